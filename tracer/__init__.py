@@ -1,0 +1,1 @@
+"""Tracer: see, practise and check backpropagation by hand."""

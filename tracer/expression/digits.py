@@ -1,0 +1,82 @@
+"""Rounding as by hand, and numbers as text.
+
+A half goes away from zero. A value within 1e-9 of a unit of the last place from a tie counts as
+a tie, since 0.35·3 is 1.0499999999999998 in float64 and 1.05 to everybody else. Zero has no sign.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+TIE = 1e-9
+LARGEST_SCALED = 2.0**52  # from here on float64 has no decimals left to round
+
+
+@overload
+def round_half_away(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]: ...
+@overload
+def round_half_away(values: float, decimals: int) -> float: ...
+def round_half_away(values: NDArray[np.float64] | float, decimals: int) -> NDArray[np.float64] | float:
+    """Rounded to `decimals` (0 … 15) places, half away from zero.
+
+    >>> round_half_away(0.35 * 3, 1)
+    1.1
+    """
+    scale = 10.0**decimals
+    size = np.abs(values) * scale
+    rounded = np.where(size < LARGEST_SCALED, np.floor(size + 0.5 + TIE), size) / scale
+    signed = np.where(rounded == 0.0, 0.0, np.copysign(rounded, values))
+    result = np.where(size < LARGEST_SCALED, signed, values)
+    return result if isinstance(values, np.ndarray) else float(result)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals, rounded as by hand, with a typographic minus.
+
+    >>> fixed(-0.0004, 3), fixed(-1.5, 0)
+    ('0.000', '−2')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    return f"{round_half_away(value, decimals):.{decimals}f}".replace("-", "−")
+
+
+def as_typed(value: float) -> str:
+    """A given number with the digits it was typed with.
+
+    >>> as_typed(0.42), as_typed(1.0), as_typed(1e-05)
+    ('0.42', '1', '0.00001')
+    """
+    if not math.isfinite(value) or not (value == 0 or 1e-6 <= abs(value) < 1e16):
+        return f"{value:g}".replace("-", "−") if value == float(f"{value:g}") else repr(value).replace("-", "−")
+    text = f"{Decimal(repr(value)):f}"
+    return (text.removesuffix(".0") if value else "0").replace("-", "−")
+
+
+def typed_decimals(value: float) -> int:
+    """How many decimals a given number was typed with.
+
+    >>> typed_decimals(0.42), typed_decimals(3.0)
+    (2, 0)
+    """
+    _, _, decimals = as_typed(value).partition(".")
+    return len(decimals)
+
+
+def decimals_for(values: NDArray[np.float64], significant: int) -> int:
+    """Decimals at which every cell shows `significant` digits, as far as is sensible.
+
+    The smallest cell decides, but a cell far below the largest asks for no more than three
+    digits beyond what the largest needs. Between `significant` and 15; zeros ask for nothing.
+    """
+    sizes = np.abs(values[(values != 0) & np.isfinite(values)])
+    if not sizes.size:
+        return significant
+    largest = significant - 1 - math.floor(math.log10(sizes.max()))
+    smallest = significant - 1 - math.floor(math.log10(sizes.min()))
+    return max(min(smallest, largest + 3, 15), min(significant, 15))

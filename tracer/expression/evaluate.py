@@ -1,0 +1,217 @@
+"""The numpy reading: expressions become the source of one straight function.
+
+A program of assignments compiles to Python source without a loop or a branch, which numpy
+runs and which keeps every result by reference. All names in the source are identifiers of
+ours; no text of a problem file ever gets here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.digits import round_half_away
+
+Array: TypeAlias = NDArray[np.float64]
+Compiled: TypeAlias = Callable[..., tuple[Array, ...]]
+
+_SCOPE: dict[str, Any] = {
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "absolute": np.absolute,
+    "maximum": np.maximum,
+    "where": np.where,
+    "add_reduce": np.add.reduce,
+    "max_reduce": np.maximum.reduce,
+    "concatenate": np.concatenate,
+    "eye": np.eye,
+    "full": np.full,
+    "round_half_away": round_half_away,
+}
+_RELATIONS = {">": ">", ">=": ">=", "=": "=="}
+_AXES = {"rows": "0", "columns": "1", "all": "None"}
+
+
+def compile_program(assignments: Iterable[tuple[str, m.Matrix]], inputs: Sequence[str]) -> Compiled:
+    """One function that takes the inputs in order and returns every assigned matrix in order.
+
+    Each result is a new array; an update never writes into what it updates.
+    """
+    lines: list[str] = []
+    results: list[str] = []
+    for name, expression in assignments:
+        lines.extend(_statements(name, expression))
+        results.append(name)
+    body = "\n    ".join((*lines, f"return ({', '.join(results)},)"))
+    scope = dict(_SCOPE)
+    exec(compile(f"def run({', '.join(inputs)}):\n    {body}\n", "<tracer program>", "exec"), scope)
+    run: Compiled = scope["run"]
+    return run
+
+
+def evaluate(expression: m.Matrix, values: Mapping[str, Array]) -> Array:
+    """The value of one matrix expression."""
+    names = sorted({symbol.name for symbol in m.symbols(expression)})
+    run = compile_program([("result_", expression)], names)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return run(*(values[name] for name in names))[0]
+
+
+def evaluate_cell(expression: s.Scalar, value_of: Callable[[s.Cell], float]) -> float:
+    """The value of one scalar expression, given its cells."""
+    cells: dict[str, float] = {}
+
+    def name(cell: s.Cell) -> str:
+        cells[key := f"{cell.matrix}_{cell.row}_{cell.column}"] = value_of(cell)
+        return key
+
+    source = _scalar(_spelled_out(expression), name)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return float(eval(source, dict(_SCOPE), {key: np.float64(value) for key, value in cells.items()}))
+
+
+def _spelled_out(expression: s.Scalar) -> s.Scalar:
+    if isinstance(expression, s.Fold):
+        return _spelled_out(s.expand(expression))
+    if isinstance(expression, s.Stable):
+        return _spelled_out(expression.computed)
+    parts = s.children(expression)
+    return s.rebuild(expression, tuple(map(_spelled_out, parts))) if parts else expression
+
+
+def _statements(name: str, expression: m.Matrix) -> list[str]:
+    """`name = …`, with every subexpression that occurs twice computed once before it."""
+    shared: dict[m.Matrix, str] = {}
+    lines = []
+    for part in _repeated(expression):
+        temporary = f"{name}_part{len(shared) + 1}"
+        lines.append(f"{temporary} = {_matrix(part, shared)}")
+        shared[part] = temporary
+    source = _matrix(expression, shared)
+    # a bare name would make two identifiers one array; + 0.0 keeps one name, one matrix
+    lines.append(f"{name} = {source} + 0.0" if source.isidentifier() else f"{name} = {source}")
+    return lines
+
+
+def _repeated(expression: m.Matrix) -> list[m.Matrix]:
+    """Subexpressions that are computed more than once, inner ones first."""
+    counts: Counter[m.Matrix] = Counter()
+    order: list[m.Matrix] = []
+
+    def visit(node: m.Matrix) -> None:
+        counts[node] += 1
+        if counts[node] > 1:
+            return
+        for operand in (node.computed,) if isinstance(node, m.StableForm) else m.operands(node):
+            visit(operand)
+        order.append(node)
+
+    visit(expression)
+    leaves = (m.Symbol, m.Constant, m.Identity, m.Transpose, m.Row)
+    return [node for node in order if counts[node] > 1 and not isinstance(node, leaves)]
+
+
+def _matrix(expression: m.Matrix, shared: Mapping[m.Matrix, str]) -> str:
+    if expression in shared:
+        return shared[expression]
+    match expression:
+        case m.Symbol(name):
+            return name
+        case m.Constant(value):
+            return f"({value!r})"
+        case m.Identity(size):
+            return f"eye({size})"
+        case m.MatMul(left, right):
+            return f"({_matrix(left, shared)} @ {_matrix(right, shared)})"
+        case m.Transpose(operand):
+            return f"{_matrix(operand, shared)}.T"
+        case m.Broadcast(operator, left, right):
+            return f"({_matrix(left, shared)} {operator} {_matrix(right, shared)})"
+        case m.Apply(template, arguments):
+            if not s.variables(template):
+                return f"full({expression.shape}, {_scalar(template)})"
+            return _apply(template, {name: _matrix(argument, shared) for name, argument in arguments})
+        case m.Reduce(operation, operand, over):
+            reduce = "add_reduce" if operation == "sum" else "max_reduce"
+            return f"{reduce}({_matrix(operand, shared)}, {_AXES[over]}, keepdims=True)"
+        case m.Row(operand, index):
+            return f"{_matrix(operand, shared)}[{index}:{index + 1}]"
+        case m.Stack(rows):
+            return f"concatenate(({', '.join(_matrix(row, shared) for row in rows)},))"
+        case m.Rounded(operand, decimals):
+            return f"round_half_away({_matrix(operand, shared)}, {decimals})"
+        case m.StableForm(_, computed):
+            return _matrix(computed, shared)
+        case _:
+            assert_never(expression)
+
+
+def _apply(template: s.Scalar, arguments: Mapping[str, str]) -> str:
+    return _scalar(s.substitute(template, {name: s.Variable(source) for name, source in arguments.items()}))
+
+
+def _no_cells(cell: s.Cell) -> str:
+    raise TypeError(f"a template holds the cell {cell}")
+
+
+def _scalar(expression: s.Scalar, name: Callable[[s.Cell], str] = _no_cells) -> str:
+    """A scalar expression in Python; variables stand for the source they are named after."""
+
+    def of(part: s.Scalar) -> str:
+        return _scalar(part, name)
+
+    match expression:
+        case s.Number(value) | s.Value(value) | s.Omitted(_, value):
+            return f"({value!r})" if value < 0 else repr(value)  # -2.0 ** 2 is −4
+        case s.Variable(source):
+            return source
+        case s.Cell():
+            return name(expression)
+        case s.Negative(operand):
+            return f"(-{of(operand)})"
+        case s.Sum(terms):
+            return f"({_signed(terms, of)})"
+        case s.Product(factors):
+            return f"({' * '.join(map(of, factors))})"
+        case s.Quotient(numerator, denominator):
+            return f"({of(numerator)} / {of(denominator)})"
+        case s.Power(base, exponent):
+            return f"({of(base)} ** {exponent})"
+        case s.Exp(argument):
+            return f"exp({of(argument)})"
+        case s.Log(argument):
+            return f"log({of(argument)})"
+        case s.Tanh(argument):
+            return f"tanh({of(argument)})"
+        case s.Absolute(operand):
+            return f"absolute({of(operand)})"
+        case s.Maximum(operands):
+            first, *others = map(of, operands)
+            for other in others:
+                first = f"maximum({first}, {other})"
+            return first
+        case s.Where(left, relation, right, then, otherwise):
+            return f"where({of(left)} {_RELATIONS[relation]} {of(right)}, {of(then)}, {of(otherwise)})"
+        case s.Round(operand, decimals):
+            return f"round_half_away({of(operand)}, {decimals})"
+        case s.Stable(_, computed):
+            return of(computed)
+        case s.Fold():
+            return of(s.expand(expression))
+        case _:
+            assert_never(expression)
+
+
+def _signed(terms: Sequence[s.Scalar], of: Callable[[s.Scalar], str]) -> str:
+    """a + b − c, without a temporary for the opposite of c."""
+    text = of(terms[0])
+    for term in terms[1:]:
+        text += f" - {of(term.operand)}" if isinstance(term, s.Negative) else f" + {of(term)}"
+    return text

@@ -1,0 +1,239 @@
+"""The interval reading: between which bounds a matrix lies, given bounds of those before it.
+
+Natural interval extension, rounded outward at every operation, so that the true value for any
+choice of inputs within their bounds is inside the result. A branch that could go either way
+gives the hull of both sides; what has no bound gets an infinite one. Bounds are never cut to an
+activation's range: a learner's own cell may lie outside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import TypeAlias, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.digits import round_half_away
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Lower and upper bounds, two arrays of one shape; low <= high, infinite where unbounded."""
+
+    low: Array
+    high: Array
+
+    @classmethod
+    def around(cls, values: Array, half_width: float | Array) -> Interval:
+        """values ± half_width."""
+        return cls(values - half_width, values + half_width)
+
+    @classmethod
+    def exactly(cls, values: Array) -> Interval:
+        """Bounds that meet at the values."""
+        return cls(values, values)
+
+    @property
+    def transposed(self) -> Interval:
+        return Interval(self.low.T, self.high.T)
+
+    def contains(self, values: Array) -> NDArray[np.bool_]:
+        """Cell by cell, whether the value lies within the bounds."""
+        return np.asarray((self.low <= values) & (values <= self.high))
+
+
+def bound(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
+    """The bounds of a matrix expression, given those of its symbols."""
+    with np.errstate(all="ignore"):
+        return _matrix(expression, values)
+
+
+def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
+    def of(operand: m.Matrix) -> Interval:
+        return _matrix(operand, values)
+
+    match expression:
+        case m.Symbol(name):
+            return values[name]
+        case m.Constant(value):
+            return Interval.exactly(np.full((1, 1), value))
+        case m.Identity(size):
+            return Interval.exactly(np.eye(size))
+        case m.MatMul(left, right):
+            a, b = of(left), of(right)
+            wide = Interval(a.low[:, :, None], a.high[:, :, None])
+            return _sum(_times(wide, Interval(b.low[None], b.high[None])), 1, keepdims=False)
+        case m.Transpose(operand):
+            return of(operand).transposed
+        case m.Broadcast(operator, left, right):
+            return _combine(operator, of(left), of(right))
+        case m.Apply(template, arguments):
+            inner = _scalar(template, {name: of(argument) for name, argument in arguments})
+            return Interval(*(np.broadcast_to(end, expression.shape) for end in (inner.low, inner.high)))
+        case m.Reduce(operation, operand, over):
+            axis = {"rows": 0, "columns": 1, "all": None}[over]
+            inner = of(operand)
+            if operation == "sum":
+                return _sum(inner, axis)
+            return Interval(inner.low.max(axis, keepdims=True), inner.high.max(axis, keepdims=True))
+        case m.Row(operand, index):
+            inner = of(operand)
+            return Interval(inner.low[index : index + 1], inner.high[index : index + 1])
+        case m.Stack(rows):
+            parts = [of(row) for row in rows]
+            return Interval(*(np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high")))
+        case m.Rounded(operand, decimals):
+            inner = of(operand)
+            return Interval(round_half_away(inner.low, decimals), round_half_away(inner.high, decimals))
+        case m.StableForm(shown, computed):
+            return _tighter(of(shown), of(computed))
+        case _:
+            assert_never(expression)
+
+
+def _scalar(expression: s.Scalar, values: Mapping[str, Interval]) -> Interval:
+    def of(part: s.Scalar) -> Interval:
+        return _scalar(part, values)
+
+    match expression:
+        case s.Number(value) | s.Value(value) | s.Omitted(_, value):
+            return Interval.exactly(np.full((1, 1), value))
+        case s.Variable(name):
+            return values[name]
+        case s.Negative(operand):
+            return _opposite(of(operand))
+        case s.Sum(terms):
+            return reduce(_plus, map(of, terms))
+        case s.Product(factors):
+            return reduce(_times, map(of, factors))
+        case s.Quotient(numerator, denominator):
+            return _times(of(numerator), _reciprocal(of(denominator)))
+        case s.Power(base, exponent):
+            return _power(of(base), exponent)
+        case s.Exp(argument):
+            return _increasing(np.exp, of(argument), floor=0.0)
+        case s.Log(argument):
+            return _log(of(argument))
+        case s.Tanh(argument):
+            return _increasing(np.tanh, of(argument))
+        case s.Absolute(operand):
+            return _absolute(of(operand))
+        case s.Maximum(operands):
+            return reduce(_larger, map(of, operands))
+        case s.Where(left, relation, right, then, otherwise):
+            return _where(of(left), relation, of(right), of(then), of(otherwise))
+        case s.Round(operand, decimals):
+            inner = of(operand)
+            return Interval(round_half_away(inner.low, decimals), round_half_away(inner.high, decimals))
+        case s.Stable(shown, computed):
+            return _tighter(of(shown), of(computed))
+        case s.Cell() | s.Fold():
+            raise TypeError(f"a template holds no cells: {expression}")
+        case _:
+            assert_never(expression)
+
+
+def _combine(operator: m.Operator, left: Interval, right: Interval) -> Interval:
+    match operator:
+        case "+":
+            return _plus(left, right)
+        case "-":
+            return _plus(left, _opposite(right))
+        case "*":
+            return _times(left, right)
+        case "/":
+            return _times(left, _reciprocal(right))
+        case _:
+            assert_never(operator)
+
+
+def _outward(low: Array, high: Array) -> Interval:
+    """One step of float64 outward; what is not a number has no bound."""
+    low = np.where(np.isnan(low), -np.inf, np.nextafter(low, -np.inf))
+    return Interval(low, np.where(np.isnan(high), np.inf, np.nextafter(high, np.inf)))
+
+
+def _opposite(a: Interval) -> Interval:
+    return Interval(-a.high, -a.low)
+
+
+def _plus(a: Interval, b: Interval) -> Interval:
+    return _outward(a.low + b.low, a.high + b.high)
+
+
+def _sum(a: Interval, axis: int | None, keepdims: bool = True) -> Interval:
+    """A sum of n terms is off by less than n steps of its largest partial sum."""
+    low, high = (np.asarray(end.sum(axis, keepdims=keepdims)) for end in (a.low, a.high))
+    terms = a.low.size if axis is None else a.low.shape[axis]
+    size = np.maximum(np.abs(a.low), np.abs(a.high)).sum(axis, keepdims=keepdims)
+    slack = terms * np.finfo(np.float64).eps * size
+    return _outward(low - slack, high + slack)
+
+
+def _times(a: Interval, b: Interval) -> Interval:
+    corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+    # 0 · ∞ counts as 0: the factor that is 0 is exactly 0, the other only has no bound
+    corners = [np.where(np.isnan(corner), 0.0, corner) for corner in corners]
+    return _outward(reduce(np.minimum, corners), reduce(np.maximum, corners))
+
+
+def _reciprocal(a: Interval) -> Interval:
+    through_zero = (a.low <= 0) & (a.high >= 0)
+    low = np.where(through_zero, -np.inf, 1.0 / np.where(through_zero, 1.0, a.high))
+    high = np.where(through_zero, np.inf, 1.0 / np.where(through_zero, 1.0, a.low))
+    return _outward(low, high)
+
+
+def _absolute(a: Interval) -> Interval:
+    sizes = np.abs(a.low), np.abs(a.high)
+    inside = (a.low <= 0) & (a.high >= 0)
+    return Interval(np.where(inside, 0.0, np.minimum(*sizes)), np.maximum(*sizes))
+
+
+def _power(a: Interval, exponent: int) -> Interval:
+    base = _absolute(a) if exponent % 2 == 0 else a
+    raised = _outward(base.low**exponent, base.high**exponent)
+    return Interval(np.maximum(raised.low, 0.0), raised.high) if exponent % 2 == 0 else raised
+
+
+def _increasing(function: Callable[[Array], Array], a: Interval, floor: float = -np.inf) -> Interval:
+    """Two steps outward: the functions of the C library are not rounded correctly."""
+    once = _outward(function(a.low), function(a.high))
+    twice = _outward(once.low, once.high)
+    return Interval(np.maximum(twice.low, floor), twice.high)
+
+
+def _log(a: Interval) -> Interval:
+    return _increasing(lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), -np.inf), a)
+
+
+def _larger(a: Interval, b: Interval) -> Interval:
+    return Interval(np.maximum(a.low, b.low), np.maximum(a.high, b.high))
+
+
+def _where(left: Interval, relation: s.Relation, right: Interval, yes: Interval, no: Interval) -> Interval:
+    match relation:
+        case ">":
+            always, never = left.low > right.high, left.high <= right.low
+        case ">=":
+            always, never = left.low >= right.high, left.high < right.low
+        case "=":
+            always = (left.low == left.high) & (right.low == right.high) & (left.low == right.low)
+            never = (left.high < right.low) | (left.low > right.high)
+        case _:
+            assert_never(relation)
+    low = np.where(always, yes.low, np.where(never, no.low, np.minimum(yes.low, no.low)))
+    high = np.where(always, yes.high, np.where(never, no.high, np.maximum(yes.high, no.high)))
+    return Interval(low, high)
+
+
+def _tighter(a: Interval, b: Interval) -> Interval:
+    """Both forms bound the same quantity, so what lies in both does."""
+    return Interval(np.maximum(a.low, b.low), np.minimum(a.high, b.high))

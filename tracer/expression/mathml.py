@@ -1,0 +1,195 @@
+"""The MathML reading: formulas in letters, and worked lines with the numbers put in.
+
+Pure markup text without the outer <math>. Every name comes in as markup (`label_mathml` has
+escaped it); everything else is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, assert_never
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.digits import as_typed
+from tracer.expression.text import SHOWN_ROWS, split_sign, value_text
+
+_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+_OVER = {"rows": "<mi>rows</mi>", "columns": "<mi>columns</mi>", "all": ""}
+_RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
+
+Markup: TypeAlias = tuple[str, int]
+
+
+def matrix_mathml(matrix: m.Matrix, name: Callable[[str], str]) -> str:
+    """A matrix expression in letters; `name` gives the markup of an identifier."""
+    return _matrix(matrix, name)[0]
+
+
+def cell_mathml(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
+    """A scalar expression, in letters or with numbers; `name` gives the markup of a cell."""
+    return _Writer(name).read(expression)[0]
+
+
+def _row(*parts: str) -> str:
+    return f"<mrow>{''.join(parts)}</mrow>"
+
+
+def _operator(sign: str) -> str:
+    return f"<mo>{sign}</mo>"
+
+
+def _number(text: str) -> str:
+    return _row(_operator("−"), f"<mn>{text[1:]}</mn>") if text.startswith("−") else f"<mn>{text}</mn>"
+
+
+def _brackets(text: str) -> str:
+    return _row(_operator("("), text, _operator(")"))
+
+
+def _in(markup: Markup, least: int) -> str:
+    return markup[0] if markup[1] >= least else _brackets(markup[0])
+
+
+def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Markup:
+    def of(part: m.Matrix) -> Markup:
+        return _matrix(part, name)
+
+    match matrix:
+        case m.Symbol(identifier):
+            return name(identifier), _ATOM
+        case m.Constant(value):
+            return _number(as_typed(value)), _ATOM if value >= 0 else _SUM
+        case m.Identity():
+            return "<mi>I</mi>", _ATOM
+        case m.MatMul(left, right):
+            return _row(_in(of(left), _PRODUCT), _operator("·"), _in(of(right), _POWER)), _PRODUCT
+        case m.Transpose(operand):
+            return f"<msup>{_in(of(operand), _ATOM)}<mi>T</mi></msup>", _ATOM
+        case m.Broadcast():
+            return _broadcast(matrix, name)
+        case m.Apply(template, arguments):
+            return _Writer(_no_cells, {key: of(argument) for key, argument in arguments}).read(template)
+        case m.Reduce(operation, operand, over):
+            sign = "<mo>∑</mo>" if operation == "sum" else "<mi>max</mi>"
+            sign = f"<munder>{sign}{_OVER[over]}</munder>" if _OVER[over] else sign
+            return _row(sign, _in(of(operand), _PRODUCT)), _POWER
+        case m.Row(operand, index):
+            return f"<msub>{_in(of(operand), _ATOM)}<mn>{index + 1}</mn></msub>", _ATOM
+        case m.Stack(rows):
+            return _stack([of(row)[0] for row in rows]), _ATOM
+        case m.Rounded(operand, _):
+            return _row("<mi>round</mi>", _brackets(of(operand)[0])), _ATOM
+        case m.StableForm(shown, _):
+            return of(shown)
+        case _:
+            assert_never(matrix)
+
+
+def _stack(rows: list[str]) -> str:
+    shown = rows[:SHOWN_ROWS] + ["<mo>⋮</mo>"] * (len(rows) > SHOWN_ROWS)
+    table = "".join(f"<mtr><mtd>{row}</mtd></mtr>" for row in shown)
+    return _row(_operator("["), f"<mtable>{table}</mtable>", _operator("]"))
+
+
+def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Markup:
+    left, right = _matrix(matrix.left, name), _matrix(matrix.right, name)
+    match matrix.operator:
+        case "+":
+            return _row(_in(left, _SUM), _operator("+"), _in(right, _SUM)), _SUM
+        case "-":
+            return _row(_in(left, _SUM), _operator("−"), _in(right, _PRODUCT)), _SUM
+        case "*":
+            sign = "·" if (1, 1) in (matrix.left.shape, matrix.right.shape) else "⊙"
+            return _row(_in(left, _PRODUCT), _operator(sign), _in(right, _POWER)), _PRODUCT
+        case "/":
+            return f"<mfrac>{left[0]}{right[0]}</mfrac>", _POWER
+        case _:
+            assert_never(matrix.operator)
+
+
+def _no_cells(cell: s.Cell) -> str:
+    raise TypeError(f"a template holds the cell {cell}")
+
+
+class _Writer:
+    """Writes a scalar expression; template variables may stand for written matrices."""
+
+    def __init__(self, name: Callable[[s.Cell], str], arguments: dict[str, Markup] | None = None) -> None:
+        self.name = name
+        self.arguments = arguments
+
+    def write(self, expression: s.Scalar, least: int = _SUM) -> str:
+        return _in(self.read(expression), least)
+
+    def read(self, expression: s.Scalar) -> Markup:
+        match expression:
+            case s.Number(value):
+                return _number(as_typed(value)), _ATOM if value >= 0 else _SUM
+            case s.Value(value):
+                return _number(value_text(expression)), _ATOM if value >= 0 else _SUM
+            case s.Omitted(count):
+                return _row(_operator("⋯"), f"<mtext>({count} more)</mtext>"), _ATOM
+            case s.Variable(variable):
+                return (self.arguments or {}).get(variable, (f"<mi>{variable}</mi>", _ATOM))
+            case s.Cell():
+                return self.name(expression), _POWER
+            case s.Negative(operand):
+                return _row(_operator("−"), self.write(operand, _POWER)), _SUM
+            case s.Sum(terms):
+                return self._sum(terms), _SUM
+            case s.Product(factors):
+                return self._product(factors), _PRODUCT
+            case s.Quotient(numerator, denominator):
+                return f"<mfrac>{self.write(numerator)}{self.write(denominator)}</mfrac>", _POWER
+            case s.Power(base, exponent):
+                return f"<msup>{self.write(base, _ATOM)}<mn>{exponent}</mn></msup>", _POWER
+            case s.Stable(shown, _):
+                return self.read(shown)
+            case s.Fold():
+                return self.read(s.expand(expression))
+            case s.Where():
+                return self._where(expression), _ATOM
+            case _:
+                return self._function(expression)
+
+    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Markup:
+        match expression:
+            case s.Exp(argument):
+                return f"<msup><mi>e</mi>{self.write(argument)}</msup>", _POWER
+            case s.Log(argument):
+                return _row("<mi>ln</mi>", _brackets(self.write(argument))), _ATOM
+            case s.Tanh(argument):
+                return _row("<mi>tanh</mi>", _brackets(self.write(argument))), _ATOM
+            case s.Absolute(operand):
+                return _row(_operator("|"), self.write(operand), _operator("|")), _ATOM
+            case s.Maximum(operands):
+                return _row("<mi>max</mi>", _brackets("<mo>,</mo>".join(map(self.write, operands)))), _ATOM
+            case s.Round(operand, _):
+                return _row("<mi>round</mi>", _brackets(self.write(operand))), _ATOM
+            case _:
+                assert_never(expression)
+
+    def _where(self, where: s.Where) -> str:
+        relation = _operator(_RELATIONS[where.relation])
+        condition = _row(self.write(where.left), relation, self.write(where.right))
+        cases = ((self.write(where.then), condition), (self.write(where.otherwise), "<mtext>else</mtext>"))
+        table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{case}</mtd></mtr>" for value, case in cases)
+        return _row(_operator("{"), f"<mtable columnalign='left'>{table}</mtable>")
+
+    def _sum(self, terms: Sequence[s.Scalar]) -> str:
+        parts = [self.write(terms[0], _SUM)]
+        for term in terms[1:]:
+            minus, part = split_sign(term)
+            parts += [_operator("−" if minus else "+"), self.write(part, _PRODUCT)]
+        return _row(*parts)
+
+    def _product(self, factors: Sequence[s.Scalar]) -> str:
+        if any(isinstance(factor, s.Value) for factor in factors):
+            return _row(*(_brackets(self.write(factor)) for factor in factors))
+        matrices = self.arguments is not None and not any(isinstance(f, s.Number) for f in factors)
+        first, *others = factors
+        parts = [self.write(first, _PRODUCT)]
+        for factor in others:
+            parts += [_operator("⊙" if matrices else "·"), self.write(factor, _POWER)]
+        return _row(*parts)

@@ -1,0 +1,186 @@
+"""The plain-text reading: for the terminal, notes, errors and goldens.
+
+Matrices read `X·W1 + b1` and `E ⊙ S2`; cells read as their names, or, once numbers are put in,
+with every factor in parentheses as by hand: `(1.000)(0.420) + (0.000)(0.100) + 0.460`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, assert_never
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.digits import as_typed, fixed
+
+_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+_OVER = {"rows": "_rows", "columns": "_columns", "all": ""}
+_SIGNS = {">": ">", ">=": "≥", "=": "="}
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+SHOWN_ROWS = 2  # rows of a stack that are written before the rest is cut
+
+Text: TypeAlias = tuple[str, int]
+
+
+def matrix_text(matrix: m.Matrix, name: Callable[[str], str] = str) -> str:
+    """A matrix expression in letters; `name` gives the display name of an identifier."""
+    return _matrix(matrix, name)[0]
+
+
+def cell_text(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
+    """A scalar expression; `name` gives the display name of a cell."""
+    return _Writer(name).read(expression)[0]
+
+
+def value_text(value: s.Value) -> str:
+    """A number that was put in: as typed, or to its decimals."""
+    return as_typed(value.value) if value.decimals is None else fixed(value.value, value.decimals)
+
+
+def split_sign(term: s.Scalar) -> tuple[bool, s.Scalar]:
+    """Whether a term is taken off, and what is: + (−0.107) reads − 0.107."""
+    match term:
+        case s.Negative(operand):
+            return True, operand
+        case s.Value(value, decimals) if value < 0:
+            return True, s.Value(-value, decimals)
+        case _:
+            return False, term
+
+
+def _in(text: Text, least: int) -> str:
+    return text[0] if text[1] >= least else f"({text[0]})"
+
+
+def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Text:
+    def of(part: m.Matrix) -> Text:
+        return _matrix(part, name)
+
+    match matrix:
+        case m.Symbol(identifier):
+            return name(identifier), _ATOM
+        case m.Constant(value):
+            return as_typed(value), _ATOM if value >= 0 else _SUM
+        case m.Identity():
+            return "I", _ATOM
+        case m.MatMul(left, right):
+            return f"{_in(of(left), _PRODUCT)}·{_in(of(right), _POWER)}", _PRODUCT
+        case m.Transpose(operand):
+            return f"{_in(of(operand), _ATOM)}ᵀ", _ATOM
+        case m.Broadcast():
+            return _broadcast(matrix, name)
+        case m.Apply(template, arguments):
+            return _apply(template, {key: of(argument) for key, argument in arguments})
+        case m.Reduce(operation, operand, over):
+            sign = "Σ" if operation == "sum" else "max"
+            return f"{sign}{_OVER[over]} {_in(of(operand), _PRODUCT)}", _POWER
+        case m.Row(operand, index):
+            return f"{_in(of(operand), _ATOM)}[{index + 1}]", _ATOM
+        case m.Stack(rows):
+            shown = [of(row)[0] for row in rows[:SHOWN_ROWS]] + ["…"] * (len(rows) > SHOWN_ROWS)
+            return f"[{'; '.join(shown)}]", _ATOM
+        case m.Rounded(operand, decimals):
+            return f"round({of(operand)[0]}, {decimals})", _ATOM
+        case m.StableForm(shown, _):
+            return of(shown)
+        case _:
+            assert_never(matrix)
+
+
+def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Text:
+    left, right = _matrix(matrix.left, name), _matrix(matrix.right, name)
+    match matrix.operator:
+        case "+":
+            return f"{_in(left, _SUM)} + {_in(right, _SUM)}", _SUM
+        case "-":
+            return f"{_in(left, _SUM)} − {_in(right, _PRODUCT)}", _SUM
+        case "*":
+            sign = "·" if (1, 1) in (matrix.left.shape, matrix.right.shape) else " ⊙ "
+            return f"{_in(left, _PRODUCT)}{sign}{_in(right, _POWER)}", _PRODUCT
+        case "/":
+            return f"{_in(left, _PRODUCT)}/{_in(right, _POWER)}", _PRODUCT
+        case _:
+            assert_never(matrix.operator)
+
+
+def _apply(template: s.Scalar, arguments: dict[str, Text]) -> Text:
+    return _Writer(_no_cells, arguments).read(template)
+
+
+def _no_cells(cell: s.Cell) -> str:
+    raise TypeError(f"a template holds the cell {cell}")
+
+
+class _Writer:
+    """Writes a scalar expression; template variables may stand for written matrices."""
+
+    def __init__(self, name: Callable[[s.Cell], str], arguments: dict[str, Text] | None = None) -> None:
+        self.name = name
+        self.arguments = arguments
+
+    def write(self, expression: s.Scalar, least: int = _SUM) -> str:
+        return _in(self.read(expression), least)
+
+    def read(self, expression: s.Scalar) -> Text:
+        match expression:
+            case s.Number(value):
+                return as_typed(value), _ATOM if value >= 0 else _SUM
+            case s.Value(value):
+                return value_text(expression), _ATOM if value >= 0 else _SUM
+            case s.Omitted(count):
+                return f"… ({count} more)", _ATOM
+            case s.Variable(variable):
+                return (self.arguments or {}).get(variable, (variable, _ATOM))
+            case s.Cell():
+                return self.name(expression), _ATOM
+            case s.Negative(operand):
+                return "−" + self.write(operand, _POWER), _SUM
+            case s.Sum(terms):
+                return self._sum(terms), _SUM
+            case s.Product(factors):
+                return self._product(factors), _PRODUCT
+            case s.Quotient(numerator, denominator):
+                return f"{self.write(numerator, _PRODUCT)}/{self.write(denominator, _POWER)}", _PRODUCT
+            case s.Power(base, exponent):
+                return f"{self.write(base, _ATOM)}{str(exponent).translate(_SUPERSCRIPTS)}", _POWER
+            case s.Where(left, relation, right, then, otherwise):
+                condition = f"{self.write(left)} {_SIGNS[relation]} {self.write(right)}"
+                return f"({self.write(then)} where {condition}, else {self.write(otherwise)})", _ATOM
+            case s.Stable(shown, _):
+                return self.read(shown)
+            case s.Fold():
+                return self.read(s.expand(expression))
+            case _:
+                return self._function(expression)
+
+    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Text:
+        match expression:
+            case s.Exp(argument):
+                return f"exp({self.write(argument)})", _ATOM
+            case s.Log(argument):
+                return f"ln({self.write(argument)})", _ATOM
+            case s.Tanh(argument):
+                return f"tanh({self.write(argument)})", _ATOM
+            case s.Absolute(operand):
+                return f"|{self.write(operand)}|", _ATOM
+            case s.Maximum(operands):
+                return f"max({', '.join(map(self.write, operands))})", _ATOM
+            case s.Round(operand, decimals):
+                return f"round({self.write(operand)}, {decimals})", _ATOM
+            case _:
+                assert_never(expression)
+
+    def _sum(self, terms: Sequence[s.Scalar]) -> str:
+        text = self.write(terms[0], _SUM)
+        for term in terms[1:]:
+            minus, part = split_sign(term)
+            text += (" − " if minus else " + ") + self.write(part, _PRODUCT)
+        return text
+
+    def _product(self, factors: Sequence[s.Scalar]) -> str:
+        if any(isinstance(factor, s.Value) for factor in factors):
+            return "".join(f"({self.write(factor)})" for factor in factors)
+        matrices = self.arguments is not None and not any(isinstance(f, s.Number) for f in factors)
+        first, *others = factors
+        sign = " ⊙ " if matrices else "·"
+        return sign.join([self.write(first, _PRODUCT), *(self.write(factor, _POWER) for factor in others)])

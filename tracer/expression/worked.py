@@ -1,0 +1,145 @@
+"""One cell worked out as by hand: letters, numbers, each term's value, result.
+
+Each stage is a scalar expression again, so that every target writes it: the letters with
+numbers put in, then reduced from the inside out until one number is left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tracer.expression import scalar as s
+from tracer.expression.digits import round_half_away
+from tracer.expression.evaluate import evaluate_cell
+
+ValueOf: TypeAlias = Callable[[s.Cell], s.Value]
+KEPT_FIRST, KEPT_LAST = 3, 1  # terms of a long sum that are written out
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The stages of one cell, and whether the shown digits give the shown result."""
+
+    letters: s.Scalar
+    stages: tuple[s.Scalar, ...]
+    result: s.Value
+    exact: bool
+
+
+def work(expression: s.Scalar, value_of: ValueOf, decimals: int, most_terms: int = 12) -> Worked:
+    """Work out one cell; `decimals` is what its result is shown to.
+
+    Sums of more than `most_terms` terms are cut in the middle. Where the form that is shown
+    leaves float64 with these numbers (e¹⁰⁰⁰), the form that is computed takes its place.
+    """
+
+    def number(cell: s.Cell) -> float:
+        return value_of(cell).value
+
+    value = evaluate_cell(expression, number)
+    shown = _choose(expression, "shown")
+    if not math.isfinite(evaluate_cell(shown, number)):
+        shown = _choose(expression, "computed")
+    letters = _cut(shown, most_terms, number)
+    numbers = _put_in(letters, value_of)
+    result = s.Value(value, decimals)
+    exact = round_half_away(_by_hand(numbers), decimals) == round_half_away(value, decimals)
+    return Worked(letters, (numbers, *_reductions(numbers, decimals)), result, exact)
+
+
+def _choose(expression: s.Scalar, form: str) -> s.Scalar:
+    """The expression with one form of every `Stable` in its place."""
+    if isinstance(expression, s.Stable):
+        return _choose(expression.shown if form == "shown" else expression.computed, form)
+    parts = s.children(expression)
+    return s.rebuild(expression, tuple(_choose(part, form) for part in parts)) if parts else expression
+
+
+def _cut(expression: s.Scalar, most_terms: int, number: Callable[[s.Cell], float]) -> s.Scalar:
+    """Every fold written out, the middle of a long one left out."""
+    if not isinstance(expression, s.Fold):
+        kept = tuple(_cut(part, most_terms, number) for part in s.children(expression))
+        if isinstance(expression, s.Sum):  # a fold within a sum becomes terms of that sum
+            return s.Sum(tuple(t for part in kept for t in (part.terms if isinstance(part, s.Sum) else (part,))))
+        return s.rebuild(expression, kept) if kept else expression
+    terms = list(expression.terms())
+    if len(terms) == 1:
+        return _cut(terms[0], most_terms, number)
+    if len(terms) > most_terms:
+        values = [evaluate_cell(term, number) for term in terms[KEPT_FIRST:-KEPT_LAST]]
+        middle = math.fsum(values) if expression.operation == "sum" else max(values)
+        terms[KEPT_FIRST:-KEPT_LAST] = [s.Omitted(len(values), middle)]
+    kept = tuple(_cut(term, most_terms, number) for term in terms)
+    return s.Sum(kept) if expression.operation == "sum" else s.Maximum(kept)
+
+
+def _put_in(expression: s.Scalar, value_of: ValueOf) -> s.Scalar:
+    if isinstance(expression, s.Cell):
+        return value_of(expression)
+    parts = s.children(expression)
+    return s.rebuild(expression, tuple(_put_in(part, value_of) for part in parts)) if parts else expression
+
+
+def _by_hand(numbers: s.Scalar) -> float:
+    """What comes out when only the digits that are shown are used."""
+    if isinstance(numbers, s.Value) and numbers.decimals is not None:
+        return round_half_away(numbers.value, numbers.decimals)
+    parts = s.children(numbers)
+    if not parts:
+        return evaluate_cell(numbers, _no_cell)
+    rounded = s.rebuild(numbers, tuple(s.Number(_by_hand(part)) for part in parts))
+    return evaluate_cell(rounded, _no_cell)
+
+
+def _no_cell(cell: s.Cell) -> float:
+    raise TypeError(f"{cell} has no number yet")
+
+
+def _reductions(numbers: s.Scalar, decimals: int) -> list[s.Scalar]:
+    """The stages between the numbers and the result."""
+    stages = []
+    stage = _reduce(numbers, decimals)
+    while not _is_number(stage):
+        stages.append(stage)
+        stage = _reduce(stage, decimals)
+    return stages
+
+
+def _is_number(expression: s.Scalar) -> bool:
+    match expression:
+        case s.Number() | s.Value() | s.Omitted():
+            return True
+        case s.Negative(operand):
+            return _is_number(operand)
+        case _:
+            return False
+
+
+def _reduce(expression: s.Scalar, decimals: int) -> s.Scalar:
+    """Whatever holds only numbers becomes its value; the rest waits for the next stage."""
+    if _is_number(expression):
+        return expression
+    if isinstance(expression, s.Where) and _is_number(expression.left) and _is_number(expression.right):
+        return _branch(expression)
+    parts = s.children(expression)
+    if not all(map(_is_number, parts)):
+        return s.rebuild(expression, tuple(_reduce(part, decimals) for part in parts))
+    value = evaluate_cell(expression, _no_cell)
+    return s.Value(value, _enough(value, decimals))
+
+
+def _branch(where: s.Where) -> s.Scalar:
+    """The side that counts."""
+    one, zero = s.Number(1.0), s.Number(0.0)
+    holds = evaluate_cell(s.Where(where.left, where.relation, where.right, one, zero), _no_cell)
+    return where.then if holds else where.otherwise
+
+
+def _enough(value: float, decimals: int) -> int:
+    """At least three digits of a small number, so that a term does not read 0.000."""
+    if value == 0 or not math.isfinite(value):
+        return decimals
+    return min(max(decimals, 2 - math.floor(math.log10(abs(value)))), 15)

@@ -1,0 +1,196 @@
+"""The choices under which a network is worked: different ways of being right, and reproductions.
+
+`Convention` and `Reproduce` are the sections of the same names in the problem file; `Decimals`
+and `Names` say how its matrices are written. Nothing here knows a number of the network. A
+validator raises ValueError with what it *expected*, or `FieldError` with the whole sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+NameStyle: TypeAlias = Literal["matrix", "article", "hand", "mazur"]
+CROSS_ENTROPIES = ("cross_entropy", "binary_cross_entropy")
+FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
+
+
+class FieldError(ValueError):
+    """A mistake `within` a value ("[0][2]"), and how many `more` there are of its kind."""
+
+    def __init__(self, says: str, within: str = "", more: int = 0) -> None:
+        self.within, self.more = within, more
+        super().__init__(says)
+
+
+def show(value: object) -> str:
+    """A value as found in a file, in at most about 40 characters, for a message."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple | dict):
+        return f"a table of {len(value)}" if isinstance(value, dict) else f"a list of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 100:  # repr refuses ints of thousands of digits
+        return f"a whole number of about {int(value.bit_length() * 0.30103) + 1} digits"
+    text = repr(value) if isinstance(value, str | int | float) else f"{type(value).__name__} {value}"
+    return text if len(text) <= 40 else text[:36] + "…" + text[-1]
+
+
+def suggest(word: str, options: Iterable[str]) -> str:
+    """ "; did you mean 'x'?" for the nearest option, "" where none is near."""
+    near = difflib.get_close_matches(word[:100], list(options), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def one_of(value: object, options: Iterable[str]) -> str:
+    """`value` if it is one of the options; else a FieldError that lists them."""
+    names = list(options)
+    if isinstance(value, str) and value in names:
+        return value
+    hint = suggest(value, names) if isinstance(value, str) else ""
+    raise FieldError(f"found {show(value)}, expected one of {', '.join(names)}{hint}")
+
+
+def place_of(location: Iterable[str | int], inside: bool = False) -> str:
+    """A path in the file as `layers[1].weights[0]`; `inside` a value it keeps its leading dot."""
+    text = ""
+    for part in location:
+        plain = isinstance(part, str) and re.fullmatch(r"[A-Za-z_][A-Za-z_0-9]{0,40}", part)
+        text += f"[{part}]" if isinstance(part, int) else f".{part if plain else show(part)}"
+    return text if inside else text.removeprefix(".")
+
+
+class Section(BaseModel):
+    """A table of the problem file: no key but its own, no text or true/false for a number."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+
+class Convention(Section):
+    """Different ways of being right; only `reduction` and `bias_update` change what is learned."""
+
+    error: Literal["output - target", "target - output"] = "output - target"
+    learning_rate_in: Literal["update", "delta"] = "update"
+    reduction: Literal["sum", "mean"] = "sum"
+    bias_update: bool = True
+    softmax_slope: Literal["jacobian", "fused"] = "jacobian"
+    relu_slope_at_zero: Literal[0, 1] = 0
+
+    @field_validator("relu_slope_at_zero", mode="before")
+    @classmethod
+    def _a_whole_number(cls, value: object) -> object:
+        """Literal alone would take true for 1."""
+        if type(value) is not int or value not in (0, 1):
+            raise ValueError("0 or 1")
+        return value
+
+    @property
+    def sign(self) -> float:
+        """+1.0 where E, D, dW, db are the gradients, −1.0 where they are minus the gradients."""
+        return 1.0 if self.error == "output - target" else -1.0
+
+
+class Reproduce(Section):
+    """What a publication did though it is not the gradient of its loss."""
+
+    softmax_slope: Literal["diagonal"] | None = None
+    rate_twice: bool = False
+    updated_weights_sent_back: bool = False
+
+
+@dataclass(frozen=True)
+class Decimals:
+    """Decimals (0 … 15) to which each matrix is shown, and rounded where `carry_rounded` asks."""
+
+    default: int = 3
+    table: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, identifier: str) -> int:
+        """The decimals of a matrix: its own entry, or the default."""
+        return self.table.get(identifier, self.default)
+
+    def given(self, identifier: str) -> int | None:
+        """The matrix's own entry, or None where it has none."""
+        return self.table.get(identifier)
+
+
+@dataclass(frozen=True)
+class Names:
+    """How matrices are called: a style, and `own` names for single identifiers."""
+
+    style: NameStyle = "matrix"
+    own: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_decimals(value: object) -> Decimals:
+    """`decimals`: a number for all matrices, or a table for some of them. Raises FieldError."""
+    table: dict[str, Any] = dict(value) if isinstance(value, dict) else {"": value}
+    for key, entry in table.items():
+        if type(entry) is not int or not 0 <= entry <= 15:
+            says = f"found {show(entry)}, expected a whole number from 0 to 15"
+            raise FieldError(says, place_of((key,), inside=True) if key else "")
+    return Decimals(table=table) if isinstance(value, dict) else Decimals(default=table[""])
+
+
+def read_names(value: object) -> Names:
+    """`[names]`: a style, and names for single identifiers. Raises FieldError or ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError("a table")
+    own = {key: entry for key, entry in value.items() if key != "style"}
+    for key, entry in own.items():
+        if not isinstance(entry, str) or not entry.strip() or not entry.isprintable() or len(entry) > 60:
+            says = f"found {show(entry)}, expected 1 to 60 printable characters"
+            raise FieldError(says, place_of((key,), inside=True))
+    try:
+        style: Any = one_of(value.get("style", "matrix"), get_args(NameStyle))
+    except FieldError as wrong:
+        raise FieldError(str(wrong), ".style") from None
+    return Names(style=style, own=own)
+
+
+def identifiers(biased: Sequence[bool]) -> tuple[str, ...]:
+    """Identifiers of a network's matrices but J1, J2, …; `biased` says for each layer if it has a bias.
+
+    >>> identifiers([False])
+    ('X', 'Y', 'L', 'E', 'W1', 'Z1', 'A1', 'S1', 'D1', 'dW1', 'W1_next')
+    """
+    found = ["X", "Y", "L", "E"]
+    for layer, has_bias in enumerate(biased, start=1):
+        found += [f"{letter}{layer}" for letter in ("W", "Z", "A", "S", "D", "dW")] + [f"W{layer}_next"]
+        found += [f"b{layer}", f"db{layer}", f"b{layer}_next"] if has_bias else []
+        found += [f"E{layer}"] if layer < len(biased) else []
+    return tuple(found)
+
+
+def misnamed(table: Iterable[str], known: Sequence[str], jacobians: int) -> str | None:
+    """What to say of the first key that is neither a known identifier nor one of J1 … J`jacobians`."""
+    for key in table:
+        is_jacobian = re.fullmatch(r"J[1-9][0-9]{0,9}", key) and int(key[1:]) <= jacobians
+        if key not in known and not is_jacobian:
+            return f"unknown key {show(key)}, expected an identifier of this network{suggest(key, known)}"
+    return None
+
+
+def unsuitable(
+    convention: Convention, reproduce: Reproduce, loss: str, output: str
+) -> tuple[str, str] | None:
+    """The first choice that does not go with the others, as (place, what is wrong); None if all do.
+
+    `output` is the output layer's activation.
+    """
+    if loss in CROSS_ENTROPIES and output not in ("sigmoid", "softmax"):
+        return "loss", f"{loss} needs a sigmoid or softmax output layer, found {output}"
+    if convention.softmax_slope == "fused" and (output, loss) not in FUSED:
+        pairs = "softmax with cross_entropy or sigmoid with binary_cross_entropy"
+        return "convention.softmax_slope", f"'fused' is for {pairs}, found {output} with {loss}"
+    if reproduce.softmax_slope == "diagonal" and output != "softmax":
+        return "reproduce.softmax_slope", f"'diagonal' needs a softmax output layer, found {output}"
+    if reproduce.softmax_slope == "diagonal" and convention.softmax_slope == "fused":
+        return "reproduce.softmax_slope", "'diagonal' does not go with convention.softmax_slope 'fused'"
+    return None

@@ -1,0 +1,84 @@
+"""The losses: each a scalar expression of one output, with its gradient beside it.
+
+`y` stands for the target, `a` for the output and `K` for the number of outputs. `value` is
+summed over the outputs and samples, times `factor` and, where `per_output`, divided by K;
+`gradient` is ∂L/∂a of that.
+A loss with a `fused` form has, with the activation that it belongs to, the gradient a − y with
+respect to z, and its value comes from z without a logarithm of a number that underflowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+
+y, a, z, K = s.Variable("y"), s.Variable("a"), s.Variable("z"), s.Variable("K")
+one, two = s.Number(1.0), s.Number(2.0)
+
+
+def _minus(left: s.Scalar, right: s.Scalar) -> s.Sum:
+    return s.Sum((left, s.Negative(right)))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss, per sample; `excluded` lists the outputs at which its gradient divides by zero."""
+
+    value: s.Scalar
+    gradient: s.Scalar
+    factor: float = 1.0
+    per_output: bool = False
+    excluded: tuple[float, ...] = ()
+    fused_with: str | None = None
+    fused_total: Callable[[m.Matrix, m.Matrix], m.Matrix] | None = None
+
+
+def _softmax_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
+    """−Σ y (z − ln Σ e^z): the logarithm of the softmax, taken before anything can underflow."""
+    powers = m.Apply(s.Exp(z), (("z", Z),))
+    top = m.row_maxima(Z)
+    shifted = m.Apply(s.Exp(_minus(z, s.Variable("top")), bounded=True), (("z", Z), ("top", top)))
+    logarithm = s.Log(s.Variable("sum"))
+    shown = m.Apply(logarithm, (("sum", m.row_sums(powers)),))
+    computed = m.add(top, m.Apply(logarithm, (("sum", m.row_sums(shifted)),)))
+    term = s.Product((y, _minus(s.Variable("lse"), z)))
+    return m.total(m.Apply(term, (("y", Y), ("lse", m.StableForm(shown, computed)), ("z", Z))))
+
+
+def _sigmoid_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
+    """Σ ln(1 + e^z) − y z, with ln(1 + e^z) written so that e^z cannot overflow."""
+    shown = s.Log(s.Sum((one, s.Exp(z))))
+    small = s.Exp(s.Negative(s.Absolute(z)), bounded=True)
+    computed = s.Sum((s.Maximum((s.Number(0.0), z)), s.Log(s.Sum((one, small)))))
+    term = _minus(s.Stable(shown, computed), s.Product((y, z)))
+    return m.total(m.Apply(term, (("y", Y), ("z", Z))))
+
+
+LOSSES: dict[str, Loss] = {
+    "half_squared_error": Loss(s.Power(_minus(y, a), 2), _minus(a, y), factor=0.5),
+    "squared_error": Loss(s.Power(_minus(y, a), 2), s.Product((two, _minus(a, y)))),
+    "mean_squared_error": Loss(
+        s.Power(_minus(y, a), 2),
+        s.Product((s.Quotient(two, K), _minus(a, y))),
+        per_output=True,
+    ),
+    "cross_entropy": Loss(
+        s.Negative(s.Product((y, s.Log(a)))),
+        s.Negative(s.Quotient(y, a)),
+        excluded=(0.0,),
+        fused_with="softmax",
+        fused_total=_softmax_cross_entropy,
+    ),
+    "binary_cross_entropy": Loss(
+        s.Negative(
+            s.Sum((s.Product((y, s.Log(a))), s.Product((_minus(one, y), s.Log(_minus(one, a))))))
+        ),
+        _minus(s.Quotient(_minus(one, y), _minus(one, a)), s.Quotient(y, a)),
+        excluded=(0.0, 1.0),
+        fused_with="sigmoid",
+        fused_total=_sigmoid_cross_entropy,
+    ),
+}

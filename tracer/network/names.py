@@ -1,0 +1,360 @@
+"""What every matrix, and every cell of it, is called in each of the four ways of writing a network down.
+
+`matrix` names a matrix by its identifier and a cell by its index. `article` has the words of the
+eleven-step article. `hand` (the hand-written pages) and `mazur` name every cell for itself, after the
+units it belongs to, and every backward cell is the fraction that it is.
+
+To add a style: one class with the attributes and methods of `_Style`, and its entry in `_STYLES`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeAlias
+
+from tracer.expression.label import Label, Name, Ratio
+
+if TYPE_CHECKING:
+    from tracer.network.problem import Problem
+
+Place: TypeAlias = tuple[int, int] | None
+"""Row and column of a cell, counted from 0, or None for the whole matrix."""
+
+_PLAIN_KINDS = frozenset({"X", "Y", "L", "E", "learning_rate"})
+_NUMBERED_KINDS = frozenset({"W", "b", "Z", "A", "S", "D", "E", "J", "dW", "db", "W_next", "b_next"})
+_UNIT_LETTERS = "ijklmnpqrstuvwxyzabcdefgh"  # no o, which is the output
+
+
+class _Identifier(NamedTuple):
+    """`kind` is the identifier without its number, `layer` that number (for J the sample's), 0 for none."""
+
+    text: str
+    kind: str
+    layer: int
+
+
+@cache
+def _parse(text: str) -> _Identifier:
+    found = re.fullmatch(r"([A-Za-z]+)([1-9][0-9]*)(_next)?", text)
+    kind, layer = (found[1] + (found[3] or ""), int(found[2])) if found else (text, 0)
+    if kind not in (_NUMBERED_KINDS if layer else _PLAIN_KINDS):
+        raise KeyError(f"{text!r} is not the identifier of a matrix")
+    return _Identifier(text, kind, layer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """As much of a network as its names depend on."""
+
+    sizes: tuple[int, ...]  # inputs, then the units of each layer
+    rows: int
+    shared_bias: tuple[bool, ...]
+    has_bias: tuple[bool, ...]
+
+    @property
+    def layers(self) -> int:
+        return len(self.sizes) - 1
+
+    def is_output(self, layer: int) -> bool:
+        return layer == self.layers
+
+    def bias_width(self, layer: int) -> int:
+        if not self.has_bias[layer - 1]:
+            return 0
+        return 1 if self.shared_bias[layer - 1] else self.sizes[layer]
+
+    def index(self, identifier: _Identifier, place: Place) -> str:
+        """How a cell is told from the others of its matrix: "1,2"; "2" in a row; nothing in a 1×1."""
+        if place is None or identifier.kind in ("L", "learning_rate"):
+            return ""
+        row, column = place
+        if identifier.kind in ("b", "db", "b_next"):
+            return "" if self.shared_bias[identifier.layer - 1] else _counted(column)
+        return f"{_counted(row)},{_counted(column)}"
+
+    def sample(self, place: Place) -> str:
+        """The mark of a sample, where there are several: "(2)"."""
+        return f"({place[0] + 1})" if place and self.rows > 1 else ""
+
+
+class _Style(Protocol):
+    """One way of writing a network down."""
+
+    rate: ClassVar[Label]
+    error: ClassVar[Label]  # what the fractions are derivatives of
+
+    def forward(self, identifier: _Identifier, place: Place) -> Label:
+        """X, Y, W, b, Z, A, L and the updated W and b."""
+
+    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+        """E, S, D, J, dW, db: None where the style calls them by the fraction that they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Matrix:
+    """Z1, and Z1[1,2] for a cell of it."""
+
+    rate: ClassVar[Label] = Label("η")
+    error: ClassVar[Label] = Label("L")
+    network: _Network
+
+    def forward(self, identifier: _Identifier, place: Place) -> Label:
+        return Label(self._base(identifier), self.network.index(identifier, place))
+
+    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+        return self.forward(identifier, place)
+
+    def _base(self, identifier: _Identifier) -> str:
+        return identifier.text
+
+
+class _Article(_Matrix):
+    """The article's words; hidden layers are numbered where there is more than one."""
+
+    __slots__ = ()
+    rate: ClassVar[Label] = Label("lr")
+
+    _WORDS: ClassVar[Mapping[str, tuple[str, str]]] = {  # for hidden layer # and for the output layer
+        "W": ("wh#", "wout"),
+        "b": ("bh#", "bout"),
+        "Z": ("hidden_layer#_input", "output_layer_input"),
+        "A": ("hiddenlayer#_activations", "output"),
+        "S": ("slope_hidden_layer#", "slope_output_layer"),
+        "D": ("d_hiddenlayer#", "d_output"),
+        "E": ("Error_at_hidden_layer#", "E"),
+        "dW": ("d_wh#", "d_wout"),
+        "db": ("d_bh#", "d_bout"),
+        "W_next": ("wh#_new", "wout_new"),
+        "b_next": ("bh#_new", "bout_new"),
+    }
+
+    def _base(self, identifier: _Identifier) -> str:
+        text, kind, layer = identifier
+        if kind == "J":
+            return f"slope_output_layer_sample{layer}"
+        if not layer:
+            return "y" if kind == "Y" else text
+        hidden, output = self._WORDS[kind]
+        number = str(layer) if self.network.layers > 2 else ""
+        return output if self.network.is_output(layer) else hidden.replace("#", number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """Units i, j, k, l from input to output; in and out of each layer. Source: pages/hand-01.png ff."""
+
+    rate: ClassVar[Label] = Label("α")
+    error: ClassVar[Label] = Label("E")
+    network: _Network
+
+    def forward(self, identifier: _Identifier, place: Place) -> Label:
+        _, kind, layer = identifier
+        row, column = place or (None, None)
+        sample = self.network.sample(place)
+        match kind:
+            case "X":
+                return Label("i", _counted(column), sample)
+            case "Y":
+                return Label("y", _counted(column), sample)
+            case "W" | "W_next":
+                ends = self._unit(layer - 1, row) + self._unit(layer, column)
+                return Label("W", ends, hat=kind == "W_next")
+            case "b" | "b_next":
+                shared = self.network.shared_bias[layer - 1]
+                return Label("b", self._unit(layer, None if shared else column), hat=kind == "b_next")
+            case "Z" | "A":
+                side = "in" if kind == "Z" else "out"
+                layer_name = "O" if self.network.is_output(layer) else f"h{layer}"
+                return Label(layer_name, side + _counted(column), sample)
+            case _:
+                return Label("E", "total")
+
+    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+        """The pages call a whole gradient δW_kl; everything else is a fraction."""
+        if place is not None or identifier.kind not in ("dW", "db"):
+            return None
+        parameter = self.forward(_parse(identifier.text[1:]), None)
+        return replace(parameter, base=f"δ{parameter.base}")
+
+    def _unit(self, layer: int, unit: int | None) -> str:
+        turns, letter = divmod(layer, len(_UNIT_LETTERS))
+        return _UNIT_LETTERS[letter] * (turns + 1) + _counted(unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mazur:
+    """Hidden units h1, h2, … and outputs o1, o2, …; weights numbered by the unit they go into. Source: S4."""
+
+    rate: ClassVar[Label] = Label("η")
+    error: ClassVar[Label] = Label("E", "total")
+    network: _Network
+
+    def forward(self, identifier: _Identifier, place: Place) -> Label:
+        _, kind, layer = identifier
+        column = place[1] if place else None
+        sample = self.network.sample(place)
+        match kind:
+            case "X":
+                return Label("i", _counted(column), sample)
+            case "Y":
+                return Label("target", self._unit(self.network.layers, column), sample)
+            case "W" | "W_next":
+                return Label("w", self._weight(layer, place), "+" if kind == "W_next" else "")
+            case "b" | "b_next":
+                return Label("b", self._bias(layer, column), "+" if kind == "b_next" else "")
+            case "Z" | "A":
+                return Label("net" if kind == "Z" else "out", self._unit(layer, column), sample)
+            case _:
+                return self.error
+
+    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+        return None
+
+    def _unit(self, layer: int, unit: int | None) -> str:
+        if self.network.is_output(layer):
+            return "o" + _counted(unit)
+        before = sum(self.network.sizes[1:layer])
+        if unit is None:
+            return "h" + (_span(before, self.network.sizes[layer]) if self.network.layers > 2 else "")
+        return "h" + _counted(before + unit)
+
+    def _weight(self, layer: int, place: Place) -> str:
+        sizes = self.network.sizes
+        before = sum(sizes[other - 1] * sizes[other] for other in range(1, layer))
+        if place is None:
+            return _span(before, sizes[layer - 1] * sizes[layer])
+        row, column = place
+        return _counted(before + column * sizes[layer - 1] + row)
+
+    def _bias(self, layer: int, unit: int | None) -> str:
+        before = sum(self.network.bias_width(other) for other in range(1, layer))
+        if unit is None:
+            return _span(before, self.network.bias_width(layer))
+        return _counted(before + (0 if self.network.shared_bias[layer - 1] else unit))
+
+
+_STYLES: Mapping[str, Callable[[_Network], _Style]] = {
+    "matrix": _Matrix,
+    "article": _Article,
+    "hand": _Hand,
+    "mazur": _Mazur,
+}
+
+
+class Names:
+    """The names of one network's matrices and cells, by identifier (`Z1`, `W1_next`, `J1`, …).
+
+    `sizes` are the inputs and then the units of each layer; `shared_bias` and `has_bias` have one entry for
+    each layer. `own` holds the user's names of single matrices by identifier, which win over the style's.
+    `sign` is −1 where the backward quantities are −∂L/∂…, `rate_in_delta` says that they carry the learning
+    rate, `fused` that E is taken at Z of the output layer. Unknown identifiers and styles raise KeyError.
+    """
+
+    def __init__(
+        self,
+        style: str,
+        sizes: tuple[int, ...],
+        rows: int,
+        shared_bias: tuple[bool, ...],
+        has_bias: tuple[bool, ...],
+        sign: float,
+        own: Mapping[str, str] | None = None,
+        rate_in_delta: bool = False,
+        fused: bool = False,
+    ) -> None:
+        self._network = _Network(sizes, rows, shared_bias, has_bias)
+        self._style = _STYLES[style](self._network)
+        self._own = dict(own or {})
+        self._negative = sign < 0
+        self._rate_in_delta = rate_in_delta
+        self._fused = fused
+
+    def matrix(self, identifier: str) -> Name:
+        """What the whole matrix is called."""
+        return self._name(identifier, None)
+
+    def cell(self, identifier: str, row: int, column: int) -> Name:
+        """What one cell is called; row and column count from 0 here and from 1 in the name."""
+        return self._name(identifier, (row, column))
+
+    def fraction(self, identifier: str, place: Place = None) -> Ratio | None:
+        """The derivative that a backward matrix, or one cell of it, is; None for forward ones."""
+        _, kind, layer = _parse(identifier)
+        output = self._network.layers
+        match kind:
+            case "E" if not layer:
+                of = f"Z{output}" if self._fused else f"A{output}"
+                return self._gradient(of, place, carries_rate=False)
+            case "E":
+                return self._gradient(f"A{layer}", place)
+            case "D":
+                return self._gradient(f"Z{layer}", place)
+            case "dW" | "db":
+                return self._gradient(identifier[1:], place)
+            case "S":
+                return Ratio(self._label(f"A{layer}", place), self._label(f"Z{layer}", place))
+            case "J":
+                return self._jacobian(layer - 1, place)
+            case _:
+                return None
+
+    def learning_rate(self) -> Label:
+        return self._label("learning_rate", None)
+
+    def _name(self, identifier: str, place: Place) -> Name:
+        fraction = self.fraction(identifier, place)
+        if fraction is None or identifier in self._own:
+            return self._label(identifier, place)
+        return self._style.backward(_parse(identifier), place) or fraction
+
+    def _label(self, identifier: str, place: Place) -> Label:
+        parsed = _parse(identifier)
+        if identifier in self._own:
+            return Label(self._own[identifier], self._network.index(parsed, place))
+        if parsed.kind == "learning_rate":
+            return self._style.rate
+        return self._style.forward(parsed, place)
+
+    def _gradient(self, of: str, place: Place, carries_rate: bool = True) -> Ratio:
+        error = self._label("L", None) if "L" in self._own else self._style.error
+        rate = self.learning_rate() if carries_rate and self._rate_in_delta else None
+        return Ratio(error, self._label(of, place), self._negative, rate)
+
+    def _jacobian(self, sample: int, place: Place) -> Ratio:
+        """Row r, column c: how output r of that sample changes with sum c, as D = E·J has it."""
+        output = self._network.layers
+        if place is None:
+            mark = self._network.sample((sample, 0))
+            top, bottom = self._label(f"A{output}", None), self._label(f"Z{output}", None)
+            return Ratio(replace(top, sup=mark), replace(bottom, sup=mark))
+        row, column = place
+        return Ratio(self._label(f"A{output}", (sample, row)), self._label(f"Z{output}", (sample, column)))
+
+
+def names_of(problem: Problem) -> Names:
+    """The names that a problem file asks for."""
+    convention = problem.convention
+    return Names(
+        style=problem.names.style,
+        sizes=tuple(problem.sizes),
+        rows=problem.rows,
+        shared_bias=tuple(layer.shared_bias for layer in problem.layers),
+        has_bias=tuple(layer.bias is not None for layer in problem.layers),
+        sign=convention.sign,
+        own=problem.names.own,
+        rate_in_delta=convention.learning_rate_in == "delta" or problem.reproduce.rate_twice,
+        fused=convention.softmax_slope == "fused",
+    )
+
+
+def _counted(position: int | None) -> str:
+    """A position as it is shown, counted from 1; nothing for a whole matrix."""
+    return "" if position is None else str(position + 1)
+
+
+def _span(before: int, count: int) -> str:
+    """Numbers of several things that follow `before` others: 5…8, or 5 where there is one."""
+    return f"{before + 1}…{before + count}" if count > 1 else f"{before + 1}"

@@ -1,0 +1,281 @@
+"""The problem file as it is typed: its keys and their types, and one plain message for what is wrong.
+
+Only what can be seen in one table of the file is checked here; what must fit together across
+tables (shapes, loss and activation, identifiers) is in problem.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias, TypeGuard
+from unicodedata import category
+
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from tracer.errors import ProblemError
+from tracer.network.convention import (
+    Convention,
+    Decimals,
+    FieldError,
+    Names,
+    Reproduce,
+    Section,
+    one_of,
+    place_of,
+    read_decimals,
+    read_names,
+    show,
+    suggest,
+)
+from tracer.network.initial import DISTRIBUTIONS, LARGEST, Initial, Matrix, Number
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "linear", "softmax")
+LOSSES = (
+    "half_squared_error",
+    "squared_error",
+    "mean_squared_error",
+    "cross_entropy",
+    "binary_cross_entropy",
+)
+MOST_LAYERS = 1000
+
+
+def _text(value: str) -> str:
+    """Text that a page, a workbook and a terminal can all show."""
+    bad = next(
+        (c for c in value if c not in "\n\t" and (category(c) in ("Cc", "Cs") or c in "\ufffe\uffff")), None
+    )
+    if bad is not None:
+        raise ValueError(f"text without control characters (there is a {bad!r} in it)")
+    return value
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    # type() and not isinstance, which takes true for 1; NaN fails the comparison
+    return type(value) in (int, float) and abs(value) <= LARGEST  # type: ignore[arg-type]
+
+
+def _bad_cells(rows: list[list[object]]) -> Iterator[tuple[str, object]]:
+    for r, row in enumerate(rows):
+        yield from ((f"[{r}][{c}]", value) for c, value in enumerate(row) if not _is_number(value))
+
+
+def _number_says(value: object) -> str:
+    finite = "a finite number up to 1e100" if type(value) in (int, float) else "a number"
+    return f"found {show(value)}, expected {finite}"
+
+
+def read_matrix(value: object) -> Matrix:
+    """A list of equally long lists of numbers as float64; zeros lose their sign. Raises FieldError."""
+    if not isinstance(value, list) or not value:
+        raise FieldError(f"found {show(value)}, expected a list of rows")
+    for r, row in enumerate(value):
+        if not isinstance(row, list) or not row:
+            raise FieldError(f"found {show(row)}, expected a row: a list of numbers", f"[{r}]")
+        if len(row) != len(value[0]):
+            raise FieldError(f"found a row of {len(row)}, expected {len(value[0])} as in row [0]", f"[{r}]")
+    bad = _bad_cells(value)
+    for within, cell in bad:
+        raise FieldError(_number_says(cell), within, sum(1 for _ in bad))
+    return np.array(value, dtype=np.float64) + 0.0
+
+
+def _bias(value: object) -> bool | float | Matrix:
+    """True or false, one shared number, or one number per unit as a 1×units matrix."""
+    if isinstance(value, bool):
+        return value
+    if _is_number(value):
+        return float(value) + 0.0
+    if not isinstance(value, list) or not value:
+        raise FieldError(f"found {show(value)}, expected a list of numbers, one number, or false")
+    try:
+        return read_matrix([value])
+    except FieldError as wrong:
+        raise FieldError(str(wrong), wrong.within.removeprefix("[0]"), wrong.more) from None
+
+
+def _layer_list(value: object) -> object:
+    """Refused before a million empty tables are looked into one by one."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_LAYERS:
+        raise ValueError(f"a list of 1 to {MOST_LAYERS} layers ([[layers]])")
+    return value
+
+
+Whole: TypeAlias = Annotated[int, Field(ge=1, le=10**100)]
+MatrixField: TypeAlias = Annotated[Matrix, PlainValidator(read_matrix)]
+BiasField: TypeAlias = Annotated[bool | float | Matrix, PlainValidator(_bias)]
+Text: TypeAlias = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
+Columns: TypeAlias = Annotated[list[str], Field(min_length=1)]
+
+
+class RawLayer(Section):
+    """One `[[layers]]`: typed weights and bias, or a number of units whose parameters are drawn."""
+
+    activation: Annotated[str, PlainValidator(lambda value: one_of(value, ACTIVATIONS))]
+    slope: Number | None = None
+    units: Whole | None = None
+    weights: MatrixField | None = None
+    bias: BiasField | None = None
+
+    @model_validator(mode="after")
+    def _weights_or_units(self) -> RawLayer:
+        if (self.units is None) == (self.weights is None):
+            count = "neither" if self.units is None else "both"
+            raise FieldError(f"found {count} of weights and units, expected one of them")
+        if self.weights is not None and isinstance(self.bias, bool):
+            says = "expected beside weights a list of numbers, one number, or no bias at all"
+            raise FieldError(f"found {show(self.bias)}, {says}", ".bias")
+        if self.units is not None and not isinstance(self.bias, bool | None):
+            raise FieldError("found numbers, expected true or false beside units", ".bias")
+        if self.slope is not None and self.activation != "leaky_relu":
+            raise FieldError(
+                f"found a slope for {self.activation}, expected one only for leaky_relu", ".slope"
+            )
+        return self
+
+
+class RawData(Section):
+    """The section `[data]`: X and Y typed in, or the columns of a file."""
+
+    X: MatrixField | None = None
+    Y: MatrixField | None = None
+    file: Annotated[str, Field(min_length=1)] | None = None
+    sheet: str | None = None
+    inputs: Columns | None = None
+    targets: Columns | None = None
+
+    @model_validator(mode="after")
+    def _typed_or_file(self) -> RawData:
+        typed = [key for key in ("X", "Y") if getattr(self, key) is not None]
+        if self.file is not None and typed:
+            raise FieldError(f"found {' and '.join(typed)} beside file, expected one or the other")
+        if self.file is None:
+            extra = next(
+                (key for key in ("sheet", "inputs", "targets") if getattr(self, key) is not None), None
+            )
+            if extra:
+                raise FieldError(f"found {extra} without file, expected it only beside file")
+            if len(typed) < 2:
+                raise FieldError(f"missing key {'Y' if typed == ['X'] else 'X'!r}: expected X and Y, or file")
+        return self
+
+
+class RawProblem(Section):
+    """A whole problem file."""
+
+    title: Text | None = None
+    description: Text | None = None
+    source: Text | None = None
+    learning_rate: Annotated[float, Field(gt=0, le=LARGEST)]
+    epochs: Whole = 1
+    batch_size: Whole | None = None
+    loss: Annotated[str, PlainValidator(lambda value: one_of(value, LOSSES))]
+    loss_shown: Literal["sum", "mean"] | None = None
+    decimals: Annotated[Decimals, PlainValidator(read_decimals)] = Decimals()
+    carry_rounded: bool = False
+    data: RawData
+    layers: Annotated[list[RawLayer], BeforeValidator(_layer_list)]
+    initial: Initial = Initial()
+    convention: Convention = Convention()
+    reproduce: Reproduce = Reproduce()
+    names: Annotated[Names, PlainValidator(read_names)] = Names()
+
+
+@dataclass(frozen=True)
+class Data:
+    """X and Y as read, and the table file that they came from, if any."""
+
+    X: Matrix
+    Y: Matrix
+    file: str | None = None
+
+    def target_place(self, row: int) -> str:
+        """Where the targets of a row (from 0) stand; in a table file row 1 is the header."""
+        return f"data.Y[{row}]" if self.file is None else f"data.file: {self.file}, row {row + 2}"
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "layers": RawLayer,
+    "data": RawData,
+    "initial": Initial,
+    "convention": Convention,
+    "reproduce": Reproduce,
+    **DISTRIBUTIONS,
+}
+EXPECTED = {
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "list_type": "a list",
+    "string_type": "text",
+    "string_unicode": "text in Unicode",
+    "string_too_short": "some text",
+    "string_too_long": "text of at most {max_length} characters",
+    "too_short": "a list that is not empty",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number that is at least {ge:g}",
+    "less_than_equal": "a number that is at most {le:g}",
+}
+
+
+def read_document(document: object, file: str) -> RawProblem:
+    """The document of a TOML or JSON file, checked table by table. Raises ProblemError."""
+    try:
+        return RawProblem.model_validate(document)
+    except ValidationError as wrong:
+        raise _problem_error(file, wrong.errors(include_url=False)) from None
+
+
+def _problem_error(file: str, errors: list[ErrorDetails]) -> ProblemError:
+    """The first mistake, and how many more. An unknown key comes before what is missing for it."""
+    unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+    place, says = _sentence((unknown or errors)[0])
+    meant = re.findall(r"did you mean '(.*)'", says)
+    others = [error for error in errors if not (error["type"] == "missing" and error["loc"][-1] in meant)]
+    more = len(others) - 1 + sum(getattr(_cause(error), "more", 0) for error in others)
+    return ProblemError(file, place, says + (f" (and {more} more mistake{'s'[: more > 1]})" if more else ""))
+
+
+def _cause(error: ErrorDetails) -> object:
+    return error.get("ctx", {}).get("error")
+
+
+def _sentence(error: ErrorDetails) -> tuple[str, str]:
+    """The place of a mistake, and what was found and expected there."""
+    kind, found, cause = error["type"], error["input"], _cause(error)
+    # pydantic puts the chosen distribution into the path, the file does not
+    location = [part for part in error["loc"] if not (error["loc"][0] == "initial" and part in DISTRIBUTIONS)]
+    if isinstance(cause, FieldError):
+        return place_of(location) + cause.within, str(cause)
+    if kind == "missing":
+        return place_of(location[:-1]), f"missing key {location[-1]!r}"
+    if kind in ("extra_forbidden", "invalid_key"):
+        return place_of(location[:-1]), _unknown_key(error["loc"])
+    if kind == "union_tag_not_found":
+        return place_of(location), "missing key 'distribution'"
+    if kind == "union_tag_invalid":
+        return place_of([*location, "distribution"]), _choice(found["distribution"], DISTRIBUTIONS)
+    if kind == "literal_error":
+        return place_of(location), _choice(found, re.findall("'([^']*)'", error["ctx"]["expected"]))
+    expected = str(cause) if cause else EXPECTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
+    return place_of(location), f"found {show(found)}, expected {expected}"
+
+
+def _unknown_key(location: tuple[str | int, ...]) -> str:
+    section = next((SECTIONS[part] for part in reversed(location[:-1]) if part in SECTIONS), RawProblem)
+    key = str(location[-1])
+    return f"unknown key {show(key)}{suggest(key, section.model_fields)}"
+
+
+def _choice(found: object, options: Iterable[str]) -> str:
+    try:
+        return one_of(found, options)
+    except FieldError as fault:
+        return str(fault)

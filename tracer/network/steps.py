@@ -1,0 +1,344 @@
+"""The eleven steps, as a table: what each one assigns, in the order of a derivation by hand.
+
+`TABLE` can be held beside the article (SOURCES: S1). Each row makes the assignments of one step
+of one layer from the matrices before it; `build` runs through it for any number of layers.
+Nothing else in the product says how a step is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.evaluate import Compiled, compile_program
+from tracer.network.activations import ACTIVATIONS, Activation
+from tracer.network.losses import LOSSES
+from tracer.network.problem import Layer, Problem
+
+RATE = "learning_rate"
+
+Made: TypeAlias = Iterator[tuple[str, m.Matrix | None]]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One matrix of one step; `expression` is None where it is given."""
+
+    id: str
+    shape: m.Shape
+    expression: m.Matrix | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step, of one layer where `layer` (from 1) is set."""
+
+    number: int
+    layer: int | None
+    title: str
+    why: str
+    assignments: tuple[Assignment, ...]
+
+    @property
+    def label(self) -> str:
+        """The step's place in the derivation, as in 2.1; without a layer, its number."""
+        return str(self.number) if self.layer is None else f"{self.number}.{self.layer}"
+
+
+class Blackboard:
+    """The matrices of one pass over `rows` samples, by name; layer 0 is the input."""
+
+    def __init__(self, problem: Problem, rows: int) -> None:
+        self.problem = problem
+        self.rows = rows
+        self.depth = problem.depth
+        self.outputs = problem.sizes[-1]
+        self.rate = m.Symbol(RATE, (1, 1))
+        self.X = m.Symbol("X", (rows, problem.sizes[0]))
+        self.Y = m.Symbol("Y", (rows, self.outputs))
+        self.E = m.Symbol("E", (rows, self.outputs))
+
+    def layer(self, number: int) -> Layer:
+        return self.problem.layers[number - 1]
+
+    def activation(self, number: int) -> Activation:
+        return ACTIVATIONS[self.layer(number).activation]
+
+    def W(self, layer: int, suffix: str = "") -> m.Symbol:
+        return m.Symbol(f"W{layer}{suffix}", (self.problem.sizes[layer - 1], self.problem.sizes[layer]))
+
+    def b(self, layer: int) -> m.Symbol | None:
+        """The bias, 1×units or, shared by the units, 1×1; None where there is none."""
+        bias = self.layer(layer).bias
+        return None if bias is None else m.Symbol(f"b{layer}", (1, bias.shape[1]))
+
+    def of_units(self, kind: str, layer: int) -> m.Symbol:
+        """Z, A, S, D or E of a layer, (rows, units); A0 is X."""
+        if kind == "A" and layer == 0:
+            return self.X
+        return m.Symbol(f"{kind}{layer}", (self.rows, self.problem.sizes[layer]))
+
+    @property
+    def jacobians(self) -> bool:
+        """Whether step 6 shows each sample's Jacobian of the output."""
+        return self.activation(self.depth).whole_row and not self.fused and not self.diagonal
+
+    @property
+    def fused(self) -> bool:
+        """Whether E is already the gradient with respect to Z of the output."""
+        return self.problem.convention.softmax_slope == "fused"
+
+    @property
+    def diagonal(self) -> bool:
+        return self.problem.reproduce.softmax_slope == "diagonal"
+
+    @property
+    def rate_in_delta(self) -> bool:
+        return self.problem.convention.learning_rate_in == "delta" or self.problem.reproduce.rate_twice
+
+    @property
+    def rate_in_update(self) -> bool:
+        return self.problem.convention.learning_rate_in == "update" or self.problem.reproduce.rate_twice
+
+
+def read(net: Blackboard) -> Made:
+    yield "X", None
+    yield "Y", None
+
+
+def initialise(net: Blackboard) -> Made:
+    for layer in range(1, net.depth + 1):
+        yield f"W{layer}", None
+        if net.b(layer) is not None:
+            yield f"b{layer}", None
+
+
+def layer_input(net: Blackboard, layer: int) -> Made:
+    product = m.MatMul(net.of_units("A", layer - 1), net.W(layer))
+    bias = net.b(layer)
+    yield f"Z{layer}", product if bias is None else m.add(product, bias)
+
+
+def activation(net: Blackboard, layer: int) -> Made:
+    Z = net.of_units("Z", layer)
+    yield f"A{layer}", net.activation(layer).apply(Z, net.layer(layer).slope)
+
+
+def output(net: Blackboard) -> Made:
+    yield from layer_input(net, net.depth)
+    yield from activation(net, net.depth)
+    yield "L", loss(net)
+
+
+def loss(net: Blackboard) -> m.Matrix:
+    rule, Y = LOSSES[net.problem.loss], net.Y
+    if net.fused and rule.fused_total is not None:
+        value = rule.fused_total(Y, net.of_units("Z", net.depth))
+    else:
+        value = m.total(m.Apply(rule.value, (("y", Y), ("a", net.of_units("A", net.depth)))))
+    if rule.factor != 1.0:
+        value = m.multiply(m.Constant(rule.factor), value)
+    if rule.per_output:
+        value = m.divide(value, m.Constant(float(net.outputs)))
+    return m.divide(value, m.Constant(float(net.rows))) if net.problem.loss_shown == "mean" else value
+
+
+def error(net: Blackboard) -> Made:
+    A, Y = net.of_units("A", net.depth), net.Y
+    y, a = s.Variable("y"), s.Variable("a")
+    rule: s.Scalar = s.Sum((a, s.Negative(y))) if net.fused else LOSSES[net.problem.loss].gradient
+    rule = s.substitute(rule, {"K": s.Number(float(net.outputs))})
+    rule = rule if net.problem.convention.sign > 0 else s.negative(rule)
+    used = s.variables(rule)
+    value: m.Matrix = m.Apply(rule, tuple(pair for pair in (("y", Y), ("a", A)) if pair[0] in used))
+    yield "E", m.divide(value, m.Constant(float(net.rows))) if net.problem.convention.reduction == "mean" else value
+
+
+def slopes(net: Blackboard) -> Made:
+    if net.jacobians:
+        yield from jacobians(net)
+    for layer in range(net.depth, 0, -1):
+        if layer == net.depth and (net.jacobians or net.fused):
+            continue
+        Z, A = net.of_units("Z", layer), net.of_units("A", layer)
+        at_zero = net.problem.convention.relu_slope_at_zero
+        yield f"S{layer}", net.activation(layer).slopes(Z, A, net.layer(layer).slope, at_zero)
+
+
+def jacobians(net: Blackboard) -> Made:
+    A = net.of_units("A", net.depth)
+    for sample in range(net.rows):
+        own = m.Row(A, sample)
+        yield f"J{sample + 1}", m.multiply(m.Transpose(own), m.subtract(m.Identity(net.outputs), own))
+
+
+def output_delta(net: Blackboard) -> Made:
+    E, size = net.E, (net.outputs, net.outputs)
+    value: m.Matrix
+    if net.fused:
+        value = E
+    elif net.jacobians:
+        value = m.Stack(
+            tuple(m.MatMul(m.Row(E, n), m.Symbol(f"J{n + 1}", size)) for n in range(net.rows))
+        )
+    else:
+        value = m.multiply(E, net.of_units("S", net.depth))
+    yield f"D{net.depth}", m.multiply(value, net.rate) if net.rate_in_delta else value
+
+
+def error_sent_back(net: Blackboard, layer: int) -> Made:
+    suffix = "_next" if net.problem.reproduce.updated_weights_sent_back else ""
+    W = net.W(layer + 1, suffix)
+    yield f"E{layer}", m.MatMul(net.of_units("D", layer + 1), m.Transpose(W))
+
+
+def hidden_delta(net: Blackboard, layer: int) -> Made:
+    yield f"D{layer}", m.multiply(net.of_units("E", layer), net.of_units("S", layer))
+
+
+def new_weights(net: Blackboard, layer: int) -> Made:
+    W = net.W(layer)
+    yield f"dW{layer}", m.MatMul(m.Transpose(net.of_units("A", layer - 1)), net.of_units("D", layer))
+    yield f"W{layer}_next", updated(net, W, m.Symbol(f"dW{layer}", W.shape))
+
+
+def new_biases(net: Blackboard, layer: int) -> Made:
+    b = net.b(layer)
+    if b is None:
+        return
+    D = net.of_units("D", layer)
+    yield f"db{layer}", m.total(D) if b.shape == (1, 1) and D.shape[1] > 1 else m.column_sums(D)
+    change = m.Symbol(f"db{layer}", b.shape)
+    yield f"b{layer}_next", updated(net, b, change) if net.problem.convention.bias_update else b
+
+
+def updated(net: Blackboard, parameter: m.Symbol, change: m.Symbol) -> m.Matrix:
+    step = m.multiply(net.rate, change) if net.rate_in_update else change
+    return m.subtract(parameter, step) if net.problem.convention.sign > 0 else m.add(parameter, step)
+
+
+Once: TypeAlias = Callable[[Blackboard], Made]
+PerLayer: TypeAlias = Callable[[Blackboard, int], Made]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step of the table; `each` makes one layer's part, `once` all of it."""
+
+    number: int
+    title: str
+    why: str
+    once: Once | None = None
+    each: PerLayer | None = None
+
+
+TABLE = (
+    Row(0, "Read the data", "Each row is one sample: X holds what goes in, Y what should come out.", once=read),
+    Row(1, "Initialise weights and biases", "Learning starts from some numbers; these are the ones used here.",
+        once=initialise),
+    Row(2, "Input of the hidden layer", "Each unit adds up what comes in, every input times its weight, "
+        "plus the unit's bias.", each=layer_input),
+    Row(3, "Activation of the hidden layer", "The activation bends the sum; without it all layers would be one.",
+        each=activation),
+    Row(4, "Output and loss", "The last layer does the same; the loss says in one number how far off it is.",
+        once=output),
+    Row(5, "Error at the output", "How the loss changes with each output: the first factor of the chain rule.",
+        once=error),
+    Row(6, "Slopes", "How each activation changes with its input: the factor that each layer puts into the chain.",
+        once=slopes),
+    Row(7, "Delta of the output layer", "Error times slope: how the loss changes with each output unit's input.",
+        once=output_delta),
+    Row(8, "Error sent back", "Each hidden unit is to blame for every unit it feeds, by the weight between them, "
+        "so the deltas go back through the weights as they were.", each=error_sent_back),
+    Row(9, "Delta of the hidden layer", "Again error times slope, one layer further back.", each=hidden_delta),
+    Row(10, "New weights", "A weight's gradient is what came in times the delta, summed over the samples; "
+        "the weight takes a small step against it.", each=new_weights),
+    Row(11, "New biases", "A bias always sees an input of 1, so its gradient is the sum of the deltas.",
+        each=new_biases),
+)  # fmt: skip
+
+
+def in_time(depth: int, updated_weights_sent_back: bool) -> Iterator[tuple[int, int | None]]:
+    """(step, layer) in order of time; a layer of None means the step's whole part that is left."""
+    yield from ((0, None), (1, None))
+    for layer in range(1, depth):
+        yield from ((2, layer), (3, layer))
+    yield from ((4, None), (5, None), (6, None), (7, None))
+    for layer in range(depth - 1, 0, -1):
+        if updated_weights_sent_back:
+            yield (10, layer + 1)
+        yield from ((8, layer), (9, layer))
+    yield from ((10, 1 if updated_weights_sent_back and depth > 1 else None), (11, None))
+
+
+@dataclass(frozen=True)
+class Program:
+    """The steps of one pass over `rows` samples."""
+
+    steps: tuple[Step, ...]
+    rows: int
+
+    @cached_property
+    def assignments(self) -> dict[str, Assignment]:
+        """Every matrix by its identifier, in order of time."""
+        return {each.id: each for step in self.steps for each in step.assignments}
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The given matrices, the learning rate last."""
+        return (*(each.id for each in self.assignments.values() if each.expression is None), RATE)
+
+    @cached_property
+    def computed(self) -> tuple[str, ...]:
+        """The computed matrices in order of time."""
+        return tuple(each.id for each in self.assignments.values() if each.expression is not None)
+
+    @cached_property
+    def run(self) -> Compiled:
+        """One straight function: `inputs` in, `computed` out."""
+        pairs = ((each.id, each.expression) for each in self.assignments.values())
+        return compile_program([(key, made) for key, made in pairs if made is not None], self.inputs)
+
+    def step_of(self, identifier: str) -> Step:
+        """The step that assigns a matrix."""
+        return next(step for step in self.steps if any(each.id == identifier for each in step.assignments))
+
+
+def build(problem: Problem, rows: int | None = None) -> Program:
+    """The program of one pass over `rows` samples (default: one batch)."""
+    net = Blackboard(problem, rows or problem.batch_size)
+    order = in_time(net.depth, problem.reproduce.updated_weights_sent_back)
+    steps = (_step(net, TABLE[number], layer) for number, layer in order)
+    return Program(tuple(step for step in steps if step.assignments), net.rows)
+
+
+def _step(net: Blackboard, row: Row, layer: int | None) -> Step:
+    made: list[tuple[str, m.Matrix | None]] = []
+    if row.once is not None:
+        made.extend(row.once(net))
+    elif row.each is not None:
+        for each in (layer,) if layer is not None else range(net.depth, 0, -1):
+            made.extend(row.each(net, each))
+    assignments = tuple(_assignment(net, *pair) for pair in made)
+    return Step(row.number, layer, row.title, row.why, assignments)
+
+
+def _assignment(net: Blackboard, identifier: str, made: m.Matrix | None) -> Assignment:
+    if made is None:
+        return Assignment(identifier, _given_shape(net, identifier), None)
+    if net.problem.carry_rounded:
+        made = m.Rounded(made, net.problem.decimals.of(identifier))
+    return Assignment(identifier, made.shape, made)
+
+
+def _given_shape(net: Blackboard, identifier: str) -> m.Shape:
+    if identifier in ("X", "Y"):
+        return (net.X if identifier == "X" else net.Y).shape
+    layer = int(identifier[1:])
+    parameter = net.W(layer) if identifier[0] == "W" else net.b(layer)
+    assert parameter is not None
+    return parameter.shape

@@ -1,0 +1,288 @@
+"""Run a program and keep what it made: the trace of one or more epochs.
+
+Recording keeps references to the arrays that the compiled program returns; nothing is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.errors import NotFiniteError
+from tracer.expression.label import label_text
+from tracer.expression.text import matrix_text
+from tracer.network.losses import LOSSES
+from tracer.network.names import Names, names_of
+from tracer.network.problem import Problem
+from tracer.network.steps import RATE, Program, Step, build
+
+Array: TypeAlias = NDArray[np.float64]
+Progress: TypeAlias = Callable[[int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One forward and backward pass over a batch (an "iteration"); `start`, `stop` are its rows.
+
+    `self["Z1"]` is the matrix; all are float64 and two-dimensional.
+    """
+
+    program: Program
+    epoch: int
+    iteration: int
+    start: int
+    stop: int
+    given: tuple[Array, ...]
+    computed: tuple[Array, ...]
+
+    @cached_property
+    def matrices(self) -> Mapping[str, Array]:
+        """Every matrix by its identifier, in order of time."""
+        values = dict(zip(self.program.inputs, self.given, strict=True))
+        values.update(zip(self.program.computed, self.computed, strict=True))
+        return {key: values[key] for key in self.program.assignments}
+
+    def __getitem__(self, identifier: str) -> Array:
+        if identifier == RATE:
+            return self.given[-1]
+        try:
+            return self.matrices[identifier]
+        except KeyError:
+            known = ", ".join(self.matrices)
+            raise KeyError(f"no matrix {identifier!r} in this trace; it has {known}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.matrices)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return self.program.steps
+
+    @property
+    def loss(self) -> float:
+        return float(self["L"].item())
+
+    def step(self, number: int, layer: int | None = None) -> dict[str, Array]:
+        """The matrices that a step assigns, by identifier; of one layer where `layer` is given."""
+        steps = [each for each in self.steps if each.number == number and layer in (None, each.layer)]
+        return {each.id: self[each.id] for step in steps for each in step.assignments}
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """All passes of one epoch."""
+
+    number: int
+    iterations: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """The recorded epochs of a problem. `trace["Z1"]` is of the last pass recorded."""
+
+    problem: Problem
+    epochs: tuple[Epoch, ...]
+
+    @property
+    def first(self) -> Pass:
+        return self.epochs[0].iterations[0]
+
+    @property
+    def last(self) -> Pass:
+        return self.epochs[-1].iterations[-1]
+
+    @property
+    def passes(self) -> Iterator[Pass]:
+        return (each for epoch in self.epochs for each in epoch.iterations)
+
+    def __getitem__(self, identifier: str) -> Array:
+        return self.last[identifier]
+
+    def step(self, number: int, layer: int | None = None) -> dict[str, Array]:
+        """The matrices of one step of the last pass; see `Pass.step`."""
+        return self.last.step(number, layer)
+
+    @cached_property
+    def names(self) -> Names:
+        """The display names of the problem's style."""
+        return names_of(self.problem)
+
+    def to_document(self) -> dict[str, Any]:
+        """What `tracer trace --json` prints (DESIGN: command line)."""
+        return {
+            "title": self.problem.title,
+            "problem_sha256": self.problem.sha256,
+            "epochs": [
+                {"epoch": epoch.number, "iterations": [self._iteration(each) for each in epoch.iterations]}
+                for epoch in self.epochs
+            ],
+        }
+
+    def _iteration(self, one: Pass) -> dict[str, Any]:
+        return {
+            "iteration": one.iteration,
+            "rows": list(range(one.start + 1, one.stop + 1)),
+            "loss": one.loss,
+            "steps": [self._step(one, step) for step in one.steps],
+        }
+
+    def _step(self, one: Pass, step: Step) -> dict[str, Any]:
+        assignments = [
+            {
+                "id": each.id,
+                "name": label_text(self.names.matrix(each.id)),
+                "expression": "given" if each.expression is None else matrix_text(each.expression),
+                "shape": list(each.shape),
+                "value": one[each.id].tolist(),
+            }
+            for each in step.assignments
+        ]
+        return {"number": step.number, "layer": step.layer, "title": step.title, "assignments": assignments}
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """Many epochs: the loss before each one's updates, and where it ended.
+
+    `losses` (epochs,) is what the passes of an epoch reported, added up or averaged over the
+    samples as `loss_shown` says; `final` is a pass over all rows with the final parameters.
+    """
+
+    problem: Problem
+    losses: Array
+    final: Pass
+    trace: Trace | None = field(default=None)
+
+
+def trace(problem: Problem, epochs: Collection[int] = (1,)) -> Trace:
+    """Run a problem and record the chosen epochs (counted from 1) in full.
+
+    Raises NotFiniteError, naming epoch and sample, where the numbers leave float64 or the
+    domain of the loss.
+    """
+    recorded = train(problem, max(epochs), record=epochs, finish=False).trace
+    assert recorded is not None
+    return recorded
+
+
+def train(
+    problem: Problem,
+    epochs: int | None = None,
+    record: Collection[int] = (),
+    progress: Progress | None = None,
+    finish: bool = True,
+) -> Training:
+    """Run `epochs` epochs (default: the problem's), keeping the losses and the epochs in `record`.
+
+    Without `finish` the closing pass over all rows is left out and the last one stands in.
+    Raises NotFiniteError as `trace` does.
+    """
+    runner = _Runner(problem)
+    total = problem.epochs if epochs is None else epochs
+    losses = np.empty(total)
+    kept = []
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        for number in range(1, total + 1):
+            passes = runner.epoch(number)
+            losses[number - 1] = _epoch_loss(problem, passes)
+            if not np.isfinite(losses[number - 1]):
+                _refuse(passes)
+            if number in record:
+                _check_finite(passes)
+                kept.append(Epoch(number, tuple(passes)))
+            if progress is not None:
+                progress(number)
+        final = runner.closing(total) if finish else passes[-1]
+        _check_finite([final])
+    return Training(problem, losses, final, Trace(problem, tuple(kept)) if kept else None)
+
+
+class _Runner:
+    """Holds the parameters between the passes."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.programs = {stop - start: build(problem, stop - start) for start, stop in problem.batches()}
+        layers = enumerate(problem.layers, start=1)
+        pairs = [(f"{kind}{n}", matrix) for n, layer in layers for kind, matrix in
+                 (("W", layer.weights), ("b", layer.bias)) if matrix is not None]  # fmt: skip
+        self.names = [name for name, _ in pairs]
+        self.parameters = [matrix for _, matrix in pairs]
+        self.rate = np.array([[problem.learning_rate]])
+        rule = LOSSES[problem.loss]
+        self.excluded = () if problem.convention.softmax_slope == "fused" else rule.excluded
+        self.batches = [self._batch(start, stop) for start, stop in problem.batches()]
+
+    def _batch(self, start: int, stop: int) -> tuple[Any, ...]:
+        program = self.programs[stop - start]
+        places = [program.computed.index(f"{name}_next") for name in self.names]
+        return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], places)
+
+    def epoch(self, number: int) -> list[Pass]:
+        passes = []
+        for iteration, (program, start, stop, X, Y, places) in enumerate(self.batches, start=1):
+            given = (X, Y, *self.parameters, self.rate)
+            computed = program.run(*given)
+            self.parameters = [computed[place] for place in places]
+            passes.append(Pass(program, number, iteration, start, stop, given, computed))
+            if self.excluded:
+                self._check_domain(passes[-1])
+        return passes
+
+    def closing(self, epochs: int) -> Pass:
+        """A pass over all rows with the parameters as they are."""
+        program = build(self.problem, self.problem.rows)
+        given = (self.problem.X, self.problem.Y, *self.parameters, self.rate)
+        return Pass(program, epochs + 1, 1, 0, self.problem.rows, given, program.run(*given))
+
+    def _check_domain(self, one: Pass) -> None:
+        A = one[f"A{self.problem.depth}"]
+        bad = np.isin(A, self.excluded)
+        if not bad.any():
+            return
+        row, column = (int(index) for index in np.argwhere(bad)[0])
+        output = self.problem.layers[-1].activation
+        fused = LOSSES[self.problem.loss].fused_with == output
+        advice = (
+            'set softmax_slope = "fused" under [convention], which needs no division'
+            if fused
+            else "start from smaller weights or take a smaller learning rate"
+        )
+        raise NotFiniteError(
+            f"epoch {one.epoch}, sample {one.start + row + 1}: output {column + 1} is exactly "
+            f"{A[row, column]:g} in float64 and {self.problem.loss} would divide by zero; {advice}"
+        )
+
+
+def _epoch_loss(problem: Problem, passes: list[Pass]) -> float:
+    place = passes[0].program.computed.index("L")
+    if len(passes) == 1:
+        return float(passes[0].computed[place].item())
+    values = [one.computed[one.program.computed.index("L")].item() for one in passes]
+    if problem.loss_shown == "sum":
+        return float(sum(values))
+    sizes = [one.stop - one.start for one in passes]
+    return float(np.average(values, weights=sizes))
+
+
+def _check_finite(passes: list[Pass]) -> None:
+    if not all(np.isfinite(array).all() for one in passes for array in one.computed):
+        _refuse(passes)
+
+
+def _refuse(passes: list[Pass]) -> None:
+    """Name the first matrix that left the range of float64."""
+    for one in passes:
+        for identifier in one.program.computed:
+            bad = ~np.isfinite(one[identifier])
+            if bad.any():
+                row, column = (int(index) + 1 for index in np.argwhere(bad)[0])
+                raise NotFiniteError(
+                    f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too large "
+                    "for float64; a smaller learning rate or smaller numbers keep it finite"
+                )
