@@ -1,11 +1,11 @@
 """Every error that Tracer raises on purpose.
 
-    TracerError               the input cannot be used; the command line prints it and exits with 2
-    ├── ProblemError          a problem file: names the file, the place, what was found and expected
-    ├── ShapeError            two matrices do not fit together
-    ├── TraceFileError        a saved trace is damaged or comes from elsewhere
-    ├── NotFiniteError        the numbers left the range of float64 or the domain of the loss
-    └── ExportError           a workbook or page cannot be written
+TracerError               the input cannot be used; the command line prints it and exits with 2
+├── ProblemError          a problem file: names the file, the place, what was found and expected
+├── ShapeError            two matrices do not fit together
+├── TraceFileError        a saved trace is damaged or comes from elsewhere
+├── NotFiniteError        the numbers left the range of float64 or the domain of the loss
+└── ExportError           a workbook or page cannot be written
 """
 
 

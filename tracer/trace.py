@@ -6,14 +6,14 @@ Recording keeps references to the arrays that the compiled program returns; noth
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.errors import NotFiniteError
+from tracer.errors import NotFiniteError, TracerError
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
 from tracer.network.losses import LOSSES
@@ -23,6 +23,8 @@ from tracer.network.steps import RATE, Program, Step, build
 
 Array: TypeAlias = NDArray[np.float64]
 Progress: TypeAlias = Callable[[int], None]
+
+MOST_RECORDED = 100_000_000  # numbers, 800 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +152,33 @@ class Training:
     """Many epochs: the loss before each one's updates, and where it ended.
 
     `losses` (epochs,) is what the passes of an epoch reported, added up or averaged over the
-    samples as `loss_shown` says; `final` is a pass over all rows with the final parameters.
+    samples as `loss_shown` says; `before` is the loss of all rows with the first parameters and
+    `final` a pass over all rows with the last.
     """
 
     problem: Problem
     losses: Array
+    before: float
     final: Pass
-    trace: Trace | None = field(default=None)
+    trace: Trace | None
+
+    def to_document(self) -> dict[str, Any]:
+        """What `tracer train --json` prints.
+
+        `loss` has the loss before the updates of each epoch, `final_loss` and `outputs` are of
+        all rows with the final `parameters`.
+        """
+        problem, names = self.problem, self.final.program.inputs
+        parameters = {name: self.final[name].tolist() for name in names if name[0] in "Wb"}
+        return {
+            "title": problem.title,
+            "problem_sha256": problem.sha256,
+            "epochs": len(self.losses),
+            "loss": self.losses.tolist(),
+            "final_loss": self.final.loss,
+            "parameters": parameters,
+            "outputs": self.final[f"A{problem.depth}"].tolist(),
+        }
 
 
 def trace(problem: Problem, epochs: Collection[int] = (1,)) -> Trace:
@@ -165,7 +187,7 @@ def trace(problem: Problem, epochs: Collection[int] = (1,)) -> Trace:
     Raises NotFiniteError, naming epoch and sample, where the numbers leave float64 or the
     domain of the loss.
     """
-    recorded = train(problem, max(epochs), record=epochs, finish=False).trace
+    recorded = train(problem, max(epochs), record=epochs).trace
     assert recorded is not None
     return recorded
 
@@ -175,18 +197,18 @@ def train(
     epochs: int | None = None,
     record: Collection[int] = (),
     progress: Progress | None = None,
-    finish: bool = True,
 ) -> Training:
     """Run `epochs` epochs (default: the problem's), keeping the losses and the epochs in `record`.
 
-    Without `finish` the closing pass over all rows is left out and the last one stands in.
     Raises NotFiniteError as `trace` does.
     """
     runner = _Runner(problem)
+    _check_size(runner, len(record))
     total = problem.epochs if epochs is None else epochs
     losses = np.empty(total)
     kept = []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        before = runner.over_all_rows(0).loss
         for number in range(1, total + 1):
             passes = runner.epoch(number)
             losses[number - 1] = _epoch_loss(problem, passes)
@@ -197,9 +219,9 @@ def train(
                 kept.append(Epoch(number, tuple(passes)))
             if progress is not None:
                 progress(number)
-        final = runner.closing(total) if finish else passes[-1]
+        final = runner.over_all_rows(total)
         _check_finite([final])
-    return Training(problem, losses, final, Trace(problem, tuple(kept)) if kept else None)
+    return Training(problem, losses, before, final, Trace(problem, tuple(kept)) if kept else None)
 
 
 class _Runner:
@@ -234,11 +256,12 @@ class _Runner:
                 self._check_domain(passes[-1])
         return passes
 
-    def closing(self, epochs: int) -> Pass:
-        """A pass over all rows with the parameters as they are."""
-        program = build(self.problem, self.problem.rows)
+    def over_all_rows(self, epochs: int) -> Pass:
+        """A pass over all rows with the parameters as they are after so many epochs."""
+        rows = self.problem.rows
+        program = self.programs.get(rows) or build(self.problem, rows)
         given = (self.problem.X, self.problem.Y, *self.parameters, self.rate)
-        return Pass(program, epochs + 1, 1, 0, self.problem.rows, given, program.run(*given))
+        return Pass(program, epochs + 1, 1, 0, rows, given, program.run(*given))
 
     def _check_domain(self, one: Pass) -> None:
         A = one[f"A{self.problem.depth}"]
@@ -256,6 +279,17 @@ class _Runner:
         raise NotFiniteError(
             f"epoch {one.epoch}, sample {one.start + row + 1}: output {column + 1} is exactly "
             f"{A[row, column]:g} in float64 and {self.problem.loss} would divide by zero; {advice}"
+        )
+
+
+def _check_size(runner: _Runner, epochs: int) -> None:
+    """Refuse to record what would not fit into memory, before anything is run."""
+    shapes = (each.shape for batch in runner.batches for each in batch[0].assignments.values())
+    values = epochs * sum(rows * columns for rows, columns in shapes)
+    if values > MOST_RECORDED:
+        raise TracerError(
+            f"recording {epochs} epochs of {len(runner.batches)} passes would keep {values:,} numbers, "
+            f"more than {MOST_RECORDED:,}; choose fewer epochs (--epochs 1,10,100)"
         )
 
 

@@ -87,7 +87,9 @@ class _Formula:
         match expression:
             case s.Exp(argument, bounded):
                 power = self.write(argument, _SUM)
-                return self._call("EXP", power if bounded or self.ranges else f"MIN({LARGEST_EXPONENT},{power})")
+                return self._call(
+                    "EXP", power if bounded or self.ranges else f"MIN({LARGEST_EXPONENT},{power})"
+                )
             case s.Log(argument):
                 return self._call("LN", self.write(argument, _SUM))
             case s.Tanh(argument):

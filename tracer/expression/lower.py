@@ -12,6 +12,7 @@ from tracer.errors import ShapeError
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 
+
 def lower(matrix: m.Matrix, row: int, column: int) -> s.Scalar:
     """The scalar expression of the cell at (row, column), counted from 0.
 

@@ -42,7 +42,9 @@ def show(value: object) -> str:
 
 def suggest(word: str, options: Iterable[str]) -> str:
     """ "; did you mean 'x'?" for the nearest option, "" where none is near."""
-    near = difflib.get_close_matches(word[:100], list(options), 1)
+    names = list(options)
+    same = [name for name in names if name.casefold() == word.casefold()]
+    near = same or difflib.get_close_matches(word[:100], names, 1, cutoff=0.5)  # 0.5: Z3 is near Z2
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
@@ -52,7 +54,8 @@ def one_of(value: object, options: Iterable[str]) -> str:
     if isinstance(value, str) and value in names:
         return value
     hint = suggest(value, names) if isinstance(value, str) else ""
-    raise FieldError(f"found {show(value)}, expected one of {', '.join(names)}{hint}")
+    expected = ("one of " if len(names) > 1 else "") + ", ".join(map(repr, names))
+    raise FieldError(f"found {show(value)}, expected {expected}{hint}")
 
 
 def place_of(location: Iterable[str | int], inside: bool = False) -> str:

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 
-from tracer.network.convention import Section, show
+from tracer.network.convention import Section
 
 Matrix: TypeAlias = NDArray[np.float64]
 Source: TypeAlias = np.random.Generator | np.random.RandomState
 LARGEST = 1e100  # beyond it squares and products leave float64
+LARGEST_NORMAL = 1e98  # so that what is drawn stays within LARGEST, and a saved problem can be read again
 LONGEST_SKIP = 200_000_000  # seconds; more would only look like a hang
 CHUNK = 1_000_000
 MOST_CELLS = 200_000_000  # 1.6 GB of float64
@@ -94,8 +95,8 @@ class Normal(Section):
     """Normal with mean and standard deviation."""
 
     distribution: Literal["normal"]
-    mean: Number
-    std: Annotated[float, Field(ge=0, le=LARGEST)]
+    mean: Annotated[float, Field(ge=-LARGEST_NORMAL, le=LARGEST_NORMAL)]
+    std: Annotated[float, Field(ge=0, le=LARGEST_NORMAL)]
 
     def draw(self, source: Source, shape: tuple[int, int], fan: tuple[int, int]) -> Matrix:
         """A matrix of `shape`; `fan` (inputs, units of the layer) plays no part."""
@@ -181,7 +182,9 @@ def beyond_memory(rows: int, shapes: Sequence[tuple[int, int]]) -> str | None:
     if cells <= MOST_CELLS:
         return None
     sizes = [shapes[0][0], *(units for _, units in shapes)]
-    network = "-".join(map(show, sizes[:12])) + ("-…" if len(sizes) > 12 else "")
+    network = "-".join(str(size) if size < 1e12 else f"{size:.1e}" for size in sizes[:12]) + (
+        "-…" if len(sizes) > 12 else ""
+    )
     says = f"found a {network} network with {rows} rows, which takes about {cells:.1e} cells"
     return f"{says}, expected at most {MOST_CELLS:.0e}"
 

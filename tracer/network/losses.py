@@ -73,9 +73,7 @@ LOSSES: dict[str, Loss] = {
         fused_total=_softmax_cross_entropy,
     ),
     "binary_cross_entropy": Loss(
-        s.Negative(
-            s.Sum((s.Product((y, s.Log(a))), s.Product((_minus(one, y), s.Log(_minus(one, a))))))
-        ),
+        s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((_minus(one, y), s.Log(_minus(one, a))))))),
         _minus(s.Quotient(_minus(one, y), _minus(one, a)), s.Quotient(y, a)),
         excluded=(0.0, 1.0),
         fused_with="sigmoid",

@@ -206,7 +206,7 @@ def _checked_shapes(layers: Sequence[RawLayer], data: Data, refuse: Refuse) -> l
         inputs, whose = units, f"the units of layers[{k}], whose weights are {inputs}×{units}"
     last = f"layers[{len(layers) - 1}]." + ("units" if layers[-1].units else "weights")
     if inputs != data.Y.shape[1]:
-        says = f"found {show(inputs)} units in the output layer, expected {data.Y.shape[1]}"
+        says = f"found {show(inputs)} as the units of the output layer, expected {data.Y.shape[1]}"
         raise refuse(last, f"{says}: the columns of Y, which is {_shape(data.Y)}")
     too_large = beyond_memory(len(data.X), shapes)
     if too_large:

@@ -49,12 +49,19 @@ def example_names() -> list[str]:
     return sorted(path.stem for path in EXAMPLES.glob("*.toml"))
 
 
+def example_text(name: str) -> str:
+    """The TOML of a built-in example. Raises ProblemError where there is none of that name."""
+    if name not in example_names():
+        raise ProblemError(name, "", _neither_file_nor_example(Path(name)))
+    return (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def _neither_file_nor_example(path: Path) -> str:
     accepted = "a problem file's name ends in .toml or .json"
-    if _exists(path):
-        return f"{'is a folder' if path.is_dir() else f'found {show(path.suffix)}'}; {accepted}"
-    if path.suffix or path.parent.name:
-        return f"found {show(path.suffix)}; {accepted}"
+    if _exists(path) and path.is_dir():
+        return f"is a folder; {accepted}"
+    if path.suffix or path.parent.name or _exists(path):
+        return f"{accepted}, this one {'in ' + show(path.suffix) if path.suffix else 'has no ending'}"
     names = example_names()
     known = f"there are: {', '.join(names)}; {accepted}"
     return f"no built-in example of this name{suggest(path.name, names)} ({known})"
@@ -107,7 +114,7 @@ def _parse(text: str, suffix: str, refuse: Refuse) -> object:
     except RecursionError:
         raise refuse(f"not {suffix[1:].upper()} that can be read: nested too deep") from None
     except ValueError as wrong:  # the errors of both readers, and int() on thousands of digits
-        says = " ".join(str(wrong).split())
+        says = " ".join(str(wrong).partition("; use sys.")[0].split())  # no advice for programmers
         raise refuse(f"not {suffix[1:].upper()}: {says if len(says) <= 150 else says[:149] + '…'}") from None
 
 

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 from pydantic_core import ErrorDetails
 
 from tracer.errors import ProblemError
+from tracer.network.activations import ACTIVATIONS
 from tracer.network.convention import (
     Convention,
     Decimals,
@@ -32,15 +33,8 @@ from tracer.network.convention import (
     suggest,
 )
 from tracer.network.initial import DISTRIBUTIONS, LARGEST, Initial, Matrix, Number
+from tracer.network.losses import LOSSES
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "linear", "softmax")
-LOSSES = (
-    "half_squared_error",
-    "squared_error",
-    "mean_squared_error",
-    "cross_entropy",
-    "binary_cross_entropy",
-)
 MOST_LAYERS = 1000
 
 
@@ -219,7 +213,7 @@ EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "finite_number": "a finite number",
-    "greater_than": "a number above {gt}",
+    "greater_than": "a number above {gt:g}",
     "greater_than_equal": "a number that is at least {ge:g}",
     "less_than_equal": "a number that is at most {le:g}",
 }
@@ -271,7 +265,8 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
 def _unknown_key(location: tuple[str | int, ...]) -> str:
     section = next((SECTIONS[part] for part in reversed(location[:-1]) if part in SECTIONS), RawProblem)
     key = str(location[-1])
-    return f"unknown key {show(key)}{suggest(key, section.model_fields)}"
+    hint = suggest(key, section.model_fields) or f", expected one of {', '.join(section.model_fields)}"
+    return f"unknown key {show(key)}{hint}"
 
 
 def _choice(found: object, options: Iterable[str]) -> str:

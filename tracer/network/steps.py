@@ -7,6 +7,7 @@ Nothing else in the product says how a step is computed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,18 +36,17 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Step:
-    """One step, of one layer where `layer` (from 1) is set."""
+    """One step, of one layer where `layer` (from 1) is set.
+
+    `label` is its number, with the layer behind it where several layers have this step: 2.1.
+    """
 
     number: int
     layer: int | None
+    label: str
     title: str
     why: str
     assignments: tuple[Assignment, ...]
-
-    @property
-    def label(self) -> str:
-        """The step's place in the derivation, as in 2.1; without a layer, its number."""
-        return str(self.number) if self.layer is None else f"{self.number}.{self.layer}"
 
 
 class Blackboard:
@@ -155,7 +155,10 @@ def error(net: Blackboard) -> Made:
     rule = rule if net.problem.convention.sign > 0 else s.negative(rule)
     used = s.variables(rule)
     value: m.Matrix = m.Apply(rule, tuple(pair for pair in (("y", Y), ("a", A)) if pair[0] in used))
-    yield "E", m.divide(value, m.Constant(float(net.rows))) if net.problem.convention.reduction == "mean" else value
+    yield (
+        "E",
+        m.divide(value, m.Constant(float(net.rows))) if net.problem.convention.reduction == "mean" else value,
+    )
 
 
 def slopes(net: Blackboard) -> Made:
@@ -182,9 +185,7 @@ def output_delta(net: Blackboard) -> Made:
     if net.fused:
         value = E
     elif net.jacobians:
-        value = m.Stack(
-            tuple(m.MatMul(m.Row(E, n), m.Symbol(f"J{n + 1}", size)) for n in range(net.rows))
-        )
+        value = m.Stack(tuple(m.MatMul(m.Row(E, n), m.Symbol(f"J{n + 1}", size)) for n in range(net.rows)))
     else:
         value = m.multiply(E, net.of_units("S", net.depth))
     yield f"D{net.depth}", m.multiply(value, net.rate) if net.rate_in_delta else value
@@ -311,12 +312,13 @@ class Program:
 def build(problem: Problem, rows: int | None = None) -> Program:
     """The program of one pass over `rows` samples (default: one batch)."""
     net = Blackboard(problem, rows or problem.batch_size)
-    order = in_time(net.depth, problem.reproduce.updated_weights_sent_back)
-    steps = (_step(net, TABLE[number], layer) for number, layer in order)
+    order = list(in_time(net.depth, problem.reproduce.updated_weights_sent_back))
+    times = Counter(number for number, _ in order)
+    steps = [_step(net, TABLE[n], layer, f"{n}.{layer}" if times[n] > 1 else str(n)) for n, layer in order]
     return Program(tuple(step for step in steps if step.assignments), net.rows)
 
 
-def _step(net: Blackboard, row: Row, layer: int | None) -> Step:
+def _step(net: Blackboard, row: Row, layer: int | None, label: str) -> Step:
     made: list[tuple[str, m.Matrix | None]] = []
     if row.once is not None:
         made.extend(row.once(net))
@@ -324,7 +326,7 @@ def _step(net: Blackboard, row: Row, layer: int | None) -> Step:
         for each in (layer,) if layer is not None else range(net.depth, 0, -1):
             made.extend(row.each(net, each))
     assignments = tuple(_assignment(net, *pair) for pair in made)
-    return Step(row.number, layer, row.title, row.why, assignments)
+    return Step(row.number, layer, label, row.title, row.why, assignments)
 
 
 def _assignment(net: Blackboard, identifier: str, made: m.Matrix | None) -> Assignment:

@@ -1,0 +1,70 @@
+# Two commands for a newcomer: `make walkthrough` and `make test`. Each sets up .venv on its first run
+# and starts at once on the next. Needed: python3 (3.11 or newer, with venv), make and git.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Stamps: made once the packages are there, out of date when pyproject.toml or the interpreter is newer.
+RUNTIME := $(VENV)/runtime.stamp
+DEV := $(VENV)/dev.stamp
+
+GALLERY := article hand mazur softmax-classifier
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests need no graphics card; the PyTorch for one takes gigabytes, and uv can be told to leave it.
+UV_TORCH_BACKEND ?= cpu
+export UV_TORCH_BACKEND
+
+# uv where it is there. It does not read pip's settings (a mirror, a folder of wheels), so pip has a try too.
+install = { command -v uv >/dev/null && uv pip install --python $(BIN)/python $(1); } || $(BIN)/python -m pip install $(1)
+
+.DEFAULT_GOAL := help
+.PHONY: help walkthrough test gallery bench clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+walkthrough: $(RUNTIME) ## the eleven steps of the article's example: outputs/article.xlsx and .html
+	@$(BIN)/tracer walkthrough -o outputs
+
+# Every check runs, whatever the one before it said; pytest's closing line comes last.
+test: $(DEV) ## ruff, mypy and the whole test suite
+	@failed=""; \
+	for check in "ruff check" "ruff format --check" "mypy" "pytest -n auto"; do \
+	  echo "== $$check"; \
+	  $(BIN)/$$check || failed="$$failed, $$check"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "== failed: $${failed#, }"; exit 1; fi
+
+gallery: $(RUNTIME) ## everything in outputs/, made anew
+	@for name in $(GALLERY); do $(BIN)/tracer walkthrough $$name -o outputs || exit 1; done
+
+bench: $(DEV) ## how long things take
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove .venv, caches and builds; outputs/ stays
+	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --clear: what a broken or half-made .venv holds, stamps too, goes.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Tracer needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
+	  echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
+	@echo "Setting up $(VENV) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(RUNTIME): pyproject.toml $(BIN)/python
+	@echo "Installing Tracer and what it needs to run …"
+	@$(call install,--quiet --editable .)
+	@touch $@
+
+# The group is read here because pip knows --group from 25.1 only. Not quiet: PyTorch is a long download.
+$(DEV): pyproject.toml $(BIN)/python
+	@echo "Installing Tracer and what its tests need (PyTorch among it: this can take minutes) …"
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
+	@$(call install,--editable . --requirement $(VENV)/dev.txt)
+	@touch $(RUNTIME) $@

@@ -1,0 +1,255 @@
+"""The command line. Heavy modules are imported by the command that needs them.
+
+Exit status 0: done; 1: an answer was wrong or a check failed; 2: the input cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tracer.errors import TracerError
+
+if TYPE_CHECKING:
+    from tracer.network.problem import Problem
+
+DEFAULT_EXAMPLE = "article"
+DEFAULT_FOLDER = Path("outputs")
+
+app = typer.Typer(
+    name="tracer",
+    help="See, practise and check backpropagation by hand.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ProblemArgument = Annotated[str, typer.Argument(help="A problem file (.toml, .json) or a built-in example.")]
+FolderOption = Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+EpochsOption = Annotated[
+    str | None, typer.Option("--epochs", help="How many epochs (3), or which ones (1,10,100 or 8-10).")
+]
+
+
+class Only(StrEnum):
+    """One of the two files of a walkthrough."""
+
+    xlsx = "xlsx"
+    html = "html"
+
+
+def main() -> None:
+    """Run the command line; whatever is wrong with the input is one message and exit status 2."""
+    try:
+        app(standalone_mode=True)
+    except TracerError as wrong:
+        print(f"tracer: {wrong}", file=sys.stderr)
+        sys.exit(2)
+    except MemoryError:
+        print("tracer: this needs more memory than there is; a smaller problem may do", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `tracer trace … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+@app.command()
+def examples(name: Annotated[str | None, typer.Argument(help="Print this one's TOML.")] = None) -> None:
+    """List the built-in examples, or print one as a problem file to start from."""
+    from tracer.network.reading import example_names, example_text, load_problem
+
+    if name is not None:
+        typer.echo(example_text(name), nl=False)
+        return
+    width = max(map(len, example_names()))
+    for each in example_names():
+        typer.echo(f"{each:<{width}}  {load_problem(each).title}")
+
+
+@app.command()
+def walkthrough(
+    problem: Annotated[str, typer.Argument(help="A problem file or a built-in example.")] = DEFAULT_EXAMPLE,
+    output: FolderOption = DEFAULT_FOLDER,
+    epochs: EpochsOption = None,
+    only: Annotated[Only | None, typer.Option(help="Write only this file.")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page when it is written.")] = False,
+) -> None:
+    """Write a live workbook and a page that show one epoch step by step."""
+    from tracer.trace import train
+
+    loaded = load(problem)
+    chosen = epoch_numbers(epochs, [1])
+    with progress("training", max(chosen)) as advance:
+        training = train(loaded, max(chosen), record=chosen, progress=lambda _: advance())
+    assert training.trace is not None
+    paths = []
+    if only is not Only.html:
+        from tracer.export.workbook import write_workbook
+
+        paths.append(output / f"{loaded.name}.xlsx")
+        sheets = sum(len(each.steps) for each in training.trace.passes)
+        with progress("workbook", sheets) as advance:
+            write_workbook(training.trace, paths[-1], advance)
+    if only is not Only.xlsx:
+        from tracer.export.page import write_page
+
+        paths.append(output / f"{loaded.name}.html")
+        write_page(training.trace, paths[-1])
+    typer.echo(summary(loaded, training.before, training.final.loss))
+    for path in paths:
+        typer.echo(path)
+    if show:
+        typer.launch(str(paths[-1]))
+
+
+@app.command()
+def trace(
+    problem: ProblemArgument,
+    epochs: EpochsOption = None,
+    as_json: JsonOption = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Save the trace as .npz.")] = None,
+) -> None:
+    """Run one epoch and print every matrix, step by step."""
+    from tracer.trace import trace as run
+
+    recorded = run(load(problem), epoch_numbers(epochs, [1]))
+    if output is not None:
+        from tracer.storage import save_trace
+
+        save_trace(recorded, output)
+    if as_json:
+        print_json(recorded.to_document())
+    elif output is None:
+        from tracer.terminal import print_trace
+
+        print_trace(recorded)
+    else:
+        typer.echo(output)
+
+
+@app.command()
+def train(
+    problem: ProblemArgument,
+    epochs: Annotated[int | None, typer.Option(min=1, help="How many; default: the problem's.")] = None,
+    as_json: JsonOption = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Draw plots into this folder.")
+    ] = None,
+) -> None:
+    """Train for many epochs; show the loss, the final parameters and outputs."""
+    from tracer.trace import train as run
+
+    loaded = load(problem)
+    total = loaded.epochs if epochs is None else epochs
+    with progress("training", total) as advance:
+        training = run(loaded, total, progress=lambda _: advance())
+    paths = []
+    if output is not None:
+        from tracer.export.plots import write_plots
+
+        paths = write_plots(training, output)
+    if as_json:
+        print_json(training.to_document())
+        return
+    from tracer.terminal import print_training
+
+    print_training(training)
+    for path in paths:
+        typer.echo(path)
+
+
+@app.command()
+def new(
+    layers: Annotated[str, typer.Option(help="Sizes from inputs to outputs, as in 3-4-2.")] = "3-4-2",
+    rows: Annotated[int, typer.Option(min=2, max=50, help="How many samples.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same problem.")] = 1,
+    hidden: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "sigmoid",
+    output_activation: Annotated[
+        str, typer.Option("--output-activation", help="… of the output.")
+    ] = "sigmoid",
+    loss: Annotated[str, typer.Option(help="The loss.")] = "half_squared_error",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write.")] = None,
+    force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+) -> None:
+    """Make up a problem with hand-friendly numbers that do not hide slips."""
+    from tracer.files import replace_file
+    from tracer.invent import invent
+
+    text = invent(layers, rows, seed, hidden, output_activation, loss)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    if output.exists() and not force:
+        raise TracerError(f"{output}: is there already; --force replaces it")
+    replace_file(output, lambda file: file.write(text.encode()))
+    typer.echo(output)
+
+
+def load(source: str) -> Problem:
+    """The problem of a file or a built-in example."""
+    from tracer.network.reading import load_problem
+
+    return load_problem(source)
+
+
+def epoch_numbers(text: str | None, default: list[int]) -> list[int]:
+    """Which epochs: "3" is the first three, "1,10" and "8-10" are those.
+
+    Raises TracerError for anything else.
+    """
+    if text is None:
+        return default
+    numbers: set[int] = set()
+    try:
+        if text.strip().isdecimal():
+            text = f"1-{int(text)}"
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            numbers.update(range(int(first), int(last or first) + 1)[: 10**6])
+    except ValueError:
+        numbers = set()
+    if not numbers or min(numbers) < 1:
+        raise TracerError(f"--epochs: found {text!r}, expected a number (3), a list (1,10) or a range (8-10)")
+    return sorted(numbers)
+
+
+def summary(problem: Problem, before: float, after: float) -> str:
+    """The one line that says what happened.
+
+    With as many digits as it takes to see the loss change.
+    """
+    digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
+    sizes = "→".join(map(str, problem.sizes))
+    samples = f"{problem.rows} sample{'s' if problem.rows > 1 else ''}"
+    return f"{sizes}, {samples}; loss {before:#.{digits}g} → {after:#.{digits}g}"
+
+
+def print_json(document: Any) -> None:
+    """One document on standard output; floats as repr, so that they read back the same."""
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def progress(what: str, total: int, least: int = 200) -> Iterator[Any]:
+    """A progress bar on standard error, for work of some length in a terminal."""
+    if total < least or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,63 @@
+"""What stands over a matrix, on sheets and pages alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from tracer.expression import matrix as m
+from tracer.expression.label import Name
+from tracer.network.names import Names, names_of
+from tracer.network.problem import Problem
+from tracer.network.remarks import is_gradient
+from tracer.network.steps import RATE, Program, Step
+
+Role: TypeAlias = Literal["active", "input", "plain"]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The display name, the identifier, the derivative that the matrix is, and its shape in words."""
+
+    name: Name
+    symbol: str
+    fraction: Name | None
+    size: str
+
+
+class Headings:
+    """The headings of a problem's matrices."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.names: Names = names_of(problem)
+        # the article has words for its matrices but none for derivatives: those are in symbols
+        style = "matrix" if problem.names.style == "article" else problem.names.style
+        self.fractions = names_of(replace(problem, names=replace(problem.names, style=style)))
+
+    def of(self, identifier: str, rows: int, columns: int) -> Heading:
+        """The heading of a matrix of so many rows and columns."""
+        if identifier == RATE:
+            return Heading(self.names.learning_rate(), "learning rate", None, "")
+        fraction = self.fractions.fraction(identifier) if is_gradient(self.problem, identifier) else None
+        return Heading(self.names.matrix(identifier), identifier, fraction, f"{rows}×{columns}")
+
+
+def roles(program: Program, step: Step) -> dict[str, Role]:
+    """What each matrix known by a step is to it: computed, computed from, or merely known."""
+    known: dict[str, Role] = {RATE: "plain"}
+    for each in program.steps[: program.steps.index(step) + 1]:
+        known |= {assignment.id: "plain" for assignment in each.assignments}
+    for assignment in step.assignments:
+        if assignment.expression is not None:
+            known |= {symbol.name: "input" for symbol in m.symbols(assignment.expression)}
+    return known | {assignment.id: "active" for assignment in step.assignments}
+
+
+def band_title(problem: Problem, layer: int) -> str:
+    """The title of a layer's band; layer 0 is the data."""
+    if layer == 0:
+        return f"Data · {problem.rows} samples" if problem.rows > 1 else "Data · 1 sample"
+    one = problem.layers[layer - 1]
+    kind = "output layer" if layer == problem.depth else "hidden layer"
+    return f"Layer {layer} · {kind} · {one.units} × {one.activation}"

@@ -1,0 +1,204 @@
+"""The page: every step with its formulas, the board, and one cell of each matrix worked out.
+
+One file without a request to anywhere. Large matrices are cut in the middle; the workbook and
+the saved trace have all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup, escape
+
+from tracer.board import Board, Place, lay_out
+from tracer.export.headings import Headings, Role, band_title, roles
+from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
+from tracer.export.templates import environment
+from tracer.expression import scalar as s
+from tracer.expression.label import label_mathml, label_text
+from tracer.expression.lower import lower
+from tracer.expression.mathml import cell_mathml, matrix_mathml
+from tracer.expression.worked import Worked, work
+from tracer.files import replace_file
+from tracer.network.remarks import conventions, departures
+from tracer.network.steps import RATE, Assignment, Step
+from tracer.shown import Shown, shown
+from tracer.trace import Pass, Trace
+
+MOST_ROWS, KEPT_ROWS = 14, (8, 2)  # a longer matrix shows its first and last rows
+MOST_COLUMNS, KEPT_COLUMNS = 14, (8, 2)
+MOST_WORKED = 6  # matrices of a step that are worked out, one cell each
+MARKS = {"active": ACTIVE_MARK, "input": INPUT_MARK, "plain": ""}
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    """A matrix on the board; `rows` is its table body, or None while it is not known."""
+
+    id: str
+    role: Role
+    mark: str
+    name: Markup
+    detail: Markup
+    lines: int
+    rows: Markup | None
+
+
+@dataclass(frozen=True)
+class WorkedView:
+    """One cell worked out: what it is called, and its lines from letters to result."""
+
+    id: str
+    lines: tuple[Markup, ...]
+    exact: bool
+
+
+@dataclass(frozen=True)
+class StepView:
+    anchor: str
+    label: str
+    title: str
+    why: str
+    formulas: tuple[Markup, ...]
+    bands: tuple[tuple[str, tuple[tuple[MatrixView, ...], ...]], ...]
+    worked: tuple[WorkedView, ...]
+
+
+def write_page(trace: Trace, path: Path) -> None:
+    """Write the page of a trace. Raises ExportError where `path` cannot be written."""
+    text = render_page(trace)
+    replace_file(path, lambda file: file.write(text.encode()))
+
+
+def render_page(trace: Trace) -> str:
+    """The page as HTML."""
+    problem = trace.problem
+    steps = [view for one in trace.passes for view in _PassViews(trace, one).steps()]
+    losses = [one.loss for one in trace.passes]
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            problem=problem,
+            sizes="→".join(map(str, problem.sizes)),
+            losses=losses,
+            steps=steps,
+            legend=LEGEND,
+            conventions=conventions(problem),
+            departures=departures(problem),
+        )
+    )
+
+
+class _PassViews:
+    """The views of one pass."""
+
+    def __init__(self, trace: Trace, one: Pass) -> None:
+        self.trace, self.one = trace, one
+        self.headings = Headings(trace.problem)
+        self.names = self.headings.names
+        self.board: Board = lay_out(one.program)
+        self.decimals: Shown = shown(trace, one)
+        several = len(list(trace.passes)) > 1
+        self.prefix = f"epoch-{one.epoch}-{one.iteration}-" if several else ""
+        self.place = f"Epoch {one.epoch}, rows {one.start + 1}–{one.stop} · " if several else ""
+        self.bodies = {identifier: self._body(place) for identifier, place in self.board.places.items()}
+
+    def steps(self) -> Iterator[StepView]:
+        for step in self.one.steps:
+            made = [each for each in step.assignments if each.expression is not None]
+            yield StepView(
+                anchor=f"{self.prefix}step-{step.label}",
+                label=step.label,
+                title=f"{self.place}{step.title}",
+                why=step.why,
+                formulas=tuple(map(self._formula, made)),
+                bands=tuple(self._bands(step)),
+                worked=tuple(self._worked(each) for each in made[:MOST_WORKED]),
+            )
+
+    def _matrix_name(self, identifier: str) -> str:
+        return label_mathml(
+            self.names.learning_rate() if identifier == RATE else self.names.matrix(identifier)
+        )
+
+    def _cell_name(self, cell: s.Cell) -> str:
+        if cell.matrix == RATE:
+            return label_mathml(self.names.learning_rate())
+        return label_mathml(self.names.cell(cell.matrix, cell.row, cell.column))
+
+    def _formula(self, made: Assignment) -> Markup:
+        assert made.expression is not None
+        right = matrix_mathml(made.expression, self._matrix_name)
+        return _math(f"{self._matrix_name(made.id)}<mo>=</mo>{right}")
+
+    def _bands(self, step: Step) -> Iterator[tuple[str, tuple[tuple[MatrixView, ...], ...]]]:
+        known = roles(self.one.program, step)
+        for band in self.board.bands:
+            stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in band.stacks)
+            yield band_title(self.trace.problem, band.layer), stacks
+
+    def _view(self, identifier: str, known: dict[str, Role]) -> MatrixView:
+        place = self.board.places[identifier]
+        heading = self.headings.of(identifier, place.rows, place.columns)
+        role = known.get(identifier, "plain")
+        symbol = heading.symbol if heading.symbol != label_text(heading.name) else ""
+        fraction = Markup() if heading.fraction is None else _math(label_mathml(heading.fraction))
+        parts = [part for part in (escape(symbol), fraction, escape(heading.size)) if part]
+        return MatrixView(
+            id=identifier,
+            role=role,
+            mark=MARKS[role],
+            name=_math(label_mathml(heading.name)),
+            detail=Markup(" · ").join(parts),
+            lines=min(place.rows, sum(KEPT_ROWS) + 1) if place.rows > MOST_ROWS else place.rows,
+            rows=self.bodies[identifier] if identifier in known else None,
+        )
+
+    def _body(self, place: Place) -> Markup:
+        """The rows of a table; one piece of markup for each."""
+        values = self.one[place.id]
+        columns = _kept(place.columns, MOST_COLUMNS, KEPT_COLUMNS)
+        lines = []
+        for row in _kept(place.rows, MOST_ROWS, KEPT_ROWS):
+            if row is None:
+                lines.append(f'<tr><td colspan="{len(columns)}">⋮</td></tr>')
+                continue
+            cells = (
+                "⋯" if c is None else self.decimals.text(place.id, float(values[row, c])) for c in columns
+            )
+            lines.append(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>")
+        return Markup("\n".join(lines))
+
+    def _worked(self, made: Assignment) -> WorkedView:
+        assert made.expression is not None
+        decimals = self.decimals.decimals[made.id]
+        worked = work(lower(made.expression, 0, 0), self._value, 3 if decimals is None else decimals)
+        return WorkedView(made.id, tuple(self._lines(made.id, worked)), worked.exact)
+
+    def _value(self, cell: s.Cell) -> s.Value:
+        value = float(self.one[cell.matrix][cell.row, cell.column])
+        return s.Value(value, self.decimals.decimals[cell.matrix])
+
+    def _lines(self, identifier: str, worked: Worked) -> Iterator[Markup]:
+        name = self._cell_name(s.Cell(identifier, 0, 0))
+        yield _math(f"{name}<mo>=</mo>{cell_mathml(worked.letters, self._cell_name)}")
+        for stage in worked.stages:
+            yield _math(f"<mo>=</mo>{cell_mathml(stage, self._cell_name)}")
+        sign = "=" if worked.exact else "≈"
+        yield _math(f"<mo>{sign}</mo>{cell_mathml(worked.result, self._cell_name)}")
+
+
+def _kept(count: int, most: int, kept: tuple[int, int]) -> list[int | None]:
+    """The indices that are shown; None stands for those left out."""
+    if count <= most:
+        return list(range(count))
+    first, last = kept
+    return [*range(first), None, *range(count - last, count)]
+
+
+def _math(content: str) -> Markup:
+    """Our own markup, in which every name is escaped."""
+    return Markup(f"<math>{content}</math>")

@@ -1,0 +1,21 @@
+"""The colours, once for workbook and page.
+
+Yellow is what is being computed, orange what it is computed from. In greyscale yellow is nearly
+white and orange a clear grey; borders and marks say the same without colour.
+"""
+
+ACTIVE = "FFF176"  # yellow
+INPUT = "F9BC7A"  # orange
+HEADING = "ECEFF1"
+LINE = "B0BEC5"
+INK = "212121"
+TYPED = "0000FF"  # the blue of spreadsheet modellers: a number that somebody typed
+
+ACTIVE_MARK = "▶"
+INPUT_MARK = "•"
+
+LEGEND = (
+    ("active", f"{ACTIVE_MARK} computed in this step"),
+    ("input", f"{INPUT_MARK} computed from"),
+    ("plain", "known by now"),
+)

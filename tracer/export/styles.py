@@ -1,0 +1,97 @@
+"""The cell styles of a workbook, as numbers for the sheet data.
+
+openpyxl registers each style once, on a cell of a scratch sheet that is taken out again.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal, TypeAlias
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+from tracer.export import palette
+
+Role: TypeAlias = Literal["active", "input", "plain"]
+
+FONT = "Calibri"
+_FILLS: dict[Role, str | None] = {"active": palette.ACTIVE, "input": palette.INPUT, "plain": None}
+_EDGES: dict[Role, Literal["medium", "mediumDashed", "thin"]] = {
+    "active": "medium",
+    "input": "mediumDashed",
+    "plain": "thin",
+}
+
+
+def number_format(decimals: int | None) -> str:
+    """The format of so many decimals; None shows a number as it was typed.
+
+    >>> number_format(3), number_format(0), number_format(None)
+    ('0.000', '0', 'General')
+    """
+    if decimals is None:
+        return "General"
+    return "0." + "0" * decimals if decimals else "0"
+
+
+class Styles:
+    """Style numbers by what a cell is for."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        self._workbook = workbook
+        self._scratch = workbook.create_sheet("scratch")
+        self.value = cache(self._value)
+        self.heading = cache(self._heading)
+        self.title = self._text(size=16, bold=True)
+        self.formula = self._text(size=11, bold=True, wrap=True)
+        self.note = self._text(size=10, wrap=True)
+        self.plain = self._text(size=10)
+        self.band = self._text(size=11, bold=True, colour="455A64")
+        self.link = self._text(size=10, colour="0563C1", underline=True)
+
+    def finish(self) -> None:
+        """Take the scratch sheet out; the styles stay."""
+        self._workbook.remove(self._scratch)
+
+    def _value(self, role: Role, decimals: int | None, typed: bool) -> int:
+        side = Side(style=_EDGES[role], color=palette.INK if role != "plain" else palette.LINE)
+        return self._register(
+            Font(name=FONT, size=10, color=palette.TYPED if typed else palette.INK),
+            _FILLS[role],
+            Alignment(horizontal="right", vertical="center"),
+            Border(left=side, right=side, top=side, bottom=side),
+            number_format(decimals),
+        )
+
+    def _heading(self, role: Role, bold: bool) -> int:
+        return self._register(
+            Font(name=FONT, size=10, bold=bold, color=palette.INK),
+            _FILLS[role] or palette.HEADING,
+            Alignment(horizontal="left", vertical="center", shrink_to_fit=True),
+        )
+
+    def _text(
+        self,
+        size: int,
+        bold: bool = False,
+        wrap: bool = False,
+        colour: str = palette.INK,
+        underline: bool = False,
+    ) -> int:
+        font = Font(name=FONT, size=size, bold=bold, color=colour, underline="single" if underline else None)
+        return self._register(font, None, Alignment(vertical="center", wrap_text=wrap))
+
+    def _register(
+        self,
+        font: Font,
+        fill: str | None,
+        alignment: Alignment,
+        border: Border | None = None,
+        number: str = "General",
+    ) -> int:
+        cell = self._scratch.cell(self._scratch.max_row + 1, 1)  # a style belongs to its cell for good
+        cell.font, cell.alignment, cell.number_format = font, alignment, number
+        cell.fill = PatternFill("solid", start_color=fill) if fill else PatternFill()
+        cell.border = border or Border()
+        return int(cell.style_id)

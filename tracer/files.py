@@ -1,0 +1,33 @@
+"""Writing files so that nothing is ever half-written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from tracer.errors import ExportError
+
+
+def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file beside `path` and move it there when it is whole.
+
+    Raises ExportError where that fails; what stood at `path` is then untouched.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            write(file)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException as wrong:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+        if isinstance(wrong, OSError):
+            raise ExportError(f"{path}: cannot be written: {wrong.strerror or wrong}") from None
+        raise

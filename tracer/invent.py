@@ -1,0 +1,126 @@
+"""Problems made up for practice: numbers that are easy by hand and do not hide slips.
+
+Data that hides slips, avoided here: one sample; a rate of 1, 0.5 or 0.1; zero or equal biases;
+every Z positive or every W non-negative; saturated or silent units.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from tracer.errors import TracerError
+from tracer.network.activations import ACTIVATIONS
+from tracer.network.problem import Problem, problem_from_document
+from tracer.trace import trace
+
+RATE = 0.3
+TRIES = 500
+MOST_UNITS, MOST_LAYERS = 30, 8
+
+
+def invent(layers: str, rows: int, seed: int, hidden: str, output: str, loss: str) -> str:
+    """The TOML of a new problem. Raises TracerError where the choices do not go together."""
+    sizes = _sizes(layers)
+    rng = np.random.default_rng(seed)
+    best: tuple[int, dict[str, Any]] | None = None
+    for _ in range(TRIES):
+        document = _document(rng, sizes, rows, hidden, output, loss)
+        hides = _hidden_slips(problem_from_document(document, "new", "tracer new"))
+        if best is None or hides < best[0]:
+            best = (hides, document)
+        if hides == 0:
+            break
+    assert best is not None
+    return _toml(best[1], f"{layers}, {rows} samples, seed {seed}")
+
+
+def _sizes(layers: str) -> list[int]:
+    if not re.fullmatch(r"\d{1,3}(-\d{1,3})+", layers):
+        raise TracerError(f"--layers: found {layers!r}, expected sizes from inputs to outputs, as in 3-4-2")
+    sizes = [int(size) for size in layers.split("-")]
+    if not all(1 <= size <= MOST_UNITS for size in sizes) or len(sizes) > MOST_LAYERS + 1:
+        raise TracerError(
+            f"--layers: found {layers!r}, expected at most {MOST_LAYERS} layers of 1 to {MOST_UNITS} units"
+        )
+    return sizes
+
+
+def _document(
+    rng: np.random.Generator, sizes: list[int], rows: int, hidden: str, output: str, loss: str
+) -> dict[str, Any]:
+    def numbers(*shape: int, low: int, high: int) -> Any:
+        """Hundredths without zeros, as lists."""
+        drawn = rng.integers(low, high, shape)
+        return ((drawn + (drawn >= 0)) / 100).tolist()
+
+    depth = len(sizes) - 1
+    layers = [
+        {
+            "activation": output if k == depth else hidden,
+            "weights": numbers(sizes[k - 1], sizes[k], low=-90, high=90),
+            "bias": numbers(sizes[k], low=-50, high=50),
+        }
+        for k in range(1, depth + 1)
+    ]
+    X = (rng.integers(-10, 21, (rows, sizes[0])) / 10).tolist()
+    fused = (output, loss) in (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
+    convention = {"convention": {"softmax_slope": "fused"}} if fused else {}
+    data = {"X": X, "Y": _targets(rng, rows, sizes[-1], output, loss)}
+    return {"learning_rate": RATE, "loss": loss, "data": data, "layers": layers, **convention}
+
+
+def _targets(rng: np.random.Generator, rows: int, outputs: int, output: str, loss: str) -> Any:
+    """One-hot rows for softmax, 0 and 1 for what answers between them, tenths otherwise; no two rows alike."""
+    if output == "softmax" or loss == "cross_entropy":
+        classes = rng.permutation(np.arange(rows) % outputs)
+        return np.eye(outputs)[classes].astype(int).tolist()
+    if output == "sigmoid":
+        classes = rng.permutation(np.arange(rows * outputs) % 2).reshape(rows, outputs)
+        return classes.tolist()
+    return (rng.integers(-10, 21, (rows, outputs)) / 10).tolist()
+
+
+def _hidden_slips(problem: Problem) -> int:
+    """How many things in the numbers would let a wrong rule pass unseen."""
+    one = trace(problem).last
+    hides = 0
+    for n, layer in enumerate(problem.layers, start=1):
+        Z, A, bias = one[f"Z{n}"], one[f"A{n}"], layer.bias
+        hides += int((Z > 0).all() or (Z < 0).all())
+        hides += int((layer.weights > 0).all() and layer.weights.size > 1)
+        hides += int(bias is not None and len(np.unique(bias)) < bias.size)
+        hides += int((np.abs(Z) > 4).sum())
+        hides += int((np.ptp(A, axis=0) < 1e-3).sum())
+        if ACTIVATIONS[layer.activation].slope_at_kink is not None:
+            hides += int((Z <= 0).all(axis=0).sum() + (np.abs(Z) < 1e-9).sum())
+    return hides
+
+
+def _toml(document: dict[str, Any], facts: str) -> str:
+    def rows(matrix: list[list[float]]) -> str:
+        return "[\n" + "".join(f"  {row},\n" for row in matrix) + "]"
+
+    lines = [
+        f'title = "Practice: {facts}"',
+        f"learning_rate = {document['learning_rate']}  # not 1, 0.5 or 0.1: those hide a forgotten or doubled rate",
+        f'loss = "{document["loss"]}"',
+        "decimals = 3  # how many to write down",
+        "",
+        "[data]  # a row is a sample",
+        f"X = {rows(document['data']['X'])}",
+        f"Y = {rows(document['data']['Y'])}",
+    ]
+    for layer in document["layers"]:
+        lines += [
+            "",
+            "[[layers]]",
+            f'activation = "{layer["activation"]}"',
+            f"weights = {rows(layer['weights'])}  # a row is an input, a column a unit",
+            f"bias = {layer['bias']}",
+        ]
+    if "convention" in document:
+        lines += ["", "[convention]", 'softmax_slope = "fused"  # output activation and loss taken together']
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,74 @@
+"""To how many decimals each matrix is shown. Nothing here changes a value.
+
+Given data as typed; forward matrices to the problem's decimals; gradients and slopes to three
+significant digits; updated parameters to as many digits as it takes to see the change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.expression.digits import as_typed, decimals_for, fixed, typed_decimals
+from tracer.network.steps import RATE
+from tracer.trace import Pass, Trace
+
+SIGNIFICANT = 3  # digits of a gradient
+MOST_TYPED = 6  # a given number with more decimals was not typed but drawn
+MOST = 15
+NEGLIGIBLE = 1e-6  # of the largest change; a smaller one need not be seen
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The decimals of each matrix of one pass; None means each number as it was typed."""
+
+    decimals: Mapping[str, int | None]
+
+    def text(self, identifier: str, value: float) -> str:
+        """A cell of a matrix, as it is shown."""
+        decimals = self.decimals[identifier]
+        return as_typed(value) if decimals is None else fixed(value, decimals)
+
+
+def shown(trace: Trace, one: Pass) -> Shown:
+    """The decimals of every matrix of a pass, and of the learning rate."""
+    return Shown({RATE: None} | {each: _decimals(trace, one, each) for each in one})
+
+
+def _decimals(trace: Trace, one: Pass, identifier: str) -> int | None:
+    decimals, given = trace.problem.decimals, identifier in one.program.inputs
+    own = decimals.given(identifier)
+    if own is not None:
+        return own
+    if given:
+        return _of_given(one, identifier, decimals.of(identifier))
+    if trace.problem.carry_rounded:
+        return decimals.of(identifier)
+    if identifier.endswith("_next"):
+        return max(decimals.default, _to_see(one[identifier] - one[identifier.removesuffix("_next")]))
+    if identifier[0] in "ZAL":
+        return decimals.default
+    return max(decimals.default, decimals_for(one[identifier], SIGNIFICANT))
+
+
+def _of_given(one: Pass, identifier: str, default: int) -> int | None:
+    """As typed, where anybody can have typed it; parameters of a later pass as they were updated."""
+    most = max(map(typed_decimals, one[identifier].ravel().tolist()))
+    if most <= MOST_TYPED:
+        return None
+    following = f"{identifier}_next"
+    return max(default, _to_see(one[following] - one[identifier])) if following in one.matrices else default
+
+
+def _to_see(change: Array) -> int:
+    """Decimals at which every change that counts moves the last digit by one or more."""
+    sizes = np.abs(change[change != 0])
+    sizes = sizes[sizes >= NEGLIGIBLE * sizes.max()] if sizes.size else sizes
+    return min(math.ceil(-math.log10(sizes.min())), MOST) if sizes.size else 0
