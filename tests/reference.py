@@ -184,10 +184,12 @@ def one_pass(document: Document, X: Array, Y: Array, parameters: dict[str, Array
     return made
 
 
-def is_worked(document: Document, made: dict[str, Array], from_kink: float = 1e-9) -> bool:
+def is_worked(
+    document: Document, made: dict[str, Array], from_kink: float = 1e-9, kinked: tuple[str, ...] = KINKED
+) -> bool:
     """Whether rounding cannot decide the outcome: no Z at a kink, no output at the edge of (0, 1)."""
     for number, layer in enumerate(document["layers"], start=1):
-        if layer["activation"] in KINKED and np.abs(made[f"Z{number}"]).min() < from_kink:
+        if layer["activation"] in kinked and np.abs(made[f"Z{number}"]).min() < from_kink:
             return False
     A = made[f"A{len(document['layers'])}"]
     return "cross_entropy" not in document["loss"] or (A.min() > 1e-4 and (A.max() < 1 - 1e-4 or A.shape[1] == 1))

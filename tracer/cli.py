@@ -86,27 +86,26 @@ def walkthrough(
     show: Annotated[bool, typer.Option("--open", help="Open the page when it is written.")] = False,
 ) -> None:
     """Write a live workbook and a page that show one epoch step by step."""
-    from tracer.trace import train
+    from tracer.trace import trace
 
-    loaded = load(problem)
     chosen = epoch_numbers(epochs, [1])
+    loaded = load(problem)
     with progress("training", max(chosen)) as advance:
-        training = train(loaded, max(chosen), record=chosen, progress=lambda _: advance())
-    assert training.trace is not None
+        recorded = trace(loaded, chosen, lambda _: advance())
     paths = []
     if only is not Only.html:
         from tracer.export.workbook import write_workbook
 
         paths.append(output / f"{loaded.name}.xlsx")
-        sheets = sum(len(each.steps) for each in training.trace.passes)
+        sheets = sum(len(each.steps) for each in recorded.passes)
         with progress("workbook", sheets) as advance:
-            write_workbook(training.trace, paths[-1], advance)
+            write_workbook(recorded, paths[-1], advance)
     if only is not Only.xlsx:
         from tracer.export.page import write_page
 
         paths.append(output / f"{loaded.name}.html")
-        write_page(training.trace, paths[-1])
-    typer.echo(summary(loaded, training.before, training.final.loss))
+        write_page(recorded, paths[-1])
+    typer.echo(summary(loaded, recorded.before, recorded.after))
     for path in paths:
         typer.echo(path)
     if show:
@@ -123,7 +122,10 @@ def trace(
     """Run one epoch and print every matrix, step by step."""
     from tracer.trace import trace as run
 
-    recorded = run(load(problem), epoch_numbers(epochs, [1]))
+    chosen = epoch_numbers(epochs, [1])
+    loaded = load(problem)
+    with progress("training", max(chosen)) as advance:
+        recorded = run(loaded, chosen, lambda _: advance())
     if output is not None:
         from tracer.storage import save_trace
 
@@ -212,9 +214,8 @@ def epoch_numbers(text: str | None, default: list[int]) -> list[int]:
         return default
     numbers: set[int] = set()
     try:
-        if text.strip().isdecimal():
-            text = f"1-{int(text)}"
-        for part in text.split(","):
+        ranges = f"1-{int(text)}" if text.strip().isdecimal() else text
+        for part in ranges.split(","):
             first, _, last = part.partition("-")
             numbers.update(range(int(first), int(last or first) + 1)[: 10**6])
     except ValueError:

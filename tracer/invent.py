@@ -73,7 +73,7 @@ def _document(
 
 
 def _targets(rng: np.random.Generator, rows: int, outputs: int, output: str, loss: str) -> Any:
-    """One-hot rows for softmax, 0 and 1 for what answers between them, tenths otherwise; no two rows alike."""
+    """One-hot rows for softmax, 0 and 1 for sigmoid, tenths otherwise."""
     if output == "softmax" or loss == "cross_entropy":
         classes = rng.permutation(np.arange(rows) % outputs)
         return np.eye(outputs)[classes].astype(int).tolist()
@@ -105,7 +105,7 @@ def _toml(document: dict[str, Any], facts: str) -> str:
 
     lines = [
         f'title = "Practice: {facts}"',
-        f"learning_rate = {document['learning_rate']}  # not 1, 0.5 or 0.1: those hide a forgotten or doubled rate",
+        f"learning_rate = {document['learning_rate']}  # 1, 0.5 and 0.1 hide a forgotten or doubled rate",
         f'loss = "{document["loss"]}"',
         "decimals = 3  # how many to write down",
         "",

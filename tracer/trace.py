@@ -5,7 +5,7 @@ Recording keeps references to the arrays that the compiled program returns; noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -110,6 +110,17 @@ class Trace:
         return self.last.step(number, layer)
 
     @cached_property
+    def before(self) -> float:
+        """The loss of all rows before the first pass recorded."""
+        return over_all_rows(self.problem, self.first.given[2:-1], 0).loss
+
+    @cached_property
+    def after(self) -> float:
+        """The loss of all rows after the last pass recorded; infinite where it left float64."""
+        parameters = [self.last[f"{name}_next"] for name in self.last.program.inputs[2:-1]]
+        return over_all_rows(self.problem, parameters, self.last.epoch).loss
+
+    @cached_property
     def names(self) -> Names:
         """The display names of the problem's style."""
         return names_of(self.problem)
@@ -152,15 +163,14 @@ class Training:
     """Many epochs: the loss before each one's updates, and where it ended.
 
     `losses` (epochs,) is what the passes of an epoch reported, added up or averaged over the
-    samples as `loss_shown` says; `before` is the loss of all rows with the first parameters and
-    `final` a pass over all rows with the last.
+    samples as `loss_shown` says; `final` is a pass over all rows with the last parameters;
+    `trace` has the epochs that were to be recorded.
     """
 
     problem: Problem
     losses: Array
-    before: float
     final: Pass
-    trace: Trace | None
+    trace: Trace | None = None
 
     def to_document(self) -> dict[str, Any]:
         """What `tracer train --json` prints.
@@ -181,15 +191,14 @@ class Training:
         }
 
 
-def trace(problem: Problem, epochs: Collection[int] = (1,)) -> Trace:
+def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress | None = None) -> Trace:
     """Run a problem and record the chosen epochs (counted from 1) in full.
 
     Raises NotFiniteError, naming epoch and sample, where the numbers leave float64 or the
     domain of the loss.
     """
-    recorded = train(problem, max(epochs), record=epochs).trace
-    assert recorded is not None
-    return recorded
+    _, kept = _run(_Runner(problem), max(epochs), epochs, progress)
+    return Trace(problem, tuple(kept))
 
 
 def train(
@@ -198,20 +207,36 @@ def train(
     record: Collection[int] = (),
     progress: Progress | None = None,
 ) -> Training:
-    """Run `epochs` epochs (default: the problem's), keeping the losses and the epochs in `record`.
+    """Run `epochs` epochs (default: the problem's), keeping every loss and the epochs in `record`.
 
-    Raises NotFiniteError as `trace` does.
+    Raises NotFiniteError as `trace` does, for the closing pass too.
     """
     runner = _Runner(problem)
-    _check_size(runner, len(record))
     total = problem.epochs if epochs is None else epochs
-    losses = np.empty(total)
-    kept = []
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-        before = runner.over_all_rows(0).loss
+    losses, kept = _run(runner, total, record, progress)
+    final = over_all_rows(problem, runner.parameters, total)
+    runner.check_domain(final)
+    _check_finite([final])
+    return Training(problem, losses, final, Trace(problem, tuple(kept)) if kept else None)
+
+
+def over_all_rows(problem: Problem, parameters: Sequence[Array], epochs: int) -> Pass:
+    """A pass over all rows with the parameters (W1, b1, W2, …) as they are after so many epochs."""
+    program = build(problem, problem.rows)
+    given = (problem.X, problem.Y, *parameters, np.array([[problem.learning_rate]]))
+    with np.errstate(all="ignore"):
+        return Pass(program, epochs + 1, 1, 0, problem.rows, given, program.run(*given))
+
+
+def _run(
+    runner: _Runner, total: int, record: Collection[int], progress: Progress | None
+) -> tuple[Array, list[Epoch]]:
+    _check_size(runner, len(record))
+    losses, kept = np.empty(total), []
+    with np.errstate(all="ignore"):
         for number in range(1, total + 1):
             passes = runner.epoch(number)
-            losses[number - 1] = _epoch_loss(problem, passes)
+            losses[number - 1] = _epoch_loss(runner.problem, passes)
             if not np.isfinite(losses[number - 1]):
                 _refuse(passes)
             if number in record:
@@ -219,9 +244,7 @@ def train(
                 kept.append(Epoch(number, tuple(passes)))
             if progress is not None:
                 progress(number)
-        final = runner.over_all_rows(total)
-        _check_finite([final])
-    return Training(problem, losses, before, final, Trace(problem, tuple(kept)) if kept else None)
+    return losses, kept
 
 
 class _Runner:
@@ -252,18 +275,13 @@ class _Runner:
             computed = program.run(*given)
             self.parameters = [computed[place] for place in places]
             passes.append(Pass(program, number, iteration, start, stop, given, computed))
-            if self.excluded:
-                self._check_domain(passes[-1])
+            self.check_domain(passes[-1])
         return passes
 
-    def over_all_rows(self, epochs: int) -> Pass:
-        """A pass over all rows with the parameters as they are after so many epochs."""
-        rows = self.problem.rows
-        program = self.programs.get(rows) or build(self.problem, rows)
-        given = (self.problem.X, self.problem.Y, *self.parameters, self.rate)
-        return Pass(program, epochs + 1, 1, 0, rows, given, program.run(*given))
-
-    def _check_domain(self, one: Pass) -> None:
+    def check_domain(self, one: Pass) -> None:
+        """Refuse an output at which the loss's gradient would divide by zero."""
+        if not self.excluded:
+            return
         A = one[f"A{self.problem.depth}"]
         bad = np.isin(A, self.excluded)
         if not bad.any():
@@ -317,6 +335,6 @@ def _refuse(passes: list[Pass]) -> None:
             if bad.any():
                 row, column = (int(index) + 1 for index in np.argwhere(bad)[0])
                 raise NotFiniteError(
-                    f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too large "
-                    "for float64; a smaller learning rate or smaller numbers keep it finite"
+                    f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too "
+                    "large for float64; a smaller learning rate or smaller numbers keep it finite"
                 )

@@ -1,8 +1,8 @@
 """The activations: each a scalar expression with its slope beside it. A new one is one entry.
 
 `z` stands for the pre-activation and `a` for the activation; `slope` may use both, and is
-written in `a` where it can be, as by hand. `alpha`, the slope of leaky ReLU, is filled in when the network is read.
-A whole-row activation (softmax) is a matrix expression in place of a scalar one.
+written in `a` where it can be, as by hand. `alpha`, the slope of leaky ReLU, is filled in when
+the network is read. A whole-row activation (softmax) is a matrix expression in place of a scalar one.
 """
 
 from __future__ import annotations

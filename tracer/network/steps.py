@@ -238,29 +238,80 @@ class Row:
 
 
 TABLE = (
-    Row(0, "Read the data", "Each row is one sample: X holds what goes in, Y what should come out.", once=read),
-    Row(1, "Initialise weights and biases", "Learning starts from some numbers; these are the ones used here.",
-        once=initialise),
-    Row(2, "Input of the hidden layer", "Each unit adds up what comes in, every input times its weight, "
-        "plus the unit's bias.", each=layer_input),
-    Row(3, "Activation of the hidden layer", "The activation bends the sum; without it all layers would be one.",
-        each=activation),
-    Row(4, "Output and loss", "The last layer does the same; the loss says in one number how far off it is.",
-        once=output),
-    Row(5, "Error at the output", "How the loss changes with each output: the first factor of the chain rule.",
-        once=error),
-    Row(6, "Slopes", "How each activation changes with its input: the factor that each layer puts into the chain.",
-        once=slopes),
-    Row(7, "Delta of the output layer", "Error times slope: how the loss changes with each output unit's input.",
-        once=output_delta),
-    Row(8, "Error sent back", "Each hidden unit is to blame for every unit it feeds, by the weight between them, "
-        "so the deltas go back through the weights as they were.", each=error_sent_back),
-    Row(9, "Delta of the hidden layer", "Again error times slope, one layer further back.", each=hidden_delta),
-    Row(10, "New weights", "A weight's gradient is what came in times the delta, summed over the samples; "
-        "the weight takes a small step against it.", each=new_weights),
-    Row(11, "New biases", "A bias always sees an input of 1, so its gradient is the sum of the deltas.",
-        each=new_biases),
-)  # fmt: skip
+    Row(
+        number=0,
+        title="Read the data",
+        why="Each row is one sample: X holds what goes in, Y what should come out.",
+        once=read,
+    ),
+    Row(
+        number=1,
+        title="Initialise weights and biases",
+        why="Learning starts from some numbers; these are the ones used here.",
+        once=initialise,
+    ),
+    Row(
+        number=2,
+        title="Input of the hidden layer",
+        why="Each unit adds up what comes in, every input times its weight, plus the unit's bias.",
+        each=layer_input,
+    ),
+    Row(
+        number=3,
+        title="Activation of the hidden layer",
+        why="The activation bends the sum; without it all layers would be one.",
+        each=activation,
+    ),
+    Row(
+        number=4,
+        title="Output and loss",
+        why="The last layer does the same; the loss says in one number how far off it is.",
+        once=output,
+    ),
+    Row(
+        number=5,
+        title="Error at the output",
+        why="How the loss changes with each output: the first factor of the chain rule.",
+        once=error,
+    ),
+    Row(
+        number=6,
+        title="Slopes",
+        why="How each activation changes with its input: each layer's own factor in the chain.",
+        once=slopes,
+    ),
+    Row(
+        number=7,
+        title="Delta of the output layer",
+        why="Error times slope: how the loss changes with each output unit's input.",
+        once=output_delta,
+    ),
+    Row(
+        number=8,
+        title="Error sent back",
+        why="Each hidden unit is to blame for every unit it feeds, by the weight between them.",
+        each=error_sent_back,
+    ),
+    Row(
+        number=9,
+        title="Delta of the hidden layer",
+        why="Again error times slope, one layer further back.",
+        each=hidden_delta,
+    ),
+    Row(
+        number=10,
+        title="New weights",
+        why="A weight's gradient is what came in times the delta, summed over the samples; "
+        "the weight takes a small step against it.",
+        each=new_weights,
+    ),
+    Row(
+        number=11,
+        title="New biases",
+        why="A bias always sees an input of 1, so its gradient is the sum of the deltas.",
+        each=new_biases,
+    ),
+)
 
 
 def in_time(depth: int, updated_weights_sent_back: bool) -> Iterator[tuple[int, int | None]]:

@@ -1,0 +1,152 @@
+"""The workbooks of random networks, recalculated by real engines, hold the trace's numbers."""
+
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.recalculate import (
+    Values,
+    by_cellrune,
+    by_file,
+    by_ironcalc,
+    by_libreoffice,
+    cells,
+    with_wrong_cached_values,
+)
+from tests.strategies import documents
+from tracer.errors import NotFiniteError
+from tracer.export.workbook import write_workbook
+from tracer.network.problem import problem_from_document
+from tracer.network.reading import example_names, load_problem
+from tracer.trace import Trace, trace
+
+pytestmark = pytest.mark.engine
+
+SMALL = ["article", "article-seed42", "hand", "mazur", "softmax-classifier", "logistic-regression", "xor"]
+
+
+def assert_recalculates(recorded: Trace, path: Path, engine: Any) -> None:
+    """Every formula gives the cached value, to 1e-12 of the largest number in the run."""
+    found = cells(path)
+    formulas = [key for key, (formula, _) in found.items() if formula]
+    bare = with_wrong_cached_values(path, path.with_suffix(".bare.xlsx"))
+    compare(recorded, found, engine(bare, formulas), 1e-12)
+
+
+def compare(recorded: Trace, found: dict[Any, Any], values: Values, tolerance: float) -> None:
+    largest = max(1.0, *(float(np.abs(one[key]).max()) for one in recorded.passes for key in one))
+    for key, value in values.items():
+        formula, cached = found[key]
+        assert isinstance(value, int | float), f"{key}: ={formula} gives {value!r}, expected {cached}"
+        off = abs(value - float(cached))
+        assert off <= tolerance * largest, f"{key}: ={formula} gives {value!r}, expected {cached}"
+
+
+@st.composite
+def traces(draw: st.DrawFn) -> Trace:
+    document = draw(documents(reproduced=draw(st.booleans()), carried=draw(st.booleans()), most_layers=4))
+    document["data"]["X"] = (np.array(document["data"]["X"]) * draw(st.sampled_from([1, 1, 30, 1000]))).tolist()
+    problem = problem_from_document(document, "random", "random")
+    try:
+        return trace(problem, draw(st.sampled_from([(1,), (1, 2), (1, 3)])))
+    except NotFiniteError:
+        assume(False)
+        raise
+
+
+@settings(max_examples=40)
+@given(recorded=traces())
+@pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
+def test_every_formula_of_a_random_network_recalculates_to_the_trace(engine: Any, recorded: Trace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "book.xlsx"
+        write_workbook(recorded, path)
+        assert_recalculates(recorded, path, engine)
+
+
+@pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
+@pytest.mark.parametrize("name", SMALL)
+def test_the_examples_recalculate(engine: Any, name: str, tmp_path: Path) -> None:
+    recorded = trace(load_problem(name), (1, 2))
+    write_workbook(recorded, tmp_path / "book.xlsx")
+    assert_recalculates(recorded, tmp_path / "book.xlsx", engine)
+
+
+def test_libreoffice_recalculates_the_examples(tmp_path: Path) -> None:
+    books = {}
+    for name in SMALL:
+        recorded = trace(load_problem(name))
+        path = tmp_path / "made" / f"{name}.xlsx"
+        write_workbook(recorded, path)
+        books[with_wrong_cached_values(path, tmp_path / path.name)] = (recorded, cells(path))
+    for path, (recorded, found) in zip(books, books.values(), strict=True):
+        assert path.exists(), recorded.problem.name
+    for written, (recorded, found) in zip(by_libreoffice(list(books), tmp_path), books.values(), strict=True):
+        formulas = [key for key, (formula, _) in found.items() if formula]
+        compare(recorded, found, by_file(written, formulas), 1e-12)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_each_defined_name_holds_its_matrix(name: str, tmp_path: Path) -> None:
+    recorded = trace(load_problem(name))
+    write_workbook(recorded, tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx", data_only=True)
+    for identifier in recorded.last:
+        defined = identifier if identifier.endswith("_next") else f"{identifier}_"
+        ((title, reference),) = book.defined_names[defined].destinations
+        block = book[title][reference.replace("$", "")]
+        rows = block if isinstance(block, tuple) else ((block,),)
+        values = [[cell.value for cell in row] for row in rows]
+        assert np.array_equal(np.array(values, dtype=float), recorded[identifier]), identifier
+        step = recorded.last.program.step_of(identifier)
+        assert title == f"Step {step.label}", identifier
+
+
+def test_changing_one_input_changes_everything_after_it(tmp_path: Path) -> None:
+    """The recalculated book of a changed cell is the trace of the changed problem."""
+    problem = load_problem("article")
+    write_workbook(trace(problem), tmp_path / "book.xlsx")
+    document = problem.to_document()
+    document["layers"][0]["weights"][0][0] = 0.9
+    changed = trace(problem_from_document(document, "changed", "changed"))
+    write_workbook(changed, tmp_path / "expected.xlsx")
+    expected = cells(tmp_path / "expected.xlsx")
+    edited = tmp_path / "edited.xlsx"
+    place = next(key for key, (formula, value) in cells(tmp_path / "book.xlsx").items() if value == "0.42" and not formula)
+    _edit(tmp_path / "book.xlsx", edited, f'r="{place[1]}"', "0.42", "0.9")
+    formulas = [key for key, (formula, _) in expected.items() if formula]
+    compare(changed, expected, by_ironcalc(edited, formulas), 1e-12)
+
+
+def _edit(path: Path, target: Path, cell: str, old: str, new: str) -> None:
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as out:
+        for name in source.namelist():
+            text = source.read(name)
+            if name.startswith("xl/worksheets/"):
+                pattern = re.compile(f"(<c {cell}[^>]*><v>){re.escape(old)}(</v>)".encode())
+                text = pattern.sub(rb"\g<1>" + new.encode() + rb"\g<2>", text)
+            out.writestr(name, text)
+
+
+def test_only_data_parameters_and_the_rate_are_typed_in(tmp_path: Path) -> None:
+    recorded = trace(load_problem("article"))
+    write_workbook(recorded, tmp_path / "book.xlsx")
+    typed = [key for key, (formula, _) in cells(tmp_path / "book.xlsx").items() if not formula]
+    given = sum(array.size for array in recorded.last.given)
+    assert len(typed) == given
+    assert {sheet for sheet, _ in typed} == {"Step 0", "Step 1"}
+
+
+def test_every_example_has_a_list_of_its_own_or_is_too_large() -> None:
+    """A new example is put into SMALL, or named here with its reason."""
+    large = {"moons", "blobs"}  # a thousand rows; two hundred rows
+    others = {"article-seed42-training", "linear-regression"}  # one differs by its numbers; the other is one layer
+    assert set(example_names()) == set(SMALL) | large | others

@@ -1,0 +1,143 @@
+"""The command line, run as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tracer.network.reading import example_names, load_problem
+from tracer.storage import load_trace
+from tracer.trace import trace
+
+
+def tracer(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tracer", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100"}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env=environment, check=False, timeout=120
+    )
+
+
+def test_walkthrough_without_a_problem_writes_the_articles_example(tmp_path: Path) -> None:
+    run = tracer("walkthrough", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == [
+        "4→3→1, 3 samples; loss 0.3541 → 0.3530",
+        "outputs/article.xlsx",
+        "outputs/article.html",
+    ]
+    assert sorted(path.name for path in (tmp_path / "outputs").iterdir()) == ["article.html", "article.xlsx"]
+
+
+def test_the_same_problem_gives_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        assert tracer("walkthrough", "hand", "-o", folder, folder=tmp_path).returncode == 0
+    for name in ("hand.xlsx", "hand.html"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+@pytest.mark.parametrize(("only", "left"), [("xlsx", "mazur.xlsx"), ("html", "mazur.html")])
+def test_only_writes_one_file(only: str, left: str, tmp_path: Path) -> None:
+    assert tracer("walkthrough", "mazur", "--only", only, "-o", ".", folder=tmp_path).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == [left]
+
+
+def test_json_reads_back_to_the_same_floats() -> None:
+    run = tracer("trace", "article", "--epochs", "2", "--json")
+    document = json.loads(run.stdout)
+    recorded = trace(load_problem("article"), (1, 2))
+    assert document["problem_sha256"] == recorded.problem.sha256
+    assert [epoch["epoch"] for epoch in document["epochs"]] == [1, 2]
+    for epoch, one in zip(document["epochs"], recorded.passes, strict=True):
+        (iteration,) = epoch["iterations"]
+        assert iteration["rows"] == [1, 2, 3] and iteration["loss"] == one.loss
+        found = {each["id"]: each for step in iteration["steps"] for each in step["assignments"]}
+        assert list(found) == list(one)
+        for identifier, each in found.items():
+            assert np.array_equal(each["value"], one[identifier]) and each["shape"] == list(one[identifier].shape)
+    assert found["Z1"]["name"] == "hidden_layer_input" and found["Z1"]["expression"] == "X·W1 + b1"
+
+
+def test_trace_prints_every_matrix_by_step() -> None:
+    run = tracer("trace", "article")
+    assert run.returncode == 0
+    for words in ("Step 2 · ", "Z1: hidden_layer_input = X·wh + bh", "1.480  1.780  1.100", "wh_new"):
+        assert words in run.stdout
+
+
+def test_a_saved_trace_comes_back(tmp_path: Path) -> None:
+    run = tracer("trace", "mazur", "-o", "run.npz", folder=tmp_path)
+    assert run.stdout == "run.npz\n"
+    assert np.array_equal(load_trace(tmp_path / "run.npz")["D1"], trace(load_problem("mazur"))["D1"])
+
+
+def test_train_reports_where_it_ended() -> None:
+    document = json.loads(tracer("train", "xor", "--epochs", "50", "--json").stdout)
+    assert document["epochs"] == len(document["loss"]) == 50
+    assert document["final_loss"] < document["loss"][0]
+    assert np.shape(document["outputs"]) == (4, 1)
+    assert "after" in tracer("train", "xor", "--epochs", "5").stdout
+
+
+def test_train_draws_its_plots(tmp_path: Path) -> None:
+    run = tracer("train", "xor", "--epochs", "5", "-o", ".", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["xor.boundary.svg", "xor.loss.svg"]
+
+
+def test_examples_lists_and_prints_them(tmp_path: Path) -> None:
+    listed = tracer("examples").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == example_names()
+    (tmp_path / "mine.toml").write_text(tracer("examples", "mazur").stdout, encoding="utf-8")
+    assert tracer("walkthrough", "mine.toml", "-o", ".", folder=tmp_path).returncode == 0
+    assert (tmp_path / "mine.xlsx").exists()
+
+
+def test_a_new_problem_can_be_traced_and_is_not_written_over(tmp_path: Path) -> None:
+    made = tracer("new", "--layers", "3-4-2", "--rows", "4", "--seed", "7", "-o", "mine.toml", folder=tmp_path)
+    assert made.returncode == 0, made.stderr
+    problem = load_problem(tmp_path / "mine.toml")
+    assert problem.sizes == (3, 4, 2) and problem.rows == 4
+    assert tracer("trace", "mine.toml", folder=tmp_path).returncode == 0
+    again = tracer("new", "-o", "mine.toml", folder=tmp_path)
+    assert again.returncode == 2 and "mine.toml: is there already" in again.stderr
+    assert load_problem(tmp_path / "mine.toml") == problem
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["walkthrough", "nothing.toml"], "nothing.toml"),
+        (["walkthrough", "artcle"], "did you mean 'article'"),
+        (["trace", "article", "--epochs", "0"], "--epochs: found '0'"),
+        (["trace", "article", "--epochs", "two"], "--epochs: found 'two'"),
+        (["trace", "article", "--epochs", "1-99999999999"], "more than 100,000,000"),
+        (["new", "--layers", "3"], "--layers: found '3'"),
+        (["new", "--output-activation", "tanh", "--loss", "cross_entropy"], "cross_entropy needs"),
+        (["examples", "nothing"], "nothing"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_a_mistake_is_one_message_and_status_2(arguments: list[str], says: str, tmp_path: Path) -> None:
+    run = tracer(*arguments, folder=tmp_path)
+    assert run.returncode == 2
+    assert says in run.stderr and "Traceback" not in run.stderr
+    assert run.stdout == "" and not list(tmp_path.iterdir())
+
+
+def test_what_diverges_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    document = load_problem("linear-regression").to_document() | {"learning_rate": 1e50}
+    (tmp_path / "far.json").write_text(json.dumps(document))
+    run = tracer("train", "far.json", "--epochs", "50", folder=tmp_path)
+    assert run.returncode == 2 and "too large for float64" in run.stderr
+
+
+def test_an_output_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    run = tracer("walkthrough", "-o", "taken", folder=tmp_path)
+    assert run.returncode == 2 and "taken" in run.stderr and "Traceback" not in run.stderr
+    assert (tmp_path / "taken").read_text() == "a file"
