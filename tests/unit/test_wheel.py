@@ -44,8 +44,8 @@ def install(wheel: Path, python: Path, cwd: Path) -> None:
 
 def carried(folder: str, *suffixes: str) -> set[str]:
     """The files of a folder of the checkout that the wheel must hold."""
-    files = [path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    return {path.relative_to(ROOT).as_posix() for path in files if not suffixes or path.suffix in suffixes}
+    files = [path for path in (ROOT / folder).rglob("*") if path.is_file() and not path.name.startswith(".")]
+    return {path.relative_to(ROOT).as_posix() for path in files if path.suffix in suffixes or not suffixes}
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_package_templates_and_examples(wheel: Path) -> None:
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    templates, examples = carried("templates"), carried("tracer/examples", ".toml", ".csv")
+    templates = {f"tracer/{name}" for name in carried("templates")}
+    examples = carried("tracer/examples", ".toml", ".csv")
     assert templates and examples
-    assert {f"tracer/{name}" for name in templates} | examples <= inside
-    assert inside == {f"tracer/{name}" for name in templates} | carried("tracer")
+    assert inside == templates | examples | carried("tracer", ".py")
 
 
 def test_the_installed_wheel_makes_the_walkthrough(wheel: Path, tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ class Headings:
         if identifier == RATE:
             return Heading(self.names.learning_rate(), "learning rate", None, "")
         fraction = self.fractions.fraction(identifier) if is_gradient(self.problem, identifier) else None
-        return Heading(self.names.matrix(identifier), identifier, fraction, f"{rows}×{columns}")
+        name = self.names.matrix(identifier)
+        return Heading(name, identifier, None if fraction == name else fraction, f"{rows}×{columns}")
 
 
 def roles(program: Program, step: Step) -> dict[str, Role]:

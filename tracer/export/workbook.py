@@ -172,12 +172,9 @@ class _StepSheet:
         self._line(2, " ".join((step.why, *departures(self.book.problem))), styles.note, last, 28)
         formulas = self._formulas()
         self._line(3, "\n".join(formulas), styles.formula, last, max(16, 16 * len(formulas)))
-        column = LEFT
-        for role, words in LEGEND:
-            self.data.text(4, column, words, styles.heading(role, False))
-            self.data.blank(4, column + 1, styles.heading(role, False))
-            self.sheet.merged_cells.add(f"{address(4, column)}:{address(4, column + 1)}")
-            column += 2 if column + 1 - LEFT not in self.board.gaps else 3
+        for k, (role, words) in enumerate(LEGEND):
+            first = LEFT + k * (self.board.slot + 1)
+            self._across(4, words, styles.heading(role, False), first)
         self.sheet.freeze_panes = address(5, LEFT)
 
     def _formulas(self) -> list[str]:
@@ -217,18 +214,17 @@ class _StepSheet:
 
     def _heading(self, identifier: str, place: Place, role: Role) -> None:
         heading = self.book.headings.of(identifier, place.rows, place.columns)
-        row, first, last = (
-            TOP + place.heading_row,
-            LEFT + place.column,
-            LEFT + place.column + self.board.slot - 1,
-        )
-        lines = (MARKS[role] + label_text(heading.name), _detail(heading))
-        for k, text in enumerate(lines):
+        for k, text in enumerate((MARKS[role] + label_text(heading.name), _detail(heading))):
             style = self.book.styles.heading(role, k == 0)
-            self.data.text(row + k, first, text, style)
-            for column in range(first + 1, last + 1):
-                self.data.blank(row + k, column, style)
-            self.sheet.merged_cells.add(f"{address(row + k, first)}:{address(row + k, last)}")
+            self._across(TOP + place.heading_row + k, text, style, LEFT + place.column)
+
+    def _across(self, row: int, text: str, style: int, first: int) -> None:
+        """A text over the width of a slot."""
+        last = first + self.board.slot - 1
+        self.data.text(row, first, text, style)
+        for column in range(first + 1, last + 1):
+            self.data.blank(row, column, style)
+        self.sheet.merged_cells.add(f"{address(row, first)}:{address(row, last)}")
 
     def _source(self, identifier: str) -> Callable[[int, int], str] | None:
         """How a cell of a matrix comes to this sheet: None where it is typed in."""

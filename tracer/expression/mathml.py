@@ -75,7 +75,8 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Markup:
             sign = f"<munder>{sign}{_OVER[over]}</munder>" if _OVER[over] else sign
             return _row(sign, _in(of(operand), _PRODUCT)), _POWER
         case m.Row(operand, index):
-            return f"<msub>{_in(of(operand), _ATOM)}<mn>{index + 1}</mn></msub>", _ATOM
+            rows = _row(f"<mn>{index + 1}</mn>", _operator(","), _operator(":"))
+            return f"<msub>{_row(_in(of(operand), _ATOM))}{rows}</msub>", _POWER
         case m.Stack(rows):
             return _stack([of(row)[0] for row in rows]), _ATOM
         case m.Rounded(operand, _):

@@ -31,7 +31,6 @@ MATRICES: list[tuple[m.Matrix, str]] = [
     (m.subtract(A, m.subtract(B, C)), "A − (B − C)"),
     (m.subtract(m.subtract(A, B), C), "A − B − C"),
     (m.subtract(A, m.multiply(NUMBER, B)), "A − number·B"),
-    (m.add(A, m.Constant(-2.0)), "A + −2"),
     (m.divide(A, m.Constant(3.0)), "A/3"),
     (m.divide(m.add(A, B), m.multiply(A, B)), "(A + B)/(A ⊙ B)"),
     (m.column_sums(A), "Σ_rows A"),
@@ -89,7 +88,7 @@ CELLS: list[tuple[s.Scalar, str]] = [
     (s.Negative(times(p, q)), "−(p·q)"),
     (minus(p, times(q, r)), "p − q·r"),
     (times(p, minus(one, p)), "p·(1 − p)"),
-    (times(s.Negative(p), q), "(−p)·q" if False else "−p·q"),
+    (times(s.Negative(p), q), "(−p)·q"),
     (s.Quotient(p, times(q, r)), "p/(q·r)"),
     (s.Quotient(times(p, q), r), "p·q/r"),
     (times(p, s.Quotient(q, r)), "p·(q/r)"),
@@ -136,4 +135,4 @@ NUMBERS: list[tuple[s.Scalar, str]] = [
 
 @pytest.mark.parametrize(("cell", "expected"), NUMBERS)
 def test_numbers_put_in_read_as_by_hand(cell: s.Scalar, expected: str) -> None:
-    assert cell_text(cell, letter).replace("(0.000)", "(0.000)") == expected
+    assert cell_text(cell, letter) == expected

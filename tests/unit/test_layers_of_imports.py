@@ -1,0 +1,125 @@
+"""Imports go down the floors only (DESIGN, "Floors"), never round in a circle, and stay plain at the bottom."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# A file, or a folder for all files in it that have no entry of their own.
+FLOORS = {
+    "tracer/__init__.py": 6,
+    "tracer/__main__.py": 6,
+    "tracer/cli.py": 6,
+    "tracer/classroom": 5,
+    "tracer/export": 4,
+    "tracer/check": 4,
+    "tracer/terminal.py": 4,
+    "tracer/invent.py": 4,
+    "tracer/trace.py": 3,
+    "tracer/training.py": 3,
+    "tracer/storage.py": 3,
+    "tracer/shown.py": 3,
+    "tracer/board.py": 3,
+    "tracer/network": 2,
+    "tracer/expression/digits.py": 1,
+    "tracer/expression/evaluate.py": 1,
+    "tracer/expression/formula.py": 1,
+    "tracer/expression/interval.py": 1,
+    "tracer/expression/label.py": 1,
+    "tracer/expression/lower.py": 1,
+    "tracer/expression/mathml.py": 1,
+    "tracer/expression/text.py": 1,
+    "tracer/expression/worked.py": 1,
+    "tracer/expression/__init__.py": 0,
+    "tracer/expression/matrix.py": 0,
+    "tracer/expression/scalar.py": 0,
+    "tracer/errors.py": 0,
+    "tracer/files.py": 0,
+}
+# The two languages, the bridge and the pure texts know no numpy, spreadsheet or markup library.
+PLAIN = [f"tracer/expression/{name}.py" for name in ("matrix", "scalar", "lower", "formula", "text", "mathml", "label")]
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tracer").rglob("*.py"))
+
+
+def floor(file: str) -> int:
+    """The floor of a file: its own entry, or that of the nearest folder."""
+    for place in (Path(file), *Path(file).parents):
+        if place.as_posix() in FLOORS:
+            return FLOORS[place.as_posix()]
+    raise AssertionError(f"{file} is on no floor: place it in FLOORS of {Path(__file__).name} (DESIGN, “Floors”)")
+
+
+def imported(source: str, file: str) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it, with full names; of `from a import b` both a and a.b."""
+    package = Path(file).parent.parts
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
+            module = ".".join(filter(None, (base, node.module)))
+            yield module
+            yield from (f"{module}.{name.name}" for name in node.names)
+
+
+def files_imported(file: str, source: str | None = None) -> set[str]:
+    """The files of ours that a file imports; the folder that only leads to one is none of them."""
+    text = (ROOT / file).read_text(encoding="utf-8") if source is None else source
+    modules = {module.replace(".", "/") for module in imported(text, file)}
+    found = {f"{module}.py" for module in modules if f"{module}.py" in FILES}
+    packages = {f"{module}/__init__.py" for module in modules if f"{module}/__init__.py" in FILES}
+    used = {package for package in packages if not any(each.startswith(package[: -len("__init__.py")]) for each in found)}
+    return found | used
+
+
+def test_every_file_is_on_a_floor() -> None:
+    assert len(FILES) > 20
+    unplaced = [file for file in FILES if not any(place.as_posix() in FLOORS for place in (Path(file), *Path(file).parents))]
+    assert not unplaced, f"place these in FLOORS (DESIGN, “Floors”): {', '.join(unplaced)}"
+
+
+def test_a_file_on_no_floor_is_named_with_what_to_do() -> None:
+    with pytest.raises(AssertionError, match=r"tracer/new\.py is on no floor: place it in FLOORS"):
+        floor("tracer/new.py")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_imports_go_down_the_floors(file: str) -> None:
+    above = {other: floor(other) for other in files_imported(file) if floor(other) > floor(file)}
+    assert not above, f"{file} (floor {floor(file)}) imports from above: {above}"
+
+
+def test_imports_never_go_round_in_a_circle() -> None:
+    try:
+        TopologicalSorter({file: files_imported(file) for file in FILES}).prepare()
+    except CycleError as wrong:
+        pytest.fail(" imports ".join(reversed(wrong.args[1])))
+
+
+@pytest.mark.parametrize("file", PLAIN)
+def test_the_languages_and_their_texts_import_nothing_but_the_standard_library(file: str) -> None:
+    source = (ROOT / file).read_text(encoding="utf-8")
+    outside = {module.partition(".")[0] for module in imported(source, file)} - {"tracer"} - sys.stdlib_module_names
+    assert not outside
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import tracer.trace", {"tracer/trace.py"}),
+        ("from tracer.expression import matrix as m", {"tracer/expression/matrix.py"}),
+        ("from tracer.trace import Trace", {"tracer/trace.py"}),
+        ("from tracer import trace", {"tracer/trace.py"}),
+        ("from tracer import __version__", {"tracer/__init__.py"}),
+        ("def f():\n    from tracer.errors import ShapeError", {"tracer/errors.py"}),
+        ("from . import scalar", {"tracer/expression/scalar.py"}),
+        ("from ..trace import Trace", {"tracer/trace.py"}),
+        ("import numpy", set()),
+    ],
+)
+def test_every_way_of_importing_is_seen(source: str, expected: set[str]) -> None:
+    assert files_imported("tracer/expression/lower.py", source) == expected
