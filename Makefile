@@ -9,8 +9,6 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
 
-GALLERY := article hand mazur softmax-classifier
-
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests need no graphics card; the PyTorch for one takes gigabytes, and uv can be told to leave it.
 UV_TORCH_BACKEND ?= cpu
@@ -39,8 +37,8 @@ test: $(DEV) ## ruff, mypy and the whole test suite
 	done; \
 	if [ -n "$$failed" ]; then echo "== failed: $${failed#, }"; exit 1; fi
 
-gallery: $(RUNTIME) ## everything in outputs/, made anew
-	@for name in $(GALLERY); do $(BIN)/tracer walkthrough $$name -o outputs || exit 1; done
+gallery: $(DEV) ## everything in outputs/, made anew
+	@$(BIN)/python -m tests.gallery
 
 bench: $(DEV) ## how long things take
 	@$(BIN)/python -m benchmarks

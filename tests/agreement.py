@@ -19,7 +19,9 @@ SizeRule = Callable[..., Any]
 AGREES = 1e-12
 
 
-def assert_agrees(found: Any, expected: Any, largest: Any = None, what: object = "", to: float = AGREES) -> None:
+def assert_agrees(
+    found: Any, expected: Any, largest: Any = None, what: object = "", to: float = AGREES
+) -> None:
     """Every cell of `found` is `expected` to `to` of the largest term (default: of `expected`)."""
     found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
     assert found.shape == expected.shape, f"{what}: shape {found.shape}, expected {expected.shape}"
@@ -29,8 +31,8 @@ def assert_agrees(found: Any, expected: Any, largest: Any = None, what: object =
     if wrong.any():
         place = tuple(int(k) for k in np.argwhere(wrong)[0])
         raise AssertionError(
-            f"{what}: at {place} found {found[place]!r}, expected {expected[place]!r}, off by {off[place]:.3g} "
-            f"with terms up to {np.broadcast_to(size, off.shape)[place]:.3g}"
+            f"{what}: at {place} found {found[place]!r}, expected {expected[place]!r}, "
+            f"off by {off[place]:.3g} with terms up to {np.broadcast_to(size, off.shape)[place]:.3g}"
         )
 
 

@@ -37,7 +37,10 @@ def rounded(value: Decimal, decimals: int) -> set[Decimal]:
 
 
 def dot(left: Grid, right: Grid) -> Grid:
-    return [[sum((a * b for a, b in zip(row, column, strict=True)), ZERO) for column in turned(right)] for row in left]
+    return [
+        [sum((a * b for a, b in zip(row, column, strict=True)), ZERO) for column in turned(right)]
+        for row in left
+    ]
 
 
 def turned(grid: Grid) -> Grid:
@@ -45,9 +48,7 @@ def turned(grid: Grid) -> Grid:
 
 
 def each(rule: Callable[..., Decimal], *grids: Grid) -> Grid:
-    return [
-        [rule(*cells) for cells in zip(*rows, strict=True)] for rows in zip(*grids, strict=True)
-    ]
+    return [[rule(*cells) for cells in zip(*rows, strict=True)] for rows in zip(*grids, strict=True)]
 
 
 def logistic(z: Decimal) -> Decimal:
@@ -108,7 +109,11 @@ def loss(document: Document, Y: Grid, Z: Grid, A: Grid) -> Decimal:
     elif kind == "binary_cross_entropy":
         terms = each(lambda y, a: -y * a.ln() - (ONE - y) * (ONE - a).ln(), Y, A)
     else:
-        factor = {"half_squared_error": Decimal("0.5"), "squared_error": ONE, "mean_squared_error": ONE / outputs}
+        factor = {
+            "half_squared_error": Decimal("0.5"),
+            "squared_error": ONE,
+            "mean_squared_error": ONE / outputs,
+        }
         terms = each(lambda y, a: factor[kind] * (y - a) ** 2, Y, A)
     total = sum((cell for row in terms for cell in row), ZERO)
     return total / len(Y) if loss_shown(document) == "mean" else total
@@ -149,7 +154,11 @@ def _rules(document: Document, of: Mapping[str, Grid]) -> dict[str, Grid]:
         if bias is not None:
             row = bias[0] * (len(W[0]) if len(bias[0]) == 1 else 1)
             Z = [[z + b for z, b in zip(cells, row, strict=True)] for cells in Z]
-        made |= {f"Z{k}": Z, f"A{k}": activate(layer, of[f"Z{k}"]), f"dW{k}": dot(turned(before), of[f"D{k}"])}
+        made |= {
+            f"Z{k}": Z,
+            f"A{k}": activate(layer, of[f"Z{k}"]),
+            f"dW{k}": dot(turned(before), of[f"D{k}"]),
+        }
         made[f"W{k}_next"] = each(lambda w, d: w + step * d, W, of[f"dW{k}"])
         if f"S{k}" in of:
             made[f"S{k}"] = slopes(layer, of[f"Z{k}"], of[f"A{k}"], at_zero)

@@ -96,7 +96,9 @@ def _targets(draw: st.DrawFn, rows: int, outputs: int, loss: str, hand: bool) ->
 
 @st.composite
 def _shares(draw: st.DrawFn, outputs: int) -> list[float]:
-    cuts = sorted(draw(st.lists(st.sampled_from([0, 0, 100, 25, 60]), min_size=outputs - 1, max_size=outputs - 1)))
+    cuts = sorted(
+        draw(st.lists(st.sampled_from([0, 0, 100, 25, 60]), min_size=outputs - 1, max_size=outputs - 1))
+    )
     return [(high - low) / 100 for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
 
 
@@ -125,7 +127,9 @@ def _conventions(draw: st.DrawFn, fused: bool) -> dict[str, Any]:
         "softmax_slope": st.just("fused" if fused else "jacobian"),
         "relu_slope_at_zero": st.sampled_from([0, 1]),
     }
-    return {key: draw(choice) for key, choice in choices.items() if key == "softmax_slope" or draw(st.booleans())}
+    return {
+        key: draw(choice) for key, choice in choices.items() if key == "softmax_slope" or draw(st.booleans())
+    }
 
 
 @st.composite

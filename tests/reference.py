@@ -141,7 +141,10 @@ def loss_of(document: Document, X: Array, Y: Array, parameters: dict[str, Array]
 
 def output_delta(document: Document, E: Array, Z: Array, A: Array) -> Array:
     """E times the slope of the output, whatever the problem takes for it; without the learning rate."""
-    output, diagonal = document["layers"][-1], document.get("reproduce", {}).get("softmax_slope") == "diagonal"
+    output, diagonal = (
+        document["layers"][-1],
+        document.get("reproduce", {}).get("softmax_slope") == "diagonal",
+    )
     if convention(document, "softmax_slope") == "fused":
         return E
     if output["activation"] == "softmax" and not diagonal:
@@ -171,7 +174,9 @@ def one_pass(document: Document, X: Array, Y: Array, parameters: dict[str, Array
         made[f"W{number}_next"] = parameters[f"W{number}"] - step * made[f"dW{number}"]
         bias = parameters.get(f"b{number}")
         if bias is not None:
-            made[f"db{number}"] = D.sum(axis=0, keepdims=True) if bias.size == D.shape[1] else D.sum().reshape(1, 1)
+            made[f"db{number}"] = (
+                D.sum(axis=0, keepdims=True) if bias.size == D.shape[1] else D.sum().reshape(1, 1)
+            )
             moved = step * made[f"db{number}"] if convention(document, "bias_update") else 0.0
             made[f"b{number}_next"] = bias - moved
         if number > 1:
@@ -192,4 +197,6 @@ def is_worked(
         if layer["activation"] in kinked and np.abs(made[f"Z{number}"]).min() < from_kink:
             return False
     A = made[f"A{len(document['layers'])}"]
-    return "cross_entropy" not in document["loss"] or (A.min() > 1e-4 and (A.max() < 1 - 1e-4 or A.shape[1] == 1))
+    return "cross_entropy" not in document["loss"] or (
+        A.min() > 1e-4 and (A.max() < 1 - 1e-4 or A.shape[1] == 1)
+    )

@@ -20,7 +20,7 @@ ENGINES = ("ironcalc", "cellrune")
 
 
 class Grid:
-    """Addresses of matrices on one sheet, one under the other from a first row and column (counted from 1)."""
+    """Addresses of matrices on one sheet, one under the other from a first cell (counted from 1)."""
 
     def __init__(self, shapes: Mapping[str, m.Shape], first_row: int = 1, first_column: int = 1) -> None:
         self.corners: dict[str, tuple[int, int]] = {}
@@ -71,7 +71,10 @@ class Book:
         self.workbook.save(path)
         value = _READERS[engine](path)
         return [
-            [[value(first + row, self.FORMULAS + column) for column in range(shape[1])] for row in range(shape[0])]
+            [
+                [value(first + row, self.FORMULAS + column) for column in range(shape[1])]
+                for row in range(shape[0])
+            ]
             for first, shape in self.bands
         ]
 
@@ -90,7 +93,10 @@ def _cellrune(path: Path) -> Callable[[int, int], Any]:
     return lambda row, column: found[row - 1][column - Book.FORMULAS]["value"]
 
 
-_READERS: dict[str, Callable[[Path], Callable[[int, int], Any]]] = {"ironcalc": _ironcalc, "cellrune": _cellrune}
+_READERS: dict[str, Callable[[Path], Callable[[int, int], Any]]] = {
+    "ironcalc": _ironcalc,
+    "cellrune": _cellrune,
+}
 
 
 def is_number(cells: Sequence[Sequence[Any]]) -> bool:

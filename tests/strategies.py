@@ -159,7 +159,9 @@ class _Maker:
         if self.draw(st.booleans()):
             # no long product of two transposes: test_formulas.py has it on its own
             return m.MatMul(self.symbol((shape[0], inner)), self.exact((inner, shape[1])))
-        return m.MatMul(m.row_sums(self.exact((shape[0], inner))), m.column_sums(self.exact((inner, shape[1]))))
+        return m.MatMul(
+            m.row_sums(self.exact((shape[0], inner))), m.column_sums(self.exact((inner, shape[1])))
+        )
 
     def _broadcast(self, shape: m.Shape, of: Callable[..., m.Matrix]) -> m.Matrix:
         return m.Broadcast(self.pick(["+", "-", "*"]), *self.pair(shape, of))
@@ -218,7 +220,9 @@ class _Maker:
 
 NUMBERS = st.one_of(
     st.integers(-300, 300).map(lambda k: k / 100),
-    st.floats(-4, 4, allow_nan=False).map(lambda x: float(f"{x:.15g}")).map(lambda x: x if abs(x) > 1e-9 else 0.0),
+    st.floats(-4, 4, allow_nan=False)
+    .map(lambda x: float(f"{x:.15g}"))
+    .map(lambda x: x if abs(x) > 1e-9 else 0.0),
 )
 
 

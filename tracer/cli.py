@@ -9,8 +9,9 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,10 +21,13 @@ import typer
 from tracer.errors import TracerError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from tracer.network.problem import Problem
 
 DEFAULT_EXAMPLE = "article"
 DEFAULT_FOLDER = Path("outputs")
+PATIENCE = 0.5  # seconds before a progress bar appears
 
 app = typer.Typer(
     name="tracer",
@@ -88,6 +92,7 @@ def walkthrough(
     show: Annotated[bool, typer.Option("--open", help="Open the page when it is written.")] = False,
 ) -> None:
     """Write a live workbook and a page that show one epoch step by step."""
+    from tracer.network.remarks import departures
     from tracer.trace import trace
 
     chosen = epoch_numbers(epochs, [1])
@@ -108,6 +113,8 @@ def walkthrough(
         paths.append(output / f"{loaded.name}.html")
         write_page(recorded, paths[-1])
     typer.echo(summary(loaded, recorded.before, recorded.after))
+    for sentence in departures(loaded):
+        typer.echo(sentence)
     for path in paths:
         typer.echo(path)
     if show:
@@ -245,14 +252,25 @@ def print_json(document: Any) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int, least: int = 200) -> Iterator[Any]:
-    """A progress bar on standard error, for work of some length in a terminal."""
-    if total < least or not sys.stderr.isatty():
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error, in a terminal, for work that takes longer than a moment."""
+    if not sys.stderr.isatty():
         yield lambda: None
         return
-    from rich.console import Console
-    from rich.progress import Progress
+    start, done = time.monotonic(), 0
+    with ExitStack() as stack:
+        bar: Progress | None = None
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        def advance() -> None:
+            nonlocal bar, done
+            done += 1
+            if bar is None and time.monotonic() - start > PATIENCE:
+                from rich.console import Console
+                from rich.progress import Progress
+
+                bar = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
+                bar.add_task(what, total=total)
+            if bar is not None:
+                bar.update(bar.task_ids[0], completed=done)
+
+        yield advance

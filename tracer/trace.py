@@ -19,6 +19,7 @@ from tracer.expression.text import matrix_text
 from tracer.network.losses import LOSSES
 from tracer.network.names import Names, names_of
 from tracer.network.problem import Problem
+from tracer.network.remarks import departures
 from tracer.network.steps import RATE, Program, Step, build
 
 Array: TypeAlias = NDArray[np.float64]
@@ -126,10 +127,9 @@ class Trace:
         return names_of(self.problem)
 
     def to_document(self) -> dict[str, Any]:
-        """What `tracer trace --json` prints (DESIGN: command line)."""
+        """What `tracer trace --json` prints; `not_the_gradient` is there only where it applies."""
         return {
-            "title": self.problem.title,
-            "problem_sha256": self.problem.sha256,
+            **_about(self.problem),
             "epochs": [
                 {"epoch": epoch.number, "iterations": [self._iteration(each) for each in epoch.iterations]}
                 for epoch in self.epochs
@@ -181,14 +181,20 @@ class Training:
         problem, names = self.problem, self.final.program.inputs
         parameters = {name: self.final[name].tolist() for name in names if name[0] in "Wb"}
         return {
-            "title": problem.title,
-            "problem_sha256": problem.sha256,
+            **_about(problem),
             "epochs": len(self.losses),
             "loss": self.losses.tolist(),
             "final_loss": self.final.loss,
             "parameters": parameters,
             "outputs": self.final[f"A{problem.depth}"].tolist(),
         }
+
+
+def _about(problem: Problem) -> dict[str, Any]:
+    """The head of a JSON document."""
+    departs = departures(problem)
+    warning = {"not_the_gradient": departs} if departs else {}
+    return {"title": problem.title, "problem_sha256": problem.sha256, **warning}
 
 
 def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress | None = None) -> Trace:

@@ -5,13 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 
 from tests.by_hand import exactly, rounded, rules
 from tests.strategies import documents
-from tracer.errors import NotFiniteError
-from tracer.network.problem import problem_from_document
-from tracer.trace import Pass, trace
+from tests.traces import passes
 
 DOCUMENT = {
     "learning_rate": 0.5,
@@ -23,15 +21,6 @@ DOCUMENT = {
 }
 
 
-def recorded(document: dict[str, Any], epochs: tuple[int, ...] = (1,)) -> list[Pass]:
-    problem = problem_from_document(document, "drawn", "drawn.toml")
-    try:
-        return list(trace(problem, epochs).passes)
-    except NotFiniteError:  # a rounded output of 0 or 1 under a cross-entropy is refused
-        assume(False)
-        raise
-
-
 def decimals_of(document: dict[str, Any], key: str) -> int:
     decimals = document.get("decimals", 3)
     return decimals.get(key, 3) if isinstance(decimals, dict) else decimals
@@ -40,7 +29,7 @@ def decimals_of(document: dict[str, Any], key: str) -> int:
 @settings(max_examples=150)
 @given(documents(carried=True, hand=True, most_layers=4, most_rows=4))
 def test_every_matrix_is_rounded_half_away_from_zero_before_it_is_used(document: dict[str, Any]) -> None:
-    for one in recorded(document):
+    for one in passes(document):
         exact = rules(document, one)
         assert set(exact) == set(one.program.computed)
         for key, grid in exact.items():
@@ -57,18 +46,18 @@ def test_every_matrix_is_rounded_half_away_from_zero_before_it_is_used(document:
 def test_a_tie_that_float64_misses_goes_away_from_zero() -> None:
     """0.35·3 is 1.0499999999999998 in float64."""
     document = DOCUMENT | {"decimals": 1}
-    (one,) = recorded(document)
+    (one,) = passes(document)
     assert one["Z1"].tolist() == [[1.1]]
     assert exactly(one["E"]) == [[Decimal("0.1")]]
     assert one["dW1"].tolist() == [[0.3], [-0.1]]
     assert one["W1_next"].tolist() == [[0.2], [0.1]]  # 0.35 − 0.15 and 0.05, a tie
     document["layers"] = [{"activation": "linear", "weights": [[-0.35], [0.0]]}]
-    assert recorded(document)[0]["Z1"].tolist() == [[-1.1]]
+    assert passes(document)[0]["Z1"].tolist() == [[-1.1]]
 
 
 def test_a_table_of_decimals_rounds_each_matrix_to_its_own() -> None:
     document = DOCUMENT | {"decimals": {"Z1": 0, "E": 2}}
-    (one,) = recorded(document)
+    (one,) = passes(document)
     assert one["Z1"].tolist() == [[1.0]]
     assert one["A1"].tolist() == [[1.0]]
     assert one["E"].tolist() == [[0.0]]
@@ -76,7 +65,7 @@ def test_a_table_of_decimals_rounds_each_matrix_to_its_own() -> None:
 
 def test_the_second_epoch_starts_from_the_rounded_update() -> None:
     document = DOCUMENT | {"decimals": 1}
-    first, second = recorded(document, (1, 2))
+    first, second = passes(document, (1, 2))
     assert second["W1"].tolist() == first["W1_next"].tolist() == [[0.2], [0.1]]
     assert second["Z1"].tolist() == [[0.5]]
 
@@ -87,5 +76,5 @@ def test_a_bias_that_stays_stays_as_it_was_typed(decimals: int) -> None:
     """Mazur's biases are never updated; a rounded copy of one would be another bias in epoch 2."""
     document = DOCUMENT | {"decimals": decimals, "convention": {"bias_update": False}}
     document["layers"] = [{"activation": "linear", "weights": [[0.5], [0.25]], "bias": [0.4375]}]
-    first, second = recorded(document, (1, 2))
+    first, second = passes(document, (1, 2))
     assert second["b1"].tolist() == first["b1"].tolist() == [[0.4375]]

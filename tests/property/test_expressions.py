@@ -81,7 +81,7 @@ def test_bounds_contain_the_value_of_every_point_of_the_box(made: Made, data: st
     box = {name: Interval.around(value, width) for name, value in made.values.items()}
     bounds = bound(made.expression, box)
     seed = data.draw(st.integers(0, 2**32 - 1))
-    # Two forms bound the true value twice; the value of one, which is off by its roundings, may lie beside both.
+    # Two forms bound the true value; the value of one, off by its roundings, may lie just beside both.
     two_forms = any(map(has_two_forms, parts_of(made.expression)))
     for point in points(box, np.random.default_rng(seed)):
         value = evaluate(made.expression, point)

@@ -21,11 +21,30 @@ from tracer.network.losses import LOSSES
 
 pytestmark = [pytest.mark.engine, pytest.mark.parametrize("engine", ENGINES)]
 # Around 0, where EXP overflows (709), where e^−z underflows (745), and as far as inputs go here.
-EXTREME = [0.0, 1e-8, 0.5, 1.0, 17.25, 36.5, 37.5, 50.0, 699.5, 700.5, 709.5, 710.0, 745.0, 746.0, 999.5, 1000.0]
+EXTREME = [
+    0.0,
+    1e-8,
+    0.5,
+    1.0,
+    17.25,
+    36.5,
+    37.5,
+    50.0,
+    699.5,
+    700.5,
+    709.5,
+    710.0,
+    745.0,
+    746.0,
+    999.5,
+    1000.0,
+]
 EXTREME = np.array([[-z for z in EXTREME], EXTREME])
 
 
-def assert_engine_agrees(engine: str, folder: Path, cases: list[tuple[m.Matrix, Mapping[str, Any], Any]]) -> None:
+def assert_engine_agrees(
+    engine: str, folder: Path, cases: list[tuple[m.Matrix, Mapping[str, Any], Any]]
+) -> None:
     """Every formula of (expression, values, size of its terms) comes to numpy's value."""
     require(engine)
     book = Book()
@@ -39,7 +58,9 @@ def assert_engine_agrees(engine: str, folder: Path, cases: list[tuple[m.Matrix, 
         assert_agrees(cells, evaluate(expression, values), size, says)
 
 
-@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking a batch takes minutes
+@settings(
+    max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)  # shrinking a batch takes minutes
 @given(made=st.lists(expressions(), min_size=25, max_size=25))
 def test_random_expressions_come_to_the_value_of_numpy(
     engine: str, made: list[Made], tmp_path_factory: pytest.TempPathFactory
@@ -101,7 +122,9 @@ def _turned(name: str, turn: bool, shape: m.Shape) -> m.Matrix:
     return m.Transpose(symbol) if turn else symbol
 
 
-LONG = [(inner, turns) for inner in (1, 8, 9, 40) for turns in np.ndindex(2, 2) if inner < 9 or turns != (1, 1)]
+LONG = [
+    (inner, turns) for inner in (1, 8, 9, 40) for turns in np.ndindex(2, 2) if inner < 9 or turns != (1, 1)
+]
 
 
 @pytest.mark.parametrize(("inner", "turns"), LONG)
@@ -120,7 +143,11 @@ def test_a_long_product_of_two_transposes_holds(engine: str, inner: int, tmp_pat
 def assert_product_holds(engine: str, inner: int, turns: tuple[bool, bool], tmp_path: Path) -> None:
     random = np.random.default_rng(inner)
     left, right = _turned("P", turns[0], (2, inner)), _turned("Q", turns[1], (inner, 3))
-    values = {each.name: random.uniform(-2, 2, each.shape).round(2) for side in (left, right) for each in m.symbols(side)}
+    values = {
+        each.name: random.uniform(-2, 2, each.shape).round(2)
+        for side in (left, right)
+        for each in m.symbols(side)
+    }
     assert_engine_agrees(engine, tmp_path, [(m.MatMul(left, right), values, 4.0 * inner)])
 
 
@@ -163,7 +190,9 @@ def test_a_loss_of_more_than_a_hundred_outputs_holds(
     Z = random.uniform(-5, 5, A.shape).round(3)
     Y = np.eye(3)[random.integers(0, 3, 40)]
     of = {key: m.Symbol(key, A.shape) for key in "YAZ"}
-    cases: list[Any] = [(m.total(m.Apply(rule.value, (("y", of["Y"]), ("a", of["A"])))), {"Y": Y, "A": A}, 400.0)]
+    cases: list[Any] = [
+        (m.total(m.Apply(rule.value, (("y", of["Y"]), ("a", of["A"])))), {"Y": Y, "A": A}, 400.0)
+    ]
     if rule.fused_total:
         cases.append((rule.fused_total(of["Y"], of["Z"]), {"Y": Y, "Z": Z}, 1000.0))
     assert_engine_agrees(engine, tmp_path, cases)

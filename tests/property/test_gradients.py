@@ -20,16 +20,11 @@ from tests.reference import (
     parameters_of,
 )
 from tests.strategies import documents
-from tracer.network.problem import problem_from_document
-from tracer.trace import Trace, trace
+from tests.traces import first_pass, passes
 
 Document = dict[str, Any]
 # Rounding of Z reaches a gradient through up to five layers, each a few roundings of its largest term.
 NEAR = 1e-11
-
-
-def traced(document: Document, epochs: tuple[int, ...] = (1,)) -> Trace:
-    return trace(problem_from_document(document, "drawn", "drawn.toml"), epochs)
 
 
 def arrays(document: Document) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +98,10 @@ class TorchPass:
         rate, depth = document["learning_rate"], len(document["layers"])
         carried = sign * (rate if convention(document, "learning_rate_in") == "delta" else 1.0)
         fused = convention(document, "softmax_slope") == "fused"
-        found = {"L": np.array([[self.loss]]), "E": sign * self.gradient(f"Z{depth}" if fused else f"A{depth}")}
+        found = {
+            "L": np.array([[self.loss]]),
+            "E": sign * self.gradient(f"Z{depth}" if fused else f"A{depth}"),
+        }
         for number in range(1, depth + 1):
             found |= {f"{kind}{number}": self.value(f"{kind}{number}") for kind in "ZA"}
             found[f"D{number}"] = carried * self.gradient(f"Z{number}")
@@ -127,7 +125,7 @@ def assert_all_agree(found: Any, expected: dict[str, np.ndarray], to: float = NE
 @given(documents())
 def test_every_gradient_and_update_is_the_one_of_pytorch(document: Document) -> None:
     assume_worked(document)
-    first = traced(document).first
+    first = first_pass(document)
     X, Y = arrays(document)
     rows = batches_of(document)[0]
     expected = TorchPass(document, X[rows], Y[rows], parameters_of(document)).expected(document)
@@ -150,9 +148,9 @@ def test_iterations_and_epochs_each_start_from_the_update_before(document: Docum
             expected = TorchPass(document, X[rows], Y[rows], parameters).expected(document)
             recorded.append((rows, expected))
             parameters = {key: expected[f"{key}_next"] for key in parameters}
-    passes = list(traced(document, tuple(range(1, epochs + 1))).passes)
-    assert len(passes) == len(recorded)
-    for one, (rows, expected) in zip(passes, recorded, strict=True):
+    found = passes(document, range(1, epochs + 1))
+    assert len(found) == len(recorded)
+    for one, (rows, expected) in zip(found, recorded, strict=True):
         assert (one.start, one.stop) == (rows.start, rows.stop)
         assert_all_agree(one, expected, to=1e-8)  # differences of one pass grow in the next
 
@@ -172,7 +170,7 @@ def test_every_parameter_gradient_is_the_difference_quotient(document: Document)
     document.pop("batch_size", None)
     X, Y = arrays(document)
     parameters = parameters_of(document)
-    found = traced(document).first
+    found = first_pass(document)
     sign = 1.0 if convention(document, "error") == "output - target" else -1.0
     rate = document["learning_rate"] if convention(document, "learning_rate_in") == "delta" else 1.0
     reduction = convention(document, "reduction")
@@ -214,7 +212,7 @@ def test_at_a_pre_activation_of_exactly_zero_the_convention_gives_the_slope(
     document["convention"]["relu_slope_at_zero"] = at_zero
     document.pop("batch_size", None)
     assume_worked(document, 0.0)
-    found = traced(document).first
+    found = first_pass(document)
     negative_side = 0.0 if activation == "relu" else layer.get("slope", 0.01)
     assert (found["Z1"][0] == 0.0).all()
     expected = np.where(found["Z1"] > 0, 1.0, negative_side)

@@ -8,14 +8,10 @@ from hypothesis import assume, given, settings
 from tests.agreement import assert_agrees
 from tests.reference import batches_of, forward, is_worked, one_pass, parameters_of
 from tests.strategies import documents
-from tracer.network.problem import problem_from_document
-from tracer.trace import Pass, trace
+from tests.traces import first_pass
+from tracer.trace import Pass
 
 NEAR = 1e-11  # as in test_gradients.py
-
-
-def first_pass(document: dict[str, Any]) -> Pass:
-    return trace(problem_from_document(document, "drawn", "drawn.toml")).first
 
 
 def expected_pass(document: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Imports go down the floors only (DESIGN, "Floors"), never round in a circle, and stay plain at the bottom."""
+"""Imports go down the floors only (DESIGN, "Floors"), never in a circle, and stay plain at the bottom."""
 
 import ast
 import sys
@@ -41,7 +41,10 @@ FLOORS = {
     "tracer/files.py": 0,
 }
 # The two languages, the bridge and the pure texts know no numpy, spreadsheet or markup library.
-PLAIN = [f"tracer/expression/{name}.py" for name in ("matrix", "scalar", "lower", "formula", "text", "mathml", "label")]
+PLAIN = [
+    f"tracer/expression/{name}.py"
+    for name in ("matrix", "scalar", "lower", "formula", "text", "mathml", "label")
+]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tracer").rglob("*.py"))
 
 
@@ -50,11 +53,13 @@ def floor(file: str) -> int:
     for place in (Path(file), *Path(file).parents):
         if place.as_posix() in FLOORS:
             return FLOORS[place.as_posix()]
-    raise AssertionError(f"{file} is on no floor: place it in FLOORS of {Path(__file__).name} (DESIGN, “Floors”)")
+    raise AssertionError(
+        f"{file} is on no floor: place it in FLOORS of {Path(__file__).name} (DESIGN, “Floors”)"
+    )
 
 
 def imported(source: str, file: str) -> Iterator[str]:
-    """The modules that a file imports, anywhere in it, with full names; of `from a import b` both a and a.b."""
+    """The modules that a file imports, anywhere in it, in full; of `from a import b` both a and a.b."""
     package = Path(file).parent.parts
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -72,13 +77,21 @@ def files_imported(file: str, source: str | None = None) -> set[str]:
     modules = {module.replace(".", "/") for module in imported(text, file)}
     found = {f"{module}.py" for module in modules if f"{module}.py" in FILES}
     packages = {f"{module}/__init__.py" for module in modules if f"{module}/__init__.py" in FILES}
-    used = {package for package in packages if not any(each.startswith(package[: -len("__init__.py")]) for each in found)}
+    used = {
+        package
+        for package in packages
+        if not any(each.startswith(package[: -len("__init__.py")]) for each in found)
+    }
     return found | used
 
 
 def test_every_file_is_on_a_floor() -> None:
     assert len(FILES) > 20
-    unplaced = [file for file in FILES if not any(place.as_posix() in FLOORS for place in (Path(file), *Path(file).parents))]
+    unplaced = [
+        file
+        for file in FILES
+        if not any(place.as_posix() in FLOORS for place in (Path(file), *Path(file).parents))
+    ]
     assert not unplaced, f"place these in FLOORS (DESIGN, “Floors”): {', '.join(unplaced)}"
 
 
@@ -103,7 +116,9 @@ def test_imports_never_go_round_in_a_circle() -> None:
 @pytest.mark.parametrize("file", PLAIN)
 def test_the_languages_and_their_texts_import_nothing_but_the_standard_library(file: str) -> None:
     source = (ROOT / file).read_text(encoding="utf-8")
-    outside = {module.partition(".")[0] for module in imported(source, file)} - {"tracer"} - sys.stdlib_module_names
+    outside = (
+        {module.partition(".")[0] for module in imported(source, file)} - {"tracer"} - sys.stdlib_module_names
+    )
     assert not outside
 
 

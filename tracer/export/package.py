@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip can hold
 _EMPTY = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
-_STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
+_STAMPS = (  # what openpyxl writes of the time and of itself
+    (re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*"), rb"\g<1>1980-01-01T00:00:00Z"),
+    (re.compile(rb"(<Application>)[^<]*(</Application><AppVersion>)[^<]*"), rb"\g<1>Tracer\g<2>1.0"),
+)
 
 
 def write_workbook_file(workbook: Workbook, sheets: Mapping[str, SheetData], path: Path) -> None:
@@ -41,7 +44,10 @@ def _copy(source: io.BytesIO, parts: Mapping[str, SheetData], target: IO[bytes])
         for name in old.namelist():
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            content = _STAMP.sub(rb"\g<1>1980-01-01T00:00:00Z", old.read(name))
+            content = old.read(name)
+            if name.startswith("docProps/"):
+                for pattern, fixed in _STAMPS:
+                    content = pattern.sub(fixed, content)
             if name not in parts:
                 new.writestr(entry, content)
                 continue

@@ -12,7 +12,9 @@ P, Q = m.Symbol("P", (1, 1)), m.Symbol("Q", (1, 1))
 INFINITY = math.inf
 
 
-def bounds(template: s.Scalar, p: tuple[float, float], q: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
+def bounds(
+    template: s.Scalar, p: tuple[float, float], q: tuple[float, float] = (0.0, 0.0)
+) -> tuple[float, float]:
     """The bounds of a rule of u in p and v in q."""
     box = {"P": interval(*p), "Q": interval(*q)}
     found = bound(m.Apply(template, (("u", P), ("v", Q))), box)
@@ -84,7 +86,10 @@ def test_bounds_around_and_exactly_hold_their_values() -> None:
 
 
 def test_a_matrix_product_is_bounded_by_its_terms() -> None:
-    box = {"X": Interval.around(np.array([[1.0, -2.0]]), 0.5), "W": Interval.around(np.array([[3.0], [4.0]]), 0.5)}
+    box = {
+        "X": Interval.around(np.array([[1.0, -2.0]]), 0.5),
+        "W": Interval.around(np.array([[3.0], [4.0]]), 0.5),
+    }
     found = bound(m.MatMul(m.Symbol("X", (1, 2)), m.Symbol("W", (2, 1))), box)
     assert found.low[0, 0] == pytest.approx(0.5 * 2.5 - 2.5 * 4.5)
     assert found.high[0, 0] == pytest.approx(1.5 * 3.5 - 1.5 * 3.5)

@@ -29,15 +29,15 @@ def _spell(element: ElementTree.Element) -> str:
             return f"{{{above}/{below}}}"
         case "msup", [base, script]:
             return f"{base}^{{{script}}}"
-        case ("msub" | "munder"), [base, script]:
+        case (("msub" | "munder"), [base, script]):
             return f"{base}_{{{script}}}"
         case "mtable", rows:
             return "; ".join(rows)
         case "mtr", cells:
             return " if ".join(cells)
-        case ("mrow" | "mtd"), _:
+        case (("mrow" | "mtd"), _):
             return "".join(parts)
-        case ("mi" | "mn" | "mo" | "mtext"), []:
+        case (("mi" | "mn" | "mo" | "mtext"), []):
             return element.text or ""
     raise AssertionError(f"{element.tag} with {len(parts)} children")
 

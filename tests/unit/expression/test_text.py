@@ -1,6 +1,25 @@
 import pytest
 
-from tests.letters import COLUMN, NUMBER, ROW, A, B, C, letter, minus, one, p, plus, q, r, times, two, u, v, value
+from tests.letters import (
+    COLUMN,
+    NUMBER,
+    ROW,
+    A,
+    B,
+    C,
+    letter,
+    minus,
+    one,
+    p,
+    plus,
+    q,
+    r,
+    times,
+    two,
+    u,
+    v,
+    value,
+)
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.text import cell_text, matrix_text

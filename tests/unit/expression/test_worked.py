@@ -135,7 +135,9 @@ def test_where_the_shown_form_overflows_the_computed_one_is_worked() -> None:
     assert lines(softmax)[-2:] == ["1.000/1.000", "1.000"]
 
 
-@pytest.mark.xfail(reason="repr of an infinite stage is 'inf', which the evaluation of a cell does not know (NameError)")
+@pytest.mark.xfail(
+    reason="repr of an infinite stage is 'inf', which the evaluation of a cell does not know (NameError)"
+)
 @pytest.mark.parametrize(
     ("name", "kind", "z"),
     [

@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m benchmarks` measures side by side and writes RESULTS.md."""

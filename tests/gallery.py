@@ -1,0 +1,43 @@
+"""The gallery in outputs/: `python -m tests.gallery` remakes it, tests/unit/test_gallery.py holds it in step."""
+
+import shutil
+from pathlib import Path
+
+from tracer.export.page import write_page
+from tracer.export.workbook import write_workbook
+from tracer.network.reading import load_problem
+from tracer.trace import trace
+
+OUTPUTS = Path(__file__).parents[1] / "outputs"
+NAMES = ("article", "hand", "mazur", "softmax-classifier")
+PICTURE = OUTPUTS / "article-step-8.png"
+
+
+def make(folder: Path) -> None:
+    """Write the gallery's workbooks and pages into a folder."""
+    for name in NAMES:
+        recorded = trace(load_problem(name))
+        write_workbook(recorded, folder / f"{name}.xlsx")
+        write_page(recorded, folder / f"{name}.html")
+
+
+def take_picture(page: Path, target: Path) -> None:
+    """The README's picture of a step, where there is a browser to take it."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        opened = browser.new_page(viewport={"width": 1280, "height": 760})
+        opened.goto(page.as_uri())
+        opened.add_style_tag(
+            content=".step{content-visibility:visible!important;border:0!important;padding:0 8px!important}"
+            ".ghost,nav{display:none!important}"
+        )
+        opened.locator("[id='step-8']").screenshot(path=target)
+        browser.close()
+
+
+if __name__ == "__main__":
+    make(OUTPUTS)
+    take_picture(OUTPUTS / "article.html", PICTURE)
