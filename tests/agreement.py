@@ -19,9 +19,7 @@ SizeRule = Callable[..., Any]
 AGREES = 1e-12
 
 
-def assert_agrees(
-    found: Any, expected: Any, largest: Any = None, what: object = "", to: float = AGREES
-) -> None:
+def assert_agrees(found: Any, expected: Any, largest: Any = None, what: object = "", to: float = AGREES) -> None:
     """Every cell of `found` is `expected` to `to` of the largest term (default: of `expected`)."""
     found, expected = np.asarray(found, dtype=float), np.asarray(expected, dtype=float)
     assert found.shape == expected.shape, f"{what}: shape {found.shape}, expected {expected.shape}"

@@ -37,10 +37,7 @@ def rounded(value: Decimal, decimals: int) -> set[Decimal]:
 
 
 def dot(left: Grid, right: Grid) -> Grid:
-    return [
-        [sum((a * b for a, b in zip(row, column, strict=True)), ZERO) for column in turned(right)]
-        for row in left
-    ]
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), ZERO) for column in turned(right)] for row in left]
 
 
 def turned(grid: Grid) -> Grid:

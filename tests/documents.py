@@ -10,6 +10,14 @@ from tracer.network.losses import LOSSES
 Document = dict[str, Any]
 CROSS_ENTROPIES = ("cross_entropy", "binary_cross_entropy")
 FUSED = (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
+# Every (loss, output activation, whether they are fused) that a problem may have.
+OUTPUTS = [
+    (loss, output, fused)
+    for loss in LOSSES
+    for output in ACTIVATIONS
+    for fused in (False, True)
+    if (loss not in CROSS_ENTROPIES or output in ("sigmoid", "softmax")) and (not fused or (output, loss) in FUSED)
+]
 HIDDEN = sorted(set(ACTIVATIONS) - {"softmax"})
 
 
@@ -27,6 +35,7 @@ def arbitrary(largest: float = 1.0) -> st.SearchStrategy[float]:
 @st.composite
 def documents(
     draw: st.DrawFn,
+    outputs: tuple[str, str, bool] | None = None,
     *,
     reproduced: bool = False,
     carried: bool = False,
@@ -37,12 +46,13 @@ def documents(
 ) -> Document:
     """A problem document over all activations, losses and conventions.
 
-    `reproduced`: at least one flag of [reproduce] is set. `carried`: `carry_rounded`, with 1 to 4
+    `outputs`: one of OUTPUTS. `reproduced`: at least one flag of [reproduce] is set. `carried`: `carry_rounded`, with 1 to 4
     decimals. `hand`: numbers of two decimals only (None: or arbitrary ones).
     """
     hand = draw(st.booleans()) if hand is None else hand
     numbers = hand_friendly if hand else arbitrary
-    loss, output, fused, diagonal = draw(_outputs(reproduced))
+    loss, output, fused = draw(st.sampled_from(OUTPUTS)) if outputs is None else outputs
+    diagonal = reproduced and output == "softmax" and not fused and draw(st.booleans())
     depth = draw(st.integers(1, most_layers))
     rows = draw(st.integers(1, most_rows))
     sizes = draw(st.lists(st.integers(1, most_units), min_size=depth + 1, max_size=depth + 1))
@@ -56,9 +66,7 @@ def documents(
             "X": draw(_matrix(rows, sizes[0], numbers(2.0))),
             "Y": draw(_targets(rows, sizes[-1], loss, hand)),
         },
-        "layers": [
-            draw(_layer(*pair, numbers())) for pair in zip(activations, sizes[:-1], sizes[1:], strict=True)
-        ],
+        "layers": [draw(_layer(*pair, numbers())) for pair in zip(activations, sizes[:-1], sizes[1:], strict=True)],
         "convention": draw(_conventions(fused)),
         **draw(_options(rows)),
     }
@@ -67,16 +75,6 @@ def documents(
     if carried:
         document |= {"carry_rounded": True, "decimals": draw(_decimals(depth))}
     return document
-
-
-@st.composite
-def _outputs(draw: st.DrawFn, reproduced: bool) -> tuple[str, str, bool, bool]:
-    """Loss, output activation, whether the two are fused, whether the diagonal is taken."""
-    loss = draw(st.sampled_from(sorted(LOSSES)))
-    output = draw(st.sampled_from(["sigmoid", "softmax"] if loss in CROSS_ENTROPIES else sorted(ACTIVATIONS)))
-    diagonal = reproduced and output == "softmax" and draw(st.booleans())
-    fused = (output, loss) in FUSED and not diagonal and draw(st.booleans())
-    return loss, output, fused, diagonal
 
 
 @st.composite
@@ -96,9 +94,7 @@ def _targets(draw: st.DrawFn, rows: int, outputs: int, loss: str, hand: bool) ->
 
 @st.composite
 def _shares(draw: st.DrawFn, outputs: int) -> list[float]:
-    cuts = sorted(
-        draw(st.lists(st.sampled_from([0, 0, 100, 25, 60]), min_size=outputs - 1, max_size=outputs - 1))
-    )
+    cuts = sorted(draw(st.lists(st.sampled_from([0, 0, 100, 25, 60]), min_size=outputs - 1, max_size=outputs - 1)))
     return [(high - low) / 100 for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
 
 
@@ -127,9 +123,7 @@ def _conventions(draw: st.DrawFn, fused: bool) -> dict[str, Any]:
         "softmax_slope": st.just("fused" if fused else "jacobian"),
         "relu_slope_at_zero": st.sampled_from([0, 1]),
     }
-    return {
-        key: draw(choice) for key, choice in choices.items() if key == "softmax_slope" or draw(st.booleans())
-    }
+    return {key: draw(choice) for key, choice in choices.items() if key == "softmax_slope" or draw(st.booleans())}
 
 
 @st.composite

@@ -6,7 +6,7 @@ from pathlib import Path
 from tracer.export.page import write_page
 from tracer.export.workbook import write_workbook
 from tracer.network.reading import load_problem
-from tracer.trace import trace
+from tracer.training import trace
 
 OUTPUTS = Path(__file__).parents[1] / "outputs"
 NAMES = ("article", "hand", "mazur", "softmax-classifier")

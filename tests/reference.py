@@ -174,9 +174,7 @@ def one_pass(document: Document, X: Array, Y: Array, parameters: dict[str, Array
         made[f"W{number}_next"] = parameters[f"W{number}"] - step * made[f"dW{number}"]
         bias = parameters.get(f"b{number}")
         if bias is not None:
-            made[f"db{number}"] = (
-                D.sum(axis=0, keepdims=True) if bias.size == D.shape[1] else D.sum().reshape(1, 1)
-            )
+            made[f"db{number}"] = D.sum(axis=0, keepdims=True) if bias.size == D.shape[1] else D.sum().reshape(1, 1)
             moved = step * made[f"db{number}"] if convention(document, "bias_update") else 0.0
             made[f"b{number}_next"] = bias - moved
         if number > 1:
@@ -197,6 +195,4 @@ def is_worked(
         if layer["activation"] in kinked and np.abs(made[f"Z{number}"]).min() < from_kink:
             return False
     A = made[f"A{len(document['layers'])}"]
-    return "cross_entropy" not in document["loss"] or (
-        A.min() > 1e-4 and (A.max() < 1 - 1e-4 or A.shape[1] == 1)
-    )
+    return "cross_entropy" not in document["loss"] or (A.min() > 1e-4 and (A.max() < 1 - 1e-4 or A.shape[1] == 1))

@@ -71,10 +71,7 @@ class Book:
         self.workbook.save(path)
         value = _READERS[engine](path)
         return [
-            [
-                [value(first + row, self.FORMULAS + column) for column in range(shape[1])]
-                for row in range(shape[0])
-            ]
+            [[value(first + row, self.FORMULAS + column) for column in range(shape[1])] for row in range(shape[0])]
             for first, shape in self.bands
         ]
 

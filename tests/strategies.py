@@ -11,13 +11,13 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.documents import arbitrary, documents, hand_friendly
+from tests.documents import OUTPUTS, arbitrary, documents, hand_friendly
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.network.activations import ACTIVATIONS
 from tracer.network.losses import LOSSES
 
-__all__ = ["EXPRESSION_SIZES", "Made", "arbitrary", "documents", "expressions", "hand_friendly"]
+__all__ = ["EXPRESSION_SIZES", "OUTPUTS", "Made", "arbitrary", "documents", "expressions", "hand_friendly"]
 
 Array = NDArray[np.float64]
 u, v = s.Variable("u"), s.Variable("v")
@@ -159,9 +159,7 @@ class _Maker:
         if self.draw(st.booleans()):
             # no long product of two transposes: test_formulas.py has it on its own
             return m.MatMul(self.symbol((shape[0], inner)), self.exact((inner, shape[1])))
-        return m.MatMul(
-            m.row_sums(self.exact((shape[0], inner))), m.column_sums(self.exact((inner, shape[1])))
-        )
+        return m.MatMul(m.row_sums(self.exact((shape[0], inner))), m.column_sums(self.exact((inner, shape[1]))))
 
     def _broadcast(self, shape: m.Shape, of: Callable[..., m.Matrix]) -> m.Matrix:
         return m.Broadcast(self.pick(["+", "-", "*"]), *self.pair(shape, of))
@@ -220,9 +218,7 @@ class _Maker:
 
 NUMBERS = st.one_of(
     st.integers(-300, 300).map(lambda k: k / 100),
-    st.floats(-4, 4, allow_nan=False)
-    .map(lambda x: float(f"{x:.15g}"))
-    .map(lambda x: x if abs(x) > 1e-9 else 0.0),
+    st.floats(-4, 4, allow_nan=False).map(lambda x: float(f"{x:.15g}")).map(lambda x: x if abs(x) > 1e-9 else 0.0),
 )
 
 

@@ -8,7 +8,8 @@ from hypothesis import assume
 
 from tracer.errors import NotFiniteError
 from tracer.network.problem import problem_from_document
-from tracer.trace import Pass, trace
+from tracer.trace import Pass
+from tracer.training import trace
 
 
 def passes(document: dict[str, Any], epochs: Sequence[int] = (1,)) -> list[Pass]:

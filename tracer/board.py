@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tracer.expression.scalar import Block, Cell
-from tracer.network.steps import RATE, Program
+from tracer.network.blackboard import RATE
+from tracer.network.program import Program
 
 HEADING_ROWS = 2  # the name, and what it is
 SLOT_COLUMNS = 2  # the least width of a slot, so that a heading has room over a single column

@@ -93,7 +93,7 @@ def walkthrough(
 ) -> None:
     """Write a live workbook and a page that show one epoch step by step."""
     from tracer.network.remarks import departures
-    from tracer.trace import trace
+    from tracer.training import trace
 
     chosen = epoch_numbers(epochs, [1])
     loaded = load(problem)
@@ -129,7 +129,7 @@ def trace(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Save the trace as .npz.")] = None,
 ) -> None:
     """Run one epoch and print every matrix, step by step."""
-    from tracer.trace import trace as run
+    from tracer.training import trace as run
 
     chosen = epoch_numbers(epochs, [1])
     loaded = load(problem)
@@ -154,12 +154,10 @@ def train(
     problem: ProblemArgument,
     epochs: Annotated[int | None, typer.Option(min=1, help="How many; default: the problem's.")] = None,
     as_json: JsonOption = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Draw plots into this folder.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw plots into this folder.")] = None,
 ) -> None:
     """Train for many epochs; show the loss, the final parameters and outputs."""
-    from tracer.trace import train as run
+    from tracer.training import train as run
 
     loaded = load(problem)
     total = loaded.epochs if epochs is None else epochs
@@ -186,9 +184,7 @@ def new(
     rows: Annotated[int, typer.Option(min=2, max=50, help="How many samples.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same problem.")] = 1,
     hidden: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "sigmoid",
-    output_activation: Annotated[
-        str, typer.Option("--output-activation", help="… of the output.")
-    ] = "sigmoid",
+    output_activation: Annotated[str, typer.Option("--output-activation", help="… of the output.")] = "sigmoid",
     loss: Annotated[str, typer.Option(help="The loss.")] = "half_squared_error",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write.")] = None,
     force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,

@@ -14,7 +14,7 @@ import numpy as np
 from tracer.errors import TracerError
 from tracer.network.activations import ACTIVATIONS
 from tracer.network.problem import Problem, problem_from_document
-from tracer.trace import trace
+from tracer.training import trace
 
 RATE = 0.3
 TRIES = 500

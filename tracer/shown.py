@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.expression.digits import as_typed, decimals_for, fixed, typed_decimals
-from tracer.network.steps import RATE
+from tracer.network.blackboard import RATE
 from tracer.trace import Pass, Trace
 
 SIGNIFICANT = 3  # digits of a gradient

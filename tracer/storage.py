@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tracer.errors import TraceFileError, TracerError
 from tracer.files import replace_file
 from tracer.network.problem import Problem, problem_from_document
-from tracer.network.steps import Program, build
+from tracer.network.program import Program, build
 from tracer.trace import Epoch, Pass, Trace
 
 FORMAT = "tracer trace 1"
@@ -78,9 +78,7 @@ def _read(archive: zipfile.ZipFile) -> Trace:
     return Trace(problem, tuple(epochs))
 
 
-def _pass(
-    archive: zipfile.ZipFile, problem: Problem, epoch: int, iteration: int, start: int, stop: int
-) -> Pass:
+def _pass(archive: zipfile.ZipFile, problem: Problem, epoch: int, iteration: int, start: int, stop: int) -> Pass:
     program = build(problem, stop - start)
     given, computed = (
         tuple(_matrix(archive, program, f"{epoch}/{iteration}/", key) for key in keys)

@@ -12,10 +12,12 @@ from rich.text import Text
 from tracer.expression.digits import fixed
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
+from tracer.network.blackboard import RATE
+from tracer.network.program import Assignment
 from tracer.network.remarks import departures
-from tracer.network.steps import RATE, Assignment
 from tracer.shown import Shown, shown
-from tracer.trace import Pass, Trace, Training
+from tracer.trace import Pass, Trace
+from tracer.training import Training
 
 MOST_ROWS, MOST_COLUMNS = 20, 12
 BARS = "▁▂▃▄▅▆▇█"
@@ -65,9 +67,7 @@ def print_training(training: Training) -> None:
 
 def _heading(trace: Trace, each: Assignment) -> str:
     def name(identifier: str) -> str:
-        return label_text(
-            trace.names.learning_rate() if identifier == RATE else trace.names.matrix(identifier)
-        )
+        return label_text(trace.names.learning_rate() if identifier == RATE else trace.names.matrix(identifier))
 
     right = "" if each.expression is None else f" = {matrix_text(each.expression, name)}"
     shown_name = name(each.id)

@@ -1,11 +1,8 @@
-"""Run a program and keep what it made: the trace of one or more epochs.
-
-Recording keeps references to the arrays that the compiled program returns; nothing is copied.
-"""
+"""What a run recorded: passes, epochs and the trace of them all. training.py makes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -13,19 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.errors import NotFiniteError, TracerError
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
-from tracer.network.losses import LOSSES
+from tracer.network.blackboard import RATE
 from tracer.network.names import Names, names_of
 from tracer.network.problem import Problem
+from tracer.network.program import Program, Step, build
 from tracer.network.remarks import departures
-from tracer.network.steps import RATE, Program, Step, build
 
 Array: TypeAlias = NDArray[np.float64]
-Progress: TypeAlias = Callable[[int], None]
-
-MOST_RECORDED = 100_000_000  # numbers, 800 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +122,7 @@ class Trace:
     def to_document(self) -> dict[str, Any]:
         """What `tracer trace --json` prints; `not_the_gradient` is there only where it applies."""
         return {
-            **_about(self.problem),
+            **document_head(self.problem),
             "epochs": [
                 {"epoch": epoch.number, "iterations": [self._iteration(each) for each in epoch.iterations]}
                 for epoch in self.epochs
@@ -158,72 +151,11 @@ class Trace:
         return {"number": step.number, "layer": step.layer, "title": step.title, "assignments": assignments}
 
 
-@dataclass(frozen=True, eq=False)
-class Training:
-    """Many epochs: the loss before each one's updates, and where it ended.
-
-    `losses` (epochs,) is what the passes of an epoch reported, added up or averaged over the
-    samples as `loss_shown` says; `final` is a pass over all rows with the last parameters;
-    `trace` has the epochs that were to be recorded.
-    """
-
-    problem: Problem
-    losses: Array
-    final: Pass
-    trace: Trace | None = None
-
-    def to_document(self) -> dict[str, Any]:
-        """What `tracer train --json` prints.
-
-        `loss` has the loss before the updates of each epoch, `final_loss` and `outputs` are of
-        all rows with the final `parameters`.
-        """
-        problem, names = self.problem, self.final.program.inputs
-        parameters = {name: self.final[name].tolist() for name in names if name[0] in "Wb"}
-        return {
-            **_about(problem),
-            "epochs": len(self.losses),
-            "loss": self.losses.tolist(),
-            "final_loss": self.final.loss,
-            "parameters": parameters,
-            "outputs": self.final[f"A{problem.depth}"].tolist(),
-        }
-
-
-def _about(problem: Problem) -> dict[str, Any]:
+def document_head(problem: Problem) -> dict[str, Any]:
     """The head of a JSON document."""
     departs = departures(problem)
     warning = {"not_the_gradient": departs} if departs else {}
     return {"title": problem.title, "problem_sha256": problem.sha256, **warning}
-
-
-def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress | None = None) -> Trace:
-    """Run a problem and record the chosen epochs (counted from 1) in full.
-
-    Raises NotFiniteError, naming epoch and sample, where the numbers leave float64 or the
-    domain of the loss.
-    """
-    _, kept = _run(_Runner(problem), max(epochs), epochs, progress)
-    return Trace(problem, tuple(kept))
-
-
-def train(
-    problem: Problem,
-    epochs: int | None = None,
-    record: Collection[int] = (),
-    progress: Progress | None = None,
-) -> Training:
-    """Run `epochs` epochs (default: the problem's), keeping every loss and the epochs in `record`.
-
-    Raises NotFiniteError as `trace` does, for the closing pass too.
-    """
-    runner = _Runner(problem)
-    total = problem.epochs if epochs is None else epochs
-    losses, kept = _run(runner, total, record, progress)
-    final = over_all_rows(problem, runner.parameters, total)
-    runner.check_domain(final)
-    _check_finite([final])
-    return Training(problem, losses, final, Trace(problem, tuple(kept)) if kept else None)
 
 
 def over_all_rows(problem: Problem, parameters: Sequence[Array], epochs: int) -> Pass:
@@ -232,115 +164,3 @@ def over_all_rows(problem: Problem, parameters: Sequence[Array], epochs: int) ->
     given = (problem.X, problem.Y, *parameters, np.array([[problem.learning_rate]]))
     with np.errstate(all="ignore"):
         return Pass(program, epochs + 1, 1, 0, problem.rows, given, program.run(*given))
-
-
-def _run(
-    runner: _Runner, total: int, record: Collection[int], progress: Progress | None
-) -> tuple[Array, list[Epoch]]:
-    _check_size(runner, len(record))
-    losses, kept = np.empty(total), []
-    with np.errstate(all="ignore"):
-        for number in range(1, total + 1):
-            passes = runner.epoch(number)
-            losses[number - 1] = _epoch_loss(runner.problem, passes)
-            if not np.isfinite(losses[number - 1]):
-                _refuse(passes)
-            if number in record:
-                _check_finite(passes)
-                kept.append(Epoch(number, tuple(passes)))
-            if progress is not None:
-                progress(number)
-    return losses, kept
-
-
-class _Runner:
-    """Holds the parameters between the passes."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.programs = {stop - start: build(problem, stop - start) for start, stop in problem.batches()}
-        layers = enumerate(problem.layers, start=1)
-        pairs = [(f"{kind}{n}", matrix) for n, layer in layers for kind, matrix in
-                 (("W", layer.weights), ("b", layer.bias)) if matrix is not None]  # fmt: skip
-        self.names = [name for name, _ in pairs]
-        self.parameters = [matrix for _, matrix in pairs]
-        self.rate = np.array([[problem.learning_rate]])
-        rule = LOSSES[problem.loss]
-        self.excluded = () if problem.convention.softmax_slope == "fused" else rule.excluded
-        self.batches = [self._batch(start, stop) for start, stop in problem.batches()]
-
-    def _batch(self, start: int, stop: int) -> tuple[Any, ...]:
-        program = self.programs[stop - start]
-        places = [program.computed.index(f"{name}_next") for name in self.names]
-        return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], places)
-
-    def epoch(self, number: int) -> list[Pass]:
-        passes = []
-        for iteration, (program, start, stop, X, Y, places) in enumerate(self.batches, start=1):
-            given = (X, Y, *self.parameters, self.rate)
-            computed = program.run(*given)
-            self.parameters = [computed[place] for place in places]
-            passes.append(Pass(program, number, iteration, start, stop, given, computed))
-            self.check_domain(passes[-1])
-        return passes
-
-    def check_domain(self, one: Pass) -> None:
-        """Refuse an output at which the loss's gradient would divide by zero."""
-        if not self.excluded:
-            return
-        A = one[f"A{self.problem.depth}"]
-        bad = np.isin(A, self.excluded)
-        if not bad.any():
-            return
-        row, column = (int(index) for index in np.argwhere(bad)[0])
-        output = self.problem.layers[-1].activation
-        fused = LOSSES[self.problem.loss].fused_with == output
-        advice = (
-            'set softmax_slope = "fused" under [convention], which needs no division'
-            if fused
-            else "start from smaller weights or take a smaller learning rate"
-        )
-        raise NotFiniteError(
-            f"epoch {one.epoch}, sample {one.start + row + 1}: output {column + 1} is exactly "
-            f"{A[row, column]:g} in float64 and {self.problem.loss} would divide by zero; {advice}"
-        )
-
-
-def _check_size(runner: _Runner, epochs: int) -> None:
-    """Refuse to record what would not fit into memory, before anything is run."""
-    shapes = (each.shape for batch in runner.batches for each in batch[0].assignments.values())
-    values = epochs * sum(rows * columns for rows, columns in shapes)
-    if values > MOST_RECORDED:
-        raise TracerError(
-            f"recording {epochs} epochs of {len(runner.batches)} passes would keep {values:,} numbers, "
-            f"more than {MOST_RECORDED:,}; choose fewer epochs (--epochs 1,10,100)"
-        )
-
-
-def _epoch_loss(problem: Problem, passes: list[Pass]) -> float:
-    place = passes[0].program.computed.index("L")
-    if len(passes) == 1:
-        return float(passes[0].computed[place].item())
-    values = [one.computed[one.program.computed.index("L")].item() for one in passes]
-    if problem.loss_shown == "sum":
-        return float(sum(values))
-    sizes = [one.stop - one.start for one in passes]
-    return float(np.average(values, weights=sizes))
-
-
-def _check_finite(passes: list[Pass]) -> None:
-    if not all(np.isfinite(array).all() for one in passes for array in one.computed):
-        _refuse(passes)
-
-
-def _refuse(passes: list[Pass]) -> None:
-    """Name the first matrix that left the range of float64."""
-    for one in passes:
-        for identifier in one.program.computed:
-            bad = ~np.isfinite(one[identifier])
-            if bad.any():
-                row, column = (int(index) + 1 for index in np.argwhere(bad)[0])
-                raise NotFiniteError(
-                    f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too "
-                    "large for float64; a smaller learning rate or smaller numbers keep it finite"
-                )

@@ -10,7 +10,8 @@ from tracer.export.page import write_page
 from tracer.network.problem import problem_from_document
 from tracer.network.reading import load_problem
 from tracer.shown import shown
-from tracer.trace import Trace, trace
+from tracer.trace import Trace
+from tracer.training import trace
 
 pytestmark = pytest.mark.browser
 

@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tracer.network.problem import Problem, problem_from_document
 from tracer.network.reading import load_problem
-from tracer.trace import Pass, Training, trace, train
+from tracer.trace import Pass
+from tracer.training import Training, trace, train
 
 Array = NDArray[np.float64]
 Item = dict[str, Any]
@@ -103,11 +104,8 @@ def of_layer(name: str, layer: int, part: str) -> Array:
         return one[UPDATED[part].format(layer)]
     if part == "slope" and problem.layers[layer - 1].activation == "softmax":
         return np.array([np.diag(one[f"J{sample + 1}"]) for sample in range(problem.rows)])
-    if part == "dA":
-        value = one["E" if layer == problem.depth else f"E{layer}"]
-    else:
-        value = one[f"{MATRICES[part]}{layer}"]
-    return value * problem.convention.sign if part in GRADIENTS else value
+    name = f"{MATRICES.get(part)}{layer}" if part != "dA" else "E" if layer == problem.depth else f"E{layer}"
+    return one[name] * problem.convention.sign if part in GRADIENTS else one[name]
 
 
 def error(name: str) -> Array:
@@ -278,8 +276,7 @@ def test_printed(name: str, item: Item) -> None:
 
 def test_nothing_printed_is_passed_over() -> None:
     counts = {
-        name: sum((name, item["what"]) not in NOT_CHECKED for item in case["printed"])
-        for name, case in CASES.items()
+        name: sum((name, item["what"]) not in NOT_CHECKED for item in case["printed"]) for name, case in CASES.items()
     }
     assert counts == CHECKED
     there = {(name, item["what"]) for name, case in CASES.items() for item in case["printed"]}

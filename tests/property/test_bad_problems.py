@@ -95,9 +95,7 @@ ODD = st.one_of(
     st.floats(),
     st.sampled_from([1e308, -1e101, 1e-320, float("nan"), float("inf")]),
     st.text(max_size=5),
-    st.sampled_from(
-        ["relu", "fused", "diagonal", "article", "\ud800", "\0", "x" * 3000, "zeros", "nan", "1"]
-    ),
+    st.sampled_from(["relu", "fused", "diagonal", "article", "\ud800", "\0", "x" * 3000, "zeros", "nan", "1"]),
     st.lists(st.one_of(st.integers(), st.lists(st.floats(), max_size=3)), max_size=3),
     st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
     st.sampled_from([nested(50), nested(400), {"file": "x.csv"}, {"distribution": "he"}, {"\ud800": 1}]),
@@ -294,9 +292,7 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "place", "says"), HAND_MADE, ids=[str(row[0]) for row in HAND_MADE]
-)
+@pytest.mark.parametrize(("path", "value", "place", "says"), HAND_MADE, ids=[str(row[0]) for row in HAND_MADE])
 def test_the_place_and_the_words(path: tuple[Any, ...], value: Any, place: str, says: str) -> None:
     with pytest.raises(ProblemError) as caught:
         problem_from_document(changed(VALID, path, value), name="p", file="p.toml")
@@ -320,7 +316,5 @@ def test_networks_beyond_memory_are_refused_before_they_are_made(units: int) -> 
         problem_from_document(document, name="p", file="p.toml")
     layers = [{"activation": "tanh", "units": units}, {"activation": "softmax", "units": 2}]
     document = changed(changed(VALID, ("layers",), layers), ("decimals",), 3)
-    with pytest.raises(
-        ProblemError, match=r"layers: found a 2-1\S*0-2 network with 3 rows, which takes about"
-    ):
+    with pytest.raises(ProblemError, match=r"layers: found a 2-1\S*0-2 network with 3 rows, which takes about"):
         problem_from_document(document, name="p", file="p.toml")

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from tests.strategies import documents
 from tracer.board import HEADING_ROWS, lay_out
+from tracer.network.blackboard import RATE
 from tracer.network.problem import problem_from_document
-from tracer.network.steps import RATE, build
+from tracer.network.program import build
 
 
 @given(document=documents())
@@ -33,7 +34,8 @@ def test_a_gradient_stands_under_what_it_is_the_gradient_of(document: dict[str, 
     places = lay_out(build(problem_from_document(document, "random", "random"))).places
     depth = sum(1 for each in places if each[0] == "Z")
     n = data.draw(st.integers(1, depth))
-    under = [(f"W{n}", f"dW{n}"), (f"W{n}", f"W{n}_next"), (f"Z{n}", f"D{n}"), (f"A{n}", "E" if n == depth else f"E{n}")]
+    under = [(f"W{n}", f"dW{n}"), (f"W{n}", f"W{n}_next"), (f"Z{n}", f"D{n}")]
+    under += [(f"A{n}", "E" if n == depth else f"E{n}")]
     under += [(f"b{n}", f"db{n}")] if f"b{n}" in places else []
     for upper, lower in under:
         assert places[upper].column == places[lower].column

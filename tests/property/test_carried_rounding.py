@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.by_hand import exactly, rounded, rules
-from tests.strategies import documents
+from tests.strategies import OUTPUTS, documents
 from tests.traces import passes
 
 DOCUMENT = {
@@ -26,9 +27,13 @@ def decimals_of(document: dict[str, Any], key: str) -> int:
     return decimals.get(key, 3) if isinstance(decimals, dict) else decimals
 
 
-@settings(max_examples=150)
-@given(documents(carried=True, hand=True, most_layers=4, most_rows=4))
-def test_every_matrix_is_rounded_half_away_from_zero_before_it_is_used(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("outputs", OUTPUTS)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_every_matrix_is_rounded_half_away_from_zero_before_it_is_used(
+    outputs: tuple[str, str, bool], data: st.DataObject
+) -> None:
+    document = data.draw(documents(outputs, carried=True, hand=True, most_layers=4, most_rows=4))
     for one in passes(document):
         exact = rules(document, one)
         assert set(exact) == set(one.program.computed)

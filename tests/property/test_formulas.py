@@ -42,9 +42,7 @@ EXTREME = [
 EXTREME = np.array([[-z for z in EXTREME], EXTREME])
 
 
-def assert_engine_agrees(
-    engine: str, folder: Path, cases: list[tuple[m.Matrix, Mapping[str, Any], Any]]
-) -> None:
+def assert_engine_agrees(engine: str, folder: Path, cases: list[tuple[m.Matrix, Mapping[str, Any], Any]]) -> None:
     """Every formula of (expression, values, size of its terms) comes to numpy's value."""
     require(engine)
     book = Book()
@@ -58,9 +56,7 @@ def assert_engine_agrees(
         assert_agrees(cells, evaluate(expression, values), size, says)
 
 
-@settings(
-    max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate]
-)  # shrinking a batch takes minutes
+@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking a batch takes minutes
 @given(made=st.lists(expressions(), min_size=25, max_size=25))
 def test_random_expressions_come_to_the_value_of_numpy(
     engine: str, made: list[Made], tmp_path_factory: pytest.TempPathFactory
@@ -84,9 +80,7 @@ def test_activations_and_slopes_hold_for_pre_activations_up_to_a_thousand(
 
 
 @pytest.mark.parametrize("rows", [1, 2, 8, 9, 30])
-def test_a_softmax_of_any_width_holds_where_e_to_the_z_would_overflow(
-    engine: str, rows: int, tmp_path: Path
-) -> None:
+def test_a_softmax_of_any_width_holds_where_e_to_the_z_would_overflow(engine: str, rows: int, tmp_path: Path) -> None:
     numbers = np.random.default_rng(rows).uniform(-1000, 1000, (3, rows)).round(3)
     Z = m.Symbol("Z", numbers.shape)
     assert_engine_agrees(engine, tmp_path, [(ACTIVATIONS["softmax"].apply(Z, 0.0), {"Z": numbers}, 1.0)])
@@ -122,9 +116,7 @@ def _turned(name: str, turn: bool, shape: m.Shape) -> m.Matrix:
     return m.Transpose(symbol) if turn else symbol
 
 
-LONG = [
-    (inner, turns) for inner in (1, 8, 9, 40) for turns in np.ndindex(2, 2) if inner < 9 or turns != (1, 1)
-]
+LONG = [(inner, turns) for inner in (1, 8, 9, 40) for turns in np.ndindex(2, 2) if inner < 9 or turns != (1, 1)]
 
 
 @pytest.mark.parametrize(("inner", "turns"), LONG)
@@ -144,9 +136,7 @@ def assert_product_holds(engine: str, inner: int, turns: tuple[bool, bool], tmp_
     random = np.random.default_rng(inner)
     left, right = _turned("P", turns[0], (2, inner)), _turned("Q", turns[1], (inner, 3))
     values = {
-        each.name: random.uniform(-2, 2, each.shape).round(2)
-        for side in (left, right)
-        for each in m.symbols(side)
+        each.name: random.uniform(-2, 2, each.shape).round(2) for side in (left, right) for each in m.symbols(side)
     }
     assert_engine_agrees(engine, tmp_path, [(m.MatMul(left, right), values, 4.0 * inner)])
 
@@ -168,7 +158,22 @@ def test_a_long_sum_of_a_rule_holds(engine: str, count: int, tmp_path: Path) -> 
     assert_engine_agrees(engine, tmp_path, cases)
 
 
-TIES = [0.35 * 3, -0.35 * 3, 1.005, 2.675, -2.675, 0.5, -0.5, 1.4999, -0.0004, 0.045, 123.45, 0.0]
+TIES = [
+    0.35 * 3,
+    -0.35 * 3,
+    1.005,
+    2.675,
+    -2.675,
+    0.5,
+    -0.5,
+    1.4999,
+    0.5 - 4e-10,
+    -0.05 + 4e-11,
+    -0.0004,
+    0.045,
+    123.45,
+    0.0,
+]
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 2, 3, 15])
@@ -190,9 +195,7 @@ def test_a_loss_of_more_than_a_hundred_outputs_holds(
     Z = random.uniform(-5, 5, A.shape).round(3)
     Y = np.eye(3)[random.integers(0, 3, 40)]
     of = {key: m.Symbol(key, A.shape) for key in "YAZ"}
-    cases: list[Any] = [
-        (m.total(m.Apply(rule.value, (("y", of["Y"]), ("a", of["A"])))), {"Y": Y, "A": A}, 400.0)
-    ]
+    cases: list[Any] = [(m.total(m.Apply(rule.value, (("y", of["Y"]), ("a", of["A"])))), {"Y": Y, "A": A}, 400.0)]
     if rule.fused_total:
         cases.append((rule.fused_total(of["Y"], of["Z"]), {"Y": Y, "Z": Z}, 1000.0))
     assert_engine_agrees(engine, tmp_path, cases)

@@ -19,7 +19,7 @@ from tests.reference import (
     loss_shown,
     parameters_of,
 )
-from tests.strategies import documents
+from tests.strategies import OUTPUTS, documents
 from tests.traces import first_pass, passes
 
 Document = dict[str, Any]
@@ -69,9 +69,7 @@ def torch_loss(torch: Any, document: Document, Y: Any, Z: Any, A: Any) -> Any:
 class TorchPass:
     """One pass over a batch by autograd: every Z, A and parameter keeps its gradient."""
 
-    def __init__(
-        self, document: Document, X: np.ndarray, Y: np.ndarray, parameters: dict[str, np.ndarray]
-    ) -> None:
+    def __init__(self, document: Document, X: np.ndarray, Y: np.ndarray, parameters: dict[str, np.ndarray]) -> None:
         torch = require_module("torch")
         self.made = {key: torch.tensor(value, requires_grad=True) for key, value in parameters.items()}
         A, target = torch.tensor(X), torch.tensor(Y)
@@ -121,9 +119,11 @@ def assert_all_agree(found: Any, expected: dict[str, np.ndarray], to: float = NE
         assert_agrees(found[key], value, largest, key, to)
 
 
-@settings(max_examples=330)
-@given(documents())
-def test_every_gradient_and_update_is_the_one_of_pytorch(document: Document) -> None:
+@pytest.mark.parametrize("outputs", OUTPUTS)
+@settings(max_examples=12)
+@given(data=st.data())
+def test_every_gradient_and_update_is_the_one_of_pytorch(outputs: tuple[str, str, bool], data: st.DataObject) -> None:
+    document = data.draw(documents(outputs))
     assume_worked(document)
     first = first_pass(document)
     X, Y = arrays(document)
@@ -158,14 +158,18 @@ def test_iterations_and_epochs_each_start_from_the_update_before(document: Docum
 # Difference quotients ----------------------------------------------------------------------------
 
 
-@settings(max_examples=120)
-@given(documents(most_layers=4))
-def test_every_parameter_gradient_is_the_difference_quotient(document: Document) -> None:
+@pytest.mark.parametrize("outputs", OUTPUTS)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_every_parameter_gradient_is_the_difference_quotient(
+    outputs: tuple[str, str, bool], data: st.DataObject
+) -> None:
     """(L(w + h) − L(w − h))/2h with h = 1e-5 is off by h²/6·L‴ and by the rounding of L, about 1e-16·L/h.
 
     That is 1e-11 of either; curvature grows with the inputs and weights, here up to 2 and 1, so 1e-6
     of the largest loss or gradient leaves room, and a wrong rule is off by far more.
     """
+    document = data.draw(documents(outputs, most_layers=4))
     assume_worked(document, 1e-3, (*KINKED, "elu"))  # the curvature of elu jumps at 0
     document.pop("batch_size", None)
     X, Y = arrays(document)

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from tests.agreement import assert_agrees
 from tests.reference import batches_of, forward, is_worked, one_pass, parameters_of
-from tests.strategies import documents
+from tests.strategies import OUTPUTS, documents
 from tests.traces import first_pass
 from tracer.trace import Pass
 
@@ -28,9 +30,11 @@ def assert_all_agree(found: Pass, expected: dict[str, np.ndarray]) -> None:
             assert_agrees(found[key], value, largest, key, NEAR)
 
 
-@settings(max_examples=200)
-@given(documents(reproduced=True))
-def test_each_flag_gives_what_its_publication_did(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("outputs", OUTPUTS)
+@settings(max_examples=6)
+@given(data=st.data())
+def test_each_flag_gives_what_its_publication_did(outputs: tuple[str, str, bool], data: st.DataObject) -> None:
+    document = data.draw(documents(outputs, reproduced=True))
     expected = expected_pass(document)
     assert_all_agree(first_pass(document), expected)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tracer.network.reading import example_names, load_problem
 from tracer.storage import load_trace
-from tracer.trace import trace
+from tracer.training import trace
 
 
 def tracer(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from tracer.network.problem import Problem, problem_from_document
 from tracer.network.reading import EXAMPLES, example_names, load_problem
-from tracer.trace import Training, trace, train
+from tracer.training import Training, trace, train
 
 NAMES = [
     "article",
@@ -67,11 +67,7 @@ def test_says_what_it_is(name: str) -> None:
 
 def test_every_title_and_every_problem_is_its_own() -> None:
     problems = [load_problem(name) for name in NAMES]
-    assert (
-        len({problem.title for problem in problems})
-        == len({problem.sha256 for problem in problems})
-        == len(NAMES)
-    )
+    assert len({problem.title for problem in problems}) == len({problem.sha256 for problem in problems}) == len(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -79,9 +75,7 @@ def test_traces(name: str) -> None:
     assert trace(load_problem(name)).first.loss > 0
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in NAMES if load_problem(name).epochs > 1 and name != "moons"]
-)
+@pytest.mark.parametrize("name", [name for name in NAMES if load_problem(name).epochs > 1 and name != "moons"])
 def test_training_lowers_the_loss(name: str) -> None:
     assert trained(name).final.loss < trained(name).losses[0]
 

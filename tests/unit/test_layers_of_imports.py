@@ -41,10 +41,7 @@ FLOORS = {
     "tracer/files.py": 0,
 }
 # The two languages, the bridge and the pure texts know no numpy, spreadsheet or markup library.
-PLAIN = [
-    f"tracer/expression/{name}.py"
-    for name in ("matrix", "scalar", "lower", "formula", "text", "mathml", "label")
-]
+PLAIN = [f"tracer/expression/{name}.py" for name in ("matrix", "scalar", "lower", "formula", "text", "mathml", "label")]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tracer").rglob("*.py"))
 
 
@@ -53,9 +50,7 @@ def floor(file: str) -> int:
     for place in (Path(file), *Path(file).parents):
         if place.as_posix() in FLOORS:
             return FLOORS[place.as_posix()]
-    raise AssertionError(
-        f"{file} is on no floor: place it in FLOORS of {Path(__file__).name} (DESIGN, “Floors”)"
-    )
+    raise AssertionError(f"{file} is on no floor: place it in FLOORS of {Path(__file__).name} (DESIGN, “Floors”)")
 
 
 def imported(source: str, file: str) -> Iterator[str]:
@@ -78,9 +73,7 @@ def files_imported(file: str, source: str | None = None) -> set[str]:
     found = {f"{module}.py" for module in modules if f"{module}.py" in FILES}
     packages = {f"{module}/__init__.py" for module in modules if f"{module}/__init__.py" in FILES}
     used = {
-        package
-        for package in packages
-        if not any(each.startswith(package[: -len("__init__.py")]) for each in found)
+        package for package in packages if not any(each.startswith(package[: -len("__init__.py")]) for each in found)
     }
     return found | used
 
@@ -88,9 +81,7 @@ def files_imported(file: str, source: str | None = None) -> set[str]:
 def test_every_file_is_on_a_floor() -> None:
     assert len(FILES) > 20
     unplaced = [
-        file
-        for file in FILES
-        if not any(place.as_posix() in FLOORS for place in (Path(file), *Path(file).parents))
+        file for file in FILES if not any(place.as_posix() in FLOORS for place in (Path(file), *Path(file).parents))
     ]
     assert not unplaced, f"place these in FLOORS (DESIGN, “Floors”): {', '.join(unplaced)}"
 
@@ -116,9 +107,7 @@ def test_imports_never_go_round_in_a_circle() -> None:
 @pytest.mark.parametrize("file", PLAIN)
 def test_the_languages_and_their_texts_import_nothing_but_the_standard_library(file: str) -> None:
     source = (ROOT / file).read_text(encoding="utf-8")
-    outside = (
-        {module.partition(".")[0] for module in imported(source, file)} - {"tracer"} - sys.stdlib_module_names
-    )
+    outside = {module.partition(".")[0] for module in imported(source, file)} - {"tracer"} - sys.stdlib_module_names
     assert not outside
 
 

@@ -7,7 +7,8 @@ import pytest
 from tracer.network.problem import problem_from_document
 from tracer.network.reading import load_problem
 from tracer.shown import shown
-from tracer.trace import Trace, trace
+from tracer.trace import Trace
+from tracer.training import trace
 
 
 def article(**changes: Any) -> Trace:

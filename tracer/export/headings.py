@@ -7,10 +7,11 @@ from typing import Literal, TypeAlias
 
 from tracer.expression import matrix as m
 from tracer.expression.label import Name
+from tracer.network.blackboard import RATE
 from tracer.network.names import Names, names_of
 from tracer.network.problem import Problem
+from tracer.network.program import Program, Step
 from tracer.network.remarks import is_gradient
-from tracer.network.steps import RATE, Program, Step
 
 Role: TypeAlias = Literal["active", "input", "plain"]
 

@@ -33,9 +33,7 @@ def write_workbook_file(workbook: Workbook, sheets: Mapping[str, SheetData], pat
     """
     buffer = io.BytesIO()
     workbook.save(buffer)
-    parts = {
-        f"xl/worksheets/sheet{k}.xml": sheets[title] for k, title in enumerate(workbook.sheetnames, start=1)
-    }
+    parts = {f"xl/worksheets/sheet{k}.xml": sheets[title] for k, title in enumerate(workbook.sheetnames, start=1)}
     replace_file(path, lambda target: _copy(buffer, parts, target))
 
 

@@ -22,8 +22,9 @@ from tracer.expression.lower import lower
 from tracer.expression.mathml import cell_mathml, matrix_mathml
 from tracer.expression.worked import Worked, work
 from tracer.files import replace_file
+from tracer.network.blackboard import RATE
+from tracer.network.program import Assignment, Step
 from tracer.network.remarks import conventions, departures
-from tracer.network.steps import RATE, Assignment, Step
 from tracer.shown import Shown, shown
 from tracer.trace import Pass, Trace
 
@@ -120,9 +121,7 @@ class _PassViews:
             )
 
     def _matrix_name(self, identifier: str) -> str:
-        return label_mathml(
-            self.names.learning_rate() if identifier == RATE else self.names.matrix(identifier)
-        )
+        return label_mathml(self.names.learning_rate() if identifier == RATE else self.names.matrix(identifier))
 
     def _cell_name(self, cell: s.Cell) -> str:
         if cell.matrix == RATE:
@@ -166,9 +165,7 @@ class _PassViews:
             if row is None:
                 lines.append(f'<tr><td colspan="{len(columns)}">⋮</td></tr>')
                 continue
-            cells = (
-                "⋯" if c is None else self.decimals.text(place.id, float(values[row, c])) for c in columns
-            )
+            cells = ("⋯" if c is None else self.decimals.text(place.id, float(values[row, c])) for c in columns)
             lines.append(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>")
         return Markup("\n".join(lines))
 

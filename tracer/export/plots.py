@@ -9,8 +9,8 @@ import numpy as np
 
 from tracer.errors import ExportError
 from tracer.files import replace_file
-from tracer.network.steps import build
-from tracer.trace import Training
+from tracer.network.program import build
+from tracer.training import Training
 
 GRID = 200  # points along each side of the boundary's picture
 MARGIN = 0.08
@@ -21,9 +21,7 @@ def write_plots(training: Training, folder: Path) -> list[Path]:
     try:
         import matplotlib
     except ImportError:
-        raise ExportError(
-            "plots need matplotlib: pip install 'backprop-tracer[plot]' (or leave out -o)"
-        ) from None
+        raise ExportError("plots need matplotlib: pip install 'backprop-tracer[plot]' (or leave out -o)") from None
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "tracer"  # the same problem, the same bytes
     name = training.problem.name

@@ -24,6 +24,4 @@ def templates_folder() -> Path:
 def environment() -> Environment:
     """Autoescaping; an unknown name in a template is an error."""
     loader = FileSystemLoader(templates_folder())
-    return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

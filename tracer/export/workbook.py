@@ -29,8 +29,9 @@ from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
 from tracer.expression.text import matrix_text
+from tracer.network.blackboard import RATE
+from tracer.network.program import Assignment, Step
 from tracer.network.remarks import conventions, departures
-from tracer.network.steps import RATE, Assignment, Step
 from tracer.shown import Shown, shown
 from tracer.trace import Pass, Trace
 
@@ -122,9 +123,7 @@ class _Book:
     def name_matrix(self, identifier: str, title: str, place: Place) -> None:
         """The defined name of a matrix; a later pass takes it over from an earlier one."""
         first = address(TOP + place.row, LEFT + place.column, absolute=True)
-        last = address(
-            TOP + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True
-        )
+        last = address(TOP + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True)
         reference = f"'{title}'!{first}" + (f":{last}" if first != last else "")
         name = identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
         self.workbook.defined_names[name] = DefinedName(name, attr_text=reference)
@@ -184,9 +183,7 @@ class _StepSheet:
             return label_text(names.learning_rate() if identifier == RATE else names.matrix(identifier))
 
         made = [each for each in self.step.assignments if each.expression is not None]
-        lines = [
-            f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression
-        ]
+        lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
         return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
 
     def _line(self, row: int, text: str, style: int, last: int, height: float) -> None:

@@ -53,9 +53,7 @@ def as_typed(value: float) -> str:
     ('0.42', '1', '0.00001')
     """
     if not math.isfinite(value) or not (value == 0 or 1e-6 <= abs(value) < 1e16):
-        return (
-            f"{value:g}".replace("-", "−") if value == float(f"{value:g}") else repr(value).replace("-", "−")
-        )
+        return f"{value:g}".replace("-", "−") if value == float(f"{value:g}") else repr(value).replace("-", "−")
     text = f"{Decimal(repr(value)):f}"
     return (text.removesuffix(".0") if value else "0").replace("-", "−")
 

@@ -81,15 +81,11 @@ class _Formula:
             case _:
                 return self._function(expression)
 
-    def _function(
-        self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round
-    ) -> tuple[str, int]:
+    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> tuple[str, int]:
         match expression:
             case s.Exp(argument, bounded):
                 power = self.write(argument, _SUM)
-                return self._call(
-                    "EXP", power if bounded or self.ranges else f"MIN({LARGEST_EXPONENT},{power})"
-                )
+                return self._call("EXP", power if bounded or self.ranges else f"MIN({LARGEST_EXPONENT},{power})")
             case s.Log(argument):
                 return self._call("LN", self.write(argument, _SUM))
             case s.Tanh(argument):

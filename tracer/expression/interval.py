@@ -88,9 +88,7 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
             return Interval(inner.low[index : index + 1], inner.high[index : index + 1])
         case m.Stack(rows):
             parts = [of(row) for row in rows]
-            return Interval(
-                *(np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high"))
-            )
+            return Interval(*(np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high")))
         case m.Rounded(operand, decimals):
             inner = of(operand)
             return Interval(round_half_away(inner.low, decimals), round_half_away(inner.high, decimals))

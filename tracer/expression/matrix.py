@@ -181,18 +181,7 @@ class StableForm:
 
 
 Matrix: TypeAlias = (
-    Symbol
-    | Constant
-    | Identity
-    | MatMul
-    | Transpose
-    | Broadcast
-    | Apply
-    | Reduce
-    | Row
-    | Stack
-    | Rounded
-    | StableForm
+    Symbol | Constant | Identity | MatMul | Transpose | Broadcast | Apply | Reduce | Row | Stack | Rounded | StableForm
 )
 
 

@@ -63,9 +63,7 @@ def _cut(expression: s.Scalar, most_terms: int, number: Callable[[s.Cell], float
     if not isinstance(expression, s.Fold):
         kept = tuple(_cut(part, most_terms, number) for part in s.children(expression))
         if isinstance(expression, s.Sum):  # a fold within a sum becomes terms of that sum
-            return s.Sum(
-                tuple(t for part in kept for t in (part.terms if isinstance(part, s.Sum) else (part,)))
-            )
+            return s.Sum(tuple(t for part in kept for t in (part.terms if isinstance(part, s.Sum) else (part,))))
         return s.rebuild(expression, kept) if kept else expression
     terms = list(expression.terms())
     if len(terms) == 1:

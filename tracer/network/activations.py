@@ -64,17 +64,13 @@ class Activation:
 _LOGISTIC = s.Quotient(one, s.Sum((one, s.Exp(s.Negative(z)))))
 _SOFTPLUS = s.Stable(
     shown=s.Log(s.Sum((one, s.Exp(z)))),
-    computed=s.Sum(
-        (s.Maximum((zero, z)), s.Log(s.Sum((one, s.Exp(s.Negative(s.Absolute(z)), bounded=True)))))
-    ),
+    computed=s.Sum((s.Maximum((zero, z)), s.Log(s.Sum((one, s.Exp(s.Negative(s.Absolute(z)), bounded=True)))))),
 )
 
 ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(_LOGISTIC, s.Product((a, _minus(one, a)))),
     "tanh": Activation(s.Tanh(z), _minus(one, s.Power(a, 2))),
-    "relu": Activation(
-        s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero), s.Where(z, ">=", zero, one, zero)
-    ),
+    "relu": Activation(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero), s.Where(z, ">=", zero, one, zero)),
     "leaky_relu": Activation(
         s.Where(z, ">", zero, z, s.Product((alpha, z))),
         s.Where(z, ">", zero, one, alpha),

@@ -180,9 +180,7 @@ def misnamed(table: Iterable[str], known: Sequence[str], jacobians: int) -> str 
     return None
 
 
-def unsuitable(
-    convention: Convention, reproduce: Reproduce, loss: str, output: str
-) -> tuple[str, str] | None:
+def unsuitable(convention: Convention, reproduce: Reproduce, loss: str, output: str) -> tuple[str, str] | None:
     """The first choice that does not go with the others, as (place, what is wrong); None if all do.
 
     `output` is the output layer's activation.

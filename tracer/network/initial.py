@@ -141,9 +141,7 @@ DISTRIBUTIONS: dict[str, type[Section]] = {
     "he": He,
     "zeros": Zeros,
 }
-Distribution: TypeAlias = Annotated[
-    Uniform | Normal | Xavier | He | Zeros, Field(discriminator="distribution")
-]
+Distribution: TypeAlias = Annotated[Uniform | Normal | Xavier | He | Zeros, Field(discriminator="distribution")]
 
 
 class Initial(Section):

@@ -199,9 +199,7 @@ def _checked_shapes(layers: Sequence[RawLayer], data: Data, refuse: Refuse) -> l
     for k, layer in enumerate(layers):
         units = layer.units or _columns_fitting(layer, inputs, whose, partial(_at_layer, refuse, k))
         if layer.activation == "softmax" and k < len(layers) - 1:
-            raise refuse(
-                f"layers[{k}].activation", "found softmax in a hidden layer, expected it only in the last"
-            )
+            raise refuse(f"layers[{k}].activation", "found softmax in a hidden layer, expected it only in the last")
         shapes.append((inputs, units))
         inputs, whose = units, f"the units of layers[{k}], whose weights are {inputs}×{units}"
     last = f"layers[{len(layers) - 1}]." + ("units" if layers[-1].units else "weights")
@@ -226,9 +224,7 @@ def _columns_fitting(layer: RawLayer, inputs: int, whose: str, refuse: Refuse) -
         raise refuse("weights", f"found {_shape(layer.weights)}, expected {show(inputs)} rows: {whose}")
     if isinstance(layer.bias, np.ndarray) and layer.bias.shape[1] != units:
         says = f"found {layer.bias.shape[1]} numbers, expected {units}: the columns of the weights"
-        raise refuse(
-            "bias", f"{says}, which are {_shape(layer.weights)} (or one number that all units share)"
-        )
+        raise refuse("bias", f"{says}, which are {_shape(layer.weights)} (or one number that all units share)")
     return int(units)
 
 
@@ -243,16 +239,12 @@ def _check_loss(raw: RawProblem, data: Data, refuse: Refuse) -> None:
     if outside.any():
         row = int(outside.argmax())
         found = next(value for value in data.Y[row].tolist() if not 0 <= value <= 1)
-        raise refuse(
-            data.target_place(row), f"found {show(found)}, expected targets from 0 to 1 for {raw.loss}"
-        )
+        raise refuse(data.target_place(row), f"found {show(found)}, expected targets from 0 to 1 for {raw.loss}")
     sums = data.Y.sum(axis=1)
     off = np.abs(sums - 1) > TARGET_SUM_TOLERANCE
     if raw.loss == "cross_entropy" and off.any():
         row = int(off.argmax())
-        says = (
-            f"found targets whose sum is {sums[row]:.10g}, expected a row of Y to sum to 1 for cross_entropy"
-        )
+        says = f"found targets whose sum is {sums[row]:.10g}, expected a row of Y to sum to 1 for cross_entropy"
         raise refuse(data.target_place(row), says)
 
 
@@ -278,6 +270,4 @@ def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]]) -> tupl
 
 def _typed(layer: RawLayer) -> tuple[Matrix, Matrix | None]:
     assert layer.weights is not None  # asked for by the caller
-    return layer.weights, None if layer.bias is None else np.atleast_2d(
-        np.asarray(layer.bias, dtype=np.float64)
-    )
+    return layer.weights, None if layer.bias is None else np.atleast_2d(np.asarray(layer.bias, dtype=np.float64))

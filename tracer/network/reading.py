@@ -216,9 +216,7 @@ def _worksheet_rows(content: bytes, sheet: str | None, refuse: Refuse) -> list[R
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         titles = {worksheet.title: worksheet for worksheet in book.worksheets}
         if sheet is not None and sheet not in titles:
-            raise refuse(
-                f"has no sheet {show(sheet)}{suggest(sheet, titles)} (there are: {', '.join(titles)})"
-            )
+            raise refuse(f"has no sheet {show(sheet)}{suggest(sheet, titles)} (there are: {', '.join(titles)})")
         worksheet = titles[sheet] if sheet is not None else book.worksheets[0]
         worksheet.reset_dimensions()  # what a file says of its size may be the whole sheet
         return _bounded(worksheet.iter_rows(values_only=True), refuse)
@@ -245,9 +243,7 @@ def _positions(names: list[str], wanted: list[str] | None, refuse: Refuse) -> li
     for name in wanted:
         if names.count(name.strip()) != 1 or wanted.count(name) > 1:
             how = "twice the" if name.strip() in names else "no"
-            raise refuse(
-                f"{how} column {show(name)}{suggest(name, set(names) - {name})} (there are: {_listed(names)})"
-            )
+            raise refuse(f"{how} column {show(name)}{suggest(name, set(names) - {name})} (there are: {_listed(names)})")
     return [names.index(name.strip()) for name in wanted]
 
 

@@ -40,9 +40,7 @@ MOST_LAYERS = 1000
 
 def _text(value: str) -> str:
     """Text that a page, a workbook and a terminal can all show."""
-    bad = next(
-        (c for c in value if c not in "\n\t" and (category(c) in ("Cc", "Cs") or c in "\ufffe\uffff")), None
-    )
+    bad = next((c for c in value if c not in "\n\t" and (category(c) in ("Cc", "Cs") or c in "\ufffe\uffff")), None)
     if bad is not None:
         raise ValueError(f"text without control characters (there is a {bad!r} in it)")
     return value
@@ -126,9 +124,7 @@ class RawLayer(Section):
         if self.units is not None and not isinstance(self.bias, bool | None):
             raise FieldError("found numbers, expected true or false beside units", ".bias")
         if self.slope is not None and self.activation != "leaky_relu":
-            raise FieldError(
-                f"found a slope for {self.activation}, expected one only for leaky_relu", ".slope"
-            )
+            raise FieldError(f"found a slope for {self.activation}, expected one only for leaky_relu", ".slope")
         return self
 
 
@@ -148,9 +144,7 @@ class RawData(Section):
         if self.file is not None and typed:
             raise FieldError(f"found {' and '.join(typed)} beside file, expected one or the other")
         if self.file is None:
-            extra = next(
-                (key for key in ("sheet", "inputs", "targets") if getattr(self, key) is not None), None
-            )
+            extra = next((key for key in ("sheet", "inputs", "targets") if getattr(self, key) is not None), None)
             if extra:
                 raise FieldError(f"found {extra} without file, expected it only beside file")
             if len(typed) < 2:

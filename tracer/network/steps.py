@@ -1,108 +1,23 @@
 """The eleven steps, as a table: what each one assigns, in the order of a derivation by hand.
 
 `TABLE` can be held beside the article (SOURCES: S1). Each row makes the assignments of one step
-of one layer from the matrices before it; `build` runs through it for any number of layers.
+of one layer from the matrices before it; program.py runs through it for any number of layers.
 Nothing else in the product says how a step is computed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.expression.evaluate import Compiled, compile_program
-from tracer.network.activations import ACTIVATIONS, Activation
+from tracer.network.blackboard import Blackboard
 from tracer.network.losses import LOSSES
-from tracer.network.problem import Layer, Problem
-
-RATE = "learning_rate"
 
 Made: TypeAlias = Iterator[tuple[str, m.Matrix | None]]
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """One matrix of one step; `expression` is None where it is given."""
-
-    id: str
-    shape: m.Shape
-    expression: m.Matrix | None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step, of one layer where `layer` (from 1) is set.
-
-    `label` is its number, with the layer behind it where several layers have this step: 2.1.
-    """
-
-    number: int
-    layer: int | None
-    label: str
-    title: str
-    why: str
-    assignments: tuple[Assignment, ...]
-
-
-class Blackboard:
-    """The matrices of one pass over `rows` samples, by name; layer 0 is the input."""
-
-    def __init__(self, problem: Problem, rows: int) -> None:
-        self.problem = problem
-        self.rows = rows
-        self.depth = problem.depth
-        self.outputs = problem.sizes[-1]
-        self.rate = m.Symbol(RATE, (1, 1))
-        self.X = m.Symbol("X", (rows, problem.sizes[0]))
-        self.Y = m.Symbol("Y", (rows, self.outputs))
-        self.E = m.Symbol("E", (rows, self.outputs))
-
-    def layer(self, number: int) -> Layer:
-        return self.problem.layers[number - 1]
-
-    def activation(self, number: int) -> Activation:
-        return ACTIVATIONS[self.layer(number).activation]
-
-    def W(self, layer: int, suffix: str = "") -> m.Symbol:
-        return m.Symbol(f"W{layer}{suffix}", (self.problem.sizes[layer - 1], self.problem.sizes[layer]))
-
-    def b(self, layer: int) -> m.Symbol | None:
-        """The bias, 1×units or, shared by the units, 1×1; None where there is none."""
-        bias = self.layer(layer).bias
-        return None if bias is None else m.Symbol(f"b{layer}", (1, bias.shape[1]))
-
-    def of_units(self, kind: str, layer: int) -> m.Symbol:
-        """Z, A, S, D or E of a layer, (rows, units); A0 is X."""
-        if kind == "A" and layer == 0:
-            return self.X
-        return m.Symbol(f"{kind}{layer}", (self.rows, self.problem.sizes[layer]))
-
-    @property
-    def jacobians(self) -> bool:
-        """Whether step 6 shows each sample's Jacobian of the output."""
-        return self.activation(self.depth).whole_row and not self.fused and not self.diagonal
-
-    @property
-    def fused(self) -> bool:
-        """Whether E is already the gradient with respect to Z of the output."""
-        return self.problem.convention.softmax_slope == "fused"
-
-    @property
-    def diagonal(self) -> bool:
-        return self.problem.reproduce.softmax_slope == "diagonal"
-
-    @property
-    def rate_in_delta(self) -> bool:
-        return self.problem.convention.learning_rate_in == "delta" or self.problem.reproduce.rate_twice
-
-    @property
-    def rate_in_update(self) -> bool:
-        return self.problem.convention.learning_rate_in == "update" or self.problem.reproduce.rate_twice
+"""Identifiers with their expressions; None where the matrix is given."""
 
 
 def read(net: Blackboard) -> Made:
@@ -325,73 +240,3 @@ def in_time(depth: int, updated_weights_sent_back: bool) -> Iterator[tuple[int, 
             yield (10, layer + 1)
         yield from ((8, layer), (9, layer))
     yield from ((10, 1 if updated_weights_sent_back and depth > 1 else None), (11, None))
-
-
-@dataclass(frozen=True)
-class Program:
-    """The steps of one pass over `rows` samples."""
-
-    steps: tuple[Step, ...]
-    rows: int
-
-    @cached_property
-    def assignments(self) -> dict[str, Assignment]:
-        """Every matrix by its identifier, in order of time."""
-        return {each.id: each for step in self.steps for each in step.assignments}
-
-    @cached_property
-    def inputs(self) -> tuple[str, ...]:
-        """The given matrices, the learning rate last."""
-        return (*(each.id for each in self.assignments.values() if each.expression is None), RATE)
-
-    @cached_property
-    def computed(self) -> tuple[str, ...]:
-        """The computed matrices in order of time."""
-        return tuple(each.id for each in self.assignments.values() if each.expression is not None)
-
-    @cached_property
-    def run(self) -> Compiled:
-        """One straight function: `inputs` in, `computed` out."""
-        pairs = ((each.id, each.expression) for each in self.assignments.values())
-        return compile_program([(key, made) for key, made in pairs if made is not None], self.inputs)
-
-    def step_of(self, identifier: str) -> Step:
-        """The step that assigns a matrix."""
-        return next(step for step in self.steps if any(each.id == identifier for each in step.assignments))
-
-
-def build(problem: Problem, rows: int | None = None) -> Program:
-    """The program of one pass over `rows` samples (default: one batch)."""
-    net = Blackboard(problem, rows or problem.batch_size)
-    order = list(in_time(net.depth, problem.reproduce.updated_weights_sent_back))
-    times = Counter(number for number, _ in order)
-    steps = [_step(net, TABLE[n], layer, f"{n}.{layer}" if times[n] > 1 else str(n)) for n, layer in order]
-    return Program(tuple(step for step in steps if step.assignments), net.rows)
-
-
-def _step(net: Blackboard, row: Row, layer: int | None, label: str) -> Step:
-    made: list[tuple[str, m.Matrix | None]] = []
-    if row.once is not None:
-        made.extend(row.once(net))
-    elif row.each is not None:
-        for each in (layer,) if layer is not None else range(net.depth, 0, -1):
-            made.extend(row.each(net, each))
-    assignments = tuple(_assignment(net, *pair) for pair in made)
-    return Step(row.number, layer, label, row.title, row.why, assignments)
-
-
-def _assignment(net: Blackboard, identifier: str, made: m.Matrix | None) -> Assignment:
-    if made is None:
-        return Assignment(identifier, _given_shape(net, identifier), None)
-    if net.problem.carry_rounded:
-        made = m.Rounded(made, net.problem.decimals.of(identifier))
-    return Assignment(identifier, made.shape, made)
-
-
-def _given_shape(net: Blackboard, identifier: str) -> m.Shape:
-    if identifier in ("X", "Y"):
-        return (net.X if identifier == "X" else net.Y).shape
-    layer = int(identifier[1:])
-    parameter = net.W(layer) if identifier[0] == "W" else net.b(layer)
-    assert parameter is not None
-    return parameter.shape

@@ -104,9 +104,7 @@ def test_no_digit_of_a_given_number_is_lost(value: float) -> None:
     assert float(as_typed(value).replace("−", "-")) == value
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), [(0.42, 2), (3.0, 0), (-0.125, 3), (1e-05, 5), (1e22, 0), (0.0, 0)]
-)
+@pytest.mark.parametrize(("value", "expected"), [(0.42, 2), (3.0, 0), (-0.125, 3), (1e-05, 5), (1e22, 0), (0.0, 0)])
 def test_typed_decimals_counts_what_was_typed(value: float, expected: int) -> None:
     assert typed_decimals(value) == expected
 
@@ -130,7 +128,5 @@ def test_typed_decimals_knows_powers_of_ten(value: float, expected: int) -> None
         ([math.inf, 0.5], 3),
     ],
 )
-def test_decimals_are_enough_for_three_digits_of_the_smallest_cell(
-    values: list[float], expected: int
-) -> None:
+def test_decimals_are_enough_for_three_digits_of_the_smallest_cell(values: list[float], expected: int) -> None:
     assert decimals_for(np.array([values]), 3) == expected

@@ -12,9 +12,7 @@ P, Q = m.Symbol("P", (1, 1)), m.Symbol("Q", (1, 1))
 INFINITY = math.inf
 
 
-def bounds(
-    template: s.Scalar, p: tuple[float, float], q: tuple[float, float] = (0.0, 0.0)
-) -> tuple[float, float]:
+def bounds(template: s.Scalar, p: tuple[float, float], q: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
     """The bounds of a rule of u in p and v in q."""
     box = {"P": interval(*p), "Q": interval(*q)}
     found = bound(m.Apply(template, (("u", P), ("v", Q))), box)

@@ -41,14 +41,12 @@ READINGS: list[tuple[Name, str, str]] = [
     (
         Ratio(Label("E"), Label("O", "in1")),
         "∂E/∂O_in1",
-        "<mfrac><mrow><mo>∂</mo><mi>E</mi></mrow>"
-        "<mrow><mo>∂</mo><msub><mi>O</mi><mi>in1</mi></msub></mrow></mfrac>",
+        "<mfrac><mrow><mo>∂</mo><mi>E</mi></mrow><mrow><mo>∂</mo><msub><mi>O</mi><mi>in1</mi></msub></mrow></mfrac>",
     ),
     (
         Ratio(Label("L"), Label("Z1"), negative=True),
         "−∂L/∂Z1",
-        "<mrow><mo>−</mo>"
-        "<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo><mi>Z1</mi></mrow></mfrac></mrow>",
+        "<mrow><mo>−</mo><mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo><mi>Z1</mi></mrow></mfrac></mrow>",
     ),
     (
         Ratio(Label("L"), Label("Z1"), negative=True, factor=Label("η")),

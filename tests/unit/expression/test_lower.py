@@ -120,9 +120,7 @@ def test_a_cell_outside_the_matrix_is_refused_with_its_place(place: tuple[int, i
 
 def test_a_matrix_product_stays_as_small_as_one_term() -> None:
     cell = lower(m.MatMul(m.Symbol("P", (2, 500)), m.Symbol("Q", (500, 3))), 1, 2)
-    assert cell == Fold(
-        "sum", PRODUCT, (("u", Block("P", 1, 0, 1, 500)), ("v", Block("Q", 0, 2, 500, 1, True)))
-    )
+    assert cell == Fold("sum", PRODUCT, (("u", Block("P", 1, 0, 1, 500)), ("v", Block("Q", 0, 2, 500, 1, True))))
     assert isinstance(cell, Fold) and cell.count == 500
 
 
@@ -139,9 +137,7 @@ VIEWS: list[tuple[m.Matrix, Block | None]] = [
 
 
 @pytest.mark.parametrize(("matrix", "expected"), VIEWS)
-def test_a_view_is_a_block_of_cells_and_a_computation_is_none(
-    matrix: m.Matrix, expected: Block | None
-) -> None:
+def test_a_view_is_a_block_of_cells_and_a_computation_is_none(matrix: m.Matrix, expected: Block | None) -> None:
     assert view(matrix) == expected
     if expected is not None:
         assert expected.shape == matrix.shape

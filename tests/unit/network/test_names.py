@@ -13,9 +13,7 @@ from tracer.network.names import Names, names_of
 STYLES = ["matrix", "article", "hand", "mazur"]
 
 
-def names(
-    style: str, *sizes: int, rows: int = 1, sign: float = 1.0, shared: bool = False, **others: Any
-) -> Names:
+def names(style: str, *sizes: int, rows: int = 1, sign: float = 1.0, shared: bool = False, **others: Any) -> Names:
     layers = len(sizes) - 1
     return Names(style, sizes, rows, (shared,) * layers, (True,) * layers, sign, **others)
 
@@ -325,9 +323,7 @@ def test_a_shared_bias_has_no_index() -> None:
     assert cell_text(names("matrix", 2, 3, shared=True, own={"b1": "bias"}), "b1", 1, 1) == "bias"
 
 
-@pytest.mark.parametrize(
-    "identifier", ["", "Q", "Z", "X1", "L2", "Z1_next", "dW", "W0", "W01", "dW1_next", "dZ1"]
-)
+@pytest.mark.parametrize("identifier", ["", "Q", "Z", "X1", "L2", "Z1_next", "dW", "W0", "W01", "dW1_next", "dZ1"])
 def test_what_is_no_identifier_is_refused(identifier: str) -> None:
     with pytest.raises(KeyError):
         names("matrix", 2, 2).matrix(identifier)

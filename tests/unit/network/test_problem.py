@@ -80,9 +80,7 @@ def test_a_number_as_bias_of_a_single_unit_is_the_same_problem() -> None:
     assert problem(layers=[ARTICLE["layers"][0], second]) == problem()
 
 
-@pytest.mark.parametrize(
-    ("size", "ranges"), [(1, [(0, 1), (1, 2), (2, 3)]), (2, [(0, 2), (2, 3)]), (3, [(0, 3)])]
-)
+@pytest.mark.parametrize(("size", "ranges"), [(1, [(0, 1), (1, 2), (2, 3)]), (2, [(0, 2), (2, 3)]), (3, [(0, 3)])])
 def test_batches_in_file_order(size: int, ranges: list[tuple[int, int]]) -> None:
     assert problem(batch_size=size).batches() == ranges
 

@@ -131,9 +131,7 @@ def test_examples_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     write(tmp_path, "article.toml", TOML)
     assert example_names() == ["article", "xor"]
     assert load_problem("xor").name == "xor"
-    assert "no built-in example of this name; did you mean 'article'? (there are: article, xor;" in refusal(
-        "artikel"
-    )
+    assert "no built-in example of this name; did you mean 'article'? (there are: article, xor;" in refusal("artikel")
 
 
 def test_every_built_in_example_can_be_read() -> None:
@@ -193,9 +191,7 @@ def test_a_table_with_another_ending_or_none_at_all(tmp_path: Path) -> None:
 
 def test_targets_in_a_table_are_named_by_row(tmp_path: Path) -> None:
     path = with_data(tmp_path, 'file = "d.csv"', d_csv="a,b,y\n1,2,1\n1,2,3\n")
-    path.write_text(
-        path.read_text().replace("squared_error", "binary_cross_entropy").replace("tanh", "sigmoid")
-    )
+    path.write_text(path.read_text().replace("squared_error", "binary_cross_entropy").replace("tanh", "sigmoid"))
     assert refusal(path).startswith("data.file: d.csv, row 3: found 3.0, expected targets from 0 to 1")
 
 

@@ -1,0 +1,107 @@
+"""The steps of one pass in order of time, and the straight function that they compile to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from tracer.expression import matrix as m
+from tracer.expression.evaluate import Compiled, compile_program
+from tracer.network.blackboard import RATE, Blackboard
+from tracer.network.problem import Problem
+from tracer.network.steps import TABLE, Row, in_time
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One matrix of one step; `expression` is None where it is given."""
+
+    id: str
+    shape: m.Shape
+    expression: m.Matrix | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step, of one layer where `layer` (from 1) is set.
+
+    `label` is its number, with the layer behind it where several layers have this step: 2.1.
+    """
+
+    number: int
+    layer: int | None
+    label: str
+    title: str
+    why: str
+    assignments: tuple[Assignment, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The steps of one pass over `rows` samples."""
+
+    steps: tuple[Step, ...]
+    rows: int
+
+    @cached_property
+    def assignments(self) -> dict[str, Assignment]:
+        """Every matrix by its identifier, in order of time."""
+        return {each.id: each for step in self.steps for each in step.assignments}
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The given matrices, the learning rate last."""
+        return (*(each.id for each in self.assignments.values() if each.expression is None), RATE)
+
+    @cached_property
+    def computed(self) -> tuple[str, ...]:
+        """The computed matrices in order of time."""
+        return tuple(each.id for each in self.assignments.values() if each.expression is not None)
+
+    @cached_property
+    def run(self) -> Compiled:
+        """One straight function: `inputs` in, `computed` out."""
+        pairs = ((each.id, each.expression) for each in self.assignments.values())
+        return compile_program([(key, made) for key, made in pairs if made is not None], self.inputs)
+
+    def step_of(self, identifier: str) -> Step:
+        """The step that assigns a matrix."""
+        return next(step for step in self.steps if any(each.id == identifier for each in step.assignments))
+
+
+def build(problem: Problem, rows: int | None = None) -> Program:
+    """The program of one pass over `rows` samples (default: one batch)."""
+    net = Blackboard(problem, rows or problem.batch_size)
+    order = list(in_time(net.depth, problem.reproduce.updated_weights_sent_back))
+    times = Counter(number for number, _ in order)
+    steps = [_step(net, TABLE[n], layer, f"{n}.{layer}" if times[n] > 1 else str(n)) for n, layer in order]
+    return Program(tuple(step for step in steps if step.assignments), net.rows)
+
+
+def _step(net: Blackboard, row: Row, layer: int | None, label: str) -> Step:
+    made: list[tuple[str, m.Matrix | None]] = []
+    if row.once is not None:
+        made.extend(row.once(net))
+    elif row.each is not None:
+        for each in (layer,) if layer is not None else range(net.depth, 0, -1):
+            made.extend(row.each(net, each))
+    assignments = tuple(_assignment(net, *pair) for pair in made)
+    return Step(row.number, layer, label, row.title, row.why, assignments)
+
+
+def _assignment(net: Blackboard, identifier: str, made: m.Matrix | None) -> Assignment:
+    if made is None:
+        return Assignment(identifier, _given_shape(net, identifier), None)
+    if net.problem.carry_rounded:
+        made = m.Rounded(made, net.problem.decimals.of(identifier))
+    return Assignment(identifier, made.shape, made)
+
+
+def _given_shape(net: Blackboard, identifier: str) -> m.Shape:
+    if identifier in ("X", "Y"):
+        return (net.X if identifier == "X" else net.Y).shape
+    layer = int(identifier[1:])
+    parameter = net.W(layer) if identifier[0] == "W" else net.b(layer)
+    assert parameter is not None
+    return parameter.shape
