@@ -46,8 +46,8 @@ def documents(
 ) -> Document:
     """A problem document over all activations, losses and conventions.
 
-    `outputs`: one of OUTPUTS. `reproduced`: at least one flag of [reproduce] is set. `carried`: `carry_rounded`, with 1 to 4
-    decimals. `hand`: numbers of two decimals only (None: or arbitrary ones).
+    `outputs`: one of OUTPUTS. `reproduced`: at least one flag of [reproduce] is set.
+    `carried`: `carry_rounded`, with 1 to 4 decimals. `hand`: numbers of two decimals only (None: or arbitrary ones).
     """
     hand = draw(st.booleans()) if hand is None else hand
     numbers = hand_friendly if hand else arbitrary

@@ -52,6 +52,9 @@ class Pass:
             known = ", ".join(self.matrices)
             raise KeyError(f"no matrix {identifier!r} in this trace; it has {known}") from None
 
+    def __repr__(self) -> str:
+        return f"<Pass: epoch {self.epoch}, rows {self.start + 1}–{self.stop}, loss {self.loss:.6g}>"
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.matrices)
 
@@ -83,6 +86,10 @@ class Trace:
 
     problem: Problem
     epochs: tuple[Epoch, ...]
+
+    def __repr__(self) -> str:
+        epochs = ", ".join(str(epoch.number) for epoch in self.epochs)
+        return f"<Trace of {self.problem.name!r}: epoch {epochs}, loss {self.last.loss:.6g}>"
 
     @property
     def first(self) -> Pass:

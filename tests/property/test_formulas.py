@@ -16,6 +16,7 @@ from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate
+from tracer.expression.lower import lower
 from tracer.network.activations import ACTIVATIONS
 from tracer.network.losses import LOSSES
 
@@ -61,8 +62,21 @@ def assert_engine_agrees(engine: str, folder: Path, cases: list[tuple[m.Matrix, 
 def test_random_expressions_come_to_the_value_of_numpy(
     engine: str, made: list[Made], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    if engine == "ironcalc":
+        made = [x for x in made if not raises_an_opposite(lower(x.expression, 0, 0))]
     cases = [(x.expression, x.values, sizes(x.expression, x.values, EXPRESSION_SIZES)) for x in made]
     assert_engine_agrees(engine, tmp_path_factory.mktemp("book"), cases)
+
+
+def raises_an_opposite(expression: s.Scalar) -> bool:
+    """Whether (−x)² or the like is in it: ironcalc 0.9 reads (-(A1*2))^2 from a file as -A1*2^2.
+
+    Excel's grammar is with us, and so are cellrune and LibreOffice.
+    """
+    if isinstance(expression, s.Power) and isinstance(expression.base, s.Negative | s.Stable | s.Fold):
+        return True
+    parts = expression.terms() if isinstance(expression, s.Fold) else s.children(expression)
+    return any(map(raises_an_opposite, parts))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -126,7 +140,6 @@ def test_a_long_matrix_product_holds_however_its_operands_lie(
     assert_product_holds(engine, inner, turns, tmp_path)
 
 
-@pytest.mark.xfail(reason="MMULT(column, row) is the outer product, whose sum SUMPRODUCT takes")
 @pytest.mark.parametrize("inner", [9, 40])
 def test_a_long_product_of_two_transposes_holds(engine: str, inner: int, tmp_path: Path) -> None:
     assert_product_holds(engine, inner, (True, True), tmp_path)

@@ -37,7 +37,7 @@ from tracer.trace import Pass, Trace
 
 TOP, LEFT = 6, 2  # the sheet row and column of the board's first cell
 NARROW, LEAST_WIDTH = 2.0, 9.0
-MOST_SHEETS = 250
+MOST_SHEETS = 1000
 MARKS = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIE = 1e-9
+LARGEST_WRITTEN = 1e16
 LARGEST_SCALED = 2.0**52  # from here on float64 has no decimals left to round
 
 
@@ -28,21 +29,27 @@ def round_half_away(values: NDArray[np.float64] | float, decimals: int) -> NDArr
     1.1
     """
     scale = 10.0**decimals
-    size = np.abs(values) * scale
-    rounded = np.where(size < LARGEST_SCALED, np.floor(size + 0.5 + TIE), size) / scale
-    signed = np.where(rounded == 0.0, 0.0, np.copysign(rounded, values))
-    result = np.where(size < LARGEST_SCALED, signed, values)
-    return result if isinstance(values, np.ndarray) else float(result)
+    if not isinstance(values, np.ndarray):
+        size = abs(values) * scale
+        if not size < LARGEST_SCALED:
+            return float(values)
+        return math.copysign(math.floor(size + 0.5 + TIE) / scale, values) or 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = np.abs(values) * scale
+        rounded = np.copysign(np.floor(sizes + 0.5 + TIE) / scale, values)
+        return np.where(sizes < LARGEST_SCALED, rounded + 0.0, values)
 
 
 def fixed(value: float, decimals: int) -> str:
     """A number with so many decimals, rounded as by hand, with a typographic minus.
 
+    From 1e16 on it is written with a power of ten.
+
     >>> fixed(-0.0004, 3), fixed(-1.5, 0)
     ('0.000', '−2')
     """
-    if not math.isfinite(value):
-        return str(value)
+    if not abs(value) < LARGEST_WRITTEN:
+        return _far_out(value)
     return f"{round_half_away(value, decimals):.{decimals}f}".replace("-", "−")
 
 
@@ -52,8 +59,10 @@ def as_typed(value: float) -> str:
     >>> as_typed(0.42), as_typed(1.0), as_typed(1e-05)
     ('0.42', '1', '0.00001')
     """
-    if not math.isfinite(value) or not (value == 0 or 1e-6 <= abs(value) < 1e16):
-        return f"{value:g}".replace("-", "−") if value == float(f"{value:g}") else repr(value).replace("-", "−")
+    if not math.isfinite(value):
+        return _far_out(value)
+    if not (value == 0 or 1e-6 <= abs(value) < LARGEST_WRITTEN):
+        return repr(value).replace("-", "−")
     text = f"{Decimal(repr(value)):f}"
     return (text.removesuffix(".0") if value else "0").replace("-", "−")
 
@@ -64,8 +73,14 @@ def typed_decimals(value: float) -> int:
     >>> typed_decimals(0.42), typed_decimals(3.0)
     (2, 0)
     """
-    _, _, decimals = as_typed(value).partition(".")
-    return len(decimals)
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _far_out(value: float) -> str:
+    """A number too large to write out: 1.014e+304, ∞."""
+    text = f"{value:.3e}" if math.isfinite(value) else str(value).replace("inf", "∞")
+    return text.replace("-", "−")
 
 
 def decimals_for(values: NDArray[np.float64], significant: int) -> int:

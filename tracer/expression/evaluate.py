@@ -34,6 +34,8 @@ _SCOPE: dict[str, Any] = {
     "eye": np.eye,
     "full": np.full,
     "round_half_away": round_half_away,
+    "inf": np.inf,
+    "nan": np.nan,
 }
 _RELATIONS = {">": ">", ">=": ">=", "=": "=="}
 _AXES = {"rows": "0", "columns": "1", "all": "None"}
@@ -65,7 +67,7 @@ def evaluate(expression: m.Matrix, values: Mapping[str, Array]) -> Array:
 
 
 def evaluate_cell(expression: s.Scalar, value_of: Callable[[s.Cell], float]) -> float:
-    """The value of one scalar expression, given its cells."""
+    """The value of one scalar expression, given its cells; not a number where it divides by zero."""
     cells: dict[str, float] = {}
 
     def name(cell: s.Cell) -> str:
@@ -73,8 +75,12 @@ def evaluate_cell(expression: s.Scalar, value_of: Callable[[s.Cell], float]) -> 
         return key
 
     source = _scalar(_spelled_out(expression), name)
+    known = {key: np.float64(value) for key, value in cells.items()}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return float(eval(source, dict(_SCOPE), {key: np.float64(value) for key, value in cells.items()}))
+        try:
+            return float(eval(source, dict(_SCOPE), known))
+        except (ZeroDivisionError, OverflowError):  # Python's own floats, where no cell is in sight
+            return np.nan
 
 
 def _spelled_out(expression: s.Scalar) -> s.Scalar:

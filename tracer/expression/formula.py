@@ -144,7 +144,10 @@ class _Formula:
         directions = {(block.rows, block.columns) for _, block in fold.blocks}
         match fold.template, list(ranges.values()):
             case template, [left, right] if template == _PRODUCT_OF_TWO:
-                return f"{left},{right}" if len(directions) == 1 else f"MMULT({left},{right})"
+                if len(directions) == 1:
+                    return f"{left},{right}"
+                across, down = (left, right) if fold.blocks[0][1].rows == 1 else (right, left)
+                return f"MMULT({across},{down})"
             case template, _ if len(directions) == 1:
                 return _Formula(self.addresses, ranges).write(template, _SUM)
             case _:

@@ -14,7 +14,7 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed
 from tracer.expression.text import SHOWN_ROWS, split_sign, value_text
 
-_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+_SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
 _OVER = {"rows": "<mi>rows</mi>", "columns": "<mi>columns</mi>", "all": ""}
 _RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
 
@@ -73,7 +73,7 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Markup:
         case m.Reduce(operation, operand, over):
             sign = "<mo>∑</mo>" if operation == "sum" else "<mi>max</mi>"
             sign = f"<munder>{sign}{_OVER[over]}</munder>" if _OVER[over] else sign
-            return _row(sign, _in(of(operand), _PRODUCT)), _POWER
+            return _row(sign, _in(of(operand), _PRODUCT)), _PREFIX
         case m.Row(operand, index):
             rows = _row(f"<mn>{index + 1}</mn>", _operator(","), _operator(":"))
             return f"<msub>{_row(_in(of(operand), _ATOM))}{rows}</msub>", _POWER
@@ -102,6 +102,8 @@ def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Markup:
             return _row(_in(left, _SUM), _operator("−"), _in(right, _PRODUCT)), _SUM
         case "*":
             sign = "·" if (1, 1) in (matrix.left.shape, matrix.right.shape) else "⊙"
+            if right[1] == _PREFIX:  # a Σ at the end needs no parentheses, but then the whole is as open as it
+                return _row(_in(left, _PRODUCT), _operator(sign), right[0]), _PREFIX
             return _row(_in(left, _PRODUCT), _operator(sign), _in(right, _POWER)), _PRODUCT
         case "/":
             return f"<mfrac>{left[0]}{right[0]}</mfrac>", _POWER
@@ -188,7 +190,7 @@ class _Writer:
     def _product(self, factors: Sequence[s.Scalar]) -> str:
         if any(isinstance(factor, s.Value) for factor in factors):
             return _row(*(_brackets(self.write(factor)) for factor in factors))
-        matrices = self.arguments is not None and not any(isinstance(f, s.Number) for f in factors)
+        matrices = self.arguments is not None and all(map(s.variables, factors))
         first, *others = factors
         parts = [self.write(first, _PRODUCT)]
         for factor in others:

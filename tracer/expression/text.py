@@ -13,7 +13,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, fixed
 
-_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+_SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
 _OVER = {"rows": "_rows", "columns": "_columns", "all": ""}
 _SIGNS = {">": ">", ">=": "≥", "=": "="}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -73,7 +73,7 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Text:
             return _apply(template, {key: of(argument) for key, argument in arguments})
         case m.Reduce(operation, operand, over):
             sign = "Σ" if operation == "sum" else "max"
-            return f"{sign}{_OVER[over]} {_in(of(operand), _PRODUCT)}", _POWER
+            return f"{sign}{_OVER[over]} {_in(of(operand), _PRODUCT)}", _PREFIX
         case m.Row(operand, index):
             return f"{_in(of(operand), _ATOM)}[{index + 1}]", _ATOM
         case m.Stack(rows):
@@ -96,11 +96,18 @@ def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Text:
             return f"{_in(left, _SUM)} − {_in(right, _PRODUCT)}", _SUM
         case "*":
             sign = "·" if (1, 1) in (matrix.left.shape, matrix.right.shape) else " ⊙ "
-            return f"{_in(left, _PRODUCT)}{sign}{_in(right, _POWER)}", _PRODUCT
+            return _joined(left, sign, right)
         case "/":
-            return f"{_in(left, _PRODUCT)}/{_in(right, _POWER)}", _PRODUCT
+            return _joined(left, "/", right)
         case _:
             assert_never(matrix.operator)
+
+
+def _joined(left: Text, sign: str, right: Text) -> Text:
+    """A product or quotient; a Σ at its end needs no parentheses, but then the whole is as open as it."""
+    if right[1] == _PREFIX:
+        return f"{_in(left, _PRODUCT)}{sign}{right[0]}", _PREFIX
+    return f"{_in(left, _PRODUCT)}{sign}{_in(right, _POWER)}", _PRODUCT
 
 
 def _apply(template: s.Scalar, arguments: dict[str, Text]) -> Text:
@@ -180,7 +187,7 @@ class _Writer:
     def _product(self, factors: Sequence[s.Scalar]) -> str:
         if any(isinstance(factor, s.Value) for factor in factors):
             return "".join(f"({self.write(factor)})" for factor in factors)
-        matrices = self.arguments is not None and not any(isinstance(f, s.Number) for f in factors)
+        matrices = self.arguments is not None and all(map(s.variables, factors))
         first, *others = factors
         sign = " ⊙ " if matrices else "·"
         return sign.join([self.write(first, _PRODUCT), *(self.write(factor, _POWER) for factor in others)])

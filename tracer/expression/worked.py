@@ -68,7 +68,7 @@ def _cut(expression: s.Scalar, most_terms: int, number: Callable[[s.Cell], float
     terms = list(expression.terms())
     if len(terms) == 1:
         return _cut(terms[0], most_terms, number)
-    if len(terms) > most_terms:
+    if len(terms) > max(most_terms, KEPT_FIRST + KEPT_LAST + 1):
         values = [evaluate_cell(term, number) for term in terms[KEPT_FIRST:-KEPT_LAST]]
         middle = math.fsum(values) if expression.operation == "sum" else max(values)
         terms[KEPT_FIRST:-KEPT_LAST] = [s.Omitted(len(values), middle)]
@@ -125,6 +125,8 @@ def _reduce(expression: s.Scalar, decimals: int) -> s.Scalar:
     if isinstance(expression, s.Where) and _is_number(expression.left) and _is_number(expression.right):
         return _branch(expression)
     parts = s.children(expression)
+    if isinstance(expression, s.Round):
+        decimals = expression.decimals + 2  # enough to see which way it goes
     if not all(map(_is_number, parts)):
         return s.rebuild(expression, tuple(_reduce(part, decimals) for part in parts))
     value = evaluate_cell(expression, _no_cell)

@@ -37,15 +37,14 @@ class Loss:
 
 
 def _softmax_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
-    """−Σ y (z − ln Σ e^z): the logarithm of the softmax, taken before anything can underflow."""
+    """Σ over the samples of ln Σ e^z − Σ y z: −Σ y ln a, since the y of a sample sum to 1."""
     powers = m.Apply(s.Exp(z), (("z", Z),))
     top = m.row_maxima(Z)
     shifted = m.Apply(s.Exp(_minus(z, s.Variable("top")), bounded=True), (("z", Z), ("top", top)))
     logarithm = s.Log(s.Variable("sum"))
     shown = m.Apply(logarithm, (("sum", m.row_sums(powers)),))
     computed = m.add(top, m.Apply(logarithm, (("sum", m.row_sums(shifted)),)))
-    term = s.Product((y, _minus(s.Variable("lse"), z)))
-    return m.total(m.Apply(term, (("y", Y), ("lse", m.StableForm(shown, computed)), ("z", Z))))
+    return m.total(m.subtract(m.StableForm(shown, computed), m.row_sums(m.multiply(Y, Z))))
 
 
 def _sigmoid_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:

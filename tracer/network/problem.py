@@ -47,7 +47,7 @@ Refuse: TypeAlias = Callable[[str, str], ProblemError]
 Parameters: TypeAlias = Sequence[tuple[Matrix, Matrix | None]]
 SIMPLE = ("learning_rate", "epochs", "loss", "carry_rounded")
 AS_READ = (*SIMPLE, "description", "source", "decimals", "convention", "reproduce", "names")
-TARGET_SUM_TOLERANCE = 1e-9
+TARGET_SUM_TOLERANCE = 1e-12  # the fused cross-entropy counts on it
 LEAKY_SLOPE = 0.01
 NO_TEXT = ("title", "description", "source", "names")  # no part of the hash: they change no number
 
@@ -87,6 +87,9 @@ class Problem:
     convention: Convention
     reproduce: Reproduce
     names: Names
+
+    def __repr__(self) -> str:
+        return f"<Problem {self.name!r}: {'→'.join(map(str, self.sizes))}, {self.rows} samples>"
 
     @property
     def depth(self) -> int:

@@ -93,7 +93,8 @@ def _step(net: Blackboard, row: Row, layer: int | None, label: str) -> Step:
 def _assignment(net: Blackboard, identifier: str, made: m.Matrix | None) -> Assignment:
     if made is None:
         return Assignment(identifier, _given_shape(net, identifier), None)
-    if net.problem.carry_rounded:
+    stays = isinstance(made, m.Symbol) and identifier.endswith("_next")  # a bias that is not updated
+    if net.problem.carry_rounded and not stays:
         made = m.Rounded(made, net.problem.decimals.of(identifier))
     return Assignment(identifier, made.shape, made)
 

@@ -45,7 +45,6 @@ def test_what_is_no_number_stays_none() -> None:
     assert math.isnan(round_half_away(math.nan, 2))
 
 
-@pytest.mark.xfail(reason="|value|·10^decimals overflows with a RuntimeWarning, although the result is right")
 def test_the_largest_numbers_round_to_themselves_without_a_warning() -> None:
     assert round_half_away(1e300, 15) == 1e300
 
@@ -66,7 +65,7 @@ def test_rounding_of_typed_numbers_is_that_of_decimal(digits: int, typed: int, d
         (-0.05, 1, "−0.1"),
         (0.1, 15, "0.100000000000000"),
         (999.9995, 3, "1000.000"),
-        (1e22, 2, "10000000000000000000000.00"),
+        (1e22, 2, "1.000e+22"),
         (-0.0, 2, "0.00"),
         (math.nan, 2, "nan"),
     ],
@@ -109,7 +108,6 @@ def test_typed_decimals_counts_what_was_typed(value: float, expected: int) -> No
     assert typed_decimals(value) == expected
 
 
-@pytest.mark.xfail(reason="the digits behind the point of 1.5e−07 are counted as they stand: 5")
 @pytest.mark.parametrize(("value", "expected"), [(1e-07, 7), (1.5e-07, 8), (1.5e22, 0)])
 def test_typed_decimals_knows_powers_of_ten(value: float, expected: int) -> None:
     assert typed_decimals(value) == expected

@@ -1,4 +1,5 @@
 import math
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -91,6 +92,17 @@ def test_a_matrix_product_is_bounded_by_its_terms() -> None:
     found = bound(m.MatMul(m.Symbol("X", (1, 2)), m.Symbol("W", (2, 1))), box)
     assert found.low[0, 0] == pytest.approx(0.5 * 2.5 - 2.5 * 4.5)
     assert found.high[0, 0] == pytest.approx(1.5 * 3.5 - 1.5 * 3.5)
+
+
+def test_a_long_sum_is_bounded_whatever_order_it_is_added_up_in() -> None:
+    """A thousand terms that nearly cancel: the roundings are many steps of the result."""
+    terms = np.random.default_rng(3).normal(size=1000) * 1e6
+    terms[-1] -= math.fsum(terms)
+    found = bound(m.column_sums(m.Symbol("X", (1000, 1))), {"X": Interval.exactly(terms[:, None])})
+    one_by_one = list(accumulate(terms.tolist()))[-1]
+    for right in (math.fsum(terms), one_by_one, terms[::-1].sum(), np.sort(terms).sum()):
+        assert found.low[0, 0] <= right <= found.high[0, 0]
+    assert found.high[0, 0] - found.low[0, 0] < 1e-3
 
 
 def test_an_unbounded_input_gives_an_unbounded_result_not_one_that_is_no_number() -> None:

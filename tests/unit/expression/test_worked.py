@@ -102,14 +102,15 @@ def test_a_sum_of_as_many_terms_as_are_allowed_is_written_out() -> None:
 def test_a_long_maximum_is_cut_and_keeps_the_largest_of_what_is_cut() -> None:
     cells = m.row_maxima(m.Symbol("X", (1, 20)))
     values = {"X": [[0.0] * 9 + [5.0] + [0.0] * 10]}
-    assert lines(work(lower(cells, 0, 0), given(values, None), 1)) == [
+    worked = work(lower(cells, 0, 0), given(values, None), 1)
+    assert lines(worked) == [
         "max(x1, x2, x3, … (16 more), x20)",
         "max(0, 0, 0, … (16 more), 0)",
         "5.0",
     ]
+    assert worked.exact
 
 
-@pytest.mark.xfail(reason="with most_terms below 4 nothing is left to leave out: … (0 more)")
 def test_fewer_terms_than_are_kept_are_not_cut() -> None:
     assert lines(work(weighted_sum(4), given(sum_values(4)), 3, most_terms=3))[0].count("…") == 0
 
@@ -135,9 +136,6 @@ def test_where_the_shown_form_overflows_the_computed_one_is_worked() -> None:
     assert lines(softmax)[-2:] == ["1.000/1.000", "1.000"]
 
 
-@pytest.mark.xfail(
-    reason="repr of an infinite stage is 'inf', which the evaluation of a cell does not know (NameError)"
-)
 @pytest.mark.parametrize(
     ("name", "kind", "z"),
     [
@@ -154,7 +152,6 @@ def test_a_pre_activation_far_out_can_be_worked(name: str, kind: str, z: float) 
     assert worked.result.value == (710.0 if name == "elu" else 0.0)
 
 
-@pytest.mark.xfail(reason="the by-hand check divides by, or takes the logarithm of, the digits shown: 0.000")
 @pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
 @pytest.mark.parametrize("kind", ["value", "gradient"])
 def test_an_output_that_is_shown_as_zero_can_be_worked(name: str, kind: str) -> None:
@@ -166,11 +163,10 @@ def test_an_output_that_is_shown_as_zero_can_be_worked(name: str, kind: str) -> 
 
 def test_a_rounded_cell_is_worked_to_its_rounding() -> None:
     worked = work(s.Round(minus(one, p), 2), given({"P": [[0.35]]}, None), 2)
-    assert lines(worked) == ["round(1 − p1, 2)", "round(1 − 0.35, 2)", "round(0.650, 2)", "0.65"]
+    assert lines(worked) == ["round(1 − p1, 2)", "round(1 − 0.35, 2)", "round(0.6500, 2)", "0.65"]
     assert worked.result.value == 0.65
 
 
-@pytest.mark.xfail(reason="0.6449 is shown as 0.645 within round(…, 2), whose result is 0.64")
 def test_what_is_about_to_be_rounded_shows_which_way_it_goes() -> None:
     worked = work(s.Round(minus(one, p), 2), given({"P": [[0.3551]]}, None), 2)
     assert lines(worked) == ["round(1 − p1, 2)", "round(1 − 0.3551, 2)", "round(0.6449, 2)", "0.64"]
