@@ -150,3 +150,20 @@ def test_every_example_has_a_list_of_its_own_or_is_too_large() -> None:
     large = {"moons", "blobs"}  # a thousand rows; two hundred rows
     others = {"article-seed42-training", "linear-regression"}  # one differs by its numbers; the other is one layer
     assert set(example_names()) == set(SMALL) | large | others
+
+
+@pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
+def test_a_loss_of_many_samples_is_shared_out_over_cells(engine: Any, tmp_path: Path) -> None:
+    """150 samples of three classes make a formula longer than the 8,192 characters that a cell takes."""
+    random = np.random.default_rng(3)
+    document = load_problem("softmax-classifier").to_document()
+    document |= {"batch_size": 150, "convention": {"softmax_slope": "fused", "reduction": "mean"}}
+    document["data"] = {
+        "X": random.uniform(-1, 1, (150, 3)).round(2).tolist(),
+        "Y": np.eye(3)[random.integers(0, 3, 150)].tolist(),
+    }
+    recorded = trace(problem_from_document(document, "many", "many"))
+    write_workbook(recorded, tmp_path / "book.xlsx")
+    found = cells(tmp_path / "book.xlsx")
+    assert max(len(formula) for formula, _ in found.values() if formula) <= 8192
+    assert_recalculates(recorded, tmp_path / "book.xlsx", engine)

@@ -22,9 +22,11 @@ from tracer.errors import ExportError
 from tracer.export.headings import Heading, Headings, Role, band_title, roles
 from tracer.export.package import write_workbook_file
 from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
-from tracer.export.sheet_data import SheetData, address, column_letters
+from tracer.export.parts import PARTS, in_parts
+from tracer.export.sheet_data import MOST_FORMULA, SheetData, address, column_letters
 from tracer.export.styles import Styles
 from tracer.expression import scalar as s
+from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
@@ -62,6 +64,8 @@ class _Addresses:
         self.board = board
 
     def cell(self, cell: s.Cell) -> str:
+        if cell.matrix == PARTS:  # to the right of the board
+            return address(TOP + 1 + cell.row, LEFT + self.board.columns + 1)
         row, column = self.board.at(cell)
         return address(TOP + row, LEFT + column)
 
@@ -235,7 +239,20 @@ class _StepSheet:
 
     def _live(self, made: Assignment, row: int, column: int) -> str:
         assert made.expression is not None
-        return to_formula(lower(made.expression, row, column), self.addresses)
+        whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA)
+        for k, part in enumerate(parts):
+            self._part(made.id, k, part)
+        return self._write(whole)
+
+    def _write(self, expression: s.Scalar) -> str:
+        return to_formula(expression, self.addresses)
+
+    def _part(self, identifier: str, k: int, part: s.Scalar) -> None:
+        """A part of a formula that would be too long, in a cell beside the board."""
+        column = LEFT + self.board.columns + 1
+        self.data.text(TOP, column, f"parts of {identifier}", self.book.styles.note)
+        value = evaluate_cell(part, lambda cell: float(self.one[cell.matrix][cell.row, cell.column]))
+        self.data.formula(TOP + 1 + k, column, self._write(part), value, self.book.styles.plain)
 
     def _given_before(self, identifier: str) -> Callable[[int, int], str] | None:
         """A given matrix of a later pass: where the same numbers stand already."""

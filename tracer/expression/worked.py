@@ -7,7 +7,7 @@ numbers put in, then reduced from the inside out until one number is left.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -59,21 +59,32 @@ def _choose(expression: s.Scalar, form: str) -> s.Scalar:
 
 
 def _cut(expression: s.Scalar, most_terms: int, number: Callable[[s.Cell], float]) -> s.Scalar:
-    """Every fold written out, the middle of a long one left out."""
-    if not isinstance(expression, s.Fold):
-        kept = tuple(_cut(part, most_terms, number) for part in s.children(expression))
-        if isinstance(expression, s.Sum):  # a fold within a sum becomes terms of that sum
-            return s.Sum(tuple(t for part in kept for t in (part.terms if isinstance(part, s.Sum) else (part,))))
+    """Every fold written out, the middle of a long sum or maximum left out."""
+    parts = tuple(expression.terms()) if isinstance(expression, s.Fold) else s.children(expression)
+    if not isinstance(expression, s.Fold | s.Sum | s.Maximum):
+        kept = tuple(_cut(part, most_terms, number) for part in parts)
         return s.rebuild(expression, kept) if kept else expression
-    terms = list(expression.terms())
-    if len(terms) == 1:
-        return _cut(terms[0], most_terms, number)
+    maximum = isinstance(expression, s.Maximum) or (isinstance(expression, s.Fold) and expression.operation == "max")
+    terms = parts if maximum else tuple(_flattened(parts))
     if len(terms) > max(most_terms, KEPT_FIRST + KEPT_LAST + 1):
         values = [evaluate_cell(term, number) for term in terms[KEPT_FIRST:-KEPT_LAST]]
-        middle = math.fsum(values) if expression.operation == "sum" else max(values)
-        terms[KEPT_FIRST:-KEPT_LAST] = [s.Omitted(len(values), middle)]
+        middle = s.Omitted(len(values), max(values) if maximum else math.fsum(values))
+        terms = (*terms[:KEPT_FIRST], middle, *terms[-KEPT_LAST:])
     kept = tuple(_cut(term, most_terms, number) for term in terms)
-    return s.Sum(kept) if expression.operation == "sum" else s.Maximum(kept)
+    if len(kept) == 1:
+        return kept[0]
+    return s.Maximum(kept) if maximum else s.Sum(kept)
+
+
+def _flattened(terms: Iterable[s.Scalar]) -> Iterator[s.Scalar]:
+    """A sum within a sum becomes terms of that sum."""
+    for term in terms:
+        if isinstance(term, s.Sum):
+            yield from _flattened(term.terms)
+        elif isinstance(term, s.Fold) and term.operation == "sum":
+            yield from _flattened(term.terms())
+        else:
+            yield term
 
 
 def _put_in(expression: s.Scalar, value_of: ValueOf) -> s.Scalar:
