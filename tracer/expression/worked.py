@@ -7,7 +7,7 @@ numbers put in, then reduced from the inside out until one number is left.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -60,31 +60,29 @@ def _choose(expression: s.Scalar, form: str) -> s.Scalar:
 
 def _cut(expression: s.Scalar, most_terms: int, number: Callable[[s.Cell], float]) -> s.Scalar:
     """Every fold written out, the middle of a long sum or maximum left out."""
-    parts = tuple(expression.terms()) if isinstance(expression, s.Fold) else s.children(expression)
-    if not isinstance(expression, s.Fold | s.Sum | s.Maximum):
-        kept = tuple(_cut(part, most_terms, number) for part in parts)
+    if isinstance(expression, s.Fold):
+        terms = _without_middle(tuple(expression.terms()), expression.operation, most_terms, number)
+        kept = tuple(_cut(term, most_terms, number) for term in terms)
+        if len(kept) == 1:
+            return kept[0]
+        return s.Sum(kept) if expression.operation == "sum" else s.Maximum(kept)
+    kept = tuple(_cut(part, most_terms, number) for part in s.children(expression))
+    if not isinstance(expression, s.Sum):
         return s.rebuild(expression, kept) if kept else expression
-    maximum = isinstance(expression, s.Maximum) or (isinstance(expression, s.Fold) and expression.operation == "max")
-    terms = parts if maximum else tuple(_flattened(parts))
-    if len(terms) > max(most_terms, KEPT_FIRST + KEPT_LAST + 1):
-        values = [evaluate_cell(term, number) for term in terms[KEPT_FIRST:-KEPT_LAST]]
-        middle = s.Omitted(len(values), max(values) if maximum else math.fsum(values))
-        terms = (*terms[:KEPT_FIRST], middle, *terms[-KEPT_LAST:])
-    kept = tuple(_cut(term, most_terms, number) for term in terms)
-    if len(kept) == 1:
-        return kept[0]
-    return s.Maximum(kept) if maximum else s.Sum(kept)
+    flat = tuple(t for part in kept for t in (part.terms if isinstance(part, s.Sum) else (part,)))
+    # a bias or two beside a sum of the most terms does not make it too long
+    return s.Sum(flat if len(flat) <= most_terms + 2 else _without_middle(flat, "sum", most_terms, number))
 
 
-def _flattened(terms: Iterable[s.Scalar]) -> Iterator[s.Scalar]:
-    """A sum within a sum becomes terms of that sum."""
-    for term in terms:
-        if isinstance(term, s.Sum):
-            yield from _flattened(term.terms)
-        elif isinstance(term, s.Fold) and term.operation == "sum":
-            yield from _flattened(term.terms())
-        else:
-            yield term
+def _without_middle(
+    terms: tuple[s.Scalar, ...], operation: s.Operation, most_terms: int, number: Callable[[s.Cell], float]
+) -> tuple[s.Scalar, ...]:
+    if len(terms) <= max(most_terms, KEPT_FIRST + KEPT_LAST + 1):
+        return terms
+    values = [evaluate_cell(term, number) for term in terms[KEPT_FIRST:-KEPT_LAST]]
+    count = sum(term.count if isinstance(term, s.Omitted) else 1 for term in terms[KEPT_FIRST:-KEPT_LAST])
+    middle = s.Omitted(count, math.fsum(values) if operation == "sum" else max(values))
+    return (*terms[:KEPT_FIRST], middle, *terms[-KEPT_LAST:])
 
 
 def _put_in(expression: s.Scalar, value_of: ValueOf) -> s.Scalar:

@@ -1,0 +1,69 @@
+"""A workbook in the making: its sheets, their data, styles and defined names."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from tracer.board import Place
+from tracer.export.headings import Headings
+from tracer.export.sheet_data import SheetData, address
+from tracer.export.styles import Styles
+from tracer.network.blackboard import RATE
+from tracer.network.program import Step
+from tracer.trace import Pass, Trace
+
+TOP, LEFT = 6, 2  # the sheet row and column of the board's first cell
+NARROW = 2.0  # the width of a margin or a gap
+
+
+class Book:
+    """What the sheets share; `home` says on which sheet each matrix of each pass is computed."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.problem = trace.problem
+        self.headings = Headings(trace.problem)
+        self.workbook = Workbook()
+        self.styles = Styles(self.workbook)
+        self.data: dict[str, SheetData] = {}
+        self.home: dict[tuple[int, int, str], str] = {}
+        self.passes = list(trace.passes)
+
+    def add_sheet(self, title: str) -> Worksheet:
+        sheet = self.workbook.active if not self.data else self.workbook.create_sheet()
+        assert isinstance(sheet, Worksheet)
+        sheet.title = title
+        sheet.sheet_view.showGridLines = False
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        footer = HeaderFooterItem(left=_HeaderFooterPart(self.problem.title.replace("&", "&&")[:100]))
+        footer.right = _HeaderFooterPart("&A · page &P of &N")
+        sheet.HeaderFooter.oddFooter = footer
+        self.data[title] = SheetData()
+        return sheet
+
+    def sheet_title(self, one: Pass, step: Step) -> str:
+        label = f"Step {step.label}"
+        if len(self.passes) == 1:
+            return label
+        several = len(self.problem.batches()) > 1
+        place = f"{one.epoch}.{one.iteration}" if several else str(one.epoch)
+        return f"Epoch {place} {label}"
+
+    def name_matrix(self, identifier: str, title: str, place: Place) -> None:
+        """The defined name of a matrix; a later pass takes it over from an earlier one."""
+        first = address(TOP + place.row, LEFT + place.column, absolute=True)
+        last = address(TOP + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True)
+        reference = f"'{title}'!{first}" + (f":{last}" if first != last else "")
+        name = identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
+        self.workbook.defined_names[name] = DefinedName(name, attr_text=reference)
+
+
+def link(sheet: Worksheet, at: str, title: str) -> None:
+    """A link within the book; openpyxl offers it on cells only, and these sheets have none."""
+    sheet._hyperlinks.append(Hyperlink(ref=at, location=f"'{title}'!A1", display=title))  # type: ignore[attr-defined]

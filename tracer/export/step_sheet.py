@@ -1,0 +1,189 @@
+"""One step's sheet: a head, and the board as far as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tracer.board import Board, Place, lay_out
+from tracer.export.book import LEFT, NARROW, TOP, Book
+from tracer.export.headings import Heading, Role, band_title, roles
+from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
+from tracer.export.parts import PARTS, in_parts
+from tracer.export.sheet_data import MOST_FORMULA, address, column_letters
+from tracer.expression import scalar as s
+from tracer.expression.evaluate import evaluate_cell
+from tracer.expression.formula import to_formula
+from tracer.expression.label import label_text
+from tracer.expression.lower import lower
+from tracer.expression.text import matrix_text
+from tracer.network.blackboard import RATE
+from tracer.network.program import Assignment, Step
+from tracer.network.remarks import departures
+from tracer.shown import Shown
+from tracer.trace import Pass
+
+LEAST_WIDTH = 9.0
+MARKS = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
+
+
+class Addresses:
+    """Where a matrix lies on the sheet that is being written."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+    def cell(self, cell: s.Cell) -> str:
+        if cell.matrix == PARTS:  # to the right of the board
+            return address(TOP + 1 + cell.row, LEFT + self.board.columns + 1)
+        row, column = self.board.at(cell)
+        return address(TOP + row, LEFT + column)
+
+    def block(self, block: s.Block) -> str:
+        top, left, bottom, right = self.board.corners(block)
+        return f"{address(TOP + top, LEFT + left)}:{address(TOP + bottom, LEFT + right)}"
+
+
+class StepSheet:
+    """One step's sheet: a head, and the board as far as it is known."""
+
+    def __init__(
+        self, book: Book, one: Pass, index: int, board: Board, decimals: Shown, step: Step, title: str
+    ) -> None:
+        self.book, self.one, self.index, self.board = book, one, index, board
+        self.decimals, self.step, self.title = decimals, step, title
+        self.sheet = book.add_sheet(title)
+        self.data = book.data[title]
+        self.roles = roles(one.program, step)
+        self.addresses = Addresses(board)
+        self.own = {each.id: each for each in step.assignments}
+
+    def fill(self) -> None:
+        self._set_columns()
+        self._head()
+        for band in self.board.bands:
+            title = band_title(self.book.problem, band.layer)
+            self.data.text(TOP + band.row, LEFT, title, self.book.styles.band)
+        for identifier, role in self.roles.items():
+            self._matrix(identifier, role)
+
+    def _set_columns(self) -> None:
+        widths = [LEAST_WIDTH] * self.board.columns
+        for identifier, place in self.board.places.items():
+            for row, column in place.cells():
+                text = self.decimals.text(identifier, float(self.one[identifier][row, column]))
+                widths[place.column + column] = max(widths[place.column + column], len(text) + 2.5)
+        for gap in self.board.gaps:
+            widths[gap] = max(NARROW, widths[gap] if widths[gap] > LEAST_WIDTH else NARROW)
+        self.sheet.column_dimensions["A"].width = NARROW
+        for column, width in enumerate(widths):
+            self.sheet.column_dimensions[column_letters(LEFT + column)].width = width
+
+    def _head(self) -> None:
+        styles, step = self.book.styles, self.step
+        last = LEFT + self.board.columns - 1
+        self._line(1, f"Step {step.label} · {step.title}", styles.title, last, 24)
+        self._line(2, " ".join((step.why, *departures(self.book.problem))), styles.note, last, 28)
+        formulas = self._formulas()
+        self._line(3, "\n".join(formulas), styles.formula, last, max(16, 16 * len(formulas)))
+        for k, (role, words) in enumerate(LEGEND):
+            first = LEFT + k * (self.board.slot + 1)
+            self._across(4, words, styles.heading(role, False), first)
+        self.sheet.freeze_panes = address(5, LEFT)
+
+    def _formulas(self) -> list[str]:
+        names = self.book.headings.names
+
+        def name(identifier: str) -> str:
+            return label_text(names.learning_rate() if identifier == RATE else names.matrix(identifier))
+
+        made = [each for each in self.step.assignments if each.expression is not None]
+        lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
+        return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
+
+    def _line(self, row: int, text: str, style: int, last: int, height: float) -> None:
+        self.data.text(row, LEFT, text, style)
+        self.data.heights[row] = height
+        self.sheet.merged_cells.add(f"{address(row, LEFT)}:{address(row, last)}")
+
+    def _matrix(self, identifier: str, role: Role) -> None:
+        place = self.board.places[identifier]
+        self._heading(identifier, place, role)
+        values = self.one[identifier]
+        decimals = self.decimals.decimals[identifier]
+        source = self._source(identifier)
+        typed = source is None
+        style = self.book.styles.value(role, decimals, typed)
+        for row, column in place.cells():
+            at, value = (TOP + place.row + row, LEFT + place.column + column), float(values[row, column])
+            if source is None:
+                self.data.number(*at, value, style)
+            else:
+                self.data.formula(*at, source(row, column), value, style)
+        if identifier in self.own or (identifier == RATE and self.step.number == 0):
+            self.book.home[self.one.epoch, self.one.iteration, identifier] = self.title
+            self.book.name_matrix(identifier, self.title, place)
+
+    def _heading(self, identifier: str, place: Place, role: Role) -> None:
+        heading = self.book.headings.of(identifier, place.rows, place.columns)
+        for k, text in enumerate((MARKS[role] + label_text(heading.name), _detail(heading))):
+            style = self.book.styles.heading(role, k == 0)
+            self._across(TOP + place.heading_row + k, text, style, LEFT + place.column)
+
+    def _across(self, row: int, text: str, style: int, first: int) -> None:
+        """A text over the width of a slot."""
+        last = first + self.board.slot - 1
+        self.data.text(row, first, text, style)
+        for column in range(first + 1, last + 1):
+            self.data.blank(row, column, style)
+        self.sheet.merged_cells.add(f"{address(row, first)}:{address(row, last)}")
+
+    def _source(self, identifier: str) -> Callable[[int, int], str] | None:
+        """How a cell of a matrix comes to this sheet: None where it is typed in."""
+        one, made = self.one, self.own.get(identifier)
+        if made is not None and made.expression is not None:
+            return lambda row, column: self._live(made, row, column)
+        home = self.book.home.get((one.epoch, one.iteration, identifier))
+        if home is not None and identifier not in self.own:
+            return self._reference(home, self.board.places[identifier])
+        return self._given_before(identifier)
+
+    def _live(self, made: Assignment, row: int, column: int) -> str:
+        assert made.expression is not None
+        whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA)
+        for k, part in enumerate(parts):
+            self._part(made.id, k, part)
+        return self._write(whole)
+
+    def _write(self, expression: s.Scalar) -> str:
+        return to_formula(expression, self.addresses)
+
+    def _part(self, identifier: str, k: int, part: s.Scalar) -> None:
+        """A part of a formula that would be too long, in a cell beside the board."""
+        column = LEFT + self.board.columns + 1
+        self.data.text(TOP, column, f"parts of {identifier}", self.book.styles.note)
+        value = evaluate_cell(part, lambda cell: float(self.one[cell.matrix][cell.row, cell.column]))
+        self.data.formula(TOP + 1 + k, column, self._write(part), value, self.book.styles.plain)
+
+    def _given_before(self, identifier: str) -> Callable[[int, int], str] | None:
+        """A given matrix of a later pass: where the same numbers stand already."""
+        for earlier in reversed(self.book.passes[: self.index]):
+            same_rows = (earlier.start, earlier.stop) == (self.one.start, self.one.stop)
+            wanted = identifier if identifier in ("X", "Y", RATE) else f"{identifier}_next"
+            if (identifier in ("X", "Y") and not same_rows) or earlier[wanted] is not self.one[identifier]:
+                if identifier in ("X", "Y"):
+                    continue
+                return None
+            place = lay_out(earlier.program).places[wanted]
+            return self._reference(self.book.home[earlier.epoch, earlier.iteration, wanted], place)
+        return None
+
+    def _reference(self, sheet: str, place: Place) -> Callable[[int, int], str]:
+        top, left = TOP + place.row, LEFT + place.column
+        return lambda row, column: f"'{sheet}'!{address(top + row, left + column)}"
+
+
+def _detail(heading: Heading) -> str:
+    fraction = None if heading.fraction is None else label_text(heading.fraction)
+    shown_name = label_text(heading.name)
+    parts = (heading.symbol, fraction, heading.size)
+    return " · ".join(part for part in parts if part and part != shown_name)
