@@ -18,6 +18,7 @@ from tracer.files import replace_file
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
+FAST = 1  # zlib's level for sheets: half the time of the default, a seventh more bytes
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip can hold
 _EMPTY = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
 _STAMPS = (  # what openpyxl writes of the time and of itself
@@ -49,6 +50,7 @@ def _copy(source: io.BytesIO, parts: Mapping[str, SheetData], target: IO[bytes])
             if name not in parts:
                 new.writestr(entry, content)
                 continue
+            entry._compresslevel = FAST  # type: ignore[attr-defined]  # no public name before Python 3.13
             before, after = _EMPTY.split(content)
             with new.open(entry, "w", force_zip64=True) as part:
                 part.write(before)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from tracer.board import Board, Place, lay_out
 from tracer.export.book import LEFT, NARROW, TOP, Book
 from tracer.export.headings import Heading, Role, band_title, roles
 from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
 from tracer.export.parts import PARTS, in_parts
 from tracer.export.sheet_data import MOST_FORMULA, address, column_letters
+from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.formula import to_formula
@@ -56,6 +59,7 @@ class StepSheet:
         self.roles = roles(one.program, step)
         self.addresses = Addresses(board)
         self.own = {each.id: each for each in step.assignments}
+        self.has_parts = False
 
     def fill(self) -> None:
         self._set_columns()
@@ -108,17 +112,15 @@ class StepSheet:
     def _matrix(self, identifier: str, role: Role) -> None:
         place = self.board.places[identifier]
         self._heading(identifier, place, role)
-        values = self.one[identifier]
-        decimals = self.decimals.decimals[identifier]
         source = self._source(identifier)
-        typed = source is None
-        style = self.book.styles.value(role, decimals, typed)
-        for row, column in place.cells():
-            at, value = (TOP + place.row + row, LEFT + place.column + column), float(values[row, column])
-            if source is None:
-                self.data.number(*at, value, style)
-            else:
-                self.data.formula(*at, source(row, column), value, style)
+        style = self.book.styles.value(role, self.decimals.decimals[identifier], source is None)
+        at = (TOP + place.row, LEFT + place.column)
+        if source is None:
+            self.data.numbers(*at, self.one[identifier], style)
+        else:
+            made = self.own.get(identifier)
+            alike = made is None or made.expression is None or _alike(made.expression)
+            self.data.formulas(*at, self.one[identifier], style, source, alike)
         if identifier in self.own or (identifier == RATE and self.step.number == 0):
             self.book.home[self.one.epoch, self.one.iteration, identifier] = self.title
             self.book.name_matrix(identifier, self.title, place)
@@ -150,8 +152,10 @@ class StepSheet:
     def _live(self, made: Assignment, row: int, column: int) -> str:
         assert made.expression is not None
         whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA)
-        for k, part in enumerate(parts):
-            self._part(made.id, k, part)
+        if parts and not self.has_parts:  # only the loss, a single cell, can grow so long
+            self.has_parts = True
+            for k, part in enumerate(parts):
+                self._part(made.id, k, part)
         return self._write(whole)
 
     def _write(self, expression: s.Scalar) -> str:
@@ -162,7 +166,8 @@ class StepSheet:
         column = LEFT + self.board.columns + 1
         self.data.text(TOP, column, f"parts of {identifier}", self.book.styles.note)
         value = evaluate_cell(part, lambda cell: float(self.one[cell.matrix][cell.row, cell.column]))
-        self.data.formula(TOP + 1 + k, column, self._write(part), value, self.book.styles.plain)
+        values, text = np.array([[value]]), self._write(part)
+        self.data.formulas(TOP + 1 + k, column, values, self.book.styles.plain, lambda *_: text)
 
     def _given_before(self, identifier: str) -> Callable[[int, int], str] | None:
         """A given matrix of a later pass: where the same numbers stand already."""
@@ -180,6 +185,13 @@ class StepSheet:
     def _reference(self, sheet: str, place: Place) -> Callable[[int, int], str]:
         top, left = TOP + place.row, LEFT + place.column
         return lambda row, column: f"'{sheet}'!{address(top + row, left + column)}"
+
+
+def _alike(expression: m.Matrix) -> bool:
+    """Whether the formulas of a column differ by their row alone: not where a row has a rule of its own."""
+    if isinstance(expression, m.Identity | m.Stack):
+        return False
+    return all(map(_alike, m.operands(expression)))
 
 
 def _detail(heading: Heading) -> str:

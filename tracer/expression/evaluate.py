@@ -131,7 +131,7 @@ def _matrix(expression: m.Matrix, shared: Mapping[m.Matrix, str]) -> str:
         case m.Symbol(name):
             return name
         case m.Constant(value):
-            return f"({value!r})"
+            return f"full((1, 1), {value!r})"
         case m.Identity(size):
             return f"eye({size})"
         case m.MatMul(left, right):
@@ -139,11 +139,17 @@ def _matrix(expression: m.Matrix, shared: Mapping[m.Matrix, str]) -> str:
         case m.Transpose(operand):
             return f"{_matrix(operand, shared)}.T"
         case m.Broadcast(operator, left, right):
+            sides = (left, right) if isinstance(left, m.Constant) else (right, left)
+            if isinstance(sides[0], m.Constant) and not isinstance(sides[1], m.Constant):
+                number = f"({sides[0].value!r})"  # numpy broadcasts a bare number faster
+                texts = (number if side is sides[0] else _matrix(side, shared) for side in (left, right))
+                return f"({f' {operator} '.join(texts)})"
             return f"({_matrix(left, shared)} {operator} {_matrix(right, shared)})"
         case m.Apply(template, arguments):
-            if not s.variables(template):
-                return f"full({expression.shape}, {_scalar(template)})"
-            return _apply(template, {name: _matrix(argument, shared) for name, argument in arguments})
+            used = [(name, argument) for name, argument in arguments if name in s.variables(template)]
+            source = _apply(template, {name: _matrix(argument, shared) for name, argument in used})
+            alone = bool(used) and m.common_shape(*(argument for _, argument in used)) == expression.shape
+            return source if alone else f"full({expression.shape}, {source})"
         case m.Reduce(operation, operand, over):
             reduce = "add_reduce" if operation == "sum" else "max_reduce"
             return f"{reduce}({_matrix(operand, shared)}, {_AXES[over]}, keepdims=True)"

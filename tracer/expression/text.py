@@ -91,7 +91,7 @@ def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Text:
     left, right = _matrix(matrix.left, name), _matrix(matrix.right, name)
     match matrix.operator:
         case "+":
-            return f"{_in(left, _SUM)} + {_in(right, _SUM)}", _SUM
+            return f"{_in(left, _SUM)} + {_in(right, _PREFIX)}", _SUM
         case "-":
             return f"{_in(left, _SUM)} − {_in(right, _PRODUCT)}", _SUM
         case "*":
