@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.recalculate import (
@@ -29,7 +29,7 @@ from tracer.network.reading import example_names, load_problem
 from tracer.trace import Trace
 from tracer.training import trace
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:Generating overly large repr")]
 
 SMALL = ["article", "article-seed42", "hand", "mazur", "softmax-classifier", "logistic-regression", "xor"]
 
@@ -44,11 +44,32 @@ def assert_recalculates(recorded: Trace, path: Path, engine: Any) -> None:
 
 def compare(recorded: Trace, found: dict[Any, Any], values: Values, tolerance: float) -> None:
     largest = max(1.0, *(float(np.abs(one[key]).max()) for one in recorded.passes for key in one))
+    signs = [(cached, values[key]) for key in values if (cached := found[key][1]) in ("=", "≈")]
+    other = sum(cached != value for cached, value in signs)
+    assert {value for _, value in signs} <= {"=", "≈"}
+    assert other <= 1 + len(signs) // 50, "where a tie hangs on the last bit, an engine may see = for ≈; rarely"
     for key, value in values.items():
         formula, cached = found[key]
+        if cached in ("=", "≈"):
+            continue
+        if not re.fullmatch(r"-?[0-9.]+(e[+-]?[0-9]+)?", cached):
+            assert same_text(value, cached), f"{key}: ={formula} gives {value!r}, expected {cached}"
+            continue
         assert isinstance(value, int | float), f"{key}: ={formula} gives {value!r}, expected {cached}"
         off = abs(value - float(cached))
         assert off <= tolerance * largest, f"{key}: ={formula} gives {value!r}, expected {cached}"
+
+
+def same_text(found: object, expected: str) -> bool:
+    """The same words, and the same numbers but for one in the last place or the fifteenth digit."""
+    words, others = (re.split(r"-?[0-9]+(?:\.[0-9]+)?", text) for text in (expected, str(found)))
+    numbers, found_numbers = (re.findall(r"-?[0-9]+(?:\.[0-9]+)?", text) for text in (expected, str(found)))
+    return words == others and all(map(_same_number, numbers, found_numbers))
+
+
+def _same_number(expected: str, found: str) -> bool:
+    decimals = len(expected.partition(".")[2])
+    return abs(float(expected) - float(found)) <= 1.01 * 10.0**-decimals + 1e-14 * abs(float(expected))
 
 
 @st.composite
@@ -63,7 +84,8 @@ def traces(draw: st.DrawFn) -> Trace:
         raise
 
 
-@settings(max_examples=40)
+# without shrinking: a smaller workbook says no more than the message does
+@settings(max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(recorded=traces())
 @pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
 def test_every_formula_of_a_random_network_recalculates_to_the_trace(engine: Any, recorded: Trace) -> None:

@@ -32,15 +32,15 @@ class Headings:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.names: Names = names_of(problem)
-        # the article has words for its matrices but none for derivatives: those are in symbols
+        # the article has words for whole matrices only: derivatives and cells are in symbols
         style = "matrix" if problem.names.style == "article" else problem.names.style
-        self.fractions = names_of(replace(problem, names=replace(problem.names, style=style)))
+        self.symbols = names_of(replace(problem, names=replace(problem.names, style=style)))
 
     def of(self, identifier: str, rows: int, columns: int) -> Heading:
         """The heading of a matrix of so many rows and columns."""
         if identifier == RATE:
             return Heading(self.names.learning_rate(), "learning rate", None, "")
-        fraction = self.fractions.fraction(identifier) if is_gradient(self.problem, identifier) else None
+        fraction = self.symbols.fraction(identifier) if is_gradient(self.problem, identifier) else None
         name = self.names.matrix(identifier)
         return Heading(name, identifier, None if fraction == name else fraction, f"{rows}×{columns}")
 

@@ -118,6 +118,11 @@ class SheetData:
         content = f'<is><t xml:space="preserve">{escape(text)}</t></is>'
         self._texts[row][column] = f'<c r="{address(row, column)}" s="{style}" t="inlineStr">{content}</c>'
 
+    def live_text(self, row: int, column: int, formula: str, text: str, style: int) -> None:
+        """A formula that gives a text."""
+        content = f"<f>{escape(formula)}</f><v>{escape(text)}</v>"
+        self._texts[row][column] = f'<c r="{address(row, column)}" s="{style}" t="str">{content}</c>'
+
     def blank(self, row: int, column: int, style: int) -> None:
         self._texts[row][column] = f'<c r="{address(row, column)}" s="{style}"/>'
 

@@ -12,6 +12,7 @@ from tracer.export.headings import Heading, Role, band_title, roles
 from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
 from tracer.export.parts import PARTS, in_parts
 from tracer.export.sheet_data import MOST_FORMULA, address, column_letters
+from tracer.export.worked_lines import COLUMNS, WorkedLines
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
@@ -36,8 +37,8 @@ class Addresses:
         self.board = board
 
     def cell(self, cell: s.Cell) -> str:
-        if cell.matrix == PARTS:  # to the right of the board
-            return address(TOP + 1 + cell.row, LEFT + self.board.columns + 1)
+        if cell.matrix == PARTS:  # to the right of everything
+            return address(TOP + 1 + cell.row, LEFT + self.board.columns + 2 + COLUMNS)
         row, column = self.board.at(cell)
         return address(TOP + row, LEFT + column)
 
@@ -69,6 +70,7 @@ class StepSheet:
             self.data.text(TOP + band.row, LEFT, title, self.book.styles.band)
         for identifier, role in self.roles.items():
             self._matrix(identifier, role)
+        self._worked_lines()
 
     def _set_columns(self) -> None:
         widths = [LEAST_WIDTH] * self.board.columns
@@ -103,6 +105,23 @@ class StepSheet:
         made = [each for each in self.step.assignments if each.expression is not None]
         lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
         return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
+
+    def _worked_lines(self) -> None:
+        """The step worked beside the board, on a page of its own in print."""
+        first = LEFT + self.board.columns + 1
+        names, styles = self.book.headings.symbols, self.book.styles
+        lines = WorkedLines(self.data, styles, names, self.one, self.decimals, self.addresses, TOP, first)
+        made = [each for each in self.step.assignments if each.expression is not None]
+        for each, formula in zip(made, self._formulas(), strict=False):
+            lines.write(each, formula)
+        areas = [f"{address(1, LEFT)}:{address(TOP + self.board.rows, first - 2)}"]
+        if made:
+            for k, width in enumerate(lines.widths):
+                self.sheet.column_dimensions[column_letters(first + k)].width = width
+            areas.append(f"{address(TOP, first)}:{address(lines.row, first + COLUMNS - 1)}")
+            self.sheet.column_dimensions[column_letters(first - 1)].width = NARROW
+        self.sheet.print_area = ",".join(areas)
+        self.sheet.page_setup.fitToHeight = len(areas)
 
     def _line(self, row: int, text: str, style: int, last: int, height: float) -> None:
         self.data.text(row, LEFT, text, style)
@@ -163,7 +182,7 @@ class StepSheet:
 
     def _part(self, identifier: str, k: int, part: s.Scalar) -> None:
         """A part of a formula that would be too long, in a cell beside the board."""
-        column = LEFT + self.board.columns + 1
+        column = LEFT + self.board.columns + 2 + COLUMNS
         self.data.text(TOP, column, f"parts of {identifier}", self.book.styles.note)
         value = evaluate_cell(part, lambda cell: float(self.one[cell.matrix][cell.row, cell.column]))
         values, text = np.array([[value]]), self._write(part)

@@ -1,7 +1,8 @@
 """Rounding as by hand, and numbers as text.
 
-A half goes away from zero. A value within 1e-9 of a unit of the last place from a tie counts as
-a tie, since 0.35·3 is 1.0499999999999998 in float64 and 1.05 to everybody else. Zero has no sign.
+A half goes away from zero. A value within 1e-9 of a unit of the last place from a tie (or within
+float64's own error, where that is more) counts as a tie, since 0.35·3 is 1.0499999999999998 in
+float64 and 1.05 to everybody else. Zero has no sign.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIE = 1e-9
+FLOAT_ERROR, MOST_ERROR = 2.0**-51, 1e-6  # many digits on, float64 misses a tie by more than TIE
 LARGEST_WRITTEN = 1e16
 LARGEST_SCALED = 2.0**52  # from here on float64 has no decimals left to round
 
@@ -33,10 +35,12 @@ def round_half_away(values: NDArray[np.float64] | float, decimals: int) -> NDArr
         size = abs(values) * scale
         if not size < LARGEST_SCALED:
             return float(values)
-        return math.copysign(math.floor(size + 0.5 + TIE) / scale, values) or 0.0
+        tie = TIE + min(size * FLOAT_ERROR, MOST_ERROR)
+        return math.copysign(math.floor(size + 0.5 + tie) / scale, values) or 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         sizes = np.abs(values) * scale
-        rounded = np.copysign(np.floor(sizes + 0.5 + TIE) / scale, values)
+        ties = TIE + np.minimum(sizes * FLOAT_ERROR, MOST_ERROR)
+        rounded = np.copysign(np.floor(sizes + 0.5 + ties) / scale, values)
         return np.where(sizes < LARGEST_SCALED, rounded + 0.0, values)
 
 

@@ -25,10 +25,14 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number that was put in or worked out, shown to so many decimals (None: as typed)."""
+    """A number that was put in or worked out, shown to so many decimals (None: as typed).
+
+    `of` is the expression over cells that it is the value of.
+    """
 
     value: float
     decimals: int | None
+    of: Scalar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def matrix_text(matrix: m.Matrix, name: Callable[[str], str] = str) -> str:
 
 def cell_text(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
     """A scalar expression; `name` gives the display name of a cell."""
-    return _Writer(name).read(expression)[0]
+    return CellWriter(name).read(expression)[0]
 
 
 def value_text(value: s.Value) -> str:
@@ -111,15 +111,18 @@ def _joined(left: Text, sign: str, right: Text) -> Text:
 
 
 def _apply(template: s.Scalar, arguments: dict[str, Text]) -> Text:
-    return _Writer(_no_cells, arguments).read(template)
+    return CellWriter(_no_cells, arguments).read(template)
 
 
 def _no_cells(cell: s.Cell) -> str:
     raise TypeError(f"a template holds the cell {cell}")
 
 
-class _Writer:
-    """Writes a scalar expression; template variables may stand for written matrices."""
+class CellWriter:
+    """Writes a scalar expression; template variables may stand for written matrices.
+
+    live.py overrides how numbers that were put in are written.
+    """
 
     def __init__(self, name: Callable[[s.Cell], str], arguments: dict[str, Text] | None = None) -> None:
         self.name = name
@@ -132,8 +135,8 @@ class _Writer:
         match expression:
             case s.Number(value):
                 return as_typed(value), _ATOM if value >= 0 else _SUM
-            case s.Value(value):
-                return value_text(expression), _ATOM if value >= 0 else _SUM
+            case s.Value():
+                return self.value(expression)
             case s.Omitted(count):
                 return f"… ({count} more)", _ATOM
             case s.Variable(variable):
@@ -160,6 +163,18 @@ class _Writer:
             case _:
                 return self._function(expression)
 
+    def value(self, value: s.Value) -> Text:
+        """A number that was put in."""
+        return value_text(value), _ATOM if value.value >= 0 else _SUM
+
+    def factor(self, factor: s.Scalar) -> str:
+        """A factor within its own parentheses."""
+        return f"({self.write(factor)})"
+
+    def split_sign(self, term: s.Scalar) -> tuple[bool, s.Scalar]:
+        """Whether a term is taken off, and what is."""
+        return split_sign(term)
+
     def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Text:
         match expression:
             case s.Exp(argument):
@@ -180,13 +195,13 @@ class _Writer:
     def _sum(self, terms: Sequence[s.Scalar]) -> str:
         text = self.write(terms[0], _SUM)
         for term in terms[1:]:
-            minus, part = split_sign(term)
+            minus, part = self.split_sign(term)
             text += (" − " if minus else " + ") + self.write(part, _PRODUCT)
         return text
 
     def _product(self, factors: Sequence[s.Scalar]) -> str:
         if any(isinstance(factor, s.Value) for factor in factors):
-            return "".join(f"({self.write(factor)})" for factor in factors)
+            return "".join(map(self.factor, factors))
         matrices = self.arguments is not None and all(map(s.variables, factors))
         first, *others = factors
         sign = " ⊙ " if matrices else "·"

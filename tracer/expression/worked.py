@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tracer.expression import scalar as s
@@ -45,8 +45,9 @@ def work(expression: s.Scalar, value_of: ValueOf, decimals: int, most_terms: int
         shown = _choose(expression, "computed")
     letters = _cut(shown, most_terms, number)
     numbers = _put_in(letters, value_of)
-    result = s.Value(value, decimals)
-    exact = round_half_away(_by_hand(numbers), decimals) == round_half_away(value, decimals)
+    result = s.Value(value, decimals, expression)
+    off = round_half_away(_by_hand(numbers), decimals) - round_half_away(value, decimals)
+    exact = abs(off) < 0.5 * 10.0**-decimals
     return Worked(letters, (numbers, *_reductions(numbers, decimals)), result, exact)
 
 
@@ -87,7 +88,7 @@ def _without_middle(
 
 def _put_in(expression: s.Scalar, value_of: ValueOf) -> s.Scalar:
     if isinstance(expression, s.Cell):
-        return value_of(expression)
+        return replace(value_of(expression), of=expression)
     parts = s.children(expression)
     return s.rebuild(expression, tuple(_put_in(part, value_of) for part in parts)) if parts else expression
 
@@ -98,12 +99,12 @@ def _by_hand(numbers: s.Scalar) -> float:
         return round_half_away(numbers.value, numbers.decimals)
     parts = s.children(numbers)
     if not parts:
-        return evaluate_cell(numbers, _no_cell)
+        return evaluate_cell(numbers, no_cell)
     rounded = s.rebuild(numbers, tuple(s.Number(_by_hand(part)) for part in parts))
-    return evaluate_cell(rounded, _no_cell)
+    return evaluate_cell(rounded, no_cell)
 
 
-def _no_cell(cell: s.Cell) -> float:
+def no_cell(cell: s.Cell) -> float:
     raise TypeError(f"{cell} has no number yet")
 
 
@@ -138,14 +139,22 @@ def _reduce(expression: s.Scalar, decimals: int) -> s.Scalar:
         decimals = expression.decimals + 2  # enough to see which way it goes
     if not all(map(_is_number, parts)):
         return s.rebuild(expression, tuple(_reduce(part, decimals) for part in parts))
-    value = evaluate_cell(expression, _no_cell)
-    return s.Value(value, _enough(value, decimals))
+    value = evaluate_cell(expression, no_cell)
+    return s.Value(value, _enough(value, decimals), over_cells(expression))
+
+
+def over_cells(expression: s.Scalar) -> s.Scalar:
+    """The expression with every number that came from cells traced back to them."""
+    if isinstance(expression, s.Value) and expression.of is not None:
+        return expression.of
+    parts = s.children(expression)
+    return s.rebuild(expression, tuple(map(over_cells, parts))) if parts else expression
 
 
 def _branch(where: s.Where) -> s.Scalar:
     """The side that counts."""
     one, zero = s.Number(1.0), s.Number(0.0)
-    holds = evaluate_cell(s.Where(where.left, where.relation, where.right, one, zero), _no_cell)
+    holds = evaluate_cell(s.Where(where.left, where.relation, where.right, one, zero), no_cell)
     return where.then if holds else where.otherwise
 
 

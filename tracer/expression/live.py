@@ -1,0 +1,99 @@
+"""The live reading: a worked line as a spreadsheet formula that writes itself out as text.
+
+`="("&FIXED(ROUND(B9,3)+0,3,TRUE)&")("&…` shows `(1.000)(0.420) + …` and follows when a cell is
+changed. FIXED writes the same in every language; rounding first and adding 0 takes the sign off a
+zero. Pure text, built from the stages of worked.py.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tracer.expression import scalar as s
+from tracer.expression.digits import fixed, typed_decimals
+from tracer.expression.evaluate import evaluate_cell
+from tracer.expression.formula import Addresses, to_formula
+from tracer.expression.text import CellWriter, Text
+from tracer.expression.worked import no_cell, over_cells
+
+FIRST_MARK, LAST_MARK = 0xE000, 0xF8FF  # private-use characters stand for the live parts in the text
+LEAST_TYPED = 3  # decimals of a typed number, so that an edit of it shows
+ATOM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A formula, without "=", and the text that it gives with the numbers of the trace."""
+
+    formula: str
+    text: str
+
+
+def to_live_text(stage: s.Scalar, addresses: Addresses) -> Live:
+    """The stage's text as a formula over the cells that its numbers came from."""
+    return _LiveWriter(addresses).join(stage)
+
+
+def shown_decimals(value: float, decimals: int | None) -> int:
+    """To how many decimals a number is written live; `decimals` is None where it was typed."""
+    return max(LEAST_TYPED, typed_decimals(value)) if decimals is None else decimals
+
+
+class _LiveWriter(CellWriter):
+    """Writes numbers as marks, and turns the marked text into a formula that joins them."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        super().__init__(addresses.cell)
+        self.addresses = addresses
+        self.parts: list[Live] = []
+
+    def join(self, expression: s.Scalar) -> Live:
+        """An expression's text with its live parts, as one formula."""
+        pieces = re.split(f"([{chr(FIRST_MARK)}-{chr(LAST_MARK)}])", self.write(expression))
+        lives = [self._piece(piece) for piece in pieces if piece]
+        return Live("&".join(each.formula for each in lives), "".join(each.text for each in lives))
+
+    def read(self, expression: s.Scalar) -> Text:
+        return (self._branches(expression), ATOM) if isinstance(expression, s.Where) else super().read(expression)
+
+    def _branches(self, where: s.Where) -> str:
+        """Only the branch that counts is written."""
+        then, otherwise = (_LiveWriter(self.addresses).join(each) for each in (where.then, where.otherwise))
+        left, right = (to_formula(over_cells(each), self.addresses) for each in (where.left, where.right))
+        one, zero = s.Number(1.0), s.Number(0.0)
+        holds = evaluate_cell(s.Where(where.left, where.relation, where.right, one, zero), no_cell)
+        formula = f"IF({left}{where.relation}{right},{then.formula},{otherwise.formula})"
+        return self._mark(formula, then.text if holds else otherwise.text)
+
+    def value(self, value: s.Value) -> Text:
+        rounded, number = self._number(value)
+        text = f"({number.text})" if number.text.startswith("-") else number.text
+        return self._mark(f'IF({rounded}<0,"("&{number.formula}&")",{number.formula})', text), ATOM
+
+    def factor(self, factor: s.Scalar) -> str:
+        if isinstance(factor, s.Value):
+            number = self._number(factor)[1]
+            return f"({self._mark(number.formula, number.text)})"
+        return super().factor(factor)
+
+    def split_sign(self, term: s.Scalar) -> tuple[bool, s.Scalar]:
+        """A number may change its sign, so only what the rule itself takes off is taken off."""
+        return (True, term.operand) if isinstance(term, s.Negative) else (False, term)
+
+    def _number(self, value: s.Value) -> tuple[str, Live]:
+        """The rounded number, and its text."""
+        number = value.of if value.of is not None else s.Number(value.value)
+        decimals = shown_decimals(value.value, value.decimals)
+        rounded = to_formula(s.Round(number, decimals), self.addresses)
+        text = fixed(value.value, decimals).replace("−", "-")
+        return rounded, Live(f"FIXED({rounded}+0,{decimals},TRUE)", text)
+
+    def _mark(self, formula: str, text: str) -> str:
+        self.parts.append(Live(formula, text))
+        return chr(FIRST_MARK + len(self.parts) - 1)
+
+    def _piece(self, piece: str) -> Live:
+        if len(piece) == 1 and FIRST_MARK <= ord(piece) <= LAST_MARK:
+            return self.parts[ord(piece) - FIRST_MARK]
+        return Live('"' + piece.replace('"', '""') + '"', piece)
