@@ -6,8 +6,10 @@ Exit status 0: done; 1: an answer was wrong or a check failed; 2: the input cann
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 DEFAULT_EXAMPLE = "article"
 DEFAULT_FOLDER = Path("outputs")
+MOST_EPOCHS = 1_000_000  # to record; `train` takes any number
+MOST_STEPS = 1_000  # sheets of a workbook, sections of a page
+MOST_MATRICES = 150_000  # on all of them together
 PATIENCE = 0.5  # seconds before a progress bar appears
 
 app = typer.Typer(
@@ -54,6 +59,9 @@ class Only(StrEnum):
 
 def main() -> None:
     """Run the command line; whatever is wrong with the input is one message and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a redirected stream on Windows knows no →
+            stream.reconfigure(encoding="utf-8")
     gc.set_threshold(200_000, 20, 20)  # imports make no garbage: a seventh of a short run was spent looking
     try:
         app(standalone_mode=True)
@@ -97,6 +105,7 @@ def walkthrough(
 
     chosen = epoch_numbers(epochs, [1])
     loaded = load(problem)
+    check_readable(loaded, len(chosen))
     with progress("training", max(chosen)) as advance:
         recorded = trace(loaded, chosen, lambda _: advance())
     paths = []
@@ -219,15 +228,34 @@ def epoch_numbers(text: str | None, default: list[int]) -> list[int]:
         return default
     numbers: set[int] = set()
     try:
-        ranges = f"1-{int(text)}" if text.strip().isdecimal() else text
+        ranges = f"1-{text.strip()}" if re.fullmatch(r"[0-9]+", text.strip()) else text
         for part in ranges.split(","):
-            first, _, last = part.partition("-")
-            numbers.update(range(int(first), int(last or first) + 1)[: 10**6])
+            found = re.fullmatch(r"\s*([0-9]{1,12})(?:-([0-9]{1,12}))?\s*", part)
+            wanted = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+            if not wanted:
+                raise ValueError(part)
+            if len(numbers) + len(wanted) > MOST_EPOCHS:
+                raise TracerError(f"--epochs: found {text[:40]!r}, expected at most {MOST_EPOCHS:,} to record")
+            numbers.update(wanted)
     except ValueError:
         numbers = set()
     if not numbers or min(numbers) < 1:
-        raise TracerError(f"--epochs: found {text!r}, expected a number (3), a list (1,10) or a range (8-10)")
+        raise TracerError(f"--epochs: found {text[:40]!r}, expected a number (3), a list (1,10) or a range (8-10)")
     return sorted(numbers)
+
+
+def check_readable(problem: Problem, epochs: int) -> None:
+    """Refuse a walkthrough that nobody could read, before anything is run."""
+    from tracer.network.program import build
+
+    program = build(problem)
+    steps = epochs * len(problem.batches()) * len(program.steps)
+    if steps > MOST_STEPS or steps * len(program.assignments) > MOST_MATRICES:
+        raise TracerError(
+            f"a walkthrough of {epochs} epochs with {len(problem.batches())} passes each has {steps:,} steps on "
+            f"boards of {len(program.assignments):,} matrices, more than anybody reads; choose fewer epochs "
+            "(--epochs 1,10), a larger batch_size or fewer layers"
+        )
 
 
 def summary(problem: Problem, before: float, after: float) -> str:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.expression.digits import as_typed, decimals_for, fixed, typed_decimals
+from tracer.expression.digits import as_typed, decimals_for, fixed
 from tracer.network.blackboard import RATE
 from tracer.trace import Pass, Trace
 
 SIGNIFICANT = 3  # digits of a gradient
-MOST_TYPED = 6  # a given number with more decimals was not typed but drawn
+MOST_TYPED = 9  # a given number with more significant digits was not typed but drawn
 MOST = 15
 NEGLIGIBLE = 1e-6  # of the largest change; a smaller one need not be seen
 
@@ -60,11 +61,16 @@ def _decimals(trace: Trace, one: Pass, identifier: str) -> int | None:
 
 def _of_given(one: Pass, identifier: str, default: int) -> int | None:
     """As typed, where anybody can have typed it; parameters of a later pass as they were updated."""
-    most = max(map(typed_decimals, one[identifier].ravel().tolist()))
-    if most <= MOST_TYPED:
+    if max(map(_significant, one[identifier].ravel().tolist())) <= MOST_TYPED:
         return None
     following = f"{identifier}_next"
-    return max(default, _to_see(one[following] - one[identifier])) if following in one.matrices else default
+    drawn = max(default, decimals_for(one[identifier], SIGNIFICANT))
+    return max(default, _to_see(one[following] - one[identifier])) if following in one.matrices else drawn
+
+
+def _significant(value: float) -> int:
+    """How many digits a number has between its first and its last that is not 0."""
+    return len(Decimal(repr(value)).normalize().as_tuple().digits)
 
 
 def _to_see(change: Array) -> int:

@@ -20,6 +20,8 @@ from tracer.trace import Array, Epoch, Pass, Trace, document_head, over_all_rows
 Progress: TypeAlias = Callable[[int], None]
 
 MOST_RECORDED = 100_000_000  # numbers, 800 MB
+OVERHEAD = 16  # what a matrix takes besides its numbers, in numbers
+MOST_EPOCHS = 100_000_000  # whose losses are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +86,8 @@ def train(
 
 
 def _run(runner: _Runner, total: int, record: Collection[int], progress: Progress | None) -> tuple[Array, list[Epoch]]:
+    if total > MOST_EPOCHS:
+        raise TracerError(f"{total:,} epochs are more than the {MOST_EPOCHS:,} whose losses can be kept")
     _check_size(runner, len(record))
     losses, kept = np.empty(total), []
     with np.errstate(all="ignore"):
@@ -156,7 +160,7 @@ class _Runner:
 def _check_size(runner: _Runner, epochs: int) -> None:
     """Refuse to record what would not fit into memory, before anything is run."""
     shapes = (each.shape for batch in runner.batches for each in batch[0].assignments.values())
-    values = epochs * sum(rows * columns for rows, columns in shapes)
+    values = epochs * sum(rows * columns + OVERHEAD for rows, columns in shapes)
     if values > MOST_RECORDED:
         raise TracerError(
             f"recording {epochs} epochs of {len(runner.batches)} passes would keep {values:,} numbers, "

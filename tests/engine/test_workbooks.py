@@ -47,7 +47,9 @@ def compare(recorded: Trace, found: dict[Any, Any], values: Values, tolerance: f
     signs = [(cached, values[key]) for key in values if (cached := found[key][1]) in ("=", "≈")]
     other = sum(cached != value for cached, value in signs)
     assert {value for _, value in signs} <= {"=", "≈"}
-    assert other <= 1 + len(signs) // 50, "where a tie hangs on the last bit, an engine may see = for ≈; rarely"
+    wrong = [(key, *found[key]) for key in values if found[key][1] in ("=", "≈") and values[key] != found[key][1]]
+    if largest < 1e6:  # beyond, the digits shown are float64's last, and every engine rounds them its own way
+        assert other <= 1 + len(signs) // 50, f"{wrong[:3]}: a tie may hang on the last bit, but rarely"
     for key, value in values.items():
         formula, cached = found[key]
         if cached in ("=", "≈"):

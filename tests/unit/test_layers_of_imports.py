@@ -30,6 +30,7 @@ FLOORS = {
     "tracer/expression/formula.py": 1,
     "tracer/expression/interval.py": 1,
     "tracer/expression/label.py": 1,
+    "tracer/expression/live.py": 1,
     "tracer/expression/lower.py": 1,
     "tracer/expression/mathml.py": 1,
     "tracer/expression/text.py": 1,

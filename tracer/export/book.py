@@ -32,6 +32,7 @@ class Book:
         self.styles = Styles(self.workbook)
         self.data: dict[str, SheetData] = {}
         self.home: dict[tuple[int, int, str], str] = {}
+        self.named: dict[str, str] = {}
         self.passes = list(trace.passes)
 
     def add_sheet(self, title: str) -> Worksheet:
@@ -62,6 +63,13 @@ class Book:
         reference = f"'{title}'!{first}" + (f":{last}" if first != last else "")
         name = identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
         self.workbook.defined_names[name] = DefinedName(name, attr_text=reference)
+        self.named[name] = identifier
+
+    def drop_stale_names(self) -> None:
+        """Take out names of matrices that the last pass, a shorter batch, does not have."""
+        for name, identifier in self.named.items():
+            if identifier != RATE and identifier not in self.passes[-1].matrices:
+                del self.workbook.defined_names[name]
 
 
 def link(sheet: Worksheet, at: str, title: str) -> None:

@@ -25,14 +25,16 @@ _EDGES: dict[Role, Literal["medium", "mediumDashed", "thin"]] = {
 
 
 def number_format(decimals: int | None) -> str:
-    """The format of so many decimals; None shows a number as it was typed.
+    """The format of so many decimals, in which zero has no sign; None shows a number as it was typed.
 
-    >>> number_format(3), number_format(0), number_format(None)
-    ('0.000', '0', 'General')
+    >>> number_format(2), number_format(None)
+    ('[>=0.005]0.00;[<=-0.005]-0.00;0.00', 'General')
     """
     if decimals is None:
         return "General"
-    return "0." + "0" * decimals if decimals else "0"
+    digits = "0." + "0" * decimals if decimals else "0"
+    half = f"0.{'0' * decimals}5"
+    return f"[>={half}]{digits};[<=-{half}]-{digits};{digits}"
 
 
 class Styles:
@@ -60,7 +62,7 @@ class Styles:
         return self._register(
             Font(name=FONT, size=10, color=palette.TYPED if typed else palette.INK),
             _FILLS[role],
-            Alignment(horizontal="right", vertical="center"),
+            Alignment(horizontal="right", vertical="center", indent=1),
             Border(left=side, right=side, top=side, bottom=side),
             number_format(decimals),
         )

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from tracer.board import lay_out
 from tracer.errors import ExportError
-from tracer.export.book import Book
+from tracer.export.book import LEFT, TOP, Book
 from tracer.export.package import write_workbook_file
+from tracer.export.sheet_data import MOST_COLUMNS, MOST_ROWS
 from tracer.export.start_sheet import fill_start
 from tracer.export.step_sheet import StepSheet
+from tracer.export.worked_lines import COLUMNS
 from tracer.shown import shown
 from tracer.trace import Trace
-
-MOST_SHEETS = 1000
 
 
 def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None = None) -> None:
@@ -27,12 +27,7 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
 
     Raises ExportError, leaving `path` as it was, for what does not fit a workbook.
     """
-    sheets = sum(len(each.steps) for each in trace.passes)
-    if sheets > MOST_SHEETS:
-        raise ExportError(
-            f"{sheets} sheets (one for each step of each pass) are more than the {MOST_SHEETS} a workbook is "
-            "readable with; choose fewer epochs or a larger batch_size"
-        )
+    _check_size(trace)
     book = Book(trace)
     start = book.add_sheet("Start")
     links = []
@@ -44,8 +39,20 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
             StepSheet(book, one, index, board, decimals, step, title).fill()
             if progress is not None:
                 progress()
+    book.drop_stale_names()
     fill_start(book, start, links)
     book.styles.finish()
     properties = book.workbook.properties
     properties.title, properties.creator = trace.problem.title, "Tracer"
     write_workbook_file(book.workbook, book.data, path)
+
+
+def _check_size(trace: Trace) -> None:
+    """Refuse a board that no sheet holds."""
+    board = lay_out(trace.first.program)
+    rows, columns = TOP + board.rows, LEFT + board.columns + 2 * COLUMNS
+    if rows > MOST_ROWS or columns > MOST_COLUMNS:
+        raise ExportError(
+            f"the workbook needs {rows:,} rows and {columns:,} columns, a sheet has {MOST_ROWS:,} and "
+            f"{MOST_COLUMNS:,}; --only html leaves it out"
+        )

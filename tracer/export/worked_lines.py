@@ -6,7 +6,7 @@ cell of each matrix is worked in every stage.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tracer.export.sheet_data import MOST_FORMULA, SheetData
@@ -17,7 +17,7 @@ from tracer.expression.label import label_text
 from tracer.expression.live import to_live_text
 from tracer.expression.lower import lower
 from tracer.expression.text import cell_text
-from tracer.expression.worked import Worked, work
+from tracer.expression.worked import Worked, holds, work
 from tracer.network.blackboard import RATE
 from tracer.network.names import Names
 from tracer.network.program import Assignment
@@ -76,11 +76,12 @@ class WorkedLines:
     def _line(self, cell: s.Cell, worked: Worked, every_stage: bool) -> None:
         self._text(NAME, self._name(cell))
         self._text(LETTERS, f"= {cell_text(worked.letters, self._name)}")
-        for stage in worked.stages if every_stage else worked.stages[:1]:
+        stages = worked.stages if every_stage else worked.stages[:1]
+        for stage in stages:
             self._live(stage)
             self.row += 1
         self.row -= 1
-        self._sign(cell, worked)
+        self._sign(cell, worked, stages)
         style = self.styles.value("plain", self.decimals.decimals[cell.matrix], False)
         address = self.addresses.cell(cell)
         value = self.one[cell.matrix][cell.row : cell.row + 1, cell.column : cell.column + 1]
@@ -108,18 +109,22 @@ class WorkedLines:
         self.data.live_text(self.row, self.column + NUMBERS, formula, text, self.styles.worked)
         self.widths[NUMBERS] = min(max(self.widths[NUMBERS], 0.95 * len(text) + 2), MOST_WIDTH)
 
-    def _sign(self, cell: s.Cell, worked: Worked) -> None:
-        """= where the digits shown give the digits of the result, ≈ where they do not."""
-        sign = "=" if worked.exact else "≈"
+    def _sign(self, cell: s.Cell, worked: Worked, stages: Sequence[s.Scalar]) -> None:
+        """= where the digits shown, of every line, give the digits of the result; ≈ where they do not."""
         decimals = worked.result.decimals or 0
-        both = [s.Round(each, decimals) for each in (_by_hand(worked.stages[0]), cell)]
-        by_hand, exact = (to_formula(each, self.addresses) for each in both)
-        formula = f'IF(ABS({by_hand}-{exact})<5E-{decimals + 1},"=","≈")'
-        guards = [f"{to_formula(each, self.addresses)}<=0" for each in _logarithms(both[0])]
-        guards += [f"{to_formula(each, self.addresses)}=0" for each in _denominators(both[0])]
+        by_hand = [s.Round(_by_hand(stage), decimals) for stage in stages]
+        value = to_formula(s.Round(cell, decimals), self.addresses)
+        tests = [f"ABS({to_formula(each, self.addresses)}-{value})<5E-{decimals + 1}" for each in by_hand]
+        formula = f'IF(AND({",".join(tests)}),"=","≈")'
+        guards = [f"{to_formula(x, self.addresses)}<=0" for each in by_hand for x in _logarithms(each)]
+        guards += [f"{to_formula(x, self.addresses)}=0" for each in by_hand for x in _denominators(each)]
         if guards:  # the digits shown may be 0.000, by which nobody can divide
             formula = f'IF(OR({",".join(guards)}),"≈",{formula})'
-        self.data.live_text(self.row, self.column + SIGN, formula, sign, self.styles.worked)
+        sign = "=" if all(holds(stage, worked.result) for stage in stages) else "≈"
+        if len(formula) > MOST_FORMULA:
+            self._text(SIGN, sign)
+        else:
+            self.data.live_text(self.row, self.column + SIGN, formula, sign, self.styles.worked)
 
 
 def _too_large(stage: s.Scalar) -> bool:

@@ -7,6 +7,7 @@ ours; no text of a problem file ever gets here.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
@@ -34,9 +35,12 @@ _SCOPE: dict[str, Any] = {
     "eye": np.eye,
     "full": np.full,
     "round_half_away": round_half_away,
+    "fsum": math.fsum,
+    "maxima": max,
     "inf": np.inf,
     "nan": np.nan,
 }
+MOST_NESTED = 50  # terms of one cell; a longer sum, written as a + b + c …, nests too deep for Python's parser
 _RELATIONS = {">": ">", ">=": ">=", "=": "=="}
 _AXES = {"rows": "0", "columns": "1", "all": "None"}
 
@@ -188,6 +192,8 @@ def _scalar(expression: s.Scalar, name: Callable[[s.Cell], str] = _no_cells) -> 
             return name(expression)
         case s.Negative(operand):
             return f"(-{of(operand)})"
+        case s.Sum(terms) if len(terms) > MOST_NESTED:
+            return f"fsum(({', '.join(map(of, terms))},))"
         case s.Sum(terms):
             return f"({_signed(terms, of)})"
         case s.Product(factors):
@@ -205,10 +211,7 @@ def _scalar(expression: s.Scalar, name: Callable[[s.Cell], str] = _no_cells) -> 
         case s.Absolute(operand):
             return f"absolute({of(operand)})"
         case s.Maximum(operands):
-            first, *others = map(of, operands)
-            for other in others:
-                first = f"maximum({first}, {other})"
-            return first
+            return f"maxima({', '.join(map(of, operands))})" if len(operands) > MOST_NESTED else _maximum(operands, of)
         case s.Where(left, relation, right, then, otherwise):
             return f"where({of(left)} {_RELATIONS[relation]} {of(right)}, {of(then)}, {of(otherwise)})"
         case s.Round(operand, decimals):
@@ -219,6 +222,13 @@ def _scalar(expression: s.Scalar, name: Callable[[s.Cell], str] = _no_cells) -> 
             return of(s.expand(expression))
         case _:
             assert_never(expression)
+
+
+def _maximum(operands: Sequence[s.Scalar], of: Callable[[s.Scalar], str]) -> str:
+    first, *others = map(of, operands)
+    for other in others:
+        first = f"maximum({first}, {other})"
+    return first
 
 
 def _signed(terms: Sequence[s.Scalar], of: Callable[[s.Scalar], str]) -> str:

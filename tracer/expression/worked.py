@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tracer.expression import scalar as s
-from tracer.expression.digits import round_half_away
+from tracer.expression.digits import round_half_away, typed_decimals
 from tracer.expression.evaluate import evaluate_cell
 
 ValueOf: TypeAlias = Callable[[s.Cell], s.Value]
@@ -46,9 +46,15 @@ def work(expression: s.Scalar, value_of: ValueOf, decimals: int, most_terms: int
     letters = _cut(shown, most_terms, number)
     numbers = _put_in(letters, value_of)
     result = s.Value(value, decimals, expression)
-    off = round_half_away(_by_hand(numbers), decimals) - round_half_away(value, decimals)
-    exact = abs(off) < 0.5 * 10.0**-decimals
-    return Worked(letters, (numbers, *_reductions(numbers, decimals)), result, exact)
+    stages = (numbers, *_reductions(numbers, decimals))
+    return Worked(letters, stages, result, all(holds(stage, result) for stage in stages))
+
+
+def holds(stage: s.Scalar, result: s.Value) -> bool:
+    """Whether the digits that a stage shows give the digits of the result."""
+    decimals = result.decimals or 0
+    off = round_half_away(_by_hand(stage), decimals) - round_half_away(result.value, decimals)
+    return abs(off) < 0.5 * 10.0**-decimals
 
 
 def _choose(expression: s.Scalar, form: str) -> s.Scalar:
@@ -80,10 +86,10 @@ def _without_middle(
 ) -> tuple[s.Scalar, ...]:
     if len(terms) <= max(most_terms, KEPT_FIRST + KEPT_LAST + 1):
         return terms
-    values = [evaluate_cell(term, number) for term in terms[KEPT_FIRST:-KEPT_LAST]]
-    count = sum(term.count if isinstance(term, s.Omitted) else 1 for term in terms[KEPT_FIRST:-KEPT_LAST])
-    middle = s.Omitted(count, math.fsum(values) if operation == "sum" else max(values))
-    return (*terms[:KEPT_FIRST], middle, *terms[-KEPT_LAST:])
+    middle = terms[KEPT_FIRST:-KEPT_LAST]
+    count = sum(term.count if isinstance(term, s.Omitted) else 1 for term in middle)
+    value = evaluate_cell(s.Sum(middle) if operation == "sum" else s.Maximum(middle), number)
+    return (*terms[:KEPT_FIRST], s.Omitted(count, value), *terms[-KEPT_LAST:])
 
 
 def _put_in(expression: s.Scalar, value_of: ValueOf) -> s.Scalar:
@@ -140,7 +146,21 @@ def _reduce(expression: s.Scalar, decimals: int) -> s.Scalar:
     if not all(map(_is_number, parts)):
         return s.rebuild(expression, tuple(_reduce(part, decimals) for part in parts))
     value = evaluate_cell(expression, no_cell)
+    if isinstance(expression, s.Sum):  # a sum has no more decimals than its terms
+        decimals = max(map(_decimals, expression.terms))
     return s.Value(value, _enough(value, decimals), over_cells(expression))
+
+
+def _decimals(term: s.Scalar) -> int:
+    match term:
+        case s.Negative(operand):
+            return _decimals(operand)
+        case s.Value(_, decimals) if decimals is not None:
+            return decimals
+        case s.Value(value) | s.Number(value):
+            return typed_decimals(value)
+        case _:
+            return 0
 
 
 def over_cells(expression: s.Scalar) -> s.Scalar:

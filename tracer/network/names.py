@@ -173,11 +173,8 @@ class _Hand:
                 return Label("E", "total")
 
     def backward(self, identifier: _Identifier, place: Place) -> Label | None:
-        """The pages call a whole gradient δW_kl; everything else is a fraction."""
-        if place is not None or identifier.kind not in ("dW", "db"):
-            return None
-        parameter = self.forward(_parse(identifier.text[1:]), None)
-        return replace(parameter, base=f"δ{parameter.base}")
+        """None: every backward quantity is the fraction that it is."""
+        return None
 
     def _unit(self, layer: int, unit: int | None) -> str:
         turns, letter = divmod(layer, len(_UNIT_LETTERS))

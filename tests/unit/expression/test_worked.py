@@ -163,7 +163,7 @@ def test_an_output_that_is_shown_as_zero_can_be_worked(name: str, kind: str) -> 
 
 def test_a_rounded_cell_is_worked_to_its_rounding() -> None:
     worked = work(s.Round(minus(one, p), 2), given({"P": [[0.35]]}, None), 2)
-    assert lines(worked) == ["round(1 − p1, 2)", "round(1 − 0.35, 2)", "round(0.6500, 2)", "0.65"]
+    assert lines(worked) == ["round(1 − p1, 2)", "round(1 − 0.35, 2)", "round(0.650, 2)", "0.65"]
     assert worked.result.value == 0.65
 
 
