@@ -155,7 +155,10 @@ def trace(
 
         print_trace(recorded)
     else:
-        typer.echo(output)
+        from tracer.network.remarks import departures
+
+        for sentence in (*departures(loaded), output):
+            typer.echo(sentence)
 
 
 @app.command()

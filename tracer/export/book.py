@@ -9,7 +9,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tracer.board import Place
+from tracer.board import Place, lay_out
 from tracer.export.headings import Headings
 from tracer.export.sheet_data import SheetData, address
 from tracer.export.styles import Styles
@@ -34,6 +34,7 @@ class Book:
         self.home: dict[tuple[int, int, str], str] = {}
         self.named: dict[str, str] = {}
         self.passes = list(trace.passes)
+        self.places = lay_out(trace.first.program).places
 
     def add_sheet(self, title: str) -> Worksheet:
         sheet = self.workbook.active if not self.data else self.workbook.create_sheet()
@@ -42,7 +43,7 @@ class Book:
         sheet.sheet_view.showGridLines = False
         sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
         sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-        footer = HeaderFooterItem(left=_HeaderFooterPart(self.problem.title.replace("&", "&&")[:100]))
+        footer = HeaderFooterItem(left=_HeaderFooterPart(self.problem.title[:60].replace("&", "&&")))
         footer.right = _HeaderFooterPart("&A · page &P of &N")
         sheet.HeaderFooter.oddFooter = footer
         self.data[title] = SheetData()

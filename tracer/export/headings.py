@@ -12,6 +12,7 @@ from tracer.network.names import Names, names_of
 from tracer.network.problem import Problem
 from tracer.network.program import Program, Step
 from tracer.network.remarks import is_gradient
+from tracer.trace import Pass, Trace
 
 Role: TypeAlias = Literal["active", "input", "plain"]
 
@@ -56,10 +57,34 @@ def roles(program: Program, step: Step) -> dict[str, Role]:
     return known | {assignment.id: "active" for assignment in step.assignments}
 
 
-def band_title(problem: Problem, layer: int) -> str:
+def place_of(trace: Trace, one: Pass) -> str:
+    """Which epoch and rows a pass is of; "" where there is only one."""
+    if trace.first is trace.last:
+        return ""
+    rows = "" if one.stop - one.start == trace.problem.rows else f", {_rows(one)}"
+    return f"Epoch {one.epoch}{rows}"
+
+
+def step_words(trace: Trace, one: Pass, step: Step) -> tuple[str, str]:
+    """The title of a step, and why it is done; a later pass does not begin anew."""
+    place = place_of(trace, one)
+    title, why = step.title, step.why
+    if step.number == 1 and one is not trace.first:
+        title, why = "Weights and biases by now", "They are what the passes before have made of them."
+    return (f"{place} · {title}" if place else title), why
+
+
+def _rows(one: Pass) -> str:
+    first, last = one.start + 1, one.stop
+    return f"row {first}" if first == last else f"rows {first}–{last}"
+
+
+def band_title(problem: Problem, layer: int, one: Pass) -> str:
     """The title of a layer's band; layer 0 is the data."""
+    if layer == 0 and one.stop - one.start < problem.rows:
+        return f"Data · {_rows(one)} of {problem.rows}"
     if layer == 0:
         return f"Data · {problem.rows} samples" if problem.rows > 1 else "Data · 1 sample"
-    one = problem.layers[layer - 1]
+    made = problem.layers[layer - 1]
     kind = "output layer" if layer == problem.depth else "hidden layer"
-    return f"Layer {layer} · {kind} · {one.units} × {one.activation}"
+    return f"Layer {layer} · {kind} · {made.units} × {made.activation}"

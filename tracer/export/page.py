@@ -13,13 +13,13 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from tracer.board import Board, Place, lay_out
-from tracer.export.headings import Headings, Role, band_title, roles
+from tracer.export.headings import Headings, Role, band_title, place_of, roles, step_words
 from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
 from tracer.export.templates import environment
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
 from tracer.expression.lower import lower
-from tracer.expression.mathml import cell_mathml, matrix_mathml
+from tracer.expression.mathml import cell_mathml_terms, matrix_mathml
 from tracer.expression.worked import Worked, work
 from tracer.files import replace_file
 from tracer.network.blackboard import RATE
@@ -43,7 +43,6 @@ class MatrixView:
     mark: str
     name: Markup
     detail: Markup
-    lines: int
     rows: Markup | None
 
 
@@ -76,16 +75,16 @@ def write_page(trace: Trace, path: Path) -> None:
 def render_page(trace: Trace) -> str:
     """The page as HTML."""
     problem = trace.problem
-    steps = [view for one in trace.passes for view in _PassViews(trace, one).steps()]
-    losses = [one.loss for one in trace.passes]
+    views = [_PassViews(trace, one) for one in trace.passes]
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             problem=problem,
             sizes="→".join(map(str, problem.sizes)),
-            losses=losses,
-            steps=steps,
+            before=trace.before,
+            after=trace.after,
+            passes=[(view.place, list(view.steps())) for view in views],
             legend=LEGEND,
             conventions=conventions(problem),
             departures=departures(problem),
@@ -102,19 +101,19 @@ class _PassViews:
         self.names = self.headings.names
         self.board: Board = lay_out(one.program)
         self.decimals: Shown = shown(trace, one)
-        several = len(list(trace.passes)) > 1
-        self.prefix = f"epoch-{one.epoch}-{one.iteration}-" if several else ""
-        self.place = f"Epoch {one.epoch}, rows {one.start + 1}–{one.stop} · " if several else ""
+        self.place = place_of(trace, one)
+        self.prefix = f"epoch-{one.epoch}-{one.iteration}-" if self.place else ""
         self.bodies = {identifier: self._body(place) for identifier, place in self.board.places.items()}
 
     def steps(self) -> Iterator[StepView]:
         for step in self.one.steps:
             made = [each for each in step.assignments if each.expression is not None]
+            title, why = step_words(self.trace, self.one, step)
             yield StepView(
                 anchor=f"{self.prefix}step-{step.label}",
                 label=step.label,
-                title=f"{self.place}{step.title}",
-                why=step.why,
+                title=title,
+                why=why,
                 formulas=tuple(map(self._formula, made)),
                 bands=tuple(self._bands(step)),
                 worked=tuple(self._worked(each) for each in made[:MOST_WORKED]),
@@ -124,9 +123,10 @@ class _PassViews:
         return label_mathml(self.names.learning_rate() if identifier == RATE else self.names.matrix(identifier))
 
     def _cell_name(self, cell: s.Cell) -> str:
+        names = self.headings.symbols
         if cell.matrix == RATE:
-            return label_mathml(self.names.learning_rate())
-        return label_mathml(self.names.cell(cell.matrix, cell.row, cell.column))
+            return label_mathml(names.learning_rate())
+        return label_mathml(names.cell(cell.matrix, cell.row, cell.column))
 
     def _formula(self, made: Assignment) -> Markup:
         assert made.expression is not None
@@ -136,8 +136,9 @@ class _PassViews:
     def _bands(self, step: Step) -> Iterator[tuple[str, tuple[tuple[MatrixView, ...], ...]]]:
         known = roles(self.one.program, step)
         for band in self.board.bands:
-            stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in band.stacks)
-            yield band_title(self.trace.problem, band.layer), stacks
+            shown_ids = (tuple(each for each in ids if each in known or each[0] != "J") for ids in band.stacks)
+            stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in shown_ids)
+            yield band_title(self.trace.problem, band.layer, self.one), stacks
 
     def _view(self, identifier: str, known: dict[str, Role]) -> MatrixView:
         place = self.board.places[identifier]
@@ -152,7 +153,6 @@ class _PassViews:
             mark=MARKS[role],
             name=_math(label_mathml(heading.name)),
             detail=Markup(" · ").join(parts),
-            lines=min(place.rows, sum(KEPT_ROWS) + 1) if place.rows > MOST_ROWS else place.rows,
             rows=self.bodies[identifier] if identifier in known else None,
         )
 
@@ -180,12 +180,15 @@ class _PassViews:
         return s.Value(value, self.decimals.decimals[cell.matrix])
 
     def _lines(self, identifier: str, worked: Worked) -> Iterator[Markup]:
-        name = self._cell_name(s.Cell(identifier, 0, 0))
-        yield _math(f"{name}<mo>=</mo>{cell_mathml(worked.letters, self._cell_name)}")
+        yield self._line(self._cell_name(s.Cell(identifier, 0, 0)), "=", worked.letters)
         for stage in worked.stages:
-            yield _math(f"<mo>=</mo>{cell_mathml(stage, self._cell_name)}")
-        sign = "=" if worked.exact else "≈"
-        yield _math(f"<mo>{sign}</mo>{cell_mathml(worked.result, self._cell_name)}")
+            yield self._line("", "=", stage)
+        yield self._line("", "=" if worked.exact else "≈", worked.result)
+
+    def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
+        """One line, in pieces between which the browser may break it."""
+        first, *others = cell_mathml_terms(right, self._cell_name)
+        return Markup(" ").join(map(_math, (f"{left}<mo>{sign}</mo>{first}", *others)))
 
 
 def _kept(count: int, most: int, kept: tuple[int, int]) -> list[int | None]:

@@ -10,6 +10,7 @@ import numpy as np
 from tracer.errors import ExportError
 from tracer.files import replace_file
 from tracer.network.program import build
+from tracer.network.remarks import departures
 from tracer.training import Training
 
 GRID = 200  # points along each side of the boundary's picture
@@ -21,7 +22,7 @@ def write_plots(training: Training, folder: Path) -> list[Path]:
     try:
         import matplotlib
     except ImportError:
-        raise ExportError("plots need matplotlib: pip install 'backprop-tracer[plot]' (or leave out -o)") from None
+        raise ExportError("plots need matplotlib: pip install matplotlib (or leave out -o)") from None
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "tracer"  # the same problem, the same bytes
     name = training.problem.name
@@ -46,7 +47,7 @@ def _loss(training: Training) -> Any:
     figure = _figure()
     axes = figure.subplots()
     axes.plot(np.arange(1, len(training.losses) + 1), training.losses, color="#37474f")
-    axes.set(title=training.problem.title, xlabel="epoch", ylabel=f"loss ({training.problem.loss_shown})")
+    axes.set(title=_title(training), xlabel="epoch", ylabel=f"loss ({training.problem.loss_shown})")
     axes.grid(alpha=0.3)
     return figure
 
@@ -64,9 +65,15 @@ def _boundary(training: Training) -> Any:
     figure.colorbar(shades, ax=axes, label="output")
     if outputs.min() < 0.5 < outputs.max():
         axes.contour(*sides, outputs, levels=[0.5], colors="k", linewidths=1.5)
-    axes.scatter(X[:, 0], X[:, 1], c=Y, cmap="coolwarm", edgecolors="k", linewidths=0.4, s=18)
-    axes.set(title=training.problem.title, xlabel="input 1", ylabel="input 2")
+    axes.scatter(X[:, 0], X[:, 1], c=Y, cmap="coolwarm", edgecolors="white", linewidths=0.6, s=28)
+    axes.set(title=_title(training), xlabel="input 1", ylabel="input 2")
     return figure
+
+
+def _title(training: Training) -> str:
+    """The problem's title, the epochs, and where it departs from the gradient."""
+    epochs = f"{len(training.losses):,} epoch{'s' if len(training.losses) > 1 else ''}"
+    return "\n".join((f"{training.problem.title} ({epochs})", *departures(training.problem)))
 
 
 def _outputs(training: Training, plane: np.ndarray[Any, np.dtype[np.float64]]) -> Any:

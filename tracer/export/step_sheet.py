@@ -8,7 +8,7 @@ import numpy as np
 
 from tracer.board import Board, Place, lay_out
 from tracer.export.book import LEFT, NARROW, TOP, Book
-from tracer.export.headings import Heading, Role, band_title, roles
+from tracer.export.headings import Heading, Role, band_title, roles, step_words
 from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
 from tracer.export.parts import PARTS, in_parts
 from tracer.export.sheet_data import MOST_FORMULA, address, column_letters
@@ -27,6 +27,8 @@ from tracer.shown import Shown
 from tracer.trace import Pass
 
 LEAST_WIDTH = 9.0
+LARGEST_FIXED = 1e12
+CHARACTERS_PER_ROW = 2.9  # a row is as high as so many characters are wide
 MARKS = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
 
 
@@ -66,7 +68,7 @@ class StepSheet:
         self._set_columns()
         self._head()
         for band in self.board.bands:
-            title = band_title(self.book.problem, band.layer)
+            title = band_title(self.book.problem, band.layer, self.one)
             self.data.text(TOP + band.row, LEFT, title, self.book.styles.band)
         for identifier, role in self.roles.items():
             self._matrix(identifier, role)
@@ -80,6 +82,7 @@ class StepSheet:
                 widths[place.column + column] = max(widths[place.column + column], len(text) + 2.5)
         for gap in self.board.gaps:
             widths[gap] = max(NARROW, widths[gap] if widths[gap] > LEAST_WIDTH else NARROW)
+        self.widths = widths
         self.sheet.column_dimensions["A"].width = NARROW
         for column, width in enumerate(widths):
             self.sheet.column_dimensions[column_letters(LEFT + column)].width = width
@@ -87,14 +90,20 @@ class StepSheet:
     def _head(self) -> None:
         styles, step = self.book.styles, self.step
         last = LEFT + self.board.columns - 1
-        self._line(1, f"Step {step.label} · {step.title}", styles.title, last, 24)
-        self._line(2, " ".join((step.why, *departures(self.book.problem))), styles.note, last, 28)
+        title, why = step_words(self.book.trace, self.one, step)
+        self._line(1, f"Step {step.label} · {title}", styles.title, last, 24)
+        why = " ".join((why, *departures(self.book.problem)))
+        self._line(2, why, styles.note, last, 14.0 * max(2, self._lines_of(why)))
         formulas = self._formulas()
-        self._line(3, "\n".join(formulas), styles.formula, last, max(16, 16 * len(formulas)))
+        self._line(3, "\n".join(formulas), styles.formula, last, 16.0 * sum(map(self._lines_of, formulas)))
         for k, (role, words) in enumerate(LEGEND):
             first = LEFT + k * (self.board.slot + 1)
             self._across(4, words, styles.heading(role, False), first)
         self.sheet.freeze_panes = address(5, LEFT)
+
+    def _lines_of(self, text: str) -> int:
+        """How many lines a text takes over the width of the board."""
+        return 1 + int(1.15 * len(text) // sum(self.widths))
 
     def _formulas(self) -> list[str]:
         names = self.book.headings.names
@@ -104,7 +113,9 @@ class StepSheet:
 
         made = [each for each in self.step.assignments if each.expression is not None]
         lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
-        return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
+        if self.one is self.book.trace.first:
+            return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
+        return lines or ["brought over from the passes before"]
 
     def _worked_lines(self) -> None:
         """The step worked beside the board, on a page of its own in print."""
@@ -120,6 +131,8 @@ class StepSheet:
                 self.sheet.column_dimensions[column_letters(first + k)].width = width
             areas.append(f"{address(TOP, first)}:{address(lines.row, first + COLUMNS - 1)}")
             self.sheet.column_dimensions[column_letters(first - 1)].width = NARROW
+        high = self.board.rows * CHARACTERS_PER_ROW
+        self.sheet.page_setup.orientation = "landscape" if sum(self.widths) > high else "portrait"
         self.sheet.print_area = ",".join(areas)
         self.sheet.page_setup.fitToHeight = len(areas)
 
@@ -132,7 +145,10 @@ class StepSheet:
         place = self.board.places[identifier]
         self._heading(identifier, place, role)
         source = self._source(identifier)
-        style = self.book.styles.value(role, self.decimals.decimals[identifier], source is None)
+        decimals = self.decimals.decimals[identifier]
+        if not np.abs(self.one[identifier]).max() < LARGEST_FIXED:
+            decimals = None  # digits without end would be ###
+        style = self.book.styles.value(role, decimals, source is None)
         at = (TOP + place.row, LEFT + place.column)
         if source is None:
             self.data.numbers(*at, self.one[identifier], style)

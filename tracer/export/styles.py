@@ -49,6 +49,7 @@ class Styles:
         self.formula = self._text(size=11, bold=True, wrap=True)
         self.note = self._text(size=10, wrap=True)
         self.plain = self._text(size=10)
+        self.glance = self._text(size=10, left=True)
         self.worked = self._text(size=10, shrink=True)
         self.band = self._text(size=11, bold=True, colour="455A64")
         self.link = self._text(size=10, colour="0563C1", underline=True)
@@ -82,9 +83,12 @@ class Styles:
         colour: str = palette.INK,
         underline: bool = False,
         shrink: bool = False,
+        left: bool = False,
     ) -> int:
         font = Font(name=FONT, size=size, bold=bold, color=colour, underline="single" if underline else None)
-        return self._register(font, None, Alignment(vertical="center", wrap_text=wrap, shrink_to_fit=shrink))
+        return self._register(
+            font, None, Alignment("left" if left else None, vertical="center", wrap_text=wrap, shrink_to_fit=shrink)
+        )
 
     def _register(
         self,

@@ -35,7 +35,7 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
         board, decimals = lay_out(one.program), shown(trace, one)
         for step in one.steps:
             title = book.sheet_title(one, step)
-            links.append((title, step))
+            links.append((title, one, step))
             StepSheet(book, one, index, board, decimals, step, title).fill()
             if progress is not None:
                 progress()

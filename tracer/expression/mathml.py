@@ -31,6 +31,15 @@ def cell_mathml(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
     return _Writer(name).read(expression)[0]
 
 
+def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str]) -> list[str]:
+    """As `cell_mathml`, in pieces: a sum's terms, each but the first with its sign in front."""
+    writer = _Writer(name)
+    if not isinstance(expression, s.Sum):
+        return [writer.write(expression)]
+    pieces = writer.sum_parts(expression.terms)
+    return [pieces[0], *(_row(*pair) for pair in zip(pieces[1::2], pieces[2::2], strict=True))]
+
+
 def _row(*parts: str) -> str:
     return f"<mrow>{''.join(parts)}</mrow>"
 
@@ -140,7 +149,7 @@ class _Writer:
             case s.Negative(operand):
                 return _row(_operator("−"), self.write(operand, _POWER)), _SUM
             case s.Sum(terms):
-                return self._sum(terms), _SUM
+                return _row(*self.sum_parts(terms)), _SUM
             case s.Product(factors):
                 return self._product(factors), _PRODUCT
             case s.Quotient(numerator, denominator):
@@ -180,12 +189,13 @@ class _Writer:
         table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{case}</mtd></mtr>" for value, case in cases)
         return _row(_operator("{"), f"<mtable columnalign='left'>{table}</mtable>")
 
-    def _sum(self, terms: Sequence[s.Scalar]) -> str:
+    def sum_parts(self, terms: Sequence[s.Scalar]) -> list[str]:
+        """Terms and the signs between them."""
         parts = [self.write(terms[0], _SUM)]
         for term in terms[1:]:
             minus, part = split_sign(term)
             parts += [_operator("−" if minus else "+"), self.write(part, _PRODUCT)]
-        return _row(*parts)
+        return parts
 
     def _product(self, factors: Sequence[s.Scalar]) -> str:
         if any(isinstance(factor, s.Value) for factor in factors):

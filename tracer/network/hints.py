@@ -1,0 +1,208 @@
+"""What a message says beyond the place: the matrix that is meant, and the line of a file that is no TOML or JSON.
+
+A hint is given only where the usual slips are recognised: 0,5 or 1/3 or .3 for a number, quotes
+and minus signs of a word processor, brackets and commas that are missing, [layers] for [[layers]].
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Sequence
+
+from tracer.errors import ProblemError
+
+LONGEST_LINE = 60
+MOST_DOTS = 200
+CLOSING = {"[": "]", "{": "}"}
+
+# As masked (see `_masked`), with what is said of them; \1 is a group. Applied to the line at fault alone.
+SLIPS = [
+    (re.compile(pattern), says)
+    for pattern, says in (
+        (r"[“”„‟‘’‚‛«»]", 'quotes are straight: "…"'),
+        (r"[−–—]", "a minus is the - of the keyboard"),
+        (r"(?<![\w.])(\d{1,9})\s*/\s*(\d{1,9})", r"write \1/\2 as a decimal number"),
+        (r"[=:]\s*([+-]?\d{1,9}),(\d{1,9})(?=\s*,?\s*$)", r"write \1.\2, with a point for the comma"),
+        (r"(?<![\w.])\.(\d{1,9})", r"write 0.\1, with a digit before the point"),
+        (r"(?<![\w.])(\d{1,9})\.(?![\w.])", r"write \1.0, with a digit after the point"),
+        (r"[=:]\s*(True|False)\b", "true and false are written small"),
+        (r"=\s*([A-Za-z]\w{0,29})\s*$", r'text stands in quotes: "\1"'),
+    )
+]
+TOKENS = re.compile(
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}+'
+    r"|'''(?:[^']++|'(?!''))*+'{3,5}+"
+    r'|"(?:[^"\\\n]++|\\[^\n])*+"'
+    r"|'[^'\n]*+'"
+    r"|(?P<comment>#[^\n]*+)",
+    re.DOTALL,
+)
+DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MOST_DOTS + 1}}}")
+SINGLE_LAYERS = re.compile(r"^[ \t]*\[[ \t]*layers?[ \t]*\]", re.MULTILINE)
+STATEMENT = re.compile(r"""\s*([\w."'-]+\s*=|\[\[?\s*[A-Za-z])""")
+
+
+def problem_error(file: str, place: str, says: str) -> ProblemError:
+    """A ProblemError whose text also has the place in the words of the page: layers[1].weights (W2)."""
+    error = ProblemError(file, place + _meant(place), says)
+    error.place = place
+    return error
+
+
+def _meant(place: str) -> str:
+    found = re.match(r"layers\[(\d+)\](?:\.(weights|bias))?|data\.[XY](?=\[)", place)
+    if not found:
+        return ""
+    words = []
+    if found[1] is not None:
+        number, letter = int(found[1]) + 1, {"weights": "W", "bias": "b", None: "layer "}[found[2]]
+        words = [f"{letter}{number}"]
+    axes = ("unit",) if found[2] == "bias" else ("row", "column")
+    indices = re.findall(r"\[(\d+)\]", place[found.end() :])
+    words += [f"{axis} {int(index) + 1}" for axis, index in zip(axes, indices, strict=False)]
+    return f" ({', '.join(words)})"
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file in UTF-8, or in UTF-16 as Windows PowerShell writes it. Raises ValueError."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return content.decode("utf-16")
+        except UnicodeDecodeError:
+            raise ValueError("not text, though it begins as UTF-16; save it as UTF-8") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:  # its object is the content without the mark
+        line = wrong.object.count(b"\n", 0, wrong.start) + 1
+        says = f"not UTF-8 text: line {line} has the byte 0x{wrong.object[wrong.start]:02x}"
+        raise ValueError(f"{says}; save it as UTF-8") from None
+
+
+def is_empty(text: str, comments: bool) -> bool:
+    """Nothing but blanks, and comments where there are such?"""
+    return all(not line.strip() or (comments and line.lstrip()[0] == "#") for line in text.splitlines())
+
+
+def too_dotted(text: str) -> int | None:
+    """The line of a TOML key of more than MOST_DOTS parts, on which tomllib would spend seconds."""
+    if text.count(".") <= MOST_DOTS:
+        return None
+    masked = _masked(text)
+    found = DOTTED.search(masked)
+    return found and masked.count("\n", 0, found.start()) + 1
+
+
+def syntax_fault(text: str, wrong: ValueError) -> str:
+    """What tomllib or json refused: the line, and what was probably meant or else their own words."""
+    says = " ".join(str(wrong).partition("; use sys.")[0].split())  # no advice for programmers
+    at = _position(text, wrong)
+    if at is None:
+        return f": {says if len(says) <= 150 else says[:149] + '…'}"
+    masked = _masked(text)
+    hint, at = _hint(text, masked, at, says)
+    if not hint:
+        hint = re.sub(r":? \(?(at )?(line \d+,? column|end of document).*", "", says)[:150]
+        at = at if masked[at:].strip() else len(masked.rstrip())
+    return f", line {text.count(chr(10), 0, at) + 1}, `{_line(text, at)}`: {hint}"
+
+
+def _position(text: str, wrong: ValueError) -> int | None:
+    """Where the reader stopped; None where it does not say."""
+    if isinstance(wrong, json.JSONDecodeError):
+        return wrong.pos
+    if str(wrong).endswith("(at end of document)"):
+        return len(text)
+    found = re.search(r"\(at line (\d+), column (\d+)\)$", str(wrong))
+    if not found:
+        return None
+    start = 0
+    for _ in range(int(found[1]) - 1):
+        start = text.index("\n", start) + 1
+    return start + int(found[2]) - 1
+
+
+def _masked(text: str) -> str:
+    """The text with x's for its strings and blanks for its comments, everything at its place."""
+    return TOKENS.sub(lambda token: re.sub(r"[^\n]", " " if token["comment"] else "x", token[0]), text)
+
+
+def _bounds(text: str, at: int) -> tuple[int, int]:
+    end = text.find("\n", at)
+    return text.rfind("\n", 0, at) + 1, len(text) if end < 0 else end
+
+
+def _line(text: str, at: int) -> str:
+    """The line at a place, cut to LONGEST_LINE characters around it."""
+    start, end = _bounds(text, at)
+    if end - start > LONGEST_LINE:
+        first = max(start, min(at - 40, end - LONGEST_LINE))
+        cut = text[first : first + LONGEST_LINE]
+        text = ("…" if first > start else "") + cut[first > start :]
+        text = text[: LONGEST_LINE - 1] + "…" if first + LONGEST_LINE < end else text
+    else:
+        text = text[start:end]
+    return "".join(c if c.isprintable() else " " for c in text).strip()
+
+
+def _hint(text: str, masked: str, at: int, says: str) -> tuple[str, int]:
+    """What was probably meant, "" if that is not seen, and where."""
+    if says.startswith("Cannot"):
+        return _twice(masked, at, says)
+    if "'\\n'" in says and text[at : at + 1] in ("", "\n"):
+        return "a closing quote is missing", at
+    start, end = _bounds(masked, at)
+    for pattern, meant in SLIPS:
+        found = pattern.search(masked[start : min(end, at + 200)], max(0, at - start - 200))
+        if found:
+            return found.expand(meant), start + found.start()
+    return _bracket(text, masked, at, start)
+
+
+def _twice(masked: str, at: int, says: str) -> tuple[str, int]:
+    """[layers] for [[layers]], or a key or table that is there already."""
+    single = SINGLE_LAYERS.search(masked, 0, at)
+    if single:
+        return "a layer begins with [[layers]], in two brackets on each side", single.end() - 1
+    if "overwrite" not in says and "declare" not in says:
+        return "", at
+    for start in _line_starts(masked, at):
+        found = re.compile(r"""[ \t]*(?:([\w."' -]+?)[ \t]*=|(\[+[^\]\n]*\]+))""").match(masked, start)
+        if found and (found[1] or "overwrite" not in says or not masked[start:].startswith((" ", "\t"))):
+            return f"{(found[1] or found[2])[:40]} is given twice", start
+    return "", at
+
+
+def _line_starts(text: str, at: int) -> Sequence[int]:
+    """The lines up to a place, last first."""
+    starts = [0, *(found.end() for found in re.finditer("\n", text[:at]))]
+    return starts[::-1]
+
+
+def _bracket(text: str, masked: str, at: int, start: int) -> tuple[str, int]:
+    """A bracket or comma that is missing or too many."""
+    here, before = text[at : at + 1], masked[:at].rstrip()[-1:]
+    if before == "," and here in ("]", "}"):
+        return f"a comma too many before the {here}", at
+    opened = _opened(masked[:at])
+    if here in ("]", "}") and not opened:
+        return f"a {here} too many", at
+    if not opened:
+        return "", at
+    if here in ("", "\n") or (opened[-1] < start and STATEMENT.match(masked, start)):
+        return f"a {CLOSING[masked[opened[-1]]]} is missing", opened[-1]
+    if re.match(r"[\[{\"'\d+-]", here) and re.match(r"[\]}\w]", before):
+        return f"a comma is missing before the {here}", at
+    return "", at
+
+
+def _opened(masked: str) -> list[int]:
+    """The brackets that are still open at the end of a text."""
+    opened: list[int] = []
+    for found in re.finditer(r"[\[\]{}]", masked):
+        if found[0] in CLOSING:
+            opened.append(found.start())
+        elif opened:
+            opened.pop()
+    return opened
