@@ -13,6 +13,8 @@ import numpy as np
 
 from tracer.errors import TracerError
 from tracer.network.activations import ACTIVATIONS
+from tracer.network.convention import Convention, FieldError, Reproduce, one_of, show, unsuitable
+from tracer.network.losses import LOSSES
 from tracer.network.problem import Problem, problem_from_document
 from tracer.training import trace
 
@@ -24,6 +26,7 @@ MOST_UNITS, MOST_LAYERS = 30, 8
 def invent(layers: str, rows: int, seed: int, hidden: str, output: str, loss: str) -> str:
     """The TOML of a new problem. Raises TracerError where the choices do not go together."""
     sizes = _sizes(layers)
+    _check_choices(hidden, output, loss)
     rng = np.random.default_rng(seed)
     best: tuple[int, dict[str, Any]] | None = None
     for _ in range(TRIES):
@@ -38,14 +41,30 @@ def invent(layers: str, rows: int, seed: int, hidden: str, output: str, loss: st
 
 
 def _sizes(layers: str) -> list[int]:
-    if not re.fullmatch(r"\d{1,3}(-\d{1,3})+", layers):
-        raise TracerError(f"--layers: found {layers!r}, expected sizes from inputs to outputs, as in 3-4-2")
-    sizes = [int(size) for size in layers.split("-")]
+    found = f"--layers: found {show(layers)}"
+    if not re.fullmatch(r"[0-9]+(-[0-9]+)+", layers):
+        raise TracerError(f"{found}, expected sizes from inputs to outputs, as in 3-4-2")
+    sizes = [int(size[:9]) for size in layers.split("-")]
     if not all(1 <= size <= MOST_UNITS for size in sizes) or len(sizes) > MOST_LAYERS + 1:
-        raise TracerError(
-            f"--layers: found {layers!r}, expected at most {MOST_LAYERS} layers of 1 to {MOST_UNITS} units"
-        )
+        raise TracerError(f"{found}, expected at most {MOST_LAYERS} layers of 1 to {MOST_UNITS} units")
     return sizes
+
+
+def _check_choices(hidden: str, output: str, loss: str) -> None:
+    """Raises TracerError, naming the option, for a name that there is not and for those that do not go together."""
+    in_the_middle = [name for name, activation in ACTIVATIONS.items() if not activation.whole_row]
+    for option, value, names in (
+        ("--hidden", hidden, in_the_middle),
+        ("--output-activation", output, ACTIVATIONS),
+        ("--loss", loss, LOSSES),
+    ):
+        try:
+            one_of(value, names)
+        except FieldError as wrong:
+            raise TracerError(f"{option}: {wrong}") from None
+    wrong_together = unsuitable(Convention(), Reproduce(), loss, output)
+    if wrong_together:
+        raise TracerError(f"--loss: {wrong_together[1]}")
 
 
 def _document(

@@ -191,3 +191,26 @@ def test_a_loss_of_many_samples_is_shared_out_over_cells(engine: Any, tmp_path: 
     found = cells(tmp_path / "book.xlsx")
     assert max(len(formula) for formula, _ in found.values() if formula) <= 8192
     assert_recalculates(recorded, tmp_path / "book.xlsx", engine)
+
+
+def test_the_names_are_those_of_the_last_pass(tmp_path: Path) -> None:
+    """A last batch of one sample has no second Jacobian, so no name may point to the one before."""
+    document = load_problem("softmax-classifier").to_document() | {"batch_size": 4}
+    recorded = trace(problem_from_document(document, "short", "short"))
+    write_workbook(recorded, tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx")
+    assert "J1_" in book.defined_names and "J2_" not in book.defined_names
+    for name in book.defined_names.values():
+        ((title, _),) = name.destinations
+        assert title.startswith("Epoch 1.2 ") or name.name == "learning_rate", name.name
+
+
+def test_a_later_pass_does_not_say_that_it_begins(tmp_path: Path) -> None:
+    document = load_problem("article").to_document() | {"batch_size": 2}
+    recorded = trace(problem_from_document(document, "batches", "batches"))
+    write_workbook(recorded, tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx")
+    assert book["Epoch 1.1 Step 1"]["B1"].value == "Step 1 · Epoch 1, rows 1–2 · Initialise weights and biases"
+    assert book["Epoch 1.2 Step 1"]["B1"].value == "Step 1 · Epoch 1, row 3 · Weights and biases by now"
+    assert "typed" not in book["Epoch 1.2 Step 1"]["B3"].value
+    assert book["Epoch 1.2 Step 0"]["B6"].value == "Data · row 3 of 3"

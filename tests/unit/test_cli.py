@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +142,60 @@ def test_an_output_folder_that_cannot_be_written_is_one_message(tmp_path: Path) 
     run = tracer("walkthrough", "-o", "taken", folder=tmp_path)
     assert run.returncode == 2 and "taken" in run.stderr and "Traceback" not in run.stderr
     assert (tmp_path / "taken").read_text() == "a file"
+
+
+def problem_file(folder: Path, **changes: object) -> Path:
+    path = folder / "mine.json"
+    path.write_text(json.dumps(load_problem("article").to_document() | changes), encoding="utf-8")
+    return path
+
+
+def test_thousands_of_rows_make_a_workbook_and_a_page(tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).uniform(-1, 1, (5000, 4)).round(2)
+    data = {"X": rows.tolist(), "Y": (rows[:, :1] > 0).astype(float).tolist()}
+    problem_file(tmp_path, data=data, batch_size=5000)
+    run = tracer("walkthrough", "mine.json", "-o", ".", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert {"mine.xlsx", "mine.html"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_is_wider_than_a_sheet_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    layers = [{"activation": "tanh", "units": 9000}, {"activation": "sigmoid", "units": 1}]
+    problem_file(tmp_path, layers=layers, names={"style": "matrix"})
+    run = tracer("walkthrough", "mine.json", "-o", ".", folder=tmp_path)
+    assert run.returncode == 2 and "a sheet has" in run.stderr and "Traceback" not in run.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.json"]
+
+
+@pytest.mark.parametrize("text", ["3-", "9-5", "1-3,9-5", "+2", "1_0", "٣", "", ",", "1-99999999999"])
+def test_epochs_are_never_guessed(text: str) -> None:
+    run = tracer("trace", "mazur", "--epochs", text)
+    assert run.returncode == 2 and "--epochs: found" in run.stderr
+
+
+def test_too_many_steps_to_read_are_refused_before_training(tmp_path: Path) -> None:
+    run = tracer("walkthrough", "xor", "--epochs", "20000", folder=tmp_path)
+    assert run.returncode == 2 and "more than anybody reads" in run.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_is_utf8_whatever_the_stream_was() -> None:
+    command = [sys.executable, "-m", "tracer", "trace", "article"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    run = subprocess.run(command, capture_output=True, env=environment, cwd=Path(__file__).parents[2], check=False)
+    assert run.returncode == 0 and "A1ᵀ" not in run.stderr.decode()
+    assert "hidden_layer_input = X·wh + bh" in run.stdout.decode("utf-8")
+
+
+def test_every_surface_says_what_is_not_the_gradient(tmp_path: Path) -> None:
+    problem_file(tmp_path, reproduce={"rate_twice": True})
+    words = "Not the gradient of this loss"
+    for command in (["trace"], ["trace", "--json"], ["trace", "-o", "run.npz"], ["train"], ["train", "--json"]):
+        run = tracer(command[0], "mine.json", *command[1:], folder=tmp_path)
+        assert run.returncode == 0 and words in run.stdout, command
+    assert words in tracer("walkthrough", "mine.json", "-o", ".", folder=tmp_path).stdout
+    page = (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert page.count(words) >= 12
+    with zipfile.ZipFile(tmp_path / "mine.xlsx") as package:
+        sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert all(words in package.read(name).decode() for name in sheets) and len(sheets) == 13

@@ -37,7 +37,8 @@ def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str]) -> li
     if not isinstance(expression, s.Sum):
         return [writer.write(expression)]
     pieces = writer.sum_parts(expression.terms)
-    return [pieces[0], *(_row(*pair) for pair in zip(pieces[1::2], pieces[2::2], strict=True))]
+    signs = (sign.replace("<mo>", '<mo form="infix">') for sign in pieces[1::2])  # spaced, though it comes first
+    return [pieces[0], *(_row(*pair) for pair in zip(signs, pieces[2::2], strict=True))]
 
 
 def _row(*parts: str) -> str:

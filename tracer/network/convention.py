@@ -18,6 +18,16 @@ from pydantic import BaseModel, ConfigDict, field_validator
 NameStyle: TypeAlias = Literal["matrix", "article", "hand", "mazur"]
 CROSS_ENTROPIES = ("cross_entropy", "binary_cross_entropy")
 FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
+ALIASES = {  # what other programs and books call it, as `_squashed`
+    **dict.fromkeys(("lr", "rate", "eta", "alpha"), "learning_rate"),
+    **dict.fromkeys(("mse", "meansquared"), "mean_squared_error"),
+    "sse": "squared_error",
+    "categoricalcrossentropy": "cross_entropy",
+    **dict.fromkeys(("bce", "logloss"), "binary_cross_entropy"),
+    "logistic": "sigmoid",
+    **dict.fromkeys(("identity", "none"), "linear"),
+    "lrelu": "leaky_relu",
+}
 
 
 class FieldError(ValueError):
@@ -40,12 +50,28 @@ def show(value: object) -> str:
     return text if len(text) <= 40 else text[:36] + "…" + text[-1]
 
 
+def counted(number: int, what: str) -> str:
+    """ "1 row", "2 rows"."""
+    return f"{show(number)} {what}{'s' if number != 1 else ''}"
+
+
+def _squashed(word: str) -> str:
+    return re.sub(r"[-_ ]", "", word[:100].casefold())
+
+
+def nearest(word: str, options: Iterable[str]) -> str | None:
+    """The option that is meant: the same but for case and hyphens, by another name, or spelt alike."""
+    names = list(options)
+    same = [name for name in names if _squashed(name) == _squashed(word)]
+    same += [name for name in names if name == ALIASES.get(_squashed(word))]
+    near = same or difflib.get_close_matches(word[:100], names, 1, cutoff=0.5)  # 0.5: Z3 is near Z2
+    return near[0] if near else None
+
+
 def suggest(word: str, options: Iterable[str]) -> str:
     """ "; did you mean 'x'?" for the nearest option, "" where none is near."""
-    names = list(options)
-    same = [name for name in names if name.casefold() == word.casefold()]
-    near = same or difflib.get_close_matches(word[:100], names, 1, cutoff=0.5)  # 0.5: Z3 is near Z2
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, options)
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def one_of(value: object, options: Iterable[str]) -> str:
@@ -150,6 +176,12 @@ def read_names(value: object) -> Names:
         if not isinstance(entry, str) or not entry.strip() or not entry.isprintable() or len(entry) > 60:
             says = f"found {show(entry)}, expected 1 to 60 printable characters"
             raise FieldError(says, place_of((key,), inside=True))
+    first: dict[str, str] = {}
+    for key, entry in own.items():
+        other = first.setdefault(entry.strip(), key)
+        if other != key:
+            both = f"{show(other)} and {show(key)}"
+            raise FieldError(f"found the name {show(entry)} for both {both}, expected different ones")
     try:
         style: Any = one_of(value.get("style", "matrix"), get_args(NameStyle))
     except FieldError as wrong:

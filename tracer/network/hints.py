@@ -9,26 +9,26 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Sequence
 
 from tracer.errors import ProblemError
+from tracer.network.convention import show
 
 LONGEST_LINE = 60
 MOST_DOTS = 200
 CLOSING = {"[": "]", "{": "}"}
 
-# As masked (see `_masked`), with what is said of them; \1 is a group. Applied to the line at fault alone.
+# Looked for in the line at fault, its strings and comments masked (see `_masked`); \1 is a group.
 SLIPS = [
     (re.compile(pattern), says)
     for pattern, says in (
         (r"[“”„‟‘’‚‛«»]", 'quotes are straight: "…"'),
         (r"[−–—]", "a minus is the - of the keyboard"),
         (r"(?<![\w.])(\d{1,9})\s*/\s*(\d{1,9})", r"write \1/\2 as a decimal number"),
-        (r"[=:]\s*([+-]?\d{1,9}),(\d{1,9})(?=\s*,?\s*$)", r"write \1.\2, with a point for the comma"),
+        (r"[=:]\s*([+-]?\d{1,9}),(\d{1,9})(?=\s*(?:[,}]|$))", r"write \1.\2, with a point for the comma"),
         (r"(?<![\w.])\.(\d{1,9})", r"write 0.\1, with a digit before the point"),
         (r"(?<![\w.])(\d{1,9})\.(?![\w.])", r"write \1.0, with a digit after the point"),
         (r"[=:]\s*(True|False)\b", "true and false are written small"),
-        (r"=\s*([A-Za-z]\w{0,29})\s*$", r'text stands in quotes: "\1"'),
+        (r"=\s*(?!(?:true|false|inf|nan)\b)([A-Za-z]\w{0,29})\s*$", r'text stands in quotes: "\1"'),
     )
 ]
 TOKENS = re.compile(
@@ -41,7 +41,7 @@ TOKENS = re.compile(
 )
 DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MOST_DOTS + 1}}}")
 SINGLE_LAYERS = re.compile(r"^[ \t]*\[[ \t]*layers?[ \t]*\]", re.MULTILINE)
-STATEMENT = re.compile(r"""\s*([\w."'-]+\s*=|\[\[?\s*[A-Za-z])""")
+KEY = re.compile(r"""^[ \t]*(?:([\w."'-]+)[ \t]*=|(\[\[?[ \t]*[A-Za-z][^\]\n]*\]*))""", re.MULTILINE)
 
 
 def problem_error(file: str, place: str, says: str) -> ProblemError:
@@ -124,8 +124,8 @@ def _position(text: str, wrong: ValueError) -> int | None:
 
 
 def _masked(text: str) -> str:
-    """The text with x's for its strings and blanks for its comments, everything at its place."""
-    return TOKENS.sub(lambda token: re.sub(r"[^\n]", " " if token["comment"] else "x", token[0]), text)
+    """The text with underscores for its strings and blanks for its comments, everything at its place."""
+    return TOKENS.sub(lambda token: re.sub(r"[^\n]", " " if token["comment"] else "_", token[0]), text)
 
 
 def _bounds(text: str, at: int) -> tuple[int, int]:
@@ -149,51 +149,43 @@ def _line(text: str, at: int) -> str:
 def _hint(text: str, masked: str, at: int, says: str) -> tuple[str, int]:
     """What was probably meant, "" if that is not seen, and where."""
     if says.startswith("Cannot"):
-        return _twice(masked, at, says)
+        return _twice(text, masked, at, says)
     if "'\\n'" in says and text[at : at + 1] in ("", "\n"):
-        return "a closing quote is missing", at
+        return 'a closing quote (") is missing', at
     start, end = _bounds(masked, at)
     for pattern, meant in SLIPS:
-        found = pattern.search(masked[start : min(end, at + 200)], max(0, at - start - 200))
+        found = pattern.search(masked[start:end])
         if found:
             return found.expand(meant), start + found.start()
     return _bracket(text, masked, at, start)
 
 
-def _twice(masked: str, at: int, says: str) -> tuple[str, int]:
+def _twice(text: str, masked: str, at: int, says: str) -> tuple[str, int]:
     """[layers] for [[layers]], or a key or table that is there already."""
     single = SINGLE_LAYERS.search(masked, 0, at)
     if single:
-        return "a layer begins with [[layers]], in two brackets on each side", single.end() - 1
-    if "overwrite" not in says and "declare" not in says:
+        return "a layer begins with [[layers]], two brackets on each side", single.start()
+    found = list(KEY.finditer(masked, 0, _bounds(masked, at)[1]))
+    if not found or ("overwrite" not in says and "declare" not in says):
         return "", at
-    for start in _line_starts(masked, at):
-        found = re.compile(r"""[ \t]*(?:([\w."' -]+?)[ \t]*=|(\[+[^\]\n]*\]+))""").match(masked, start)
-        if found and (found[1] or "overwrite" not in says or not masked[start:].startswith((" ", "\t"))):
-            return f"{(found[1] or found[2])[:40]} is given twice", start
-    return "", at
-
-
-def _line_starts(text: str, at: int) -> Sequence[int]:
-    """The lines up to a place, last first."""
-    starts = [0, *(found.end() for found in re.finditer("\n", text[:at]))]
-    return starts[::-1]
+    start, end = found[-1].span(1 if found[-1][1] else 2)
+    return f"{show(text[start:end])} is given twice", start
 
 
 def _bracket(text: str, masked: str, at: int, start: int) -> tuple[str, int]:
     """A bracket or comma that is missing or too many."""
     here, before = text[at : at + 1], masked[:at].rstrip()[-1:]
-    if before == "," and here in ("]", "}"):
-        return f"a comma too many before the {here}", at
+    closing = re.compile(r"[\s,]*([\]}])").match(text, at)
+    if closing and "," in (here, before):
+        return f"a comma too many before the {closing[1]}", at
     opened = _opened(masked[:at])
-    if here in ("]", "}") and not opened:
-        return f"a {here} too many", at
     if not opened:
-        return "", at
-    if here in ("", "\n") or (opened[-1] < start and STATEMENT.match(masked, start)):
+        return f"a {here} too many" if here in ("]", "}") else "", at
+    if here in ("", "\n") or (opened[-1] < start and KEY.match(masked, start)):
         return f"a {CLOSING[masked[opened[-1]]]} is missing", opened[-1]
-    if re.match(r"[\[{\"'\d+-]", here) and re.match(r"[\]}\w]", before):
-        return f"a comma is missing before the {here}", at
+    item = re.compile(r"[\[{\"'\d+-][^\s,\]}]{0,12}").match(text, at)
+    if item and re.match(r"[\]}\w]", before):
+        return f"a comma is missing before {item[0]}", at
     return "", at
 
 

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from tracer.network.convention import Section
+from tracer.network.convention import FieldError, Section, counted, one_of
 
 Matrix: TypeAlias = NDArray[np.float64]
 Source: TypeAlias = np.random.Generator | np.random.RandomState
@@ -141,7 +141,23 @@ DISTRIBUTIONS: dict[str, type[Section]] = {
     "he": He,
     "zeros": Zeros,
 }
-Distribution: TypeAlias = Annotated[Uniform | Normal | Xavier | He | Zeros, Field(discriminator="distribution")]
+PARAMETERS = {"uniform": "low = 0.0, high = 1.0", "normal": "mean = 0.0, std = 1.0"}
+
+
+def _bare_word(value: object) -> object:
+    """A table for the bare word of a distribution that needs no parameters. Raises FieldError."""
+    if not isinstance(value, str):
+        return value
+    word = one_of(value, DISTRIBUTIONS)
+    if word in PARAMETERS:
+        table = f'{{ distribution = "{word}", {PARAMETERS[word]} }}'
+        raise FieldError(f"found {word!r}, expected a table such as {table}")
+    return {"distribution": word}
+
+
+Distribution: TypeAlias = Annotated[
+    Uniform | Normal | Xavier | He | Zeros, Field(discriminator="distribution"), BeforeValidator(_bare_word)
+]
 
 
 class Initial(Section):
@@ -183,7 +199,7 @@ def beyond_memory(rows: int, shapes: Sequence[tuple[int, int]]) -> str | None:
     network = "-".join(str(size) if size < 1e12 else f"{size:.1e}" for size in sizes[:12]) + (
         "-…" if len(sizes) > 12 else ""
     )
-    says = f"found a {network} network with {rows} rows, which takes about {cells:.1e} cells"
+    says = f"found a {network} network with {counted(rows, 'row')}, which takes about {cells:.1e} cells"
     return f"{says}, expected at most {MOST_CELLS:.0e}"
 
 

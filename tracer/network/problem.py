@@ -24,11 +24,13 @@ from tracer.network.convention import (
     Decimals,
     Names,
     Reproduce,
+    counted,
     identifiers,
     misnamed,
     show,
     unsuitable,
 )
+from tracer.network.hints import problem_error
 from tracer.network.initial import Layer, Matrix, Wanted, beyond_memory, draw_parameters, frozen
 from tracer.network.schema import Data, RawLayer, RawProblem, read_document
 
@@ -168,7 +170,7 @@ def problem_from_document(document: object, name: str, file: str) -> Problem:
 
 def resolve(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
     """The problem of a file's tables. Raises ProblemError for what does not fit together."""
-    refuse = partial(ProblemError, file)
+    refuse = partial(problem_error, file)
     if len(data.X) != len(data.Y):
         raise refuse("data", f"X is {_shape(data.X)} and Y {_shape(data.Y)}, expected as many rows in both")
     rows = len(data.X)
@@ -177,7 +179,7 @@ def resolve(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
         raise refuse("batch_size", f"found {show(batch_size)}, expected at most {rows}, the rows of X")
     shapes = _checked_shapes(raw.layers, data, refuse)
     _check_loss(raw, data, refuse)
-    biased = [layer.bias is not False if layer.units else layer.bias is not None for layer in raw.layers]
+    biased = [layer.has_bias for layer in raw.layers]
     rows_of_jacobians = rows if raw.layers[-1].activation == "softmax" else 0
     for section, table in (("decimals", raw.decimals.table), ("names", raw.names.own)):
         wrong = misnamed(table, identifiers(biased), rows_of_jacobians)
@@ -208,11 +210,16 @@ def _checked_shapes(layers: Sequence[RawLayer], data: Data, refuse: Refuse) -> l
     last = f"layers[{len(layers) - 1}]." + ("units" if layers[-1].units else "weights")
     if inputs != data.Y.shape[1]:
         says = f"found {show(inputs)} as the units of the output layer, expected {data.Y.shape[1]}"
-        raise refuse(last, f"{says}: the columns of Y, which is {_shape(data.Y)}")
+        hint = "; for classes: one column of Y per class" if _classes_in_a_column(layers[-1], data) else ""
+        raise refuse(last, f"{says}: the columns of Y, which is {_shape(data.Y)}{hint}")
     too_large = beyond_memory(len(data.X), shapes)
     if too_large:
         raise refuse("layers", too_large)
     return shapes
+
+
+def _classes_in_a_column(output: RawLayer, data: Data) -> bool:
+    return output.activation == "softmax" and data.Y.shape[1] == 1
 
 
 def _at_layer(refuse: Refuse, k: int, key: str, says: str) -> ProblemError:
@@ -224,9 +231,9 @@ def _columns_fitting(layer: RawLayer, inputs: int, whose: str, refuse: Refuse) -
     assert layer.weights is not None  # RawLayer has one of units and weights
     rows, units = layer.weights.shape
     if rows != inputs:
-        raise refuse("weights", f"found {_shape(layer.weights)}, expected {show(inputs)} rows: {whose}")
+        raise refuse("weights", f"found {_shape(layer.weights)}, expected {counted(inputs, 'row')}: {whose}")
     if isinstance(layer.bias, np.ndarray) and layer.bias.shape[1] != units:
-        says = f"found {layer.bias.shape[1]} numbers, expected {units}: the columns of the weights"
+        says = f"found {counted(layer.bias.shape[1], 'number')}, expected {units}: the columns of the weights"
         raise refuse("bias", f"{says}, which are {_shape(layer.weights)} (or one number that all units share)")
     return int(units)
 
@@ -254,7 +261,7 @@ def _check_loss(raw: RawProblem, data: Data, refuse: Refuse) -> None:
 def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]]) -> tuple[Layer, ...]:
     """The layers with their parameters, typed or drawn; drawn ones are rounded where `carry_rounded` asks."""
     wanted = [
-        Wanted(inputs, units, layer.bias is not False)
+        Wanted(inputs, units, layer.has_bias)
         for layer, (inputs, units) in zip(raw.layers, shapes, strict=True)
         if layer.units
     ]
@@ -273,4 +280,5 @@ def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]]) -> tupl
 
 def _typed(layer: RawLayer) -> tuple[Matrix, Matrix | None]:
     assert layer.weights is not None  # asked for by the caller
-    return layer.weights, None if layer.bias is None else np.atleast_2d(np.asarray(layer.bias, dtype=np.float64))
+    bias = np.atleast_2d(np.asarray(layer.bias, dtype=np.float64)) if layer.has_bias else None
+    return layer.weights, bias

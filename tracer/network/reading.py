@@ -22,6 +22,7 @@ import numpy as np
 
 from tracer.errors import ProblemError
 from tracer.network.convention import show, suggest
+from tracer.network.hints import MOST_DOTS, decoded, is_empty, syntax_fault, too_dotted
 from tracer.network.initial import LARGEST, Matrix
 from tracer.network.problem import Problem, resolve
 from tracer.network.schema import Data, RawData, read_document
@@ -30,6 +31,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 LARGEST_FILE = 64 * 2**20
 LARGEST_UNPACKED = 512 * 2**20  # an xlsx of the largest file; more is a zip bomb
 MOST_CELLS = 5_000_000
+NEEDED = "a problem needs learning_rate, loss, [data] with X and Y, and [[layers]]: see `tracer examples article`"
 Refuse: TypeAlias = Callable[[str], ProblemError]
 Row: TypeAlias = Sequence[object]
 
@@ -77,10 +79,7 @@ def _exists(path: Path) -> bool:
 def _read_problem(path: Path, file: str) -> Problem:
     refuse = partial(ProblemError, file, "")
     content = _read_bytes(path, refuse)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        raise refuse(f"not UTF-8 text: byte {wrong.start} is 0x{content[wrong.start]:02x}") from None
+    text = _decode(content, refuse)
     raw = read_document(_parse(text, path.suffix.lower(), refuse), file)
     if raw.data.X is not None and raw.data.Y is not None:
         data = Data(raw.data.X, raw.data.Y)
@@ -105,8 +104,21 @@ def _read_bytes(path: Path, refuse: Refuse) -> bytes:
     return content
 
 
+def _decode(content: bytes, refuse: Refuse) -> str:
+    try:
+        return decoded(content)
+    except ValueError as wrong:
+        raise refuse(str(wrong)) from None
+
+
 def _parse(text: str, suffix: str, refuse: Refuse) -> object:
     """The document of a TOML or JSON text."""
+    text = text.replace("\r\n", "\n")  # as tomllib does, which counts lines and columns afterwards
+    if is_empty(text, suffix == ".toml"):
+        raise refuse(f"the file is empty; {NEEDED}")
+    line = too_dotted(text) if suffix == ".toml" else None
+    if line:
+        raise refuse(f"not TOML that can be read: line {line} has a key of more than {MOST_DOTS} parts")
     try:
         if suffix == ".toml":
             return tomllib.loads(text)
@@ -114,8 +126,7 @@ def _parse(text: str, suffix: str, refuse: Refuse) -> object:
     except RecursionError:
         raise refuse(f"not {suffix[1:].upper()} that can be read: nested too deep") from None
     except ValueError as wrong:  # the errors of both readers, and int() on thousands of digits
-        says = " ".join(str(wrong).partition("; use sys.")[0].split())  # no advice for programmers
-        raise refuse(f"not {suffix[1:].upper()}: {says if len(says) <= 150 else says[:149] + '…'}") from None
+        raise refuse(f"not {suffix[1:].upper()}{syntax_fault(text, wrong)}") from None
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,7 +144,9 @@ def _read_data(raw: RawData, folder: Path, refuse: Refuse) -> Data:
     path = folder / raw.file
     if path.suffix.lower() not in (".csv", ".xlsx"):
         raise refuse(f"found {show(raw.file)}, expected a name that ends in .csv or .xlsx")
-    refuse = partial(_refuse_table, refuse, path.name)
+    refuse = partial(_refuse_table, refuse, raw.file if raw.file.isprintable() else show(raw.file))
+    if not Path(raw.file).is_absolute() and not _exists(path):
+        raise refuse("no such file; it is looked for from the problem file's folder")
     content = _read_bytes(path, refuse)
     if path.suffix.lower() == ".csv":
         if raw.sheet is not None:
@@ -178,14 +191,11 @@ def _csv_rows(content: bytes, refuse: Refuse) -> list[Row]:
 
     Beside semicolons a comma is a decimal comma, as spreadsheets in half of Europe save it.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        raise refuse(f"not UTF-8 text: byte {wrong.start} is 0x{content[wrong.start]:02x}") from None
+    text = _decode(content, refuse)
     header = text.partition("\n")[0]
     delimiter = next((mark for mark in ",;\t" if mark in header), ",")
     try:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
         if delimiter == ";":
             return _bounded(([cell.replace(",", ".") for cell in row] for row in rows), refuse)
         return _bounded(rows, refuse)

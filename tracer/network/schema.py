@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias, TypeGuard
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 from unicodedata import category
 
 import numpy as np
@@ -25,6 +25,8 @@ from tracer.network.convention import (
     Names,
     Reproduce,
     Section,
+    counted,
+    nearest,
     one_of,
     place_of,
     read_decimals,
@@ -32,6 +34,7 @@ from tracer.network.convention import (
     show,
     suggest,
 )
+from tracer.network.hints import problem_error
 from tracer.network.initial import DISTRIBUTIONS, LARGEST, Initial, Matrix, Number
 from tracer.network.losses import LOSSES
 
@@ -69,11 +72,36 @@ def read_matrix(value: object) -> Matrix:
         if not isinstance(row, list) or not row:
             raise FieldError(f"found {show(row)}, expected a row: a list of numbers", f"[{r}]")
         if len(row) != len(value[0]):
-            raise FieldError(f"found a row of {len(row)}, expected {len(value[0])} as in row [0]", f"[{r}]")
+            raise FieldError(f"found a row of {len(row)}, expected {len(value[0])} as in the first", f"[{r}]")
     bad = _bad_cells(value)
     for within, cell in bad:
         raise FieldError(_number_says(cell), within, sum(1 for _ in bad))
     return np.array(value, dtype=np.float64) + 0.0
+
+
+def _row_of_numbers(value: object) -> TypeGuard[list[int | float]]:
+    return isinstance(value, list) and bool(value) and all(map(_is_number, value))
+
+
+def _rows(value: object) -> Matrix:
+    """X or the weights; a row of numbers alone may be meant in two ways."""
+    if _row_of_numbers(value):
+        row = ", ".join(map(show, value[:3])) + ", …" * (len(value) > 3)
+        raise FieldError(f"found a list of numbers, expected rows, as in [[{row}]] or {_column(value)}")
+    return read_matrix(value)
+
+
+def _targets(value: object) -> Matrix:
+    """Y; a row of numbers alone is a column, and may be the numbers of classes."""
+    if _row_of_numbers(value):
+        classes = max(value) > 1 and all(number >= 0 and number == int(number) for number in value)
+        hint = "; for classes one column each: [[1, 0, 0], …]" if classes else ""
+        raise FieldError(f"found a list of numbers, expected rows, as in {_column(value)}{hint}")
+    return read_matrix(value)
+
+
+def _column(numbers: list[int | float]) -> str:
+    return f"[{', '.join(f'[{show(number)}]' for number in numbers[:3])}{', …' * (len(numbers) > 3)}]"
 
 
 def _bias(value: object) -> bool | float | Matrix:
@@ -92,13 +120,16 @@ def _bias(value: object) -> bool | float | Matrix:
 
 def _layer_list(value: object) -> object:
     """Refused before a million empty tables are looked into one by one."""
+    if isinstance(value, dict):
+        raise FieldError("found a single table, expected a list of layers ([[layers]], not [layers])")
     if not isinstance(value, list) or not 1 <= len(value) <= MOST_LAYERS:
         raise ValueError(f"a list of 1 to {MOST_LAYERS} layers ([[layers]])")
     return value
 
 
 Whole: TypeAlias = Annotated[int, Field(ge=1, le=10**100)]
-MatrixField: TypeAlias = Annotated[Matrix, PlainValidator(read_matrix)]
+MatrixField: TypeAlias = Annotated[Matrix, PlainValidator(_rows)]
+TargetsField: TypeAlias = Annotated[Matrix, PlainValidator(_targets)]
 BiasField: TypeAlias = Annotated[bool | float | Matrix, PlainValidator(_bias)]
 Text: TypeAlias = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
 Columns: TypeAlias = Annotated[list[str], Field(min_length=1)]
@@ -118,21 +149,25 @@ class RawLayer(Section):
         if (self.units is None) == (self.weights is None):
             count = "neither" if self.units is None else "both"
             raise FieldError(f"found {count} of weights and units, expected one of them")
-        if self.weights is not None and isinstance(self.bias, bool):
-            says = "expected beside weights a list of numbers, one number, or no bias at all"
-            raise FieldError(f"found {show(self.bias)}, {says}", ".bias")
+        if self.weights is not None and self.bias is True:
+            raise FieldError("found true, expected beside weights a list of numbers, one number, or false", ".bias")
         if self.units is not None and not isinstance(self.bias, bool | None):
             raise FieldError("found numbers, expected true or false beside units", ".bias")
         if self.slope is not None and self.activation != "leaky_relu":
             raise FieldError(f"found a slope for {self.activation}, expected one only for leaky_relu", ".slope")
         return self
 
+    @property
+    def has_bias(self) -> bool:
+        """Left out, a bias is drawn beside units, and there is none beside weights."""
+        return self.bias is not False and (self.bias is not None or self.units is not None)
+
 
 class RawData(Section):
     """The section `[data]`: X and Y typed in, or the columns of a file."""
 
     X: MatrixField | None = None
-    Y: MatrixField | None = None
+    Y: TargetsField | None = None
     file: Annotated[str, Field(min_length=1)] | None = None
     sheet: str | None = None
     inputs: Columns | None = None
@@ -148,7 +183,8 @@ class RawData(Section):
             if extra:
                 raise FieldError(f"found {extra} without file, expected it only beside file")
             if len(typed) < 2:
-                raise FieldError(f"missing key {'Y' if typed == ['X'] else 'X'!r}: expected X and Y, or file")
+                missing = _missing([key for key in ("X", "Y") if key not in typed])
+                raise FieldError(f"{missing}: expected X and Y, or file")
         return self
 
 
@@ -218,34 +254,43 @@ def read_document(document: object, file: str) -> RawProblem:
     try:
         return RawProblem.model_validate(document)
     except ValidationError as wrong:
-        raise _problem_error(file, wrong.errors(include_url=False)) from None
+        raise _problem_error(file, document, wrong.errors(include_url=False)) from None
 
 
-def _problem_error(file: str, errors: list[ErrorDetails]) -> ProblemError:
+def _problem_error(file: str, document: object, errors: list[ErrorDetails]) -> ProblemError:
     """The first mistake, and how many more. An unknown key comes before what is missing for it."""
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
-    place, says = _sentence((unknown or errors)[0])
-    meant = re.findall(r"did you mean '(.*)'", says)
-    others = [error for error in errors if not (error["type"] == "missing" and error["loc"][-1] in meant)]
-    more = len(others) - 1 + sum(getattr(_cause(error), "more", 0) for error in others)
-    return ProblemError(file, place, says + (f" (and {more} more mistake{'s'[: more > 1]})" if more else ""))
+    first = (unknown or errors)[0]
+    place, says = _sentence(first, document)
+    told, meant = [first], re.findall(r"did you mean '(.*)'", says)
+    if first["type"] == "missing":
+        told = [error for error in errors if error["type"] == "missing" and error["loc"][:-1] == first["loc"][:-1]]
+        says = _missing([str(error["loc"][-1]) for error in told])
+    mended = [error for error in errors if error["type"] == "missing" and error["loc"][-1] in meant]
+    more = len(errors) - len(told) - len(mended) + sum(getattr(_cause(error), "more", 0) for error in errors)
+    return problem_error(file, place, says + (f" (and {counted(more, 'more mistake')})" if more else ""))
+
+
+def _missing(keys: list[str]) -> str:
+    return f"missing key{'s' * (len(keys) > 1)} {' and '.join(filter(None, (', '.join(map(repr, keys[:-1])), repr(keys[-1]))))}"
 
 
 def _cause(error: ErrorDetails) -> object:
     return error.get("ctx", {}).get("error")
 
 
-def _sentence(error: ErrorDetails) -> tuple[str, str]:
+def _sentence(error: ErrorDetails, document: object) -> tuple[str, str]:
     """The place of a mistake, and what was found and expected there."""
     kind, found, cause = error["type"], error["input"], _cause(error)
     # pydantic puts the chosen distribution into the path, the file does not
-    location = [part for part in error["loc"] if not (error["loc"][0] == "initial" and part in DISTRIBUTIONS)]
+    drawn = error["loc"][0] == "initial" if error["loc"] else False
+    location = [part for k, part in enumerate(error["loc"]) if not (drawn and k == 2 and part in DISTRIBUTIONS)]
     if isinstance(cause, FieldError):
         return place_of(location) + cause.within, str(cause)
     if kind == "missing":
-        return place_of(location[:-1]), f"missing key {location[-1]!r}"
+        return place_of(location[:-1]), _missing([str(location[-1])])
     if kind in ("extra_forbidden", "invalid_key"):
-        return place_of(location[:-1]), _unknown_key(error["loc"])
+        return place_of(location[:-1]), _unknown_key(error["loc"], _keys_at(document, location[:-1]))
     if kind == "union_tag_not_found":
         return place_of(location), "missing key 'distribution'"
     if kind == "union_tag_invalid":
@@ -256,11 +301,21 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
     return place_of(location), f"found {show(found)}, expected {expected}"
 
 
-def _unknown_key(location: tuple[str | int, ...]) -> str:
+def _keys_at(document: Any, location: list[str | int]) -> set[str]:
+    """The keys of the table at a place of the document."""
+    for part in location:
+        document = document[part]
+    return set(document)
+
+
+def _unknown_key(location: tuple[str | int, ...], there: set[str]) -> str:
     section = next((SECTIONS[part] for part in reversed(location[:-1]) if part in SECTIONS), RawProblem)
     key = str(location[-1])
-    hint = suggest(key, section.model_fields) or f", expected one of {', '.join(section.model_fields)}"
-    return f"unknown key {show(key)}{hint}"
+    hint = suggest(key, section.model_fields.keys() - there)
+    near = nearest(key, section.model_fields.keys() & there)
+    if not hint and near:
+        hint = f"; {near!r} is there already"
+    return f"unknown key {show(key)}{hint or ', expected one of ' + ', '.join(section.model_fields)}"
 
 
 def _choice(found: object, options: Iterable[str]) -> str:
