@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tracer.board import Board, Place, lay_out
-from tracer.export.book import LEFT, NARROW, TOP, Book
+from tracer.export.book import LEFT, NARROW, TOP, Book, link
 from tracer.export.headings import Heading, Role, band_title, roles, step_words
 from tracer.export.palette import ACTIVE_MARK, INPUT_MARK, LEGEND
 from tracer.export.parts import PARTS, in_parts
@@ -74,6 +74,15 @@ class StepSheet:
             self._matrix(identifier, role)
         self._worked_lines()
 
+    def link_to(self, before: str | None, behind: str | None) -> None:
+        """Links to the steps before and behind, and to the start, over the three slots."""
+        texts = (f"← {before}" if before else "", "Start", f"{behind} →" if behind else "")
+        for k, (text, title) in enumerate(zip(texts, (before, "Start", behind), strict=True)):
+            if title is not None:
+                at = address(5, LEFT + k * (self.board.slot + 1))
+                self.data.text(5, LEFT + k * (self.board.slot + 1), text, self.book.styles.link)
+                link(self.sheet, at, title)
+
     def _set_columns(self) -> None:
         widths = [LEAST_WIDTH] * self.board.columns
         for identifier, place in self.board.places.items():
@@ -99,7 +108,7 @@ class StepSheet:
         for k, (role, words) in enumerate(LEGEND):
             first = LEFT + k * (self.board.slot + 1)
             self._across(4, words, styles.heading(role, False), first)
-        self.sheet.freeze_panes = address(5, LEFT)
+        self.sheet.freeze_panes = address(6, LEFT)
 
     def _lines_of(self, text: str) -> int:
         """How many lines a text takes over the width of the board."""

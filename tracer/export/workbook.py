@@ -30,13 +30,14 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
     _check_size(trace)
     book = Book(trace)
     start = book.add_sheet("Start")
-    links = []
+    links = [(book.sheet_title(one, step), one, step) for one in book.passes for step in one.steps]
+    titles = ["Start", *(title for title, _, _ in links)]
     for index, one in enumerate(book.passes):
         board, decimals = lay_out(one.program), shown(trace, one)
         for step in one.steps:
-            title = book.sheet_title(one, step)
-            links.append((title, one, step))
-            StepSheet(book, one, index, board, decimals, step, title).fill()
+            sheet = StepSheet(book, one, index, board, decimals, step, book.sheet_title(one, step))
+            sheet.fill()
+            sheet.link_to(*_neighbours(titles, sheet.title))
             if progress is not None:
                 progress()
     book.drop_stale_names()
@@ -45,6 +46,12 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
     properties = book.workbook.properties
     properties.title, properties.creator = trace.problem.title, "Tracer"
     write_workbook_file(book.workbook, book.data, path)
+
+
+def _neighbours(titles: list[str], title: str) -> tuple[str | None, str | None]:
+    """The sheets before and behind one."""
+    place = titles.index(title)
+    return titles[place - 1] if place > 1 else None, titles[place + 1] if place + 1 < len(titles) else None
 
 
 def _check_size(trace: Trace) -> None:

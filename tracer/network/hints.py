@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Sequence
 
 from tracer.errors import ProblemError
 from tracer.network.convention import show
@@ -16,6 +17,25 @@ from tracer.network.convention import show
 LONGEST_LINE = 60
 MOST_DOTS = 200
 CLOSING = {"[": "]", "{": "}"}
+
+# What pydantic's kinds of error expected.
+EXPECTED = {
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "list_type": "a list",
+    "string_type": "text",
+    "string_unicode": "text in Unicode",
+    "string_too_short": "some text",
+    "string_too_long": "text of at most {max_length} characters",
+    "too_short": "a list that is not empty",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number that is at least {ge:g}",
+    "less_than_equal": "a number that is at most {le:g}",
+}
 
 # Looked for in the line at fault, its strings and comments masked (see `_masked`); \1 is a group.
 SLIPS = [
@@ -63,6 +83,23 @@ def _meant(place: str) -> str:
     indices = re.findall(r"\[(\d+)\]", place[found.end() :])
     words += [f"{axis} {int(index) + 1}" for axis, index in zip(axes, indices, strict=False)]
     return f" ({', '.join(words)})"
+
+
+def missing_keys(keys: Sequence[str]) -> str:
+    """ "missing key 'a'", "missing keys 'a', 'b' and 'c'"."""
+    *before, last = map(repr, keys)
+    return f"missing keys {', '.join(before)} and {last}" if before else f"missing key {last}"
+
+
+def rows_expected(numbers: Sequence[float], targets: bool) -> str:
+    """What to say of a row of numbers alone: for targets it is a column, and may be the numbers of classes."""
+    shown, more = [show(number) for number in numbers[:3]], ", …" * (len(numbers) > 3)
+    says = "found a list of numbers, expected rows, as in "
+    column = f"[{', '.join(f'[{number}]' for number in shown)}{more}]"
+    if not targets:
+        return f"{says}[[{', '.join(shown)}{more}]] or {column}"
+    classes = max(numbers) > 1 and all(number >= 0 and number == int(number) for number in numbers)
+    return says + column + ("; for classes one column each: [[1, 0, 0], …]" if classes else "")
 
 
 def decoded(content: bytes) -> str:
@@ -136,14 +173,11 @@ def _bounds(text: str, at: int) -> tuple[int, int]:
 def _line(text: str, at: int) -> str:
     """The line at a place, cut to LONGEST_LINE characters around it."""
     start, end = _bounds(text, at)
-    if end - start > LONGEST_LINE:
-        first = max(start, min(at - 40, end - LONGEST_LINE))
-        cut = text[first : first + LONGEST_LINE]
-        text = ("…" if first > start else "") + cut[first > start :]
-        text = text[: LONGEST_LINE - 1] + "…" if first + LONGEST_LINE < end else text
-    else:
-        text = text[start:end]
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    first = max(start, min(at - 40, end - LONGEST_LINE))
+    last = min(first + LONGEST_LINE, end)
+    cut = "".join(c if c.isprintable() else " " for c in text[first:last])
+    cut = "…" + cut[1:] if first > start else cut
+    return (cut[:-1] + "…" if last < end else cut).strip()
 
 
 def _hint(text: str, masked: str, at: int, says: str) -> tuple[str, int]:

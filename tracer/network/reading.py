@@ -88,7 +88,7 @@ def _read_problem(path: Path, file: str) -> Problem:
     return resolve(raw, data, path.stem, file)
 
 
-def _read_bytes(path: Path, refuse: Refuse) -> bytes:
+def _read_bytes(path: Path, refuse: Refuse, where: str = "") -> bytes:
     """The content of a file of bearable size."""
     try:
         if path.is_dir():
@@ -96,7 +96,7 @@ def _read_bytes(path: Path, refuse: Refuse) -> bytes:
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise refuse("no such file") from None
+        raise refuse(f"no such file{where}") from None
     except (OSError, ValueError) as wrong:  # ValueError: a NUL in the name
         raise refuse(f"cannot be read: {getattr(wrong, 'strerror', None) or wrong}") from None
     if len(content) > LARGEST_FILE:
@@ -144,10 +144,10 @@ def _read_data(raw: RawData, folder: Path, refuse: Refuse) -> Data:
     path = folder / raw.file
     if path.suffix.lower() not in (".csv", ".xlsx"):
         raise refuse(f"found {show(raw.file)}, expected a name that ends in .csv or .xlsx")
-    refuse = partial(_refuse_table, refuse, raw.file if raw.file.isprintable() else show(raw.file))
-    if not Path(raw.file).is_absolute() and not _exists(path):
-        raise refuse("no such file; it is looked for from the problem file's folder")
-    content = _read_bytes(path, refuse)
+    shown = raw.file if raw.file.isprintable() and len(raw.file) <= 200 else show(raw.file)
+    refuse = partial(_refuse_table, refuse, shown)
+    where = "" if Path(raw.file).is_absolute() else " (looked for from the problem file's folder)"
+    content = _read_bytes(path, refuse, where)
     if path.suffix.lower() == ".csv":
         if raw.sheet is not None:
             raise refuse(f"found sheet {show(raw.sheet)} for a CSV file, expected it only for .xlsx")
@@ -159,7 +159,7 @@ def _read_data(raw: RawData, folder: Path, refuse: Refuse) -> Data:
     if all(_number(name) is not None for name in names if name):
         raise refuse("row 1: expected the columns' names")
     inputs, targets = _columns(names, raw.inputs, raw.targets, refuse)
-    return Data(_numbers(cells, names, inputs, refuse), _numbers(cells, names, targets, refuse), path.name)
+    return Data(_numbers(cells, names, inputs, refuse), _numbers(cells, names, targets, refuse), shown)
 
 
 def _refuse_table(refuse: Refuse, name: str, says: str) -> ProblemError:

@@ -32,9 +32,8 @@ from tracer.network.convention import (
     read_decimals,
     read_names,
     show,
-    suggest,
 )
-from tracer.network.hints import problem_error
+from tracer.network.hints import EXPECTED, missing_keys, problem_error, rows_expected
 from tracer.network.initial import DISTRIBUTIONS, LARGEST, Initial, Matrix, Number
 from tracer.network.losses import LOSSES
 
@@ -84,24 +83,15 @@ def _row_of_numbers(value: object) -> TypeGuard[list[int | float]]:
 
 
 def _rows(value: object) -> Matrix:
-    """X or the weights; a row of numbers alone may be meant in two ways."""
     if _row_of_numbers(value):
-        row = ", ".join(map(show, value[:3])) + ", …" * (len(value) > 3)
-        raise FieldError(f"found a list of numbers, expected rows, as in [[{row}]] or {_column(value)}")
+        raise FieldError(rows_expected(value, targets=False))
     return read_matrix(value)
 
 
 def _targets(value: object) -> Matrix:
-    """Y; a row of numbers alone is a column, and may be the numbers of classes."""
     if _row_of_numbers(value):
-        classes = max(value) > 1 and all(number >= 0 and number == int(number) for number in value)
-        hint = "; for classes one column each: [[1, 0, 0], …]" if classes else ""
-        raise FieldError(f"found a list of numbers, expected rows, as in {_column(value)}{hint}")
+        raise FieldError(rows_expected(value, targets=True))
     return read_matrix(value)
-
-
-def _column(numbers: list[int | float]) -> str:
-    return f"[{', '.join(f'[{show(number)}]' for number in numbers[:3])}{', …' * (len(numbers) > 3)}]"
 
 
 def _bias(value: object) -> bool | float | Matrix:
@@ -183,7 +173,7 @@ class RawData(Section):
             if extra:
                 raise FieldError(f"found {extra} without file, expected it only beside file")
             if len(typed) < 2:
-                missing = _missing([key for key in ("X", "Y") if key not in typed])
+                missing = missing_keys([key for key in ("X", "Y") if key not in typed])
                 raise FieldError(f"{missing}: expected X and Y, or file")
         return self
 
@@ -230,23 +220,6 @@ SECTIONS: dict[str, type[Section]] = {
     "reproduce": Reproduce,
     **DISTRIBUTIONS,
 }
-EXPECTED = {
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "list_type": "a list",
-    "string_type": "text",
-    "string_unicode": "text in Unicode",
-    "string_too_short": "some text",
-    "string_too_long": "text of at most {max_length} characters",
-    "too_short": "a list that is not empty",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "greater_than": "a number above {gt:g}",
-    "greater_than_equal": "a number that is at least {ge:g}",
-    "less_than_equal": "a number that is at most {le:g}",
-}
 
 
 def read_document(document: object, file: str) -> RawProblem:
@@ -265,14 +238,10 @@ def _problem_error(file: str, document: object, errors: list[ErrorDetails]) -> P
     told, meant = [first], re.findall(r"did you mean '(.*)'", says)
     if first["type"] == "missing":
         told = [error for error in errors if error["type"] == "missing" and error["loc"][:-1] == first["loc"][:-1]]
-        says = _missing([str(error["loc"][-1]) for error in told])
+        says = missing_keys([str(error["loc"][-1]) for error in told])
     mended = [error for error in errors if error["type"] == "missing" and error["loc"][-1] in meant]
     more = len(errors) - len(told) - len(mended) + sum(getattr(_cause(error), "more", 0) for error in errors)
     return problem_error(file, place, says + (f" (and {counted(more, 'more mistake')})" if more else ""))
-
-
-def _missing(keys: list[str]) -> str:
-    return f"missing key{'s' * (len(keys) > 1)} {' and '.join(filter(None, (', '.join(map(repr, keys[:-1])), repr(keys[-1]))))}"
 
 
 def _cause(error: ErrorDetails) -> object:
@@ -283,12 +252,13 @@ def _sentence(error: ErrorDetails, document: object) -> tuple[str, str]:
     """The place of a mistake, and what was found and expected there."""
     kind, found, cause = error["type"], error["input"], _cause(error)
     # pydantic puts the chosen distribution into the path, the file does not
-    drawn = error["loc"][0] == "initial" if error["loc"] else False
-    location = [part for k, part in enumerate(error["loc"]) if not (drawn and k == 2 and part in DISTRIBUTIONS)]
+    location = list(error["loc"])
+    if location[:1] == ["initial"] and location[2:] and location[2] in DISTRIBUTIONS:
+        del location[2]
     if isinstance(cause, FieldError):
         return place_of(location) + cause.within, str(cause)
     if kind == "missing":
-        return place_of(location[:-1]), _missing([str(location[-1])])
+        return place_of(location[:-1]), missing_keys([str(location[-1])])
     if kind in ("extra_forbidden", "invalid_key"):
         return place_of(location[:-1]), _unknown_key(error["loc"], _keys_at(document, location[:-1]))
     if kind == "union_tag_not_found":
@@ -311,11 +281,14 @@ def _keys_at(document: Any, location: list[str | int]) -> set[str]:
 def _unknown_key(location: tuple[str | int, ...], there: set[str]) -> str:
     section = next((SECTIONS[part] for part in reversed(location[:-1]) if part in SECTIONS), RawProblem)
     key = str(location[-1])
-    hint = suggest(key, section.model_fields.keys() - there)
-    near = nearest(key, section.model_fields.keys() & there)
-    if not hint and near:
-        hint = f"; {near!r} is there already"
-    return f"unknown key {show(key)}{hint or ', expected one of ' + ', '.join(section.model_fields)}"
+    near = nearest(key, section.model_fields)
+    if near is None:
+        return f"unknown key {show(key)}, expected one of {', '.join(section.model_fields)}"
+    return (
+        f"unknown key {show(key)}; {near!r} is there already"
+        if near in there
+        else f"unknown key {show(key)}; did you mean {near!r}?"
+    )
 
 
 def _choice(found: object, options: Iterable[str]) -> str:
