@@ -184,10 +184,13 @@ W = ("layers", 0, "weights")
 BIG = 10**9
 
 HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
-    (("learningrate",), 1, "", "unknown key 'learningrate'; did you mean 'learning_rate'?"),
-    (("layers", 1, "unit"), 2, "layers[1]", "unknown key 'unit'; did you mean 'units'?"),
-    (("initial", "weights", "lo"), 2, "initial.weights", "unknown key 'lo'; did you mean 'low'?"),
-    (("convention", "Error"), 2, "convention", "unknown key 'Error'; did you mean 'error'?"),
+    (("lr",), 1, "", "unknown key 'lr'; 'learning_rate' is there already"),
+    (("layers", 1, "unit"), 2, "layers[1]", "unknown key 'unit'; 'units' is there already"),
+    (("layers", 1, "slop"), 2, "layers[1]", "unknown key 'slop'; did you mean 'slope'?"),
+    (("layers", 1, "q"), 2, "layers[1]", "unknown key 'q', expected one of activation, slope, units, weights, bias"),
+    (("initial", "weights", "lo"), 2, "initial.weights", "unknown key 'lo'; 'low' is there already"),
+    (("initial", "he"), 2, "initial", "unknown key 'he'"),
+    (("convention", "Error"), 2, "convention", "unknown key 'Error'; 'error' is there already"),
     (("learning_rate",), 0, "learning_rate", "found 0, expected a number above 0"),
     (("learning_rate",), True, "learning_rate", "found true, expected a number"),
     (("learning_rate",), "0.1", "learning_rate", "found '0.1', expected a number"),
@@ -210,6 +213,7 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
     (("title",), "x" * 2001, "title", "expected text of at most 2000 characters"),
     (("loss",), "crossentropy", "loss", "did you mean 'cross_entropy'?"),
     (("loss_shown",), "total", "loss_shown", "found 'total', expected one of 'sum', 'mean'"),
+    (("layers",), {"units": 2}, "layers", "found a single table, expected a list of layers ([[layers]], not [layers])"),
     (("layers",), [], "layers", "found a list of 0, expected a list of 1 to 1000 layers"),
     (("layers", 1), 5, "layers[1]", "found 5, expected a table"),
     (("layers", 0, "activation"), "sigmoyd", "layers[0].activation", "did you mean 'sigmoid'?"),
@@ -220,9 +224,10 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
     ((*W, 1, 0), float("nan"), "layers[0].weights[1][0]", "found nan, expected a finite number"),
     ((*W, 1, 0), 1e101, "layers[0].weights[1][0]", "found 1e+101, expected a finite number up to 1e100"),
     ((*W, 1, 0), 10**400, "layers[0].weights[1][0]", "found a whole number of about 401 digits"),
-    ((*W, 1), [1, 2], "layers[0].weights[1]", "found a row of 2, expected 3 as in row [0]"),
+    ((*W, 1), [1, 2], "layers[0].weights[1]", "found a row of 2, expected 3 as in the first"),
     ((*W, 0), [], "layers[0].weights[0]", "expected a row: a list of numbers"),
     (W, [], "layers[0].weights", "found a list of 0, expected a list of rows"),
+    (W, [1, 2], "layers[0].weights", "found a list of numbers, expected rows, as in [[1, 2]] or [[1], [2]]"),
     (W, [[1, 2, 3]], "layers[0].weights", "found 1×3, expected 2 rows: the columns of X, which is 3×2"),
     (
         ("layers", 2, "weights"),
@@ -231,8 +236,9 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
         "found 1×2, expected 2 rows: the units of layers[1], whose weights are 3×2",
     ),
     (("layers", 0, "bias"), [1, 2], "layers[0].bias", "found 2 numbers, expected 3"),
+    (("layers", 0, "bias"), [1], "layers[0].bias", "found 1 number, expected 3"),
     (("layers", 0, "bias"), [1, 2, None], "layers[0].bias[2]", "found null, expected a number"),
-    (("layers", 0, "bias"), False, "layers[0].bias", "found false, expected beside weights"),
+    (("layers", 0, "bias"), True, "layers[0].bias", "found true, expected beside weights"),
     (("layers", 0, "bias"), "no", "layers[0].bias", "found 'no'"),
     (("layers", 1, "bias"), [1, 2], "layers[1].bias", "expected true or false beside units"),
     (("layers", 0, "units"), 3, "layers[0]", "found both of weights and units"),
@@ -246,6 +252,15 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
         "found 1 as the units of the output layer, expected 2",
     ),
     (("data",), {"X": [[1, 2]]}, "data", "missing key 'Y': expected X and Y, or file"),
+    (("data",), {}, "data", "missing keys 'X' and 'Y': expected X and Y, or file"),
+    (("data", "Y"), [0, 1, 1, 0], "data.Y", "found a list of numbers, expected rows, as in [[0], [1], [1], …]"),
+    (
+        ("data", "Y"),
+        [0, 1, 2],
+        "data.Y",
+        "expected rows, as in [[0], [1], [2]]; for classes one column each: [[1, 0, 0], …]",
+    ),
+    (("data", "Y"), [[0], [1], [1]], "layers[2].weights", "which is 3×1; for classes: one column of Y per class"),
     (("data", "file"), "x.csv", "data", "found X and Y beside file"),
     (("data", "sheet"), "s", "data", "found sheet without file"),
     (("data", "X"), [[1, 2]], "data", "X is 1×2 and Y 3×2, expected as many rows in both"),
@@ -278,12 +293,26 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
     (("names", "Z1"), "a\nb", "names.Z1", "expected 1 to 60 printable characters"),
     (("names", "Z1"), " ", "names.Z1", "expected 1 to 60 printable characters"),
     (("names", "Z1"), "x" * 61, "names.Z1", "expected 1 to 60 printable characters"),
+    (("names",), {"Z1": "h", "A1": "h "}, "names", "found the name 'h ' for both 'Z1' and 'A1', expected different"),
     (("names", "Z7"), "z", "names", "unknown key 'Z7'"),
     (("names",), 3, "names", "found 3, expected a table"),
     (("initial", "seed"), -1, "initial.seed", "found -1, expected a number that is at least 0"),
     (("initial", "seed"), 2**32, "initial.seed", "as the legacy generator takes"),
     (("initial", "skip"), 10**15, "initial.skip", "expected a number that is at most 2e+08"),
-    (("initial", "weights"), "he", "initial.weights", "found 'he', expected a table"),
+    (("initial", "weights"), 3, "initial.weights", "found 3, expected a table"),
+    (("initial", "weights"), "xaver", "initial.weights", "did you mean 'xavier'?"),
+    (
+        ("initial", "weights"),
+        "uniform",
+        "initial.weights",
+        'expected a table such as { distribution = "uniform", low = 0.0, high = 1.0 }',
+    ),
+    (
+        ("initial", "bias"),
+        "normal",
+        "initial.bias",
+        'expected a table such as { distribution = "normal", mean = 0.0, std = 1.0 }',
+    ),
     (("initial", "weights", "high"), -2, "initial.weights.high", "expected a number not below low (-1.0)"),
     (("initial", "bias", "std"), -1, "initial.bias.std", "expected a number that is at least 0"),
     (("initial", "bias", "distribution"), "norm", "initial.bias.distribution", "did you mean 'normal'?"),
@@ -301,6 +330,56 @@ def test_the_place_and_the_words(path: tuple[Any, ...], value: Any, place: str, 
     assert "more mistake" not in caught.value.says
 
 
+IN_OTHER_WORDS = [
+    ("learning_rate", ["lr", "LR", "rate", "eta", "alpha", "learningrate", "learning-rate", "learningRate"]),
+    ("mean_squared_error", ["mse", "MSE", "mean_squared"]),
+    ("squared_error", ["sse"]),
+    ("cross_entropy", ["categorical_crossentropy", "categorical_cross_entropy", "crossentropy", "cross-entropy"]),
+    ("binary_cross_entropy", ["log_loss", "bce", "binary_crossentropy"]),
+    ("sigmoid", ["logistic"]),
+    ("linear", ["identity", "none"]),
+    ("leaky_relu", ["lrelu", "LeakyReLU"]),
+]
+
+
+@pytest.mark.parametrize(("meant", "word"), [(meant, word) for meant, words in IN_OTHER_WORDS for word in words])
+def test_what_other_programs_call_it(meant: str, word: str) -> None:
+    if meant == "learning_rate":
+        document = changed(without(VALID, ("learning_rate",)), (word,), 0.1)
+    else:
+        document = changed(VALID, ("loss",) if "error" in meant or "entropy" in meant else (*W[:2], "activation"), word)
+    with pytest.raises(ProblemError, match=rf"'{word}'.*; did you mean '{meant}'\?$"):
+        problem_from_document(document, name="p", file="p.toml")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "start"),
+    [
+        ((*W, 1, 2), "x", "p.toml: layers[0].weights[1][2] (W1, row 2, column 3): found"),
+        (("layers", 2, "weights"), [[1, 2]], "p.toml: layers[2].weights (W3): found 1×2"),
+        (("layers", 0, "bias", 1), "x", "p.toml: layers[0].bias[1] (b1, unit 2): found"),
+        (("layers", 1, "activation"), "x", "p.toml: layers[1].activation (layer 2): found"),
+        (("data", "Y", 1), [0.5, 0.6], "p.toml: data.Y[1] (row 2): found"),
+        (("data", "X", 1, 0), "x", "p.toml: data.X[1][0] (row 2, column 1): found"),
+        (("data", "X"), "x", "p.toml: data.X: found"),
+    ],
+)
+def test_the_place_in_the_words_of_the_page(path: tuple[Any, ...], value: Any, start: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        problem_from_document(changed(VALID, path, value), name="p", file="p.toml")
+    assert str(caught.value).startswith(start)
+
+
+def test_all_that_is_missing_is_one_message() -> None:
+    for document, says in (
+        ({"title": "t"}, "p.toml: missing keys 'learning_rate', 'loss', 'data' and 'layers'"),
+        (without(without(VALID, ("loss",)), ("data",)), "p.toml: missing keys 'loss' and 'data'"),
+    ):
+        with pytest.raises(ProblemError) as caught:
+            problem_from_document(document, name="p", file="p.toml")
+        assert str(caught.value) == says
+
+
 def test_more_mistakes_are_counted() -> None:
     document = changed(changed(VALID, (*W, 0), ["a", 1, None]), ("epochs",), -1)
     with pytest.raises(ProblemError, match=r"epochs: found -1.* \(and 2 more mistakes\)$"):
@@ -312,7 +391,7 @@ def test_more_mistakes_are_counted() -> None:
 @pytest.mark.parametrize("units", [BIG, 10**90])
 def test_networks_beyond_memory_are_refused_before_they_are_made(units: int) -> None:
     document = changed(VALID, ("layers", 1, "units"), units)
-    with pytest.raises(ProblemError, match=r"layers\[2\].weights: found 2×2, expected"):
+    with pytest.raises(ProblemError, match=r"layers\[2\].weights \(W3\): found 2×2, expected"):
         problem_from_document(document, name="p", file="p.toml")
     layers = [{"activation": "tanh", "units": units}, {"activation": "softmax", "units": 2}]
     document = changed(changed(VALID, ("layers",), layers), ("decimals",), 3)

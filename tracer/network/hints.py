@@ -191,34 +191,37 @@ def _hint(text: str, masked: str, at: int, says: str) -> tuple[str, int]:
         found = pattern.search(masked[start:end])
         if found:
             return found.expand(meant), start + found.start()
-    return _bracket(text, masked, at, start)
+    return _bracket(text, masked, at, says)
 
 
 def _twice(text: str, masked: str, at: int, says: str) -> tuple[str, int]:
     """[layers] for [[layers]], or a key or table that is there already."""
-    single = SINGLE_LAYERS.search(masked, 0, at)
+    _, end = _bounds(masked, at)
+    single = SINGLE_LAYERS.search(masked, 0, end)
     if single:
         return "a layer begins with [[layers]], two brackets on each side", single.start()
-    found = list(KEY.finditer(masked, 0, _bounds(masked, at)[1]))
+    found = list(KEY.finditer(masked, 0, end))
     if not found or ("overwrite" not in says and "declare" not in says):
         return "", at
-    start, end = found[-1].span(1 if found[-1][1] else 2)
-    return f"{show(text[start:end])} is given twice", start
+    kind, start, end = ("key", *found[-1].span(1)) if found[-1][1] else ("table", *found[-1].span(2))
+    return f"the {kind} {show(text[start:end])} is given twice", start
 
 
-def _bracket(text: str, masked: str, at: int, start: int) -> tuple[str, int]:
+def _bracket(text: str, masked: str, at: int, says: str) -> tuple[str, int]:
     """A bracket or comma that is missing or too many."""
     here, before = text[at : at + 1], masked[:at].rstrip()[-1:]
     closing = re.compile(r"[\s,]*([\]}])").match(text, at)
     if closing and "," in (here, before):
         return f"a comma too many before the {closing[1]}", at
-    opened = _opened(masked[:at])
+    start, _ = _bounds(masked, at)
+    begins = KEY.match(masked, start)  # a statement, where the one before has not ended
+    opened = (_opened(masked[:start]) if begins else []) or _opened(masked[:at])
     if not opened:
         return f"a {here} too many" if here in ("]", "}") else "", at
-    if here in ("", "\n") or (opened[-1] < start and KEY.match(masked, start)):
+    if here in ("", "\n") or says.startswith("Expected ']") or (begins and opened[-1] < start):
         return f"a {CLOSING[masked[opened[-1]]]} is missing", opened[-1]
     item = re.compile(r"[\[{\"'\d+-][^\s,\]}]{0,12}").match(text, at)
-    if item and re.match(r"[\]}\w]", before):
+    if item and "':'" not in says and re.match(r"[\]}\w]", before):
         return f"a comma is missing before {item[0]}", at
     return "", at
 

@@ -82,6 +82,12 @@ def test_the_bias_of_a_layer_may_be_drawn_as_its_weights_are() -> None:
     assert layer.bias is not None and layer.bias[0, 0] == np.random.default_rng(0).uniform(-limit, limit)
 
 
+@pytest.mark.parametrize("word", ["xavier", "he", "zeros"])
+def test_a_bare_word_for_a_distribution_without_parameters(word: str) -> None:
+    tables = {"weights": {"distribution": word}, "bias": {"distribution": word}}
+    assert network([{"units": 1}], {"weights": word, "bias": word}) == network([{"units": 1}], tables)
+
+
 def test_carried_rounding_rounds_what_is_drawn_and_nothing_typed() -> None:
     layers: list[dict[str, Any]] = [{"units": 3}, {"weights": [[0.12345]] * 3, "bias": [0.98765]}]
     initial = {"weights": UNIT, "bias": UNIT}

@@ -66,9 +66,9 @@ def test_zeros_have_no_sign() -> None:
 
 @pytest.mark.parametrize(
     ("bias", "shape", "shared"),
-    [([1, 2, 3], (1, 3), False), (0.35, (1, 1), True), (None, None, False)],
+    [([1, 2, 3], (1, 3), False), (0.35, (1, 1), True), (None, None, False), (False, None, False)],
 )
-def test_three_kinds_of_bias(bias: Any, shape: Any, shared: bool) -> None:
+def test_kinds_of_bias(bias: Any, shape: Any, shared: bool) -> None:
     first = {**ARTICLE["layers"][0], "bias": bias}
     layer = problem(layers=[first, ARTICLE["layers"][1]]).layers[0]
     assert (None if layer.bias is None else layer.bias.shape) == shape

@@ -87,14 +87,28 @@ def test_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
     assert load_problem(str(write(tmp_path, "p.toml", content))).rows == 2
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_as_windows_powershell_writes_it(encoding: str, tmp_path: Path) -> None:
+    path = with_data(tmp_path, 'file = "d.csv"', d_csv="\ufeffa,b,y\r\n1,2,3\r\n".encode(encoding))
+    path.write_bytes(("\ufeff" + path.read_text().replace("\n", "\r\n")).encode(encoding))
+    assert load_problem(path).Y.tolist() == [[3]]
+
+
 BROKEN: list[tuple[str, str | bytes, str]] = [
-    ("p.toml", b"title = '\xe4'", "not UTF-8 text: byte 9 is 0xe4"),
-    ("p.toml", "learning_rate 0.1", "not TOML: Expected '='"),
-    ("p.toml", "a = 1\na = 2", "not TOML: Cannot overwrite a value"),
+    ("p.toml", b"title = '\xe4'", "not UTF-8 text: line 1 has the byte 0xe4; save it as UTF-8"),
+    ("p.toml", "learning_rate 0.1", "not TOML, line 1, `learning_rate 0.1`: Expected '='"),
+    ("p.toml", "a = 1\na = 2", "not TOML, line 2, `a = 2`: the key 'a' is given twice"),
     ("p.toml", "a = " + "[" * 5000, "not TOML that can be read: nested too deep"),
     ("p.json", "[" * 100_000, "not JSON that can be read: nested too deep"),
-    ("p.json", "{", "not JSON: Expecting property name"),
-    ("p.json", "", "not JSON: Expecting value"),
+    ("p.json", "{", "not JSON, line 1, `{`: a } is missing"),
+    ("p.json", "{'a': 1}", "not JSON, line 1, `{'a': 1}`: Expecting property name enclosed in double quotes"),
+    ("p.json", " \n", "the file is empty; a problem needs learning_rate, loss, [data] with X and Y, and [[layers]]"),
+    ("p.toml", "\ufeff", "the file is empty; a problem needs"),
+    ("p.toml", "\r\n  # to be done\n", "the file is empty; a problem needs"),
+    ("p.toml", b"\xff\xfea", "not text, though it begins as UTF-16; save it as UTF-8"),
+    ("p.toml", b"\xef\xbb\xbfa = 1\nb = '\xe4'", "not UTF-8 text: line 2 has the byte 0xe4"),
+    ("p.toml", "a = 1\n" + "a." * 50_000 + "a = 1", "line 2 has a key of more than 200 parts"),
+    ("p.toml", "[" + "'a b' . " * 300 + "a]", "line 1 has a key of more than 200 parts"),
     ("p.json", "[]", "found a list of 0, expected a table"),
     ("p.json", '{"loss": 1, "loss": 2}', "not JSON: the key 'loss' is given twice"),
     ("p.json", '{"epochs": ' + "9" * 5000 + "}", "not JSON: Exceeds the limit (4300 digits)"),
@@ -107,6 +121,20 @@ BROKEN: list[tuple[str, str | bytes, str]] = [
 @pytest.mark.parametrize(("name", "content", "says"), BROKEN, ids=range(len(BROKEN)))
 def test_files_that_are_no_problem_files(name: str, content: str | bytes, says: str, tmp_path: Path) -> None:
     assert says in refusal(write(tmp_path, name, content))
+
+
+def test_dots_in_texts_and_numbers_are_no_deep_keys(tmp_path: Path) -> None:
+    dots = ".".join("a" * 300)
+    texts = f'title = "{dots}"\nsource = \'{dots}\'\ndescription = """\n{dots}\n\\""""""  # {dots}\n'
+    p = load_problem(write(tmp_path, "p.toml", texts + TOML.replace("0.5]]", f"0.5]]  # {dots}")))
+    assert p.title == dots and p.description == dots + '\n"""'
+    wide = ", ".join(["0.5"] * 300)
+    layer = f'weights = [[{wide}], [{wide}]]\n[[layers]]\nunits = 1\nactivation = "tanh"\n'
+    assert load_problem(write(tmp_path, "q.toml", TOML.replace("weights = [[0.5], [-1]]\n", layer))).sizes == (
+        2,
+        300,
+        1,
+    )
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -151,6 +179,12 @@ def test_semicolons_bring_decimal_commas(tmp_path: Path) -> None:
     assert p.X.tolist() == [[0.5, 1.0]]
 
 
+def test_blanks_after_commas(tmp_path: Path) -> None:
+    table = '"a", "b" , "y"\n1, 2, 3\n'
+    p = load_problem(with_data(tmp_path, 'file = "d.csv"\ntargets = ["b"]', d_csv=table))
+    assert (p.X.tolist(), p.Y.tolist()) == ([[1, 3]], [[2]])
+
+
 BAD_TABLES: list[tuple[str, str | bytes, str]] = [
     ("", "a,b,y\n1,2,3\n1,x,3\n", "d.csv: row 3, column 'b': found 'x', expected a finite number"),
     ("", "a,b,y\n1,2,3\n\n1,2,3\n", "row 3, column 'a': found a blank cell"),
@@ -162,7 +196,7 @@ BAD_TABLES: list[tuple[str, str | bytes, str]] = [
     ("", "a,b,y\n", "expected a row with the columns' names and at least one row of numbers"),
     ("", "", "expected a row with the columns' names"),
     ("", "1,2,3\n4,5,6\n", "row 1: expected the columns' names"),
-    ("", b"a,b,y\n\xff,1,2\n", "d.csv: not UTF-8 text: byte 6 is 0xff"),
+    ("", b"a,b,y\n\xff,1,2\n", "d.csv: not UTF-8 text: line 2 has the byte 0xff; save it as UTF-8"),
     ("", "a,b,y\n" + "1" * 200_000 + ",1,1", "d.csv: not CSV: field larger than field limit"),
     (
         'inputs = ["a", "bb"]',
@@ -186,7 +220,12 @@ def test_a_table_with_another_ending_or_none_at_all(tmp_path: Path) -> None:
     assert "data.file: found 'd.ods', expected a name that ends in .csv or .xlsx" in refusal(
         with_data(tmp_path, 'file = "d.ods"')
     )
-    assert refusal(with_data(tmp_path, 'file = "no.csv"')) == "data.file: no.csv: no such file"
+    missing = "no such file (looked for from the problem file's folder)"
+    assert refusal(with_data(tmp_path, 'file = "no.csv"')) == f"data.file: no.csv: {missing}"
+    assert refusal(with_data(tmp_path, 'file = "sub/no.csv"')) == f"data.file: sub/no.csv: {missing}"
+    absolute = (tmp_path / "no.csv").as_posix()
+    assert refusal(with_data(tmp_path, f'file = "{absolute}"')) == f"data.file: {absolute}: no such file"
+    assert refusal(with_data(tmp_path, 'file = "a\\nb.csv"')) == f"data.file: 'a\\nb.csv': {missing}"
 
 
 def test_targets_in_a_table_are_named_by_row(tmp_path: Path) -> None:
