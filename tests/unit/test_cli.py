@@ -198,4 +198,5 @@ def test_every_surface_says_what_is_not_the_gradient(tmp_path: Path) -> None:
     assert page.count(words) >= 12
     with zipfile.ZipFile(tmp_path / "mine.xlsx") as package:
         sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/sheet")]
-        assert all(words in package.read(name).decode() for name in sheets) and len(sheets) == 13
+        silent = [name for name in sheets if words not in package.read(name).decode()]
+        assert len(sheets) == 15 and silent == ["xl/worksheets/sheet15.xml"]  # the record of the numbers

@@ -32,6 +32,7 @@ class Book:
         self.styles = Styles(self.workbook)
         self.data: dict[str, SheetData] = {}
         self.home: dict[tuple[int, int, str], str] = {}
+        self.typed: set[tuple[int, int, str]] = set()  # what stands on a sheet as plain numbers
         self.named: dict[str, str] = {}
         self.passes = list(trace.passes)
         self.places = lay_out(trace.first.program).places

@@ -160,6 +160,7 @@ class StepSheet:
         style = self.book.styles.value(role, decimals, source is None)
         at = (TOP + place.row, LEFT + place.column)
         if source is None:
+            self.book.typed.add((self.one.epoch, self.one.iteration, identifier))
             self.data.numbers(*at, self.one[identifier], style)
         else:
             made = self.own.get(identifier)

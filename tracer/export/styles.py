@@ -49,6 +49,7 @@ class Styles:
         self.formula = self._text(size=11, bold=True, wrap=True)
         self.note = self._text(size=10, wrap=True)
         self.plain = self._text(size=10)
+        self.hidden = self._text(size=8, colour="FFFFFF")
         self.glance = self._text(size=10, left=True)
         self.worked = self._text(size=10, shrink=True)
         self.band = self._text(size=11, bold=True, colour="455A64")

@@ -13,6 +13,7 @@ from pathlib import Path
 from tracer.board import lay_out
 from tracer.errors import ExportError
 from tracer.export.book import LEFT, TOP, Book
+from tracer.export.certificate import write_certificate
 from tracer.export.package import write_workbook_file
 from tracer.export.sheet_data import MOST_COLUMNS, MOST_ROWS
 from tracer.export.start_sheet import fill_start
@@ -40,6 +41,7 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
             sheet.link_to(*_neighbours(titles, sheet.title))
             if progress is not None:
                 progress()
+    write_certificate(book)
     book.drop_stale_names()
     fill_start(book, start, links)
     book.styles.finish()

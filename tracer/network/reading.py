@@ -93,6 +93,8 @@ def _read_bytes(path: Path, refuse: Refuse, where: str = "") -> bytes:
     try:
         if path.is_dir():
             raise refuse("is a folder, expected a file")
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise refuse("is no plain file")
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:

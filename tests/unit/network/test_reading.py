@@ -1,6 +1,7 @@
 """Problem files, examples by name, and data tables."""
 
 import json
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -258,3 +259,9 @@ def test_openpyxl_is_not_imported_for_nothing(tmp_path: Path) -> None:
     code = "import sys, tracer.network.reading; sys.exit('openpyxl' in sys.modules)"
     root = Path(reading.__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(ProblemError, match="is no plain file"):
+        load_problem(tmp_path / "pipe.toml")
