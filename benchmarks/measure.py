@@ -32,13 +32,13 @@ def process(*command: str | Path) -> Callable[[], object]:
     return lambda: subprocess.run([str(part) for part in command], check=True, capture_output=True)
 
 
-def table(seconds: Mapping[str, Sequence[float]], baseline: str) -> str:
+def table(seconds: Mapping[str, Sequence[float]], baseline: str, unit: float = 1e3, symbol: str = "ms") -> str:
     """Medians with minimum and maximum, and ratios to the baseline of the same run."""
     base = statistics.median(seconds[baseline])
     lines = ["| what | median | min | max | ratio |", "|---|---|---|---|---|"]
     for name, values in seconds.items():
         median, least, most = statistics.median(values), min(values), max(values)
-        cells = (f"{1000 * value:.0f} ms" for value in (median, least, most))
+        cells = (f"{unit * value:.0f} {symbol}" for value in (median, least, most))
         lines.append(f"| {name} | {' | '.join(cells)} | {median / base:.2f} |")
     return "\n".join(lines)
 
