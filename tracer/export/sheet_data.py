@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -22,6 +23,7 @@ MOST_ROWS, MOST_COLUMNS, MOST_FORMULA = 1_048_576, 16_384, 8_192
 Array = NDArray[np.float64]
 
 
+@cache
 def column_letters(column: int) -> str:
     """The letters of a column counted from 1.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,8 +24,8 @@ from tracer.expression.text import matrix_text
 from tracer.network.blackboard import RATE
 from tracer.network.program import Assignment, Step
 from tracer.network.remarks import departures
-from tracer.shown import Shown
-from tracer.trace import Pass
+from tracer.shown import Shown, shown
+from tracer.trace import Pass, Trace
 
 LEAST_WIDTH = 9.0
 LARGEST_FIXED = 1e12
@@ -49,14 +50,31 @@ class Addresses:
         return f"{address(TOP + top, LEFT + left)}:{address(TOP + bottom, LEFT + right)}"
 
 
+@dataclass(frozen=True)
+class PassLayout:
+    """What the sheets of one pass share; `index` counts the passes from 0."""
+
+    one: Pass
+    index: int
+    board: Board
+    decimals: Shown
+    widths: list[float]
+
+
+def layout_of(trace: Trace, one: Pass, index: int) -> PassLayout:
+    """The board of a pass, what is shown on it, and columns wide enough for that."""
+    board, decimals = lay_out(one.program), shown(trace, one)
+    return PassLayout(one, index, board, decimals, column_widths(board, one, decimals))
+
+
 class StepSheet:
     """One step's sheet: a head, and the board as far as it is known."""
 
-    def __init__(
-        self, book: Book, one: Pass, index: int, board: Board, decimals: Shown, step: Step, title: str
-    ) -> None:
-        self.book, self.one, self.index, self.board = book, one, index, board
-        self.decimals, self.step, self.title = decimals, step, title
+    def __init__(self, book: Book, layout: PassLayout, step: Step, title: str) -> None:
+        self.book, self.step, self.title = book, step, title
+        self.one, self.index, self.board = layout.one, layout.index, layout.board
+        self.decimals, self.widths = layout.decimals, layout.widths
+        board, one = layout.board, layout.one
         self.sheet = book.add_sheet(title)
         self.data = book.data[title]
         self.roles = roles(one.program, step)
@@ -84,16 +102,8 @@ class StepSheet:
                 link(self.sheet, at, title)
 
     def _set_columns(self) -> None:
-        widths = [LEAST_WIDTH] * self.board.columns
-        for identifier, place in self.board.places.items():
-            for row, column in place.cells():
-                text = self.decimals.text(identifier, float(self.one[identifier][row, column]))
-                widths[place.column + column] = max(widths[place.column + column], len(text) + 2.5)
-        for gap in self.board.gaps:
-            widths[gap] = max(NARROW, widths[gap] if widths[gap] > LEAST_WIDTH else NARROW)
-        self.widths = widths
         self.sheet.column_dimensions["A"].width = NARROW
-        for column, width in enumerate(widths):
+        for column, width in enumerate(self.widths):
             self.sheet.column_dimensions[column_letters(LEFT + column)].width = width
 
     def _head(self) -> None:
@@ -230,6 +240,18 @@ class StepSheet:
     def _reference(self, sheet: str, place: Place) -> Callable[[int, int], str]:
         top, left = TOP + place.row, LEFT + place.column
         return lambda row, column: f"'{sheet}'!{address(top + row, left + column)}"
+
+
+def column_widths(board: Board, one: Pass, decimals: Shown) -> list[float]:
+    """Widths at which the board's columns show every digit of a pass."""
+    widths = [LEAST_WIDTH] * board.columns
+    for identifier, place in board.places.items():
+        for column in range(place.columns):
+            texts = (decimals.text(identifier, value) for value in one[identifier][:, column].tolist())
+            widths[place.column + column] = max(widths[place.column + column], max(map(len, texts)) + 2.5)
+    for gap in board.gaps:
+        widths[gap] = NARROW
+    return widths
 
 
 def _alike(expression: m.Matrix) -> bool:

@@ -17,9 +17,8 @@ from tracer.export.certificate import write_certificate
 from tracer.export.package import write_workbook_file
 from tracer.export.sheet_data import MOST_COLUMNS, MOST_ROWS
 from tracer.export.start_sheet import fill_start
-from tracer.export.step_sheet import StepSheet
+from tracer.export.step_sheet import StepSheet, layout_of
 from tracer.export.worked_lines import COLUMNS
-from tracer.shown import shown
 from tracer.trace import Trace
 
 
@@ -34,9 +33,9 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
     links = [(book.sheet_title(one, step), one, step) for one in book.passes for step in one.steps]
     titles = ["Start", *(title for title, _, _ in links)]
     for index, one in enumerate(book.passes):
-        board, decimals = lay_out(one.program), shown(trace, one)
+        layout = layout_of(trace, one, index)
         for step in one.steps:
-            sheet = StepSheet(book, one, index, board, decimals, step, book.sheet_title(one, step))
+            sheet = StepSheet(book, layout, step, book.sheet_title(one, step))
             sheet.fill()
             sheet.link_to(*_neighbours(titles, sheet.title))
             if progress is not None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import Any, TypeAlias, assert_never
 
 import numpy as np
@@ -20,6 +22,7 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import round_half_away
 
 Array: TypeAlias = NDArray[np.float64]
+Leaf: TypeAlias = s.Cell | s.Value | s.Omitted
 Compiled: TypeAlias = Callable[..., tuple[Array, ...]]
 
 _SCOPE: dict[str, Any] = {
@@ -41,6 +44,7 @@ _SCOPE: dict[str, Any] = {
     "nan": np.nan,
 }
 MOST_NESTED = 50  # terms of one cell; a longer sum, written as a + b + c …, nests too deep for Python's parser
+_CELL_SCOPE = dict(_SCOPE)
 _RELATIONS = {">": ">", ">=": ">=", "=": "=="}
 _AXES = {"rows": "0", "columns": "1", "all": "None"}
 
@@ -71,29 +75,28 @@ def evaluate(expression: m.Matrix, values: Mapping[str, Array]) -> Array:
 
 
 def evaluate_cell(expression: s.Scalar, value_of: Callable[[s.Cell], float]) -> float:
-    """The value of one scalar expression, given its cells; not a number where it divides by zero."""
-    cells: dict[str, float] = {}
+    """The value of one scalar expression, given its cells; not a number where it divides by zero.
 
-    def name(cell: s.Cell) -> str:
-        cells[key := f"{cell.matrix}_{cell.row}_{cell.column}"] = value_of(cell)
+    Numbers go in by position, so that all cells of a matrix share one compiled rule.
+    """
+    values: dict[str, np.float64] = {}
+
+    def name(leaf: Leaf) -> str:
+        number = value_of(leaf) if isinstance(leaf, s.Cell) else leaf.value
+        values[key := f"v{len(values)}"] = np.float64(number)
         return key
 
-    source = _scalar(_spelled_out(expression), name)
-    known = {key: np.float64(value) for key, value in cells.items()}
+    rule = _rule(_scalar(expression, name))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         try:
-            return float(eval(source, dict(_SCOPE), known))
+            return float(eval(rule, _CELL_SCOPE, values))
         except (ZeroDivisionError, OverflowError):  # Python's own floats, where no cell is in sight
             return np.nan
 
 
-def _spelled_out(expression: s.Scalar) -> s.Scalar:
-    if isinstance(expression, s.Fold):
-        return _spelled_out(s.expand(expression))
-    if isinstance(expression, s.Stable):
-        return _spelled_out(expression.computed)
-    parts = s.children(expression)
-    return s.rebuild(expression, tuple(map(_spelled_out, parts))) if parts else expression
+@lru_cache(maxsize=2048)
+def _rule(source: str) -> CodeType:
+    return compile(source, "<tracer cell>", "eval")
 
 
 def _statements(name: str, expression: m.Matrix) -> list[str]:
@@ -173,22 +176,22 @@ def _apply(template: s.Scalar, arguments: Mapping[str, str]) -> str:
     return _scalar(s.substitute(template, {name: s.Variable(source) for name, source in arguments.items()}))
 
 
-def _no_cells(cell: s.Cell) -> str:
-    raise TypeError(f"a template holds the cell {cell}")
+def _no_cells(leaf: Leaf) -> str:
+    raise TypeError(f"a template holds {leaf}")
 
 
-def _scalar(expression: s.Scalar, name: Callable[[s.Cell], str] = _no_cells) -> str:
+def _scalar(expression: s.Scalar, name: Callable[[Leaf], str] = _no_cells) -> str:
     """A scalar expression in Python; variables stand for the source they are named after."""
 
     def of(part: s.Scalar) -> str:
         return _scalar(part, name)
 
     match expression:
-        case s.Number(value) | s.Value(value) | s.Omitted(_, value):
+        case s.Number(value):
             return f"({value!r})" if value < 0 else repr(value)  # -2.0 ** 2 is −4
         case s.Variable(source):
             return source
-        case s.Cell():
+        case s.Cell() | s.Value() | s.Omitted():
             return name(expression)
         case s.Negative(operand):
             return f"(-{of(operand)})"

@@ -106,7 +106,7 @@ def _by_hand(numbers: s.Scalar) -> float:
     parts = s.children(numbers)
     if not parts:
         return evaluate_cell(numbers, no_cell)
-    rounded = s.rebuild(numbers, tuple(s.Number(_by_hand(part)) for part in parts))
+    rounded = s.rebuild(numbers, tuple(s.Value(_by_hand(part), None) for part in parts))
     return evaluate_cell(rounded, no_cell)
 
 
