@@ -65,7 +65,7 @@ def compare(recorded: Trace, found: dict[Any, Any], values: Values, tolerance: f
 
 
 def same_text(found: object, expected: str) -> bool:
-    """The same words, and the same numbers but for one in the last place or the fifteenth digit."""
+    """The same words, and the same numbers but for one in the last place or 1e-12."""
     words, others = (re.split(r"-?[0-9]+(?:\.[0-9]+)?", text) for text in (expected, str(found)))
     numbers, found_numbers = (re.findall(r"-?[0-9]+(?:\.[0-9]+)?", text) for text in (expected, str(found)))
     return words == others and all(map(_same_number, numbers, found_numbers))
@@ -73,7 +73,7 @@ def same_text(found: object, expected: str) -> bool:
 
 def _same_number(expected: str, found: str) -> bool:
     decimals = len(expected.partition(".")[2])
-    return abs(float(expected) - float(found)) <= 1.01 * 10.0**-decimals + 1e-14 * abs(float(expected))
+    return abs(float(expected) - float(found)) <= 1.01 * 10.0**-decimals + 1e-12 * abs(float(expected))
 
 
 @st.composite
