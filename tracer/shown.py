@@ -14,10 +14,13 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, decimals_for, fixed
+from tracer.expression.worked import Worked, work
 from tracer.network.blackboard import RATE
 from tracer.trace import Pass, Trace
 
+DEFAULT = 3  # decimals of a result that goes by no rule of its own
 SIGNIFICANT = 3  # digits of a gradient
 MOST_TYPED = 9  # a given number with more significant digits was not typed but drawn
 MOST = 15
@@ -36,6 +39,15 @@ class Shown:
         """A cell of a matrix, as it is shown."""
         decimals = self.decimals[identifier]
         return as_typed(value) if decimals is None else fixed(value, decimals)
+
+    def work(self, one: Pass, identifier: str, expression: s.Scalar) -> Worked:
+        """A cell of a matrix worked out with the digits that are shown."""
+
+        def value(cell: s.Cell) -> s.Value:
+            return s.Value(float(one[cell.matrix][cell.row, cell.column]), self.decimals[cell.matrix])
+
+        decimals = self.decimals[identifier]
+        return work(expression, value, DEFAULT if decimals is None else decimals)
 
 
 def shown(trace: Trace, one: Pass) -> Shown:

@@ -12,7 +12,6 @@ from rich.text import Text
 from tracer.expression.digits import fixed
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
-from tracer.network.blackboard import RATE
 from tracer.network.program import Assignment
 from tracer.network.remarks import departures
 from tracer.shown import Shown, shown
@@ -67,7 +66,7 @@ def print_training(training: Training) -> None:
 
 def _heading(trace: Trace, each: Assignment) -> str:
     def name(identifier: str) -> str:
-        return label_text(trace.names.learning_rate() if identifier == RATE else trace.names.matrix(identifier))
+        return label_text(trace.names.matrix(identifier))
 
     right = "" if each.expression is None else f" = {matrix_text(each.expression, name)}"
     shown_name = name(each.id)

@@ -103,7 +103,7 @@ ODD = st.one_of(
 PLACES = places(VALID)
 
 
-def outcome(load: Any, file: str) -> None:
+def assert_read_or_refused(load: Any, file: str) -> None:
     try:
         problem = load()
     except ProblemError as error:
@@ -125,7 +125,9 @@ def test_the_start_is_valid() -> None:
 @settings(max_examples=800, deadline=None)
 @given(st.sampled_from(PLACES), ODD)
 def test_any_value_at_any_place(path: tuple[Any, ...], value: Any) -> None:
-    outcome(lambda: problem_from_document(changed(VALID, path, value), name="p", file="p.toml"), "p.toml")
+    assert_read_or_refused(
+        lambda: problem_from_document(changed(VALID, path, value), name="p", file="p.toml"), "p.toml"
+    )
 
 
 @settings(max_examples=300, deadline=None)
@@ -137,12 +139,12 @@ def test_several_mistakes_at_once(changes: list[tuple[tuple[Any, ...], Any]]) ->
             document = changed(document, path, value)
         except (KeyError, IndexError, TypeError):  # its parent was replaced by an earlier change
             continue
-    outcome(lambda: problem_from_document(document, name="p", file="p.toml"), "p.toml")
+    assert_read_or_refused(lambda: problem_from_document(document, name="p", file="p.toml"), "p.toml")
 
 
 @pytest.mark.parametrize("path", PLACES[1:], ids=str)
 def test_anything_left_out(path: tuple[Any, ...]) -> None:
-    outcome(lambda: problem_from_document(without(VALID, path), name="p", file="p.toml"), "p.toml")
+    assert_read_or_refused(lambda: problem_from_document(without(VALID, path), name="p", file="p.toml"), "p.toml")
 
 
 @settings(max_examples=200, deadline=None)
@@ -153,7 +155,7 @@ def test_an_unknown_key_anywhere(path: tuple[Any, ...], key: str, value: Any) ->
         table = table[part]
     if isinstance(table, dict):
         document = changed(VALID, (*path, key), value)
-        outcome(lambda: problem_from_document(document, name="p", file="p.toml"), "p.toml")
+        assert_read_or_refused(lambda: problem_from_document(document, name="p", file="p.toml"), "p.toml")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -168,7 +170,7 @@ def test_damaged_bytes(name: str, junk: bytes, at: int, removed: int, tmp_path: 
     at = min(at, len(content))
     path = tmp_path / name
     path.write_bytes(content[:at] + junk + content[at + removed :])
-    outcome(lambda: load_problem(path), str(path))
+    assert_read_or_refused(lambda: load_problem(path), str(path))
 
 
 TOML = b"""learning_rate = 0.1

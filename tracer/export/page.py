@@ -20,9 +20,8 @@ from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
 from tracer.expression.lower import lower
 from tracer.expression.mathml import cell_mathml_terms, matrix_mathml
-from tracer.expression.worked import Worked, work
+from tracer.expression.worked import Worked
 from tracer.files import replace_file
-from tracer.network.blackboard import RATE
 from tracer.network.program import Assignment, Step
 from tracer.network.remarks import conventions, departures
 from tracer.shown import Shown, shown
@@ -30,7 +29,7 @@ from tracer.trace import Pass, Trace
 
 MOST_ROWS, KEPT_ROWS = 14, (8, 2)  # a longer matrix shows its first and last rows
 MOST_COLUMNS, KEPT_COLUMNS = 14, (8, 2)
-MOST_WORKED = 6  # matrices of a step that are worked out, one cell each
+MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
 MARKS = {"active": ACTIVE_MARK, "input": INPUT_MARK, "plain": ""}
 
 
@@ -64,6 +63,7 @@ class StepView:
     formulas: tuple[Markup, ...]
     bands: tuple[tuple[str, tuple[tuple[MatrixView, ...], ...]], ...]
     worked: tuple[WorkedView, ...]
+    likewise: str
 
 
 def write_page(trace: Trace, path: Path) -> None:
@@ -107,7 +107,7 @@ class _PassViews:
 
     def steps(self) -> Iterator[StepView]:
         for step in self.one.steps:
-            made = [each for each in step.assignments if each.expression is not None]
+            made = [each for each in step.assignments if each.expression is not None and not _likewise(each.id)]
             title, why = step_words(self.trace, self.one, step)
             yield StepView(
                 anchor=f"{self.prefix}step-{step.label}",
@@ -116,17 +116,15 @@ class _PassViews:
                 why=why,
                 formulas=tuple(map(self._formula, made)),
                 bands=tuple(self._bands(step)),
-                worked=tuple(self._worked(each) for each in made[:MOST_WORKED]),
+                worked=tuple(map(self._worked, made)),
+                likewise=", ".join(each.id for each in step.assignments if _likewise(each.id)),
             )
 
     def _matrix_name(self, identifier: str) -> str:
-        return label_mathml(self.names.learning_rate() if identifier == RATE else self.names.matrix(identifier))
+        return label_mathml(self.names.matrix(identifier))
 
     def _cell_name(self, cell: s.Cell) -> str:
-        names = self.headings.symbols
-        if cell.matrix == RATE:
-            return label_mathml(names.learning_rate())
-        return label_mathml(names.cell(cell.matrix, cell.row, cell.column))
+        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
 
     def _formula(self, made: Assignment) -> Markup:
         assert made.expression is not None
@@ -171,13 +169,8 @@ class _PassViews:
 
     def _worked(self, made: Assignment) -> WorkedView:
         assert made.expression is not None
-        decimals = self.decimals.decimals[made.id]
-        worked = work(lower(made.expression, 0, 0), self._value, 3 if decimals is None else decimals)
+        worked = self.decimals.work(self.one, made.id, lower(made.expression, 0, 0))
         return WorkedView(made.id, tuple(self._lines(made.id, worked)), worked.exact)
-
-    def _value(self, cell: s.Cell) -> s.Value:
-        value = float(self.one[cell.matrix][cell.row, cell.column])
-        return s.Value(value, self.decimals.decimals[cell.matrix])
 
     def _lines(self, identifier: str, worked: Worked) -> Iterator[Markup]:
         yield self._line(self._cell_name(s.Cell(identifier, 0, 0)), "=", worked.letters)
@@ -189,6 +182,11 @@ class _PassViews:
         """One line, in pieces between which the browser may break it."""
         first, *others = cell_mathml_terms(right, self._cell_name)
         return Markup(" ").join(map(_math, (f"{left}<mo>{sign}</mo>{first}", *others)))
+
+
+def _likewise(identifier: str) -> bool:
+    """Whether a matrix goes as others do that are shown: the Jacobian of a later sample."""
+    return identifier[0] == "J" and int(identifier[1:]) > MOST_JACOBIANS
 
 
 def _kept(count: int, most: int, kept: tuple[int, int]) -> list[int | None]:

@@ -128,7 +128,7 @@ class StepSheet:
         names = self.book.headings.names
 
         def name(identifier: str) -> str:
-            return label_text(names.learning_rate() if identifier == RATE else names.matrix(identifier))
+            return label_text(names.matrix(identifier))
 
         made = [each for each in self.step.assignments if each.expression is not None]
         lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]

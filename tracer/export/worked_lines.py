@@ -17,8 +17,7 @@ from tracer.expression.label import label_text
 from tracer.expression.live import to_live_text
 from tracer.expression.lower import lower
 from tracer.expression.text import cell_text
-from tracer.expression.worked import Worked, holds, work
-from tracer.network.blackboard import RATE
+from tracer.expression.worked import Worked, as_shown, holds, over_cells
 from tracer.network.names import Names
 from tracer.network.program import Assignment
 from tracer.shown import Shown
@@ -53,10 +52,8 @@ class WorkedLines:
         assert made.expression is not None
         self.data.text(self.row, self.column, formula, self.styles.band)
         self.row += 1
-        shown_to = self.decimals.decimals[made.id]
-        decimals = 3 if shown_to is None else shown_to
         for k, (i, j) in enumerate(self._cells(made)):
-            worked = work(lower(made.expression, i, j), self._value, decimals)
+            worked = self.decimals.work(self.one, made.id, lower(made.expression, i, j))
             self._line(s.Cell(made.id, i, j), worked, every_stage=k == 0)
         left_out = made.shape[0] * made.shape[1] - MOST_CELLS
         if left_out > 0:
@@ -68,10 +65,6 @@ class WorkedLines:
         rows, columns = made.shape
         places = ((i, j) for i in range(rows) for j in range(columns))
         return (place for place, _ in zip(places, range(MOST_CELLS), strict=False))
-
-    def _value(self, cell: s.Cell) -> s.Value:
-        value = float(self.one[cell.matrix][cell.row, cell.column])
-        return s.Value(value, self.decimals.decimals[cell.matrix])
 
     def _line(self, cell: s.Cell, worked: Worked, every_stage: bool) -> None:
         self._text(NAME, self._name(cell))
@@ -89,8 +82,6 @@ class WorkedLines:
         self.row += 1
 
     def _name(self, cell: s.Cell) -> str:
-        if cell.matrix == RATE:
-            return label_text(self.names.learning_rate())
         return label_text(self.names.cell(cell.matrix, cell.row, cell.column))
 
     def _text(self, column: int, text: str) -> None:
@@ -112,7 +103,7 @@ class WorkedLines:
     def _sign(self, cell: s.Cell, worked: Worked, stages: Sequence[s.Scalar]) -> None:
         """= where the digits shown, of every line, give the digits of the result; ≈ where they do not."""
         decimals = worked.result.decimals or 0
-        by_hand = [s.Round(_by_hand(stage), decimals) for stage in stages]
+        by_hand = [s.Round(over_cells(as_shown(stage)), decimals) for stage in stages]
         value = to_formula(s.Round(cell, decimals), self.addresses)
         tests = [f"ABS({to_formula(each, self.addresses)}-{value})<5E-{decimals + 1}" for each in by_hand]
         formula = f'IF(AND({",".join(tests)}),"=","≈")'
@@ -143,11 +134,3 @@ def _denominators(expression: s.Scalar) -> list[s.Scalar]:
 def _logarithms(expression: s.Scalar) -> list[s.Scalar]:
     own = [expression.argument] if isinstance(expression, s.Log) else []
     return own + [each for part in s.children(expression) for each in _logarithms(part)]
-
-
-def _by_hand(stage: s.Scalar) -> s.Scalar:
-    """The arithmetic with every number rounded to the digits that are shown."""
-    if isinstance(stage, s.Value) and stage.of is not None:
-        return stage.of if stage.decimals is None else s.Round(stage.of, stage.decimals)
-    parts = s.children(stage)
-    return s.rebuild(stage, tuple(map(_by_hand, parts))) if parts else stage

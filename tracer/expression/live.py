@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from tracer.expression import scalar as s
 from tracer.expression.digits import fixed, typed_decimals
-from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.formula import Addresses, to_formula
 from tracer.expression.text import CellWriter, Text
-from tracer.expression.worked import no_cell, over_cells
+from tracer.expression.worked import branch, over_cells
 
 FIRST_MARK, LAST_MARK = 0xE000, 0xF8FF  # private-use characters stand for the live parts in the text
 LEAST_TYPED = 3  # decimals of a typed number, so that an edit of it shows
@@ -61,10 +60,8 @@ class _LiveWriter(CellWriter):
         """Only the branch that counts is written."""
         then, otherwise = (_LiveWriter(self.addresses).join(each) for each in (where.then, where.otherwise))
         left, right = (to_formula(over_cells(each), self.addresses) for each in (where.left, where.right))
-        one, zero = s.Number(1.0), s.Number(0.0)
-        holds = evaluate_cell(s.Where(where.left, where.relation, where.right, one, zero), no_cell)
         formula = f"IF({left}{where.relation}{right},{then.formula},{otherwise.formula})"
-        return self._mark(formula, then.text if holds else otherwise.text)
+        return self._mark(formula, then.text if branch(where) is where.then else otherwise.text)
 
     def value(self, value: s.Value) -> Text:
         rounded, number = self._number(value)

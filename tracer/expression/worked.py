@@ -16,6 +16,7 @@ from tracer.expression.digits import round_half_away, typed_decimals
 from tracer.expression.evaluate import evaluate_cell
 
 ValueOf: TypeAlias = Callable[[s.Cell], s.Value]
+NOISE = 1e-12  # of the largest term summed
 KEPT_FIRST, KEPT_LAST = 3, 1  # terms of a long sum that are written out
 
 
@@ -53,7 +54,8 @@ def work(expression: s.Scalar, value_of: ValueOf, decimals: int, most_terms: int
 def holds(stage: s.Scalar, result: s.Value) -> bool:
     """Whether the digits that a stage shows give the digits of the result."""
     decimals = result.decimals or 0
-    off = round_half_away(_by_hand(stage), decimals) - round_half_away(result.value, decimals)
+    by_hand = evaluate_cell(as_shown(stage), no_cell)
+    off = round_half_away(by_hand, decimals) - round_half_away(result.value, decimals)
     return abs(off) < 0.5 * 10.0**-decimals
 
 
@@ -99,15 +101,12 @@ def _put_in(expression: s.Scalar, value_of: ValueOf) -> s.Scalar:
     return s.rebuild(expression, tuple(_put_in(part, value_of) for part in parts)) if parts else expression
 
 
-def _by_hand(numbers: s.Scalar) -> float:
-    """What comes out when only the digits that are shown are used."""
-    if isinstance(numbers, s.Value) and numbers.decimals is not None:
-        return round_half_away(numbers.value, numbers.decimals)
-    parts = s.children(numbers)
-    if not parts:
-        return evaluate_cell(numbers, no_cell)
-    rounded = s.rebuild(numbers, tuple(s.Value(_by_hand(part), None) for part in parts))
-    return evaluate_cell(rounded, no_cell)
+def as_shown(stage: s.Scalar) -> s.Scalar:
+    """The arithmetic with every number rounded to the digits that are shown."""
+    if isinstance(stage, s.Value):
+        return stage if stage.decimals is None else s.Round(stage, stage.decimals)
+    parts = s.children(stage)
+    return s.rebuild(stage, tuple(map(as_shown, parts))) if parts else stage
 
 
 def no_cell(cell: s.Cell) -> float:
@@ -139,7 +138,7 @@ def _reduce(expression: s.Scalar, decimals: int) -> s.Scalar:
     if _is_number(expression):
         return expression
     if isinstance(expression, s.Where) and _is_number(expression.left) and _is_number(expression.right):
-        return _branch(expression)
+        return branch(expression)
     parts = s.children(expression)
     if isinstance(expression, s.Round):
         decimals = expression.decimals + 2  # enough to see which way it goes
@@ -148,6 +147,9 @@ def _reduce(expression: s.Scalar, decimals: int) -> s.Scalar:
     value = evaluate_cell(expression, no_cell)
     if isinstance(expression, s.Sum):  # a sum has no more decimals than its terms
         decimals = max(map(_decimals, expression.terms))
+        largest = max(abs(evaluate_cell(term, no_cell)) for term in expression.terms)
+        if abs(value) <= NOISE * largest:  # what float64 left where the terms cancel: it has no digits to show
+            return s.Value(value, decimals, over_cells(expression))
     return s.Value(value, _enough(value, decimals), over_cells(expression))
 
 
@@ -171,11 +173,11 @@ def over_cells(expression: s.Scalar) -> s.Scalar:
     return s.rebuild(expression, tuple(map(over_cells, parts))) if parts else expression
 
 
-def _branch(where: s.Where) -> s.Scalar:
-    """The side that counts."""
+def branch(where: s.Where) -> s.Scalar:
+    """The side that counts, once numbers are put in."""
     one, zero = s.Number(1.0), s.Number(0.0)
-    holds = evaluate_cell(s.Where(where.left, where.relation, where.right, one, zero), no_cell)
-    return where.then if holds else where.otherwise
+    condition = evaluate_cell(s.Where(where.left, where.relation, where.right, one, zero), no_cell)
+    return where.then if condition else where.otherwise
 
 
 def _enough(value: float, decimals: int) -> int:
