@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 # Stamps: made once the packages are there, out of date when pyproject.toml or the interpreter is newer.
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
+BENCH := $(VENV)/bench.stamp
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests need no graphics card; the PyTorch for one takes gigabytes, and uv can be told to leave it.
@@ -40,7 +41,7 @@ test: $(DEV) ## ruff, mypy and the whole test suite
 gallery: $(DEV) ## everything in outputs/, made anew
 	@$(BIN)/python -m tests.gallery
 
-bench: $(DEV) ## how long things take
+bench: $(BENCH) ## how long things take, side by side with others
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove .venv, caches and builds; outputs/ stays
@@ -60,9 +61,17 @@ $(RUNTIME): pyproject.toml $(BIN)/python
 	@$(call install,--quiet --editable .)
 	@touch $@
 
-# The group is read here because pip knows --group from 25.1 only. Not quiet: PyTorch is a long download.
+# Groups are read here because pip knows --group from 25.1 only. Not quiet: PyTorch is a long download.
+group = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"], sep="\n")' > $(VENV)/$(1).txt
+
 $(DEV): pyproject.toml $(BIN)/python
 	@echo "Installing Tracer and what its tests need (PyTorch among it: this can take minutes) …"
-	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
+	@$(call group,dev)
 	@$(call install,--editable . --requirement $(VENV)/dev.txt)
 	@touch $(RUNTIME) $@
+
+$(BENCH): $(DEV)
+	@echo "Installing what Tracer is measured against …"
+	@$(call group,bench)
+	@$(call install,--requirement $(VENV)/bench.txt)
+	@touch $@

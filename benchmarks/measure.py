@@ -1,8 +1,11 @@
-"""Timing by turns, and the table that comes of it."""
+"""Timing by turns, memory in a process of its own, and the tables that come of it."""
 
 from __future__ import annotations
 
+import json
+import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -10,8 +13,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROUNDS = 9
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+PACKAGES = ("numpy", "openpyxl", "jinja2", "pydantic", "typer", "torch", "torchlens", "micrograd", "XlsxWriter")
 
 
 def by_turns(subjects: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, list[float]]:
@@ -21,10 +27,14 @@ def by_turns(subjects: Mapping[str, Callable[[], object]], rounds: int = ROUNDS)
         run()  # warm: files in the cache, .pyc written
     for _ in range(rounds):
         for name, run in subjects.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(seconds_of(run))
     return seconds
+
+
+def seconds_of(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def process(*command: str | Path) -> Callable[[], object]:
@@ -32,15 +42,71 @@ def process(*command: str | Path) -> Callable[[], object]:
     return lambda: subprocess.run([str(part) for part in command], check=True, capture_output=True)
 
 
+def child(module: str, *arguments: object, **environment: str) -> Any:
+    """What a module of benchmarks prints as JSON, run as a process of its own."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    run = subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(run.stdout)
+
+
+def peak_memory() -> float:
+    """The most that this process has held so far, in MB.
+
+    Linux's own count is asked first: after a fork, getrusage begins with what the parent held.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held / 1024**2 if sys.platform == "darwin" else held / 1024
+
+
 def table(seconds: Mapping[str, Sequence[float]], baseline: str, unit: float = 1e3, symbol: str = "ms") -> str:
     """Medians with minimum and maximum, and ratios to the baseline of the same run."""
     base = statistics.median(seconds[baseline])
-    lines = ["| what | median | min | max | ratio |", "|---|---|---|---|---|"]
+    rows = []
     for name, values in seconds.items():
-        median, least, most = statistics.median(values), min(values), max(values)
-        cells = (f"{unit * value:.0f} {symbol}" for value in (median, least, most))
-        lines.append(f"| {name} | {' | '.join(cells)} | {median / base:.2f} |")
-    return "\n".join(lines)
+        times = (f"{unit * value:,.0f} {symbol}" for value in spread(values))
+        rows.append((name, *times, f"{statistics.median(values) / base:.2f}"))
+    return markdown(("what", "median", "min", "max", "ratio"), rows)
+
+
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """Median, minimum and maximum."""
+    return statistics.median(values), min(values), max(values)
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = ["| " + " | ".join(map(str, row)) + " |" for row in (head, *rows)]
+    return "\n".join((lines[0], "|---" * len(head) + "|", *lines[1:]))
+
+
+class Goal(NamedTuple):
+    """What was asked for, and what came of it; `most` where less is better."""
+
+    what: str
+    asked: float
+    found: float
+    most: bool = False
+
+    def row(self) -> tuple[str, str, str, str]:
+        met = self.found <= self.asked if self.most else self.found >= self.asked
+        sign = "at most" if self.most else "at least"
+        return self.what, f"{sign} {_short(self.asked)}", _short(self.found), "met" if met else "**not met**"
+
+
+def goals(each: Sequence[Goal]) -> str:
+    """A table of goals, which judges itself."""
+    return markdown(("goal", "asked", "found", ""), [goal.row() for goal in each])
+
+
+def _short(number: float) -> str:
+    """Three significant digits.
+
+    >>> _short(1234567.0), _short(1.0567)
+    ('1,230,000', '1.06')
+    """
+    return f"{float(f'{number:.3g}'):,.6g}" if number < 1000 else f"{float(f'{number:.3g}'):,.0f}"
 
 
 def machine() -> str:
@@ -50,5 +116,5 @@ def machine() -> str:
     if cpuinfo.exists():
         names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         model = f"{len(names)} × {names[0]}" if names else model
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "openpyxl", "jinja2", "pydantic", "typer"))
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return f"{model}; {platform.system()}; Python {sys.version.split()[0]}; {packages}"

@@ -29,7 +29,7 @@ def take_picture(page: Path, target: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         opened = browser.new_page(viewport={"width": 1280, "height": 760})
-        opened.goto(page.as_uri())
+        opened.goto(f"{page.as_uri()}#step-8")
         opened.add_style_tag(
             content=".step{content-visibility:visible!important;border:0!important;padding:0 8px!important}"
             ".ghost,nav{display:none!important}"

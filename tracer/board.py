@@ -4,6 +4,9 @@ One band per layer, three slots wide. Weights with the bias below them stand on 
 beside; beneath, each backward matrix stands under what it belongs to: dW and db, then the updated
 parameters, under W; S and D under Z; E (and a softmax's Jacobians) under A. Data and learning
 rate have a band of their own on top. All places are in board cells, counted from 0.
+
+A large matrix would drown the reader: on the board an excerpt stands for it, its first and last
+rows and columns, and its place is to the right of everything.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from tracer.network.program import Program
 HEADING_ROWS = 2  # the name, and what it is
 SLOT_COLUMNS = 2  # the least width of a slot, so that a heading has room over a single column
 SLOTS = 3
+LARGE_ROWS, LARGE_COLUMNS = 30, 20  # a matrix with more of either is large
+KEPT_FIRST, KEPT_LAST = 3, 1  # rows and columns of an excerpt
+BESIDE = 10  # columns between the board and the large matrices, for what stands beside the board
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,13 @@ class Band:
 
 @dataclass(frozen=True)
 class Board:
-    """The places of a program's matrices; `rows` and `columns` are the board's size."""
+    """The places of a program's matrices; `rows` and `columns` are the board's size.
+
+    `excerpts` has what stands on the board for each large matrix, whose own place is beyond `columns`.
+    """
 
     places: Mapping[str, Place]
+    excerpts: Mapping[str, Place]
     bands: tuple[Band, ...]
     slot: int
     rows: int
@@ -65,9 +75,19 @@ class Board:
         return SLOTS * self.slot + SLOTS - 1
 
     @property
+    def whole(self) -> tuple[int, int]:
+        """Rows and columns that everything takes, the large matrices too."""
+        rows = max(each.row + each.rows for each in self.places.values())
+        return max(self.rows, rows), max(self.columns, *(each.column + each.columns for each in self.places.values()))
+
+    @property
     def gaps(self) -> tuple[int, ...]:
         """The columns between the slots."""
         return tuple(k * (self.slot + 1) - 1 for k in range(1, SLOTS))
+
+    def shown(self, identifier: str) -> Place:
+        """Where a matrix, or its excerpt, stands on the board."""
+        return self.excerpts.get(identifier, self.places[identifier])
 
     def at(self, cell: Cell) -> tuple[int, int]:
         """The board cell of a matrix cell."""
@@ -83,18 +103,39 @@ class Board:
 def lay_out(program: Program) -> Board:
     """The board of a program; no two matrices, headings included, share a cell."""
     shapes = {each.id: each.shape for each in program.assignments.values()} | {RATE: (1, 1)}
-    slot = max(SLOT_COLUMNS, *(columns for _, columns in shapes.values()))
-    places: dict[str, Place] = {}
+    on_board = {each: (len(kept_rows(rows)), len(kept_columns(columns))) for each, (rows, columns) in shapes.items()}
+    slot = max(SLOT_COLUMNS, *(columns for _, columns in on_board.values()))
+    shown: dict[str, Place] = {}
     bands = []
     row = 0
     for layer, (forward, backward) in enumerate(_bands(shapes)):
         bands.append(Band(layer, row, (*forward, *backward)))
         row += 1
         for stacks in (forward, backward):
-            ends = [_stack(places, shapes, ids, row, k * (slot + 1)) for k, ids in enumerate(stacks)]
+            ends = [_stack(shown, on_board, ids, row, k * (slot + 1)) for k, ids in enumerate(stacks)]
             row = max(ends)
         row += 1
-    return Board(places, tuple(bands), slot, row)
+    large = [each for each in shown if on_board[each] != shapes[each]]
+    places = {each: place for each, place in shown.items() if each not in large}
+    excerpts = {each: shown[each] for each in large}
+    _stack(places, shapes, large, 0, SLOTS * slot + SLOTS - 1 + BESIDE)
+    return Board({each: places[each] for each in shown}, excerpts, tuple(bands), slot, row)
+
+
+def kept_rows(rows: int) -> list[int | None]:
+    """The rows of a matrix that stand on the board; None stands for those left out."""
+    return _kept(rows, LARGE_ROWS)
+
+
+def kept_columns(columns: int) -> list[int | None]:
+    """The columns of a matrix that stand on the board; None stands for those left out."""
+    return _kept(columns, LARGE_COLUMNS)
+
+
+def _kept(count: int, most: int) -> list[int | None]:
+    if count <= most:
+        return list(range(count))
+    return [*range(KEPT_FIRST), None, *range(count - KEPT_LAST, count)]
 
 
 Stacks = tuple[tuple[str, ...], ...]

@@ -51,7 +51,7 @@ EpochsOption = Annotated[
 
 
 class Only(StrEnum):
-    """One of the two files of a walkthrough."""
+    """The workbook, or the page and the derivation worked by hand."""
 
     xlsx = "xlsx"
     html = "html"
@@ -96,10 +96,13 @@ def walkthrough(
     problem: Annotated[str, typer.Argument(help="A problem file or a built-in example.")] = DEFAULT_EXAMPLE,
     output: FolderOption = DEFAULT_FOLDER,
     epochs: EpochsOption = None,
-    only: Annotated[Only | None, typer.Option(help="Write only this file.")] = None,
+    only: Annotated[Only | None, typer.Option(help="Write only the workbook, or only the pages.")] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page when it is written.")] = False,
+    matrix_formulas: Annotated[
+        bool, typer.Option("--matrix-formulas", help="In the workbook, one array formula for a matrix.")
+    ] = False,
 ) -> None:
-    """Write a live workbook and a page that show one epoch step by step."""
+    """Write a live workbook, a page that shows one epoch step by step, and the derivation worked by hand."""
     from tracer.network.remarks import departures
     from tracer.training import trace
 
@@ -108,26 +111,31 @@ def walkthrough(
     check_readable(loaded, len(chosen))
     with progress("training", max(chosen)) as advance:
         recorded = trace(loaded, chosen, lambda _: advance())
-    paths = []
+    paths, left_out = [], ""
     if only is not Only.html:
         from tracer.export.workbook import write_workbook
 
         paths.append(output / f"{loaded.name}.xlsx")
         sheets = sum(len(each.steps) for each in recorded.passes)
         with progress("workbook", sheets) as advance:
-            write_workbook(recorded, paths[-1], advance)
+            write_workbook(recorded, paths[-1], advance, matrix_formulas)
     if only is not Only.xlsx:
+        from tracer.export.derivation import too_deep, write_derivation
         from tracer.export.page import write_page
 
         paths.append(output / f"{loaded.name}.html")
         write_page(recorded, paths[-1])
+        left_out = too_deep(loaded)
+        if not left_out:
+            paths.append(output / f"{loaded.name}.derivation.html")
+            write_derivation(recorded, paths[-1])
     typer.echo(summary(loaded, recorded.before, recorded.after))
-    for sentence in departures(loaded):
+    for sentence in (*departures(loaded), *([left_out] if left_out else [])):
         typer.echo(sentence)
     for path in paths:
         typer.echo(path)
     if show:
-        typer.launch(str(paths[-1]))
+        typer.launch(str(output / f"{loaded.name}.{only or Only.html}"))
 
 
 @app.command()
@@ -166,20 +174,24 @@ def train(
     problem: ProblemArgument,
     epochs: Annotated[int | None, typer.Option(min=1, help="How many; default: the problem's.")] = None,
     as_json: JsonOption = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw plots into this folder.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for plots and a page.")] = None,
 ) -> None:
     """Train for many epochs; show the loss, the final parameters and outputs."""
     from tracer.training import train as run
 
+    if output is not None:
+        from tracer.export.plots import require_matplotlib
+
+        require_matplotlib()
     loaded = load(problem)
     total = loaded.epochs if epochs is None else epochs
     with progress("training", total) as advance:
         training = run(loaded, total, progress=lambda _: advance())
     paths = []
     if output is not None:
-        from tracer.export.plots import write_plots
+        from tracer.export.training_page import write_training
 
-        paths = write_plots(training, output)
+        paths = write_training(training, output)
     if as_json:
         print_json(training.to_document())
         return

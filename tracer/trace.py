@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer import display
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
 from tracer.network.blackboard import RATE
@@ -81,11 +82,29 @@ class Epoch:
 
 
 @dataclass(frozen=True, eq=False)
+class History:
+    """What was kept of all epochs run, recorded or not.
+
+    `losses` (epochs,) is before each epoch's updates, as `Training` has them. `noted` has the epochs, in
+    order, that stand for all of them where there are many; `parameters` (noted, parameters) has W1, b1,
+    W2, … at the start of each, row by row, or no columns where a network has too many to keep.
+    """
+
+    losses: Array
+    noted: tuple[int, ...]
+    parameters: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Trace:
-    """The recorded epochs of a problem. `trace["Z1"]` is of the last pass recorded."""
+    """The recorded epochs of a problem. `trace["Z1"]` is of the last pass recorded.
+
+    `history` is None where the trace was loaded from a file, which holds the recorded epochs alone.
+    """
 
     problem: Problem
     epochs: tuple[Epoch, ...]
+    history: History | None = None
 
     def __repr__(self) -> str:
         epochs = ", ".join(str(epoch.number) for epoch in self.epochs)
@@ -107,19 +126,36 @@ class Trace:
         return self.last[identifier]
 
     def step(self, number: int, layer: int | None = None) -> dict[str, Array]:
-        """The matrices of one step of the last pass; see `Pass.step`."""
-        return self.last.step(number, layer)
+        """The matrices of one step of the last pass, as `Pass.step` has them; a notebook shows coloured tables."""
+        return display.views().step(self, number, layer)
+
+    def matrix(self, identifier: str) -> display.MatrixView:
+        """A matrix of the last pass for a notebook to show, with its formula; `[row, column]` is a cell worked out."""
+        return display.views().matrix(self, identifier)
+
+    def _repr_html_(self) -> str:
+        return display.views().overview(self)
 
     @cached_property
+    def at_start(self) -> Pass:
+        """All rows with the parameters before the first pass recorded."""
+        return over_all_rows(self.problem, self.first.given[2:-1], self.first.epoch - 1)
+
+    @cached_property
+    def at_end(self) -> Pass:
+        """All rows with the parameters after the last pass recorded; its numbers may have left float64."""
+        parameters = [self.last[f"{name}_next"] for name in self.last.program.inputs[2:-1]]
+        return over_all_rows(self.problem, parameters, self.last.epoch)
+
+    @property
     def before(self) -> float:
         """The loss of all rows before the first pass recorded."""
-        return over_all_rows(self.problem, self.first.given[2:-1], 0).loss
+        return self.at_start.loss
 
-    @cached_property
+    @property
     def after(self) -> float:
         """The loss of all rows after the last pass recorded; infinite where it left float64."""
-        parameters = [self.last[f"{name}_next"] for name in self.last.program.inputs[2:-1]]
-        return over_all_rows(self.problem, parameters, self.last.epoch).loss
+        return self.at_end.loss
 
     @cached_property
     def names(self) -> Names:

@@ -15,13 +15,15 @@ from tracer.errors import NotFiniteError, TracerError
 from tracer.network.losses import LOSSES
 from tracer.network.problem import Problem
 from tracer.network.program import build
-from tracer.trace import Array, Epoch, Pass, Trace, document_head, over_all_rows
+from tracer.trace import Array, Epoch, History, Pass, Trace, document_head, over_all_rows
 
 Progress: TypeAlias = Callable[[int], None]
 
 MOST_RECORDED = 100_000_000  # numbers, 800 MB
 OVERHEAD = 16  # what a matrix takes besides its numbers, in numbers
 MOST_EPOCHS = 100_000_000  # whose losses are kept
+MOST_NOTED = 500  # epochs of a history besides those recorded
+MOST_PARAMETERS = 100  # whose values a history has
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +64,8 @@ def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress |
     Raises NotFiniteError, naming epoch and sample, where the numbers leave float64 or the
     domain of the loss.
     """
-    _, kept = _run(_Runner(problem), max(epochs), epochs, progress)
-    return Trace(problem, tuple(kept))
+    kept, history = _run(_Runner(problem), max(epochs), epochs, progress)
+    return Trace(problem, tuple(kept), history)
 
 
 def train(
@@ -78,20 +80,27 @@ def train(
     """
     runner = _Runner(problem)
     total = problem.epochs if epochs is None else epochs
-    losses, kept = _run(runner, total, record, progress)
+    kept, history = _run(runner, total, record, progress)
     final = over_all_rows(problem, runner.parameters, total)
     runner.check_domain(final)
     _check_finite([final])
-    return Training(problem, losses, final, Trace(problem, tuple(kept)) if kept else None)
+    recorded = Trace(problem, tuple(kept), history) if kept else None
+    return Training(problem, history.losses, final, recorded)
 
 
-def _run(runner: _Runner, total: int, record: Collection[int], progress: Progress | None) -> tuple[Array, list[Epoch]]:
+def _run(
+    runner: _Runner, total: int, record: Collection[int], progress: Progress | None
+) -> tuple[list[Epoch], History]:
     if total > MOST_EPOCHS:
         raise TracerError(f"{total:,} epochs are more than the {MOST_EPOCHS:,} whose losses can be kept")
     _check_size(runner, len(record))
     losses, kept = np.empty(total), []
+    noted, starts = _noted(total, record), []
+    few = sum(matrix.size for matrix in runner.parameters) <= MOST_PARAMETERS
     with np.errstate(all="ignore"):
         for number in range(1, total + 1):
+            if number in noted:
+                starts.append(runner.parameters if few else [])
             passes = runner.epoch(number)
             losses[number - 1] = _epoch_loss(runner.problem, passes)
             if not np.isfinite(losses[number - 1]):
@@ -101,7 +110,19 @@ def _run(runner: _Runner, total: int, record: Collection[int], progress: Progres
                 kept.append(Epoch(number, tuple(passes)))
             if progress is not None:
                 progress(number)
-    return losses, kept
+    rows = [np.concatenate([np.empty(0), *(matrix.ravel() for matrix in each)]) for each in starts]
+    return kept, History(losses, tuple(sorted(noted)), np.array(rows))
+
+
+def _noted(total: int, record: Collection[int]) -> set[int]:
+    """The epochs that stand for all in a history: first, last and evenly between, and those recorded.
+
+    None where nothing is recorded, since there is no trace then to have a history.
+    """
+    if not record:
+        return set()
+    evenly = np.linspace(1, total, min(total, MOST_NOTED)).round().astype(int)
+    return {*evenly.tolist(), *(number for number in record if number <= total)}
 
 
 class _Runner:

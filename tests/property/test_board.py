@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import documents
-from tracer.board import HEADING_ROWS, lay_out
+from tracer.board import HEADING_ROWS, kept_columns, kept_rows, lay_out
 from tracer.network.blackboard import RATE
 from tracer.network.problem import problem_from_document
 from tracer.network.program import build
@@ -41,3 +41,33 @@ def test_a_gradient_stands_under_what_it_is_the_gradient_of(document: dict[str, 
         assert places[upper].column == places[lower].column
         assert places[upper].row < places[lower].row
         assert (places[upper].rows, places[upper].columns) == (places[lower].rows, places[lower].columns)
+
+
+@given(
+    sizes=st.lists(st.sampled_from([1, 2, 20, 21, 90]), min_size=2, max_size=4),
+    rows=st.sampled_from([1, 30, 31, 200]),
+)
+def test_a_large_matrix_has_an_excerpt_on_the_board_and_a_place_beyond_it(sizes: list[int], rows: int) -> None:
+    document = {
+        "learning_rate": 0.1,
+        "loss": "half_squared_error",
+        "data": {"X": [[0.5] * sizes[0]] * rows, "Y": [[0.5] * sizes[-1]] * rows},
+        "layers": [{"activation": "sigmoid", "units": units} for units in sizes[1:]],
+    }
+    program = build(problem_from_document(document, "large", "large"))
+    board = lay_out(program)
+    assert board.columns <= 3 * 20 + 2
+    taken: set[tuple[int, int]] = set()
+    for identifier, assignment in program.assignments.items():
+        place, shown = board.places[identifier], board.shown(identifier)
+        large = assignment.shape[0] > 30 or assignment.shape[1] > 20
+        assert (identifier in board.excerpts) == large
+        assert (place.rows, place.columns) == assignment.shape
+        assert (shown.rows, shown.columns) == (len(kept_rows(place.rows)), len(kept_columns(place.columns)))
+        assert (place.column > board.columns) == large
+        for each in {place, shown}:
+            heading = {(each.heading_row + k, each.column) for k in range(HEADING_ROWS)}
+            cells = heading | {(each.row + i, each.column + j) for i, j in each.cells()}
+            assert not cells & taken
+            taken |= cells
+    assert board.whole[0] > max(row for row, _ in taken) and board.whole[1] > max(column for _, column in taken)

@@ -15,6 +15,7 @@ from tracer.expression.lower import lower, precedents
 from tracer.expression.mathml import cell_mathml, matrix_mathml
 from tracer.expression.scalar import Cell
 from tracer.expression.text import cell_text, matrix_text
+from tracer.expression.transposed import transposed
 from tracer.network.activations import ACTIVATIONS
 
 NUMBER_OF_CHILDREN = {"mfrac": 2, "msup": 2, "msub": 2, "munder": 2, "msubsup": 3}
@@ -125,3 +126,16 @@ def assert_mathml(markup: str) -> None:
     for element in root.iter():
         expected = NUMBER_OF_CHILDREN.get(element.tag)
         assert expected in (None, len(element)), ElementTree.tostring(element, encoding="unicode")
+
+
+@settings(max_examples=250)
+@given(expressions())
+def test_written_with_samples_as_columns_it_is_worth_the_transpose(made: Made) -> None:
+    turned = transposed(made.expression)
+    if turned is None:  # only where a row is picked out
+        assert "Row(" in repr(made.expression) or "Stack(" in repr(made.expression)
+        return
+    value = evaluate(turned, {name: array.T for name, array in made.values.items()})
+    expected = evaluate(made.expression, made.values)
+    assert value.shape == turned.shape == expected.T.shape
+    assert_agrees(value.T, expected, sizes(made.expression, made.values, EXPRESSION_SIZES))

@@ -24,25 +24,32 @@ FLOORS = {
     "tracer/storage.py": 3,
     "tracer/shown.py": 3,
     "tracer/board.py": 3,
+    "tracer/differences.py": 3,
+    "tracer/network_layout.py": 3,
     "tracer/network": 2,
     "tracer/expression/digits.py": 1,
     "tracer/expression/evaluate.py": 1,
     "tracer/expression/formula.py": 1,
     "tracer/expression/interval.py": 1,
     "tracer/expression/label.py": 1,
+    "tracer/expression/latex.py": 1,
     "tracer/expression/live.py": 1,
     "tracer/expression/lower.py": 1,
     "tracer/expression/mathml.py": 1,
+    "tracer/expression/matrix_formula.py": 1,
     "tracer/expression/text.py": 1,
+    "tracer/expression/transposed.py": 1,
     "tracer/expression/worked.py": 1,
     "tracer/expression/__init__.py": 0,
     "tracer/expression/matrix.py": 0,
     "tracer/expression/scalar.py": 0,
+    "tracer/display.py": 0,
     "tracer/errors.py": 0,
     "tracer/files.py": 0,
 }
 # The two languages, the bridge and the pure texts know no numpy, spreadsheet or markup library.
-PLAIN = [f"tracer/expression/{name}.py" for name in ("matrix", "scalar", "lower", "formula", "text", "mathml", "label")]
+PURE = ("matrix", "scalar", "lower", "formula", "matrix_formula", "text", "transposed", "mathml", "latex", "label")
+PLAIN = [f"tracer/expression/{name}.py" for name in PURE]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tracer").rglob("*.py"))
 
 

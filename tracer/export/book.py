@@ -22,11 +22,15 @@ NARROW = 2.0  # the width of a margin or a gap
 
 
 class Book:
-    """What the sheets share; `home` says on which sheet each matrix of each pass is computed."""
+    """What the sheets share; `home` says on which sheet each matrix of each pass is computed.
 
-    def __init__(self, trace: Trace) -> None:
+    `matrix_formulas`: a matrix is computed by an array formula where it has one, not cell by cell.
+    """
+
+    def __init__(self, trace: Trace, matrix_formulas: bool = False) -> None:
         self.trace = trace
         self.problem = trace.problem
+        self.matrix_formulas = matrix_formulas
         self.headings = Headings(trace.problem)
         self.workbook = Workbook()
         self.styles = Styles(self.workbook)
@@ -34,6 +38,7 @@ class Book:
         self.home: dict[tuple[int, int, str], str] = {}
         self.typed: set[tuple[int, int, str]] = set()  # what stands on a sheet as plain numbers
         self.named: dict[str, str] = {}
+        self.heads: dict[str, tuple[str, str, str]] = {}  # title, why and formulas of each step sheet
         self.passes = list(trace.passes)
         self.places = lay_out(trace.first.program).places
 
@@ -63,7 +68,7 @@ class Book:
         first = address(TOP + place.row, LEFT + place.column, absolute=True)
         last = address(TOP + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True)
         reference = f"'{title}'!{first}" + (f":{last}" if first != last else "")
-        name = identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
+        name = defined_name(identifier)
         self.workbook.defined_names[name] = DefinedName(name, attr_text=reference)
         self.named[name] = identifier
 
@@ -74,6 +79,11 @@ class Book:
                 del self.workbook.defined_names[name]
 
 
-def link(sheet: Worksheet, at: str, title: str) -> None:
+def defined_name(identifier: str) -> str:
+    """What a matrix is called in formulas: Z1_, since Z1 alone is a cell."""
+    return identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
+
+
+def link(sheet: Worksheet, at: str, title: str, to: str = "A1") -> None:
     """A link within the book; openpyxl offers it on cells only, and these sheets have none."""
-    sheet._hyperlinks.append(Hyperlink(ref=at, location=f"'{title}'!A1", display=title))  # type: ignore[attr-defined]
+    sheet._hyperlinks.append(Hyperlink(ref=at, location=f"'{title}'!{to}", display=title))  # type: ignore[attr-defined]

@@ -1,7 +1,8 @@
 """The certificate: for every matrix, how far the live formulas are from the recorded run.
 
 A record sheet for each pass has the recorded numbers on the board's own addresses, and beside them
-the differences to the cells of the step sheets. The certificate says in words what they come to.
+the differences to the cells of the step sheets. The certificate says in words what they come to, and
+what central differences say of every gradient.
 """
 
 from __future__ import annotations
@@ -11,20 +12,38 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.board import Board, Place, lay_out
 from tracer.export.book import LEFT, NARROW, TOP, Book, link
+from tracer.export.flow import lines_of
+from tracer.export.gradient_check import Verdicts, check_gradients, explained
+from tracer.export.gradient_section import DIFFERS
 from tracer.export.headings import place_of
-from tracer.export.sheet_data import address, column_letters
+from tracer.export.live_words import Condition, choose, joined
+from tracer.export.print_setup import ROW, break_rows, choose_page, set_up
+from tracer.export.sheet_data import SheetData, address, column_letters
+from tracer.expression.live import Live
 from tracer.network.blackboard import RATE
 from tracer.network.remarks import departures
 from tracer.trace import Pass
 
 AGREES = 1e-12  # of the largest number of the run
-FIRST_ROW = 6
-COLUMNS = (("matrix", 22.0), ("sheet", 22.0), ("cells", 9.0), ("largest difference", 20.0), ("", 34.0))
-NAME, SHEET, CELLS, DIFFERENCE, WORDS, FIRST_OFF = range(2, 8)  # the last is a helper without a heading
+FIRST_ROW = 7
+COLUMNS = (
+    ("matrix", 15.0),
+    ("sheet", 20.0),
+    ("cells", 9.0),
+    ("largest difference", 19.0),
+    ("", 10.0),
+    ("off by", 12.0),
+    ("against central differences", 48.0),
+)
+NAME, SHEET, CELLS, DIFFERENCE, WORDS, OFF, GRADIENT = range(2, 2 + len(COLUMNS))
+FIRST_OFF, FIRST_WRONG = GRADIENT + 1, GRADIENT + 2  # helpers without a heading
+CHANGED = f"'Certificate'!{address(3, FIRST_OFF, absolute=True)}"
+
+Row = tuple[Pass, str, str, Place]
 
 
-def write_certificate(book: Book) -> None:
-    """Add the certificate, and the record that it compares with."""
+def write_certificate(book: Book) -> str:
+    """Add the certificate, and what it compares with; returns what its cell B2 says now."""
     sheet = book.add_sheet("Certificate")
     data, styles = book.data["Certificate"], book.styles
     data.text(1, 2, "Certificate: do the live formulas give what was recorded?", styles.title)
@@ -33,8 +52,8 @@ def write_certificate(book: Book) -> None:
     for k, (text, width) in enumerate(COLUMNS):
         sheet.column_dimensions[column_letters(2 + k)].width = width
         data.text(FIRST_ROW - 1, 2 + k, text, styles.heading("plain", True))
+    verdicts = check_gradients(book, Condition(f"{CHANGED}>0", False))
     rows = _rows(book)
-    last = FIRST_ROW + len(rows) - 1
     given, tolerance = [], _tolerance(book)
     for row, (one, identifier, record, place) in enumerate(rows, start=FIRST_ROW):
         home = book.home[one.epoch, one.iteration, identifier]
@@ -45,24 +64,26 @@ def write_certificate(book: Book) -> None:
         data.text(row, SHEET, home, styles.link)
         link(sheet, address(row, SHEET), home)
         size = np.array([[float(place.rows * place.columns)]])
-        data.numbers(row, CELLS, size, styles.plain)
+        data.numbers(row, CELLS, size, styles.bare_value(None))
         largest = f"MAX({differences})"
-        data.formulas(row, DIFFERENCE, np.zeros((1, 1)), styles.plain, lambda *_, f=largest: f)
-        at = address(row, DIFFERENCE)
-        data.live_text(row, WORDS, f'IF({at}<{tolerance!r},"agrees","differs")', "agrees", styles.plain)
-        below = address(row + 1, FIRST_OFF) if row < last else '""'
-        data.live_text(row, FIRST_OFF, f"IF({at}<{tolerance!r},{below},{address(row, NAME)})", "", styles.hidden)
-    _summary(book, sheet, rows, given)
-    sheet.print_area = f"B1:F{last}"
+        data.formulas(row, DIFFERENCE, np.zeros((1, 1)), styles.bare_value(None), lambda *_, f=largest: f)
+        agrees = f"{address(row, DIFFERENCE)}<{tolerance!r}"
+        data.live_text(row, WORDS, f'IF({agrees},"agrees","differs")', "agrees", styles.plain)
+        below = address(row + 1, FIRST_OFF) if row < FIRST_ROW + len(rows) - 1 else '""'
+        data.live_text(row, FIRST_OFF, f"IF({agrees},{below},{address(row, NAME)})", "", styles.hidden)
+    _gradients(book, rows, verdicts)
+    _remarks(book, sheet)
+    _set_up(sheet, data, len(rows))
+    return _summary(book, sheet, rows, given)
 
 
-def _summary(book: Book, sheet: Worksheet, rows: list[tuple[Pass, str, str, Place]], given: list[str]) -> None:
+def _summary(book: Book, sheet: Worksheet, rows: list[Row], given: list[str]) -> str:
     """The one sentence that matters."""
     data, styles = book.data["Certificate"], book.styles
     cells = sum(place.rows * place.columns for one, each, _, place in rows if each in one.program.computed)
     changed = "+".join(f"SUMPRODUCT(({each}>0)*1)" for each in given)
-    data.formulas(3, DIFFERENCE, np.zeros((1, 1)), styles.hidden, lambda *_: changed)
-    count, first = address(3, DIFFERENCE), address(FIRST_ROW, FIRST_OFF)
+    data.formulas(3, FIRST_OFF, np.zeros((1, 1)), styles.hidden, lambda *_: changed)
+    count, first = address(3, FIRST_OFF), address(FIRST_ROW, FIRST_OFF)
     agree = f"all {cells} computed cells agree"
     text = (
         f'IF({count}>0,"you changed "&FIXED({count},0,TRUE)&IF({count}>1," inputs"," input")&": the recorded run no '
@@ -70,17 +91,62 @@ def _summary(book: Book, sheet: Worksheet, rows: list[tuple[Pass, str, str, Plac
     )
     data.live_text(2, 2, text, agree, styles.formula)
     data.heights[2] = 18
-    sheet.merged_cells.add("B2:F2")
-    data.text(4, 2, " ".join(departures(book.problem)), styles.plain)
+    sheet.merged_cells.add(f"B2:{address(2, GRADIENT)}")
+    return agree
 
 
-def _rows(book: Book) -> list[tuple[Pass, str, str, Place]]:
+def _gradients(book: Book, rows: list[Row], verdicts: Verdicts) -> None:
+    """What central differences say of each gradient, and of all of them in one sentence."""
+    data, styles = book.data["Certificate"], book.styles
+    wrong = Live('""', "")  # the first gradient that differs, from the last row up
+    for row, (one, identifier, _, _) in reversed(list(enumerate(rows, start=FIRST_ROW))):
+        verdict = verdicts.get((one.epoch, one.iteration, identifier))
+        if verdict is None:
+            if identifier[0] == "d":
+                data.text(row, GRADIENT, "not compared", styles.plain)
+            continue
+        largest, says = verdict.largest, verdict.says
+        values, style = np.array([[largest.value]]), styles.bare_value(None)
+        data.formulas(row, OFF, values, style, lambda *_, f=largest.formula: f)
+        data.live_text(row, GRADIENT, says.formula, says.text, styles.plain)
+        differs = Condition(f'{address(row, GRADIENT)}="{DIFFERS}"', says.text == DIFFERS)
+        wrong = choose(differs, Live(address(row, NAME), identifier), wrong)
+        data.live_text(row, FIRST_WRONG, wrong.formula, wrong.text, styles.hidden)
+        wrong = Live(address(row, FIRST_WRONG), wrong.text)
+    if verdicts:
+        none = Condition(f'{wrong.formula}=""', not wrong.text)
+        words = choose(none, "no gradient differs from its central-difference estimate",
+                       joined(wrong, " differs from its central-difference estimate"))  # fmt: skip
+        data.live_text(3, 2, words.formula, words.text, styles.formula)
+
+
+def _remarks(book: Book, sheet: Worksheet) -> None:
+    """What is reproduced, and what is compared with central differences."""
+    data, width = book.data["Certificate"], sum(width for _, width in COLUMNS)
+    sentences = (departures(book.problem), explained(book.problem, book.trace.first.program))
+    for row, says in enumerate(sentences, start=4):
+        text = " ".join(says)
+        data.text(row, 2, text, book.styles.note)
+        data.heights[row] = ROW * lines_of(text, width) + 2
+        sheet.merged_cells.add(f"{address(row, 2)}:{address(row, GRADIENT)}")
+
+
+def _set_up(sheet: Worksheet, data: SheetData, rows: int) -> None:
+    """Pages with the headings repeated."""
+    last = FIRST_ROW + rows - 1
+    page = choose_page(sum(width for _, width in COLUMNS), ROW * last)
+    set_up(sheet, page, [f"B1:{address(last, GRADIENT)}"], f"{FIRST_ROW - 1}:{FIRST_ROW - 1}")
+    heights, every = data.heights, range(2, last + 1)
+    break_rows(sheet, page, every, lambda row: heights.get(row, ROW), lambda row: row > FIRST_ROW, heights[1])
+
+
+def _rows(book: Book) -> list[Row]:
     """Every matrix of every pass, with its record sheet and where its differences lie."""
     rows = []
     for one in book.passes:
         board = lay_out(one.program)
         title = _record(book, one, board)
-        shift = board.columns + 1
+        shift = board.whole[1] + 1
         for identifier in (RATE, *one):
             place = board.places[identifier]
             if identifier == RATE and one is not book.trace.first:
@@ -115,7 +181,7 @@ def _record(book: Book, one: Pass, board: Board) -> str:
             at = address(top + row, left + column)
             return f"ABS('{home}'!{at}-{at})"
 
-        shifted = left + board.columns + 1
+        shifted = left + board.whole[1] + 1
         data.formulas(top, shifted, np.zeros(values.shape), styles.plain, difference, alike=True)
     return title
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-MARK = 0xE000  # private-use characters stand for row numbers; no formula of ours holds one
+from tracer.export.columns import column_letters, column_number
+
+MARKS = [chr(k) for k in range(1, 32) if chr(k) not in "\t\n\r"]
+"""Characters that stand for rows and columns that move: XML forbids them, so nothing else can hold one."""
 
 Formula: TypeAlias = Callable[[int, int], str]
 """The formula of a cell of a matrix, by row and column counted from 0."""
@@ -15,49 +18,63 @@ Formula: TypeAlias = Callable[[int, int], str]
 _ADDRESS = re.compile(r"(?<![A-Za-z0-9_.])([A-Z]{1,3})([0-9]+)(?![0-9A-Za-z_(])")
 
 
+class Coordinate(NamedTuple):
+    """The column or the row of an address, counted from 1."""
+
+    is_column: bool
+    number: int
+
+    def moved(self, by: int) -> Coordinate:
+        return Coordinate(self.is_column, self.number + by)
+
+    def text(self) -> str:
+        return column_letters(self.number) if self.is_column else str(self.number)
+
+
 @dataclass(frozen=True)
 class Filled:
-    """A column's formula: text between row numbers, each of which stays or moves with the row."""
+    """A column's formula: text between coordinates, each of which stays or moves on by one with every row.
+
+    Down a column of X W the row of X moves; down one of Xᵀ D it is the column of X.
+    """
 
     pieces: tuple[str, ...]
-    numbers: tuple[int, ...]
+    coordinates: tuple[Coordinate, ...]
     moves: tuple[bool, ...]
 
     @property
-    def bases(self) -> set[int]:
-        """What the moving row numbers are in the first row."""
-        return {number for number, moves in zip(self.numbers, self.moves, strict=True) if moves}
+    def moving(self) -> set[Coordinate]:
+        """The coordinates that move, as they are in the first row."""
+        return {each for each, moves in zip(self.coordinates, self.moves, strict=True) if moves}
 
-    def text(self, marks: Mapping[int, str]) -> str:
-        """The formula with marks in place of the row numbers that move."""
+    def text(self, marks: Mapping[Coordinate, str]) -> str:
+        """The formula with marks in place of what moves."""
         parts = [self.pieces[0]]
-        for number, moves, piece in zip(self.numbers, self.moves, self.pieces[1:], strict=True):
-            parts += [marks[number] if moves else str(number), piece]
+        for coordinate, moves, piece in zip(self.coordinates, self.moves, self.pieces[1:], strict=True):
+            parts += [marks[coordinate] if moves else coordinate.text(), piece]
         return "".join(parts)
-
-    def at(self, row: int) -> str:
-        """The formula of one row."""
-        return self.text({base: str(base + row) for base in self.bases})
 
 
 def fill_down(formula: Callable[[int], str], rows: int) -> Filled | None:
     """The template of a column's formulas, from its first two rows; None where the last is not of it."""
-    pieces, numbers = _split(formula(0))
+    pieces, first = _split(formula(0))
     if rows == 1:
-        return Filled(pieces, numbers, (False,) * len(numbers))
-    next_pieces, next_numbers = _split(formula(1))
-    steps = [after - before for before, after in zip(numbers, next_numbers, strict=False)]
-    if next_pieces != pieces or len(next_numbers) != len(numbers) or not set(steps) <= {0, 1}:
+        return Filled(pieces, first, (False,) * len(first))
+    (same, second), (also, last) = _split(formula(1)), _split(formula(rows - 1))
+    if not pieces == same == also:
         return None
-    filled = Filled(pieces, numbers, tuple(step == 1 for step in steps))
-    return filled if filled.at(rows - 1) == formula(rows - 1) else None
+    steps = [after.number - before.number for before, after in zip(first, second, strict=True)]
+    expected = tuple(each.moved(step * (rows - 1)) for each, step in zip(first, steps, strict=True))
+    if not set(steps) <= {0, 1} or last != expected:
+        return None
+    return Filled(pieces, first, tuple(step == 1 for step in steps))
 
 
-def _split(formula: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """A formula as the text around its row numbers, and the row numbers."""
-    pieces, numbers, end = [], [], 0
+def _split(formula: str) -> tuple[tuple[str, ...], tuple[Coordinate, ...]]:
+    """A formula as the text around its coordinates, and the coordinates."""
+    pieces, coordinates, end = [], [], 0
     for found in _ADDRESS.finditer(formula):
-        pieces.append(formula[end : found.start(2)])
-        numbers.append(int(found[2]))
+        pieces += [formula[end : found.start()], ""]
+        coordinates += [Coordinate(True, column_number(found[1])), Coordinate(False, int(found[2]))]
         end = found.end()
-    return (*pieces, formula[end:]), tuple(numbers)
+    return (*pieces, formula[end:]), tuple(coordinates)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from tracer.export.palette import ACTIVE_MARK, INPUT_MARK
 from tracer.expression import matrix as m
-from tracer.expression.label import Name
+from tracer.expression.label import Name, label_text
 from tracer.network.blackboard import RATE
 from tracer.network.names import Names, names_of
 from tracer.network.problem import Problem
@@ -15,6 +16,7 @@ from tracer.network.remarks import is_gradient
 from tracer.trace import Pass, Trace
 
 Role: TypeAlias = Literal["active", "input", "plain"]
+MARKS: dict[Role, str] = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,14 @@ class Headings:
         return Heading(name, identifier, None if fraction == name else fraction, f"{rows}×{columns}")
 
 
+def detail(heading: Heading) -> str:
+    """The second line of a heading: symbol, derivative and shape, as far as they say something new."""
+    fraction = None if heading.fraction is None else label_text(heading.fraction)
+    shown_name = label_text(heading.name)
+    parts = (heading.symbol, fraction, heading.size)
+    return " · ".join(part for part in parts if part and part != shown_name)
+
+
 def roles(program: Program, step: Step) -> dict[str, Role]:
     """What each matrix known by a step is to it: computed, computed from, or merely known."""
     known: dict[str, Role] = {RATE: "plain"}
@@ -65,10 +75,15 @@ def place_of(trace: Trace, one: Pass) -> str:
     return f"Epoch {one.epoch}{rows}"
 
 
+def anchor_prefix(trace: Trace, one: Pass) -> str:
+    """What the anchors of a pass begin with on a page; "" where there is only one."""
+    return f"epoch-{one.epoch}-{one.iteration}-" if place_of(trace, one) else ""
+
+
 def step_words(trace: Trace, one: Pass, step: Step) -> tuple[str, str]:
     """The title of a step, and why it is done; a later pass does not begin anew."""
     place = place_of(trace, one)
-    title, why = step.title, step.why
+    title, why = step.title, f"{step.words} {step.why}"
     if step.number == 1 and one is not trace.first:
         title, why = "Weights and biases by now", "They are what the passes before have made of them."
     return (f"{place} · {title}" if place else title), why

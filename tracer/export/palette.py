@@ -10,6 +10,8 @@ HEADING = "ECEFF1"
 LINE = "B0BEC5"
 INK = "212121"
 TYPED = "0000FF"  # the blue of spreadsheet modellers: a number that somebody typed
+POSITIVE = "1565C0"  # a connection of positive weight, drawn solid
+NEGATIVE = "C2410C"  # a connection of negative weight, drawn dashed
 
 ACTIVE_MARK = "▶"
 INPUT_MARK = "•"

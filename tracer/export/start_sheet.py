@@ -1,90 +1,162 @@
-"""The first sheet: title, the numbers at a glance, what the colours mean, the steps as links, the conventions."""
+"""The first sheet: the network, whether the epoch helped, the colours, the steps as links, the conventions."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from itertools import groupby
 
-import numpy as np
+from openpyxl.drawing.image import Image
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tracer.export.book import LEFT, NARROW, TOP, Book, link
-from tracer.export.headings import step_words
+from tracer.export.book import Book
+from tracer.export.did_it_help import DidItHelp
+from tracer.export.flow import GAP, Flow
+from tracer.export.forward_sheet import AFTER, BEFORE, recorded
+from tracer.export.headings import place_of
+from tracer.export.live_words import Quantity, Words, joined
+from tracer.export.network_picture import draw_network
 from tracer.export.palette import LEGEND
 from tracer.export.sheet_data import address
+from tracer.expression.live import shown_decimals
 from tracer.network.blackboard import RATE
 from tracer.network.program import Step
 from tracer.network.remarks import conventions, departures
+from tracer.network_layout import describe
 from tracer.trace import Pass
 
-WIDTHS = {"A": NARROW, "B": 26.0, "C": 90.0}
-LINE = 105  # characters that fit a line across both columns
+WIDTHS = (24.0, GAP, 9.0, 10.0, 15.0, 15.0, GAP, 18.0)
+TEXT = 4  # the column of what is said beside a link or a colour
+LINKS = (2, 4, 5, 6, 7, 9)  # the columns of a row of links
+POINTS = 0.75  # of a pixel
+PICTURE_MARGIN = 6.0  # points below the picture
+BORDERS = {"active": "in a thick border", "input": "in a dashed border", "plain": "in a thin border"}
+MOST_SHEETS = 3  # that are listed by name
+OTHERS = {  # sheets that are neither a step nor a record
+    "Presenter": "One board and one step cell, for a lecture: choose a step, and the colours move.",
+    "History": "The loss and the parameters, epoch by epoch, and a chart of the loss.",
+    BEFORE: "The forward pass over all samples with the parameters before the first update.",
+    AFTER: "The forward pass over all samples with the updated parameters, and how every output moved.",
+    "Gradient check": "Every gradient beside its estimate by central differences, cell by cell.",
+    "Moved parameters": "The loss with each parameter moved a little: where those estimates come from.",
+}
 
 Links = Sequence[tuple[str, Pass, Step]]
 
 
-def fill_start(book: Book, sheet: Worksheet, links: Links) -> None:
-    """Write the whole sheet; `links` has the title, pass and step of every other one."""
-    for letter, width in WIDTHS.items():
-        sheet.column_dimensions[letter].width = width
-    row = _about(book, sheet)
-    row = _glance(book, row + 1)
-    row = _legend(book, row + 1)
-    row = _steps(book, sheet, row + 1, links)
-    for text in conventions(book.problem):
-        row = _across(book, sheet, row, text, book.styles.note)
-    sheet.print_area = f"B1:C{row}"
+def fill_start(book: Book, sheet: Worksheet, links: Links, certified: str) -> None:
+    """Write the whole sheet; `links` has the title, pass and step of every step's sheet.
+
+    `certified` is what the certificate says now, in its cell B2.
+    """
+    flow = Flow(book, sheet, WIDTHS)
+    _about(flow)
+    _picture(flow)
+    flow.heading("Did it help?")
+    DidItHelp(book).write(flow)
+    _legend(flow)
+    _steps(flow, links)
+    _other_sheets(flow)
+    _conventions(flow)
+    flow.heading("Certificate: do the formulas still give the recorded run?")
+    flow.link(flow.first, "Certificate", "Certificate")
+    flow.live(Words("'Certificate'!B2", certified, certified), TEXT)
+    _programs(flow)
+    flow.print_set_up()
 
 
-def _across(book: Book, sheet: Worksheet, row: int, text: str, style: int, height: float = 15.0) -> int:
-    """A text over both columns, as high as it needs; returns the next row."""
-    data = book.data["Start"]
-    data.text(row, 2, text, style)
-    data.heights[row] = height * (1 + int(len(text) * height / 15.0) // LINE)
-    sheet.merged_cells.add(f"B{row}:C{row}")
-    return row + 1
-
-
-def _about(book: Book, sheet: Worksheet) -> int:
-    problem = book.problem
-    row = _across(book, sheet, 1, problem.title, book.styles.title, 24.0)
+def _about(flow: Flow) -> None:
+    problem = flow.book.problem
+    flow.title(problem.title)
     source = f"Source: {problem.source}" if problem.source else None
     for text in (problem.description, source, *departures(problem)):
         if text:
-            row = _across(book, sheet, row, text, book.styles.note)
-    return row
+            flow.text(text)
 
 
-def _glance(book: Book, row: int) -> int:
-    """The network in numbers: those of the sheets are live, those of the recorded run say so."""
-    data, styles, trace = book.data["Start"], book.styles, book.trace
-    first = trace.first
-    rows = f"{book.problem.rows} sample{'s' if book.problem.rows > 1 else ''}"
-    data.text(row, 2, "→".join(map(str, book.problem.sizes)), styles.plain)
-    data.text(row, 3, f"{rows}; as recorded, the loss goes from {trace.before:.6g} to {trace.after:.6g}", styles.plain)
-    for text, identifier in (("learning rate", RATE), ("loss of the first pass", "L")):
-        row += 1
-        sheet, place = book.home[first.epoch, first.iteration, identifier], book.places[identifier]
-        formula = f"'{sheet}'!{address(TOP + place.row, LEFT + place.column)}"
-        data.text(row, 2, text, styles.plain)
-        data.formulas(row, 3, np.array([[first[identifier].item()]]), styles.glance, lambda *_, f=formula: f)
-    return row + 1
+def _picture(flow: Flow) -> None:
+    """The network; the picture itself cannot follow a change."""
+    book, problem, first = flow.book, flow.book.problem, flow.book.trace.first
+    png, width, height = draw_network(problem, first)
+    image = Image(io.BytesIO(png))
+    image.width, image.height, image.anchor = width, height, address(flow.row, flow.first)
+    flow.sheet.add_image(image)
+    flow.data.alt_text = describe(problem)
+    flow.data.heights[flow.row] = POINTS * height + PICTURE_MARGIN
+    flow.row += 1
+    value = problem.learning_rate
+    rate = Quantity(recorded(book, first)(RATE)(0, 0), value).written(shown_decimals(value, None))
+    samples = f"{problem.rows} sample{'s' if problem.rows > 1 else ''}"
+    sizes, loss = "→".join(map(str, problem.sizes)), problem.loss.replace("_", " ")
+    flow.live(
+        joined(
+            f"{sizes}, {samples}, {loss}, learning rate ",
+            rate,
+            ". The picture has the first weights and sample 1 as they were recorded, and does not follow a change.",
+        )
+    )
 
 
-def _legend(book: Book, row: int) -> int:
-    data, styles = book.data["Start"], book.styles
-    for role, words in LEGEND:
-        data.text(row, 2, words, styles.heading(role, False))
-        row += 1
-    data.text(row, 2, "blue: typed in", styles.value("plain", None, True))
-    data.text(row, 3, "edit only these; everything after them follows", styles.plain)
-    return row + 1
+def _legend(flow: Flow) -> None:
+    flow.heading("Colours")
+    for role, text in LEGEND:
+        flow.data.text(flow.row, flow.first, text, flow.styles.heading(role, False))
+        flow.text(BORDERS[role], TEXT)
+    flow.data.text(flow.row, flow.first, "blue: typed in", flow.styles.value("plain", None, True))
+    flow.text(f"Edit only the blue cells, on {_typed_on(flow.book)}; everything after them follows.", TEXT)
 
 
-def _steps(book: Book, sheet: Worksheet, row: int, links: Links) -> int:
-    data, styles = book.data["Start"], book.styles
-    for title, one, step in links:
-        data.text(row, 2, title, styles.link)
-        data.text(row, 3, step_words(book.trace, one, step)[0], styles.plain)
-        link(sheet, f"B{row}", title)
-        row += 1
-    return row + 1
+def _typed_on(book: Book) -> str:
+    """The sheets with blue cells, as far as they are few."""
+    titles = [title for title in book.data if title in {book.home[key] for key in book.typed}]
+    if len(titles) > MOST_SHEETS:
+        return f"the sheets from {titles[0]} on"
+    *others, last = titles
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _steps(flow: Flow, links: Links) -> None:
+    """The first pass in words; of the later ones, which do the same, the links alone."""
+    flow.heading("The steps")
+    for one, group in groupby(links, key=lambda each: each[1]):
+        steps = [(title, step) for title, _, step in group]
+        place = place_of(flow.book.trace, one)
+        if place:
+            flow.breaks.add(flow.row)
+            flow.text(place)
+        if one is flow.book.trace.first:
+            for title, step in steps:
+                flow.linked(title, f"{step.title}. {step.words}", TEXT)
+            continue
+        for k, (title, step) in enumerate(steps):
+            flow.row += k > 0 and k % len(LINKS) == 0
+            flow.link(LINKS[k % len(LINKS)], f"Step {step.label}", title)
+        flow.row += 1
+
+
+def _other_sheets(flow: Flow) -> None:
+    titles = [title for title in OTHERS if title in flow.book.data]
+    if titles:
+        flow.heading("Other sheets")
+    for title in titles:
+        flow.linked(title, OTHERS[title], TEXT)
+
+
+def _conventions(flow: Flow) -> None:
+    flow.heading("Conventions")
+    for text in (*conventions(flow.book.problem), *departures(flow.book.problem)):
+        flow.text(text)
+
+
+def _programs(flow: Flow) -> None:
+    flow.heading("In other programs")
+    lost = ["drops the defined names of the matrices (no formula needs one)"]
+    if flow.book.matrix_formulas:
+        lost = ["drops the defined names, which the array formulas need: for it, leave --matrix-formulas out"]
+    lost.append("may draw dashed borders solid, where • still marks the cells")
+    if "Presenter" in flow.book.data:
+        lost.append("may leave the presenter's colours where they are")
+    flow.text(
+        "Made for Excel, LibreOffice, Google Sheets and Numbers, without macros or links to other files. "
+        f"Numbers {', '.join(lost[:-1])} and {lost[-1]}. Google Sheets drops the document properties."
+    )

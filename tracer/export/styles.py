@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.differential import DifferentialStyle
 
 from tracer.export import palette
 
@@ -22,6 +23,7 @@ _EDGES: dict[Role, Literal["medium", "mediumDashed", "thin"]] = {
     "input": "mediumDashed",
     "plain": "thin",
 }
+_THIN_EDGES: dict[Role, Literal["thin", "dashed"]] = {"active": "thin", "input": "dashed", "plain": "thin"}
 
 
 def number_format(decimals: int | None) -> str:
@@ -45,14 +47,22 @@ class Styles:
         self._scratch = workbook.create_sheet("scratch")
         self.value = cache(self._value)
         self.heading = cache(self._heading)
+        self.bare_value = cache(self._bare_value)
+        self.choice = cache(self._choice)
+        self.conditional = cache(self._conditional)
         self.title = self._text(size=16, bold=True)
         self.formula = self._text(size=11, bold=True, wrap=True)
         self.note = self._text(size=10, wrap=True)
         self.plain = self._text(size=10)
         self.hidden = self._text(size=8, colour="FFFFFF")
         self.glance = self._text(size=10, left=True)
-        self.worked = self._text(size=10, shrink=True)
+        self.worked = self._text(size=10, wrap=True, top=True)
+        self.left_out = self._text(size=10, centre=True)
         self.band = self._text(size=11, bold=True, colour="455A64")
+        self.wrapped_title = self._text(size=16, bold=True, wrap=True)
+        beside = Alignment("left", vertical="center", shrink_to_fit=True, indent=1)
+        self.shrunk_title = self._register(Font(name=FONT, size=16, bold=True, color=palette.INK), None, beside)
+        self.bare_headings = self._text(10, bold=True, shrink=True, left=True), self._text(10, shrink=True, left=True)
         self.link = self._text(size=10, colour="0563C1", underline=True)
 
     def finish(self) -> None:
@@ -76,6 +86,36 @@ class Styles:
             Alignment(horizontal="left", vertical="center", shrink_to_fit=True),
         )
 
+    def _bare_value(self, decimals: int | None) -> int:
+        """Of a cell that conditional formats dress."""
+        return self._register(
+            Font(name=FONT, size=10, color=palette.INK),
+            None,
+            Alignment(horizontal="right", vertical="center", indent=1),
+            number=number_format(decimals),
+        )
+
+    def _conditional(self, role: Role, heading: bool) -> int:
+        """The number of what a conditional format adds to a bare cell in a role; it can draw no thick edges."""
+        fill = _FILLS[role] or (palette.HEADING if heading else None)
+        side = Side(style=_THIN_EDGES[role], color=palette.INK if role != "plain" else palette.LINE)
+        style = DifferentialStyle(
+            fill=PatternFill("solid", start_color=fill, end_color=fill) if fill else None,
+            border=None if heading else Border(left=side, right=side, top=side, bottom=side),
+        )
+        return int(self._workbook._differential_styles.add(style))  # type: ignore[attr-defined]
+
+    def _choice(self, is_text: bool) -> int:
+        """Of a cell in which something is chosen; as text, 2.1 does not become a date anywhere."""
+        side = Side(style="medium", color=palette.TYPED)
+        return self._register(
+            Font(name=FONT, size=16, bold=True, color=palette.TYPED),
+            None,
+            Alignment(horizontal="center", vertical="center"),
+            Border(left=side, right=side, top=side, bottom=side),
+            "@" if is_text else "General",
+        )
+
     def _text(
         self,
         size: int,
@@ -85,11 +125,13 @@ class Styles:
         underline: bool = False,
         shrink: bool = False,
         left: bool = False,
+        centre: bool = False,
+        top: bool = False,
     ) -> int:
         font = Font(name=FONT, size=size, bold=bold, color=colour, underline="single" if underline else None)
-        return self._register(
-            font, None, Alignment("left" if left else None, vertical="center", wrap_text=wrap, shrink_to_fit=shrink)
-        )
+        side = "left" if left else "center" if centre else None
+        alignment = Alignment(side, vertical="top" if top else "center", wrap_text=wrap, shrink_to_fit=shrink)
+        return self._register(font, None, alignment)
 
     def _register(
         self,

@@ -25,3 +25,8 @@ def environment() -> Environment:
     """Autoescaping; an unknown name in a template is an error."""
     loader = FileSystemLoader(templates_folder())
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def read_template(name: str) -> str:
+    """The text of a file that is taken as it is: a script."""
+    return (templates_folder() / name).read_text(encoding="utf-8").rstrip("\n")

@@ -14,21 +14,26 @@ from tracer.board import lay_out
 from tracer.errors import ExportError
 from tracer.export.book import LEFT, TOP, Book
 from tracer.export.certificate import write_certificate
+from tracer.export.history_sheet import write_history
 from tracer.export.package import write_workbook_file
+from tracer.export.pass_layout import layout_of
+from tracer.export.presenter_sheet import write_presenter
 from tracer.export.sheet_data import MOST_COLUMNS, MOST_ROWS
 from tracer.export.start_sheet import fill_start
-from tracer.export.step_sheet import StepSheet, layout_of
-from tracer.export.worked_lines import COLUMNS
+from tracer.export.step_sheet import StepSheet
 from tracer.trace import Trace
 
 
-def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None = None) -> None:
+def write_workbook(
+    trace: Trace, path: Path, progress: Callable[[], None] | None = None, matrix_formulas: bool = False
+) -> None:
     """Write the recorded passes of a trace as a workbook; `progress` is called for every sheet.
 
+    `matrix_formulas`: a matrix is computed by one array formula, not cell by cell, where it has one.
     Raises ExportError, leaving `path` as it was, for what does not fit a workbook.
     """
     _check_size(trace)
-    book = Book(trace)
+    book = Book(trace, matrix_formulas)
     start = book.add_sheet("Start")
     links = [(book.sheet_title(one, step), one, step) for one in book.passes for step in one.steps]
     titles = ["Start", *(title for title, _, _ in links)]
@@ -40,13 +45,25 @@ def write_workbook(trace: Trace, path: Path, progress: Callable[[], None] | None
             sheet.link_to(*_neighbours(titles, sheet.title))
             if progress is not None:
                 progress()
-    write_certificate(book)
+        if one is trace.first:
+            write_presenter(book, layout)
+    write_history(book)
+    certified = write_certificate(book)
     book.drop_stale_names()
-    fill_start(book, start, links)
+    fill_start(book, start, links, certified)
     book.styles.finish()
-    properties = book.workbook.properties
-    properties.title, properties.creator = trace.problem.title, "Tracer"
+    _describe(book)
     write_workbook_file(book.workbook, book.data, path)
+
+
+def _describe(book: Book) -> None:
+    """The document's properties."""
+    properties, problem = book.workbook.properties, book.problem
+    properties.title, properties.creator = problem.title, "Tracer"
+    properties.subject = "Backpropagation by hand, step by step"
+    properties.description = problem.description or None
+    properties.keywords = f"backpropagation, {'→'.join(map(str, problem.sizes))}, problem {problem.sha256}"
+    properties.category = "Education"
 
 
 def _neighbours(titles: list[str], title: str) -> tuple[str | None, str | None]:
@@ -57,8 +74,8 @@ def _neighbours(titles: list[str], title: str) -> tuple[str | None, str | None]:
 
 def _check_size(trace: Trace) -> None:
     """Refuse a board that no sheet holds."""
-    board = lay_out(trace.first.program)
-    rows, columns = TOP + board.rows, LEFT + board.columns + 2 * COLUMNS
+    rows, columns = lay_out(trace.first.program).whole
+    rows, columns = TOP + rows, LEFT + 2 * columns  # the record has the differences beside the numbers
     if rows > MOST_ROWS or columns > MOST_COLUMNS:
         raise ExportError(
             f"the workbook needs {rows:,} rows and {columns:,} columns, a sheet has {MOST_ROWS:,} and "

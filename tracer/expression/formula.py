@@ -8,7 +8,7 @@ MMULT where a row meets a column.
 
 from __future__ import annotations
 
-from typing import Protocol, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
 from tracer.errors import ExportError
 from tracer.expression import scalar as s
@@ -18,8 +18,10 @@ EXPANDED_RULES = 100  # not every program computes LN or ABS of a range within S
 LARGEST_EXPONENT = 700  # EXP of more than 709 is an error in a spreadsheet, not infinity
 TIE_DECIMALS = 9  # as in digits.TIE: decimals beyond the last place at which a tie is a tie
 
-_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a text binds
 _PRODUCT_OF_TWO = s.Product((s.Variable("u"), s.Variable("v")))  # what `lower` makes of a matrix product
+
+Text: TypeAlias = tuple[str, int]
 
 
 class Addresses(Protocol):
@@ -37,11 +39,14 @@ def to_formula(expression: s.Scalar, addresses: Addresses) -> str:
 
     Raises ExportError for a sum that no formula of every program can express.
     """
-    return _Formula(addresses).write(expression, _SUM)
+    return FormulaWriter(addresses).write(expression, SUM)
 
 
-class _Formula:
-    """Writes an expression for one place; `ranges` gives template variables their range."""
+class FormulaWriter:
+    """Writes an expression for one place; `ranges` gives template variables their range.
+
+    matrix_formula.py overrides what is written otherwise where whole matrices are computed with.
+    """
 
     def __init__(self, addresses: Addresses, ranges: dict[str, str] | None = None) -> None:
         self.addresses = addresses
@@ -52,28 +57,28 @@ class _Formula:
         text, level = self.read(expression)
         return text if level >= least else f"({text})"
 
-    def read(self, expression: s.Scalar) -> tuple[str, int]:
+    def read(self, expression: s.Scalar) -> Text:
         """The text and how tightly it binds."""
         match expression:
             case s.Number(value) | s.Value(value) | s.Omitted(_, value):
-                return literal(value), _ATOM if value >= 0 else _SUM
+                return literal(value), ATOM if value >= 0 else SUM
             case s.Variable(name):
-                return self._range(name), _ATOM
+                return self.variable(name)
             case s.Cell():
-                return self.addresses.cell(expression), _ATOM
+                return self.addresses.cell(expression), ATOM
             case s.Negative(operand):
-                return "-" + self.write(operand, _ATOM), _SUM
+                return "-" + self.write(operand, ATOM), SUM
             case s.Sum(terms):
-                return self._sum(terms), _SUM
+                return self._sum(terms), SUM
             case s.Product(factors):
-                return "*".join(self.write(factor, _PRODUCT) for factor in factors), _PRODUCT
+                return "*".join(self.write(factor, PRODUCT) for factor in factors), PRODUCT
             case s.Quotient(numerator, denominator):
-                return f"{self.write(numerator, _PRODUCT)}/{self.write(denominator, _POWER)}", _PRODUCT
+                return f"{self.write(numerator, PRODUCT)}/{self.write(denominator, POWER)}", PRODUCT
             case s.Power(base, exponent):
-                return f"{self.write(base, _ATOM)}^{exponent}", _POWER
+                return f"{self.write(base, ATOM)}^{exponent}", POWER
             case s.Where(left, relation, right, then, otherwise):
-                condition = f"{self.write(left, _SUM)}{relation}{self.write(right, _SUM)}"
-                return self._call("IF", condition, self.write(then, _SUM), self.write(otherwise, _SUM))
+                condition = f"{self.write(left, SUM)}{relation}{self.write(right, SUM)}"
+                return self.call("IF", condition, self.write(then, SUM), self.write(otherwise, SUM))
             case s.Stable(_, computed):
                 return self.read(computed)
             case s.Fold():
@@ -81,63 +86,66 @@ class _Formula:
             case _:
                 return self._function(expression)
 
-    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> tuple[str, int]:
+    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Text:
         match expression:
             case s.Exp(argument, bounded):
-                power = self.write(argument, _SUM)
-                return self._call("EXP", power if bounded or self.ranges else f"MIN({LARGEST_EXPONENT},{power})")
+                return self.exponential(argument, bounded)
             case s.Log(argument):
-                return self._call("LN", self.write(argument, _SUM))
+                return self.call("LN", self.write(argument, SUM))
             case s.Tanh(argument):
-                return self._call("TANH", self.write(argument, _SUM))
+                return self.call("TANH", self.write(argument, SUM))
             case s.Absolute(operand):
-                return self._call("ABS", self.write(operand, _SUM))
+                return self.call("ABS", self.write(operand, SUM))
             case s.Maximum(operands):
-                return self._maximum(operands)
+                return self.maximum(operands)
             case s.Round(operand, decimals):
                 # rounding first to nine places more makes a tie that float64 just misses a tie
-                inner, _ = self._call("ROUND", self.write(operand, _SUM), str(decimals + TIE_DECIMALS))
-                return self._call("ROUND", inner, str(decimals))
+                inner, _ = self.call("ROUND", self.write(operand, SUM), str(decimals + TIE_DECIMALS))
+                return self.call("ROUND", inner, str(decimals))
             case _:
                 assert_never(expression)
 
-    def _call(self, function: str, *arguments: str) -> tuple[str, int]:
-        return f"{function}({','.join(arguments)})", _ATOM
+    def call(self, function: str, *arguments: str) -> Text:
+        return f"{function}({','.join(arguments)})", ATOM
 
     def _sum(self, terms: tuple[s.Scalar, ...]) -> str:
-        text = self.write(terms[0], _SUM)
+        text = self.write(terms[0], SUM)
         for term in terms[1:]:
             if isinstance(term, s.Negative):
-                text += f"-{self.write(term.operand, _PRODUCT)}"
+                text += f"-{self.write(term.operand, PRODUCT)}"
             else:
-                text += f"+{self.write(term, _PRODUCT)}"
+                text += f"+{self.write(term, PRODUCT)}"
         return text
 
-    def _maximum(self, operands: tuple[s.Scalar, ...]) -> tuple[str, int]:
+    def exponential(self, argument: s.Scalar, bounded: bool) -> Text:
+        power = self.write(argument, SUM)
+        return self.call("EXP", power if bounded or self.ranges else f"MIN({LARGEST_EXPONENT},{power})")
+
+    def maximum(self, operands: tuple[s.Scalar, ...]) -> Text:
         if not self.ranges:
-            return self._call("MAX", *(self.write(operand, _SUM) for operand in operands))
+            return self.call("MAX", *(self.write(operand, SUM) for operand in operands))
         match operands:  # over ranges MAX would give one number: max(x, 0) is (x + |x|)/2, exactly
             case (s.Number(0.0), other) | (other, s.Number(0.0)):
-                text = self.write(other, _PRODUCT)
-                return f"({text}+ABS({text}))/2", _PRODUCT
+                text = self.write(other, PRODUCT)
+                return f"({text}+ABS({text}))/2", PRODUCT
             case _:
                 raise ExportError("a maximum within a long sum has no formula")
 
-    def _range(self, name: str) -> str:
+    def variable(self, name: str) -> Text:
         if not self.ranges or name not in self.ranges:
             raise ExportError(f"the variable {name} has no address")
-        return self.ranges[name]
+        return self.ranges[name], ATOM
 
-    def _fold(self, fold: s.Fold) -> tuple[str, int]:
+    def _fold(self, fold: s.Fold) -> Text:
         bare = isinstance(fold.template, s.Variable)
         if bare and fold.count > 1 and (fold.operation == "max" or fold.count > EXPANDED):
             function = "SUM" if fold.operation == "sum" else "MAX"
-            return self._call(function, self.addresses.block(fold.blocks[0][1]))
+            return self.call(function, self.addresses.block(fold.blocks[0][1]))
         products = bare or fold.template == _PRODUCT_OF_TWO
         if fold.operation == "max" or fold.count <= (EXPANDED if products else EXPANDED_RULES):
             terms = tuple(fold.terms())
             return self.read(terms[0] if len(terms) == 1 else s.expand(fold))
-        return self._call("SUMPRODUCT", self._long_sum(fold))
+        return self.call("SUMPRODUCT", self._long_sum(fold))
 
     def _long_sum(self, fold: s.Fold) -> str:
         ranges = {name: self.addresses.block(block) for name, block in fold.blocks}
@@ -149,7 +157,7 @@ class _Formula:
                 across, down = (left, right) if fold.blocks[0][1].rows == 1 else (right, left)
                 return f"MMULT({across},{down})"
             case template, _ if len(directions) == 1:
-                return _Formula(self.addresses, ranges).write(template, _SUM)
+                return FormulaWriter(self.addresses, ranges).write(template, SUM)
             case _:
                 raise ExportError("a long sum over rows and columns at once has no formula")
 

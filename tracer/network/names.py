@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = tuple[int, int] | None
 """Row and column of a cell, counted from 0, or None for the whole matrix."""
+Part: TypeAlias = tuple[str, Place]
+"""A matrix by its identifier, or a cell of it."""
+LOSS: Part = ("L", None)
 
 _PLAIN_KINDS = frozenset({"X", "Y", "L", "E", "learning_rate"})
 _NUMBERED_KINDS = frozenset({"W", "b", "Z", "A", "S", "D", "E", "J", "dW", "db", "W_next", "b_next"})
@@ -92,6 +95,9 @@ class _Style(Protocol):
     def backward(self, identifier: _Identifier, place: Place) -> Label | None:
         """E, S, D, J, dW, db: None where the style calls them by the fraction that they are."""
 
+    def unit(self, layer: int, unit: int) -> Label:
+        """A unit itself; layer 0 is the inputs."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Matrix:
@@ -106,6 +112,11 @@ class _Matrix:
 
     def backward(self, identifier: _Identifier, place: Place) -> Label | None:
         return self.forward(identifier, place)
+
+    def unit(self, layer: int, unit: int) -> Label:
+        if layer in (0, self.network.layers):
+            return Label("o" if layer else "x", _counted(unit))
+        return Label("h", f"{layer},{_counted(unit)}" if self.network.layers > 2 else _counted(unit))
 
     def _base(self, identifier: _Identifier) -> str:
         return identifier.text
@@ -176,6 +187,9 @@ class _Hand:
         """None: every backward quantity is the fraction that it is."""
         return None
 
+    def unit(self, layer: int, unit: int) -> Label:
+        return Label(self._unit(layer, None), _counted(unit))
+
     def _unit(self, layer: int, unit: int | None) -> str:
         turns, letter = divmod(layer, len(_UNIT_LETTERS))
         return _UNIT_LETTERS[letter] * (turns + 1) + _counted(unit)
@@ -209,6 +223,9 @@ class _Mazur:
 
     def backward(self, identifier: _Identifier, place: Place) -> Label | None:
         return None
+
+    def unit(self, layer: int, unit: int) -> Label:
+        return Label(self._unit(layer, unit) if layer else f"i{_counted(unit)}")
 
     def _unit(self, layer: int, unit: int | None) -> str:
         if self.network.is_output(layer):
@@ -277,26 +294,47 @@ class Names:
         """What one cell is called; row and column count from 0 here and from 1 in the name."""
         return self._name(identifier, (row, column))
 
-    def fraction(self, identifier: str, place: Place = None) -> Ratio | None:
-        """The derivative that a backward matrix, or one cell of it, is; None for forward ones."""
+    def derivative(self, identifier: str, place: Place = None) -> tuple[Part, Part] | None:
+        """What a backward matrix, or one cell of it, is the derivative of, and by what; None for forward ones.
+
+        The loss is ("L", None). The whole of a Jacobian is of and by the matrices that hold its sample.
+        """
         _, kind, layer = _parse(identifier)
         output = self._network.layers
         match kind:
             case "E" if not layer:
-                of = f"Z{output}" if self._fused else f"A{output}"
-                return self._gradient(of, place, carries_rate=False)
+                return LOSS, (f"Z{output}" if self._fused else f"A{output}", place)
             case "E":
-                return self._gradient(f"A{layer}", place)
+                return LOSS, (f"A{layer}", place)
             case "D":
-                return self._gradient(f"Z{layer}", place)
+                return LOSS, (f"Z{layer}", place)
             case "dW" | "db":
-                return self._gradient(identifier[1:], place)
+                return LOSS, (identifier[1:], place)
             case "S":
-                return Ratio(self._label(f"A{layer}", place), self._label(f"Z{layer}", place))
-            case "J":
-                return self._jacobian(layer - 1, place)
+                return (f"A{layer}", place), (f"Z{layer}", place)
+            case "J":  # row r, column c: how output r of that sample changes with sum c, as D = E·J has it
+                of, by = ((layer - 1, each) for each in place) if place else (None, None)
+                return (f"A{output}", of), (f"Z{output}", by)
             case _:
                 return None
+
+    def unit(self, layer: int, unit: int) -> Label:
+        """What a unit itself is called; layer 0 is the inputs, units count from 0."""
+        return self._style.unit(layer, unit)
+
+    def fraction(self, identifier: str, place: Place = None) -> Ratio | None:
+        """The derivative that a backward matrix, or one cell of it, is; None for forward ones."""
+        parts = self.derivative(identifier, place)
+        if parts is None:
+            return None
+        top, bottom = parts
+        if top == LOSS:
+            return self._gradient(*bottom, carries_rate=identifier != "E")
+        ratio = Ratio(self._label(*top), self._label(*bottom))
+        if place is None and identifier[0] == "J":
+            mark = self._network.sample((_parse(identifier).layer - 1, 0))
+            return Ratio(replace(ratio.top, sup=mark), replace(ratio.bottom, sup=mark))
+        return ratio
 
     def learning_rate(self) -> Label:
         return self._label("learning_rate", None)
@@ -315,20 +353,10 @@ class Names:
             return self._style.rate
         return self._style.forward(parsed, place)
 
-    def _gradient(self, of: str, place: Place, carries_rate: bool = True) -> Ratio:
+    def _gradient(self, of: str, place: Place, carries_rate: bool) -> Ratio:
         error = self._label("L", None) if "L" in self._own else self._style.error
         rate = self.learning_rate() if carries_rate and self._rate_in_delta else None
         return Ratio(error, self._label(of, place), self._negative, rate)
-
-    def _jacobian(self, sample: int, place: Place) -> Ratio:
-        """Row r, column c: how output r of that sample changes with sum c, as D = E·J has it."""
-        output = self._network.layers
-        if place is None:
-            mark = self._network.sample((sample, 0))
-            top, bottom = self._label(f"A{output}", None), self._label(f"Z{output}", None)
-            return Ratio(replace(top, sup=mark), replace(bottom, sup=mark))
-        row, column = place
-        return Ratio(self._label(f"A{output}", (sample, row)), self._label(f"Z{output}", (sample, column)))
 
 
 def names_of(problem: Problem) -> Names:

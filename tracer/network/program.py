@@ -27,12 +27,14 @@ class Step:
     """One step, of one layer where `layer` (from 1) is set.
 
     `label` is its number, with the layer behind it where several layers have this step: 2.1.
+    `words` is its formula in words, `why` the chain rule's part in it.
     """
 
     number: int
     layer: int | None
     label: str
     title: str
+    words: str
     why: str
     assignments: tuple[Assignment, ...]
 
@@ -87,7 +89,7 @@ def _step(net: Blackboard, row: Row, layer: int | None, label: str) -> Step:
         for each in (layer,) if layer is not None else range(net.depth, 0, -1):
             made.extend(row.each(net, each))
     assignments = tuple(_assignment(net, *pair) for pair in made)
-    return Step(row.number, layer, label, row.title, row.why, assignments)
+    return Step(row.number, layer, label, row.title, row.words, row.why, assignments)
 
 
 def _assignment(net: Blackboard, identifier: str, made: m.Matrix | None) -> Assignment:

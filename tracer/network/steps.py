@@ -143,10 +143,14 @@ PerLayer: TypeAlias = Callable[[Blackboard, int], Made]
 
 @dataclass(frozen=True)
 class Row:
-    """One step of the table; `each` makes one layer's part, `once` all of it."""
+    """One step of the table; `each` makes one layer's part, `once` all of it.
+
+    `words` is its formula in words, `why` the chain rule's part in it.
+    """
 
     number: int
     title: str
+    words: str
     why: str
     once: Once | None = None
     each: PerLayer | None = None
@@ -156,74 +160,86 @@ TABLE = (
     Row(
         number=0,
         title="Read the data",
-        why="Each row is one sample: X holds what goes in, Y what should come out.",
+        words="Each row is one sample.",
+        why="X holds what goes in, Y what should come out.",
         once=read,
     ),
     Row(
         number=1,
         title="Initialise weights and biases",
+        words="A weight for every connection, a bias for every unit.",
         why="Learning starts from some numbers; these are the ones used here.",
         once=initialise,
     ),
     Row(
         number=2,
         title="Input of the hidden layer",
-        why="Each unit adds up what comes in, every input times its weight, plus the unit's bias.",
+        words="Input of a unit = the sum of everything that comes in times its weight, plus the bias.",
+        why="The loss depends on a weight only through this sum.",
         each=layer_input,
     ),
     Row(
         number=3,
         title="Activation of the hidden layer",
-        why="The activation bends the sum; without it all layers would be one.",
+        words="Activation = the activation function of the unit's input.",
+        why="It bends the sum; without it all layers together would be a single linear one.",
         each=activation,
     ),
     Row(
         number=4,
         title="Output and loss",
-        why="The last layer does the same; the loss says in one number how far off it is.",
+        words="The last layer does the same; the loss is one number for how far its outputs are from the targets.",
+        why="That number is what the chain rule takes apart from here on, from the back to the front.",
         once=output,
     ),
     Row(
         number=5,
         title="Error at the output",
-        why="How the loss changes with each output: the first factor of the chain rule.",
+        words="Error = how the loss changes with each output.",
+        why="It is the first factor of the chain rule.",
         once=error,
     ),
     Row(
         number=6,
         title="Slopes",
-        why="How each activation changes with its input: each layer's own factor in the chain.",
+        words="Slope = the derivative of the activation function, at this unit's input.",
+        why="It is each layer's own factor of the chain rule: how a unit's output changes with its input.",
         once=slopes,
     ),
     Row(
         number=7,
         title="Delta of the output layer",
-        why="Error times slope: how the loss changes with each output unit's input.",
+        words="Delta = error times slope.",
+        why="The first two factors of the chain rule together: how the loss changes with an output unit's input.",
         once=output_delta,
     ),
     Row(
         number=8,
         title="Error sent back",
-        why="Each hidden unit is to blame for every unit it feeds, by the weight between them.",
+        words="Error of a unit = the sum, over the units that it feeds, of their delta times the weight between.",
+        why="The chain rule's next factor is that weight; a unit acts along several paths, and paths add up.",
         each=error_sent_back,
     ),
     Row(
         number=9,
         title="Delta of the hidden layer",
-        why="Again error times slope, one layer further back.",
+        words="Delta = error sent back times slope.",
+        why="As in step 7, one layer further back: from a unit's output to its input.",
         each=hidden_delta,
     ),
     Row(
         number=10,
         title="New weights",
-        why="A weight's gradient is what came in times the delta, summed over the samples; "
-        "the weight takes a small step against it.",
+        words="Gradient of a weight = the sum, over the samples, of what came in times delta.",
+        why="What came in is the chain rule's last factor. The loss grows along the gradient, so the weight takes a "
+        "small step the other way.",
         each=new_weights,
     ),
     Row(
         number=11,
         title="New biases",
-        why="A bias always sees an input of 1, so its gradient is the sum of the deltas.",
+        words="Gradient of a bias = the sum of the deltas over the samples.",
+        why="A bias is a weight whose input is always 1; it takes its step in the same way.",
         each=new_biases,
     ),
 )

@@ -2,7 +2,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tracer.expression.label import Label, Name, Ratio, label_mathml, label_text
+from tests.latex import typeset
+from tracer.expression.label import Label, Name, Ratio, label_latex, label_mathml, label_text
 
 READINGS: list[tuple[Name, str, str]] = [
     (Label("Z1"), "Z1", "<mi>Z1</mi>"),
@@ -70,6 +71,38 @@ def test_mathml(name: Name, _text: str, mathml: str) -> None:
 @pytest.mark.parametrize(("name", "_text", "mathml"), READINGS)
 def test_mathml_is_one_well_formed_element(name: Name, _text: str, mathml: str) -> None:
     assert ElementTree.fromstring(label_mathml(name)).tag in {"mi", "msub", "msup", "msubsup", "mover", "mfrac", "mrow"}
+
+
+LATEX: list[tuple[Name, str]] = [
+    (Label("X"), "X"),
+    (Label("Z1"), "Z_{1}"),
+    (Label("Z1", "1,2"), "Z_{1}[1,2]"),
+    (Label("b1", "2"), "b_{1}[2]"),
+    (Label("dW1"), r"\mathrm{d}W_{1}"),
+    (Label("W1_next", "1,2"), r"W_{1}^{\mathrm{next}}[1,2]"),
+    (Label("h1", "in2"), r"\mathrm{h1}_{\mathrm{in2}}"),
+    (Label("i", "1", "(2)"), "i_{1}^{(2)}"),
+    (Label("w", "5", "+"), "w_{5}^{+}"),
+    (Label("w", "1…4"), r"w_{1\ldots{}4}"),
+    (Label("W", "k1l1", hat=True), r"\hat{W}_{\mathrm{k1l1}}"),
+    (Label("bh", hat=True), r"\widehat{\mathrm{bh}}"),
+    (Label("hidden_layer_input"), r"\mathrm{hidden\_layer\_input}"),
+    (Label("50% #1 & $2"), r"\mathrm{50\%\ \#1\ \&\ \$2}"),
+    (Label("{a}^b~c\\d"), r"\mathrm{\{a\}{}^{\wedge}b\sim{}c\backslash{}d}"),
+    (Label("x-y'"), r"\mathrm{x\text{-}y\text{'}}"),
+    (Label("é"), "é"),
+    (Ratio(Label("E"), Label("O", "in1")), r"\frac{\partial E}{\partial O_{\mathrm{in1}}}"),
+    (
+        Ratio(Label("L"), Label("Z1"), negative=True, factor=Label("η")),
+        r"-\eta{} \cdot \frac{\partial L}{\partial Z_{1}}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "latex"), LATEX)
+def test_latex(name: Name, latex: str) -> None:
+    assert label_latex(name) == latex
+    typeset(latex)
 
 
 def test_names_can_be_keys() -> None:

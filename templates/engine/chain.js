@@ -1,0 +1,112 @@
+// The chain of a weight: its gradient as a sum, over samples and paths, of products of fractions, then of numbers.
+// A gradient's rule holds another gradient and local derivatives; put in again and again, the rules give the whole
+// chain. A factor without a derivative of its own, such as a weight on the way back, is the one that is missing
+// between its neighbours: (∂L/∂u)·(∂u/∂v) = ∂L/∂v.
+
+const MOST_PATHS = 4; // of one sample; where it would be more, the sum over them stays one factor
+
+class Chain {
+  /** `labels` are the names, `lowered(cell)` what a cell is made of, `valueOf(cell)` its number. */
+  constructor(labels, lowered, valueOf) {
+    this.labels = labels;
+    this.lowered = lowered;
+    this.valueOf = valueOf;
+  }
+
+  /** The products that a gradient is the sum of, in groups of one sample each; null where it is no such sum. */
+  groups(gradient) {
+    const first = this.step({ head: gradient, factors: [] });
+    if (!first) return null;
+    let groups = first.map((path) => [path]);
+    for (;;) {
+      const longer = groups.map((paths) => this.longer(paths));
+      const most = Math.max(...longer.map((paths) => paths?.length ?? Infinity));
+      if (most > MOST_PATHS || (most > 1 && longer.flat().length > MOST_TERMS)) return groups;
+      groups = longer;
+    }
+  }
+
+  /** Paths one link longer, or null where they end or would be too many. */
+  longer(paths) {
+    const found = paths.map((path) => this.step(path));
+    return found.every(Boolean) ? found.flat() : null;
+  }
+
+  /** The paths that a path's head, a gradient, is made of; null where it holds no gradient further on. */
+  step({ head, factors }) {
+    const goal = this.labels.derivative(head).by;
+    const links = products(this.lowered(head)).map((product) => this.link(product, goal));
+    return links.every(Boolean) ? links.map((link) => ({ ...link, factors: [...link.factors, ...factors] })) : null;
+  }
+
+  /** One product as a path: the gradient in it, then its other factors in the order in which they link up. */
+  link(product, goal) {
+    if (!product.every((factor) => kindOf(factor) === "cell")) return null;
+    const cells = product.map((factor) => factor.slice(2));
+    const isHead = (cell) => { const found = this.labels.derivative(cell); return found && !found.of && !found.departs; };
+    const heads = cells.filter(isHead), rest = cells.filter((cell) => !isHead(cell)), factors = [];
+    if (heads.length !== 1) return null;
+    let at = this.labels.derivative(heads[0]).by;
+    for (const cell of [...rest]) {
+      const found = this.labels.derivative(cell);
+      if (!found || !same(found.of, at)) continue;
+      factors.push({ cell, ...found });
+      rest.splice(rest.indexOf(cell), 1);
+      at = found.by;
+    }
+    if (!same(at, goal) && rest.length < 2) factors.push({ cell: rest.pop() ?? null, of: at, by: goal });
+    else if (!same(at, goal)) return null;
+    return { head: heads[0], factors: [...factors, ...rest.map((cell) => ({ cell }))] };
+  }
+
+  /** The numbers of a path: every factor as it is shown; one that no cell holds is 1. */
+  numbers({ head, factors }) {
+    return ["product", [head, ...factors.map((factor) => factor.cell)].map((cell) => cell ? this.valueOf(cell) : 1)];
+  }
+
+  /** The path as a product of fractions. */
+  fractions({ head, factors }, style, ties) {
+    const written = (cell, name) => {
+      const markup = name.negative ? brackets(nameMathml(name)) : nameMathml(name);
+      return ties && cell ? tied(cell, markup) : markup;
+    };
+    const others = factors.map(({ cell, of, by }) =>
+      written(cell, of ? this.labels.quotient(of, by, style) : this.labels.cell(cell, style)));
+    return mrow([written(head, this.labels.fraction(head, style)), ...others].join(operator("·")));
+  }
+
+  /** As worked lines, with the cells of each path; `value` and `decimals` are of the gradient. */
+  written(gradient, writer, style, value, decimals) {
+    const groups = this.groups(gradient);
+    if (!groups) return null;
+    const paths = groups.flatMap((paths, group) => paths.map((path) => ({ path, group })));
+    const products = paths.map(({ path }) => this.numbers(path));
+    const terms = withoutMiddle(paths.length, (k) => products[k], "sum", noCell);
+    const worked = reckoned(terms.length > 1 ? sum(terms) : terms[0], value, decimals);
+    const kept = terms.map((term) => paths[products.indexOf(term)]);
+    const pieces = kept.map((one, k) => one ? this.fractions(one.path, style, writer.ties) : omission(terms[k][2]));
+    const signed = pieces.map((piece, k) => k ? mrow('<mo form="infix">+</mo>', piece) : piece);
+    return {
+      lines: [{ sign: "=", terms: signed }, ...workedLines(worked, writer)],
+      exact: worked.exact,
+      paths: kept.map((one) => one
+        ? { group: one.group, cells: [one.path.head, ...one.path.factors.map(({ cell }) => cell)].map(asCell) }
+        : { group: null, cells: [] }),
+    };
+  }
+}
+
+const same = (one, other) => String(one) === String(other);
+const asCell = (cell) => cell && { matrix: cell[0], row: cell[1], column: cell[2] };
+
+/** An expression multiplied out: a list of terms, each a list of factors. */
+function products(node) {
+  switch (kindOf(node)) {
+    case "round": case "stable": return products(node[1][0]);
+    case "fold": return node[2] === "sum" ? range(count(node)).flatMap((k) => products(term(node, k))) : [[node]];
+    case "sum": return node[1].flatMap(products);
+    case "product":
+      return node[1].map(products).reduce((all, each) => all.flatMap((left) => each.map((right) => [...left, ...right])));
+    default: return [[node]];
+  }
+}

@@ -1,0 +1,94 @@
+// matrix.py: expressions with their shapes; evaluate.py: their values, as arrays of rows
+
+/** Lists become {kind, parts, rest, shape}; `templates` are the rules that "apply" takes to every cell. */
+function decoded(written, shapes, templates) {
+  if (typeof written === "number") return { kind: "constant", parts: [], rest: [written], shape: [1, 1] };
+  if (typeof written === "string") return { kind: "symbol", parts: [], rest: [written], shape: shapes[written] };
+  const [kind, inside, ...rest] = written;
+  const parts = inside.map((part) => decoded(part, shapes, templates));
+  if (kind === "apply") rest[1] = templates[rest[1]];
+  return { kind, parts, rest, shape: shapeOf(kind, parts, rest) };
+}
+
+function shapeOf(kind, parts, rest) {
+  const [rows, columns] = parts[0]?.shape ?? [];
+  switch (kind) {
+    case "identity": return [rest[0], rest[0]];
+    case "matmul": return [rows, parts[1].shape[1]];
+    case "transpose": return [columns, rows];
+    case "broadcast": case "apply":
+      return [0, 1].map((side) => Math.max(...parts.map((part) => part.shape[side])));
+    case "reduce": return [rest[1] === "columns" ? rows : 1, rest[1] === "rows" ? columns : 1];
+    case "row": return [1, columns];
+    case "stack": return [parts.length, columns];
+    case "rounded": case "stable": return [rows, columns];
+    default: throw new TypeError(`no such matrix expression: ${kind}`);
+  }
+}
+
+/** The symbols that are computed with. */
+function symbols(node) {
+  if (node.kind === "symbol") return [node.rest[0]];
+  return (node.kind === "stable" ? [node.parts[1]] : node.parts).flatMap(symbols);
+}
+
+const table = ([rows, columns], cell) =>
+  Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => cell(row, column)));
+
+const OPERATORS = {
+  "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b,
+  sum: (a, b) => a + b, max: Math.max,
+};
+
+/** The value of a matrix expression; `values` has those of its symbols. */
+function evaluated(node, values) {
+  const { kind, parts, rest, shape } = node;
+  if (kind === "symbol") return values[rest[0]];
+  if (kind === "stable") return evaluated(parts[1], values);
+  const inside = parts.map((part) => evaluated(part, values));
+  const [first, second] = inside;
+  // a single row, column or number meets every row, column or cell
+  const at = (k, row, column) => inside[k][parts[k].shape[0] > 1 ? row : 0][parts[k].shape[1] > 1 ? column : 0];
+  switch (kind) {
+    case "constant": return [[rest[0]]];
+    case "identity": return table(shape, (row, column) => row === column ? 1 : 0);
+    case "matmul": return multiplied(first, second, shape);
+    case "transpose": return table(shape, (row, column) => first[column][row]);
+    case "broadcast": {
+      const operate = OPERATORS[rest[0]];
+      return table(shape, (row, column) => operate(at(0, row, column), at(1, row, column)));
+    }
+    case "apply": {
+      const [names, template] = rest, filled = {};
+      return table(shape, (row, column) => {
+        names.forEach((name, k) => { filled[name] = at(k, row, column); });
+        return number(template, null, filled);
+      });
+    }
+    case "reduce": return reduced(first, OPERATORS[rest[0]], rest[1]);
+    case "row": return [first[rest[0]]];
+    case "stack": return inside.map((part) => part[0]);
+    case "rounded": return table(shape, (row, column) => roundHalfAway(first[row][column], rest[0]));
+    default: throw new TypeError(`no such matrix expression: ${kind}`);
+  }
+}
+
+function multiplied(left, right, [rows, columns]) {
+  const product = table([rows, columns], () => 0);
+  for (let row = 0; row < rows; row++) {
+    const sums = product[row];
+    for (let k = 0; k < right.length; k++) {
+      const factor = left[row][k], others = right[k];
+      for (let column = 0; column < columns; column++) sums[column] += factor * others[column];
+    }
+  }
+  return product;
+}
+
+function reduced(rows, operate, over) {
+  if (over === "columns") return rows.map((row) => [row.reduce(operate2(operate))]);
+  const downwards = rows.reduce((sums, row) => sums.map((sum, column) => operate(sum, row[column])));
+  return over === "rows" ? [downwards] : [[downwards.reduce(operate2(operate))]];
+}
+
+const operate2 = (operate) => (a, b) => operate(a, b); // reduce hands over an index too, which max would take in

@@ -1,0 +1,87 @@
+"""The network as SVG markup: what the page shows, lights up step by step and writes its values into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup, escape
+
+from tracer.expression.digits import fixed
+from tracer.network.problem import Problem
+from tracer.network_layout import (
+    LINE,
+    RADIUS,
+    Gap,
+    NetworkLayout,
+    Node,
+    caption,
+    describe,
+    lay_out_network,
+    node_name,
+)
+from tracer.trace import Pass
+
+DECIMALS = 2  # of a value in a node; the board has all of them
+DOT, APART = 1.6, 7.0  # the dots that stand for what is left out
+
+
+def network_svg(problem: Problem, one: Pass) -> Markup:
+    """The picture with the weights and the first sample of a pass.
+
+    Every edge and value carries the cell that it shows (data-cell="W1-2-3", counted from 1).
+    """
+    layout = lay_out_network(problem.sizes)
+    parts = [*_edges(layout, one), *map(_gap, layout.gaps), *(_node(problem, one, node) for node in layout.nodes)]
+    for layer, x in layout.columns.items():
+        for k, text in enumerate(caption(problem, layer)):
+            parts.append(_text(x, layout.captions_y + (k + 0.5) * LINE, text))
+    return Markup(
+        f'<svg class="network" viewBox="0 0 {layout.width:g} {layout.height - 1.5 * LINE:g}" role="img" '
+        f'aria-label="{escape(describe(problem))}">\n{{}}\n</svg>'
+    ).replace("{}", Markup("\n").join(parts))
+
+
+def _edges(layout: NetworkLayout, one: Pass) -> Iterator[Markup]:
+    weights = {(start, end): float(one[f"W{end.layer}"][start.unit, end.unit]) for start, end in layout.edges}
+    largest = max(map(abs, weights.values()))
+    for (start, end), weight in weights.items():
+        sign = "positive" if weight >= 0 else "negative"
+        yield Markup(
+            f'<line class="{sign}" data-cell="W{end.layer}-{start.unit + 1}-{end.unit + 1}" x1="{start.x:g}" '
+            f'y1="{start.y:g}" x2="{end.x:g}" y2="{end.y:g}" stroke-width="{layout.stroke(weight, largest):.2f}"/>'
+        )
+
+
+def _gap(gap: Gap) -> Markup:
+    across = (0.0, APART) if gap.layer is not None else (APART, 0.0)
+    dots = (f'<circle cx="{gap.x + k * across[0]:g}" cy="{gap.y + k * across[1]:g}" r="{DOT}"/>' for k in (-1, 0, 1))
+    words = f"{gap.count:,} more" + ("" if gap.layer is not None else " layers")
+    return Markup(f'<g class="gap">{"".join(dots)}</g>') + _text(gap.x + 30, gap.y, words)
+
+
+def _node(problem: Problem, one: Pass, node: Node) -> Markup:
+    last, row = node.layer == problem.depth, node.unit
+    circle = f'<circle cx="{node.x:g}" cy="{node.y:g}" r="{RADIUS:g}"/>'
+    shown = f"A{node.layer}" if node.layer else "X"
+    texts = [_text(node.x, node.y, node_name(problem.depth, node))]
+    if node.layer == 0:
+        texts.append(_value(one, shown, row, node.x - RADIUS - 6, node.y, "end"))
+    elif last:
+        texts.append(_value(one, shown, row, node.x + RADIUS + 6, node.y - LINE / 2, "start"))
+        texts.append(_value(one, "Y", row, node.x + RADIUS + 6, node.y + LINE / 2, "start", "target "))
+    else:
+        texts.append(_value(one, shown, row, node.x, node.y + RADIUS + 7, "middle"))
+    return Markup(f'<g class="node" data-layer="{node.layer}">{circle}') + Markup().join(texts) + Markup("</g>")
+
+
+def _value(one: Pass, identifier: str, unit: int, x: float, y: float, anchor: str, before: str = "") -> Markup:
+    """A value of the first sample, in a span of its own that a script may write anew."""
+    number = fixed(float(one[identifier][0, unit]), DECIMALS)
+    return Markup(
+        f'<text class="value" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{before}'
+        f'<tspan data-cell="{identifier}-1-{unit + 1}">{number}</tspan></text>'
+    )
+
+
+def _text(x: float, y: float, text: str) -> Markup:
+    return Markup('<text x="{}" y="{}">{}</text>').format(f"{x:g}", f"{y:g}", text)
