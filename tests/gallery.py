@@ -4,21 +4,26 @@ import shutil
 from pathlib import Path
 
 from tracer.export.page import write_page
+from tracer.export.training_page import render_training
 from tracer.export.workbook import write_workbook
 from tracer.network.reading import load_problem
-from tracer.training import trace
+from tracer.training import trace, train
 
 OUTPUTS = Path(__file__).parents[1] / "outputs"
 NAMES = ("article", "hand", "mazur", "softmax-classifier")
+TRAINED = ("article-seed42-training", "moons")
 PICTURE = OUTPUTS / "article-step-8.png"
 
 
 def make(folder: Path) -> None:
-    """Write the gallery's workbooks and pages into a folder."""
+    """Write the gallery's workbooks and pages, those of trainings too, into a folder."""
     for name in NAMES:
         recorded = trace(load_problem(name))
         write_workbook(recorded, folder / f"{name}.xlsx")
         write_page(recorded, folder / f"{name}.html")
+    for name in TRAINED:
+        page = render_training(train(load_problem(name)))
+        (folder / f"{name}.training.html").write_text(page, encoding="utf-8", newline="\n")
 
 
 def take_picture(page: Path, target: Path) -> None:

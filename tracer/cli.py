@@ -227,6 +227,31 @@ def new(
     typer.echo(output)
 
 
+@app.command()
+def check(
+    problem: ProblemArgument,
+    answers: Annotated[list[Path], typer.Argument(help="Answer files (.json, .csv).")],
+    as_json: JsonOption = False,
+) -> None:
+    """Mark hand calculations cell by cell: fair to rounding, an error counted once."""
+    from tracer.check.answers import read_answers
+    from tracer.check.marking import mark_answers
+    from tracer.check.sheet import key_of
+
+    key = key_of(load(problem))
+    marked = [mark_answers(read_answers(path), key) for path in answers]
+    if as_json:
+        documents = [each.to_document() for each in marked]
+        print_json(documents[0] if len(documents) == 1 else documents)
+    else:
+        from tracer.check.report import print_marked
+
+        for each in marked:
+            print_marked(each)
+    if not all(each.all_right for each in marked):
+        raise typer.Exit(1)
+
+
 def load(source: str) -> Problem:
     """The problem of a file or a built-in example."""
     from tracer.network.reading import load_problem

@@ -12,7 +12,7 @@ function lower(node, row, column) {
     case "broadcast": return combined(rest[0], ...parts.map((part) => lowerAny(part, row, column)));
     case "apply": {
       const cells = rest[0].map((name, k) => [name, lowerAny(parts[k], row, column)]);
-      return substituted(rest[1], Object.fromEntries(cells));
+      return substituted(rest[2], Object.fromEntries(cells));
     }
     case "reduce": return lowerReduce(parts[0], rest[0], rest[1], row, column);
     case "row": return lower(parts[0], rest[0], column);
@@ -69,7 +69,7 @@ function lowerReduce(operand, operation, over, row, column) {
 }
 
 /** A fold whose template is the rule; arguments that do not vary over the region are put in. */
-function foldedTemplate({ parts, rest: [names, template], shape }, operation, region) {
+function foldedTemplate({ parts, rest: [names, , template], shape }, operation, region) {
   const blocks = [], settled = {};
   for (const [k, name] of names.entries()) {
     const argument = parts[k], block = view(argument);

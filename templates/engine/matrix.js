@@ -6,7 +6,7 @@ function decoded(written, shapes, templates) {
   if (typeof written === "string") return { kind: "symbol", parts: [], rest: [written], shape: shapes[written] };
   const [kind, inside, ...rest] = written;
   const parts = inside.map((part) => decoded(part, shapes, templates));
-  if (kind === "apply") rest[1] = templates[rest[1]];
+  if (kind === "apply") rest.push(templates[rest[1]], reader(templates[rest[1]]));
   return { kind, parts, rest, shape: shapeOf(kind, parts, rest) };
 }
 
@@ -32,8 +32,14 @@ function symbols(node) {
   return (node.kind === "stable" ? [node.parts[1]] : node.parts).flatMap(symbols);
 }
 
-const table = ([rows, columns], cell) =>
-  Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => cell(row, column)));
+function table([rows, columns], cell) {
+  const made = [];
+  for (let row = 0; row < rows; row++) {
+    made.push([]);
+    for (let column = 0; column < columns; column++) made[row].push(cell(row, column));
+  }
+  return made;
+}
 
 const OPERATORS = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b,
@@ -59,10 +65,10 @@ function evaluated(node, values) {
       return table(shape, (row, column) => operate(at(0, row, column), at(1, row, column)));
     }
     case "apply": {
-      const [names, template] = rest, filled = {};
+      const [names, , , read] = rest, filled = {};
       return table(shape, (row, column) => {
-        names.forEach((name, k) => { filled[name] = at(k, row, column); });
-        return number(template, null, filled);
+        for (let k = 0; k < names.length; k++) filled[names[k]] = at(k, row, column);
+        return read(null, filled);
       });
     }
     case "reduce": return reduced(first, OPERATORS[rest[0]], rest[1]);

@@ -62,40 +62,40 @@ const range = (count) => Array.from({ length: count }, (_, k) => k);
 const expanded = (fold) => [fold[2] === "sum" ? "sum" : "maximum", range(count(fold)).map((k) => term(fold, k))];
 
 /** The value of a cell's expression; `cell(matrix, row, column)` gives numbers, `filled` those of variables. */
-function number(node, cell, filled) {
-  if (typeof node === "number") return node;
-  if (typeof node === "string") return filled[node];
-  const [kind, parts, first, second, third] = node;
-  const of = (k) => number(parts[k], cell, filled);
+const number = (node, cell, filled) => reader(node)(cell, filled);
+
+/** The expression as a function that is quick to call again and again. */
+function reader(node) {
+  if (typeof node === "number") return () => node;
+  if (typeof node === "string") return (cell, filled) => filled[node];
+  const [kind, parts, first, second, third] = node, inner = parts.map(reader), [a, b, c, d] = inner;
   switch (kind) {
-    case "cell": return cell(first, second, third);
-    case "value": return first;
-    case "omitted": return second;
-    case "negative": return -of(0);
-    case "sum": return added(parts.length, of);
-    case "product": {
-      let product = of(0);
-      for (let k = 1; k < parts.length; k++) product *= of(k);
-      return product;
+    case "cell": return (cell) => cell(first, second, third);
+    case "value": return () => first;
+    case "omitted": return () => second;
+    case "negative": return (cell, filled) => -a(cell, filled);
+    case "sum": return (cell, filled) => added(inner.length, (k) => inner[k](cell, filled));
+    case "product": return (cell, filled) => inner.reduce((product, each) => product * each(cell, filled), 1);
+    case "quotient": return (cell, filled) => a(cell, filled) / b(cell, filled);
+    case "power": return (cell, filled) => a(cell, filled) ** first;
+    case "exp": return (cell, filled) => Math.exp(a(cell, filled));
+    case "log": return (cell, filled) => Math.log(a(cell, filled));
+    case "tanh": return (cell, filled) => Math.tanh(a(cell, filled));
+    case "absolute": return (cell, filled) => Math.abs(a(cell, filled));
+    case "maximum": return (cell, filled) => largest(inner.length, (k) => inner[k](cell, filled));
+    case "where": {
+      const holds = RELATIONS[first];
+      return (cell, filled) => (holds(a(cell, filled), b(cell, filled)) ? c : d)(cell, filled);
     }
-    case "quotient": return of(0) / of(1);
-    case "power": return of(0) ** first;
-    case "exp": return Math.exp(of(0));
-    case "log": return Math.log(of(0));
-    case "tanh": return Math.tanh(of(0));
-    case "absolute": return Math.abs(of(0));
-    case "maximum": return largest(parts.length, of);
-    case "where": return RELATIONS[first](of(0), of(1)) ? of(2) : of(3);
-    case "round": return roundHalfAway(of(0), first);
-    case "stable": return of(1);
-    case "fold": {
+    case "round": return (cell, filled) => roundHalfAway(a(cell, filled), first);
+    case "stable": return b;
+    case "fold": return (cell, filled) => {
       const places = { ...filled }; // one for all terms
-      const each = (k) => {
+      return (first === "sum" ? added : largest)(count(node), (k) => {
         for (const [name, block] of second) places[name] = cell(...placeOf(block, k));
-        return number(parts[0], cell, places);
-      };
-      return first === "sum" ? added(count(node), each) : largest(count(node), each);
-    }
+        return a(cell, places);
+      });
+    };
     default: throw new TypeError(`no such scalar expression: ${kind}`);
   }
 }

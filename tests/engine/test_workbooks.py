@@ -177,7 +177,7 @@ def test_changing_one_input_changes_everything_after_it(tmp_path: Path) -> None:
     edited = tmp_path / "edited.xlsx"
     typed = {key: value for key, (formula, value) in cells(tmp_path / "book.xlsx").items() if not formula}
     place = next(key for key, value in typed.items() if value == "0.42")
-    _edit(tmp_path / "book.xlsx", edited, place, "<v>0.42", "<v>0.9")
+    edit(tmp_path / "book.xlsx", edited, place, "<v>0.42", "<v>0.9")
     formulas = [
         key
         for key, (formula, _) in expected.items()
@@ -192,13 +192,13 @@ def test_the_certificate_names_a_formula_that_was_overwritten(tmp_path: Path) ->
     write_workbook(trace(load_problem("article")), tmp_path / "book.xlsx")
     products = {key: value for key, value in cells(tmp_path / "book.xlsx").items() if key[0] == "Step 9"}
     place = next(key for key, (formula, _) in products.items() if re.fullmatch(r"[A-Z]+\d+\*[A-Z]+\d+", formula or ""))
-    _edit(tmp_path / "book.xlsx", tmp_path / "edited.xlsx", place, "<f>.*?</f><v>[^<]*", "<v>0.5")
+    edit(tmp_path / "book.xlsx", tmp_path / "edited.xlsx", place, "<f>.*?</f><v>[^<]*", "<v>0.5")
     for engine in (by_ironcalc, by_cellrune):
         said = engine(tmp_path / "edited.xlsx", [("Certificate", "B2")])["Certificate", "B2"]
         assert said == "a formula was overwritten in D1"
 
 
-def _edit(path: Path, target: Path, cell: tuple[str, str], old: str, new: str) -> None:
+def edit(path: Path, target: Path, cell: tuple[str, str], old: str, new: str) -> None:
     """A copy with one cell's content put in place of what it was (a regular expression)."""
     number = openpyxl.load_workbook(path, read_only=True).sheetnames.index(cell[0]) + 1
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as out:

@@ -85,10 +85,12 @@ def test_train_reports_where_it_ended() -> None:
     assert "after" in tracer("train", "xor", "--epochs", "5").stdout
 
 
-def test_train_draws_its_plots(tmp_path: Path) -> None:
+def test_train_writes_its_plots_and_a_page(tmp_path: Path) -> None:
     run = tracer("train", "xor", "--epochs", "5", "-o", ".", folder=tmp_path)
     assert run.returncode == 0, run.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["xor.boundary.svg", "xor.loss.svg"]
+    files = ["xor.boundary.svg", "xor.loss.svg", "xor.training.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
+    assert sorted(run.stdout.splitlines()[-3:]) == files
 
 
 def test_examples_lists_and_prints_them(tmp_path: Path) -> None:

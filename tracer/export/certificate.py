@@ -37,7 +37,7 @@ COLUMNS = (
 )
 NAME, SHEET, CELLS, DIFFERENCE, WORDS, OFF, GRADIENT = range(2, 2 + len(COLUMNS))
 FIRST_OFF, FIRST_WRONG = GRADIENT + 1, GRADIENT + 2  # helpers without a heading
-CHANGED = f"'Certificate'!{address(3, FIRST_OFF, absolute=True)}"
+CHANGED = Condition(f"'Certificate'!{address(3, FIRST_OFF, absolute=True)}>0", False)
 
 Row = tuple[Pass, str, str, Place]
 
@@ -52,7 +52,7 @@ def write_certificate(book: Book) -> str:
     for k, (text, width) in enumerate(COLUMNS):
         sheet.column_dimensions[column_letters(2 + k)].width = width
         data.text(FIRST_ROW - 1, 2 + k, text, styles.heading("plain", True))
-    verdicts = check_gradients(book, Condition(f"{CHANGED}>0", False))
+    verdicts = check_gradients(book, CHANGED)
     rows = _rows(book)
     given, tolerance = [], _tolerance(book)
     for row, (one, identifier, record, place) in enumerate(rows, start=FIRST_ROW):
@@ -115,8 +115,10 @@ def _gradients(book: Book, rows: list[Row], verdicts: Verdicts) -> None:
         wrong = Live(address(row, FIRST_WRONG), wrong.text)
     if verdicts:
         none = Condition(f'{wrong.formula}=""', not wrong.text)
-        words = choose(none, "no gradient differs from its central-difference estimate",
-                       joined(wrong, " differs from its central-difference estimate"))  # fmt: skip
+        named = joined(wrong, " differs from its central-difference estimate")
+        words = choose(none, "no gradient differs from its central-difference estimate", named)
+        if any(verdict.is_recorded for verdict in verdicts.values()):
+            words = choose(CHANGED, "the central differences are those of the recorded run", words)
         data.live_text(3, 2, words.formula, words.text, styles.formula)
 
 

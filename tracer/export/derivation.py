@@ -29,7 +29,7 @@ def too_deep(problem: Problem) -> str:
     """Why there is no book of a problem; "" where there is one."""
     if problem.depth <= MOST_LAYERS:
         return ""
-    return f"no derivation: {problem.depth} layers are more than the {MOST_LAYERS} that are worked by hand"
+    return f"no derivation: {problem.depth} layers are more than the {MOST_LAYERS} worked by hand"
 
 
 def write_derivation(trace: Trace, path: Path) -> None:

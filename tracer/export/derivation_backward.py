@@ -168,14 +168,12 @@ class Backward:
     def _inputs(self, layer: int) -> Parts:
         Z, weight = s.Cell(f"Z{layer}", 0, 0), s.Cell(f"W{layer}", 0, 0)
         yield say(
-            "Now we need how a sum changes with a weight in it. {weight} stands in one term; the others do not change "
-            "with it:",
+            "Now we need how a sum changes with a weight in it. {weight} stands in one term; whatever else there is "
+            "does not change with it:",
             weight=self.cells.symbol(weight),
         )
         yield line(*_chained(self.chain.only_term(Z, weight)))
-        yield say(
-            "In the same way for the other weights of the unit" + self._likewise(layer) + ":",
-        )
+        yield say(f"{self._likewise(layer)}:")
         before = before_of(layer)
         came_in = s.Block(before, 0, 0, 1, self.problem.sizes[layer - 1], transposed=True)
         stages = []
@@ -190,10 +188,10 @@ class Backward:
         yield line(*stages)
 
     def _likewise(self, layer: int) -> str:
-        units = self.problem.sizes[layer]
-        if units == 1:
-            return ""
-        return ", and for the other units" if units <= MOST_PATHS else f"; the other {units} units have the same"
+        inputs, units = self.problem.sizes[layer - 1 : layer + 1]
+        if units > MOST_PATHS:
+            return "In the same way for the other weights; those of further units go on like this"
+        return "In the same way for the other weights" if inputs * units > 1 else "With its number"
 
     def _gradient_in_fractions(self, layer: int) -> Parts:
         block = self.cells.block(f"dW{layer}")

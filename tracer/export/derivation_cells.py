@@ -189,7 +189,7 @@ def crossed(content: str) -> str:
 
 
 def strike(expression: s.Scalar) -> tuple[s.Scalar, Mapping[s.Cell, s.Scalar]]:
-    """The expression with every term of a sum that is exactly zero, and not just a 0, set aside."""
+    """The expression with every term set aside that is exactly zero because a factor of it is."""
     struck: dict[s.Cell, s.Scalar] = {}
     numbers = count()
 
@@ -202,12 +202,13 @@ def strike(expression: s.Scalar) -> tuple[s.Scalar, Mapping[s.Cell, s.Scalar]]:
     def term(part: s.Scalar) -> s.Scalar:
         if isinstance(part, s.Negative):
             return s.Negative(term(part.operand))
-        if not s.children(part) or _holds_cells(part) or evaluate_cell(part, no_cell) != 0:
+        product = isinstance(part, s.Product | s.Quotient | s.Power)
+        if not product or _holds_cells(part) or evaluate_cell(part, no_cell) != 0:
             return visit(part)
         struck[place := s.Cell(_STRUCK, next(numbers), 0)] = part
         return place
 
-    return visit(expression), struck
+    return term(expression), struck
 
 
 def _holds_cells(expression: s.Scalar) -> bool:

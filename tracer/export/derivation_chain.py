@@ -93,9 +93,7 @@ class Chain:
         def name(cell: s.Cell) -> str:
             return crossed(cell_mathml(gone[cell], self.cells.symbol)) if cell in gone else self.cells.symbol(cell)
 
-        inside = cell_mathml(kept, name)
-        if len(terms) > 1:
-            inside = row(operator("("), inside, operator(")"))
+        inside = row(operator("("), cell_mathml(kept, name), operator(")"))
         under = row(operator("∂"), label_mathml(self.cells.symbols.cell(by.matrix, by.row, by.column)))
         (term,) = (term for term in terms if term not in places)
         left = [factor for factor in _factors(term) if factor != by]

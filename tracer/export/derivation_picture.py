@@ -134,9 +134,14 @@ class _Drawing:
             number = self.cells.decimals.text("X", float(self.cells.one["X"][0, node.unit]))
             yield _text(node.x - RADIUS - 6, y + 4, escape(number), "in")
         if node.layer == self.sums:
-            yield _text(node.x - RADIUS - 10, y - 5, _label(self._label_of(f"Z{node.layer}", 0, node.unit)), "in over")
+            yield self._quantity("Z", node, node.x - RADIUS - 10, y - 5, "in over")
         if node.layer and node.layer in (self.sums, self.cells.problem.depth):
-            yield _text(node.x + RADIUS + 6, y + 4, _label(self._label_of(f"A{node.layer}", 0, node.unit)), "out over")
+            yield self._quantity("A", node, node.x + RADIUS + 6, y + 4, "out over")
+
+    def _quantity(self, kind: str, node: Node, x: float, y: float, side: str) -> str:
+        """What goes into a unit or comes out, in the first sample; nothing where the name is too long."""
+        name = self._label_of(f"{kind}{node.layer}", 0, node.unit)
+        return _text(x, y, _label(name), side) if len(label_text(name)) <= MOST_LETTERS else ""
 
     def _gap(self, gap: Gap) -> str:
         words = f"⋮ {gap.count:,} more" if gap.layer is not None else "⋯"

@@ -39,10 +39,14 @@ Copies = Sequence[tuple[Copy, Copy]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the comparison of a matrix came to, as seen from other sheets: the largest difference, and words."""
+    """What the comparison of a matrix came to, as seen from other sheets: the largest difference, and words.
+
+    `is_recorded`: its losses are no formulas.
+    """
 
     largest: Quantity
     says: Live
+    is_recorded: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Section:
         verdict = self._guarded(self._verdict([each.text for each in says]), copies is None)
         self._data.live_text(self.top, VERDICT, verdict.formula, verdict.text, self.book.styles.formula)
         largest = Quantity(f"'{CHECK}'!{address(self.top + 1, OFF)}", max(self._offs, default=0.0))
-        return Verdict(largest, Live(f"'{CHECK}'!{address(self.top, VERDICT)}", verdict.text))
+        return Verdict(largest, Live(f"'{CHECK}'!{address(self.top, VERDICT)}", verdict.text), copies is None)
 
     # The numbers ------------------------------------------------------------------------------------
 

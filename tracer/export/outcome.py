@@ -181,15 +181,24 @@ def _why_away(outcome: Outcome, numbers: Compared) -> Words:
 def _compromise(problem: Problem) -> str:
     rows, outputs = problem.rows > 1, problem.sizes[-1] > 1
     who = "samples and outputs" if rows and outputs else "samples" if rows else "outputs"
+    shared, gives = ("the weights", "batch") if rows else (_shared_by_outputs(problem), "step")
     text = (
-        f"All {who} share the weights: a step lowers their loss together, and where they pull in different "
-        f"directions the {'batch' if rows else 'step'} compromises."
+        f"All {who} share {shared}: a step lowers their loss together, and where they pull in different directions "
+        f"the {gives} compromises."
     )
     if len(problem.batches()) > 1:
         text += " Each batch's step follows its own samples only."
     if departures(problem):
         text += " Besides, the step is not along the gradient of this loss."
     return text
+
+
+def _shared_by_outputs(problem: Problem) -> str:
+    """What ties the outputs of one sample together."""
+    softmax = problem.layers[-1].activation == "softmax"
+    if problem.depth == 1:
+        return "the sum that softmax divides by" if softmax else "the bias"
+    return "hidden weights and the sum that softmax divides by" if softmax else "hidden weights"
 
 
 def _causes_of_rise(problem: Problem) -> list[str]:

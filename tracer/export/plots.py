@@ -6,6 +6,7 @@ same training gives the same picture.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def boundary_words(training: Training) -> str:
     if not _has_classes(problem):
         return f"{words}, with the samples in the colours of their targets."
     right = int(((outputs > 0.5) == (problem.Y > 0.5)).sum())
-    return f"{words} and the line where it is 0.5; {right} of {problem.rows} samples lie on the side of their target."
+    return f"{words}; {right} of {problem.rows} samples lie on their target's side of the line where it is 0.5."
 
 
 @contextmanager
@@ -102,7 +103,9 @@ def _own_settings() -> Iterator[None]:
 
 def _picture(kind: str, figure: Any, words: str) -> Picture:
     file = BytesIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():  # text stays text, so that a letter which matplotlib's font lacks is no loss
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(file, format="svg", metadata={"Date": None})
     return Picture(kind, tidied(file.getvalue(), kind, words), words)
 
 
@@ -117,7 +120,8 @@ def _figure(title: str, x: str, y: str) -> tuple[Any, Any]:
 
 def _loss(training: Training, title: str) -> Any:
     figure, axes = _figure(title, "epoch", f"loss ({training.problem.loss_shown})")
-    axes.plot(np.arange(1, len(training.losses) + 1), training.losses, color=INK)
+    marker = "o" if len(training.losses) == 1 else None
+    axes.plot(np.arange(1, len(training.losses) + 1), training.losses, color=INK, marker=marker)
     axes.grid(alpha=0.3)
     return figure
 
@@ -126,7 +130,7 @@ def _boundary(training: Training, title: str) -> Any:
     """The outputs over the plane of the two inputs, and the samples."""
     figure, axes = _figure(title, "input 1", "input 2")
     X = training.problem.X
-    span = np.ptp(X, axis=0) * MARGIN + 1e-9
+    span = np.where(np.ptp(X, axis=0) > 0, np.ptp(X, axis=0) * MARGIN, 0.5)
     sides = [np.linspace(X[:, k].min() - span[k], X[:, k].max() + span[k], GRID) for k in (0, 1)]
     plane = np.stack([side.ravel() for side in np.meshgrid(*sides)], axis=1)
     outputs = _outputs(training, plane)

@@ -37,8 +37,8 @@ def engine_script() -> str:
     """The script that interprets `script_data`, for a page to hold: its files one after the other, without comments."""
     folder = templates_folder() / "engine"
     source = "".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in ENGINE)
-    bare = re.sub(r"^ *(//.*|/\*\*[^*]*\*/|/\*\*\n( *\* .*\n)* *\*/)?\n?", "", source, flags=re.MULTILINE)
-    return f'(() => {{\n"use strict";\n{bare}}})();\n'
+    bare = re.sub(r"\n\s+", "\n", re.sub(r"/\*\*[\s\S]*?\*/|(?<!\S)//.*", "", source))
+    return f'(() => {{\n"use strict";{bare}}})();\n'
 
 
 def script_data(trace: Trace, one: Pass) -> dict[str, Json] | None:

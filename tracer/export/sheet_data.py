@@ -154,11 +154,15 @@ class SheetData:
 
     def xml(self) -> Iterator[bytes]:
         """The sheetData element, a row at a time."""
-        blocks = [(block, block.cells()) for block in self._blocks]
+        starting: dict[int, list[tuple[Block, Iterator[bytes]]]] = defaultdict(list)
+        for block in self._blocks:
+            starting[block.rows.start].append((block, block.cells()))
+        active: list[tuple[Block, Iterator[bytes]]] = []
         yield b"<sheetData>"
         for rows in self._stretches():
+            active = [each for each in active if rows.start in each[0].rows] + starting[rows.start]
             texts = [(column, iter((text,))) for column, text in self._texts.get(rows.start, {}).items()]
-            parts = texts + [(block.left, cells) for block, cells in blocks if rows.start in block.rows]
+            parts = texts + [(block.left, cells) for block, cells in active]
             parts.sort(key=itemgetter(0))
             given = self._given(rows.start)
             if parts or given:

@@ -23,7 +23,7 @@ from tracer.network.reading import example_names, load_problem
 from tracer.network_layout import describe
 from tracer.training import trace
 
-COMPROMISE = "the weights: a step lowers their loss together, and where they pull in different directions the "
+COMPROMISE = ": a step lowers their loss together, and where they pull in different directions the "
 
 
 def problem_of(rows: int, outputs: int, **changes: Any) -> Problem:
@@ -58,15 +58,25 @@ def test_the_batch_compromises() -> None:
     text = said(problem_of(3, 1), [[1], [2], [3]], [[1.1], [2.1], [2]], (7, 4.8))
     assert text == (
         "The loss over all 3 samples fell from 7.000 to 4.800, yet 2 of 3 outputs moved away from their targets: "
-        f"sample 1, sample 2. All samples share {COMPROMISE}batch compromises."
+        f"sample 1, sample 2. All samples share the weights{COMPROMISE}batch compromises."
     )
     text = said(problem_of(2, 2), [[1, 1], [1, 1]], [[1, 1.1], [0, 0]], (2, 1.1))
     assert "yet 1 of 4 outputs moved away from its target: output 2 of sample 1. All samples and outputs share" in text
     text = said(problem_of(1, 2), [[1, 1]], [[1.1, 0.5]], (1, 0.7))
     assert text == (
         "The loss fell from 1.000 to 0.700, yet 1 of 2 outputs moved away from its target: output 1. All outputs share "
-        f"{COMPROMISE}step compromises."
+        f"the bias{COMPROMISE}step compromises."
     )
+
+
+def test_what_the_outputs_of_one_sample_share() -> None:
+    outputs = [[1, 1]], [[1.1, 0.5]], (1, 0.7)
+    assert "share hidden weights: a step" in said(load_problem("mazur"), *outputs)
+    soft = {"activation": "softmax", "weights": [[1.0, 2.0]]}
+    one = problem_of(1, 2, layers=[soft])
+    two = problem_of(1, 2, layers=[{"activation": "tanh", "weights": [[1.0]]}, soft])
+    assert "share the sum that softmax divides by: a step" in said(one, *outputs)
+    assert "share hidden weights and the sum that softmax divides by: a step" in said(two, *outputs)
 
 
 def test_only_the_first_outputs_are_named() -> None:

@@ -1,0 +1,186 @@
+"""The gradient check recalculated by real engines: the same losses, estimates and words, and after an edit those of the
+changed problem."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.recalculate import (
+    Values,
+    by_cellrune,
+    by_file,
+    by_ironcalc,
+    by_libreoffice,
+    cells,
+    with_wrong_cached_values,
+)
+from tests.engine.test_workbooks import edit, is_difference_quotient, smallest_step
+from tests.strategies import documents
+from tests.traces import passes
+from tracer.export import gradient_check
+from tracer.export.workbook import write_workbook
+from tracer.network.problem import problem_from_document
+from tracer.network.reading import load_problem
+from tracer.trace import Epoch, Trace
+from tracer.training import trace
+
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:Generating overly large repr")]
+
+SHEETS = ("Gradient check", "Moved parameters")
+ARTICLE = load_problem("article").to_document()
+SOFTMAX = load_problem("softmax-classifier").to_document()
+DOCUMENTS = {
+    "article": ARTICLE,
+    "delta, batches": ARTICLE
+    | {"batch_size": 2, "loss_shown": "mean", "convention": {"error": "target - output", "learning_rate_in": "delta"}},
+    "softmax, mean": SOFTMAX | {"convention": {"reduction": "mean"}, "loss_shown": "sum"},
+    "fused": SOFTMAX | {"convention": {"softmax_slope": "fused"}},
+    "shared biases": load_problem("mazur").to_document(),
+    "sent back": ARTICLE | {"reproduce": {"updated_weights_sent_back": True}},
+}
+Engine = Callable[[Path, Iterable[tuple[str, str]]], Values]
+ENGINES = [by_ironcalc, by_cellrune]
+
+
+def traced(document: dict[str, Any]) -> Trace:
+    return trace(problem_from_document(document, "drawn", "drawn.toml"))
+
+
+def written(document: dict[str, Any], path: Path) -> Path:
+    write_workbook(traced(document), path)
+    return path
+
+
+def of_the_check(found: dict[tuple[str, str], Any]) -> list[tuple[str, str]]:
+    """The formulas of the check, and what the certificate says by it."""
+    on_certificate = re.compile(r"B3|[GH]\d+")
+    return [
+        (sheet, at)
+        for (sheet, at), (formula, _) in found.items()
+        if formula and (sheet in SHEETS or (sheet == "Certificate" and on_certificate.fullmatch(at)))
+    ]
+
+
+def assert_same(found: dict[tuple[str, str], Any], values: Values) -> None:
+    """Losses to 1e-12 of the largest number of the check, what is divided by 2h to that divided by 2h, words exactly."""
+    numbers = {key: float(cached) for key in values if re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", cached := found[key][1])}
+    largest = max(1.0, *map(abs, numbers.values()))
+    for key, value in values.items():
+        if key not in numbers:
+            assert ("" if value is None else value) == found[key][1], key
+            continue
+        room = 1e-12 * largest / (2 * smallest_step(found) if is_difference_quotient(key) else 1.0)
+        assert isinstance(value, int | float), (key, found[key], value)
+        assert abs(value - numbers[key]) <= room, (key, found[key], value)
+
+
+def assert_recalculates(path: Path, engine: Engine) -> None:
+    found = cells(path)
+    keys = of_the_check(found)
+    assert_same(found, engine(with_wrong_cached_values(path, path.with_suffix(".bare.xlsx")), keys))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_check_recalculates(engine: Engine, name: str, tmp_path: Path) -> None:
+    path = written(DOCUMENTS[name], tmp_path / "book.xlsx")
+    assert any(sheet == "Moved parameters" for sheet, _ in of_the_check(cells(path)))
+    assert_recalculates(path, engine)
+
+
+# without shrinking: a smaller workbook says no more than the message does
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(document=documents(most_layers=3, most_rows=5), room=st.sampled_from([gradient_check.MOST_LIVE, 0]))
+def test_the_check_of_a_random_network_recalculates(engine: Engine, document: dict[str, Any], room: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gradient_check, "MOST_LIVE", room)
+        path = Path(folder) / "book.xlsx"
+        problem = problem_from_document(document, "drawn", "drawn.toml")
+        write_workbook(Trace(problem, (Epoch(1, tuple(passes(document))),)), path)
+        assert_recalculates(path, engine)
+
+
+def test_libreoffice_recalculates_the_check(tmp_path: Path) -> None:
+    """It takes a difference of less than 4e-15 of its terms for 0, and writes 15 digits."""
+    books = {}
+    for number, document in enumerate(DOCUMENTS.values()):
+        path = written(document, tmp_path / f"made-{number}.xlsx")
+        books[with_wrong_cached_values(path, tmp_path / f"{number}.xlsx")] = cells(path)
+    for path, found in zip(by_libreoffice(list(books), tmp_path), books.values(), strict=True):
+        assert_same(found, by_file(path, of_the_check(found)))
+
+
+def place_of(path: Path, sheet: str, value: str) -> tuple[str, str]:
+    """The first typed cell of a sheet with this number."""
+    return next(key for key, found in cells(path).items() if key[0] == sheet and found == (None, value))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["article", "softmax, mean"])
+def test_the_check_follows_an_edit(engine: Engine, name: str, tmp_path: Path) -> None:
+    """A weight of the first layer becomes 0.9, and 30 once: the step grows with it."""
+    document = DOCUMENTS[name]
+    path = written(document, tmp_path / "book.xlsx")
+    typed = document["layers"][0]["weights"][1][0]
+    place = place_of(path, "Step 1", repr(typed))
+    for number in (0.9, 30.0):
+        weights = np.array(document["layers"][0]["weights"])
+        weights[1, 0] = number
+        layers = [document["layers"][0] | {"weights": weights.tolist()}, *document["layers"][1:]]
+        expected = cells(written(document | {"layers": layers}, tmp_path / "expected.xlsx"))
+        edit(path, tmp_path / "edited.xlsx", place, f"<v>{typed}", f"<v>{number}")
+        assert_same(expected, engine(tmp_path / "edited.xlsx", of_the_check(expected)))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_formula_that_was_overwritten_makes_its_gradient_differ(engine: Engine, tmp_path: Path) -> None:
+    path = written(ARTICLE, tmp_path / "book.xlsx")
+    products = [
+        key for key, (formula, _) in cells(path).items() if re.fullmatch(r"[A-Z]+\d+\*[A-Z]+\d+", formula or "")
+    ]
+    place = next(key for key in products if key[0] == "Step 9")
+    edit(path, tmp_path / "edited.xlsx", place, "<f>.*?</f><v>[^<]*", "<v>0.5")
+    says = certificate(engine, tmp_path / "edited.xlsx")
+    assert says["B2"] == "a formula was overwritten in D1"
+    assert says["B3"] == "dW1 differs from its central-difference estimate"
+    assert says["dW1"] == says["db1"] == "differs" and says["dW2"] == says["db2"] == "agrees"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_recorded_losses_say_that_an_input_was_changed(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradient_check, "MOST_LIVE", 0)
+    path = written(ARTICLE, tmp_path / "book.xlsx")
+    assert certificate(engine, path)["dW1"] == "agrees"
+    edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 1", "0.42"), "<v>0.42", "<v>0.9")
+    says = certificate(engine, tmp_path / "edited.xlsx")
+    assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"an input was changed since"}
+    assert says["B3"] == "the central differences are those of the recorded run"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_gradients_that_carry_a_rate_of_0_tell_nothing(engine: Engine, tmp_path: Path) -> None:
+    path = written(ARTICLE | {"convention": {"learning_rate_in": "delta"}}, tmp_path / "book.xlsx")
+    edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 0", "0.1"), "<v>0.1", "<v>0")
+    says = certificate(engine, tmp_path / "edited.xlsx")
+    assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"nothing to tell without a rate"}
+
+
+def certificate(engine: Engine, path: Path) -> dict[str, object]:
+    """What the certificate says, by cell, and of each gradient by its name."""
+    book = openpyxl.load_workbook(path, read_only=True)
+    names = [str(row[0]) for row in book["Certificate"].iter_rows(min_col=2, max_col=2, values_only=True)]
+    wanted = {name: f"H{row}" for row, name in enumerate(names, start=1) if re.fullmatch(r"d[Wb]\d", name)}
+    wanted |= {"B2": "B2", "B3": "B3"}
+    values = engine(path, [("Certificate", at) for at in wanted.values()])
+    return {name: values["Certificate", at] for name, at in wanted.items()}

@@ -1,0 +1,98 @@
+"""A marked sheet: its verdicts, how many of each, and its points."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tracer.check.answers import Answers
+from tracer.check.sheet import Key, Sheet, lay_beside
+from tracer.check.verdicts import COUNTS, VERDICTS, Explain, Mark, Verdict, judge, no_slips
+
+
+@dataclass(frozen=True, eq=False)
+class MarkedSheet:
+    """The marks of a sheet, in order of time."""
+
+    sheet: Sheet
+    marks: Sequence[Mark]
+
+    @cached_property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many cells have each verdict."""
+        found = Counter(mark.verdict for mark in self.marks)
+        return {verdict: found[verdict] for verdict in VERDICTS}
+
+    @property
+    def score(self) -> int:
+        """How many cells count as right."""
+        return sum(mark.verdict in COUNTS for mark in self.marks)
+
+    @property
+    def all_right(self) -> bool:
+        return self.score == len(self.marks)
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """Points and how many there are: one for each matrix, shared by its cells."""
+        shares = [self._share(identifier) for identifier in self.sheet.written]
+        return sum(shares), float(len(shares))
+
+    def of(self, identifier: str) -> Iterator[Mark]:
+        return (mark for mark in self.marks if mark.id == identifier)
+
+    def _share(self, identifier: str) -> float:
+        right = [mark.verdict in COUNTS for mark in self.of(identifier)]
+        return sum(right) / len(right)
+
+    @cached_property
+    def first_wrong(self) -> Mark | None:
+        """The first cell in time that does not count."""
+        return next((mark for mark in self.marks if mark.verdict not in COUNTS), None)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the report should know about the answers as a whole."""
+        answers, problem = self.sheet.answers, self.sheet.key.problem
+        stale = answers.problem_sha256 not in (None, problem.sha256)
+        changed = ("the answers were made for another version of this problem",) if stale else ()
+        return (*changed, *self.sheet.notes)
+
+    def to_document(self) -> dict[str, Any]:
+        """What `tracer check --json` prints of one file; rows and columns count from 1."""
+        points, out_of = self.points
+        return {
+            "problem_sha256": self.sheet.key.problem.sha256,
+            "answers": self.sheet.answers.file,
+            "student": self.sheet.answers.student,
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
+            "cells": [
+                {
+                    "id": mark.id,
+                    "row": mark.row + 1,
+                    "column": mark.column + 1,
+                    "answer": mark.answer,
+                    "verdict": mark.verdict,
+                    "expected": mark.expected,
+                    "on_own_work": mark.on_own_work,
+                    "slips": [{"slug": slip.slug, "says": slip.says} for slip in mark.slips],
+                }
+                for mark in self.marks
+            ],
+            "summary": {
+                **self.counts,
+                "score": self.score,
+                "of": len(self.marks),
+                "points": points,
+                "out_of": out_of,
+            },
+        }
+
+
+def mark_answers(answers: Answers, key: Key, explain: Explain = no_slips) -> MarkedSheet:
+    """The marked sheet of some answers."""
+    sheet = lay_beside(answers, key)
+    return MarkedSheet(sheet, judge(sheet, explain))
