@@ -11,14 +11,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from benchmarks import workbooks
 from benchmarks.measure import ONE_THREAD, child, markdown, peak_memory, seconds_of
 from benchmarks.problems import made_problem
+from tracer.export.workbook import write_workbook
+from tracer.network.reading import load_problem
 from tracer.training import trace
 
 ROUNDS = 5
+Result = TypeVar("Result")
 LINEAR = 1.25  # of what one value or cell cost a step before; beyond, growth is called more than linear
 
 
@@ -38,6 +41,8 @@ TRACED = {
     "epochs": [Size(2, 10, 40, epochs) for epochs in (3, 30, 300, 3000)],
 }
 EXPORTED = (10_000, 100_000, 1_000_000, 5_000_000)
+BOOKED = {"epochs": (1, 4, 16), "inputs": (98, 392, 1568)}
+BOOKS = {"epochs": "the article's example, {} epochs", "inputs": "{}-64-10, 64 samples"}
 WRITERS = {"numbers": workbooks.tracer_numbers, "formulas": workbooks.tracer_formulas}
 
 
@@ -49,36 +54,42 @@ class Cost(NamedTuple):
     memory: float
 
 
-def _cost(run: Callable[[], int]) -> Cost:
+def _cost(run: Callable[[], Result], count: Callable[[Result], int]) -> Cost:
     """Memory is what the first run takes beyond what was held before."""
     before = peak_memory()
-    count = run()
+    result = run()
     memory = peak_memory() - before
-    return Cost(count, statistics.median(seconds_of(run) for _ in range(ROUNDS)), memory)
+    counted = count(result)
+    del result
+    return Cost(counted, statistics.median(seconds_of(run) for _ in range(ROUNDS)), memory)
 
 
 def traced(*size: int) -> Cost:
     layers, units, samples, epochs = size
     problem = made_problem((units,) * (layers + 1), samples, epochs)
     trace(problem)
-
-    def run() -> int:
-        passes = trace(problem, range(1, epochs + 1)).passes
-        return sum(array.size for one in passes for array in one.computed)
-
-    return _cost(run)
+    return _cost(
+        lambda: trace(problem, range(1, epochs + 1)),
+        lambda recorded: sum(array.size for one in recorded.passes for array in one.computed),
+    )
 
 
 def exported(kind: str, cells: int) -> Cost:
+    """One matrix on one sheet."""
     with tempfile.TemporaryDirectory() as folder:
         path, values = Path(folder) / "book.xlsx", workbooks.made_values(cells)
         WRITERS[kind](values[:2], path)
+        return _cost(lambda: WRITERS[kind](values, path), lambda _: values.size)
 
-        def run() -> int:
-            WRITERS[kind](values, path)
-            return int(values.size)
 
-        return _cost(run)
+def booked(what: str, size: int) -> Cost:
+    """A whole workbook: of the article's example by epochs, or of a large network by inputs."""
+    made = load_problem("article") if what == "epochs" else made_problem((size, 64, 10), 64)
+    recorded = trace(made, range(1, size + 1) if what == "epochs" else (1,))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "book.xlsx"
+        write_workbook(trace(load_problem("xor")), path)
+        return _cost(lambda: write_workbook(recorded, path), lambda _: workbooks.cells_of(path)[1])
 
 
 def _rows(first: Sequence[object], costs: Sequence[Cost]) -> list[tuple[str, ...]]:
@@ -109,11 +120,16 @@ def report() -> str:
         costs = [Cost(*child("growth", "exported", kind, cells)) for cells in EXPORTED]
         head = (f"exported {kind}", "cells", "time", "per cell", "share", "memory")
         parts.append(markdown(head, _rows([f"{cells:,} cells" for cells in EXPORTED], costs)))
+    for what, sizes in BOOKED.items():
+        costs = [Cost(*child("growth", "booked", what, size)) for size in sizes]
+        head = (f"whole workbooks, by {what}", "cells", "time", "per cell", "share", "memory")
+        parts.append(markdown(head, _rows([BOOKS[what].format(size) for size in sizes], costs)))
     return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "traced":
-        print(json.dumps(traced(*map(int, sys.argv[2:]))))
+    what, *sizes = sys.argv[1:]
+    if what == "traced":
+        print(json.dumps(traced(*map(int, sizes))))
     else:
-        print(json.dumps(exported(sys.argv[2], int(sys.argv[3]))))
+        print(json.dumps({"exported": exported, "booked": booked}[what](sizes[0], int(sizes[1]))))

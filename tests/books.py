@@ -12,8 +12,8 @@ from lxml.etree import _Element as Element
 from lxml.etree import tostring
 
 CUT = ("⋯", "⋮", "⋱")
-_SCOPE = {"exp": math.exp, "ln": math.log, "max": max, "tanh": math.tanh, "abs": abs}
-_SIGNS = {"−": "-", "·": "*", "×": "*", "⊙": "*"}
+_SCOPE = {"exp": math.exp, "ln": math.log, "max": max, "tanh": math.tanh, "abs": abs, "nan": math.nan}
+_SIGNS = {"−": "-", "·": "*", "×": "*", "⊙": "*", "≤": "<=", "≥": ">=", "≠": "!="}
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,10 @@ def _source(element: Element, known: Mapping[str, float]) -> str:
         case "mpadded":  # the small 0 behind a term that is struck out
             return ""
         case "mrow" | "math" | "mtd":
-            reasons = [k for k, part in enumerate(parts) if part.tag == "mtext" and "since" in plain(part)]
-            return "".join(_source(part, known) for part in parts[: reasons[0] if reasons else None])
+            words = [part.tag == "mtext" and "since" in plain(part) for part in parts]
+            if not any(words):
+                return "".join(_source(part, known) for part in parts)
+            value, reason = (_source(parts[words.index(True) + side], known) for side in (-1, 1))
+            return f"({value} if {reason} else nan)"
         case _:
             raise ValueError(f"cannot work out {markup(element)}")

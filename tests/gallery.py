@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from tracer.export.derivation import write_derivation
 from tracer.export.page import write_page
 from tracer.export.training_page import render_training
 from tracer.export.workbook import write_workbook
@@ -11,6 +12,7 @@ from tracer.training import trace, train
 
 OUTPUTS = Path(__file__).parents[1] / "outputs"
 NAMES = ("article", "hand", "mazur", "softmax-classifier")
+BY_HAND = ("article", "hand")  # what `make walkthrough` writes, and what mirrors the hand-written pages
 TRAINED = ("article-seed42-training", "moons")
 PICTURE = OUTPUTS / "article-step-8.png"
 
@@ -21,6 +23,8 @@ def make(folder: Path) -> None:
         recorded = trace(load_problem(name))
         write_workbook(recorded, folder / f"{name}.xlsx")
         write_page(recorded, folder / f"{name}.html")
+        if name in BY_HAND:
+            write_derivation(recorded, folder / f"{name}.derivation.html")
     for name in TRAINED:
         page = render_training(train(load_problem(name)))
         (folder / f"{name}.training.html").write_text(page, encoding="utf-8", newline="\n")

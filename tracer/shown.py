@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.expression import scalar as s
-from tracer.expression.digits import as_typed, decimals_for, fixed
+from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
 from tracer.expression.worked import Worked, work
 from tracer.network.blackboard import RATE
 from tracer.trace import Pass, Trace
@@ -39,6 +39,11 @@ class Shown:
         """A cell of a matrix, as it is shown."""
         decimals = self.decimals[identifier]
         return as_typed(value) if decimals is None else fixed(value, decimals)
+
+    def texts(self, identifier: str, values: Array) -> list[str]:
+        """`text` of every cell, row by row."""
+        decimals = self.decimals[identifier]
+        return list(map(as_typed, values.ravel().tolist())) if decimals is None else fixed_texts(values, decimals)
 
     def work(self, one: Pass, identifier: str, expression: s.Scalar) -> Worked:
         """A cell of a matrix worked out with the digits that are shown."""

@@ -20,8 +20,8 @@ class Chain {
     let groups = first.map((path) => [path]);
     for (;;) {
       const longer = groups.map((paths) => this.longer(paths));
-      const most = Math.max(...longer.map((paths) => paths?.length ?? Infinity));
-      if (most > MOST_PATHS || (most > 1 && longer.flat().length > MOST_TERMS)) return groups;
+      if (longer.some((paths) => !paths || paths.length > MOST_PATHS)) return groups;
+      if (longer.some((paths) => paths.length > 1) && longer.flat().length > MOST_TERMS) return groups;
       groups = longer;
     }
   }
@@ -43,9 +43,9 @@ class Chain {
   link(product, goal) {
     if (!product.every((factor) => kindOf(factor) === "cell")) return null;
     const cells = product.map((factor) => factor.slice(2));
-    const isHead = (cell) => { const found = this.labels.derivative(cell); return found && !found.of && !found.departs; };
-    const heads = cells.filter(isHead), rest = cells.filter((cell) => !isHead(cell)), factors = [];
+    const heads = cells.filter((cell) => this.isGradient(cell));
     if (heads.length !== 1) return null;
+    const rest = cells.filter((cell) => cell !== heads[0]), factors = [];
     let at = this.labels.derivative(heads[0]).by;
     for (const cell of [...rest]) {
       const found = this.labels.derivative(cell);
@@ -54,9 +54,14 @@ class Chain {
       rest.splice(rest.indexOf(cell), 1);
       at = found.by;
     }
-    if (!same(at, goal) && rest.length < 2) factors.push({ cell: rest.pop() ?? null, of: at, by: goal });
-    else if (!same(at, goal)) return null;
+    if (!same(at, goal) && rest.length > 1) return null;
+    if (!same(at, goal)) factors.push({ cell: rest.pop() ?? null, of: at, by: goal }); // no factor is the factor 1
     return { head: heads[0], factors: [...factors, ...rest.map((cell) => ({ cell }))] };
+  }
+
+  isGradient(cell) {
+    const found = this.labels.derivative(cell);
+    return found !== null && !found.of;
   }
 
   /** The numbers of a path: every factor as it is shown; one that no cell holds is 1. */
@@ -106,7 +111,8 @@ function products(node) {
     case "fold": return node[2] === "sum" ? range(count(node)).flatMap((k) => products(term(node, k))) : [[node]];
     case "sum": return node[1].flatMap(products);
     case "product":
-      return node[1].map(products).reduce((all, each) => all.flatMap((left) => each.map((right) => [...left, ...right])));
+      return node[1].map(products).reduce((lefts, rights) =>
+        lefts.flatMap((left) => rights.map((right) => [...left, ...right])));
     default: return [[node]];
   }
 }

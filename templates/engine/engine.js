@@ -98,11 +98,15 @@ class Engine {
 
   dependents(id, row, column) {
     const found = [];
-    for (const [matrix, { node: { shape }, symbols }] of this.rules) {
-      if (!symbols.has(id)) continue;
-      table(shape, (i, j) => {
-        if (takes(this.expression(matrix, i, j), id, row, column)) found.push({ matrix, row: i, column: j });
-      });
+    for (const [matrix, { node }] of this.rules) {
+      const [rows, columns] = node.shape, places = new Set();
+      for (const [i, k] of reached(node, id, row, column)) // not every cell of a large matrix need be looked at
+        for (const down of i === null ? range(rows) : [i])
+          for (const right of k === null ? range(columns) : [k]) places.add(down * columns + right);
+      for (const place of [...places].sort((one, other) => one - other)) {
+        const cell = [matrix, Math.floor(place / columns), place % columns];
+        if (takes(this.expression(...cell), id, row, column)) found.push(asCell(cell));
+      }
     }
     return found;
   }
@@ -114,7 +118,8 @@ class Engine {
     const writer = this.writer(style, ties);
     const made = work(expression, (...cell) => this.valueOf(cell), this.decimals[id] ?? DEFAULT_DECIMALS);
     const letters = { sign: "=", terms: writer.pieces(made.letters) };
-    return { name: this.cellName(id, row, column, style), lines: [letters, ...workedLines(made, writer)], exact: made.exact };
+    const lines = [letters, ...workedLines(made, writer)];
+    return { name: this.cellName(id, row, column, style), lines, exact: made.exact };
   }
 
   /** The derivative of the loss by a cell, as a product of fractions and of numbers; null where none is recorded. */
@@ -167,4 +172,4 @@ class Engine {
   }
 }
 
-globalThis.TracerEngine = { open: (data) => new Engine(data) };
+globalThis.TracerEngine = { open: (data) => new Engine(data), fixed };

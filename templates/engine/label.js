@@ -1,6 +1,7 @@
 // label.py: a name is [base, sub, sup, hat] or {top, bottom, negative, factor}
 
-const RAISED = { ...Object.fromEntries([..."0123456789+-=()n"].map((c, k) => [c, [..."⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"][k]])), "−": "⁻" };
+const SUPERSCRIPTS = [..."⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ"];
+const RAISED = Object.fromEntries([..."0123456789+-−=()n"].map((character, k) => [character, SUPERSCRIPTS[k]]));
 const ESCAPED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
 const escaped = (text) => text.replace(/[&<>"']/g, (character) => ESCAPED[character]);
 
@@ -57,7 +58,8 @@ class Labels {
   /** Which cell a backward one is the derivative of (null: of the loss) and by; null for a forward one. */
   derivative([matrix, row, column]) {
     const found = this.derivatives[matrix];
-    return found ? { ...found, of: found.of ? placed(found.of, row, column) : null, by: placed(found.by, row, column) } : null;
+    if (!found) return null;
+    return { ...found, of: found.of ? placed(found.of, row, column) : null, by: placed(found.by, row, column) };
   }
 
   /** The name of a cell or of a whole matrix. */

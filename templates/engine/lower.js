@@ -99,7 +99,25 @@ function cellsIn(node) {
   return found;
 }
 
-/** Whether a cell is among those, found without listing them. */
+/** Where a symbol's cell can play a part: rows with columns of the expression, null for every one. */
+function reached(node, id, row, column) {
+  const { kind, parts, rest } = node;
+  const from = (k) => reached(parts[k], id, row, column);
+  switch (kind) {
+    case "symbol": return rest[0] === id ? [[row, column]] : [];
+    case "matmul": return [...from(0).map(([i]) => [i, null]), ...from(1).map(([, k]) => [null, k])];
+    case "transpose": return from(0).map(([i, k]) => [k, i]);
+    case "reduce": return from(0).map(([i, k]) => [rest[1] === "columns" ? i : null, rest[1] === "rows" ? k : null]);
+    case "row": return from(0).filter(([i]) => i === null || i === rest[0]).map(([, k]) => [null, k]);
+    case "stack": return parts.flatMap((_, i) => from(i).map(([, k]) => [i, k]));
+    case "stable": return from(1);
+    default: // cell by cell; a single row, column or number meets all
+      return parts.flatMap(({ shape: [rows, columns] }, part) =>
+        from(part).map(([i, k]) => [rows > 1 ? i : null, columns > 1 ? k : null]));
+  }
+}
+
+/** Whether a cell is among those that the value is computed from, found without listing them. */
 function takes(node, matrix, row, column) {
   if (kindOf(node) === "cell") return node[2] === matrix && node[3] === row && node[4] === column;
   const parts = kindOf(node) === "stable" ? [node[1][1]] : inside(node);

@@ -43,7 +43,7 @@ function table([rows, columns], cell) {
 
 const OPERATORS = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b,
-  sum: (a, b) => a + b, max: Math.max,
+  sum: (a, b) => a + b, max: (a, b) => Math.max(a, b),
 };
 
 /** The value of a matrix expression; `values` has those of its symbols. */
@@ -92,9 +92,7 @@ function multiplied(left, right, [rows, columns]) {
 }
 
 function reduced(rows, operate, over) {
-  if (over === "columns") return rows.map((row) => [row.reduce(operate2(operate))]);
+  if (over === "columns") return rows.map((row) => [row.reduce(operate)]);
   const downwards = rows.reduce((sums, row) => sums.map((sum, column) => operate(sum, row[column])));
-  return over === "rows" ? [downwards] : [[downwards.reduce(operate2(operate))]];
+  return over === "rows" ? [downwards] : [[downwards.reduce(operate)]];
 }
-
-const operate2 = (operate) => (a, b) => operate(a, b); // reduce hands over an index too, which max would take in

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import require_module, require_program
+from tracer.export.script_data import engine_script
 
 FLAGS = [
     "--no-sandbox",
@@ -25,3 +26,16 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Any) -> Iterator[Any]:
+    """A blank page with the engine, on which nothing may be said or go wrong."""
+    page = chromium.new_page()
+    noise: list[str] = []
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.add_script_tag(content=engine_script())
+    yield page
+    page.close()
+    assert noise == []

@@ -92,13 +92,14 @@ def same_text(found: object, expected: str) -> bool:
 
 def _same_number(expected: str, found: str) -> bool:
     decimals = len(expected.partition(".")[2])
-    return abs(float(expected) - float(found)) <= 1.01 * 10.0**-decimals + 1e-12 * abs(float(expected))
+    return abs(float(expected) - float(found)) <= 1.01 * 10.0**-decimals + 1e-12 * max(1.0, abs(float(expected)))
 
 
 @st.composite
 def traces(draw: st.DrawFn) -> Trace:
     document = draw(documents(reproduced=draw(st.booleans()), carried=draw(st.booleans()), most_layers=4))
-    document["data"]["X"] = (np.array(document["data"]["X"]) * draw(st.sampled_from([1, 1, 30, 1000]))).tolist()
+    if not document.get("carry_rounded"):  # which last digits float64 lost decide a tie of large numbers
+        document["data"]["X"] = (np.array(document["data"]["X"]) * draw(st.sampled_from([1, 1, 30, 1000]))).tolist()
     problem = problem_from_document(document, "random", "random")
     try:
         return trace(problem, draw(st.sampled_from([(1,), (1, 2), (1, 3)])))

@@ -23,9 +23,9 @@ from tracer.differences import (
     compared,
     estimate,
     gradient,
-    input_size,
     largest_term,
     path_to_loss,
+    reach,
 )
 from tracer.export import gradient_check
 from tracer.export.gradient_check import MOST_RECORDED, explained
@@ -92,8 +92,8 @@ def test_the_losses_are_those_of_plain_numpy_at_the_moved_parameter(document: Do
     for parameter, value in parameters.items():
         for row, column in chosen(value, 3):
             moved = estimate(one, path_to_loss(one.program, parameter), row, column)
-            size = max(1.0, abs(value[row, column])) / input_size(one, parameter)
-            assert moved.h == pytest.approx(1e-5 * size, rel=1e-12)
+            expected_step = max(1.0, abs(value[row, column])) * max(1e-11, 1e-5 / reach(one, parameter))
+            assert moved.h == pytest.approx(expected_step, rel=1e-12)
             for found, by in ((moved.plus, moved.h), (moved.minus, -moved.h)):
                 theta = value.copy()
                 theta[row, column] += by
@@ -177,9 +177,8 @@ def test_of_a_large_matrix_the_largest_gradients_and_some_others_are_estimated(
     gradients = np.random.default_rng(seed).normal(size=(rows, columns))
     found = list(chosen(gradients, most))
     assert found == sorted(set(found)), "each once, in the order of the matrix"
-    assert len(found) <= most
+    assert len(found) == min(most, rows * columns)
     if rows * columns <= most:
-        assert len(found) == rows * columns
         return
     largest = np.sort(np.abs(gradients), axis=None)[-(most // 2) :]
     assert {abs(gradients[cell]) for cell in found} >= set(largest)
@@ -251,7 +250,7 @@ def rows_of(path: Path, title: str) -> list[tuple[Any, ...]]:
     return rows
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_the_certificate_compares_what_it_can_and_calls_none_of_it_wrong(data: st.DataObject) -> None:
     kinds = {"reproduced": data.draw(st.booleans()), "carried": data.draw(st.integers(0, 3)) == 0}

@@ -83,7 +83,7 @@ def raises_an_opposite(expression: s.Scalar) -> bool:
 def test_activations_and_slopes_hold_for_pre_activations_up_to_a_thousand(
     engine: str, name: str, tmp_path: Path
 ) -> None:
-    """To 1e-12 of the larger of 1 and the value: e^−700 and 0 are the same sigmoid."""
+    """To 1e-12 of the larger of 1 and the value: e^−709 and 0 are the same sigmoid."""
     rule = ACTIVATIONS[name]
     Z, A = (m.Symbol(key, EXTREME.shape) for key in "ZA")
     values = {"Z": EXTREME, "A": evaluate(rule.apply(Z, 0.01), {"Z": EXTREME})}

@@ -31,21 +31,33 @@ def test_walkthrough_without_a_problem_writes_the_articles_example(tmp_path: Pat
         "4→3→1, 3 samples; loss 0.3541 → 0.3530",
         "outputs/article.xlsx",
         "outputs/article.html",
+        "outputs/article.derivation.html",
     ]
-    assert sorted(path.name for path in (tmp_path / "outputs").iterdir()) == ["article.html", "article.xlsx"]
+    written = sorted(path.name for path in (tmp_path / "outputs").iterdir())
+    assert written == ["article.derivation.html", "article.html", "article.xlsx"]
 
 
 def test_the_same_problem_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         assert tracer("walkthrough", "hand", "-o", folder, folder=tmp_path).returncode == 0
-    for name in ("hand.xlsx", "hand.html"):
+    for name in ("hand.xlsx", "hand.html", "hand.derivation.html"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-@pytest.mark.parametrize(("only", "left"), [("xlsx", "mazur.xlsx"), ("html", "mazur.html")])
-def test_only_writes_one_file(only: str, left: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("only", "left"), [("xlsx", ["mazur.xlsx"]), ("html", ["mazur.derivation.html", "mazur.html"])]
+)
+def test_only_writes_the_workbook_or_the_pages(only: str, left: list[str], tmp_path: Path) -> None:
     assert tracer("walkthrough", "mazur", "--only", only, "-o", ".", folder=tmp_path).returncode == 0
-    assert [path.name for path in tmp_path.iterdir()] == [left]
+    assert sorted(path.name for path in tmp_path.iterdir()) == left
+
+
+def test_a_network_too_deep_to_work_by_hand_has_no_derivation(tmp_path: Path) -> None:
+    layers = [{"activation": "tanh", "units": 2}] * 8 + [{"activation": "sigmoid", "units": 1}]
+    problem_file(tmp_path, layers=layers, names={"style": "matrix"})
+    run = tracer("walkthrough", "mine.json", "--only", "html", "-o", ".", folder=tmp_path)
+    assert run.returncode == 0 and "no derivation: 9 layers" in run.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.html", "mine.json"]
 
 
 def test_json_reads_back_to_the_same_floats() -> None:

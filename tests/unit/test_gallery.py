@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gallery import NAMES, OUTPUTS, PICTURE, TRAINED, make
+from tests.gallery import BY_HAND, NAMES, OUTPUTS, PICTURE, TRAINED, make
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def test_the_workbook_is_in_step(name: str, made: Path) -> None:
     assert parts[0] == parts[1], "run make gallery"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *(f"{name}.derivation" for name in BY_HAND)])
 def test_the_page_is_in_step(name: str, made: Path) -> None:
     assert (made / f"{name}.html").read_bytes() == (OUTPUTS / f"{name}.html").read_bytes(), "run make gallery"
 
@@ -45,5 +45,6 @@ def test_the_page_of_a_training_is_in_step(name: str, made: Path) -> None:
 
 def test_nothing_else_is_there() -> None:
     expected = {f"{name}.{kind}" for name in NAMES for kind in ("xlsx", "html")} | {PICTURE.name}
+    expected |= {f"{name}.derivation.html" for name in BY_HAND}
     expected |= {f"{name}.training.html" for name in TRAINED}
     assert {path.name for path in OUTPUTS.iterdir()} == expected

@@ -71,4 +71,5 @@ def test_the_installed_wheel_makes_the_walkthrough(wheel: Path, tmp_path: Path) 
     origin = run(commands / "python", "-c", "import tracer; print(tracer.__file__)", cwd=empty)
     assert Path(origin.strip()).is_relative_to(tmp_path)
     run(commands / "tracer", "walkthrough", cwd=empty)
-    assert {path.name for path in (empty / "outputs").iterdir()} == {"article.xlsx", "article.html"}
+    written = {f"article.{kind}" for kind in ("xlsx", "html", "derivation.html")}
+    assert {path.name for path in (empty / "outputs").iterdir()} == written

@@ -10,7 +10,9 @@ from typing import Any
 
 from tracer.check.answers import Answers
 from tracer.check.sheet import Key, Sheet, lay_beside
-from tracer.check.verdicts import COUNTS, VERDICTS, Explain, Mark, Verdict, judge, no_slips
+from tracer.check.judging import Explain, judge
+from tracer.check.slips import explain as name_slips
+from tracer.check.verdicts import COUNTS, VERDICTS, Mark, Verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,7 @@ class MarkedSheet:
         }
 
 
-def mark_answers(answers: Answers, key: Key, explain: Explain = no_slips) -> MarkedSheet:
+def mark_answers(answers: Answers, key: Key, explain: Explain = name_slips) -> MarkedSheet:
     """The marked sheet of some answers."""
     sheet = lay_beside(answers, key)
     return MarkedSheet(sheet, judge(sheet, explain))

@@ -6,8 +6,8 @@ as a row is turned, and what has no place in the problem is named in a note.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tracer.check.answers import Answers, Grid
 from tracer.check.numbers import BLANK, Entry
 from tracer.errors import TracerError
-from tracer.network.blackboard import RATE
+from tracer.expression.evaluate import compiled
+from tracer.network.blackboard import RATE, Blackboard
 from tracer.network.problem import Problem
 from tracer.network.program import Program
 from tracer.shown import shown
@@ -38,6 +39,11 @@ class Written:
         """Where a number stands."""
         return ~np.isnan(self.values)
 
+    @cached_property
+    def complete(self) -> bool:
+        """Whether a number stands everywhere."""
+        return bool(self.present.all())
+
 
 @dataclass(frozen=True, eq=False)
 class Key:
@@ -50,6 +56,22 @@ class Key:
     program: Program
     values: Mapping[str, Array]
     halves: Mapping[str, float]
+    before: Mapping[str, Array] = field(default_factory=dict)
+    rules: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
+
+    @cached_property
+    def net(self) -> Blackboard:
+        """The matrices of the pass as symbols."""
+        return Blackboard(self.problem, self.program.rows)
+
+    def compute(self, identifier: str, values: Mapping[str, Array]) -> Array:
+        """A matrix by its right rule from others; infinite or no number where float64 ends."""
+        if identifier not in self.rules:
+            expression = self.program.assignments[identifier].expression
+            assert expression is not None  # asked for by the caller
+            self.rules[identifier] = compiled(expression)
+        with np.errstate(all="ignore"):
+            return self.rules[identifier](values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,4 +156,4 @@ def _with_given(answers: Answers, key: Key) -> Key:
         raise TracerError(f"{answers.file}: given: with these numbers the network leaves float64")
     values = given | computed
     halves = {each: 0.0 if each in answers.given else half for each, half in key.halves.items()}
-    return Key(key.problem, key.program, {each: values[each] for each in key.values}, halves)
+    return replace(key, values={each: values[each] for each in key.values}, halves=halves)

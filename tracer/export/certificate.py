@@ -48,6 +48,7 @@ def write_certificate(book: Book) -> str:
     data, styles = book.data["Certificate"], book.styles
     data.text(1, 2, "Certificate: do the live formulas give what was recorded?", styles.title)
     data.heights[1] = 24
+    sheet.freeze_panes = address(FIRST_ROW, 2)
     sheet.column_dimensions["A"].width = NARROW
     for k, (text, width) in enumerate(COLUMNS):
         sheet.column_dimensions[column_letters(2 + k)].width = width
@@ -90,8 +91,9 @@ def _summary(book: Book, sheet: Worksheet, rows: list[Row], given: list[str]) ->
         f'longer applies",IF({first}="","{agree}","a formula was overwritten in "&{first}))'
     )
     data.live_text(2, 2, text, agree, styles.formula)
-    data.heights[2] = 18
-    sheet.merged_cells.add(f"B2:{address(2, GRADIENT)}")
+    for row in (2, 3):
+        data.heights[row] = 18
+        sheet.merged_cells.add(f"{address(row, 2)}:{address(row, GRADIENT)}")
     return agree
 
 

@@ -6,17 +6,15 @@ Each layer: the chain rule for one weight, its factors one after the other, all 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
 from tracer.export.derivation_blocks import (
     CUTS,
     EQUALS,
     NEARLY,
     Block,
-    Part,
+    Parts,
     Picture,
     Section,
-    Stage,
     equation,
     line,
     operator,
@@ -25,24 +23,22 @@ from tracer.export.derivation_blocks import (
     table,
 )
 from tracer.export.derivation_cells import Cells
-from tracer.export.derivation_chain import MOST_PATHS, Chain, before_of
+from tracer.export.derivation_chain import before_of
+from tracer.export.derivation_factors import Factors
 from tracer.export.derivation_forms import formula, holds
 from tracer.export.derivation_picture import draw_paths
 from tracer.expression import scalar as s
-from tracer.expression.mathml import matrix_mathml
 from tracer.network.blackboard import RATE
 
 MOST_PARTS = 3  # samples whose parts of a gradient are written side by side
-MOST_JACOBIANS = 3  # samples whose Jacobian is shown
-
-Parts: TypeAlias = Iterator[Part]
 
 
 class Backward:
     """The sections of the layers of one pass."""
 
     def __init__(self, cells: Cells) -> None:
-        self.cells, self.chain = cells, Chain(cells)
+        self.cells, self.factors = cells, Factors(cells)
+        self.chain = self.factors.chain
         self.problem, self.program = cells.problem, cells.program
         self.rows = self.program.rows
 
@@ -56,20 +52,20 @@ class Backward:
 
     def _output_blocks(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
         yield "chain-rule", f"dW{layer}", self._chain_rule(layer)
-        yield "error", "E", self._error()
+        yield "error", "E", self.factors.error()
         yield from self._slope_block(layer)
         yield from self._delta_block(layer)
-        yield "inputs", f"Z{layer}", self._inputs(layer)
+        yield "inputs", f"Z{layer}", self.factors.inputs(layer)
         yield "gradient", f"dW{layer}", self._gradient(layer)
         yield "update", f"W{layer}_next", self._update(layer)
 
     def _hidden_blocks(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
         yield "chain-rule", f"dW{layer}", self._chain_rule(layer)
         yield from self._slope_block(layer)
-        yield "inputs", f"Z{layer}", self._inputs(layer)
+        yield "inputs", f"Z{layer}", self.factors.inputs(layer)
         if not self.chain.apart(layer):
             yield "gradient-in-fractions", f"dW{layer}", self._gradient_in_fractions(layer)
-        yield "error-sent-back", f"E{layer}", self._error_sent_back(layer)
+        yield "error-sent-back", f"E{layer}", self.factors.error_sent_back(layer)
         yield from self._delta_block(layer)
         yield "gradient", f"dW{layer}", self._gradient(layer)
         yield "update", f"W{layer}_next", self._update(layer)
@@ -89,6 +85,8 @@ class Backward:
         target = s.Cell(f"dW{layer}", 0, 0)
         rule = self.chain.rule(layer, True)(target)
         yield self.cells.example(target, rule, self.chain.weight_names(layer)(target), until="letters")
+        if layer == self.problem.depth and self.chain.carries_rate:
+            yield say("The learning rate {rate} is a factor already; all that follows carries it.", rate=self._rate())
 
     def _through(self, layer: int) -> str:
         """What lies between the sum of a unit and the loss."""
@@ -96,151 +94,21 @@ class Backward:
             return ", and that through every output"
         return ", and that through {A}" if f"S{layer}" in self.program.assignments else ""
 
-    def _error(self) -> Parts:
-        yield say("First, how the loss changes with each output. Recall the derivative of the loss:")
-        yield from self._column("E")
-
-    def _column(self, identifier: str, most: int = 1) -> Parts:
-        """A backward matrix: the first sample's row as a column, worked; then all samples."""
-        block = self.cells.block(identifier)
-        column = s.Block(identifier, 0, 0, 1, block.columns, transposed=True)
-        yield equation(column, self.cells.stages(column, most=most))
-        if self.rows > 1:
-            yield from self._all_rows(identifier)
-
-    def _all_rows(self, identifier: str) -> Parts:
-        yield say("That was the first sample; for all of them, a row each:")
-        values: Stage = (EQUALS, self.cells.value, "values")
-        yield equation(self.cells.block(identifier), (values,), self.cells.matrix(identifier))
-
     def _slope_block(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
         if f"S{layer}" in self.program.assignments:
-            yield "slopes", f"S{layer}", self._slopes(layer)
+            yield "slopes", f"S{layer}", self.factors.slopes(layer)
         elif "J1" in self.program.assignments:
-            yield "slopes", "J1", self._jacobians()
-
-    def _slopes(self, layer: int) -> Parts:
-        yield say(
-            "Now we need how each output of the layer changes with what went in. Recall the derivative of {name}:",
-            name=f"<mtext>{self.problem.layers[layer - 1].activation}</mtext>",
-        )
-        yield from self._column(f"S{layer}")
-        if layer == self.problem.depth and self.problem.reproduce.softmax_slope == "diagonal":
-            yield say("Only the own inputs are kept here, as a publication did; the others belong to it too.")
-
-    def _jacobians(self) -> Parts:
-        yield say(
-            "Now we need how each output changes with what went in. Recall the derivatives of softmax: every output "
-            "depends on every input, so they fill a whole matrix, a row for each output:"
-        )
-        block = self.cells.block("J1")
-        yield equation(block, self.cells.stages(block))
-        others = [f"J{n}" for n in range(2, min(self.rows, MOST_JACOBIANS) + 1)]
-        if others:
-            yield say("That was the first sample. The others likewise:")
-            values: Stage = (EQUALS, self.cells.value, "values")
-            yield from (equation(self.cells.block(each), (values,), self.cells.matrix(each)) for each in others)
+            yield "slopes", "J1", self.factors.jacobians()
 
     def _delta_block(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
         if self.chain.apart(layer):
-            yield "delta", f"D{layer}", self._delta(layer)
-
-    def _delta(self, layer: int) -> Parts:
-        identifier = f"D{layer}"
-        if self.chain.factors(layer):
-            yield say("These factors together, how the loss changes with what goes into the layer:")
-        else:
-            yield say("What goes in acts on the loss through every output, and the paths add up:")
-        block = self.cells.block(identifier)
-        column = s.Block(identifier, 0, 0, 1, block.columns, transposed=True)
-        yield equation(column, self.cells.stages(column, most=2))
-        if self.rows == 1:
-            return
-        name, rule = self.cells.matrix(identifier), self.cells.rule(identifier)
-        made = formula(self.cells, block, rule, numbers=True, name=name)
-        if made is None:
-            yield from self._all_rows(identifier)
-            return
-        yield say("That was the first sample; for all of them, a row each:")
-        yield line((f"{name}<mo>=</mo>{matrix_mathml(rule, self.cells.matrix)}",))
-        yield made
-
-    def _inputs(self, layer: int) -> Parts:
-        Z, weight = s.Cell(f"Z{layer}", 0, 0), s.Cell(f"W{layer}", 0, 0)
-        yield say(
-            "Now we need how a sum changes with a weight in it. {weight} stands in one term; whatever else there is "
-            "does not change with it:",
-            weight=self.cells.symbol(weight),
-        )
-        yield line(*_chained(self.chain.only_term(Z, weight)))
-        yield say(f"{self._likewise(layer)}:")
-        before = before_of(layer)
-        came_in = s.Block(before, 0, 0, 1, self.problem.sizes[layer - 1], transposed=True)
-        stages = []
-        for unit in range(min(self.problem.sizes[layer], MOST_PATHS)):
-
-            def ratio(cell: s.Cell, unit: int = unit) -> str:
-                return self.cells.ratio(s.Cell(f"Z{layer}", 0, unit), s.Cell(f"W{layer}", cell.column, unit))
-
-            stages.append((row(operator(",") if unit else "", table(came_in, CUTS[0], ratio, "symbols")),))
-            stages.append((row(operator(EQUALS), table(came_in, CUTS[0], self.cells.symbol, "symbols")),))
-        stages.append((row(operator(EQUALS), table(came_in, CUTS[0], self.cells.value, "values")),))
-        yield line(*stages)
-
-    def _likewise(self, layer: int) -> str:
-        inputs, units = self.problem.sizes[layer - 1 : layer + 1]
-        if units > MOST_PATHS:
-            return "In the same way for the other weights; those of further units go on like this"
-        return "In the same way for the other weights" if inputs * units > 1 else "With its number"
+            yield "delta", f"D{layer}", self.factors.delta(layer)
 
     def _gradient_in_fractions(self, layer: int) -> Parts:
         block = self.cells.block(f"dW{layer}")
         yield say("For every weight of the layer, then:")
         stages = self.cells.stages(block, self.chain.rule(layer, True), self.chain.weight_names(layer))
         yield equation(block, [each for each in stages if each[2] in ("symbols", "letters")])
-
-    def _error_sent_back(self, layer: int) -> Parts:
-        cells, updated = self.cells, self.problem.reproduce.updated_weights_sent_back
-        weights = f"W{layer + 1}" + ("_next" if updated else "")
-        Z, A = s.Cell(f"Z{layer + 1}", 0, 0), s.Cell(f"A{layer}", 0, 0)
-        yield say(
-            "What is missing is how the loss changes with what comes out of a unit. {A} goes into every unit of the "
-            "next layer, so it acts along several paths. Recall {Z}; {A} stands in one term, beside its weight:"
-            if self.problem.sizes[layer + 1] > 1
-            else "What is missing is how the loss changes with what comes out of a unit. Recall {Z}; {A} stands in one "
-            "term, beside its weight:",
-            A=cells.symbol(A),
-            Z=cells.symbol(Z),
-        )
-        yield line(*_chained(self.chain.only_term(Z, A)))
-        yield say("In the same way for all of them; this is the matrix of weights again:")
-        stages: list[Stage] = [
-            (EQUALS, lambda w: cells.ratio(s.Cell(Z.matrix, 0, w.column), s.Cell(A.matrix, 0, w.row)), "symbols"),
-            (EQUALS, cells.symbol, "symbols"),
-            (EQUALS, cells.value, "values"),
-        ]
-        yield equation(cells.block(f"W{layer + 1}"), stages)
-        if updated:
-            yield say("In their place the updated weights are taken here, as a publication did:")
-            yield equation(cells.block(weights), ((EQUALS, cells.value, "values"),), cells.matrix(weights))
-        yield from self._paths(layer)
-
-    def _paths(self, layer: int) -> Parts:
-        identifier = f"E{layer}"
-        block = self.cells.block(identifier)
-        several = self.problem.sizes[layer + 1] > 1
-        yield say(
-            "Recall what was found for the next layer. The paths add up:" if several else "So, recalling the rest:"
-        )
-        column = s.Block(identifier, 0, 0, 1, block.columns, transposed=True)
-        rule = self.chain.rule(layer + 1, not self.chain.apart(layer + 1))
-        yield equation(column, self.cells.stages(column, rule, self.chain.path_names(layer), most=2))
-        if self.rows > 1:
-            yield say("That was the first sample; for all of them, a row each:")
-            name = self.cells.matrix(identifier)
-            made = formula(self.cells, block, self.cells.rule(identifier), numbers=True, name=name)
-            assert made is not None
-            yield made
 
     def _gradient(self, layer: int) -> Parts:
         block = self.cells.block(f"dW{layer}")
@@ -288,8 +156,11 @@ class Backward:
         yield (row(sign, table(target, CUTS[0], self.cells.value, "values")),)
 
     def _update(self, layer: int) -> Parts:
-        yield say(_step_taken(self.cells), rate=self.cells.symbol(s.Cell(RATE, 0, 0)))
+        yield say(_step_taken(self.cells), rate=self._rate())
         yield from update(self.cells, f"W{layer}_next")
+
+    def _rate(self) -> str:
+        return self.cells.symbol(s.Cell(RATE, 0, 0))
 
 
 def update(cells: Cells, identifier: str) -> Parts:
@@ -307,8 +178,3 @@ def _step_taken(cells: Cells) -> str:
     if convention.sign > 0:
         return "The loss grows along the gradient, so every weight takes a step the other way, {rate} times as long:"
     return "These are minus the gradients. Along them the loss falls, so {rate} times as much is added:"
-
-
-def _chained(parts: tuple[str, ...]) -> Iterator[tuple[str]]:
-    yield (parts[0],)
-    yield from ((row(operator(EQUALS), part),) for part in parts[1:])

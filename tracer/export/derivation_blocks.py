@@ -6,7 +6,7 @@ pieces. Matrices that are too large are cut in the middle, and lines that are to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -66,6 +66,7 @@ class Picture:
 
 
 Part: TypeAlias = Say | Line | Picture
+Parts: TypeAlias = Iterator[Part]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.label import Label, Name, Ratio, label_mathml
 from tracer.expression.lower import lower
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms
-from tracer.expression.worked import Worked, branch, holds, no_cell, work
+from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, work
 from tracer.network.remarks import is_gradient
 from tracer.shown import DEFAULT, shown
 from tracer.trace import Pass, Trace
@@ -90,7 +90,7 @@ class Cells:
         """All cells of a matrix."""
         return s.Block(identifier, 0, 0, *self.program.assignments[identifier].shape)
 
-    def work(self, cell: s.Cell, expression: s.Scalar | None = None) -> Worked:
+    def work(self, cell: s.Cell, expression: s.Scalar | None = None, most_terms: int = MOST_TERMS) -> Worked:
         """A cell worked out, by its own rule or by another one that comes to the same."""
 
         def value(other: s.Cell) -> s.Value:
@@ -99,7 +99,7 @@ class Cells:
 
         decimals = self.decimals.decimals[cell.matrix]
         made = self.lowered(cell) if expression is None else expression
-        return work(made, value, DEFAULT if decimals is None else decimals, MOST_TERMS)
+        return work(made, value, DEFAULT if decimals is None else decimals, most_terms)
 
     # what is written
 
@@ -130,10 +130,9 @@ class Cells:
 
     def _since(self, where: s.Where) -> str:
         """The side that counts, and why: 1 since 1.35 > 0."""
-        holds = evaluate_cell(s.Where(where.left, where.relation, where.right, s.Number(1.0), s.Number(0.0)), no_cell)
-        sign = (_RELATIONS if holds else _CONTRARY)[where.relation]
+        sign = (_RELATIONS if _applies(where) else _CONTRARY)[where.relation]
         condition = row(self.numbers(where.left), operator(sign), self.numbers(where.right))
-        return row(self.numbers(branch(where)), "<mtext>&#160;since&#160;</mtext>", condition)
+        return row(row(self.numbers(branch(where))), "<mtext>&#160;since&#160;</mtext>", condition)
 
     def stages(
         self,
@@ -161,7 +160,7 @@ class Cells:
             if not any(isinstance(worked.letters, s.Where) for worked in works.values()):
                 made.append((EQUALS, letters, "letters"))
             made += [(EQUALS, numbers(k), "numbers") for k in range(steps)]
-        exact = all(holds(stage, worked.result) for worked in works.values() for stage in worked.stages[:steps])
+        exact = all(_gives(stage, worked) for worked in works.values() for stage in worked.stages[:steps])
         return [*made, (EQUALS if exact else NEARLY, self.value, "values")]
 
     def example(
@@ -173,9 +172,21 @@ class Cells:
         if until == "value":
             stages = (*worked.stages[:1], *worked.stages[1:][-1:])  # the numbers put in, and what they come to last
             made += [_after(EQUALS, self.pieces(stage)) for stage in stages]
-            exact = all(holds(stage, worked.result) for stage in stages)
+            exact = all(_gives(stage, worked) for stage in stages)
             made.append([row(operator(EQUALS if exact else NEARLY), self.value(cell))])
         return line(*made)
+
+
+def _gives(stage: s.Scalar, worked: Worked) -> bool:
+    """Whether the digits that a stage shows give those of the result, by the same branch."""
+    same = not isinstance(stage, s.Where) or _applies(stage) == _applies(as_shown(stage))
+    return same and holds(stage, worked.result)
+
+
+def _applies(where: s.Scalar) -> bool:
+    """Whether a condition between numbers holds."""
+    assert isinstance(where, s.Where)
+    return evaluate_cell(replace(where, then=s.Number(1.0), otherwise=s.Number(0.0)), no_cell) != 0
 
 
 def _after(sign: str, pieces: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml
 from tracer.expression.mathml import cell_mathml
+from tracer.network.blackboard import RATE
 
 MOST_PATHS = 3  # units of a layer whose deltas are written out as products; of more they are matrices of their own
 
@@ -20,6 +21,12 @@ class Chain:
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
         self.rows = cells.program.rows
+
+    @property
+    def carries_rate(self) -> bool:
+        """Whether the deltas carry the learning rate."""
+        output = self.cells.rule(f"D{self.cells.problem.depth}")
+        return any(symbol.name == RATE for symbol in m.symbols(output))
 
     def factors(self, layer: int) -> bool:
         """Whether the layer's delta is a plain product, such as error times slope."""

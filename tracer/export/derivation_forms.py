@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from tracer.export.derivation_blocks import EQUALS, NEARLY, Cut, Line, fitted, operator, row, shown_cells, table
+from tracer.export.derivation_blocks import CUTS, EQUALS, NEARLY, Cut, Line, fitted, operator, row, shown_cells, table
 from tracer.export.derivation_cells import Cells
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
@@ -53,7 +53,8 @@ def formula(cells: Cells, target: s.Block, rule: m.Matrix, numbers: bool, name: 
     if parts is None:
         return None
     write, kind = (cells.value, "given") if numbers else (cells.symbol, "symbols")
-    sign = EQUALS if not numbers or holds(cells, target) else NEARLY
+    cut_off = any(max(matrix.shape) > CUTS[0].most for _, matrix, _ in parts)  # nobody can add up what is left out
+    sign = EQUALS if not numbers or cut_off or holds(cells, target) else NEARLY
 
     def stages(cut: Cut) -> Iterator[Sequence[str]]:
         if name:
@@ -74,5 +75,5 @@ def _written(matrix: m.Matrix, cut: Cut, write: Callable[[s.Cell], str], kind: s
 
 def holds(cells: Cells, target: s.Block) -> bool:
     """Whether the digits that the matrices show give those of the target, cell by cell."""
-    works = map(cells.work, shown_cells(target))
+    works = (cells.work(cell, most_terms=CUTS[0].most) for cell in shown_cells(target))
     return all(gives(worked.stages[0], worked.result) for worked in works)

@@ -9,12 +9,23 @@ from __future__ import annotations
 from itertools import zip_longest
 from xml.etree import ElementTree as ET
 
-LETTER, NARROW, WIDE = 0.66, 0.42, 0.95
+LETTER, NARROW, WIDE, CAPITAL = 0.66, 0.42, 1.05, 0.79
 _NARROW = frozenset("()[]{}|.,:;'⋮ijlt ")
-_WIDE = frozenset("mwMW@%⋯∑η")
-SCRIPT = 0.75  # size of a subscript or superscript
-SPACED = {"=": 1.45, "≈": 1.45, "+": 1.35, "−": 1.35, "·": 0.9, "×": 1.35, "⊙": 1.35, ">": 1.45, "<": 1.45, "≤": 1.45}
-BETWEEN_COLUMNS = 0.9
+_WIDE = frozenset("mwMW@%⋯∑")
+SLANT = 0.27  # what a single letter takes more than one within a word, being italic
+SCRIPT = 0.77  # size of a subscript or superscript
+_RELATION, _SIGN, _FENCE = 1.45, 1.35, 0.64
+OPERATORS = {
+    **dict.fromkeys("=≈><≤≥≠", _RELATION),
+    **dict.fromkeys("+−×⊙", _SIGN),
+    **dict.fromkeys("()[]", _FENCE),
+    "·": 0.9,
+    ",": 0.6,
+    "∂": 0.85,
+    "∑": 1.5,
+    "…": 1.4,
+}
+BETWEEN_COLUMNS = 0.95
 AROUND_FRACTION = 0.2
 
 
@@ -27,8 +38,10 @@ def _width(element: ET.Element) -> float:
     parts = [_width(child) for child in element]
     match element.tag:
         case "mo":
-            return SPACED.get((element.text or "").strip(), _text(element.text or ""))
-        case "mi" | "mn" | "mtext":
+            return OPERATORS.get((element.text or "").strip(), _text(element.text or ""))
+        case "mi":
+            return _text(element.text or "") + (SLANT if len(element.text or "") == 1 else 0.0)
+        case "mn" | "mtext":
             return _text(element.text or "")
         case "mfrac":
             return max(parts) + AROUND_FRACTION
@@ -51,4 +64,10 @@ def _table(table: ET.Element) -> float:
 
 
 def _text(text: str) -> float:
-    return sum(NARROW if each in _NARROW else WIDE if each in _WIDE else LETTER for each in text)
+    return sum(map(_letter, text))
+
+
+def _letter(letter: str) -> float:
+    if letter in _NARROW:
+        return NARROW
+    return WIDE if letter in _WIDE else CAPITAL if letter.isupper() else LETTER

@@ -102,6 +102,7 @@ class _GradientCheck:
     def write(self) -> Verdicts:
         for column, width in enumerate((NARROW, *WIDTHS), start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
+        self.sheet.freeze_panes = "A2"
         self._head()
         for one in self.book.passes:
             self._pass(one)
@@ -134,7 +135,9 @@ class _GradientCheck:
         if plan is not None:
             self.moved.begin(plan)
         term = self._term(one, plan is not None)
-        for path in paths:
+        for k, path in enumerate(paths):
+            if k > 0:  # the first stays with the line above the pass
+                self.breaks.add(self.row)
             estimates = sorted(found[path.parameter], key=lambda each: not isfinite(each.value))
             self._section(one, path, plan, estimates, term)
 
@@ -155,7 +158,8 @@ class _GradientCheck:
         """The line above a pass: which it is, and what the rounding of its loss is measured by."""
         where = recorded(self.book, one)
         error, output = (range_of(where(name), one[name].shape) for name in ("E", at_error(self.book.problem)))
-        formula = f"MAX(1,ABS({where('L')(0, 0)}),SUMPRODUCT({error},{output},{error},{output})^(1/2))"
+        loss = f"MAX(1,ABS({where('L')(0, 0)}))"  # taken out first, so that no square leaves float64
+        formula = f"{loss}*MAX(1,SUMPRODUCT(({error}*{output}/{loss})^2)^(1/2))"
         how = f"losses on the sheet {MOVED}" if is_live else "losses as they were when this book was written"
         text = " · ".join(filter(None, (place_of(self.book.trace, one), how)))
         self.data.text(self.row, NAME, text, self.styles.plain)
@@ -173,5 +177,4 @@ class _GradientCheck:
             copies = [self.moved.write(plan, path, each, section.step_at(k)) for k, each in enumerate(estimates)]
         self.verdicts[one.epoch, one.iteration, f"d{path.parameter}"] = section.write(copies)
         self.sheet.merged_cells.add(f"{address(self.row, VERDICT)}:{address(self.row, SAYS)}")
-        self.breaks.add(self.row)
         self.row = section.end + 1

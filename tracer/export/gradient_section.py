@@ -9,7 +9,19 @@ from math import isfinite
 
 import numpy as np
 
-from tracer.differences import BOUND, ESTIMATE, STEP, Estimate, Path, bound, gradient, gradient_rule, input_size, met
+from tracer.differences import (
+    BOUND,
+    ESTIMATE,
+    FURTHEST,
+    STEP,
+    Estimate,
+    Path,
+    bound,
+    gradient,
+    gradient_rule,
+    met,
+    reach,
+)
 from tracer.export.book import Book, link
 from tracer.export.forward_sheet import recorded
 from tracer.export.headings import detail
@@ -28,9 +40,9 @@ CHECK = "Gradient check"
 AGREES, DIFFERS, AT_KINK, BEYOND = "agrees", "differs", "a unit sits at its kink", "the loss leaves float64"
 TOO_SMALL = "too small to be told from rounding"
 CHANGED, NO_RATE = "an input was changed since", "nothing to tell without a rate"
-WIDTHS = (16.0, *(13.0,) * 8, 26.0)
+WIDTHS = (16.0, *(13.0,) * 6, 16.0, 13.0, 26.0)
 NAME, THETA, H, PLUS, MINUS, ESTIMATED, STANDS, GRADIENT, OFF, SAYS = range(2, 2 + len(WIDTHS))
-SIZE, LARGEST, WITHIN, VERDICT = THETA, PLUS, ESTIMATED, MINUS  # columns of a section's head
+REACH, LARGEST, WITHIN, VERDICT = THETA, PLUS, ESTIMATED, MINUS  # columns of a section's head
 HEAD_ROWS = 3
 ZERO = 1e-5  # of what a gradient may be off: one that is smaller is zero but for its rounding
 
@@ -124,20 +136,13 @@ class Section:
         heading = self.book.headings.of(f"d{parameter}", *self.one[parameter].shape)
         title = " · ".join(filter(None, (label_text(heading.name), detail(heading))))
         data.text(self.top, NAME, title, styles.band)
-        texts = (
-            (NAME, "inputs up to"),
-            (H, "gradients up to"),
-            (MINUS, "may be off by"),
-            (GRADIENT, "largest difference"),
-        )
-        for column, text in texts:
+        labels = {NAME: "h grows up to ×", H: "gradients up to", MINUS: "may be off by", GRADIENT: "largest difference"}
+        for column, text in labels.items():
             data.text(self.top + 1, column, text, styles.heading("plain", False))
-        down, name = self._down(GRADIENT), met(parameter)
-        inputs = "" if name is None else range_of(recorded(self.book, self.one)(name), self.one[name].shape)
-        within = _formula(BOUND, largest=self._of_head(LARGEST), size=self._of_head(SIZE), term=self.term.formula)
-        size = input_size(self.one, parameter)
+        down = self._down(GRADIENT)
+        within = _formula(BOUND, largest=self._of_head(LARGEST), reach=self._of_head(REACH), term=self.term.formula)
         for column, formula, value in (
-            (SIZE, f"MAX(1,MAX({inputs}),-MIN({inputs}))" if inputs else "1", size),
+            (REACH, self._reach(), reach(self.one, parameter)),
             (LARGEST, f"MAX(MAX({down}),-MIN({down}))", self._largest),
             (WITHIN, within, self._bound),
             (OFF, f"MAX({self._down(OFF)})", max(self._offs, default=0.0)),
@@ -145,6 +150,12 @@ class Section:
             self._column(column, [value], [formula], self.top + 1)
         for column, text in zip(range(NAME, SAYS + 1), self._titles(), strict=True):
             data.text(self.top + 2, column, text, styles.heading("plain", True))
+
+    def _reach(self) -> str:
+        where, names = recorded(self.book, self.one), met(self.one.program, self.path.parameter)
+        ranges = [range_of(where(name), self.one[name].shape) for name in names]
+        grown = "*".join(f"MAX(1,MAX({each}),-MIN({each}))" for each in ranges)
+        return f"MIN({literal(FURTHEST)},{grown})" if grown else "1"
 
     def _titles(self) -> tuple[str, ...]:
         names, d = self.book.headings.symbols, f"d{self.path.parameter}"
@@ -156,10 +167,10 @@ class Section:
 
     def _losses(self, copies: Copies | None) -> None:
         """h, L at both sides, and the estimate: formulas, or the first three as they were recorded."""
-        found, size = self._numbers, self._of_head(SIZE)
+        found, grows = self._numbers, self._of_head(REACH)
         steps, plus, minus = None, None, None
         if copies is not None:
-            steps = [_formula(STEP, theta=self._at(k, THETA), size=size) for k in range(len(found))]
+            steps = [_formula(STEP, theta=self._at(k, THETA), reach=grows) for k in range(len(found))]
             plus, minus = ([copy[side].range("L") for copy in copies] for side in (0, 1))
         estimates = [
             _formula(ESTIMATE, plus=self._at(k, PLUS), minus=self._at(k, MINUS), h=self._at(k, H))

@@ -200,6 +200,7 @@ class MovedParameters:
     def _data(self) -> SheetData:
         if self.sheet is None:
             self.sheet = self.book.add_sheet(MOVED)
+            self.sheet.freeze_panes = "A2"
             data, styles = self.book.data[MOVED], self.book.styles
             data.text(1, LEFT, "The loss with one parameter moved by h", styles.title)
             data.heights[1] = 24

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,7 +25,7 @@ MATH_FONTS = "Cambria Math,STIX Two Math,DejaVu Math TeX Gyre,math"  # such as h
 MOST_ALIKE = 3  # Jacobians of a step that are shown; those of the other samples go likewise
 MOST_BROUGHT = 12  # rows or columns that a worked cell brings into an excerpt
 
-Cells: TypeAlias = Collection[tuple[int, int]]
+Cells: TypeAlias = Set[tuple[int, int]]
 Equation: TypeAlias = tuple[str, str, str]  # left side (or nothing), sign, right side
 
 
@@ -108,13 +108,13 @@ class Sections:
             number = cell_mathml(self._value(identifier, row, column), self._cell_name)
             return Section(title, "Given.", [], [], [_math(f"<mo>=</mo>{number}")])
         scalar = lower(expression, row, column)
-        cells: dict[str, list[tuple[int, int]]] = {}
+        cells: dict[str, set[tuple[int, int]]] = {}
         for each in precedents(scalar):
-            cells.setdefault(each.matrix, []).append((each.row, each.column))
+            cells.setdefault(each.matrix, set()).add((each.row, each.column))
         tables = [self._table(each, "input", places) for each, places in cells.items()]
         worked = self.decimals.work(self.one, identifier, scalar)
         lines = [_math(f"<mo>{sign}</mo>{cell_mathml(side, self._cell_name)}") for sign, side in _sides(worked)]
-        return Section(title, "", [], [*tables, self._table(identifier, "active", [(row, column)])], lines)
+        return Section(title, "", [], [*tables, self._table(identifier, "active", {(row, column)})], lines)
 
     def equations(self, made: Assignment) -> Iterator[Equation]:
         """A matrix in LaTeX: its formula, where it has one, and its values."""

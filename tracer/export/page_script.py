@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -14,42 +16,64 @@ from tracer.export.headings import anchor_prefix
 from tracer.export.page_tables import KEPT_COLUMNS, KEPT_ROWS, MOST_COLUMNS, MOST_ROWS
 from tracer.export.script_data import engine_script, script_data
 from tracer.export.templates import read_template
-from tracer.trace import Trace
+from tracer.trace import Pass, Trace
 
 MOST_DATA = 2_000_000  # characters; later passes beyond it are shown without a script
-SCRIPTS = ("page_tables.js", "page_cells.js", "page_steps.js")
+FILES = ("tables", "captions", "picture", "cells", "panel", "whatif", "help", "practice", "steps", "keys", "choices")
+INEXACT = "≈: worked with every digit; the rounded numbers shown give a slightly different last digit."
 
 
 @dataclass(frozen=True)
 class PageScript:
-    """`data` is JSON, `text` the script, `hash` what the content security policy calls it."""
+    """`data` is JSON, `text` the script, `hash` what the content security policy calls it.
+
+    `passes` is how many of the passes, from the first on, it can ask and change.
+    """
 
     data: Markup
     text: Markup
     hash: str
+    passes: int
 
 
 def page_script(trace: Trace) -> PageScript | None:
     """The script and its data for every pass whose data the page can carry; None where it carries none."""
-    passes: list[dict[str, Any]] = []
-    size = 0
-    for one in trace.passes:
-        data = script_data(trace, one)
-        size += len(json.dumps(data, ensure_ascii=False))
-        if data is None or size > MOST_DATA:
+    passes: list[str] = []
+    for data in _passes(trace):
+        passes.append(_json(data))
+        if sum(map(len, passes)) > MOST_DATA:
+            passes.pop()
             break
-        passes.append({"prefix": anchor_prefix(trace, one), "depth": trace.problem.depth, **data})
     if not passes:
         return None
     kept = {"rows": [MOST_ROWS, *KEPT_ROWS], "columns": [MOST_COLUMNS, *KEPT_COLUMNS]}
-    text = "\n".join((engine_script(), *map(read_template, SCRIPTS)))
+    data = f'{{"kept":{_json(kept)},"inexact":{_json(INEXACT)},"passes":[{",".join(passes)}]}}'
+    text = "\n".join((engine_script(), *(read_template(f"page/{name}.js") for name in FILES)))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return PageScript(_json({"passes": passes, "kept": kept}), Markup(text), f"sha256-{digest}")
+    return PageScript(Markup(data), Markup(text), f"sha256-{digest}", len(passes))
 
 
-def _json(document: Any) -> Markup:
+def _passes(trace: Trace) -> Iterator[dict[str, Any]]:
+    """The data of each pass, up to one that is too large.
+
+    `follows`: it starts from what the pass before it has made; `iteration`: passes of one number have the same samples.
+    """
+    for before, one in pairwise(chain([None], trace.passes)):
+        assert one is not None
+        data = script_data(trace, one)
+        if data is None:
+            return
+        about = {"prefix": anchor_prefix(trace, one), "iteration": one.iteration, "follows": _follows(before, one)}
+        yield {**about, "depth": trace.problem.depth, **data}
+
+
+def _follows(before: Pass | None, one: Pass) -> bool:
+    return before is not None and (one.iteration > 1 or one.epoch == before.epoch + 1)
+
+
+def _json(document: Any) -> str:
     """JSON that no name from a problem file can end early or turn into markup."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+    return text

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
 
+import numpy as np
 from markupsafe import Markup
 
 from tracer.board import Place
@@ -13,6 +16,7 @@ from tracer.trace import Pass
 
 MOST_ROWS, KEPT_ROWS = 14, (8, 2)  # a longer matrix shows its first and last rows
 MOST_COLUMNS, KEPT_COLUMNS = 14, (8, 2)
+PADDING, LEAST_ACROSS = 2, 5  # of a cell, in characters
 
 Axes = tuple[str, str]
 
@@ -43,19 +47,36 @@ def axes(identifier: str, depth: int) -> Axes:
             return "sample", unit
 
 
-def table_body(one: Pass, decimals: Shown, place: Place, words: Axes) -> Markup:
+class Body(NamedTuple):
+    """The rows of a table, and how wide they are in characters."""
+
+    markup: Markup
+    across: int
+
+
+def table_body(one: Pass, decimals: Shown, place: Place, words: Axes) -> Body:
     """The rows of a table, one piece of text for each; headings are numbers that are read out with their word."""
+    rows, columns = kept_rows(place.rows), kept_columns(place.columns)
     values = one[place.id]
-    columns, rows = kept_columns(place.columns), kept_rows(place.rows)
+    if None in rows or None in columns:
+        values = values[np.ix_(_places(rows), _places(columns))]
+    texts, width = decimals.texts(place.id, values), values.shape[1]
     lines = [f"<tr><td></td>{''.join(_heading('col', words[1], c, place.columns) for c in columns)}</tr>"]
+    start = 0
     for row in rows:
-        head = _heading("row", words[0], row, place.rows)
-        cells = ("⋮" if row is None else "⋯" if c is None else decimals.text(place.id, float(values[row, c]))
-                 for c in columns)  # fmt: skip
-        lines.append(f"<tr>{head}<td>{'</td><td>'.join(cells)}</td></tr>")
-    return Markup("\n".join(lines))
+        cells = ["⋮"] * width if row is None else texts[start : start + width]
+        start += width if row is not None else 0
+        if None in columns:
+            cells.insert(columns.index(None), "⋮" if row is None else "⋯")
+        lines.append(f"<tr>{_heading('row', words[0], row, place.rows)}<td>{'</td><td>'.join(cells)}</td></tr>")
+    return Body(Markup("\n".join(lines)), 3 + len(columns) * (PADDING + max(LEAST_ACROSS, *map(len, texts))))
 
 
+def _places(kept: list[int | None]) -> list[int]:
+    return [each for each in kept if each is not None]
+
+
+@cache
 def _heading(scope: str, word: str, index: int | None, count: int) -> str:
     if index is None:
         return "<td></td>"

@@ -1,6 +1,6 @@
 """One pass as data for the page's script: its numbers, the rules that make them, and what everything is called.
 
-templates/engine.js interprets these rules, which are the program's own expressions; nothing is said a second
+templates/engine/ interprets these rules, which are the program's own expressions; nothing is said a second
 time. An expression is [what it is, [what is inside], what else it has …]; a text is a symbol (in the rule of a
 cell a variable), a number a constant.
 """

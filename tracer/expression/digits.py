@@ -57,6 +57,18 @@ def fixed(value: float, decimals: int) -> str:
     return f"{round_half_away(value, decimals):.{decimals}f}".replace("-", "−")
 
 
+def fixed_texts(values: NDArray[np.float64], decimals: int) -> list[str]:
+    """`fixed` of every number of an array, row by row, several times as fast where there are many.
+
+    >>> fixed_texts(np.array([[0.0005, -1.5]]), 3)
+    ['0.001', '−1.500']
+    """
+    if not (np.abs(values) < LARGEST_WRITTEN).all():
+        return [fixed(value, decimals) for value in values.ravel().tolist()]
+    rounded = round_half_away(values, decimals).ravel().tolist()
+    return (f"%.{decimals}f " * len(rounded) % tuple(rounded)).replace("-", "−").split()
+
+
 def as_typed(value: float) -> str:
     """A given number with the digits it was typed with.
 
@@ -67,7 +79,8 @@ def as_typed(value: float) -> str:
         return _far_out(value)
     if not (value == 0 or 1e-6 <= abs(value) < LARGEST_WRITTEN):
         return repr(value).replace("-", "−")
-    text = f"{Decimal(repr(value)):f}"
+    text = repr(value)
+    text = f"{Decimal(text):f}" if "e" in text else text
     return (text.removesuffix(".0") if value else "0").replace("-", "−")
 
 

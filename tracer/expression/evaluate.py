@@ -68,10 +68,15 @@ def compile_program(assignments: Iterable[tuple[str, m.Matrix]], inputs: Sequenc
 
 def evaluate(expression: m.Matrix, values: Mapping[str, Array]) -> Array:
     """The value of one matrix expression."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return compiled(expression)(values)
+
+
+def compiled(expression: m.Matrix) -> Callable[[Mapping[str, Array]], Array]:
+    """A function that takes the values of symbols and returns the value of one matrix expression."""
     names = sorted({symbol.name for symbol in m.symbols(expression)})
     run = compile_program([("result_", expression)], names)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return run(*(values[name] for name in names))[0]
+    return lambda values: run(*[values[name] for name in names])[0]
 
 
 def evaluate_cell(expression: s.Scalar, value_of: Callable[[s.Cell], float]) -> float:

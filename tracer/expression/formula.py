@@ -15,7 +15,7 @@ from tracer.expression import scalar as s
 
 EXPANDED = 8
 EXPANDED_RULES = 100  # not every program computes LN or ABS of a range within SUMPRODUCT
-LARGEST_EXPONENT = 700  # EXP of more than 709 is an error in a spreadsheet, not infinity
+LARGEST_EXPONENT = 709  # EXP of any more is an error in a spreadsheet, not infinity
 TIE_DECIMALS = 9  # as in digits.TIE: decimals beyond the last place at which a tie is a tie
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a text binds

@@ -3,12 +3,14 @@
 Natural interval extension, rounded outward at every operation, so that the true value for any
 choice of inputs within their bounds is inside the result. A branch that could go either way
 gives the hull of both sides; what has no bound gets an infinite one. Bounds are never cut to an
-activation's range: a learner's own cell may lie outside it.
+activation's range: a learner's own cell may lie outside it. Bounds of a symbol may have axes in
+front of its rows and columns, as many matrices of one name; then the result has them too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TypeAlias, assert_never
@@ -42,7 +44,7 @@ class Interval:
 
     @property
     def transposed(self) -> Interval:
-        return Interval(self.low.T, self.high.T)
+        return Interval(np.swapaxes(self.low, -1, -2), np.swapaxes(self.high, -1, -2))
 
     def contains(self, values: Array) -> NDArray[np.bool_]:
         """Cell by cell, whether the value lies within the bounds."""
@@ -68,27 +70,29 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
             return Interval.exactly(np.eye(size))
         case m.MatMul(left, right):
             a, b = of(left), of(right)
-            wide = Interval(a.low[:, :, None], a.high[:, :, None])
-            return _sum(_times(wide, Interval(b.low[None], b.high[None])), 1, keepdims=False)
+            wide = Interval(a.low[..., None], a.high[..., None])
+            return _sum(_times(wide, Interval(b.low[..., None, :, :], b.high[..., None, :, :])), -2, keepdims=False)
         case m.Transpose(operand):
             return of(operand).transposed
         case m.Broadcast(operator, left, right):
             return _combine(operator, of(left), of(right))
         case m.Apply(template, arguments):
             inner = _scalar(template, {name: of(argument) for name, argument in arguments})
-            return Interval(*(np.broadcast_to(end, expression.shape) for end in (inner.low, inner.high)))
+            if inner.low.shape[-2:] == expression.shape:
+                return inner
+            shape = (*inner.low.shape[:-2], *expression.shape)
+            return Interval(np.broadcast_to(inner.low, shape), np.broadcast_to(inner.high, shape))
         case m.Reduce(operation, operand, over):
-            axis = {"rows": 0, "columns": 1, "all": None}[over]
+            axis = {"rows": -2, "columns": -1, "all": (-2, -1)}[over]
             inner = of(operand)
             if operation == "sum":
                 return _sum(inner, axis)
             return Interval(inner.low.max(axis, keepdims=True), inner.high.max(axis, keepdims=True))
         case m.Row(operand, index):
             inner = of(operand)
-            return Interval(inner.low[index : index + 1], inner.high[index : index + 1])
+            return Interval(inner.low[..., index : index + 1, :], inner.high[..., index : index + 1, :])
         case m.Stack(rows):
-            parts = [of(row) for row in rows]
-            return Interval(*(np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high")))
+            return _stacked([of(row) for row in rows])
         case m.Rounded(operand, decimals):
             inner = of(operand)
             return Interval(round_half_away(inner.low, decimals), round_half_away(inner.high, decimals))
@@ -156,8 +160,16 @@ def _combine(operator: m.Operator, left: Interval, right: Interval) -> Interval:
 
 def _outward(low: Array, high: Array) -> Interval:
     """One step of float64 outward; what is not a number has no bound."""
-    low = np.where(np.isnan(low), -np.inf, np.nextafter(low, -np.inf))
-    return Interval(low, np.where(np.isnan(high), np.inf, np.nextafter(high, np.inf)))
+    low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
+    if _all_numbers(low) and _all_numbers(high):
+        return Interval(low, high)
+    return Interval(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+
+
+def _all_numbers(values: Array) -> bool:
+    """Whether none is "not a number": quick, and now and then wrong where values are infinite."""
+    total = values.sum()
+    return bool(total == total)
 
 
 def _opposite(a: Interval) -> Interval:
@@ -168,20 +180,32 @@ def _plus(a: Interval, b: Interval) -> Interval:
     return _outward(a.low + b.low, a.high + b.high)
 
 
-def _sum(a: Interval, axis: int | None, keepdims: bool = True) -> Interval:
+def _stacked(rows: Sequence[Interval]) -> Interval:
+    ends = (np.broadcast_arrays(*(getattr(row, end) for row in rows)) for end in ("low", "high"))
+    return Interval(*(np.concatenate(end, axis=-2) for end in ends))
+
+
+def _sum(a: Interval, axis: int | tuple[int, int], keepdims: bool = True) -> Interval:
     """A sum of n terms is off by less than n steps of its largest partial sum."""
     low, high = (np.asarray(end.sum(axis, keepdims=keepdims)) for end in (a.low, a.high))
-    terms = a.low.size if axis is None else a.low.shape[axis]
+    terms = math.prod(a.low.shape[each] for each in ((axis,) if isinstance(axis, int) else axis))
     size = np.maximum(np.abs(a.low), np.abs(a.high)).sum(axis, keepdims=keepdims)
     slack = terms * np.finfo(np.float64).eps * size
     return _outward(low - slack, high + slack)
 
 
 def _times(a: Interval, b: Interval) -> Interval:
-    corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-    # 0 · ∞ counts as 0: the factor that is 0 is exactly 0, the other only has no bound
-    corners = [np.where(np.isnan(corner), 0.0, corner) for corner in corners]
-    return _outward(reduce(np.minimum, corners), reduce(np.maximum, corners))
+    corners = [x * y for x in _ends(a) for y in _ends(b)]
+    low, high = reduce(np.minimum, corners), reduce(np.maximum, corners)
+    if not _all_numbers(low):
+        # 0 · ∞ counts as 0: the factor that is 0 is exactly 0, the other only has no bound
+        corners = [np.where(np.isnan(corner), 0.0, corner) for corner in corners]
+        low, high = reduce(np.minimum, corners), reduce(np.maximum, corners)
+    return _outward(low, high)
+
+
+def _ends(a: Interval) -> tuple[Array, ...]:
+    return (a.low,) if a.low is a.high else (a.low, a.high)
 
 
 def _reciprocal(a: Interval) -> Interval:

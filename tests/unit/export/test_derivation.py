@@ -63,13 +63,10 @@ def shows(value: float, text: str) -> bool:
 def assert_equal_signs_hold(book: Book) -> None:
     """Where "=" stands before values the digits on the line give them; where "≈", one of them is off."""
     for line in book.lines:
-        off: list[tuple[str, str, float | None]] = []
-        sign = ""
-        for sign, text, value in claims(line):
-            if value is not None and not shows(value, text):
-                off.append((line.block, text, value))
-        assert sign != "=" or not off, off[:3]
-        assert sign != "≈" or off or is_cut(line), (line.block, line.of)
+        made = list(claims(line))
+        off = [(line.block, text, value) for _, text, value in made if value is not None and not shows(value, text)]
+        assert not off or all(sign == "≈" for sign, _, _ in made), off[:3]
+        assert off or is_cut(line) or all(sign == "=" for sign, _, _ in made), (line.block, line.of)
 
 
 def is_cut(line: Line) -> bool:

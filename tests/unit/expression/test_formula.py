@@ -37,7 +37,7 @@ CELLS: list[tuple[s.Scalar, str]] = [
     (s.Quotient(p, s.Number(-2.0)), "A1/(-2)"),
     (s.Quotient(times(p, q), s.Power(r, 2)), "A1*A2/A3^2"),
     (s.Quotient(plus(p, q), minus(one, r)), "(A1+A2)/(1-A3)"),
-    (s.Exp(p), "EXP(MIN(700,A1))"),
+    (s.Exp(p), "EXP(MIN(709,A1))"),
     (s.Exp(s.Negative(p), bounded=True), "EXP(-A1)"),
     (s.Log(minus(one, p)), "LN(1-A1)"),
     (s.Tanh(plus(p, q)), "TANH(A1+A2)"),
@@ -153,12 +153,12 @@ def test_a_variable_without_an_address_is_refused() -> None:
 
 
 ACTIVATION_FORMULAS = {
-    "sigmoid": ("1/(1+EXP(MIN(700,-A1)))", "B1*(1-B1)"),
+    "sigmoid": ("1/(1+EXP(MIN(709,-A1)))", "B1*(1-B1)"),
     "tanh": ("TANH(A1)", "1-B1^2"),
     "relu": ("MAX(0,A1)", "IF(A1>0,1,0)"),
     "leaky_relu": ("IF(A1>0,A1,0.01*A1)", "IF(A1>0,1,0.01)"),
     "elu": ("IF(A1>0,A1,EXP(A1)-1)", "IF(A1>0,1,EXP(A1))"),
-    "softplus": ("MAX(0,A1)+LN(1+EXP(-ABS(A1)))", "1/(1+EXP(MIN(700,-A1)))"),
+    "softplus": ("MAX(0,A1)+LN(1+EXP(-ABS(A1)))", "1/(1+EXP(MIN(709,-A1)))"),
     "linear": ("A1", "1"),
     "softmax": ("EXP(A1-A1)/EXP(A1-A1)", "B1*(1-B1)"),
 }

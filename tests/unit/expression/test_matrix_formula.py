@@ -65,12 +65,12 @@ MATRICES: list[tuple[m.Matrix, str]] = [
     (m.multiply(m.Transpose(ROW), m.subtract(m.Identity(2), ROW)), "TRANSPOSE(row_)*({1,0;0,1}-row_)"),
     (rule(s.Negative(s.Power(u, 2)), A), "-(A_^2)"),  # =-A_^2 is (−A)² in a spreadsheet
     (rule(s.Power(minus(u, v), 2), A, m.add(B, C)), "(A_-(B_+C_))^2"),
-    (rule(s.Exp(u), m.MatMul(A, B)), "EXP(IF(MMULT(A_,B_)>700,700,MMULT(A_,B_)))"),
+    (rule(s.Exp(u), m.MatMul(A, B)), "EXP(IF(MMULT(A_,B_)>709,709,MMULT(A_,B_)))"),
     (rule(s.Maximum((zero, u)), A), "IF(A_>0,A_,0)"),
     (rule(s.Maximum((u, v, one)), A, B), "IF(IF(A_>B_,A_,B_)>1,IF(A_>B_,A_,B_),1)"),
     (rule(one, A), "1+0*A_"),  # a bare 1 would fill one cell of Google Sheets
     (rule(s.Product((u, one)), ROW, A), "row_*1+0*A_"),
-    (ACTIVATIONS["sigmoid"].apply(A, 0.0), "1/(1+EXP(IF(-A_>700,700,-A_)))"),
+    (ACTIVATIONS["sigmoid"].apply(A, 0.0), "1/(1+EXP(IF(-A_>709,709,-A_)))"),
     (ACTIVATIONS["leaky_relu"].apply(A, 0.25), "IF(A_>0,A_,0.25*A_)"),
     (ACTIVATIONS["softplus"].apply(A, 0.0), "IF(A_>0,A_,0)+LN(1+EXP(-ABS(A_)))"),
     (ACTIVATIONS["linear"].slopes(A, B, 0.0, 0), "1+0*A_"),

@@ -1,0 +1,72 @@
+// What things are called in the chosen style, on the tables, in the formulas and in the worked lines.
+
+const style = () => choices.style || DATA.passes[0].style;
+/** The article has words for whole matrices only: its cells are in symbols. */
+const cellStyle = () => (style() === "article" ? "matrix" : style());
+const cellName = (engine, { matrix, row, column }) => `<math>${engine.cellName(matrix, row, column, cellStyle())}</math>`;
+
+/** Every name of a section in the chosen style; names are the same in all passes. */
+function caption(section) {
+  const pass = passOf(section) ?? opened(passes[0]);
+  for (const name of section.querySelectorAll("[data-name]")) {
+    name.innerHTML = pass.engine.matrixName(name.dataset.name, style());
+  }
+  if (!passOf(section)) return;
+  for (const table of tablesOf(section)) table.caption.querySelector("small").innerHTML = detail(pass, table.dataset.id);
+}
+
+/** What follows a matrix's name: symbol, derivative and shape, as far as they say something new. */
+function detail({ engine, data }, id) {
+  if (id === RATE) return "learning rate";
+  const named = engine.matrixName(id, style());
+  const symbol = engine.matrixWords(id, style()) === id ? "" : id;
+  const fraction = data.derivatives[id]?.departs ? null : engine.fraction(id, cellStyle());
+  const size = [engine.values[id].length, engine.values[id][0].length];
+  const shape = (choices.turned ? size.reverse() : size).join("×");
+  return [symbol, fraction && fraction !== named ? `<math>${fraction}</math>` : "", shape].filter(Boolean).join(" · ");
+}
+
+/** Worked lines as markup, each in pieces between which it may break. */
+function linesOf(worked) {
+  const math = (markup) => `<math>${markup}</math>`;
+  const lines = worked.lines.map(({ sign, terms }, k) => {
+    const left = k ? "" : worked.name;
+    return `<div>${[`${left}<mo>${sign}</mo>${terms[0]}`, ...terms.slice(1)].map(math).join(" ")}</div>`;
+  });
+  return lines.join("") + (worked.exact ? "" : `<small>${DATA.inexact}</small>`);
+}
+
+/** The first cell of each matrix, worked out: for long pages and paper. */
+function rework(section) {
+  const engine = engineOf(section);
+  for (const worked of section.querySelectorAll(".worked.first")) {
+    worked.innerHTML = linesOf(engine.worked(worked.dataset.id, 0, 0, { style: cellStyle() }));
+  }
+}
+
+/** A line too long for its place is written smaller, down to a size that can still be read. */
+function fit(box) {
+  const lines = [...box.querySelectorAll(":scope > div")];
+  for (const line of lines) line.style.fontSize = "";
+  const ratios = lines.map((line) => line.clientWidth / line.scrollWidth);
+  lines.forEach((line, k) => {
+    if (ratios[k] < 1) line.style.fontSize = `${Math.max(0.6, Math.floor(100 * ratios[k]) / 100)}em`;
+  });
+}
+
+/** The story's parameter, and where it goes from what is on the page now. */
+function tell() {
+  const [id, row, column] = $("story").dataset.cell.split("-").map((part, k) => (k ? part - 1 : part));
+  const { engine } = opened(passes[0]);
+  const [before, after] = [id, `${id}_next`].map((each) => engine.values[each][row][column]);
+  const decimals = engine.decimals[`${id}_next`] ?? 3;
+  $("story").innerHTML = `<math>${engine.cellName(id, row, column, style())}</math>`;
+  $("story-before").textContent = TracerEngine.fixed(before, decimals);
+  $("story-after").textContent = TracerEngine.fixed(after, decimals);
+}
+
+function setDecimals({ engine, data }) {
+  for (const [id, own] of Object.entries(data.decimals)) {
+    engine.decimals[id] = own === null || choices.decimals === "" ? own : Number(choices.decimals);
+  }
+}

@@ -1,0 +1,93 @@
+// The answer: a cell worked out, what it is computed from, what uses it, and for a weight the whole chain.
+
+const MOST_LINKS = 12;
+const MOST_CHAINED = 4; // paths of a chain whose cells are listed
+
+/** Beside the board it stands under the step's text; else at the foot of the window, where it covers no question. */
+function showPanel(links) {
+  const panel = $("asked"), beside = wide.matches && !choices.everything;
+  panel.hidden = !links || (state.lit && !beside); // a step's first cell is worked out in the text there
+  root.classList.toggle("sheet", !panel.hidden && !beside);
+  if (panel.hidden) return;
+  const host = beside ? state.section.querySelector(".text") : state.section;
+  if (panel.parentNode !== host) host.append(panel);
+  fillPanel(links);
+}
+
+function fillPanel(links) {
+  const { section, asked: cell } = state, engine = engineOf(section);
+  const { matrix, row, column } = cell, given = isGiven(section, cell), td = tdOf(section, cell);
+  $("asked-name").innerHTML = cellName(engine, cell);
+  $("asked-value").textContent = `= ${state.guess ? "?" : engine.text(matrix, row, column)}`;
+  const was = engine.differs(matrix, row, column) ? `≠ ${engine.was(matrix, row, column)} as recorded` : "";
+  $("asked-place").textContent = [td ? placeWords(td) : "", was].filter(Boolean).join(" · ");
+  $("asked-edit").hidden = !given;
+  $("asked-guess").hidden = !state.guess;
+  $("asked-problem").textContent = "";
+  if (given && document.activeElement !== $("asked-number")) $("asked-number").value = typed(engine.values[matrix][row][column]);
+  $("asked-lines").hidden = given || Boolean(state.guess);
+  $("asked-lines").innerHTML = $("asked-lines").hidden ? "" : linesOf(engine.worked(matrix, row, column, { style: cellStyle(), ties: true }));
+  fit($("asked-lines"));
+  list($("asked-sources"), "Computed from", links.from);
+  list($("asked-users"), "Used by", links.users);
+  fillChain();
+}
+
+const typed = (number) => String(number).replace("-", "−");
+
+function list(place, words, cells) {
+  const engine = engineOf(state.section);
+  const link = (cell) => `<a href="${linkTo(cell)}">${cellName(engine, cell)}</a>`;
+  const more = cells.length > MOST_LINKS ? ` and ${cells.length - MOST_LINKS} more` : "";
+  place.hidden = !cells.length;
+  place.innerHTML = `${words} ${cells.slice(0, MOST_LINKS).map(link).join(" ")}${more}`;
+}
+
+/** The chain of a weight or bias, of its gradient, and of its new value: why it went there. */
+function fillChain() {
+  const { matrix, row, column } = state.asked, engine = engineOf(state.section);
+  const chain = state.guess || !/^d?[Wb]\d/.test(matrix) ? null : engine.chain(matrix.replace(/_next$/, ""), row, column, { style: cellStyle(), ties: true });
+  $("asked-chain").hidden = !chain;
+  if (!chain) return;
+  $("asked-chain-title").innerHTML = `The whole chain: <math>${chain.name}</math>`;
+  $("asked-chain-lines").innerHTML = linesOf(chain);
+  const link = (cell) => `<a href="${linkTo(cell)}">${cellName(engine, cell)}</a>`;
+  const paths = chain.paths.map(({ cells }) => cells.filter(Boolean)).filter((cells) => cells.length);
+  const more = paths.length > MOST_CHAINED ? "; and so on" : "";
+  $("asked-chain-cells").innerHTML =
+    `Its factors are in ${paths.slice(0, MOST_CHAINED).map((cells) => cells.map(link).join(" ")).join("; ")}${more}`;
+  if ($("asked-chain").open) fit($("asked-chain-lines"));
+}
+
+$("asked-chain").addEventListener("toggle", () => fit($("asked-chain-lines")));
+
+/** A letter or number of a line leads to the cell that holds it; the list below it does so for the keyboard. */
+$("asked").addEventListener("click", (event) => {
+  const tie = event.target.closest("[data-matrix]");
+  if (!tie) return;
+  const { matrix, row, column } = tie.dataset;
+  location.hash = linkTo({ matrix, row: Number(row), column: Number(column) });
+});
+
+$("let-go").addEventListener("click", letGo);
+
+function letGo() {
+  const td = state.asked && tdOf(state.section, state.asked);
+  const inside = $("asked").contains(document.activeElement);
+  ask(null);
+  if (inside) (td ?? $("next")).focus({ preventScroll: true });
+}
+
+const say = (words) => { $("aloud").textContent = words; };
+
+/** What a screen reader says of the cell asked about, besides the table's own headings. */
+function sayAsked() {
+  const { matrix, row, column } = state.asked, engine = engineOf(state.section);
+  const { from, users } = linksOf(engine, state.asked);
+  const made = isGiven(state.section, state.asked) ? "given" : `computed from ${counted(from.length)}`;
+  const used = users.length ? `, used by ${counted(users.length)}` : "";
+  const was = engine.differs(matrix, row, column) ? `, ${engine.was(matrix, row, column)} as recorded` : "";
+  say(`${engine.cellWords(matrix, row, column, cellStyle())} = ${engine.text(matrix, row, column)}${was}, ${made}${used}`);
+}
+
+const counted = (number) => `${number} ${number === 1 ? "cell" : "cells"}`;

@@ -1,0 +1,57 @@
+// The picture of the network: what takes part in the step, and the weights and values as they are now.
+
+const PICTURED = 2; // decimals of a value, as where the picture was made (network_svg.py)
+const picture = document.querySelector(".network");
+const strokes = picture.dataset.strokes.split(" ").map(Number);
+const placeOf = (element) => element.dataset.cell.split("-").map((part, k) => (k ? part - 1 : part));
+
+function drawNetwork() {
+  const pass = passOf(state.section);
+  if (!pass) return;
+  const active = new Set(state.section.dataset.active.split(" "));
+  const inputs = new Set(state.section.dataset.inputs.split(" "));
+  const part = (ids) => (ids.some((id) => active.has(id)) ? "active" : ids.some((id) => inputs.has(id)) ? "input" : "");
+  drawEdges(pass.engine.values, part);
+  drawNodes(pass, part);
+  writeValues(pass.engine.values);
+}
+
+function emphasise(element, part) {
+  if (part) element.dataset.part = part;
+  else delete element.dataset.part;
+}
+
+function drawEdges(values, part) {
+  const edges = [...picture.querySelectorAll("line")].map((edge) => {
+    const [id, row, column] = placeOf(edge);
+    return { edge, id, weight: values[id][row][column] };
+  });
+  const largest = Math.max(...edges.map(({ weight }) => Math.abs(weight))) || 1;
+  for (const { edge, id, weight } of edges) {
+    edge.setAttribute("class", weight < 0 ? "negative" : "positive");
+    edge.setAttribute("stroke-width", strokes[0] + ((strokes[1] - strokes[0]) * Math.abs(weight)) / largest);
+    emphasise(edge, part([id, `d${id}`, `${id}_next`]));
+  }
+}
+
+/** A node stands for what is computed for its unit: in the last layer also the error, the loss and the Jacobians. */
+function drawNodes({ data, engine }, part) {
+  const last = ["E", "L", ...Object.keys(engine.values).filter((id) => /^J\d/.test(id))];
+  for (const node of picture.querySelectorAll(".node")) {
+    const layer = Number(node.dataset.layer);
+    const own = ["Z", "A", "S", "D", "E", "b", "db"].map((kind) => kind + layer).concat(`b${layer}_next`);
+    emphasise(node, part(layer === 0 ? ["X"] : layer === data.depth ? [...own, ...last] : own));
+  }
+}
+
+/** Values that the step does not know yet are left out. */
+function writeValues(values) {
+  const known = new Set([...tablesOf(state.section)].map((table) => table.dataset.id));
+  for (const value of picture.querySelectorAll("tspan")) {
+    const [id, row, column] = placeOf(value), node = value.closest(".node");
+    value.textContent = known.has(id) ? TracerEngine.fixed(values[id][row][column], PICTURED) : "";
+    value.parentNode.classList.toggle("unknown", !known.has(id));
+    if (node.dataset.layer !== "0" && id !== "Y" && value.parentNode.getAttribute("text-anchor") === "middle")
+      node.classList.toggle("valued", known.has(id));
+  }
+}

@@ -1,0 +1,92 @@
+// What if: any given number can be changed, and everything after it follows, in this pass and in those that go on
+// from it.
+
+/** A number as people type it: 0,42 and − are fine; NaN for anything else. */
+function numberOf(text) {
+  const plain = text.trim().replace("−", "-").replace(",", ".");
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+}
+
+function change({ matrix, row, column }, number) {
+  const pass = passOf(state.section);
+  pass.edits.set(`${matrix}-${row}-${column}`, [matrix, row, column, number]);
+  replay(pass);
+  for (const later of passes.slice(pass.index + 1)) {
+    if (!later.data.follows) break;
+    later.stale = true;
+  }
+  repaint();
+}
+
+/** Begin with the recorded run, take over what the pass before has made, then put in what was typed here. */
+function replay(pass) {
+  const { engine, data } = pass;
+  pass.stale = false;
+  pass.version += 1;
+  engine.reset();
+  if (data.follows) inherit(pass);
+  for (const edit of pass.edits.values()) engine.set(...edit);
+  engine.recalculate();
+}
+
+/** Parameters as the pass before has moved them, its learning rate, and samples as the last pass over them had them. */
+function inherit({ engine, data, index }) {
+  const before = opened(passes[index - 1]).engine.values;
+  for (const [id, recorded] of Object.entries(data.given)) {
+    const source = id === "X" || id === "Y" ? samplesBefore(index)?.[id] : (before[`${id}_next`] ?? before[id]);
+    source?.forEach((cells, row) => cells.forEach((number, column) => {
+      if (number !== recorded[row][column]) engine.set(id, row, column, number);
+    }));
+  }
+}
+
+/** The values of the last pass over the same samples, if what is between the two is all on the page. */
+function samplesBefore(index) {
+  for (let k = index; passes[k].data.follows; ) {
+    k -= 1;
+    if (passes[k].data.iteration === passes[index].data.iteration) return opened(passes[k]).engine.values;
+  }
+  return null;
+}
+
+/** Whether any number on the page was changed from what was recorded. */
+function isChanged() {
+  return passes.some(({ edits, data }) =>
+    [...edits.values()].some(([id, row, column, number]) => number !== data.given[id][row][column]));
+}
+
+/** Show what has changed. */
+function repaint() {
+  const changed = isChanged();
+  $("reset").hidden = !changed;
+  $("other").hidden = !changed;
+  for (const section of choices.everything ? sections : [state.section]) refresh(section);
+  drawNetwork();
+  tell();
+  if (state.asked) showPanel(linksOf(engineOf(state.section), state.asked));
+  fillHelp();
+}
+
+$("asked-edit").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const number = numberOf($("asked-number").value), rate = state.asked.matrix === RATE;
+  const fine = Number.isFinite(number) && !(rate && number <= 0);
+  $("asked-number").toggleAttribute("aria-invalid", !fine);
+  if (fine) {
+    change(state.asked, number);
+    sayAsked();
+  } else {
+    $("asked-problem").textContent = rate ? "Type a number above 0, such as 0.1." : "Type a number, such as 0.42 or −1.";
+  }
+});
+
+$("reset").addEventListener("click", () => {
+  for (const pass of passes) {
+    pass.edits.clear();
+    if (pass.engine) replay(pass);
+  }
+  repaint();
+  if (state.asked) fillPanel(linksOf(engineOf(state.section), state.asked));
+  $("next").focus({ preventScroll: true }); // the button goes
+  say("The recorded run again.");
+});

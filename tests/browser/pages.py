@@ -1,0 +1,83 @@
+"""Opening a page as a reader does, and reading off what it shows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tracer.export.page import write_page
+from tracer.trace import Trace
+
+Cell = tuple[str, int, int]
+
+# Every table cell of a section with its matrix and place, as the headings count them; what is cut has no number.
+READ = """
+section => [...section.querySelectorAll('.board table')].flatMap(table => {
+  const turned = document.querySelector('#turned').value === 'yes';
+  return [...table.rows].slice(1).flatMap((row, i) => [...row.cells].slice(1).map((td, j) => ({
+    cell: [table.dataset.id, turned ? j : i, turned ? i : j], text: td.textContent, classes: [...td.classList],
+  })));
+})
+"""
+
+
+@contextmanager
+def opened(
+    chromium: Any,
+    recorded: Trace | str,
+    folder: Path,
+    anchor: str = "",
+    size: tuple[int, int] = (1280, 900),
+    before: str = "",
+    quiet: bool = True,
+    **options: Any,
+) -> Iterator[Any]:
+    """The page of a trace (or a page's text) in a window of its own; `before` is a script that runs before the page's.
+
+    Whatever the reader does, the page says nothing on the console and asks for nothing but itself (`quiet`).
+    """
+    path = folder / "page.html"
+    if isinstance(recorded, str):
+        path.write_text(recorded, encoding="utf-8")
+    else:
+        write_page(recorded, path)
+    context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+    if before:
+        context.add_init_script(before)
+    page, noise = context.new_page(), []
+    page.set_default_timeout(5000)
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.on("request", lambda request: noise.append(request.url))
+    page.goto(path.as_uri() + anchor)
+    yield page
+    context.close()
+    assert not quiet or [line for line in noise if not line.partition("#")[0].endswith("/page.html")] == []
+
+
+def read_tables(page: Any, section: str) -> dict[Cell, dict[str, Any]]:
+    """Text and classes of every table cell of a step, by matrix, row and column from 0."""
+    found = page.eval_on_selector(f"[id='{section}']", READ)
+    return {tuple(each["cell"]): each for each in found}
+
+
+def section_ids(page: Any) -> list[str]:
+    return list(page.eval_on_selector_all("section.step", "all => all.map(each => each.id)"))
+
+
+def current(page: Any) -> str:
+    """The step that is shown, by the rail."""
+    return str(page.get_attribute(".rail a[aria-current=step]", "data-step"))
+
+
+def table_cell(page: Any, cell: str) -> Any:
+    """The table cell of the step shown, from "Z1-2-3", counted from 1."""
+    matrix, row, column = cell.split("-")
+    table = f"section.step:not([hidden]) table[data-id='{matrix}']"
+    return page.locator(f"{table} tr:nth-child({int(row) + 1}) > :nth-child({int(column) + 1})")
+
+
+def asked(page: Any) -> str:
+    """What the panel shows of the cell asked about: "Z11,1 = 1.480", or "" where it is closed."""
+    head = page.locator("#asked h3")
+    return " ".join(head.inner_text().split()) if head.is_visible() else ""

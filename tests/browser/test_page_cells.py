@@ -1,0 +1,173 @@
+"""Every cell answers: the cells lit up are those that it is computed from, and its worked line comes to its value."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.browser.pages import Cell, asked, opened, read_tables, section_ids, table_cell
+from tests.mathml import NotANumberError, reckon
+from tests.strategies import documents
+from tests.traces import passes
+from tracer.expression.lower import lower, precedents
+from tracer.network.problem import problem_from_document
+from tracer.network.reading import load_problem
+from tracer.shown import shown
+from tracer.trace import Pass
+from tracer.training import trace
+
+pytestmark = pytest.mark.browser
+
+# Click every cell of the section that is shown, and note what the page answers.
+ASK_ALL = """() => {
+  const section = document.querySelector('section.step:not([hidden])');
+  const place = td => [td.closest('table').dataset.id, td.parentNode.rowIndex - 1, td.cellIndex - 1];
+  const lit = name => [...section.querySelectorAll('td.' + name)].map(place);
+  const line = div => [...div.querySelectorAll('math')].map(math =>
+    new XMLSerializer().serializeToString(math).replaceAll(/ xmlns="[^"]*"/g, ''));
+  return [...section.querySelectorAll('.board tr + tr > :is(th, td:first-child) ~ td')].map(td => {
+    td.click();
+    return {cell: place(td), text: td.textContent, asked: lit('is-asked'), from: lit('is-from'), users: lit('is-user'),
+            lines: [...document.querySelectorAll('#asked-lines > div')].map(line)};
+  });
+}"""
+
+
+def made_of(one: Pass) -> dict[Cell, set[Cell]]:
+    """What every cell of a pass is computed from, as the expressions say; a given one from nothing."""
+    found: dict[Cell, set[Cell]] = {}
+    for key, each in one.program.assignments.items():
+        for row, column in np.ndindex(each.shape):
+            used = () if each.expression is None else precedents(lower(each.expression, row, column))
+            found[key, row, column] = {(cell.matrix, cell.row, cell.column) for cell in used}
+    return found
+
+
+def places(cells: list[list[Any]]) -> set[Cell]:
+    return {(matrix, row, column) for matrix, row, column in cells}
+
+
+@settings(max_examples=15)
+@given(document=documents(most_layers=3, most_rows=4))
+def test_every_cell_of_a_random_network_answers(
+    chromium: Any, tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
+) -> None:
+    passes(document)  # drops what cannot be worked
+    run = trace(problem_from_document(document, "drawn", "drawn"))
+    one, sources = run.first, made_of(run.first)
+    users = defaultdict(set)
+    for cell, used in sources.items():
+        for each in used:
+            users[each].add(cell)
+    before = "localStorage.setItem('tracer-page', JSON.stringify({decimals: '15'}))"
+    with opened(chromium, run, tmp_path_factory.mktemp("page"), before=before) as page:
+        last = next(each for each in reversed(section_ids(page)) if each.startswith(("step", "epoch-1-1-")))
+        page.evaluate("id => { location.hash = id; }", last)
+        page.wait_for_selector(f"[id='{last}']:not([hidden])")
+        answers = page.evaluate(ASK_ALL)
+    assert {tuple(each["cell"]) for each in answers} == {*sources, ("learning_rate", 0, 0)}
+    for each in answers:
+        cell = tuple(each["cell"])
+        assert places(each["asked"]) == {cell}
+        assert places(each["from"]) == sources.get(cell, set())
+        assert places(each["users"]) == users[cell]
+        if cell[0] in (*one.program.inputs, "learning_rate"):
+            assert each["lines"] == []
+            continue
+        value = float(one[cell[0]][cell[1:]])
+        for line in each["lines"][1:]:  # the first is in letters
+            try:
+                assert reckon(line) == pytest.approx(value, rel=1e-6, abs=1e-9), (cell, line)
+            except NotANumberError as wrong:
+                assert "more)" in str(wrong)
+        assert reckon(each["lines"][-1]) == float(each["text"].replace("−", "-"))
+
+
+def test_the_worked_line_has_letters_numbers_terms_and_result(chromium: Any, tmp_path: Path) -> None:
+    with opened(chromium, trace(load_problem("article")), tmp_path) as page:
+        assert asked(page) == "Z11,1 = 1.480"
+        lines = [" ".join(line.split()) for line in page.locator("#asked-lines > div").all_inner_texts()]
+        assert lines == [
+            "Z11,1=X1,1·W11,1 +X1,2·W12,1 +X1,3·W13,1 +X1,4·W14,1 +b11",
+            "=(1)(0.42) +(0)(0.1) +(1)(0.6) +(0)(0.92) +0.46",
+            "=0.420 +0.000 +0.600 +0.000 +0.46",
+            "=1.480",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("example", "link", "stages"),
+    [("article", "#A1-1-1", ["e−1.480", "0.228", "1.228"]), ("softmax-classifier", "#A2-1-1", ["e0.298", "1.347"])],
+)
+def test_powers_of_e_and_their_sum_have_lines_of_their_own(
+    chromium: Any, tmp_path: Path, example: str, link: str, stages: list[str]
+) -> None:
+    with opened(chromium, trace(load_problem(example)), tmp_path, link) as page:
+        lines = page.locator("#asked-lines > div").all_inner_texts()
+        assert len(lines) == 5
+        for stage, line in zip(stages, lines[1:], strict=False):
+            assert stage in "".join(line.split())
+
+
+def test_what_is_computed_from_and_what_uses_a_cell_can_be_followed(chromium: Any, tmp_path: Path) -> None:
+    with opened(chromium, trace(load_problem("article")), tmp_path, "#step-9") as page:
+        table_cell(page, "D1-2-3").click()
+        assert page.locator("#asked-sources a").all_inner_texts() == ["E12,3", "S12,3"]
+        page.locator("#asked-sources a").nth(1).click()
+        assert asked(page) == "S12,3 = 0.1379"
+        assert page.locator("#asked-users a").all_inner_texts() == ["D12,3"]
+        page.locator("#asked-lines [data-matrix='A1']").first.click()  # a letter of the line is a way, too
+        assert asked(page) == "A12,3 = 0.835"
+        page.go_back()
+        page.go_back()
+        assert asked(page) == "S12,3 = 0.1379" or asked(page) == "D12,3 = 0.001032"
+
+
+def test_a_cell_that_is_cut_out_of_its_table_answers_too(chromium: Any, tmp_path: Path) -> None:
+    run = trace(load_problem("moons"))
+    with opened(chromium, run, tmp_path, "#Z1-500-3") as page:
+        assert asked(page) == f"Z1500,3 = {shown(run, run.first).text('Z1', float(run['Z1'][499, 2]))}"
+        assert page.locator("td.is-asked").count() == 0
+        assert page.locator("td.is-from").count() > 0  # the weights are on the board
+
+
+@pytest.mark.parametrize("example", ["article", "mazur"])
+def test_the_story_leads_to_the_chain_of_its_weight(chromium: Any, tmp_path: Path, example: str) -> None:
+    run = trace(load_problem(example))
+    depth = run.problem.depth
+    change = np.abs(run[f"W{depth}_next"] - run[f"W{depth}"])
+    row, column = (int(k) for k in np.unravel_index(change.argmax(), change.shape))
+    with opened(chromium, run, tmp_path) as page:
+        before, after = (float(page.inner_text(f"#story-{each}")) for each in ("before", "after"))
+        assert before == pytest.approx(run[f"W{depth}"][row, column], abs=1e-3)
+        assert after == pytest.approx(run[f"W{depth}_next"][row, column], abs=1e-3)
+        page.click("text=follow why")
+        assert page.inner_text("section.step:not([hidden]) .number") == "Step 10"
+        lit = [cell for cell, each in read_tables(page, "step-10").items() if "is-asked" in each["classes"]]
+        assert lit == [(f"W{depth}_next", row, column)]
+        assert page.locator("#asked-chain-lines mfrac").count() >= 3 * run.problem.rows
+        factors = page.locator("#asked-chain-cells a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        assert f"#S{depth}-1-{column + 1}" in factors
+        page.locator("#asked-chain-lines [data-matrix='E']").first.click()
+        assert current_matrix(page) == "E"
+
+
+def current_matrix(page: Any) -> str:
+    return str(page.locator("td.is-asked").evaluate("td => td.closest('table').dataset.id"))
+
+
+@pytest.mark.parametrize("problem", ["hand", "softmax-classifier"])
+def test_hovering_moves_nothing(chromium: Any, tmp_path: Path, problem: str) -> None:
+    top = "() => [...document.querySelectorAll('section.step:not([hidden]) .board table')].map(t => t.getBoundingClientRect().top)"
+    for width in (1280, 900):
+        with opened(chromium, trace(load_problem(problem)), tmp_path, "#step-5", size=(width, 900)) as page:
+            before = page.evaluate(top)
+            for cell in page.locator("section.step:not([hidden]) .board td[tabindex]").all()[::4]:
+                box = cell.bounding_box()
+                if box and 60 < box["y"] < 500:
+                    page.mouse.move(box["x"] + 5, box["y"] + 5)
+                    assert page.evaluate(top) == before
+            assert asked(page)
