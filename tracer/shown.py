@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,16 +77,16 @@ def _decimals(trace: Trace, one: Pass, identifier: str) -> int | None:
 
 def _of_given(one: Pass, identifier: str, default: int) -> int | None:
     """As typed, where anybody can have typed it; parameters of a later pass as they were updated."""
-    if max(map(_significant, one[identifier].ravel().tolist())) <= MOST_TYPED:
+    if all(map(_may_be_typed, one[identifier].ravel().tolist())):
         return None
     following = f"{identifier}_next"
     drawn = max(default, decimals_for(one[identifier], SIGNIFICANT))
     return max(default, _to_see(one[following] - one[identifier])) if following in one.matrices else drawn
 
 
-def _significant(value: float) -> int:
-    """How many digits a number has between its first and its last that is not 0."""
-    return len(Decimal(repr(value)).normalize().as_tuple().digits)
+def _may_be_typed(value: float) -> bool:
+    """Whether a number has so few digits, between its first and its last that is not 0, that one types it."""
+    return float(f"{value:.{MOST_TYPED}g}") == value
 
 
 def _to_see(change: Array) -> int:

@@ -80,4 +80,4 @@ def table_cell(page: Any, cell: str) -> Any:
 def asked(page: Any) -> str:
     """What the panel shows of the cell asked about: "Z11,1 = 1.480", or "" where it is closed."""
     head = page.locator("#asked h3")
-    return " ".join(head.inner_text().split()) if head.is_visible() else ""
+    return str(head.text_content()) if head.is_visible() else ""

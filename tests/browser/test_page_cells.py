@@ -89,7 +89,7 @@ def test_every_cell_of_a_random_network_answers(
 def test_the_worked_line_has_letters_numbers_terms_and_result(chromium: Any, tmp_path: Path) -> None:
     with opened(chromium, trace(load_problem("article")), tmp_path) as page:
         assert asked(page) == "Z11,1 = 1.480"
-        lines = [" ".join(line.split()) for line in page.locator("#asked-lines > div").all_inner_texts()]
+        lines = page.locator("#asked-lines > div").all_text_contents()
         assert lines == [
             "Z11,1=X1,1·W11,1 +X1,2·W12,1 +X1,3·W13,1 +X1,4·W14,1 +b11",
             "=(1)(0.42) +(0)(0.1) +(1)(0.6) +(0)(0.92) +0.46",
@@ -100,30 +100,31 @@ def test_the_worked_line_has_letters_numbers_terms_and_result(chromium: Any, tmp
 
 @pytest.mark.parametrize(
     ("example", "link", "stages"),
-    [("article", "#A1-1-1", ["e−1.480", "0.228", "1.228"]), ("softmax-classifier", "#A2-1-1", ["e0.298", "1.347"])],
+    [("article", "#A1-1-1", ["e−1.480", "0.228", "1.228"]), ("softmax-classifier", "#A2-1-1", ["e0.298", "1.348"])],
 )
 def test_powers_of_e_and_their_sum_have_lines_of_their_own(
     chromium: Any, tmp_path: Path, example: str, link: str, stages: list[str]
 ) -> None:
     with opened(chromium, trace(load_problem(example)), tmp_path, link) as page:
-        lines = page.locator("#asked-lines > div").all_inner_texts()
+        lines = page.locator("#asked-lines > div").all_text_contents()
         assert len(lines) == 5
         for stage, line in zip(stages, lines[1:], strict=False):
-            assert stage in "".join(line.split())
+            assert stage in line
 
 
 def test_what_is_computed_from_and_what_uses_a_cell_can_be_followed(chromium: Any, tmp_path: Path) -> None:
     with opened(chromium, trace(load_problem("article")), tmp_path, "#step-9") as page:
         table_cell(page, "D1-2-3").click()
-        assert page.locator("#asked-sources a").all_inner_texts() == ["E12,3", "S12,3"]
+        assert page.locator("#asked-sources a").all_text_contents() == ["E12,3", "S12,3"]
         page.locator("#asked-sources a").nth(1).click()
         assert asked(page) == "S12,3 = 0.1379"
-        assert page.locator("#asked-users a").all_inner_texts() == ["D12,3"]
+        assert page.locator("#asked-users a").all_text_contents() == ["D12,3"]
         page.locator("#asked-lines [data-matrix='A1']").first.click()  # a letter of the line is a way, too
         assert asked(page) == "A12,3 = 0.835"
         page.go_back()
+        assert asked(page) == "S12,3 = 0.1379"
         page.go_back()
-        assert asked(page) == "S12,3 = 0.1379" or asked(page) == "D12,3 = 0.001032"
+        assert asked(page) == "D11,1 = 0.001587"  # the step as it was entered
 
 
 def test_a_cell_that_is_cut_out_of_its_table_answers_too(chromium: Any, tmp_path: Path) -> None:

@@ -171,12 +171,13 @@ class _Judging:
             }
 
     def _truncated(self, identifier: str, expression: m.Matrix, written: Written, behind: Marked) -> None:
-        """Cells cut off where they should be rounded; believed of a learner who plainly does so somewhere."""
+        """Cells cut off where they should be rounded; bounds of such are for a learner who plainly does so somewhere."""
         verdicts = self.verdicts[identifier]
-        cut = _cut_off(written, Interval.exactly(self.key.values[identifier]))
+        cut = _cut_off(written, self.key.values[identifier]) | _cut_off(written, self.on_own[identifier])
         self.truncates |= bool((cut & (verdicts == "")).any())
         if self.truncates:
-            cut |= _cut_off(written, bound(expression, self.work.cut))
+            bounds = bound(expression, self.work.cut)
+            cut |= _cut_off(written, bounds.low, bounds.high)
         cut &= verdicts == ""
         _give(verdicts, cut & ~behind, "rounded")
         _give(verdicts, cut, "carried")
@@ -263,11 +264,12 @@ def _equals(written: Written, key: Array) -> Marked:
     return close(written.values, key, (0.5 + SLACK) * written.units + ROUNDING * np.abs(key))
 
 
-def _cut_off(written: Written, interval: Interval) -> Marked:
-    """Whether a value within the bounds gives the number when its further digits are cut off."""
+def _cut_off(written: Written, least: Array, most: Array | None = None) -> Marked:
+    """Whether a value, or one between two, gives the number when its further digits are cut off."""
+    most = least if most is None else most
     values, units = written.values, written.units
     slack = SLACK * units + ROUNDING * np.abs(values)
     with np.errstate(invalid="ignore"):
         low = np.where(values <= 0, values - units, values) - slack
         high = np.where(values >= 0, values + units, values) + slack
-        return np.asarray((interval.high >= low) & (interval.low <= high))
+        return np.asarray((most >= low) & (least <= high))

@@ -49,9 +49,9 @@ class Book:
         sheet.sheet_view.showGridLines = False
         sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
         sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-        footer = HeaderFooterItem(left=_HeaderFooterPart(self.problem.title[:60].replace("&", "&&")))
-        footer.right = _HeaderFooterPart("&A · page &P of &N")
-        sheet.HeaderFooter.oddFooter = footer
+        heading = _HeaderFooterPart(self.problem.title[:60].replace("&", "&&"))
+        sheet.HeaderFooter.oddHeader = HeaderFooterItem(left=heading)
+        sheet.HeaderFooter.oddFooter = HeaderFooterItem(right=_HeaderFooterPart("&A · page &P of &N"))
         self.data[title] = SheetData()
         return sheet
 

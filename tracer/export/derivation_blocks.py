@@ -95,6 +95,11 @@ def say(text: str, **formulas: str) -> Say:
     return Say(Markup(text).format(**{key: math(formula) for key, formula in formulas.items()}))
 
 
+def spoken(identifier: str) -> str:
+    """An activation or loss within a sentence."""
+    return f"<mtext>{identifier.replace('_', ' ')}</mtext>"
+
+
 def math(content: str) -> Markup:
     """Our own markup, in which every name is escaped."""
     return Markup(f"<math>{content}</math>")

@@ -17,6 +17,7 @@ from tracer.export.derivation_blocks import (
     operator,
     row,
     say,
+    spoken,
     table,
 )
 from tracer.export.derivation_cells import Cells
@@ -63,7 +64,7 @@ class Factors:
     def slopes(self, layer: int) -> Parts:
         yield say(
             "Now we need how each output of the layer changes with what went in. Recall the derivative of {name}:",
-            name=f"<mtext>{self.problem.layers[layer - 1].activation}</mtext>",
+            name=spoken(self.problem.layers[layer - 1].activation),
         )
         yield from self._column(f"S{layer}")
         if layer == self.problem.depth and self.problem.reproduce.softmax_slope == "diagonal":
@@ -85,7 +86,7 @@ class Factors:
     def delta(self, layer: int) -> Parts:
         identifier = f"D{layer}"
         if layer == self.problem.depth and self.fused:
-            yield say("It is the delta of the layer:")
+            yield say(f"{'Times the learning rate it' if self.chain.carries_rate else 'It'} is the delta of the layer:")
         elif layer == self.problem.depth and "J1" in self.program.assignments:
             yield say("What goes in acts on the loss through every output, and the paths add up:")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.export.derivation_blocks import EQUALS, Block, Line, Part, Picture, Section, equation, line, say
+from tracer.export.derivation_blocks import EQUALS, Block, Line, Part, Picture, Section, equation, line, say, spoken
 from tracer.export.derivation_cells import Cells
 from tracer.export.derivation_forms import formula, of_row
 from tracer.export.derivation_picture import ARROW, draw, draw_sums
@@ -61,7 +61,9 @@ def forward(cells: Cells, layer: int) -> Section:
     if layer == cells.problem.depth:
         blocks.append(Block("loss", "L", tuple(_loss(cells))))
     kind = "output layer" if layer == cells.problem.depth else "hidden layer"
-    return Section(f"forward-{layer}", f"Layer {layer} forward: {kind}, {made.activation}", tuple(blocks))
+    return Section(
+        f"forward-{layer}", f"Layer {layer} forward: {kind}, {made.activation.replace('_', ' ')}", tuple(blocks)
+    )
 
 
 def _sums(cells: Cells, layer: int) -> Iterator[Part]:
@@ -96,7 +98,7 @@ def _activations(cells: Cells, layer: int) -> Iterator[Part]:
     rule = matrix_mathml(cells.rule(identifier), cells.matrix)
     yield say(
         "What comes out of a unit is its sum put through the activation function, here {name}: {rule}.",
-        name=f"<mtext>{cells.problem.layers[layer - 1].activation}</mtext>",
+        name=spoken(cells.problem.layers[layer - 1].activation),
         rule=f"{cells.matrix(identifier)}<mo>=</mo>{rule}",
     )
     sample = A.part(0, 0, 1, A.columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from tracer.export.derivation_blocks import EQUALS, Block, Line, Part, Section, line, operator, row, say
+from tracer.export.derivation_blocks import EQUALS, Block, Line, Part, Section, line, operator, row, say, spoken
 from tracer.export.derivation_calculus import LEFT, Derivation, of_activation, of_both, of_loss
 from tracer.export.derivation_cells import crossed
 from tracer.expression import scalar as s
@@ -19,7 +19,7 @@ def derivatives(problem: Problem) -> Section:
     at_zero, outputs = problem.convention.relu_slope_at_zero, problem.sizes[-1]
     for name, slope in dict.fromkeys((layer.activation, layer.slope) for layer in problem.layers):
         found = of_activation(name, slope, at_zero, outputs)
-        parts = [say(_OF_ACTIVATION, name=f"<mtext>{name}</mtext>"), *_written(found)]
+        parts = [say(_OF_ACTIVATION, name=spoken(name)), *_written(found)]
         blocks.append(Block("activation", name, tuple(parts)))
     blocks.append(Block("loss-derivative", problem.loss, tuple(_of_loss(problem))))
     return Section("derivatives", "The derivatives that the chain rule needs", tuple(blocks))
@@ -31,7 +31,7 @@ _OF_ACTIVATION = "{name}, with <math><mi>z</mi></math> for what goes in and <mat
 def _of_loss(problem: Problem) -> Iterator[Part]:
     yield say(
         "The loss, {name}. One output <math><mi>a</mi></math> with its target <math><mi>y</mi></math> adds this much:",
-        name=f"<mtext>{problem.loss.replace('_', ' ')}</mtext>",
+        name=spoken(problem.loss),
     )
     yield from _written((of_loss(problem),))
     if problem.convention.softmax_slope == "fused":

@@ -71,5 +71,7 @@ def _column_widths(board: Board, one: Pass, decimals: Shown, trace: Trace) -> li
 
 def _width(decimals: Shown, identifier: str, one: Pass, columns: Sequence[int]) -> float:
     """The width of a column that shows every number of some columns of a matrix."""
-    values = np.unique(one[identifier][:, columns]).tolist()
-    return MARGIN + max(len(decimals.text(identifier, value)) for value in values)
+    values = one[identifier][:, columns]
+    typed = decimals.decimals[identifier] is None  # else only size and sign make a number long
+    longest = np.unique(values) if typed else np.array([values.min(), values.max()])
+    return MARGIN + max(len(decimals.text(identifier, value)) for value in longest.tolist())

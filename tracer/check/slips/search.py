@@ -95,7 +95,8 @@ class _Search:
         cells = np.zeros(self.site.failing.shape, dtype=bool)
         cells[row, column] = True
         slip = Slip(found.slug, found.says(self.site, row, column), self._apart(found, row, column, all_found))
-        return Explained(slip, cells, found.left_out if leads else ())
+        left_out = [each for each in found.left_out if self.site.work.left_out(each[0])] if leads else ()
+        return Explained(slip, cells, tuple(left_out))
 
     def _apart(self, found: Found, row: int, column: int, all_found: Sequence[Found]) -> str:
         """What would tell this slip from the next likely one with another name."""
@@ -136,14 +137,26 @@ class _Search:
         for rule, wrong in self._wrongs(rules, self.place):
             for found in self._fits(rule, wrong, self._bounds(wrong, self.site.work.reading)):
                 yield wrong, found
-        for identifier in self.site.work.left_out_before(self.site.id)[:MOST_THROUGH]:
-            place = Place(identifier, self.site.work)
-            if place.kind != "J":
-                for rule, wrong in self._wrongs(rules, place):
-                    changed = self._through(place, wrong)
-                    bounds = bound(self.site.expression, changed)
-                    for found in self._fits(rule, wrong, bounds, place, changed):
-                        yield wrong, found
+        for place in self._behind():
+            for rule, wrong in self._wrongs(rules, place):
+                changed = self._through(place, wrong)
+                bounds = bound(self.site.expression, changed)
+                for found in self._fits(rule, wrong, bounds, place, changed):
+                    yield wrong, found
+
+    def _behind(self) -> Iterator[Place]:
+        """The matrices before this one in which the slip may be: those left out, and the slope of a delta.
+
+        A slope may stand on the sheet and not be what the delta was made with. Of the Jacobians a slip
+        makes all alike, so that it is looked for in the delta.
+        """
+        work = self.site.work
+        for identifier in work.left_out_before(self.site.id)[:MOST_THROUGH]:
+            if (place := Place(identifier, work)).kind != "J":
+                yield place
+        slope = f"S{self.place.layer}"
+        if self.place.kind == "D" and slope in work.sheet.written:
+            yield Place(slope, work)
 
     def _wrongs(self, rules: Iterable[Rule], place: Place) -> Iterator[tuple[Rule, Wrong]]:
         for rule in rules:
@@ -190,7 +203,7 @@ class _Search:
         low, high = np.broadcast_to(bounds.low, shape), np.broadcast_to(bounds.high, shape)
         explained, score, consistent = self._weigh(low, high, single=rule in SINGLE)
         for k in np.flatnonzero(explained.any(axis=(1, 2))).tolist():
-            left_out = () if place is None or changed is None else _of_form(changed, k)
+            left_out = () if changed is None else _of_form(changed, k)
             yield Found(
                 (rule,), (wrong.words[k],), (place or self.place,), Interval(low[k], high[k]), explained[k],
                 float(score[k]) + OFTEN * rule.often, bool(consistent[k]), left_out,

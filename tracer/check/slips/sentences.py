@@ -32,9 +32,13 @@ class Sentence:
 
     def of(self, says: str) -> str:
         text = says.format_map(self)
-        if self.place.id != self.site.id:
-            text = f"in {self.place.id}, which you left out: {text}"
-        return text
+        if self.place.id == self.site.id:
+            return text
+        return f"in {self.place.id}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
+
+    @property
+    def _left_out(self) -> bool:
+        return self.site.work.left_out(self.place.id)
 
     def _simple(self, key: str) -> str:
         match key:
