@@ -27,16 +27,16 @@ _theta, _reach, _h, _plus, _minus = map(s.Variable, ("theta", "reach", "h", "plu
 _largest, _term, _gradient, _rate = map(s.Variable, ("largest", "term", "gradient", "rate"))
 
 # The estimate is off by h²/6·L‴ and by the rounding of L, some 1e-16·L/h; both are small where the sums that a move
-# reaches change by about 1e-5. They change by h times what the parameter meets on its way, up to `reach`.
-# It is no smaller than 1e-11 of the parameter, which float64 knows to 1e-16.
+# gets to change by about 1e-5. They change by h times what the parameter meets on its way, up to `reach`. A step of
+# 1e-11 of the parameter, which float64 has to 1e-16, is the smallest.
 STEP = s.Product(
     (s.Maximum((_one, s.Absolute(_theta))), s.Maximum((s.Number(1e-11), s.Quotient(s.Number(1e-5), _reach))))
 )
 ESTIMATE = s.Quotient(s.Sum((_plus, s.Negative(_minus))), s.Product((_two, _h)))
 # What a right gradient may be off its estimate. The first part is for h²/6·L‴, about 1e-10 of the largest gradient,
 # more where units are many. The second is for rounding: 1e-16/h of the largest `term` of the loss; spreadsheets take a
-# difference of less than 4e-15 of its terms for 0. Over 50,000 cells of random networks of all kinds no right gradient
-# came nearer to the bound than a tenth of it.
+# difference of less than 4e-15 of its terms for 0. In 80,000 cells of random networks, with inputs up to 200,000 or
+# weights up to 100, no right gradient was off by more than a sixth of it.
 BOUND = s.Sum((s.Product((s.Number(1e-5), _largest)), s.Product((s.Number(1e-9), _reach, _term))))
 FURTHEST = 1e99  # a reach with which float64 can go on
 

@@ -86,8 +86,8 @@ def elementwise_product(place: Place, rule: m.Matrix) -> Made:
 
 def previous_layer_unactivated(place: Place, rule: m.Matrix) -> Made:
     """The Z of the layer before in place of its A."""
-    if place.layer > 1:
-        before = place.layer - 1
+    before = place.layer - 1
+    if before and not place.work.left_out(f"A{before}"):  # else the slip is in A
         yield Wrong(
             replaced(rule, place.units("A", before), place.units("Z", before)), ({"A": f"A{before}", "Z": f"Z{before}"},)
         )

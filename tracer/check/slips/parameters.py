@@ -34,7 +34,8 @@ def wrong_left_factor(place: Place, rule: m.Matrix) -> Made:
 
 def error_for_delta(place: Place, rule: m.Matrix) -> Made:
     D = place.units("D")
-    yield Wrong(replaced(rule, D, place.error), ({"E": place.error.name, "D": D.name},))
+    if not place.work.left_out(D.name):  # else the slip is in D
+        yield Wrong(replaced(rule, D, place.error), ({"E": place.error.name, "D": D.name},))
 
 
 def outer_of_sums(place: Place, rule: m.Matrix) -> Made:

@@ -151,12 +151,12 @@ class _Search:
         makes all alike, so that it is looked for in the delta.
         """
         work = self.site.work
-        for identifier in work.left_out_before(self.site.id)[:MOST_THROUGH]:
-            if (place := Place(identifier, work)).kind != "J":
+        for identifier in [self.site.id, *work.left_out_before(self.site.id)[:MOST_THROUGH]]:
+            place = Place(identifier, work)
+            if identifier != self.site.id and place.kind != "J":
                 yield place
-        slope = f"S{self.place.layer}"
-        if self.place.kind == "D" and slope in work.sheet.written:
-            yield Place(slope, work)
+            if place.kind == "D" and (slope := f"S{place.layer}") in work.sheet.written:
+                yield Place(slope, work)
 
     def _wrongs(self, rules: Iterable[Rule], place: Place) -> Iterator[tuple[Rule, Wrong]]:
         for rule in rules:
@@ -170,7 +170,9 @@ class _Search:
     def _through(self, place: Place, wrong: Wrong) -> Over:
         """The learner's work with a left-out matrix made by a wrong rule, and those that follow from it."""
         work = self.site.work
-        slipped = wider(self._bounds(wrong, work.reading), work.coarsest / 2)
+        slipped = self._bounds(wrong, work.reading)
+        if work.left_out(place.id):
+            slipped = wider(slipped, work.coarsest / 2)
         changed = Over({place.id: slipped}, work.reading)
         for identifier in self._between(place.id):
             expression = work.rule(identifier)

@@ -117,6 +117,9 @@ def wrong_index(place: Place, rule: m.Matrix) -> Made:
     elif _by_jacobian(place):
         slope = m.multiply(A, m.subtract(m.Constant(1.0), other))
         yield Wrong(place.with_rate(m.multiply(place.net.E, slope)), words, extra)
+        weighed = m.multiply(place.net.E, A)
+        whole = m.subtract(weighed, m.multiply(m.row_sums(weighed), other))
+        yield Wrong(place.with_rate(whole), words, extra)
 
 
 def diagonal_alone(place: Place, rule: m.Matrix) -> Made:

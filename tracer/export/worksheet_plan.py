@@ -1,0 +1,126 @@
+"""What a worksheet asks: which matrices are left blank, which are printed, and how far each one is worked.
+
+Steps and matrices are chosen as a teacher writes them, `2,3,7` or `Z1,D2`. What is left blank can be
+worked out from what is on the sheet: a computed matrix that a blank one is made from is blank itself,
+or printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tracer.errors import TracerError
+from tracer.expression import matrix as m
+from tracer.network.blackboard import RATE
+from tracer.network.problem import Problem
+from tracer.network.program import Program
+
+Mode: TypeAlias = Literal["practice", "exam", "print"]
+Feedback: TypeAlias = Literal["cell", "step", "end"]
+Example: TypeAlias = Literal["worked", "completion", "bare"]
+
+MOST_CELLS = 2_000  # left blank: more than anybody fills in
+LEAST_WORKED, LEAST_COMPLETION = 2, 4  # cells of a matrix whose first is worked, whose second is a line to complete
+MOST_SHOWN = 40  # characters of a wrong choice in a message
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`blank` has the matrices to be filled in, `given` the computed ones that are printed.
+
+    Data, first parameters and learning rate are always printed. A computed matrix in neither is not on
+    the sheet. `problem_sha256` says which problem the sheet belongs to.
+    """
+
+    mode: Mode
+    feedback: Feedback
+    blank: frozenset[str]
+    given: frozenset[str]
+    problem_sha256: str
+
+    @property
+    def marks(self) -> bool:
+        """Whether the files mark themselves."""
+        return self.mode == "practice"
+
+    def shows(self, identifier: str, program: Program) -> bool:
+        """Whether a matrix is on the sheet, printed or blank."""
+        return identifier in program.inputs or identifier in self.blank or identifier in self.given
+
+    def example(self, shape: m.Shape, row: int, column: int) -> Example:
+        """How far a cell of a blank matrix is worked; row and column from 0.
+
+        The first cell is an example, the second a line to complete, the others bare; a small matrix has fewer
+        of them, an exam none.
+        """
+        cells, place = shape[0] * shape[1], row * shape[1] + column
+        if self.mode != "exam" and place == 0 and cells >= LEAST_WORKED:
+            return "worked"
+        if self.mode != "exam" and place == 1 and cells >= LEAST_COMPLETION:
+            return "completion"
+        return "bare"
+
+
+def make_plan(
+    problem: Problem,
+    program: Program,
+    mode: Mode = "practice",
+    blank: str | None = None,
+    give: str | None = None,
+    feedback: Feedback = "step",
+) -> Plan:
+    """The plan of one pass; `blank` and `give` are lists of steps or matrices with commas, as they are typed.
+
+    Left out, `blank` is everything computed that is not given. Raises TracerError, naming the option, for
+    what the problem does not compute, or both blank and given.
+    """
+    printed = frozenset(_chosen("--give", give, program))
+    asked = frozenset(_chosen("--blank", blank, program)) if blank is not None else {*program.computed} - printed
+    both = [each for each in program.computed if each in asked and each in printed]
+    if both:
+        raise TracerError(f"--blank and --give: {', '.join(both)} cannot be both left blank and printed")
+    if not asked:
+        raise TracerError("--give: everything is printed; nothing is left to fill in")
+    cells = sum(rows * columns for rows, columns in (program.assignments[each].shape for each in asked))
+    if cells > MOST_CELLS:
+        raise TracerError(
+            f"a worksheet of {cells:,} blank cells is more than anybody fills in (at most {MOST_CELLS:,}); "
+            "choose fewer steps with --blank, or a smaller problem"
+        )
+    made_from = {each for blank_one in asked for each in _computed_before(program, blank_one)}
+    return Plan(mode, feedback, frozenset(asked), printed | (made_from - asked), problem.sha256)
+
+
+def _chosen(option: str, text: str | None, program: Program) -> Iterator[str]:
+    """The computed matrices that a list of steps and matrices names."""
+    for item in filter(None, (part.strip() for part in (text or "").split(","))):
+        found = [
+            each.id
+            for step in program.steps
+            for each in step.assignments
+            if item in (each.id, step.label, str(step.number)) and each.expression is not None
+        ]
+        if not found:
+            raise TracerError(f"{option}: found {item[:MOST_SHOWN]!r}, expected {_expected(item, program)}")
+        yield from found
+    if text is not None and not text.replace(",", " ").strip():
+        raise TracerError(f"{option}: names nothing; expected steps (2,3,7) or matrices (Z1,D2)")
+
+
+def _expected(item: str, program: Program) -> str:
+    """What could have been chosen: steps where the item begins with a digit, else matrices."""
+    if item[:1].isdigit():
+        numbers = {step.number for step in program.steps if any(each.expression for each in step.assignments)}
+        return f"steps out of {', '.join(map(str, sorted(numbers)))}"
+    return f"computed matrices out of {', '.join(program.computed)}"
+
+
+def _computed_before(program: Program, identifier: str) -> Iterator[str]:
+    """The computed matrices that one is made from."""
+    expression = program.assignments[identifier].expression
+    assert expression is not None  # only computed matrices are left blank
+    for symbol in m.symbols(expression):
+        if symbol.name != RATE and program.assignments[symbol.name].expression is not None:
+            yield symbol.name
