@@ -5,7 +5,8 @@ Recording keeps references to the arrays that the compiled program returns; noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -101,13 +102,13 @@ def _run(
         for number in range(1, total + 1):
             if number in noted:
                 starts.append(runner.parameters if few else [])
-            passes = runner.epoch(number)
-            losses[number - 1] = _epoch_loss(runner.problem, passes)
-            if not np.isfinite(losses[number - 1]):
-                _refuse(passes)
             if number in record:
+                passes = runner.epoch(number)
                 _check_finite(passes)
                 kept.append(Epoch(number, tuple(passes)))
+                losses[number - 1] = _epoch_loss(runner, [one.loss for one in passes])
+            else:
+                losses[number - 1] = _epoch_loss(runner, runner.advance(number))
             if progress is not None:
                 progress(number)
     rows = [np.concatenate([np.empty(0), *(matrix.ravel() for matrix in each)]) for each in starts]
@@ -156,6 +157,17 @@ class _Runner:
             self.check_domain(passes[-1])
         return passes
 
+    def advance(self, number: int) -> list[float]:
+        """An epoch of which only the losses and the parameters are kept; returns the losses."""
+        before, losses = self.parameters, []
+        for program, _, _, X, Y, _ in self.batches:
+            loss, outputs, *self.parameters = program.advance(X, Y, *self.parameters, self.rate)
+            losses.append(loss.item())
+            if not math.isfinite(losses[-1]) or (self.excluded and np.isin(outputs, self.excluded).any()):
+                self.parameters = before  # once more in full, to say what went wrong
+                _refuse(self.epoch(number))
+        return losses
+
     def check_domain(self, one: Pass) -> None:
         """Refuse an output at which the loss's gradient would divide by zero."""
         if not self.excluded:
@@ -189,20 +201,19 @@ def _check_size(runner: _Runner, epochs: int) -> None:
         )
 
 
-def _epoch_loss(problem: Problem, passes: list[Pass]) -> float:
-    place = passes[0].program.computed.index("L")
-    if len(passes) == 1:
-        return float(passes[0].computed[place].item())
-    values = [one.computed[one.program.computed.index("L")].item() for one in passes]
-    if problem.loss_shown == "sum":
-        return float(sum(values))
-    sizes = [one.stop - one.start for one in passes]
-    return float(np.average(values, weights=sizes))
+def _epoch_loss(runner: _Runner, losses: Sequence[float]) -> float:
+    """What the passes of an epoch reported, added up or averaged over the samples."""
+    if len(losses) == 1:
+        return losses[0]
+    if runner.problem.loss_shown == "sum":
+        return float(sum(losses))
+    return float(np.average(losses, weights=[stop - start for _, start, stop, *_ in runner.batches]))
 
 
 def _check_finite(passes: list[Pass]) -> None:
-    if not all(np.isfinite(array).all() for one in passes for array in one.computed):
-        _refuse(passes)
+    for one in passes:
+        if not np.isfinite(np.concatenate(one.computed, axis=None)).all():  # one call costs less than one a matrix
+            _refuse(passes)
 
 
 def _refuse(passes: list[Pass]) -> None:

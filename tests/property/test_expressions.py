@@ -1,5 +1,6 @@
 """Every reading of a random matrix expression says the same thing."""
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from tests.agreement import assert_agrees, sizes
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.expression import matrix as m
-from tracer.expression.evaluate import evaluate, evaluate_cell
+from tracer.expression import scalar as s
+from tracer.expression.evaluate import compile_program, evaluate, evaluate_cell
 from tracer.expression.interval import Interval, bound
 from tracer.expression.lower import lower, precedents
 from tracer.expression.mathml import cell_mathml, matrix_mathml
@@ -139,3 +141,19 @@ def test_written_with_samples_as_columns_it_is_worth_the_transpose(made: Made) -
     expected = evaluate(made.expression, made.values)
     assert value.shape == turned.shape == expected.T.shape
     assert_agrees(value.T, expected, sizes(made.expression, made.values, EXPRESSION_SIZES))
+
+
+@settings(max_examples=100)
+@given(st.lists(expressions(depth=2), min_size=2, max_size=4))
+def test_a_program_that_keeps_less_gives_the_same(made: list[Made]) -> None:
+    """Only what is wanted comes out, bit for bit what the whole program gives."""
+    values = {f"{k}{name}": value for k, each in enumerate(made) for name, value in each.values.items()}
+
+    def renamed(expression: m.Matrix, k: int) -> m.Matrix:
+        return eval(re.sub(r"Symbol\(name='", f"Symbol(name='in{k}", repr(expression)), vars(m) | vars(s))
+
+    rules = [(f"out{k}", renamed(each.expression, k)) for k, each in enumerate(made)]
+    inputs = [f"in{name}" for name in values]
+    whole = compile_program(rules, inputs)(*values.values())
+    less = compile_program(rules, inputs, [rules[-1][0]])(*values.values())
+    assert len(less) == 1 and np.array_equal(less[0], whole[-1], equal_nan=True)

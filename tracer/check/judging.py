@@ -126,6 +126,9 @@ class _Judging:
             by_own = self._by(identifier, expression, written, work.own, work.values)
             _give(verdicts, by_own & ~behind, "rounded")
             _give(verdicts, by_own & ~void, "carried")
+        if work.replaced and (verdicts == "").any():
+            by_plain = inside(written.values, bound(expression, work.plain), tolerance(written))
+            _give(verdicts, by_plain & ~void, "carried")
         if (verdicts == "").any():
             self._truncated(identifier, expression, written, behind)
         if (verdicts == "").any():

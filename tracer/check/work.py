@@ -55,7 +55,8 @@ class Work:
     `past` has the matrices that come before the one being judged.
     `own` are the bounds of each matrix as it stands, `mended` with the wrong cells put right, `cut` of
     a learner who cuts digits off; `values` and `mended_values` are the numbers themselves. `replaced`
-    has bounds of left-out matrices that were plainly made by a wrong rule; `reading` has the bounds of any matrix.
+    has bounds of left-out matrices that were likely made by a wrong rule, `plain` is `own` without them;
+    `reading` has the bounds of any matrix.
     """
 
     def __init__(self, sheet: Sheet) -> None:
@@ -71,6 +72,7 @@ class Work:
         self.coarsest = float(units.max()) if units.size else 0.0
         self.reading = Reading(self.ahead)
         self.own = Lazy(self._own)
+        self.plain = Lazy(self._plain)
         self.mended = Lazy(self._mended)
         self.cut = Lazy(self._cut)
         self.values = Lazy(self._values)
@@ -108,7 +110,7 @@ class Work:
         self.replaced[identifier] = interval
         self.bad[identifier] = self.behind[identifier] = np.ones(interval.low.shape, dtype=bool)
         for each in [identifier, *self._left_out_after(identifier)]:
-            for made in (self.own, self.mended, self.cut, self.values, self.mended_values):
+            for made in (self.own, self.cut, self.values):
                 made.pop(each, None)
             self.behind[each] = self.behind.get(each, False) | self.reached(each, self.behind)
 
@@ -119,7 +121,7 @@ class Work:
             return self.own[identifier]
         if written is not None and written.complete:
             return Interval.around(written.values, written.units / 2)
-        return self._made(expression, self.reading)
+        return self.made(expression, self.reading)
 
     def _left_out_after(self, identifier: str) -> Iterator[str]:
         reached_by = {identifier}
@@ -139,11 +141,18 @@ class Work:
         if identifier in self.replaced:
             return self.replaced[identifier]
         if written is None or expression is None:
-            return self._given(identifier, written) if expression is None else self._made(expression, self.own)
+            return self._given(identifier, written) if expression is None else self.made(expression, self.own)
         coarse = self.coarse.get(identifier)
         halves = written.units / 2 if coarse is None else np.where(coarse, _own_halves(written), written.units / 2)
         own = Interval.around(written.values, halves)
-        return own if written.complete else where(written.present, own, self._made(expression, self.own))
+        return own if written.complete else where(written.present, own, self.made(expression, self.own))
+
+    def _plain(self, identifier: str) -> Interval:
+        """As `own`, with nothing replaced."""
+        expression = self.rule(identifier)
+        if expression is None or not self.left_out(identifier):
+            return self.own[identifier]
+        return self.made(expression, self.plain)
 
     def _mended(self, identifier: str) -> Interval:
         if identifier not in self.behind:
@@ -154,7 +163,7 @@ class Work:
         elif bad is None and not self.left_out(identifier) and self.sheet.written[identifier].complete:
             return self.own[identifier]
         else:
-            right = self._made(expression, self.mended)
+            right = self.made(expression, self.mended)
         if self.left_out(identifier):
             return right
         missing = ~self.sheet.written[identifier].present
@@ -179,7 +188,7 @@ class Work:
         other = written.present & (written.values != value)
         return Interval.around(np.where(other, written.values, value), np.where(other, written.units / 2, half))
 
-    def _made(self, expression: m.Matrix, bounds: dict[str, Interval]) -> Interval:
+    def made(self, expression: m.Matrix, bounds: dict[str, Interval]) -> Interval:
         """By the right rule, rounded in the head; the values of a step function need no rounding."""
         made = bound(expression, bounds)
         return made if is_step(expression) else wider(made, self.coarsest / 2)

@@ -49,21 +49,39 @@ _RELATIONS = {">": ">", ">=": ">=", "=": "=="}
 _AXES = {"rows": "0", "columns": "1", "all": "None"}
 
 
-def compile_program(assignments: Iterable[tuple[str, m.Matrix]], inputs: Sequence[str]) -> Compiled:
-    """One function that takes the inputs in order and returns every assigned matrix in order.
+def compile_program(
+    assignments: Iterable[tuple[str, m.Matrix]], inputs: Sequence[str], wanted: Sequence[str] | None = None
+) -> Compiled:
+    """One function that takes the inputs in order and returns every assigned matrix, or those `wanted`, in order.
 
-    Each result is a new array; an update never writes into what it updates.
+    Each result is a new array; an update never writes into what it updates. What is not wanted is computed only
+    where it is needed, and let go after its last use.
     """
+    rules = list(assignments)
+    results = [name for name, _ in rules] if wanted is None else list(wanted)
+    kept = _needed(rules, results)
     lines: list[str] = []
-    results: list[str] = []
-    for name, expression in assignments:
+    for k, (name, expression) in enumerate(kept):
         lines.extend(_statements(name, expression))
-        results.append(name)
+        if wanted is not None:
+            later = {each.name for _, following in kept[k + 1 :] for each in m.symbols(following)}
+            used = {each.name for each in m.symbols(expression)} & {each for each, _ in kept}
+            lines.extend(f"del {each}" for each in sorted(used - later - set(results)))
     body = "\n    ".join((*lines, f"return ({', '.join(results)},)"))
     scope = dict(_SCOPE)
     exec(compile(f"def run({', '.join(inputs)}):\n    {body}\n", "<tracer program>", "exec"), scope)
     run: Compiled = scope["run"]
     return run
+
+
+def _needed(assignments: Sequence[tuple[str, m.Matrix]], results: Sequence[str]) -> list[tuple[str, m.Matrix]]:
+    """The assignments that the results depend on."""
+    needed, kept = set(results), []
+    for name, expression in reversed(assignments):
+        if name in needed:
+            needed.update(each.name for each in m.symbols(expression))
+            kept.append((name, expression))
+    return kept[::-1]
 
 
 def evaluate(expression: m.Matrix, values: Mapping[str, Array]) -> Array:

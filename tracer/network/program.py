@@ -64,8 +64,23 @@ class Program:
     @cached_property
     def run(self) -> Compiled:
         """One straight function: `inputs` in, `computed` out."""
+        return compile_program(self._rules, self.inputs)
+
+    @cached_property
+    def advanced(self) -> tuple[str, ...]:
+        """What training needs of a pass: the loss, the outputs, and the parameters as they are after it."""
+        outputs = [each for each in self.computed if each[0] == "A"][-1]
+        return ("L", outputs, *(f"{name}_next" for name in self.inputs[2:-1]))
+
+    @cached_property
+    def advance(self) -> Compiled:
+        """The same function with `advanced` out, and nothing else kept."""
+        return compile_program(self._rules, self.inputs, self.advanced)
+
+    @property
+    def _rules(self) -> list[tuple[str, m.Matrix]]:
         pairs = ((each.id, each.expression) for each in self.assignments.values())
-        return compile_program([(key, made) for key, made in pairs if made is not None], self.inputs)
+        return [(key, made) for key, made in pairs if made is not None]
 
     def step_of(self, identifier: str) -> Step:
         """The step that assigns a matrix."""

@@ -7,7 +7,7 @@ left out. What speaks for it is how sharply it meets the cells that fail, and th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
@@ -27,9 +27,11 @@ from tracer.expression.reach import Marked
 PARTLY = 3.0  # a rule that other cells contradict: the learner was of two minds
 IN_ONE_CELL, WITH_A_PEN, TWICE = 0.5, 3.0, 5.0
 OFTEN = 0.3
+BEHIND = 4.0  # a slip in a left-out matrix, which later ones show too, may fit so much worse than one here
 WINDOW = 8.0  # what fits so much worse than the best is chance
 MOST_THROUGH = 6  # left-out matrices that are looked into
 MOST_PAIRS = 300
+MOST_NUMBERS = 400_000  # in all forms of one matrix
 
 
 class Over(dict[str, Interval]):
@@ -45,7 +47,10 @@ class Over(dict[str, Interval]):
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A wrong rule that explains some cells; `score` is how much speaks for it, in natural logarithms."""
+    """A wrong rule that explains some cells; `score` is how much speaks for it, in natural logarithms.
+
+    `left_out` has the bounds of left-out matrices as it makes them, `at` the one cell of such that it is in.
+    """
 
     rules: tuple[Rule, ...]
     words: tuple[Mapping[str, str], ...]
@@ -55,6 +60,7 @@ class Found:
     score: float
     consistent: bool
     left_out: tuple[tuple[str, Interval], ...] = ()
+    at: tuple[int, int] | None = None
 
     @property
     def slug(self) -> str:
@@ -62,7 +68,25 @@ class Found:
 
     def says(self, site: Site, row: int, column: int) -> str:
         parts = zip(self.rules, self.words, self.places, strict=True)
-        return "; and ".join(Sentence(site, place, row, column, words).of(rule.says) for rule, words, place in parts)
+        at = self.at or (row, column)
+        return "; and ".join(
+            Sentence(site, place, (row, column), at, words).of(rule.says) for rule, words, place in parts
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A wrong rule in one or more forms, as words and bounds of the site (to begin with, of its own matrix).
+
+    `changed` has the matrices on the way to the site, `cells` the cell of each form that is in one.
+    """
+
+    rule: Rule
+    words: Sequence[Mapping[str, str]]
+    place: Place
+    bounds: Interval
+    changed: Mapping[str, Interval] = field(default_factory=dict)
+    cells: Sequence[tuple[int, int]] = ()
 
 
 def explain(site: Site) -> Iterator[Explained]:
@@ -89,14 +113,22 @@ class _Search:
             for row, column in np.argwhere(each.cells & (each.score >= best - WINDOW)).tolist():
                 if (each.slug, row, column) not in seen:
                     seen.add((each.slug, row, column))
-                    yield self._explained(each, row, column, found, leads=each is found[0])
+                    yield self._explained(each, row, column, found)
 
-    def _explained(self, found: Found, row: int, column: int, all_found: Sequence[Found], leads: bool) -> Explained:
+    def _explained(self, found: Found, row: int, column: int, all_found: Sequence[Found]) -> Explained:
         cells = np.zeros(self.site.failing.shape, dtype=bool)
         cells[row, column] = True
         slip = Slip(found.slug, found.says(self.site, row, column), self._apart(found, row, column, all_found))
-        left_out = [each for each in found.left_out if self.site.work.left_out(each[0])] if leads else ()
-        return Explained(slip, cells, tuple(left_out))
+        return Explained(slip, cells, found.left_out if found is self._leading(all_found) else ())
+
+    def _leading(self, found: Sequence[Found]) -> Found | None:
+        """The likeliest that lies in a left-out matrix, where it explains no less than the likeliest of all."""
+        for each in found:
+            if each.score < found[0].score - BEHIND:
+                return None
+            if each.left_out and (each.cells >= found[0].cells).all():
+                return each
+        return None
 
     def _apart(self, found: Found, row: int, column: int, all_found: Sequence[Found]) -> str:
         """What would tell this slip from the next likely one with another name."""
@@ -116,12 +148,12 @@ class _Search:
     # What fits
 
     def _found(self) -> Iterator[Found]:
-        whole = [found for _, found in self._by_rules(WHOLE)]
+        whole = list(self._by_rules(WHOLE, single=False))
         yield from whole
         failing = self.site.failing
         if any(each.consistent and (each.cells == failing).all() and failing.sum() > 2 for each in whole):
             return
-        single = [found for _, found in self._by_rules(SINGLE)]
+        single = list(self._by_rules(SINGLE, single=True))
         yield from single
         penned = list(self._penned())
         yield from penned
@@ -131,18 +163,20 @@ class _Search:
         if open_cells.sum() > 1 or (open_cells.any() and failing.all()):
             yield from self._pairs(open_cells)
 
-    def _by_rules(self, rules: Iterable[Rule]) -> Iterator[tuple[Wrong, Found]]:
-        """The rules tried here, and in the left-out matrices that this one is made from."""
-        rules = tuple(rules)
+    def _by_rules(self, rules: Sequence[Rule], single: bool) -> Iterator[Found]:
+        """The rules tried here, and in the matrices before this one that a slip may be in unseen."""
+        reading = self.site.work.reading
         for rule, wrong in self._wrongs(rules, self.place):
-            for found in self._fits(rule, wrong, self._bounds(wrong, self.site.work.reading)):
-                yield wrong, found
+            trial = Trial(rule, wrong.words, self.place, bound(wrong.expression, Over(wrong.extra, reading)))
+            yield from self._fits(trial, single)
         for place in self._behind():
+            between = self._between(place.id)
             for rule, wrong in self._wrongs(rules, place):
-                changed = self._through(place, wrong)
-                bounds = bound(self.site.expression, changed)
-                for found in self._fits(rule, wrong, bounds, place, changed):
-                    yield wrong, found
+                trial = Trial(rule, wrong.words, place, bound(wrong.expression, Over(wrong.extra, reading)))
+                if single:
+                    trial = self._cell_by_cell(trial)
+                if trial.words:
+                    yield from self._fits(self._through(trial, between), single)
 
     def _behind(self) -> Iterator[Place]:
         """The matrices before this one in which the slip may be: those left out, and the slope of a delta.
@@ -164,52 +198,64 @@ class _Search:
                 for made in rule.rewrite(place, place.right):
                     yield rule, made if isinstance(made, Wrong) else Wrong(made)
 
-    def _bounds(self, wrong: Wrong, below: Mapping[str, Interval]) -> Interval:
-        return bound(wrong.expression, Over(wrong.extra, below))
+    def _cell_by_cell(self, trial: Trial) -> Trial:
+        """A slip of one cell, in each cell of its matrix for itself."""
+        own = self.site.work.reading[trial.place.id]
+        count, shape = len(trial.words), own.low.shape
+        low, high = (np.broadcast_to(end, (count, *shape)) for end in (trial.bounds.low, trial.bounds.high))
+        moved = np.abs(low + high - own.low - own.high) > self.site.work.coarsest
+        forms = np.argwhere(moved & np.isfinite(low + high))
+        if len(forms) * own.low.size > MOST_NUMBERS:
+            forms = forms[:0]
+        k, i, j = forms.T
+        each = range(len(forms))
+        lows, highs = (np.repeat(end[None], len(forms), axis=0) for end in (own.low, own.high))
+        lows[each, i, j], highs[each, i, j] = low[k, i, j], high[k, i, j]
+        words = [trial.words[form] for form in k.tolist()]
+        cells = list(zip(i.tolist(), j.tolist(), strict=True))
+        return replace(trial, words=words, bounds=Interval(lows, highs), cells=cells)
 
-    def _through(self, place: Place, wrong: Wrong) -> Over:
-        """The learner's work with a left-out matrix made by a wrong rule, and those that follow from it."""
-        work = self.site.work
-        slipped = self._bounds(wrong, work.reading)
-        if work.left_out(place.id):
-            slipped = wider(slipped, work.coarsest / 2)
+    def _through(self, trial: Trial, between: Sequence[str]) -> Trial:
+        """What a slip in an earlier matrix makes of this one."""
+        work, place = self.site.work, trial.place
+        slipped = wider(trial.bounds, work.coarsest / 2) if work.left_out(place.id) else trial.bounds
         changed = Over({place.id: slipped}, work.reading)
-        for identifier in self._between(place.id):
+        for identifier in between:
             expression = work.rule(identifier)
             assert expression is not None  # left out, so computed
-            changed[identifier] = wider(bound(expression, changed), work.coarsest / 2)
-        return changed
+            changed[identifier] = work.made(expression, changed)
+        return replace(trial, bounds=bound(self.site.expression, changed), changed=changed)
 
     def _between(self, identifier: str) -> list[str]:
         """The left-out matrices on the way from one to the site, in order of time."""
         work = self.site.work
-        before = set(work.left_out_before(self.site.id))
-        on_the_way = {identifier}
+        before, on_the_way = set(work.left_out_before(self.site.id)), {identifier}
         for each in work.key.program.computed:
             expression = work.rule(each)
-            if each in before and each != identifier and expression is not None:
+            if each in before and expression is not None:
                 if any(symbol.name in on_the_way for symbol in m.symbols(expression)):
                     on_the_way.add(each)
         return [each for each in work.key.program.computed if each in on_the_way and each != identifier]
 
-    def _fits(
-        self,
-        rule: Rule,
-        wrong: Wrong,
-        bounds: Interval,
-        place: Place | None = None,
-        changed: Over | None = None,
-    ) -> Iterator[Found]:
+    def _fits(self, trial: Trial, single: bool) -> Iterator[Found]:
         """The forms of a wrong rule that explain a cell."""
-        shape = (len(wrong.words), *self.site.failing.shape)
-        low, high = np.broadcast_to(bounds.low, shape), np.broadcast_to(bounds.high, shape)
-        explained, score, consistent = self._weigh(low, high, single=rule in SINGLE)
+        shape = (len(trial.words), *self.site.failing.shape)
+        low, high = np.broadcast_to(trial.bounds.low, shape), np.broadcast_to(trial.bounds.high, shape)
+        explained, score, consistent = self._weigh(low, high, single)
         for k in np.flatnonzero(explained.any(axis=(1, 2))).tolist():
-            left_out = () if changed is None else _of_form(changed, k)
             yield Found(
-                (rule,), (wrong.words[k],), (place or self.place,), Interval(low[k], high[k]), explained[k],
-                float(score[k]) + OFTEN * rule.often, bool(consistent[k]), left_out,
+                (trial.rule,), (trial.words[k],), (trial.place,), Interval(low[k], high[k]), explained[k],
+                float(score[k]) + OFTEN * trial.rule.often, bool(consistent[k]), self._left_out(trial, k),
+                trial.cells[k] if trial.cells else None,
             )  # fmt: skip
+
+    def _left_out(self, trial: Trial, k: int) -> tuple[tuple[str, Interval], ...]:
+        """The bounds of left-out matrices in the k-th form of a slip in one of them."""
+        return tuple(
+            (name, Interval(each.low[k], each.high[k]) if each.low.ndim > 2 else each)
+            for name, each in trial.changed.items()
+            if self.site.work.left_out(name)
+        )
 
     def _weigh(self, low: Array, high: Array, single: bool) -> tuple[Marked, Array, Marked]:
         """Which cells bounds explain, how much that says, and whether no other cell contradicts them."""
@@ -255,7 +301,7 @@ class _Search:
         """Two slips at once: one made in what the other has made already."""
         tried = {self.place.right}
         for first, second, wrong, words in islice(self._two_rules(tried), MOST_PAIRS):
-            bounds = self._bounds(wrong, self.site.work.reading)
+            bounds = bound(wrong.expression, self.site.work.reading)
             shape = (1, *self.site.failing.shape)
             if bounds.low.ndim > 2:
                 continue
@@ -282,13 +328,6 @@ class _Search:
                     if not again.extra and again.expression not in tried:
                         tried.add(again.expression)
                         yield first, second, again, (wrong.words[0], again.words[0])
-
-
-def _of_form(changed: Over, k: int) -> tuple[tuple[str, Interval], ...]:
-    """The bounds of changed matrices in the k-th form of a rule."""
-    return tuple(
-        (name, Interval(each.low[k], each.high[k]) if each.low.ndim > 2 else each) for name, each in changed.items()
-    )
 
 
 def _no_rewrite(place: Place, rule: m.Matrix) -> Iterator[Wrong | m.Matrix]:

@@ -15,12 +15,12 @@ SIGNIFICANT = 4  # digits of a number that the learner did not write down
 
 @dataclass(frozen=True)
 class Sentence:
-    """Fills the braces of a sentence at the cell (row, column) of a site; `place` is where the slip is."""
+    """Fills the braces of a sentence at a cell of a site; the slip is in the cell `at` of a place."""
 
     site: Site
     place: Place
-    row: int
-    column: int
+    cell: tuple[int, int]
+    at: tuple[int, int]
     words: Mapping[str, str]
 
     def __getitem__(self, key: str) -> str:
@@ -43,7 +43,7 @@ class Sentence:
     def _simple(self, key: str) -> str:
         match key:
             case "S":
-                return self.site.written.entries[self.row][self.column].text
+                return self.site.written.entries[self.cell[0]][self.cell[1]].text
             case "T":
                 return self._right()
             case "lr":
@@ -58,9 +58,10 @@ class Sentence:
     def _right(self) -> str:
         """What the right rule gives: at the cell itself, or in the left-out matrix."""
         if self.place.id != self.site.id:
-            return self._cell(self.place.id, self.row, self.column)
-        value = float(self.site.on_own[self.row, self.column])
-        decimals = self.site.written.entries[self.row][self.column].decimals
+            return self._cell(self.place.id, *self.at)
+        row, column = self.cell
+        value = float(self.site.on_own[row, column])
+        decimals = self.site.written.entries[row][column].decimals
         asked = self.site.work.key.problem.decimals.of(self.site.id)
         return fixed(value, max(asked, decimals or 0)) if math.isfinite(value) else "no number"
 
@@ -68,7 +69,8 @@ class Sentence:
         """Which row or column was read, and which belongs here."""
         count, by = int(self.words["count"]), int(self.words["by"])
         rows, columns = self.place.right.shape
-        along = self.row if (count == rows and (self.words["axis"] == "row" or count != columns)) else self.column
+        by_row = count == rows and (self.words["axis"] == "row" or count != columns)
+        along = self.at[0 if by_row else 1]
         here = along % count
         return f"{self.words['axis']} {(here - by) % count + 1} in place of {here + 1}"
 
@@ -76,16 +78,17 @@ class Sentence:
         """The cell that a letter stands for."""
         layer, kind = self.place.layer, self.place.kind
         output = self.place.net.depth
+        row, column = self.at
         if letter in "ya" and kind in ("E", "J", "L"):
-            row = layer - 1 if kind == "J" else self.row
-            return ("Y" if letter == "y" else f"A{output}"), row, self.row if kind == "J" else self.column
+            row, column = (layer - 1, row) if kind == "J" else (row, column)
+            return ("Y" if letter == "y" else f"A{output}"), row, column
         if letter in ("w", "g"):
             parameter = self.place.id.removesuffix("_next")
-            return (parameter if letter == "w" else f"d{parameter}"), self.row, self.column
+            return (parameter if letter == "w" else f"d{parameter}"), row, column
         if letter == "e":
-            return self.place.error.name, self.row, self.column
+            return self.place.error.name, row, column
         names = {"z": "Z", "a": "A", "s": "S", "d": "D", "b": "b", "Z": "Z", "A": "A"}
-        return f"{names[letter]}{layer}", self.row, self.column
+        return f"{names[letter]}{layer}", row, column
 
     def _cell(self, identifier: str, row: int, column: int) -> str:
         """A number as the learner wrote it, or as it follows from their work."""

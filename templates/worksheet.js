@@ -1,0 +1,210 @@
+// The sheet: typing, moving, keeping, saving and loading. Nothing here knows what a box should hold.
+
+const LONGEST = 60; // characters of a number; nobody types more
+const MOST_BYTES = 2000000; // of a file with answers
+const $ = (id) => document.getElementById(id);
+const data = JSON.parse($("worksheet-data").textContent);
+const store = `tracer worksheet ${data.problem_sha256} ${data.plan}`;
+const boxes = [...document.querySelectorAll("input.box")];
+const kept = [...document.querySelectorAll("[data-keep]")];
+const whenTyped = []; // what else follows a number that was typed
+const isOpen = (box) => box.value.trim() === "";
+
+/** "Z1-0-2" as a matrix and its place. */
+function cellOf(key) {
+  const [matrix, row, column] = key.split("-");
+  return [matrix, Number(row), Number(column)];
+}
+
+const wordsOf = (box) => box.getAttribute("aria-label");
+
+function say(words) {
+  $("aloud").textContent = words;
+}
+
+// What was typed
+
+const valueOf = (field) => field.type === "radio" ? field.checked : field.value;
+
+function fill(field, value) {
+  if (field.type === "radio") field.checked = value === true;
+  else if (typeof value === "string") field.value = value;
+}
+
+function keep() {
+  const typed = Object.fromEntries(kept.map((field) => [field.dataset.keep, valueOf(field)]).filter(([, value]) => value));
+  try {
+    localStorage.setItem(store, JSON.stringify(typed));
+  } catch {
+    $("unkept").hidden = false;
+  }
+}
+
+function recall() {
+  try {
+    const typed = JSON.parse(localStorage.getItem(store) ?? "{}");
+    for (const field of kept) if (Object.hasOwn(typed, field.dataset.keep)) fill(field, typed[field.dataset.keep]);
+  } catch {
+    $("unkept").hidden = false;
+  }
+}
+
+/** The name on every sheet that is printed: a margin of the page can only be written by its style. */
+function nameSheets() {
+  const text = ["name", "id"].map((part) => `${part === "id" ? "ID" : "Name"}: ${$(part).value || "_".repeat(24)}`).join("   ");
+  const safe = [...text].map((one) => /[A-Za-z0-9 _:]/.test(one) ? one : `\\${one.codePointAt(0).toString(16)} `).join("");
+  $("named").textContent = `@page { @top-left { content: "${safe}"; } }`;
+}
+
+function progress() {
+  const filled = boxes.filter((box) => !isOpen(box)).length;
+  $("progress").textContent = `${filled} of ${boxes.length} boxes filled`;
+}
+
+/** After a number was typed or loaded; `box` is null where there are many. */
+function typed(box) {
+  keep();
+  progress();
+  for (const follow of whenTyped) follow(box);
+}
+
+// Moving as in a spreadsheet
+
+/** The nearest open box of the table in a direction, or null at its edge. */
+function beside(box, down, right) {
+  let [, row, column] = cellOf(box.dataset.keep);
+  const table = box.closest("table"), [rows, columns] = table.dataset.shape.split(" ").map(Number);
+  for (;;) {
+    row += down;
+    column += right;
+    if (row < 0 || column < 0 || row >= rows || column >= columns) return null;
+    const found = table.querySelector(`[data-keep="${table.dataset.id}-${row}-${column}"]`);
+    if (found) return found;
+  }
+}
+
+/** The box after (or before) this one, column by column, then that of the table after. */
+function following(box, by) {
+  const within = beside(box, by, 0);
+  if (within) return within;
+  const mine = boxes.filter((other) => other.closest("table") === box.closest("table"));
+  const column = (other) => cellOf(other.dataset.keep)[2];
+  const next = mine.filter((other) => (column(other) - column(box)) * by > 0);
+  if (next.length) {
+    const nearest = by > 0 ? Math.min(...next.map(column)) : Math.max(...next.map(column));
+    return next.filter((other) => column(other) === nearest).at(by > 0 ? 0 : -1);
+  }
+  const at = boxes.indexOf(by > 0 ? mine.at(-1) : mine[0]);
+  return boxes[at + by] ?? null;
+}
+
+function targetOf(event, box) {
+  const { selectionStart: from, selectionEnd: to, value } = box;
+  const all = from === 0 && to === value.length;
+  switch (event.key) {
+    case "Enter": return following(box, event.shiftKey ? -1 : 1);
+    case "ArrowDown": return beside(box, 1, 0) ?? boxes[boxes.indexOf(box) + 1];
+    case "ArrowUp": return beside(box, -1, 0) ?? boxes[boxes.indexOf(box) - 1];
+    case "ArrowRight": return all || from === value.length ? beside(box, 0, 1) : null;
+    case "ArrowLeft": return all || to === 0 ? beside(box, 0, -1) : null;
+    default: return null;
+  }
+}
+
+function move(event) {
+  if (!event.target.matches("input.box") || event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+  if (event.shiftKey && event.key !== "Enter") return;
+  const target = targetOf(event, event.target);
+  if (!target) {
+    if (event.key === "Enter") event.target.blur();
+    return;
+  }
+  event.preventDefault();
+  target.focus();
+  target.select();
+}
+
+// Saving and loading
+
+function answers() {
+  const found = {}, notes = {};
+  for (const table of document.querySelectorAll("table[data-asked]")) {
+    const [rows, columns] = table.dataset.shape.split(" ").map(Number), { id } = table.dataset;
+    found[id] = Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => {
+      const cell = table.querySelector(`[data-cell="${id}-${row}-${column}"]`), box = cell.querySelector("input.box");
+      const text = box ? box.value.trim() : cell.querySelector(".value").textContent.trim();
+      return text === "" ? null : text;
+    }));
+  }
+  for (const field of kept.filter((each) => each.dataset.keep.startsWith("note ")))
+    if (valueOf(field)) notes[field.dataset.keep] = valueOf(field);
+  const student = { name: $("name").value.trim(), id: $("id").value.trim(), notes };
+  return { ...found, student, problem_sha256: data.problem_sha256 };
+}
+
+function save() {
+  const link = document.createElement("a"), id = $("id").value.trim().replace(/[^\p{L}\p{N}_-]+/gu, "_");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(answers(), null, 1)], { type: "application/json" }));
+  link.download = id ? `answers-${id}.json` : "answers.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+  $("saved").textContent = `Saved as ${link.download}.`;
+}
+
+function take(document) {
+  const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject(document)) throw new TypeError("no answers");
+  const student = isObject(document.student) ? document.student : {};
+  for (const part of ["name", "id"]) fill($(part), student[part]);
+  const notes = isObject(student.notes) ? student.notes : {};
+  for (const field of kept) if (field.dataset.keep.startsWith("note ")) fill(field, notes[field.dataset.keep] ?? "");
+  let count = 0;
+  for (const box of boxes) {
+    const [matrix, row, column] = cellOf(box.dataset.keep);
+    const found = Object.hasOwn(document, matrix) ? document[matrix]?.[row]?.[column] ?? "" : "";
+    box.value = ["string", "number"].includes(typeof found) ? String(found).slice(0, LONGEST) : "";
+    if (!isOpen(box)) count += 1;
+  }
+  const other = document.problem_sha256 !== data.problem_sha256;
+  return `${count} numbers loaded.${other ? " They were saved for another problem: look whether they belong here." : ""}`;
+}
+
+async function load() {
+  const [file] = $("file").files;
+  if (!file) return;
+  try {
+    if (file.size > MOST_BYTES) throw new RangeError("too large");
+    $("saved").textContent = take(JSON.parse(await file.text()));
+  } catch {
+    $("saved").textContent = `${file.name} holds no answers that can be read; nothing was changed.`;
+  }
+  $("file").value = "";
+  nameSheets();
+  typed(null);
+}
+
+function start() {
+  document.documentElement.classList.add("js");
+  recall();
+  nameSheets();
+  document.addEventListener("keydown", move);
+  document.addEventListener("input", keep);
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("#name, #id")) nameSheets();
+    if (target.matches("[data-keep]")) typed(target);
+  });
+  document.addEventListener("focusin", ({ target }) => target.matches("input.box") && target.select());
+  $("save").addEventListener("click", save);
+  $("load").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", load);
+  $("print").addEventListener("click", () => print());
+  $("clear").addEventListener("click", () => {
+    if (!confirm("Empty every box of this sheet?")) return;
+    for (const field of kept) fill(field, field.type === "radio" ? false : "");
+    nameSheets();
+    typed(null);
+  });
+  typed(null);
+}
+
+document.addEventListener("DOMContentLoaded", start);

@@ -1,0 +1,293 @@
+// The marks: every box is judged by its rule on the student's own earlier cells. The file holds no answer.
+
+const SLACK = 1e-9, EXACT = 4 * Number.EPSILON; // of a unit: a tie is a tie; of a value: float64's own
+const SIGNIFICANT = 1e-12; // of a number's size: what lies beyond is not compared
+const TRIES = 2; // before there is a hint
+const WORDS = { "✓": "right", "✗": "look again", "↪": "right on your own numbers; something before it is marked ✗",
+  "…": "waits for an earlier box", "?": "cannot be read as a number" };
+const BLANK = { kind: "blank" }, UNREADABLE = { kind: "unreadable" };
+
+/** A number as people write it (check/numbers.py); `decimals` are those written, null where it is exact. */
+function readNumber(text) {
+  const plain = text.replace(/[−–\u2011]/g, "-").replace(/[\u202f\u00a0\u200b]/g, "").replace(/⁄/g, "/").trim()
+    .replace(/^=/, "").trim();
+  if (plain === "") return BLANK;
+  if (plain.length > LONGEST) return UNREADABLE;
+  const fraction = /^([+-]?)(\d{1,15})\s*\/\s*(\d{1,15})$/.exec(plain);
+  if (fraction) {
+    const value = Number(fraction[2]) / Number(fraction[3]);
+    return Number.isFinite(value) ? { kind: "number", value: fraction[1] === "-" ? -value : value, decimals: null } : UNREADABLE;
+  }
+  const thousands = /^[+-]?\d{1,3}(,\d{3})+\.\d+$/.test(plain) ? plain.replace(/,/g, "") : plain;
+  const found = /^([+-]?)(\d*)(?:[.,](\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(thousands.replace(/ /g, ""));
+  if (!found || !(found[2] || found[3])) return UNREADABLE;
+  const [, sign, whole, decimals = "", power = "0"] = found;
+  const value = Number(`${sign}${whole || "0"}.${decimals || "0"}e${power}`);
+  return Number.isFinite(value) ? { kind: "number", value, decimals: decimals.length - Number(power) } : UNREADABLE;
+}
+
+const { given, asked, halves, decimals } = data.practice;
+const shapes = Object.fromEntries(data.practice.computed.map(({ id, shape }) => [id, shape]));
+for (const [id, rows] of Object.entries(given)) shapes[id] = [rows.length, rows[0].length];
+const rules = new Map(data.practice.computed.map(({ id, rule }) => [id, decoded(rule, shapes, data.practice.rules)]));
+const labels = new Labels(data.practice);
+const fields = new Map(boxes.map((box) => [box.dataset.keep, box]));
+const fixedCells = new Map([...document.querySelectorAll("[data-fixed]")].map((td) => [td.dataset.cell, readNumber(td.dataset.fixed)]));
+const examples = new Map([...document.querySelectorAll("[data-example]")].map((td) => [td.dataset.cell, td]));
+const lowered = new Map(), tries = new Map(), hintsTaken = new Map();
+let known = new Map(), judged = new Map();
+const keyOf = ([matrix, row, column]) => `${matrix}-${row}-${column}`;
+
+/** What a cell is made of, and which cells; null where it is given. */
+function ruleOf(cell) {
+  const key = keyOf(cell), node = rules.get(cell[0]);
+  if (!node) return null;
+  if (!lowered.has(key)) {
+    const expression = lower(node, cell[1], cell[2]);
+    const before = [...new Map(cellsIn(expression).map((each) => [keyOf(each), each])).values()];
+    lowered.set(key, { read: reader(expression), expression, before });
+  }
+  return lowered.get(key);
+}
+
+/** One in the last place of a number where so many decimals are asked for. */
+const unitOf = ({ value, decimals }, least) =>
+  Math.max(10 ** -(decimals === null ? least : Math.max(decimals, least)), SIGNIFICANT * Math.abs(value));
+
+/** The number that a student has in a cell and what it may be off; an example follows from the cells before it. */
+function own(cell) {
+  const key = keyOf(cell);
+  if (!known.has(key)) known.set(key, found(cell, key));
+  return known.get(key);
+}
+
+function found(cell, key) {
+  const [matrix, row, column] = cell;
+  if (matrix in given) return { kind: "number", value: given[matrix][row][column], half: halves[matrix] };
+  const written = fields.has(key) ? readNumber(fields.get(key).value) : fixedCells.get(key);
+  if (written) return written.kind === "number" ? { ...written, half: unitOf(written, asked[matrix]) / 2 } : written;
+  const { value } = byRule(cell);
+  if (value === null) return BLANK;
+  return { kind: "number", value: roundHalfAway(value, decimals[matrix]), half: 10 ** -decimals[matrix] / 2 };
+}
+
+/**
+ * A cell by its rule on the student's own cells, null while one of them is blank. Each is moved by what it may be
+ * off: `spread` is the sum of what that does, `values` are all that came out.
+ */
+function byRule(cell) {
+  const { read, before } = ruleOf(cell);
+  if (before.some((each) => own(each).kind !== "number")) return { value: null };
+  let moved = null, by = 0;
+  const at = (...each) => own(each).value + (keyOf(each) === moved ? by : 0);
+  const value = read(at), values = [value];
+  let spread = 0;
+  for (const each of before) {
+    const { half } = own(each);
+    if (half === 0) continue;
+    moved = keyOf(each);
+    const both = [half, -half].map((step) => { by = step; return read(at); });
+    values.push(...both);
+    spread += Math.max(...both.map((other) => Math.abs(other - value)));
+  }
+  return { value, spread, values };
+}
+
+/** Whether a matrix holds nothing but the values of a step function, such as the slope of ReLU. */
+function isStep(node) {
+  const inner = node.kind === "rounded" ? node.parts[0] : node, template = inner.kind === "apply" ? inner.rest[2] : null;
+  return kindOf(template) === "where" && template[1].slice(2).every((branch) => typeof branch === "number");
+}
+
+function follows(cell, { value: typed }, unit) {
+  const { value, spread, values } = byRule(cell), slack = (0.5 + SLACK) * unit + EXACT * Math.abs(typed);
+  if (!Number.isFinite(value) || !Number.isFinite(spread)) return true; // a bound without an end accepts
+  if (isStep(rules.get(cell[0]))) return values.some((each) => Math.abs(typed - each) <= slack);
+  return Math.abs(typed - value) <= slack + spread;
+}
+
+/** The mark of a cell: what stands in its box, by its own rule, and what stands behind it. */
+function judge(cell) {
+  const key = keyOf(cell);
+  if (judged.has(key)) return judged.get(key);
+  const rule = ruleOf(cell);
+  let mark = { sign: "", behind: false };
+  if (rule) {
+    const behind = rule.before.some((each) => { const { sign, behind } = judge(each); return sign === "✗" || behind; });
+    mark = { sign: fields.has(key) ? signOf(cell, behind) : "", behind };
+  }
+  judged.set(key, mark);
+  return mark;
+}
+
+function signOf(cell, behind) {
+  const entry = own(cell);
+  if (entry.kind === "blank") return "";
+  if (entry.kind === "unreadable") return "?";
+  if (byRule(cell).value === null) return "…";
+  if (follows(cell, entry, unitOf(entry, asked[cell[0]]))) return behind ? "↪" : "✓";
+  return "✗";
+}
+
+/** Right as far as it goes, with fewer decimals than asked for. */
+function isCoarse(cell) {
+  const entry = own(cell);
+  return entry.decimals !== null && entry.decimals < asked[cell[0]] && follows(cell, entry, 10 ** -entry.decimals);
+}
+
+// Showing
+
+const isComplete = (fields) => fields.every((box) => readNumber(box.value).kind === "number");
+const within = (part) => boxes.filter((box) => part.contains(box));
+
+/** The part of the sheet that must be complete before the mark of a field is shown. */
+function isShown(field) {
+  if (data.feedback === "cell") return true;
+  return isComplete(data.feedback === "step" ? within(field.closest("section")) : boxes);
+}
+
+/** Puts a mark beside a field; `sign` "" takes it away. */
+function put(field, sign, more = "") {
+  const mark = field.nextElementSibling;
+  mark.textContent = sign;
+  mark.title = sign && WORDS[sign] + more;
+  if (sign) mark.setAttribute("aria-label", WORDS[sign] + more);
+  else mark.removeAttribute("aria-label");
+  field.dataset.sign = sign;
+  field.setAttribute("aria-invalid", String(sign === "✗" || sign === "?"));
+}
+
+function markBox(box, last) {
+  const cell = cellOf(box.dataset.keep), { sign } = judge(cell), before = box.dataset.sign;
+  const shown = sign === "?" || isShown(box) ? sign : "";
+  const coarse = shown === "✗" && isCoarse(cell);
+  put(box, shown, coarse ? `: ${asked[cell[0]]} decimals are asked for` : "");
+  if (shown === "✗" && (box === last || before !== "✗") && box.dataset.tried !== box.value) {
+    box.dataset.tried = box.value;
+    tries.set(box.dataset.keep, (tries.get(box.dataset.keep) ?? 0) + 1);
+  }
+}
+
+/** The operand boxes of a line: each against the cell that it stands for; two factors may change places. */
+function markOperands(line) {
+  const operands = [...line.querySelectorAll("input.operand")];
+  const shown = data.feedback === "cell" || operands.every((field) => !isOpen(field)) && isShown(line);
+  const terms = new Map();
+  for (const field of operands) terms.set(field.dataset.term, [...terms.get(field.dataset.term) ?? [], field]);
+  for (const factors of terms.values()) {
+    const cells = factors.map((field) => cellOf(field.dataset.of));
+    const straight = cells.map((cell, k) => operandSign(factors[k], cell));
+    const turned = [...cells].reverse().map((cell, k) => operandSign(factors[k], cell));
+    const right = (signs) => signs.filter((sign) => sign === "✓").length;
+    const signs = cells.length === 2 && right(turned) > right(straight) ? turned : straight;
+    factors.forEach((field, k) => put(field, shown || signs[k] === "?" ? signs[k] : ""));
+  }
+}
+
+function operandSign(field, cell) {
+  const entry = readNumber(field.value), { kind, value } = own(cell);
+  if (entry.kind === "blank") return "";
+  if (entry.kind === "unreadable") return "?";
+  if (kind !== "number") return "…";
+  const unit = unitOf(entry, asked[cell[0]] ?? 0);
+  return Math.abs(entry.value - value) <= (0.5 + SLACK) * unit + EXACT * Math.abs(value) ? "✓" : "✗";
+}
+
+// Cells worked out with the student's own numbers
+
+function workedOut([matrix, row, column]) {
+  const value = ([id, ...place]) => ["value", [], own([id, ...place]).value, shownDecimals(id, place), [id, ...place]];
+  const places = decimals[matrix];
+  const writer = new Writer((...cell) => nameMathml(labels.cell(cell)));
+  const made = work(ruleOf([matrix, row, column]).expression, (...cell) => value(cell), places);
+  const name = nameMathml(labels.cell([matrix, row, column]));
+  return { name, lines: [{ sign: "=", terms: writer.pieces(made.letters) }, ...workedLines(made, writer)] };
+}
+
+/** Own numbers as they were typed, up to what is asked for or was written. */
+function shownDecimals(id, place) {
+  const entry = own([id, ...place]);
+  return id in given || entry.decimals === null ? decimals[id] : Math.max(entry.decimals ?? 0, decimals[id] ?? 0);
+}
+
+const asMath = (name, { sign, terms: [first, ...others] }) =>
+  [`${name}<mo>${sign}</mo>${first}`, ...others].map((part) => `<math>${part}</math>`).join(" ");
+
+function workExamples() {
+  for (const [key, td] of examples) {
+    const cell = cellOf(key), line = $(`example-${key}`), entry = own(cell);
+    td.querySelector(".value").textContent = entry.kind === "number" ? fixed(entry.value, decimals[cell[0]]) : "";
+    const waits = line.querySelector(".waits"), shown = line.querySelector(".numbers");
+    waits.hidden = entry.kind === "number";
+    if (entry.kind !== "number") { shown.replaceChildren(); continue; }
+    const { lines } = workedOut(cell);
+    shown.innerHTML = lines.slice(1).map((each) => `<div>${asMath("", each)}</div>`).join("");
+  }
+}
+
+/** What there is to help: the formula, the operands put in, the first term. */
+function hintsFor(cell) {
+  const { name, lines } = workedOut(cell), [letters, numbers, next] = lines;
+  const hints = [`Formula: ${asMath(name, letters)}`, `With your numbers: ${asMath(name, numbers)}`];
+  if (lines.length > 3 && next.terms.length > 1) hints.push(`The first term: <math>${next.terms[0]}</math>`);
+  return hints;
+}
+
+function showHints() {
+  for (const place of document.querySelectorAll(".hints")) {
+    const stuck = within(place.closest(".asked")).filter((box) => box.dataset.sign === "✗" && tries.get(box.dataset.keep) >= TRIES);
+    place.replaceChildren(...stuck.map(hintOf));
+  }
+}
+
+function hintOf(box) {
+  const key = box.dataset.keep, hints = hintsFor(cellOf(key)), taken = hintsTaken.get(key) ?? 0;
+  const part = document.createElement("div");
+  part.innerHTML = hints.slice(0, taken).map((hint) => `<div>${hint}</div>`).join("");
+  const words = document.createElement("strong");
+  words.textContent = `${wordsOf(box)}: look again. `;
+  part.prepend(words);
+  if (taken >= hints.length) return part;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = taken ? "Another hint" : "Hint";
+  button.addEventListener("click", () => {
+    hintsTaken.set(key, taken + 1);
+    showHints();
+    say(`Hint for ${wordsOf(box)} shown.`);
+  });
+  part.append(button);
+  return part;
+}
+
+// All of it
+
+function announce(last, before) {
+  if (!last?.matches("input.box")) return;
+  const now = last.dataset.sign, section = last.closest("section"), mine = within(section);
+  if (data.feedback === "cell" || now === "?") {
+    if (now) say(`${wordsOf(last)}: ${last.nextElementSibling.title}.`);
+  } else if (isShown(last)) {
+    const again = (data.feedback === "step" ? mine : boxes).filter((box) => box.dataset.sign === "✗");
+    say(again.length ? `Look again at ${again.map(wordsOf).join("; ")}.` : "All boxes are right.");
+  }
+  if (before !== now && !now) say("");
+}
+
+function count() {
+  const with_ = (sign) => boxes.filter((box) => box.dataset.sign === sign).length;
+  const counts = ["✓", "↪", "✗"].filter(with_).map((sign) => `${with_(sign)} ${sign}`);
+  if (counts.length) $("progress").textContent += ` · ${counts.join(" · ")}`;
+}
+
+whenTyped.push((last) => {
+  known = new Map();
+  judged = new Map();
+  const before = last?.dataset.sign;
+  for (const box of boxes) markBox(box, last);
+  for (const line of document.querySelectorAll(".completion")) markOperands(line);
+  workExamples();
+  showHints();
+  announce(last, before);
+  count();
+});

@@ -1,0 +1,103 @@
+"""The marks of a practice workbook: ordinary formulas that hold no answer.
+
+Each one computes its cell from the learner's own earlier cells by the rule of the step, and compares that with what
+was written, as far as rounding lets it. So an early error is marked once, and what follows from it is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracer.errors import ExportError
+from tracer.export.sheet_data import MOST_FORMULA
+from tracer.export.worksheet_board import UNIT, WorksheetBoard
+from tracer.export.worksheet_plan import Plan
+from tracer.expression import scalar as s
+from tracer.expression.formula import literal, to_formula
+from tracer.expression.lower import lower, precedents
+from tracer.expression.spread import spread
+from tracer.network.program import Program
+from tracer.shown import Shown
+
+RIGHT, AGAIN, FOLLOWS, WAITS, NO_NUMBER = "✓", "✗", "↪", "…", "?"
+HALF = "0.500000001"  # of a unit, and a tie is a tie
+FIRST_ORDER = "0.51"  # the same, and what the first order leaves out
+MOST_DECIMALS = 12  # that are told apart
+
+
+class Marks:
+    """The formulas of the marks; `asked` has the decimals that each matrix is asked for, `shown` those that stand
+    on the sheet."""
+
+    def __init__(
+        self, plan: Plan, program: Program, board: WorksheetBoard, asked: dict[str, int], shown: Shown
+    ) -> None:
+        self.plan, self.program, self.board = plan, program, board
+        self.asked, self.shown = asked, shown
+
+    def formula(self, identifier: str, row: int, column: int) -> str:
+        """The formula of a cell's mark. Raises ExportError where none is short enough for a cell."""
+        expression = self.program.assignments[identifier].expression
+        assert expression is not None  # only computed matrices are marked
+        own, rule = s.Cell(identifier, row, column), lower(expression, row, column)
+        for exactly in (True, False):
+            text = self._formula(own, rule, exactly)
+            if len(text) <= MOST_FORMULA:
+                return text
+        raise ExportError(
+            f"the mark of {identifier}[{row + 1},{column + 1}] takes a formula too long for a cell; --mode exam has none"
+        )
+
+    def _formula(self, own: s.Cell, rule: s.Scalar, exactly: bool) -> str:
+        answer = self.board.cell(own)
+        before = [each for each in precedents(rule) if each.matrix in self.plan.blank]
+        self.board.units = {each: self._unit(each, exactly) for each in (own, *before)}
+        waits = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in ("", WAITS, NO_NUMBER)]
+        waits += self._unfinished(own.matrix)
+        behind = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in (AGAIN, FOLLOWS)]
+        verdict = _if_any(behind, text(FOLLOWS), text(RIGHT))
+        judged = f"IF({self._right(own, rule)},{verdict},{text(AGAIN)})"
+        waiting = _if_any(waits, text(WAITS), judged)
+        return f'IF({answer}="","",IF(COUNT({answer})=0,{text(NO_NUMBER)},{waiting}))'
+
+    def _right(self, own: s.Cell, rule: s.Scalar) -> str:
+        """Whether the answer follows, rounded or cut off; where there is no bound (a division by 0) it does."""
+        answer, value, unit = self.board.cell(own), to_formula(rule, self.board), self.board.units[own]
+        off = spread(rule, self._unit_of)
+        bound = f"{HALF}*{unit}+1E-12*ABS({answer})"
+        if off is not None:
+            bound += f"+{FIRST_ORDER}*({to_formula(off, self.board)})"
+        near = f"ABS({answer}-({value}))<={bound}"
+        cut = f"AND({answer}*({value}-{answer})>=0,ABS({value}-{answer})<{unit})"
+        return f"IFERROR(OR({near},{cut}),TRUE)"
+
+    def _unit_of(self, cell: s.Cell) -> s.Scalar | None:
+        if cell.matrix in self.plan.blank:
+            return s.Cell(UNIT + cell.matrix, cell.row, cell.column)
+        decimals = self.shown.decimals[cell.matrix]
+        return None if decimals is None else s.Number(10.0**-decimals)
+
+    def _unit(self, cell: s.Cell, exactly: bool) -> str:
+        """One in the last place that was written, at least as many as were asked for; only those, if not `exactly`."""
+        asked, at = self.asked[cell.matrix], self.board.cell(cell)
+        if not exactly:
+            return literal(10.0**-asked)
+        more = "".join(f"+({at}<>ROUND({at},{k}))" for k in range(asked, MOST_DECIMALS))
+        return f"(10^-({asked}{more}))"
+
+    def _unfinished(self, identifier: str) -> Iterator[str]:
+        """When a mark has to wait for other cells than those that it is computed from."""
+        if self.plan.feedback == "cell":
+            return
+        for each in (identifier,) if self.plan.feedback == "step" else sorted(self.plan.blank):
+            rows, columns = self.program.assignments[each].shape
+            yield f"COUNT({self.board.whole(each)})<{rows * columns}"
+
+
+def text(words: str) -> str:
+    """A text in a formula."""
+    return '"' + words.replace('"', '""') + '"'
+
+
+def _if_any(conditions: list[str], then: str, otherwise: str) -> str:
+    return f"IF(OR({','.join(conditions)}),{then},{otherwise})" if conditions else otherwise

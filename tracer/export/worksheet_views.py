@@ -1,0 +1,290 @@
+"""What a worksheet shows of each step: its formulas, its matrices cell by cell, examples, a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from markupsafe import Markup, escape
+
+from tracer.export.headings import Headings
+from tracer.export.page_tables import axes
+from tracer.export.page_views import math
+from tracer.export.worksheet_plan import Plan
+from tracer.expression import scalar as s
+from tracer.expression.label import label_mathml, label_text
+from tracer.expression.lower import lower, precedents
+from tracer.expression.mathml import cell_mathml_terms, matrix_mathml
+from tracer.expression.worked import Worked
+from tracer.network.blackboard import RATE
+from tracer.network.program import Assignment, Step
+from tracer.shown import Shown, shown
+from tracer.trace import Pass, Trace
+
+Kind: TypeAlias = Literal["box", "fixed", "example"]
+Place: TypeAlias = tuple[int, int]
+
+MOST_OPERANDS = 16  # of a line to complete; a longer one is left bare
+GAP = '<mrow><mo>(</mo><mtext class="gap">{}</mtext><mo>)</mo></mrow>'  # where an operand is written
+BETWEEN = "</mtext><mo>)</mo></mrow><mo>·</mo><mrow><mo>(</mo><mtext"  # two gaps stand side by side as they are
+PREDICTED = {
+    4: "Predict before you begin: will the loss be above (↑) or below (↓) 1?",
+    10: "Predict before you begin: will the first weight of the last layer grow (↑) or shrink (↓)?",
+}
+QUESTIONS = {
+    2: "Why is there one column for every hidden unit, and not one for every input?",
+    3: "What would two layers be worth without this function between them?",
+    4: "Why is the loss one number, though there are several outputs or samples?",
+    5: "What does the sign of an error say about its output?",
+    6: "Where is a slope largest, and what does a slope near 0 do to learning?",
+    7: "Why is the error multiplied by the slope, cell by cell, and not as matrices?",
+    8: "Why Wᵀ and not W?",
+    9: "Which two factors of the chain rule meet here?",
+    10: "Why must the gradient have the shape of the weights?",
+    11: "Why is a bias's gradient a sum of deltas and nothing else?",
+}
+
+
+@dataclass(frozen=True)
+class CellView:
+    """A cell: a box to fill in, a number that stands there, or an example that the page works with the student's own."""
+
+    key: str
+    kind: Kind
+    aria: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A cell worked out; `lines` after the letters are missing where its operands are still to be found."""
+
+    key: str
+    kind: Literal["worked", "completion"]
+    letters: Markup
+    lines: tuple[Markup, ...] = ()
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    id: str
+    name: Markup
+    words: str
+    detail: Markup
+    shape: Place
+    asked: bool
+    corner: str
+    columns: tuple[tuple[str, str], ...]  # heading and what it is called aloud
+    rows: tuple[tuple[tuple[str, str], tuple[CellView, ...]], ...]
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepView:
+    label: str
+    title: str
+    words: str
+    why: str
+    formulas: tuple[Markup, ...]
+    matrices: tuple[MatrixView, ...]
+    predict: str
+    question: str
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is something to fill in."""
+        return any(matrix.asked for matrix in self.matrices)
+
+
+class WorksheetViews:
+    """The views of one pass; `key` fills in every box."""
+
+    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool) -> None:
+        self.trace, self.one, self.plan, self.key = trace, one, plan, key
+        self.headings = Headings(trace.problem)
+        self.decimals: Shown = shown(trace, one)
+        self._known: dict[s.Cell, bool] = {}
+
+    def steps(self) -> Iterator[StepView]:
+        """The steps that have something on the sheet."""
+        for step in self.one.steps:
+            on_sheet = [each for each in step.assignments if self.plan.shows(each.id, self.one.program)]
+            if on_sheet:
+                yield self._step(step, on_sheet)
+
+    def rate(self) -> str:
+        """The learning rate as it was typed."""
+        return self.decimals.text(RATE, float(self.one[RATE].item()))
+
+    def _step(self, step: Step, on_sheet: list[Assignment]) -> StepView:
+        asks = any(each.id in self.plan.blank for each in on_sheet)
+        return StepView(
+            label=step.label,
+            title=step.title,
+            words=step.words,
+            why=step.why,
+            formulas=tuple(self._formula(each) for each in on_sheet if each.expression is not None),
+            matrices=tuple(map(self._matrix, on_sheet)),
+            predict=PREDICTED.get(step.number, "") if asks else "",
+            question=QUESTIONS.get(step.number, "") if asks else "",
+        )
+
+    def _matrix_name(self, identifier: str) -> str:
+        names = self.headings.names
+        return label_mathml(names.learning_rate() if identifier == RATE else names.matrix(identifier))
+
+    def _cell_name(self, cell: s.Cell) -> str:
+        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
+
+    def _formula(self, made: Assignment) -> Markup:
+        assert made.expression is not None  # given matrices have no formula
+        return math(f"{self._matrix_name(made.id)}<mo>=</mo>{matrix_mathml(made.expression, self._matrix_name)}")
+
+    def _matrix(self, made: Assignment) -> MatrixView:
+        heading = self.headings.of(made.id, *made.shape)
+        words = label_text(heading.name)
+        asked = made.id in self.plan.blank
+        down, across = axes(made.id, self.trace.problem.depth)
+        return MatrixView(
+            id=made.id,
+            name=math(f"<mrow>{self._matrix_name(made.id)}</mrow>"),
+            words=words,
+            detail=self._detail(made, words, asked),
+            shape=made.shape,
+            asked=asked,
+            corner=" ".join(part for part in (down and f"{down} ↓", across and f"{across} →") if part),
+            columns=_headings(across, made.shape[1]),
+            rows=tuple(
+                (name, tuple(self._cell(made, words, (row, column)) for column in range(made.shape[1])))
+                for row, name in enumerate(_headings(down, made.shape[0]))
+            ),
+            examples=tuple(self._examples(made)) if asked else (),
+        )
+
+    def _detail(self, made: Assignment, words: str, asked: bool) -> Markup:
+        """The second line of a heading: symbol, derivative and shape, and how many decimals are asked for."""
+        heading = self.headings.of(made.id, *made.shape)
+        decimals = self.decimals.decimals[made.id]
+        parts = [
+            escape(made.id if made.id != words else ""),
+            Markup() if heading.fraction is None else math(label_mathml(heading.fraction)),
+            escape(heading.size),
+            escape(f"{decimals} decimals" if asked and decimals is not None else ""),
+        ]
+        return Markup(" · ").join(part for part in parts if part)
+
+    # Cells
+
+    def _cell(self, made: Assignment, words: str, place: Place) -> CellView:
+        row, column = place
+        key = f"{made.id}-{row}-{column}"
+        names = zip(axes(made.id, self.trace.problem.depth), (row, column), strict=True)
+        aria = ", ".join([words, *(f"{word} {index + 1}" for word, index in names if word)])
+        cell = s.Cell(made.id, row, column)
+        if self.key or self._is_known(cell):
+            return CellView(key, "fixed", aria, self._text(cell))
+        live = self.plan.marks and self._is_worked(cell)
+        return CellView(key, "example" if live else "box", aria)
+
+    def _text(self, cell: s.Cell) -> str:
+        return self.decimals.text(cell.matrix, float(self.one[cell.matrix][cell.row, cell.column]))
+
+    def _is_worked(self, cell: s.Cell) -> bool:
+        shape = self.one[cell.matrix].shape
+        return cell.matrix in self.plan.blank and self.plan.example(shape, cell.row, cell.column) == "worked"
+
+    def _is_known(self, cell: s.Cell) -> bool:
+        """Whether a cell's number is on the sheet: given, printed, or a worked example of known numbers."""
+        if cell not in self._known:
+            self._known[cell] = cell.matrix not in self.plan.blank or (
+                self._is_worked(cell) and all(map(self._is_known, precedents(self._lowered(cell))))
+            )
+        return self._known[cell]
+
+    def _lowered(self, cell: s.Cell) -> s.Scalar:
+        expression = self.one.program.assignments[cell.matrix].expression
+        assert expression is not None  # only computed matrices are left blank
+        return lower(expression, cell.row, cell.column)
+
+    # Examples
+
+    def _examples(self, made: Assignment) -> Iterator[Example]:
+        for place in range(min(2, made.shape[0] * made.shape[1])):
+            row, column = divmod(place, made.shape[1])
+            kind = self.plan.example(made.shape, row, column)
+            cell = s.Cell(made.id, row, column)
+            if kind == "worked":
+                yield self._worked(cell)
+            elif kind == "completion" and (line := self._completion(cell)):
+                yield line
+
+    def _work(self, cell: s.Cell) -> Worked:
+        return self.decimals.work(self.one, cell.matrix, self._lowered(cell))
+
+    def _worked(self, cell: s.Cell) -> Example:
+        worked = self._work(cell)
+        letters = self._line(self._cell_name(cell), "=", worked.letters)
+        lines = [self._line("", "=", stage) for stage in worked.stages]
+        lines.append(self._line("", "=" if worked.exact else "≈", worked.result))
+        known = self.key or self._is_known(cell)
+        return Example(_key(cell), "worked", letters, tuple(lines) if known else ())
+
+    def _completion(self, cell: s.Cell) -> Example | None:
+        """The line with a gap for every operand; None where it would be too long."""
+        worked = self._work(cell)
+        if self.key:
+            return Example(_key(cell), "completion", self._line(self._cell_name(cell), "=", worked.stages[0]))
+        operands = _operands(worked.letters)
+        if len(operands) > MOST_OPERANDS or len(precedents(worked.letters)) != len(precedents(self._lowered(cell))):
+            return None
+        places = iter(self._gap(cell, *each) for each in operands)
+        letters = cell_mathml_terms(worked.letters, lambda _: next(places))
+        terms = [term.replace(BETWEEN, BETWEEN.replace("<mo>·</mo>", "")) for term in letters]
+        return Example(_key(cell), "completion", _joined(self._cell_name(cell), "=", [*terms, "<mo>=</mo>"]))
+
+    def _gap(self, cell: s.Cell, operand: s.Cell, term: int, number: int) -> str:
+        if not self.plan.marks:
+            return GAP.format("")
+        key = f"{_key(cell)} {number}"
+        aria = escape(f"{label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))}, operand {number}")
+        return GAP.format(
+            f'<input class="operand" data-keep="{key}" data-of="{_key(operand)}" data-term="{term}" aria-label="{aria}" '
+            'autocomplete="off" inputmode="text" spellcheck="false"><span class="mark" role="img"></span>'
+        )
+
+    def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
+        return _joined(left, sign, cell_mathml_terms(right, self._cell_name))
+
+
+def _joined(left: str, sign: str, terms: list[str]) -> Markup:
+    """One line, in pieces between which the browser may break it."""
+    first, *others = terms
+    return Markup(" ").join(map(math, (f"{left}<mo>{sign}</mo>{first}", *others)))
+
+
+def _key(cell: s.Cell) -> str:
+    return f"{cell.matrix}-{cell.row}-{cell.column}"
+
+
+def _headings(word: str, count: int) -> tuple[tuple[str, str], ...]:
+    """The headings of rows or columns: numbers that are read out with their word, none where there is no word."""
+    return tuple((str(index + 1), f"{word} {index + 1}") if word else ("", "") for index in range(count))
+
+
+def _operands(letters: s.Scalar) -> list[tuple[s.Cell, int, int]]:
+    """Every cell as it is written, with the term that it is in and its number from 1."""
+    terms = letters.terms if isinstance(letters, s.Sum) else (letters,)
+    cells = [(cell, index) for index, term in enumerate(terms) for cell in _written(term)]
+    return [(cell, index, number) for number, (cell, index) in enumerate(cells, 1)]
+
+
+def _written(expression: s.Scalar) -> Iterator[s.Cell]:
+    """The cells of an expression from left to right, as often as they are written."""
+    if isinstance(expression, s.Cell):
+        yield expression
+    elif isinstance(expression, s.Stable):
+        yield from _written(expression.shown)
+    else:
+        for part in s.children(expression):
+            yield from _written(part)

@@ -1,0 +1,102 @@
+"""The rounding reading: how far the value of a cell can be off, where the cells that it is made from were rounded.
+
+To the first order, and by the rules of interval arithmetic: what each operand adds is added up, whether or not it
+would cancel. The result is again a scalar expression, so that a spreadsheet can compute it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias, assert_never
+
+from tracer.expression import scalar as s
+
+UnitOf: TypeAlias = Callable[[s.Cell], s.Scalar | None]
+"""How far a cell can be off; None where it is exact."""
+
+
+def spread(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
+    """How far the value can be off; None where it is exact. Raises TypeError for a variable."""
+
+    def of(part: s.Scalar) -> s.Scalar | None:
+        return spread(part, unit_of)
+
+    match expression:
+        case s.Number() | s.Value() | s.Omitted():
+            return None
+        case s.Cell():
+            return unit_of(expression)
+        case s.Negative(operand) | s.Absolute(operand):
+            return of(operand)
+        case s.Sum(terms):
+            return _total(map(of, terms))
+        case s.Product(factors):
+            others = (factors[:k] + factors[k + 1 :] for k in range(len(factors)))
+            return _total(_times(_size(each), of(own)) for each, own in zip(others, factors, strict=True))
+        case s.Quotient(numerator, denominator):
+            return _of_quotient(expression, of(numerator), of(denominator))
+        case s.Power(base, exponent):
+            slope = s.Product((s.Number(float(exponent)), s.Power(s.Absolute(base), exponent - 1)))
+            return _times(slope, of(base))
+        case s.Exp(argument):
+            return _times(expression, of(argument))
+        case s.Log(argument):
+            return _over(of(argument), argument)
+        case s.Tanh(argument):
+            return _times(s.Sum((s.Number(1.0), s.Negative(s.Power(expression, 2)))), of(argument))
+        case s.Maximum(operands):
+            found = tuple(each for each in map(of, operands) if each is not None)
+            return s.Maximum(found) if len(found) > 1 else found[0] if found else None
+        case s.Where():
+            return _of_branches(expression, of)
+        case s.Round(operand, decimals):
+            inner = of(operand)
+            return None if inner is None else s.Sum((inner, s.Number(10.0**-decimals)))
+        case s.Stable(shown, _):
+            return of(shown)
+        case s.Fold():
+            return of(s.expand(expression))
+        case s.Variable(name):
+            raise TypeError(f"the variable {name} has no rounding")
+        case _:
+            assert_never(expression)
+
+
+def _of_quotient(quotient: s.Quotient, above: s.Scalar | None, below: s.Scalar | None) -> s.Scalar | None:
+    """(spread of the numerator + |quotient| · spread of the denominator) / |denominator|."""
+    return _over(_total((above, _times(s.Absolute(quotient), below))), quotient.denominator)
+
+
+def _of_branches(where: s.Where, of: Callable[[s.Scalar], s.Scalar | None]) -> s.Scalar | None:
+    """That of the branch that counts, and the jump to the other where rounding leaves open which one counts."""
+    zero = s.Number(0.0)
+    then, otherwise = of(where.then), of(where.otherwise)
+    inner = None
+    if then is not None or otherwise is not None:
+        inner = s.Where(where.left, where.relation, where.right, then or zero, otherwise or zero)
+    edge = _total((of(where.left), of(where.right)))
+    if edge is None:
+        return inner
+    distance = s.Absolute(s.Sum((where.left, s.Negative(where.right))))
+    jump = s.Absolute(s.Sum((where.then, s.Negative(where.otherwise))))
+    return _total((inner, s.Where(edge, ">=", distance, jump, zero)))
+
+
+def _size(factors: tuple[s.Scalar, ...]) -> s.Scalar | None:
+    """The size of a product; None stands for 1."""
+    if not factors:
+        return None
+    return s.Absolute(s.Product(factors) if len(factors) > 1 else factors[0])
+
+
+def _times(slope: s.Scalar | None, unit: s.Scalar | None) -> s.Scalar | None:
+    return unit if slope is None or unit is None else s.Product((slope, unit))
+
+
+def _over(unit: s.Scalar | None, divisor: s.Scalar) -> s.Scalar | None:
+    return None if unit is None else s.Quotient(unit, s.Absolute(divisor))
+
+
+def _total(parts: Iterable[s.Scalar | None]) -> s.Scalar | None:
+    terms = tuple(each for each in parts if each is not None)
+    return s.Sum(terms) if len(terms) > 1 else terms[0] if terms else None
