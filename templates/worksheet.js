@@ -24,15 +24,12 @@ function say(words) {
 
 // What was typed
 
-const valueOf = (field) => field.type === "radio" ? field.checked : field.value;
-
 function fill(field, value) {
-  if (field.type === "radio") field.checked = value === true;
-  else if (typeof value === "string") field.value = value;
+  field.value = typeof value === "string" ? value : "";
 }
 
 function keep() {
-  const typed = Object.fromEntries(kept.map((field) => [field.dataset.keep, valueOf(field)]).filter(([, value]) => value));
+  const typed = Object.fromEntries(kept.map((field) => [field.dataset.keep, field.value]).filter(([, value]) => value));
   try {
     localStorage.setItem(store, JSON.stringify(typed));
   } catch {
@@ -137,7 +134,7 @@ function answers() {
     }));
   }
   for (const field of kept.filter((each) => each.dataset.keep.startsWith("note ")))
-    if (valueOf(field)) notes[field.dataset.keep] = valueOf(field);
+    if (field.value) notes[field.dataset.keep] = field.value;
   const student = { name: $("name").value.trim(), id: $("id").value.trim(), notes };
   return { ...found, student, problem_sha256: data.problem_sha256 };
 }
@@ -157,7 +154,7 @@ function take(document) {
   const student = isObject(document.student) ? document.student : {};
   for (const part of ["name", "id"]) fill($(part), student[part]);
   const notes = isObject(student.notes) ? student.notes : {};
-  for (const field of kept) if (field.dataset.keep.startsWith("note ")) fill(field, notes[field.dataset.keep] ?? "");
+  for (const field of kept) if (field.dataset.keep.startsWith("note ")) fill(field, notes[field.dataset.keep]);
   let count = 0;
   for (const box of boxes) {
     const [matrix, row, column] = cellOf(box.dataset.keep);
@@ -200,7 +197,7 @@ function start() {
   $("print").addEventListener("click", () => print());
   $("clear").addEventListener("click", () => {
     if (!confirm("Empty every box of this sheet?")) return;
-    for (const field of kept) fill(field, field.type === "radio" ? false : "");
+    for (const field of kept) fill(field, "");
     nameSheets();
     typed(null);
   });

@@ -95,7 +95,9 @@ function byRule(cell) {
 
 /** Whether a matrix holds nothing but the values of a step function, such as the slope of ReLU. */
 function isStep(node) {
-  const inner = node.kind === "rounded" ? node.parts[0] : node, template = inner.kind === "apply" ? inner.rest[2] : null;
+  const inner = node.kind === "rounded" ? node.parts[0] : node;
+  if (inner.kind !== "apply") return false;
+  const template = inner.rest[2];
   return kindOf(template) === "where" && template[1].slice(2).every((branch) => typeof branch === "number");
 }
 
@@ -274,9 +276,9 @@ function announce(last, before) {
   if (before !== now && !now) say("");
 }
 
-function count() {
-  const with_ = (sign) => boxes.filter((box) => box.dataset.sign === sign).length;
-  const counts = ["✓", "↪", "✗"].filter(with_).map((sign) => `${with_(sign)} ${sign}`);
+function tally() {
+  const of = (sign) => boxes.filter((box) => box.dataset.sign === sign).length;
+  const counts = ["✓", "↪", "✗"].filter(of).map((sign) => `${of(sign)} ${sign}`);
   if (counts.length) $("progress").textContent += ` · ${counts.join(" · ")}`;
 }
 
@@ -289,5 +291,5 @@ whenTyped.push((last) => {
   workExamples();
   showHints();
   announce(last, before);
-  count();
+  tally();
 });

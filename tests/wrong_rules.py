@@ -667,6 +667,16 @@ IN_A_CELL = {
 }
 
 
+# What may come on top of another slip in the same matrix: kinds of matrices, and a factor.
+FACTORS: dict[str, tuple[tuple[str, ...], Callable[[Work], float]]] = {
+    "error-sign": (("D",), lambda work: -1.0),
+    "loss-sign": (("L",), lambda work: -1.0),
+    "half-factor": (("L", "D"), lambda work: 2.0),
+    "sum-for-mean": (("L", "D", "dW", "db"), lambda work: 1 / work.N),
+    "rate-in-gradient": (("D", "dW", "db"), lambda work: 1.0 if work.rate_in_delta else work.rate),
+}
+
+
 def wrong_values(slug: str, work: Work, name: str, m: Memory) -> list[Array]:
     """What a matrix becomes by a slip, in each of its forms; the right value is no form of it."""
     kind, layer = split(name)

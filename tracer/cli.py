@@ -57,6 +57,29 @@ class Only(StrEnum):
     html = "html"
 
 
+class Mode(StrEnum):
+    """What a worksheet is for: practice with marks, an exam without, or paper."""
+
+    practice = "practice"
+    exam = "exam"
+    print = "print"
+
+
+class Feedback(StrEnum):
+    """When a practice sheet shows its marks: after each cell, each whole matrix, or everything."""
+
+    cell = "cell"
+    step = "step"
+    end = "end"
+
+
+class OtherConvention(StrEnum):
+    """What becomes of answers that are right under another convention than the problem's."""
+
+    strict = "strict"
+    any = "any"
+
+
 def main() -> None:
     """Run the command line; whatever is wrong with the input is one message and exit status 2."""
     for stream in (sys.stdout, sys.stderr):
@@ -228,18 +251,54 @@ def new(
 
 
 @app.command()
+def worksheet(
+    problem: ProblemArgument,
+    output: FolderOption = DEFAULT_FOLDER,
+    mode: Annotated[Mode, typer.Option(help="What it is for.")] = Mode.practice,
+    blank: Annotated[str | None, typer.Option(help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")] = None,
+    give: Annotated[str | None, typer.Option(help="Steps or matrices that are printed.")] = None,
+    feedback: Annotated[Feedback, typer.Option(help="When a practice sheet shows its marks.")] = Feedback.step,
+) -> None:
+    """Write a blank worksheet for students, as workbook and page, and its key."""
+    from tracer.export.worksheet_book import write_worksheet_book
+    from tracer.export.worksheet_page import write_worksheet_page
+    from tracer.export.worksheet_plan import make_plan
+    from tracer.network.program import build
+    from tracer.training import trace
+
+    loaded = load(problem)
+    plan = make_plan(loaded, build(loaded), mode.value, blank, give, feedback.value)
+    recorded = trace(loaded)
+    for kind in ("worksheet", "key"):
+        book, page = (output / f"{loaded.name}.{kind}.{ending}" for ending in ("xlsx", "html"))
+        write_worksheet_book(recorded, plan, book, kind == "key")
+        write_worksheet_page(recorded, plan, page, kind == "key")
+        for path in (book, page):
+            typer.echo(path)
+    if plan.given:
+        printed = ", ".join(each for each in recorded.first if each in plan.given)
+        typer.echo(f"printed, and so in the files: {printed}")
+
+
+@app.command()
 def check(
     problem: ProblemArgument,
-    answers: Annotated[list[Path], typer.Argument(help="Answer files (.json, .csv).")],
+    answers: Annotated[list[Path], typer.Argument(help="Answer files (.xlsx, .json, .csv).")],
     as_json: JsonOption = False,
+    convention: Annotated[
+        OtherConvention, typer.Option(help="Whether answers that are right under another convention count.")
+    ] = OtherConvention.strict,
+    number: Annotated[int, typer.Option("--pass", min=1, help="Which pass the answers are of.")] = 1,
 ) -> None:
-    """Mark hand calculations cell by cell: fair to rounding, an error counted once."""
+    """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
     from tracer.check.answers import read_answers
+    from tracer.check.conventions import Conventions
+    from tracer.check.key import key_of
     from tracer.check.marking import mark_answers
-    from tracer.check.sheet import key_of
 
-    key = key_of(load(problem))
-    marked = [mark_answers(read_answers(path), key) for path in answers]
+    conventions = Conventions(key_of(load(problem), number), number)
+    accept = convention is OtherConvention.any
+    marked = [mark_answers(read_answers(path), conventions, accept) for path in answers]
     if as_json:
         documents = [each.to_document() for each in marked]
         print_json(documents[0] if len(documents) == 1 else documents)

@@ -12,7 +12,17 @@ function caption(section) {
     name.innerHTML = pass.engine.matrixName(name.dataset.name, style());
   }
   if (!passOf(section)) return;
-  for (const table of tablesOf(section)) table.caption.querySelector("small").innerHTML = detail(pass, table.dataset.id);
+  for (const table of tablesOf(section)) {
+    table.caption.querySelector("small").innerHTML = detail(pass, table.dataset.id);
+    table.setAttribute("aria-label", words(pass, table));
+  }
+}
+
+/** A table's name for those who cannot see it; what the step does with the matrix stays said. */
+function words({ engine }, table) {
+  const id = table.dataset.id, named = engine.matrixWords(id, style());
+  const role = table.getAttribute("aria-label").match(/computed (in|from).*$/)?.[0];
+  return [named, id === RATE ? "learning rate" : named === id ? "" : id, shape(engine, id), role].filter(Boolean).join(", ");
 }
 
 /** What follows a matrix's name: symbol, derivative and shape, as far as they say something new. */
@@ -21,9 +31,12 @@ function detail({ engine, data }, id) {
   const named = engine.matrixName(id, style());
   const symbol = engine.matrixWords(id, style()) === id ? "" : id;
   const fraction = data.derivatives[id]?.departs ? null : engine.fraction(id, cellStyle());
+  return [symbol, fraction && fraction !== named ? `<math>${fraction}</math>` : "", shape(engine, id)].filter(Boolean).join(" · ");
+}
+
+function shape(engine, id) {
   const size = [engine.values[id].length, engine.values[id][0].length];
-  const shape = (choices.turned ? size.reverse() : size).join("×");
-  return [symbol, fraction && fraction !== named ? `<math>${fraction}</math>` : "", shape].filter(Boolean).join(" · ");
+  return id === RATE ? "" : (choices.turned ? size.reverse() : size).join("×");
 }
 
 /** Worked lines as markup, each in pieces between which it may break. */

@@ -34,16 +34,16 @@ function stopAt(td) {
   td.tabIndex = 0;
 }
 
+const prepared = new WeakSet();
+
 function prepareKeys(section) {
   const engine = engineOf(section);
-  if (!engine) return;
+  if (!engine || prepared.has(section)) return;
+  prepared.add(section);
   for (const table of tablesOf(section)) {
     const grid = gridOf(table, engine.values);
-    if (table.role !== "grid") {
-      table.setAttribute("role", "grid");
-      for (const [, td] of grid) td.tabIndex = -1;
-      grid.get("0-0").tabIndex = 0;
-    }
+    for (const [, td] of grid) td.tabIndex = -1;
+    grid.get("0-0").tabIndex = 0;
   }
 }
 

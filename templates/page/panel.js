@@ -33,11 +33,18 @@ function fillPanel(links) {
   fillChain();
 }
 
+const quoted = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** A link to a cell; those who cannot see its name as mathematics hear it in words. */
+function linkOf(engine, cell) {
+  const words = engine.cellWords(cell.matrix, cell.row, cell.column, cellStyle());
+  return `<a href="${linkTo(cell)}" aria-label="${quoted(words)}">${cellName(engine, cell)}</a>`;
+}
+
 const typed = (number) => String(number).replace("-", "−");
 
 function list(place, words, cells) {
-  const engine = engineOf(state.section);
-  const link = (cell) => `<a href="${linkTo(cell)}">${cellName(engine, cell)}</a>`;
+  const engine = engineOf(state.section), link = (cell) => linkOf(engine, cell);
   const more = cells.length > MOST_LINKS ? ` and ${cells.length - MOST_LINKS} more` : "";
   place.hidden = !cells.length;
   place.innerHTML = `${words} ${cells.slice(0, MOST_LINKS).map(link).join(" ")}${more}`;
@@ -51,7 +58,7 @@ function fillChain() {
   if (!chain) return;
   $("asked-chain-title").innerHTML = `The whole chain: <math>${chain.name}</math>`;
   $("asked-chain-lines").innerHTML = linesOf(chain);
-  const link = (cell) => `<a href="${linkTo(cell)}">${cellName(engine, cell)}</a>`;
+  const link = (cell) => linkOf(engine, cell);
   const paths = chain.paths.map(({ cells }) => cells.filter(Boolean)).filter((cells) => cells.length);
   const more = paths.length > MOST_CHAINED ? "; and so on" : "";
   $("asked-chain-cells").innerHTML =
@@ -71,11 +78,11 @@ $("asked").addEventListener("click", (event) => {
 
 $("let-go").addEventListener("click", letGo);
 
+/** The focus goes back to the cell first: it is still the one asked about, so that this asks nothing. */
 function letGo() {
   const td = state.asked && tdOf(state.section, state.asked);
-  const inside = $("asked").contains(document.activeElement);
+  if ($("asked").contains(document.activeElement)) (td ?? $("next")).focus({ preventScroll: true });
   ask(null);
-  if (inside) (td ?? $("next")).focus({ preventScroll: true });
 }
 
 const say = (words) => { $("aloud").textContent = words; };

@@ -45,16 +45,23 @@ function visit(section) {
 
 function comeTo(section) {
   const rail = document.querySelector(".rail");
-  if (choices.everything) section.scrollIntoView({ block: "start" });
+  if (choices.everything) bring(section, { block: "start" });
   else if (rail.getBoundingClientRect().top <= 0) scrollTo(0, document.querySelector("main").offsetTop - rail.offsetHeight);
-  if (wide.matches) show(state.asked);
+  if (wide.matches && !choices.everything) show(state.asked);
 }
 
 /** Bring a cell, and its table as far as there is room, into sight, moving no more than it takes. */
 function show(cell) {
   const td = cell && tdOf(state.section, cell);
-  td?.closest("table").scrollIntoView({ block: "nearest" });
-  td?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (!td) return;
+  bring(td.closest("table"), { block: "nearest" });
+  bring(td, { block: "nearest", inline: "nearest" });
+}
+
+/** On a long page what comes into sight is laid out only then, which moves what is below it: it takes another look. */
+function bring(element, options, looks = choices.everything ? 3 : 0) {
+  element.scrollIntoView(options);
+  if (looks) requestAnimationFrame(() => bring(element, options, looks - 1));
 }
 
 function go(by) {

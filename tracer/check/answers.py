@@ -1,4 +1,4 @@
-"""What a learner handed in: matrices of entries, by identifier. JSON and CSV; workbooks are in sheets.py.
+"""Reading what a learner handed in: JSON and CSV here, workbooks in workbooks.py.
 
 Answer files come from strangers: sizes are bounded, nothing in them is evaluated.
 """
@@ -8,36 +8,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from tracer.check.handed_in import MOST_CELLS, MOST_TEXT, filled
+from tracer.check.handed_in import AnswerError as AnswerError
+from tracer.check.handed_in import Answers as Answers
+from tracer.check.handed_in import Grid as Grid
 from tracer.check.numbers import BLANK, Entry, read_number, unreadable
-from tracer.errors import TracerError
 
 MOST_BYTES = 20_000_000
-MOST_CELLS = 200_000
-MOST_TEXT = 200  # characters of a name or number that are kept
-
-Grid: TypeAlias = tuple[tuple[Entry, ...], ...]
-"""Rows of entries; rows may differ in length."""
-
-
-class AnswerError(TracerError):
-    """An answer file that cannot be read, with its name and the reason."""
-
-
-@dataclass(frozen=True)
-class Answers:
-    """A learner's matrices. `given` has numbers of their own in place of the problem's."""
-
-    file: str
-    matrices: Mapping[str, Grid]
-    given: Mapping[str, Grid] = field(default_factory=dict)
-    student: Mapping[str, str] | None = None
-    problem_sha256: str | None = None
-    notes: tuple[str, ...] = ()
 
 
 def read_answers(path: Path) -> Answers:
@@ -183,14 +164,15 @@ def _line(name: str, number: int, line: list[str]) -> tuple[str, tuple[int, int]
     return line[0].strip()[:MOST_TEXT], (row - 1, column - 1), read_number(line[3][: MOST_TEXT + 1])
 
 
-def filled(cells: Mapping[tuple[int, int], Entry]) -> Grid:
-    """Single cells as rows; what is not there is blank. Raises AnswerError where they lie too far apart."""
-    rows, columns = (1 + max(place[k] for place in cells) for k in (0, 1))
-    if rows * columns > MOST_CELLS:
-        raise AnswerError(
-            f"cells up to row {rows:,} and column {columns:,} are more than the {MOST_CELLS:,} that are read"
-        )
-    return tuple(tuple(cells.get((i, j), BLANK) for j in range(columns)) for i in range(rows))
+def read_xlsx(name: str, content: bytes) -> Answers:
+    """A filled-in worksheet workbook."""
+    from tracer.check.workbooks import read_workbook
+
+    return read_workbook(name, content)
 
 
-_READERS: dict[str, Callable[[str, bytes], Answers]] = {".json": read_json, ".csv": read_csv}
+_READERS: dict[str, Callable[[str, bytes], Answers]] = {
+    ".json": read_json,
+    ".csv": read_csv,
+    ".xlsx": read_xlsx,
+}

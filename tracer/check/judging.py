@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.check.sheet import Sheet, Written
-from tracer.check.verdicts import Mark, Slip, Verdict
+from tracer.check.verdicts import COUNTS, Mark, Slip, Verdict
 from tracer.check.work import ROUNDING, SLACK, Array, Lazy, Work, close, inside, is_step, own_units, tolerance
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.expression.reach import Marked
 
+TURNED = Slip("gradient-transposed", "rows and columns are exchanged: a gradient lies like what it is the gradient of")
 TRUNCATED = Slip("truncated", "cut off after the last digit; it should be rounded")
 
 
@@ -91,8 +92,10 @@ class _Judging:
             self._given(identifier, written)
         elif written is not None and expression is not None:
             self._computed(identifier, expression, written)
-        elif self.work.behind:
-            self._note(identifier, None)
+        if written is not None and written.turned:
+            self._turned(identifier)
+        if written is not None or self.work.behind:
+            self._note(identifier)
         self.work.past.add(identifier)
 
     def _given(self, identifier: str, written: Written) -> None:
@@ -101,7 +104,6 @@ class _Judging:
         verdicts = self.verdicts[identifier]
         _give(verdicts, _equals(written, key), "correct")
         _give(verdicts, written.present, "wrong")
-        self._note(identifier, verdicts == "wrong")
 
     def _computed(self, identifier: str, expression: m.Matrix, written: Written) -> None:
         verdicts = self.verdicts[identifier]
@@ -109,11 +111,17 @@ class _Judging:
         _give(verdicts, _equals(written, self.key.values[identifier]), "correct")
         if (verdicts == "").any():
             self._judge_open(identifier, expression, written)
-        bad = (verdicts == "wrong") | (verdicts == "slip")
         coarse = verdicts == "too_coarse"
         if coarse.any():
             self.work.coarse[identifier] = coarse
-        self._note(identifier, bad)
+
+    def _turned(self, identifier: str) -> None:
+        """Rows and columns are exchanged in the whole matrix: nothing in it is where it belongs."""
+        verdicts = self.verdicts[identifier]
+        for row, column in np.argwhere(np.isin(verdicts, list(COUNTS))).tolist():
+            gradient = identifier.startswith("dW")
+            verdicts[row, column] = "slip" if gradient else "wrong"
+            self.slips.setdefault(identifier, {})[row, column] = [TURNED] if gradient else []
 
     def _judge_open(self, identifier: str, expression: m.Matrix, written: Written) -> None:
         """The cells that do not equal the key."""
@@ -160,11 +168,7 @@ class _Judging:
 
     def _choices(self, expression: m.Matrix, bounds: Lazy[Interval]) -> Iterator[dict[str, Interval]]:
         """The bounds; twice where a left-out slope jumps within its bounds: with either value, and none between."""
-        jumping = [
-            symbol.name
-            for symbol in m.symbols(expression)
-            if self.work.left_out(symbol.name) and is_step(self.key.program.assignments[symbol.name].expression)
-        ]
+        jumping = [each.name for each in m.symbols(expression) if self.work.jumps(each.name)]
         if not jumping or not isinstance(expression, m.Broadcast):
             yield bounds
             return
@@ -174,7 +178,7 @@ class _Judging:
             }
 
     def _truncated(self, identifier: str, expression: m.Matrix, written: Written, behind: Marked) -> None:
-        """Cells cut off where they should be rounded; bounds of such are for a learner who plainly does so somewhere."""
+        """Cells cut off where they should be rounded; on bounds of such only where a learner plainly does so."""
         verdicts = self.verdicts[identifier]
         cut = _cut_off(written, self.key.values[identifier]) | _cut_off(written, self.on_own[identifier])
         self.truncates |= bool((cut & (verdicts == "")).any())
@@ -215,22 +219,24 @@ class _Judging:
         units = own_units(written)
         fewer = units > 1.5 * 10.0 ** -self.key.problem.decimals.of(identifier)
         half = (0.5 + SLACK) * units
-        return fewer & (
-            close(written.values, self.key.values[identifier], half) | inside(written.values, right, half)
-        )
+        return fewer & (close(written.values, self.key.values[identifier], half) | inside(written.values, right, half))
 
-    def _note(self, identifier: str, bad: Marked | None) -> None:
-        """Which cells are wrong or have a wrong one behind them, and whether they say nothing."""
-        work = self.work
-        behind = work.reached(identifier, work.behind)
-        void = work.reached(identifier, work.void)
-        if bad is not None and bad.any():
-            work.bad[identifier] = bad
+    def _note(self, identifier: str) -> None:
+        """Which cells are wrong or have a wrong one behind them, and which say nothing.
+
+        A matrix with wrong cells that holds one number throughout says nothing in them, and what is
+        made of such cells says no more.
+        """
+        work, verdicts = self.work, self.verdicts.get(identifier)
+        behind, void = work.reached(identifier, work.behind), work.reached(identifier, work.void)
+        if verdicts is not None:
+            wrong = verdicts == "wrong"
+            bad = wrong | (verdicts == "slip")
             behind = behind | bad
-            void = void & (self.verdicts[identifier] == "wrong")
             numbers = self.sheet.written[identifier].values[self.sheet.written[identifier].present]
-            if (self.verdicts[identifier] == "wrong").any() and numbers.size > 1 and (numbers == numbers[0]).all():
-                void = np.ones(bad.shape, dtype=bool)
+            void = wrong if numbers.size > 1 and (numbers == numbers[0]).all() else void & wrong
+            if bad.any():
+                work.bad[identifier] = bad
         if behind.any():
             work.behind[identifier] = behind
         if void.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +10,20 @@ from functools import cached_property
 from typing import Any
 
 from tracer.check.answers import Answers
-from tracer.check.sheet import Key, Sheet, lay_beside
-from tracer.check.judging import Explain, judge
-from tracer.check.slips import explain as name_slips
+from tracer.check.conventions import Conventions, Other
+from tracer.check.judging import judge
+from tracer.check.sheet import Sheet, lay_beside
+from tracer.check.slips import explain
 from tracer.check.verdicts import COUNTS, VERDICTS, Mark, Verdict
 
 
 @dataclass(frozen=True, eq=False)
 class MarkedSheet:
-    """The marks of a sheet, in order of time."""
+    """The marks of a sheet, in order of time; `other` are conventions that it follows in place of the problem's."""
 
     sheet: Sheet
     marks: Sequence[Mark]
+    other: Other | None = None
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:
@@ -58,8 +61,8 @@ class MarkedSheet:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the report should know about the answers as a whole."""
-        answers, problem = self.sheet.answers, self.sheet.key.problem
-        stale = answers.problem_sha256 not in (None, problem.sha256)
+        answers = self.sheet.answers
+        stale = answers.problem_sha256 not in (None, self.sheet.key.sha256)
         changed = ("the answers were made for another version of this problem",) if stale else ()
         return (*changed, *self.sheet.notes)
 
@@ -67,10 +70,11 @@ class MarkedSheet:
         """What `tracer check --json` prints of one file; rows and columns count from 1."""
         points, out_of = self.points
         return {
-            "problem_sha256": self.sheet.key.problem.sha256,
+            "problem_sha256": self.sheet.key.sha256,
             "answers": self.sheet.answers.file,
             "student": self.sheet.answers.student,
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"right_under": list(self.other.words)} if self.other else {}),
             "cells": [
                 {
                     "id": mark.id,
@@ -79,8 +83,11 @@ class MarkedSheet:
                     "answer": mark.answer,
                     "verdict": mark.verdict,
                     "expected": mark.expected,
-                    "on_own_work": mark.on_own_work,
-                    "slips": [{"slug": slip.slug, "says": slip.says} for slip in mark.slips],
+                    "on_own_work": mark.on_own_work if math.isfinite(mark.on_own_work) else None,
+                    "slips": [
+                        {"slug": slip.slug, "says": slip.says} | ({"apart": slip.apart} if slip.apart else {})
+                        for slip in mark.slips
+                    ],
                 }
                 for mark in self.marks
             ],
@@ -94,7 +101,11 @@ class MarkedSheet:
         }
 
 
-def mark_answers(answers: Answers, key: Key, explain: Explain = name_slips) -> MarkedSheet:
-    """The marked sheet of some answers."""
-    sheet = lay_beside(answers, key)
-    return MarkedSheet(sheet, judge(sheet, explain))
+def mark_answers(answers: Answers, conventions: Conventions, accept: bool = False) -> MarkedSheet:
+    """The marked sheet of some answers; `accept` marks them by the convention that they follow."""
+    sheet = lay_beside(answers, conventions.key)
+    marks = judge(sheet, explain)
+    other = conventions.recognised(sheet, marks) if any(mark.verdict not in COUNTS for mark in marks) else None
+    if other is not None and accept:
+        sheet, marks = other.sheet, judge(other.sheet, explain)
+    return MarkedSheet(sheet, marks, other)

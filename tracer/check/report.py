@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tracer.check.conventions import Other
 from tracer.check.marking import MarkedSheet
 from tracer.check.verdicts import COUNTS, Mark
 
@@ -29,6 +30,8 @@ def print_marked(marked: MarkedSheet) -> None:
     console.print(f"[bold]{escape(marked.sheet.answers.file)}[/]{who}: {headline(marked)}")
     for warning in marked.warnings:
         console.print(f"  note: {escape(warning)}")
+    if marked.other is not None:
+        console.print(f"  {escape(right_under(marked.other))}")
     listed = [mark for mark in marked.marks if mark.verdict not in COUNTS]
     if listed:
         console.print(_table(listed[:MOST_LISTED]))
@@ -49,6 +52,12 @@ def headline(marked: MarkedSheet) -> str:
     later = sum(mark.verdict == "carried" for mark in marked.marks)
     follows = f"; {later} later cell{'s follow' if later > 1 else ' follows'} correctly from it" if later else ""
     return f"all right up to {place(first)}: start there{follows}"
+
+
+def right_under(other: Other) -> str:
+    """That the answers follow other conventions, and how far."""
+    words = ", ".join(other.words)
+    return f"right under: {words}" if other.all_right else f"more of it is right under: {words}"
 
 
 def place(mark: Mark) -> str:

@@ -1,4 +1,4 @@
-"""A learner's sheet held beside the problem: what each matrix should be, and what stands in its place.
+"""A learner's sheet held beside the key: what stands in the place of each matrix.
 
 Shapes are put in order here: an answer that is too small is blank where it ends, a column written
 as a row is turned, and what has no place in the problem is named in a note.
@@ -6,33 +6,32 @@ as a row is turned, and what has no place in the problem is named in a note.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracer.check.answers import Answers, Grid
+from tracer.check.key import Array, Key
 from tracer.check.numbers import BLANK, Entry
 from tracer.errors import TracerError
-from tracer.expression.evaluate import compiled
-from tracer.network.blackboard import RATE, Blackboard
-from tracer.network.problem import Problem
-from tracer.network.program import Program
-from tracer.shown import shown
-from tracer.training import trace
-
-Array = NDArray[np.float64]
+from tracer.expression import matrix as m
+from tracer.network.blackboard import RATE
 
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """One matrix as it was written: entries in the right shape, their values (nan: none) and units."""
+    """One matrix as it was written: entries in the right shape, their values (nan: none) and units.
+
+    `turned` is set where rows and columns were exchanged; the entries here are the right way round.
+    """
 
     entries: tuple[tuple[Entry, ...], ...]
     values: Array
     units: Array
+    turned: bool = False
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
@@ -46,35 +45,6 @@ class Written:
 
 
 @dataclass(frozen=True, eq=False)
-class Key:
-    """The right matrices of a problem's first pass, with a program that says how they are made.
-
-    `halves` is what a given number may be off as a learner sees it: half a unit where it is shown rounded.
-    """
-
-    problem: Problem
-    program: Program
-    values: Mapping[str, Array]
-    halves: Mapping[str, float]
-    before: Mapping[str, Array] = field(default_factory=dict)
-    rules: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
-
-    @cached_property
-    def net(self) -> Blackboard:
-        """The matrices of the pass as symbols."""
-        return Blackboard(self.problem, self.program.rows)
-
-    def compute(self, identifier: str, values: Mapping[str, Array]) -> Array:
-        """A matrix by its right rule from others; infinite or no number where float64 ends."""
-        if identifier not in self.rules:
-            expression = self.program.assignments[identifier].expression
-            assert expression is not None  # asked for by the caller
-            self.rules[identifier] = compiled(expression)
-        with np.errstate(all="ignore"):
-            return self.rules[identifier](values)
-
-
-@dataclass(frozen=True, eq=False)
 class Sheet:
     """Answers beside their key."""
 
@@ -84,76 +54,76 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def key_of(problem: Problem) -> Key:
-    """The key of a problem: its first pass."""
-    run = trace(problem)
-    one, decimals = run.first, shown(run, run.first).decimals
-    typed = {each: decimals[each] for each in one.program.inputs}
-    halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in typed.items()}
-    return Key(problem, one.program, {**one.matrices, RATE: one[RATE]}, halves)
-
-
 def lay_beside(answers: Answers, key: Key) -> Sheet:
     """Answers in the shapes of the key; with a key of its own where the learner's given numbers differ."""
-    notes = list(answers.notes)
+    notes = [*key.notes, *answers.notes]
     if answers.given:
-        key = _with_given(answers, key)
+        key = key.with_given(_own_numbers(answers, key), answers.file)
     written = {}
     for identifier, grid in answers.matrices.items():
         if identifier not in key.values or identifier == RATE:
             notes.append(f"{identifier}: no matrix of this problem; left out")
             continue
-        fitted = _fitted(grid, key.values[identifier].shape)
+        shape = key.values[identifier].shape
+        fitted, turned = _fitted(grid, shape), False
         if fitted is None:
-            rows, columns = key.values[identifier].shape
-            notes.append(f"{identifier}: found {len(grid)}×{max(map(len, grid), default=0)}, expected {rows}×{columns}")
-            fitted = _cut(grid, key.values[identifier].shape)
-        written[identifier] = as_written(fitted, key.problem.decimals.of(identifier))
+            notes.append(f"{identifier}: found {_size(grid)}, expected {shape[0]}×{shape[1]}")
+            turned = _size(grid) == f"{shape[1]}×{shape[0]}"
+            fitted = transposed(grid, shape) if turned else _cut(grid, shape)
+        written[identifier] = as_written(fitted, key.problem.decimals.of(identifier), turned)
     ordered = {each: written[each] for each in key.values if each in written}
     return Sheet(answers, key, ordered, tuple(notes))
 
 
-def as_written(entries: Grid, asked: int) -> Written:
+def as_written(entries: Grid, asked: int, turned: bool = False) -> Written:
     """Entries with their values and units, where so many decimals were asked for."""
     values = np.array([[entry.value for entry in row] for row in entries])
     units = np.array([[entry.unit(asked) if entry.kind == "number" else np.nan for entry in row] for row in entries])
-    return Written(entries, values, units)
+    return Written(entries, values, units, turned)
 
 
-def _fitted(grid: Grid, shape: tuple[int, int]) -> Grid | None:
+def _size(grid: Grid) -> str:
+    return f"{len(grid)}×{max(map(len, grid), default=0)}"
+
+
+def _fitted(grid: Grid, shape: m.Shape) -> Grid | None:
     """A grid of the wanted shape, a vector turned where need be; None where it is of another shape."""
-    rows, columns = len(grid), max(map(len, grid), default=0)
-    if (rows, columns) == shape:
+    if _size(grid) == f"{shape[0]}×{shape[1]}":
         return _cut(grid, shape)
-    if 1 in shape and (columns, rows) == shape:
-        return tuple(tuple(row[k] if k < len(row) else BLANK for row in grid) for k in range(columns))
+    if 1 in shape and _size(grid) == f"{shape[1]}×{shape[0]}":
+        return transposed(grid, shape)
     return None
 
 
-def _cut(grid: Grid, shape: tuple[int, int]) -> Grid:
+def transposed(grid: Grid, shape: m.Shape) -> Grid:
+    """Columns as rows."""
+    rows, columns = shape
+    return tuple(tuple(grid[j][i] if i < len(grid[j]) else BLANK for j in range(columns)) for i in range(rows))
+
+
+def _cut(grid: Grid, shape: m.Shape) -> Grid:
+    """As much as has a place; the numbers of a vector that is too long or short in their order."""
+    if 1 in shape and 1 in (len(grid), max(map(len, grid), default=0)):
+        numbers = [entry for row in grid for entry in row][: max(shape)]
+        numbers += [BLANK] * (max(shape) - len(numbers))
+        return (tuple(numbers),) if shape[0] == 1 else tuple((entry,) for entry in numbers)
     rows, columns = shape
     return tuple(
         tuple(grid[i][j] if i < len(grid) and j < len(grid[i]) else BLANK for j in range(columns)) for i in range(rows)
     )
 
 
-def _with_given(answers: Answers, key: Key) -> Key:
-    """The key for numbers of the learner's own."""
-    given = {each: key.values[each] for each in key.program.inputs}
+def _own_numbers(answers: Answers, key: Key) -> dict[str, Array]:
+    """Numbers that a learner was given in place of the problem's."""
+    found = {}
     for identifier, grid in answers.given.items():
         place = f"{answers.file}: given.{identifier}"
-        if identifier not in given:
-            raise TracerError(f"{place}: found no given matrix of this problem, expected one of {', '.join(given)}")
-        fitted = _fitted(grid, given[identifier].shape)
-        own = np.array([[entry.value for entry in row] for row in fitted or ()])
-        if fitted is None or not np.isfinite(own).all():
-            rows, columns = given[identifier].shape
-            raise TracerError(f"{place}: expected {rows}×{columns} numbers")
-        given[identifier] = own
-    with np.errstate(all="ignore"):
-        computed = dict(zip(key.program.computed, key.program.run(*given.values()), strict=True))
-    if not all(np.isfinite(each).all() for each in computed.values()):
-        raise TracerError(f"{answers.file}: given: with these numbers the network leaves float64")
-    values = given | computed
-    halves = {each: 0.0 if each in answers.given else half for each, half in key.halves.items()}
-    return replace(key, values={each: values[each] for each in key.values}, halves=halves)
+        if identifier not in key.program.inputs:
+            known = ", ".join(key.program.inputs)
+            raise TracerError(f"{place}: found no given matrix of this problem, expected one of {known}")
+        shape = key.values[identifier].shape
+        own = np.array([[entry.value for entry in row] for row in _fitted(grid, shape) or ()])
+        if own.shape != shape or not np.isfinite(own).all():
+            raise TracerError(f"{place}: expected {shape[0]}×{shape[1]} numbers")
+        found[identifier] = own
+    return found

@@ -6,13 +6,13 @@ from the learner's own earlier cells, and is rounded in the head.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.check.sheet import Key, Sheet, Written
+from tracer.check.sheet import Sheet, Written
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval, bound
@@ -86,13 +86,17 @@ class Work:
         """Whether a matrix is to be computed and was not written down."""
         return identifier not in self.sheet.written and self.rule(identifier) is not None
 
+    def jumps(self, identifier: str) -> bool:
+        """Whether a matrix was left out that holds the values of a step function."""
+        expression = self.rule(identifier)
+        return expression is not None and is_step(expression) and self.left_out(identifier)
+
     def left_out_before(self, identifier: str) -> list[str]:
         """The left-out matrices that a matrix is made from through left-out ones alone, the nearest first."""
         found: list[str] = []
         waiting = [identifier]
         while waiting:
-            expression = self.rule(waiting.pop(0))
-            for each in self._symbols(expression):
+            for each in self.symbols(waiting.pop(0)):
                 if self.left_out(each) and each not in found:
                     found.append(each)
                     waiting.append(each)
@@ -126,13 +130,21 @@ class Work:
     def _left_out_after(self, identifier: str) -> Iterator[str]:
         reached_by = {identifier}
         for each in self.key.program.computed:
-            if self.left_out(each) and each not in reached_by and reached_by & set(self._symbols(self.rule(each))):
+            if self.left_out(each) and each not in reached_by and reached_by & set(self.symbols(each)):
                 reached_by.add(each)
                 yield each
 
-    def _symbols(self, expression: m.Matrix | None) -> list[str]:
+    def symbols(self, identifier: str) -> list[str]:
+        """The matrices that one is made from."""
+        expression = self.rule(identifier)
         names = () if expression is None else (symbol.name for symbol in m.symbols(expression))
         return [name for name in dict.fromkeys(names) if name != RATE]
+
+    def by_right_rule(self, identifier: str, bounds: Mapping[str, Interval]) -> Interval:
+        """The bounds of a left-out matrix, given those of the ones before it."""
+        expression = self.rule(identifier)
+        assert expression is not None  # it is computed
+        return self.made(expression, bounds)
 
     # The bounds
 
@@ -188,7 +200,7 @@ class Work:
         other = written.present & (written.values != value)
         return Interval.around(np.where(other, written.values, value), np.where(other, written.units / 2, half))
 
-    def made(self, expression: m.Matrix, bounds: dict[str, Interval]) -> Interval:
+    def made(self, expression: m.Matrix, bounds: Mapping[str, Interval]) -> Interval:
         """By the right rule, rounded in the head; the values of a step function need no rounding."""
         made = bound(expression, bounds)
         return made if is_step(expression) else wider(made, self.coarsest / 2)

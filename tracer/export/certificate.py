@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tracer.board import Board, Place, lay_out
-from tracer.export.book import LEFT, NARROW, TOP, Book, link
+from tracer.board import lay_out
+from tracer.export.book import NARROW, Book, link
 from tracer.export.flow import lines_of
 from tracer.export.gradient_check import Verdicts, check_gradients, explained
 from tracer.export.gradient_section import DIFFERS
-from tracer.export.headings import place_of
 from tracer.export.live_words import Condition, choose, joined
 from tracer.export.print_setup import ROW, break_rows, choose_page, set_up
+from tracer.export.record_sheet import differences_of, write_record
 from tracer.export.sheet_data import SheetData, address, column_letters
 from tracer.expression.live import Live
 from tracer.network.blackboard import RATE
@@ -39,7 +39,7 @@ NAME, SHEET, CELLS, DIFFERENCE, WORDS, OFF, GRADIENT = range(2, 2 + len(COLUMNS)
 FIRST_OFF, FIRST_WRONG = GRADIENT + 1, GRADIENT + 2  # helpers without a heading
 CHANGED = Condition(f"'Certificate'!{address(3, FIRST_OFF, absolute=True)}>0", False)
 
-Row = tuple[Pass, str, str, Place]
+Row = tuple[Pass, str, int, str]
 
 
 def write_certificate(book: Book) -> str:
@@ -56,16 +56,14 @@ def write_certificate(book: Book) -> str:
     verdicts = check_gradients(book, CHANGED)
     rows = _rows(book)
     given, tolerance = [], _tolerance(book)
-    for row, (one, identifier, record, place) in enumerate(rows, start=FIRST_ROW):
+    for row, (one, identifier, size, differences) in enumerate(rows, start=FIRST_ROW):
         home = book.home[one.epoch, one.iteration, identifier]
-        differences = f"'{record}'!{_range(place)}"
         if (one.epoch, one.iteration, identifier) in book.typed:
             given.append(differences)
         data.text(row, NAME, identifier, styles.plain)
         data.text(row, SHEET, home, styles.link)
         link(sheet, address(row, SHEET), home)
-        size = np.array([[float(place.rows * place.columns)]])
-        data.numbers(row, CELLS, size, styles.bare_value(None))
+        data.numbers(row, CELLS, np.array([[float(size)]]), styles.bare_value(None))
         largest = f"MAX({differences})"
         data.formulas(row, DIFFERENCE, np.zeros((1, 1)), styles.bare_value(None), lambda *_, f=largest: f)
         agrees = f"{address(row, DIFFERENCE)}<{tolerance!r}"
@@ -81,7 +79,7 @@ def write_certificate(book: Book) -> str:
 def _summary(book: Book, sheet: Worksheet, rows: list[Row], given: list[str]) -> str:
     """The one sentence that matters."""
     data, styles = book.data["Certificate"], book.styles
-    cells = sum(place.rows * place.columns for one, each, _, place in rows if each in one.program.computed)
+    cells = sum(size for one, identifier, size, _ in rows if identifier in one.program.computed)
     changed = "+".join(f"SUMPRODUCT(({each}>0)*1)" for each in given)
     data.formulas(3, FIRST_OFF, np.zeros((1, 1)), styles.hidden, lambda *_: changed)
     count, first = address(3, FIRST_OFF), address(FIRST_ROW, FIRST_OFF)
@@ -145,55 +143,14 @@ def _set_up(sheet: Worksheet, data: SheetData, rows: int) -> None:
 
 
 def _rows(book: Book) -> list[Row]:
-    """Every matrix of every pass, with its record sheet and where its differences lie."""
+    """Every matrix of every pass, its size, and where its differences lie."""
     rows = []
     for one in book.passes:
-        board = lay_out(one.program)
-        title = _record(book, one, board)
-        shift = board.whole[1] + 1
-        for identifier in (RATE, *one):
-            place = board.places[identifier]
-            if identifier == RATE and one is not book.trace.first:
-                continue
-            moved = Place(identifier, place.row, place.column + shift, place.rows, place.columns)
-            rows.append((one, identifier, title, moved))
+        board, title = lay_out(one.program), write_record(book, one)
+        for identifier in (RATE, *one) if one is book.trace.first else one:
+            differences = f"'{title}'!{differences_of(board, identifier)}"
+            rows.append((one, identifier, one[identifier].size, differences))
     return rows
-
-
-def _record(book: Book, one: Pass, board: Board) -> str:
-    """The sheet of one pass's recorded numbers and their differences; returns its title."""
-    place_words = place_of(book.trace, one)
-    several = len(book.problem.batches()) > 1
-    number = f" {one.epoch}.{one.iteration}" if several else f" {one.epoch}"
-    title = f"Record{number}" if place_words else "Record"
-    book.add_sheet(title)
-    data, styles = book.data[title], book.styles
-    data.text(1, LEFT, f"Recorded run{': ' + place_words if place_words else ''}", styles.title)
-    data.text(2, LEFT, "The numbers as they were when this book was written; the differences beside them.", styles.note)
-    for identifier in (RATE, *one):
-        place = board.places[identifier]
-        top, left, values = TOP + place.row, LEFT + place.column, one[identifier]
-        home = (
-            book.home[one.epoch, one.iteration, identifier]
-            if identifier != RATE
-            else book.home[book.trace.first.epoch, book.trace.first.iteration, RATE]
-        )
-        data.text(top - 1, left, identifier, styles.plain)
-        data.numbers(top, left, values, styles.plain)
-
-        def difference(row: int, column: int, home: str = home, top: int = top, left: int = left) -> str:
-            at = address(top + row, left + column)
-            return f"ABS('{home}'!{at}-{at})"
-
-        shifted = left + board.whole[1] + 1
-        data.formulas(top, shifted, np.zeros(values.shape), styles.plain, difference, alike=True)
-    return title
-
-
-def _range(place: Place) -> str:
-    first = address(TOP + place.row, LEFT + place.column)
-    last = address(TOP + place.row + place.rows - 1, LEFT + place.column + place.columns - 1)
-    return first if first == last else f"{first}:{last}"
 
 
 def _tolerance(book: Book) -> float:

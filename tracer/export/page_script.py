@@ -40,14 +40,14 @@ def page_script(trace: Trace) -> PageScript | None:
     """The script and its data for every pass whose data the page can carry; None where it carries none."""
     passes: list[str] = []
     for data in _passes(trace):
-        passes.append(_json(data))
+        passes.append(to_json(data))
         if sum(map(len, passes)) > MOST_DATA:
             passes.pop()
             break
     if not passes:
         return None
     kept = {"rows": [MOST_ROWS, *KEPT_ROWS], "columns": [MOST_COLUMNS, *KEPT_COLUMNS]}
-    data = f'{{"kept":{_json(kept)},"inexact":{_json(INEXACT)},"passes":[{",".join(passes)}]}}'
+    data = f'{{"kept":{to_json(kept)},"inexact":{to_json(INEXACT)},"passes":[{",".join(passes)}]}}'
     text = "\n".join((engine_script(), *(read_template(f"page/{name}.js") for name in FILES)))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return PageScript(Markup(data), Markup(text), f"sha256-{digest}", len(passes))
@@ -71,7 +71,7 @@ def _follows(before: Pass | None, one: Pass) -> bool:
     return before is not None and (one.iteration > 1 or one.epoch == before.epoch + 1)
 
 
-def _json(document: Any) -> str:
+def to_json(document: Any) -> str:
     """JSON that no name from a problem file can end early or turn into markup."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":

@@ -31,10 +31,14 @@ SPOKEN = {"active": "computed in this step", "input": "computed from", "plain": 
 
 @dataclass(frozen=True)
 class MatrixView:
-    """A matrix on the board; `rows` is its table body, or None while it is not known; `across` its width in characters."""
+    """A matrix on the board, with its name as markup and in words.
+
+    `rows` is its table body, or None while it is not known; `across` its width in characters.
+    """
 
     id: str
     name: Markup
+    words: str
     detail: Markup
     rows: Markup | None
     across: int
@@ -155,6 +159,7 @@ class PassViews:
         return MatrixView(
             id=identifier,
             name=math(self._matrix_name(identifier)),
+            words=", ".join(part for part in (label_text(heading.name), symbol, heading.size) if part),
             detail=Markup(" · ").join(parts),
             rows=body.markup,
             across=max(body.across, len(label_text(heading.name)) + 2),

@@ -21,3 +21,6 @@ LEGEND = (
     ("input", f"{INPUT_MARK} computed from"),
     ("plain", "known by now"),
 )
+
+RIGHT = "DCEDC8"  # behind an answer that follows from the learner's own work
+AGAIN = "FFCDD2"  # behind one to look at again; ✓ and ✗ beside them say the same without colour

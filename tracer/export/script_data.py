@@ -8,7 +8,7 @@ cell a variable), a number a constant.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, assert_never, get_args
 
@@ -34,9 +34,14 @@ Place: TypeAlias = tuple[int, int]
 
 
 def engine_script() -> str:
-    """The script that interprets `script_data`, for a page to hold: its files one after the other, without comments."""
-    folder = templates_folder() / "engine"
-    source = "".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in ENGINE)
+    """The script that interprets `script_data`, for a page to hold."""
+    return bundled(f"engine/{name}.js" for name in ENGINE)
+
+
+def bundled(names: Iterable[str]) -> str:
+    """Files of templates/ as one script: one after the other, without comments, closed off from the rest."""
+    folder = templates_folder()
+    source = "".join((folder / name).read_text(encoding="utf-8") for name in names)
     bare = re.sub(r"\n\s+", "\n", re.sub(r"/\*\*[\s\S]*?\*/|(?<!\S)//.*", "", source))
     return f'(() => {{\n"use strict";{bare}}})();\n'
 

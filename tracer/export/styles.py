@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.styles.differential import DifferentialStyle
 
 from tracer.export import palette
@@ -49,6 +49,8 @@ class Styles:
         self.heading = cache(self._heading)
         self.bare_value = cache(self._bare_value)
         self.choice = cache(self._choice)
+        self.answer = cache(self._answer)
+        self.tint = cache(self._tint)
         self.conditional = cache(self._conditional)
         self.title = self._text(size=16, bold=True)
         self.formula = self._text(size=11, bold=True, wrap=True)
@@ -95,6 +97,23 @@ class Styles:
             number=number_format(decimals),
         )
 
+    def _answer(self, decimals: int | None = None, is_text: bool = False) -> int:
+        """Of a cell to be filled in, open where the sheet is protected."""
+        side = Side(style="medium", color=palette.INK)
+        return self._register(
+            Font(name=FONT, size=10, color=palette.TYPED),
+            None,
+            Alignment(horizontal="left" if is_text else "right", vertical="center", indent=1),
+            Border(left=side, right=side, top=side, bottom=side),
+            "@" if is_text else number_format(decimals),
+            open_cell=True,
+        )
+
+    def _tint(self, colour: str) -> int:
+        """The number of a conditional format that fills a cell."""
+        style = DifferentialStyle(fill=PatternFill("solid", start_color=colour, end_color=colour))
+        return int(self._workbook._differential_styles.add(style))  # type: ignore[attr-defined]
+
     def _conditional(self, role: Role, heading: bool) -> int:
         """The number of what a conditional format adds to a bare cell in a role; it can draw no thick edges."""
         fill = _FILLS[role] or (palette.HEADING if heading else None)
@@ -140,9 +159,12 @@ class Styles:
         alignment: Alignment,
         border: Border | None = None,
         number: str = "General",
+        open_cell: bool = False,
     ) -> int:
         cell = self._scratch.cell(self._scratch.max_row + 1, 1)  # a style belongs to its cell for good
         cell.font, cell.alignment, cell.number_format = font, alignment, number
         cell.fill = PatternFill("solid", start_color=fill) if fill else PatternFill()
         cell.border = border or Border()
+        if open_cell:
+            cell.protection = Protection(locked=False)
         return int(cell.style_id)

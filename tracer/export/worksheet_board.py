@@ -9,7 +9,6 @@ from tracer.board import SLOTS, Board
 from tracer.export.columns import address
 from tracer.expression import scalar as s
 
-UNIT = "unit of "  # a cell of "unit of Z1" stands for one in the last place of what was written in Z1
 TOP, LEFT = 8, 2  # the sheet row and column of the board's first cell; the rows are numbered before it
 
 
@@ -17,12 +16,11 @@ class WorksheetBoard:
     """Sheet rows and columns, from 1, of the cells and marks of a board's matrices.
 
     Each slot has a column of row numbers, the matrices and, where there are `marks`, as many columns of marks; the
-    large matrices have a slot of their own behind the others. `units` gives the text of a cell's last place.
+    large matrices have a slot of their own behind the others.
     """
 
-    def __init__(self, board: Board, marks: bool, units: dict[s.Cell, str] | None = None) -> None:
+    def __init__(self, board: Board, marks: bool) -> None:
         self.board, self.marks = board, marks
-        self.units = units or {}
 
     @cached_property
     def slots(self) -> Sequence[int]:
@@ -43,9 +41,10 @@ class WorksheetBoard:
         return TOP + self.board.whole[0] - 1
 
     def slot_of(self, identifier: str) -> int:
-        return (
-            SLOTS if identifier in self.board.excerpts else self.board.places[identifier].column // (self.slots[0] + 1)
-        )
+        """Which slot a matrix lies in."""
+        if identifier in self.board.excerpts:
+            return SLOTS
+        return self.board.places[identifier].column // (self.board.slot + 1)
 
     def corner(self, identifier: str) -> tuple[int, int]:
         """The sheet row and column of a matrix's first cell."""
@@ -57,9 +56,7 @@ class WorksheetBoard:
         return row, column + self.slots[self.slot_of(identifier)]
 
     def cell(self, cell: s.Cell) -> str:
-        """An address for a formula; of a unit its text, in parentheses."""
-        if cell.matrix.startswith(UNIT):
-            return self.units[s.Cell(cell.matrix.removeprefix(UNIT), cell.row, cell.column)]
+        """The address of a cell, for a formula."""
         row, column = self.corner(cell.matrix)
         return address(row + cell.row, column + cell.column)
 

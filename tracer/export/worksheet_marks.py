@@ -6,11 +6,11 @@ was written, as far as rounding lets it. So an early error is marked once, and w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tracer.errors import ExportError
 from tracer.export.sheet_data import MOST_FORMULA
-from tracer.export.worksheet_board import UNIT, WorksheetBoard
+from tracer.export.worksheet_board import WorksheetBoard
 from tracer.export.worksheet_plan import Plan
 from tracer.expression import scalar as s
 from tracer.expression.formula import literal, to_formula
@@ -23,14 +23,18 @@ RIGHT, AGAIN, FOLLOWS, WAITS, NO_NUMBER = "✓", "✗", "↪", "…", "?"
 HALF = "0.500000001"  # of a unit, and a tie is a tie
 FIRST_ORDER = "0.51"  # the same, and what the first order leaves out
 MOST_DECIMALS = 12  # that are told apart
+MOST_ARGUMENTS = 250
+UNIT = "unit of "  # a cell of "unit of Z1" stands for one in the last place of what was written in Z1
 
 
 class Marks:
-    """The formulas of the marks; `asked` has the decimals that each matrix is asked for, `shown` those that stand
-    on the sheet."""
+    """The formulas of the marks.
+
+    `asked` has the decimals that each matrix is asked for, `shown` those that stand on the sheet.
+    """
 
     def __init__(
-        self, plan: Plan, program: Program, board: WorksheetBoard, asked: dict[str, int], shown: Shown
+        self, plan: Plan, program: Program, board: WorksheetBoard, asked: Mapping[str, int], shown: Shown
     ) -> None:
         self.plan, self.program, self.board = plan, program, board
         self.asked, self.shown = asked, shown
@@ -41,35 +45,23 @@ class Marks:
         assert expression is not None  # only computed matrices are marked
         own, rule = s.Cell(identifier, row, column), lower(expression, row, column)
         for exactly in (True, False):
-            text = self._formula(own, rule, exactly)
-            if len(text) <= MOST_FORMULA:
-                return text
-        raise ExportError(
-            f"the mark of {identifier}[{row + 1},{column + 1}] takes a formula too long for a cell; --mode exam has none"
-        )
+            formula = self._formula(own, rule, exactly)
+            if len(formula) <= MOST_FORMULA:
+                return formula
+        place = f"{identifier}[{row + 1},{column + 1}]"
+        raise ExportError(f"the mark of {place} takes a formula too long for a cell; --mode exam has no marks")
 
     def _formula(self, own: s.Cell, rule: s.Scalar, exactly: bool) -> str:
         answer = self.board.cell(own)
         before = [each for each in precedents(rule) if each.matrix in self.plan.blank]
-        self.board.units = {each: self._unit(each, exactly) for each in (own, *before)}
+        addresses = _Addresses(self.board, {each: self._unit(each, exactly) for each in (own, *before)})
         waits = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in ("", WAITS, NO_NUMBER)]
         waits += self._unfinished(own.matrix)
         behind = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in (AGAIN, FOLLOWS)]
         verdict = _if_any(behind, text(FOLLOWS), text(RIGHT))
-        judged = f"IF({self._right(own, rule)},{verdict},{text(AGAIN)})"
+        judged = f"IF({_right(own, rule, spread(rule, self._unit_of), addresses)},{verdict},{text(AGAIN)})"
         waiting = _if_any(waits, text(WAITS), judged)
         return f'IF({answer}="","",IF(COUNT({answer})=0,{text(NO_NUMBER)},{waiting}))'
-
-    def _right(self, own: s.Cell, rule: s.Scalar) -> str:
-        """Whether the answer follows, rounded or cut off; where there is no bound (a division by 0) it does."""
-        answer, value, unit = self.board.cell(own), to_formula(rule, self.board), self.board.units[own]
-        off = spread(rule, self._unit_of)
-        bound = f"{HALF}*{unit}+1E-12*ABS({answer})"
-        if off is not None:
-            bound += f"+{FIRST_ORDER}*({to_formula(off, self.board)})"
-        near = f"ABS({answer}-({value}))<={bound}"
-        cut = f"AND({answer}*({value}-{answer})>=0,ABS({value}-{answer})<{unit})"
-        return f"IFERROR(OR({near},{cut}),TRUE)"
 
     def _unit_of(self, cell: s.Cell) -> s.Scalar | None:
         if cell.matrix in self.plan.blank:
@@ -100,4 +92,31 @@ def text(words: str) -> str:
 
 
 def _if_any(conditions: list[str], then: str, otherwise: str) -> str:
-    return f"IF(OR({','.join(conditions)}),{then},{otherwise})" if conditions else otherwise
+    """An IF over any number of conditions; a spreadsheet's OR takes no more than 255."""
+    groups = [",".join(conditions[k : k + MOST_ARGUMENTS]) for k in range(0, len(conditions), MOST_ARGUMENTS)]
+    any_of = groups[0] if len(groups) == 1 else ",".join(f"OR({group})" for group in groups)
+    return f"IF(OR({any_of}),{then},{otherwise})" if groups else otherwise
+
+
+class _Addresses:
+    """Addresses on the sheet; where the last place of a cell is asked for, how that is worked out."""
+
+    def __init__(self, board: WorksheetBoard, units: Mapping[s.Cell, str]) -> None:
+        self.board, self.units = board, units
+        self.block = board.block
+
+    def cell(self, cell: s.Cell) -> str:
+        if cell.matrix.startswith(UNIT):
+            return self.units[s.Cell(cell.matrix.removeprefix(UNIT), cell.row, cell.column)]
+        return self.board.cell(cell)
+
+
+def _right(own: s.Cell, rule: s.Scalar, off: s.Scalar | None, addresses: _Addresses) -> str:
+    """Whether the answer follows, rounded or cut off; where there is no bound (a division by 0) it does."""
+    answer, value, unit = addresses.cell(own), to_formula(rule, addresses), addresses.units[own]
+    bound = f"{HALF}*{unit}+1E-12*ABS({answer})"
+    if off is not None:
+        bound += f"+{FIRST_ORDER}*({to_formula(off, addresses)})"
+    near = f"ABS({answer}-({value}))<={bound}"
+    cut = f"AND({answer}*({value}-{answer})>=0,ABS({value}-{answer})<{unit})"
+    return f"IFERROR(OR({near},{cut}),TRUE)"

@@ -12,6 +12,7 @@ from tracer.export.headings import Headings
 from tracer.export.page_tables import axes
 from tracer.export.page_views import math
 from tracer.export.worksheet_plan import Plan
+from tracer.export.worksheet_words import PREDICTIONS, QUESTIONS
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
 from tracer.expression.lower import lower, precedents
@@ -28,27 +29,12 @@ Place: TypeAlias = tuple[int, int]
 MOST_OPERANDS = 16  # of a line to complete; a longer one is left bare
 GAP = '<mrow><mo>(</mo><mtext class="gap">{}</mtext><mo>)</mo></mrow>'  # where an operand is written
 BETWEEN = "</mtext><mo>)</mo></mrow><mo>·</mo><mrow><mo>(</mo><mtext"  # two gaps stand side by side as they are
-PREDICTED = {
-    4: "Predict before you begin: will the loss be above (↑) or below (↓) 1?",
-    10: "Predict before you begin: will the first weight of the last layer grow (↑) or shrink (↓)?",
-}
-QUESTIONS = {
-    2: "Why is there one column for every hidden unit, and not one for every input?",
-    3: "What would two layers be worth without this function between them?",
-    4: "Why is the loss one number, though there are several outputs or samples?",
-    5: "What does the sign of an error say about its output?",
-    6: "Where is a slope largest, and what does a slope near 0 do to learning?",
-    7: "Why is the error multiplied by the slope, cell by cell, and not as matrices?",
-    8: "Why Wᵀ and not W?",
-    9: "Which two factors of the chain rule meet here?",
-    10: "Why must the gradient have the shape of the weights?",
-    11: "Why is a bias's gradient a sum of deltas and nothing else?",
-}
+HEADING, BOX, PRINTED, LEAST = 11, 18, 9, 50  # mm on paper: of a row's heading and gap, a box, a number, a step
 
 
 @dataclass(frozen=True)
 class CellView:
-    """A cell: a box to fill in, a number that stands there, or an example that the page works with the student's own."""
+    """A cell: a box to fill in, a number that stands there, or an example worked with the student's own."""
 
     key: str
     kind: Kind
@@ -71,8 +57,9 @@ class MatrixView:
     id: str
     name: Markup
     words: str
-    detail: Markup
+    details: tuple[Markup, ...]
     shape: Place
+    computed: bool
     asked: bool
     corner: str
     columns: tuple[tuple[str, str], ...]  # heading and what it is called aloud
@@ -90,6 +77,12 @@ class StepView:
     matrices: tuple[MatrixView, ...]
     predict: str
     question: str
+
+    @property
+    def across(self) -> int:
+        """How wide its matrices are side by side on paper, in mm."""
+        widths = (HEADING + matrix.shape[1] * (BOX if matrix.asked else PRINTED) for matrix in self.matrices)
+        return max(LEAST, sum(widths))
 
     @property
     def asks(self) -> bool:
@@ -126,7 +119,7 @@ class WorksheetViews:
             why=step.why,
             formulas=tuple(self._formula(each) for each in on_sheet if each.expression is not None),
             matrices=tuple(map(self._matrix, on_sheet)),
-            predict=PREDICTED.get(step.number, "") if asks else "",
+            predict=PREDICTIONS.get(step.number, "") if asks else "",
             question=QUESTIONS.get(step.number, "") if asks else "",
         )
 
@@ -150,8 +143,9 @@ class WorksheetViews:
             id=made.id,
             name=math(f"<mrow>{self._matrix_name(made.id)}</mrow>"),
             words=words,
-            detail=self._detail(made, words, asked),
+            details=self._details(made, words, asked),
             shape=made.shape,
+            computed=made.expression is not None,
             asked=asked,
             corner=" ".join(part for part in (down and f"{down} ↓", across and f"{across} →") if part),
             columns=_headings(across, made.shape[1]),
@@ -162,17 +156,17 @@ class WorksheetViews:
             examples=tuple(self._examples(made)) if asked else (),
         )
 
-    def _detail(self, made: Assignment, words: str, asked: bool) -> Markup:
-        """The second line of a heading: symbol, derivative and shape, and how many decimals are asked for."""
+    def _details(self, made: Assignment, words: str, asked: bool) -> tuple[Markup, ...]:
+        """The second line of a heading: symbol, how many decimals are asked for, derivative and shape."""
         heading = self.headings.of(made.id, *made.shape)
         decimals = self.decimals.decimals[made.id]
-        parts = [
+        parts = (
             escape(made.id if made.id != words else ""),
-            Markup() if heading.fraction is None else math(label_mathml(heading.fraction)),
-            escape(heading.size),
             escape(f"{decimals} decimals" if asked and decimals is not None else ""),
-        ]
-        return Markup(" · ").join(part for part in parts if part)
+            Markup() if heading.fraction is None else math(label_mathml(heading.fraction)),
+            Markup('<span class="size">{}</span>').format(heading.size) if heading.size else Markup(),
+        )
+        return tuple(part for part in parts if part)
 
     # Cells
 
@@ -238,8 +232,13 @@ class WorksheetViews:
         operands = _operands(worked.letters)
         if len(operands) > MOST_OPERANDS or len(precedents(worked.letters)) != len(precedents(self._lowered(cell))):
             return None
-        places = iter(self._gap(cell, *each) for each in operands)
-        letters = cell_mathml_terms(worked.letters, lambda _: next(places))
+
+        def gap(operand: s.Cell) -> str:
+            here = next(each for each in operands if each[0] == operand)
+            operands.remove(here)
+            return self._gap(cell, *here)
+
+        letters = cell_mathml_terms(worked.letters, gap)
         terms = [term.replace(BETWEEN, BETWEEN.replace("<mo>·</mo>", "")) for term in letters]
         return Example(_key(cell), "completion", _joined(self._cell_name(cell), "=", [*terms, "<mo>=</mo>"]))
 
@@ -247,10 +246,11 @@ class WorksheetViews:
         if not self.plan.marks:
             return GAP.format("")
         key = f"{_key(cell)} {number}"
-        aria = escape(f"{label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))}, operand {number}")
+        name = label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
         return GAP.format(
-            f'<input class="operand" data-keep="{key}" data-of="{_key(operand)}" data-term="{term}" aria-label="{aria}" '
-            'autocomplete="off" inputmode="text" spellcheck="false"><span class="mark" role="img"></span>'
+            f'<input class="operand" data-keep="{key}" data-of="{_key(operand)}" data-term="{term}" '
+            f'aria-label="{escape(name)}, operand {number}" autocomplete="off" inputmode="text" spellcheck="false">'
+            '<span class="mark" role="img"></span>'
         )
 
     def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:

@@ -23,6 +23,7 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import round_half_away
 
 Array: TypeAlias = NDArray[np.float64]
+_AXES: Mapping[m.Axis, tuple[int, ...]] = {"rows": (-2,), "columns": (-1,), "all": (-2, -1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
         case m.MatMul(left, right):
             a, b = of(left), of(right)
             wide = Interval(a.low[..., None], a.high[..., None])
-            return _sum(_times(wide, Interval(b.low[..., None, :, :], b.high[..., None, :, :])), -2, keepdims=False)
+            return _sum(_times(wide, Interval(b.low[..., None, :, :], b.high[..., None, :, :])), (-2,), keepdims=False)
         case m.Transpose(operand):
             return of(operand).transposed
         case m.Broadcast(operator, left, right):
@@ -83,8 +84,7 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
             shape = (*inner.low.shape[:-2], *expression.shape)
             return Interval(np.broadcast_to(inner.low, shape), np.broadcast_to(inner.high, shape))
         case m.Reduce(operation, operand, over):
-            axis = {"rows": -2, "columns": -1, "all": (-2, -1)}[over]
-            inner = of(operand)
+            axis, inner = _AXES[over], of(operand)
             if operation == "sum":
                 return _sum(inner, axis)
             return Interval(inner.low.max(axis, keepdims=True), inner.high.max(axis, keepdims=True))
@@ -167,7 +167,7 @@ def _outward(low: Array, high: Array) -> Interval:
 
 
 def _all_numbers(values: Array) -> bool:
-    """Whether none is "not a number": quick, and now and then wrong where values are infinite."""
+    """Whether none is "not a number"; quick, and False too where infinities meet."""
     total = values.sum()
     return bool(total == total)
 
@@ -185,10 +185,10 @@ def _stacked(rows: Sequence[Interval]) -> Interval:
     return Interval(*(np.concatenate(end, axis=-2) for end in ends))
 
 
-def _sum(a: Interval, axis: int | tuple[int, int], keepdims: bool = True) -> Interval:
+def _sum(a: Interval, axis: tuple[int, ...], keepdims: bool = True) -> Interval:
     """A sum of n terms is off by less than n steps of its largest partial sum."""
     low, high = (np.asarray(end.sum(axis, keepdims=keepdims)) for end in (a.low, a.high))
-    terms = math.prod(a.low.shape[each] for each in ((axis,) if isinstance(axis, int) else axis))
+    terms = math.prod(a.low.shape[each] for each in axis)
     size = np.maximum(np.abs(a.low), np.abs(a.high)).sum(axis, keepdims=keepdims)
     slack = terms * np.finfo(np.float64).eps * size
     return _outward(low - slack, high + slack)

@@ -68,18 +68,18 @@ def _of_quotient(quotient: s.Quotient, above: s.Scalar | None, below: s.Scalar |
 
 
 def _of_branches(where: s.Where, of: Callable[[s.Scalar], s.Scalar | None]) -> s.Scalar | None:
-    """That of the branch that counts, and the jump to the other where rounding leaves open which one counts."""
+    """That of the branch that counts; where rounding leaves open which one does, all of it and the jump between."""
     zero = s.Number(0.0)
     then, otherwise = of(where.then), of(where.otherwise)
-    inner = None
+    one: s.Scalar | None = None
     if then is not None or otherwise is not None:
-        inner = s.Where(where.left, where.relation, where.right, then or zero, otherwise or zero)
+        one = s.Where(where.left, where.relation, where.right, then or zero, otherwise or zero)
     edge = _total((of(where.left), of(where.right)))
     if edge is None:
-        return inner
+        return one
     distance = s.Absolute(s.Sum((where.left, s.Negative(where.right))))
     jump = s.Absolute(s.Sum((where.then, s.Negative(where.otherwise))))
-    return _total((inner, s.Where(edge, ">=", distance, jump, zero)))
+    return s.Where(edge, ">=", distance, _total((jump, then, otherwise)) or zero, one or zero)
 
 
 def _size(factors: tuple[s.Scalar, ...]) -> s.Scalar | None:

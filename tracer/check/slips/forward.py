@@ -56,7 +56,7 @@ def wrong_bias(place: Place, rule: m.Matrix) -> Made:
         return
     own, name = place.work.ahead(parts[1].name), f"{parts[1].name} in another order"
     units = own.low.shape[1]
-    if 1 < units:
+    if units > 1:
         orders = list(permutations(range(units)))[1:] if units <= MOST_PERMUTED else _rotations(units)
         index = np.array(orders)
         bounds = Interval(own.low[0, index][:, None, :], own.high[0, index][:, None, :])
@@ -88,9 +88,8 @@ def previous_layer_unactivated(place: Place, rule: m.Matrix) -> Made:
     """The Z of the layer before in place of its A."""
     before = place.layer - 1
     if before and not place.work.left_out(f"A{before}"):  # else the slip is in A
-        yield Wrong(
-            replaced(rule, place.units("A", before), place.units("Z", before)), ({"A": f"A{before}", "Z": f"Z{before}"},)
-        )
+        A, Z = place.units("A", before), place.units("Z", before)
+        yield Wrong(replaced(rule, A, Z), ({"A": A.name, "Z": Z.name},))
 
 
 # Activations, cell by cell: A = φ(Z)
@@ -165,10 +164,10 @@ def formula_mistyped(place: Place, rule: m.Matrix) -> Made:
 def wrong_activation(place: Place, rule: m.Matrix) -> Made:
     Z, own = place.units("Z"), place.net.layer(place.layer)
     for name, other in ACTIVATIONS.items():
-        slope = own.slope if name == own.activation else LEAKY_SLOPE
-        if name not in (own.activation, "linear") and not (name == "softmax" and Z.shape[1] == 1):
-            if not (own.activation == "softmax" and name == "sigmoid"):  # a slip with a name of its own
-                yield Wrong(other.apply(Z, slope), ({"name": name.replace("_", " ")},))
+        alone = name == "softmax" and Z.shape[1] == 1
+        other_name = own.activation == "softmax" and name == "sigmoid"  # a slip of its own
+        if name not in (own.activation, "linear") and not alone and not other_name:
+            yield Wrong(other.apply(Z, LEAKY_SLOPE), ({"name": name.replace("_", " ")},))
     yield Wrong(m.Apply(s.Where(z, ">", ZERO, ONE, ZERO), (("z", Z),)), ({"name": "a step"},))
     yield Wrong(m.Apply(s.Absolute(z), (("z", Z),)), ({"name": "|z|"},))
 

@@ -83,9 +83,7 @@ def log_of_mean(place: Place, rule: m.Matrix) -> Made:
         return
     right_one = s.Product((y, a))
     if place.of_loss == "binary_cross_entropy":
-        right_one = s.Sum(
-            (right_one, s.Product((s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a))))))
-        )  # type: ignore[assignment]
+        right_one = s.Sum((right_one, s.Product((s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a)))))))  # type: ignore[assignment]
     mean = over(m.total(place.of_outputs(right_one)), place.samples)
     logarithm = m.Apply(s.Negative(s.Log(a)), (("a", mean),))
     yield logarithm
@@ -134,9 +132,7 @@ def loss_softmax_twice(place: Place, rule: m.Matrix) -> Made:
 def error_of_other_entropy(place: Place, rule: m.Matrix) -> Made:
     if not _of_cross_entropy(place):
         return
-    lost = s.Negative(
-        s.Sum((s.Quotient(y, a), s.Quotient(s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a))))))
-    )
+    lost = s.Negative(s.Sum((s.Quotient(y, a), s.Quotient(s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a)))))))
     both = "took −y/p − (1 − y)/(1 − p): the second sign is lost"
     yield Wrong(place.with_conventions(place.of_outputs(lost)), ({"what": both},))
     other = "took the gradient of the loss with (1 − y)·ln(1 − p)"

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
 from tracer.check.numbers import Entry, read_number
-from tracer.check.work import Array
 from tracer.expression.interval import Interval
 
 SHIFTS = (1, -1, 2, -2, 3, -3)  # places by which a decimal point moves
@@ -77,5 +74,3 @@ def _copied(value: float, row: int, column: int, right: Interval, tolerance: flo
                 len(places),
             )  # fmt: skip
             return
-
-

@@ -119,10 +119,8 @@ def _short(value: float) -> str:
     return fixed(value, min(max(SIGNIFICANT - 1 - size, 0), 15))
 
 
-def told_apart(identifier: str, row: int, column: int, first: float, second: float) -> str:
-    """The further cell that would settle which of two slips it is."""
-    decimals = min(15, max(0, 2 - math.floor(math.log10(abs(first - second)))))
-    return (
-        f"{identifier}[{row + 1},{column + 1}] would tell: {fixed(first, decimals)} by this, "
-        f"{fixed(second, decimals)} by the next"
-    )
+def told_apart(identifier: str, row: int, column: int, first: float, second: float, more: bool = False) -> str:
+    """The further cell, or the one with more digits, that would settle which of two slips it is."""
+    decimals = min(15, max(0, 1 - math.floor(math.log10(abs(first - second)))))
+    what = f"more digits of {identifier}[{row + 1},{column + 1}]" if more else f"{identifier}[{row + 1},{column + 1}]"
+    return f"{what} would tell: {fixed(first, decimals)} by this, {fixed(second, decimals)} by the next"

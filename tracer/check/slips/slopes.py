@@ -109,7 +109,7 @@ def wrong_index(place: Place, rule: m.Matrix) -> Made:
     own, name = place.work.ahead(A.name), f"{A.name} of other outputs"
     shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
     extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
-    other, words = m.Symbol(name, A.shape), [{} for _ in shifts]
+    other, words = m.Symbol(name, A.shape), [dict[str, str]() for _ in shifts]
     if place.kind == "J":
         sample = place.layer - 1
         wrong = m.multiply(m.Transpose(m.Row(A, sample)), m.subtract(m.Identity(outputs), m.Row(other, sample)))

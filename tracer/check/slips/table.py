@@ -130,7 +130,7 @@ WHOLE = (
          "delta is divided by the weights; it is multiplied by them"),
     # dW = Aᵀ D
     Rule("transposed-operand-missing", ("dW",), parameters.transpose_missing,
-         "A·D without turning A: a weight's gradient is the column of its input times the column of its delta", often=1),
+         "A·D without turning A: a weight's gradient is the column of its input times that of its delta", often=1),
     Rule("sum-for-mean", ("dW", "db"), outputs.other_mean, "{what}; here it is the sum {T}"),
     Rule("wrong-left-factor", ("dW",), parameters.wrong_left_factor,
          "made with {wrong}; the gradient takes {A}, what came into the layer"),
@@ -140,7 +140,8 @@ WHOLE = (
          "rows and columns are exchanged: {T} belongs here, in the place of W{layer}'s own weight"),
     Rule("outer-of-sums", ("dW",), parameters.outer_of_sums,
          "the product of the {what} over the samples; it is the sum of the samples' products"),
-    Rule("one-sample-only", ("dW",), parameters.one_sample, "this is of sample {sample} alone; all of them add up to {T}"),
+    Rule("one-sample-only", ("dW",), parameters.one_sample,
+         "this is of sample {sample} alone; all of them add up to {T}"),
     Rule("times-parameter", ("dW", "db"), parameters.times_parameter,
          "multiplied by {P} itself, which has no part in its gradient"),
     Rule("rate-in-gradient", ("dW", "db"), outputs.rate_inside,

@@ -1,0 +1,328 @@
+"""Going through the page: by keyboard alone, by finger, by links, and with choices that stay."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.pages import asked, current, opened, read_tables, table_cell
+from tracer.network.problem import problem_from_document
+from tracer.network.reading import load_problem
+from tracer.trace import Trace
+from tracer.training import trace
+
+pytestmark = pytest.mark.browser
+
+ACTIVE = "() => document.activeElement.id || document.activeElement.outerHTML.slice(0, 60)"
+NO_STORAGE = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('SecurityError'); }})"
+
+
+@pytest.fixture(scope="module")
+def article() -> Trace:
+    return trace(load_problem("article"))
+
+
+def batches() -> Trace:
+    document = load_problem("xor").to_document() | {"batch_size": 2}
+    return trace(problem_from_document(document, "batches", "batches"), [1, 2])
+
+
+def test_the_first_screen(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path) as page:
+        assert current(page) == "step-2"
+        assert page.evaluate(ACTIVE) == "next"
+        assert asked(page) == "Z11,1 = 1.480"
+        assert "goes from 0.250 to 0.245" in page.inner_text(".story")
+        for what in ("#next", ".network", ".story", "#asked-lines", "td.is-asked"):
+            box = page.locator(what).bounding_box()
+            assert box and box["y"] >= 0 and box["y"] + box["height"] <= 900, what
+        assert page.locator("#asked-lines").bounding_box()["x"] < table_cell(page, "Z1-1-1").bounding_box()["x"]
+        assert not page.locator("#settings").evaluate("each => each.open")
+        assert page.locator("footer").bounding_box()["y"] > 900
+        assert page.locator("#hint").is_hidden()
+
+
+def test_the_whole_epoch_by_keyboard(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path) as page:
+        press = page.keyboard.press
+        for step in article.last.steps[3:]:
+            press("Enter")
+            assert current(page) == f"step-{step.label}"
+        assert page.locator("#next").is_disabled() and page.evaluate(ACTIVE) == "previous"
+        press("ArrowLeft")
+        press("ArrowLeft")
+        assert current(page) == "step-9"
+        press("ArrowRight")
+        assert current(page) == "step-10"
+
+
+def test_cells_by_keyboard(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path) as page:
+        press = page.keyboard.press
+        stops = []
+        while not page.evaluate("document.activeElement.matches('.board td')"):
+            press("Tab")
+            stops.append(page.evaluate(ACTIVE))
+            assert len(stops) < 30
+        assert any("X-1-1" in stop for stop in stops)  # the panel, before the board
+        assert asked(page) == "X1,1 = 1"
+        for key, cell in [("ArrowRight", "X1,2 = 0"), ("ArrowDown", "X2,2 = 0"), ("ArrowUp", "X1,2 = 0"),
+                          ("ArrowUp", "X1,2 = 0"), ("ArrowLeft", "X1,1 = 1")]:  # fmt: skip
+            press(key)
+            assert asked(page) == cell
+        assert current(page) == "step-2"  # arrows in a table do not step
+        press("Tab")
+        assert asked(page) == "y1,1 = 1" or asked(page) == "Y1,1 = 1"
+        press("Tab")
+        assert asked(page).endswith("= 0.1")
+        press("Enter")
+        assert page.evaluate(ACTIVE) == "asked-number"
+        page.keyboard.type("0,2")
+        press("Enter")
+        assert asked(page).endswith("= 0.2") and page.locator("#reset").is_visible()
+        press("Escape")
+        assert asked(page) == "" and page.locator("td.is-from, td.is-asked, .asking").count() == 0
+        assert page.evaluate("document.activeElement.matches('table[data-id=learning_rate] td')")
+        page.focus("#reset")
+        press("Enter")
+        assert page.locator("td.changed").count() == 0 and page.evaluate(ACTIVE) == "next"
+
+
+def test_a_pinned_cell_stays(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path) as page:
+        table_cell(page, "Z1-2-2").hover()
+        assert asked(page) == "Z12,2 = 1.890"
+        table_cell(page, "Z1-2-2").click()
+        assert "computed from 9 cells" in page.text_content("#aloud")
+        table_cell(page, "Z1-3-3").hover()
+        assert asked(page) == "Z12,2 = 1.890"
+        page.click("#let-go")
+        table_cell(page, "Z1-3-3").hover()
+        page.mouse.move(5, 5)
+        table_cell(page, "Z1-3-2").hover()
+        assert asked(page) == "Z13,2 = 1.560"
+
+
+def test_by_finger(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    phone = {"size": (390, 844), "has_touch": True, "is_mobile": True}
+    with opened(chromium, article, tmp_path, **phone) as page:
+        swipe(page, 300, 80)
+        assert current(page) == "step-3"
+        swipe(page, 80, 300)
+        assert current(page) == "step-2"
+        swipe(page, 200, 170)
+        assert current(page) == "step-2"
+        assert page.locator("#asked").is_hidden() and page.locator(".worked.first").locator("visible=true").count() == 1
+        table_cell(page, "Z1-2-3").tap()
+        assert asked(page) == "Z12,3 = 1.620"
+        panel, cell = page.locator("#asked").bounding_box(), table_cell(page, "Z1-2-3").bounding_box()
+        assert panel["y"] + panel["height"] <= 845 and cell["y"] + cell["height"] <= panel["y"] + 1
+        assert cell["y"] >= page.locator(".rail").bounding_box()["height"] - 1
+        page.locator("#let-go").tap()
+        assert page.locator("#asked").is_hidden()
+        page.locator("#next").tap()
+        assert current(page) == "step-3"
+
+
+def swipe(page: Any, start: int, end: int) -> None:
+    """A finger across the step's text."""
+    client = page.context.new_cdp_session(page)
+    page.locator("section.step:not([hidden]) h2").scroll_into_view_if_needed()
+    y = page.locator("section.step:not([hidden]) h2").bounding_box()["y"] + 10
+    client.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": start, "y": y}]})
+    for k in (1, 2, 3):
+        point = {"x": start + (end - start) * k / 3, "y": y}
+        client.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+# Links --------------------------------------------------------------------------------------------
+
+
+def test_links_to_steps_and_cells(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    for anchor, step, cell in [
+        ("#step-8", "step-8", "E11,1 = 0.01051"),
+        ("#E1-2-3", "step-8", "E12,3 = 0.00749"),
+        ("#W1_next-4-3", "step-10", "W1_next4,3 = 0.5196"),
+        ("#learning_rate-1-1", "step-0", "η = 0.1"),
+        ("#L-1-1", "step-4", "L = 0.354"),
+    ]:
+        with opened(chromium, article, tmp_path, anchor) as page:
+            assert (current(page), asked(page)) == (step, cell)
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    ["#Q7-1-1", "#Z1-9-1", "#Z1-0-1", "#Z1--1-1", "#step-99", "#%", "#%E0%A4%A", "#constructor-1-1", "#__proto__-1-1",
+     "#<img src=x onerror=alert(1)>", "#'];alert(1)//", "#epoch-9-9-Z1-1-1", "#asked", "#Z1-1-99999999999999999999"],
+)  # fmt: skip
+def test_a_link_that_names_nothing_leads_to_the_start(
+    chromium: Any, tmp_path: Path, article: Trace, anchor: str
+) -> None:
+    with opened(chromium, article, tmp_path, anchor) as page:
+        assert (current(page), asked(page)) == ("step-2", "Z11,1 = 1.480")
+        page.click("#next")
+        assert current(page) == "step-3"
+
+
+def test_back_leads_to_where_one_was(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path) as page:
+        page.click(".rail a[data-step='step-10']")
+        page.locator("#asked-sources a").first.click()
+        assert (current(page), asked(page)) == ("step-10", "A11,1 = 0.815")
+        page.click("#next")
+        assert current(page) == "step-11"
+        page.go_back()
+        assert (current(page), asked(page)) == ("step-10", "A11,1 = 0.815")
+        page.go_back()
+        assert (current(page), asked(page)) == ("step-10", "dW21,1 = −0.0485")
+        page.go_back()
+        assert current(page) == "step-2"
+        page.go_forward()
+        page.reload()
+        assert current(page) == "step-10"
+
+
+def test_links_into_several_passes(chromium: Any, tmp_path: Path) -> None:
+    run = batches()
+    with opened(chromium, run, tmp_path, "#epoch-2-1-Z1-2-1") as page:
+        assert current(page) == "epoch-2-1-step-2"
+        assert page.input_value("#pass") == "2"
+        assert page.locator(".rail ol:not([hidden])").count() == 1
+        page.locator("#asked-sources a").last.click()
+        assert current(page) == "epoch-2-1-step-2" and "#epoch-2-1-b1-1-1" in page.url
+        page.click(".story a")
+        assert current(page) == "epoch-1-1-step-10"
+        page.select_option("#pass", "3")
+        assert current(page) == "epoch-2-2-step-10"
+        page.click("#next")
+        page.click("#previous")
+        page.click(".rail a:visible >> text=5")
+        assert current(page) == "epoch-2-2-step-5"
+
+
+# Choices ------------------------------------------------------------------------------------------
+
+
+def choose(page: Any, **choices: str) -> None:
+    page.evaluate("document.querySelector('#settings').open = true")
+    for name, value in choices.items():
+        page.select_option(f"#{name}", value)
+
+
+def test_choices_stay(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path, "#step-2") as page:
+        choose(page, decimals="5", style="mazur", turned="yes", theme="dark", type="larger")
+        for _ in range(2):
+            assert asked(page) == "net(1)h1 = 1.48000" or asked(page).endswith("= 1.48000")
+            texts = page.locator("#step-2 table[data-id='Z1'] tr").evaluate_all(
+                "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+            )
+            assert texts[1] == ["1", "1.48000", "2.40000", "1.48000"]  # unit 1 of the three samples
+            heads = page.locator("#step-2 table[data-id='X'] th[scope=col]")
+            assert heads.first.get_attribute("aria-label") == "sample 1"
+            assert "4×3" in page.locator("#step-2 table[data-id='X'] caption").text_content()
+            assert page.locator("#step-2 table[data-id='X'] caption").text_content().split("·")[0].strip() == "•\xa0i X"
+            assert page.locator("#step-2 table[data-id='Y']").get_attribute("aria-label") == "target_o, Y, 1×3"
+            assert page.locator("#step-2 table[data-id='learning_rate'] caption").text_content().startswith("η")
+            assert page.locator("#step-2 .formula .as-columns").text_content() == "neth=w1…12·i+b1…3"
+            assert "w14" in page.locator("#story").text_content()
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(24, 28, 31)"
+            assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+            page.reload()
+        choose(page, decimals="", style="article", turned="", theme="", type="")
+        assert read_tables(page, "step-2")["Z1", 0, 1]["text"] == "1.780"
+        assert "hidden_layer_input Z1 · 3×3" in page.locator("#step-2 table[data-id='Z1'] caption").text_content()
+
+
+def test_every_style_names_matrices_cells_and_formulas(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path, "#step-8") as page:
+        found = {}
+        for style in ("matrix", "article", "hand", "mazur"):
+            choose(page, style=style)
+            caption = page.locator("#step-8 table[data-id='E1'] caption").text_content()
+            formula = page.locator("#step-8 .formula .as-rows").text_content()
+            found[style] = caption.removeprefix("▶\xa0"), formula, asked(page).split(" = ")[0]
+        assert found["matrix"] == ("E1 −∂L∂A1 · 3×3", "E1=D2·W2T", "E11,1")
+        assert found["article"] == ("Error_at_hidden_layer E1 · −∂L∂A1 · 3×3", "Error_at_hidden_layer=d_output·woutT", "E11,1")
+        assert found["hand"] == ("−∂E∂h1out E1 · 3×3", "−∂E∂h1out=−∂E∂Oin·WjkT", "−∂E∂h1out1(1)")
+        assert found["mazur"][0].endswith("outh E1 · 3×3")
+
+
+@pytest.mark.parametrize("kept", ["null", "7", '"text"', "[]", "{", '{"decimals": "900", "style": "x", "everything": 3}'])
+def test_whatever_was_kept_the_page_opens(chromium: Any, tmp_path: Path, article: Trace, kept: str) -> None:
+    with opened(chromium, article, tmp_path, before=f"localStorage.setItem('tracer-page', {kept!r})") as page:
+        assert (current(page), asked(page)) == ("step-2", "Z11,1 = 1.480")
+
+
+def test_where_nothing_can_be_kept_the_page_says_so(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path, before=NO_STORAGE) as page:
+        choose(page, decimals="1")
+        assert asked(page).endswith("= 1.5")
+        assert "keeps nothing" in page.inner_text("#kept")
+
+
+def test_all_steps_at_once(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path) as page:
+        page.evaluate("document.querySelector('#settings').open = true")
+        page.check("#everything")
+        assert page.locator("section.step:not([hidden])").count() == len(article.last.steps)
+        page.click(".rail a[data-step='step-7']")
+        page.wait_for_function("Math.abs(document.querySelector('#step-7').getBoundingClientRect().top - 58) < 10")
+        assert current(page) == "step-7"
+        page.locator("#step-7 table[data-id='D2'] tr:nth-child(3) td").last.click()
+        assert asked(page) == "D22,1 = 0.0325"
+        assert page.locator("td.is-from").count() == 2
+        page.reload()
+        assert page.locator("section.step:not([hidden])").count() == len(article.last.steps)
+
+
+# Something to do ----------------------------------------------------------------------------------
+
+
+def test_hints_after_a_few_steps(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path) as page:
+        for _ in range(3):
+            page.click("#next")
+        page.click("#hint button >> text=Change this 0.42 and watch what moves")
+        assert page.evaluate(ACTIVE) == "asked-number" and asked(page) == "W11,1 = 0.42"
+        page.keyboard.type("0.9")
+        page.keyboard.press("Enter")
+        assert table_cell(page, "Z1-1-1").evaluate("td => td.classList.contains('changed')")
+
+
+def test_try_it_yourself(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    with opened(chromium, article, tmp_path, "#step-2") as page:
+        for _ in range(6):
+            page.click("#next")
+        assert current(page) == "step-8"
+        page.click("#hint button >> text=Try it yourself")
+        assert asked(page) == "E11,2 = ?" and page.locator("#asked-lines").is_hidden()
+        assert table_cell(page, "E1-1-2").text_content() == "?"
+        assert page.locator("td.is-from").count() == 2
+        for wrong in ("", "7", "0.0088", "0.01051"):
+            page.fill("#guess", wrong)
+            page.keyboard.press("Enter")
+            assert "Look again" in page.inner_text("#guess-says") and asked(page) == "E11,2 = ?"
+        page.fill("#guess", "0,00876")
+        page.keyboard.press("Enter")
+        assert asked(page) == "E11,2 = 0.00876" and "Right." in page.inner_text("#asked-place")
+        assert table_cell(page, "E1-1-2").text_content() == "0.00876"
+        assert page.locator("#asked-lines").is_visible()
+        page.click("#hint button")
+        page.keyboard.press("Escape")
+        assert table_cell(page, "E1-1-2").text_content() == "0.00876"
+        page.click("#hint button")
+        page.click("#give-up")
+        assert asked(page) == "E11,2 = 0.00876" and page.locator("#asked-guess").is_hidden()
+        page.click("#hint button")
+        page.click("#next")
+        page.click("#previous")
+        assert table_cell(page, "E1-1-2").text_content() == "0.00876"
+
+
+def test_reduced_motion_is_respected(chromium: Any, tmp_path: Path, article: Trace) -> None:
+    for motion, expected in (("reduce", "0s"), ("no-preference", "0.15s")):
+        with opened(chromium, article, tmp_path, reduced_motion=motion) as page:
+            assert table_cell(page, "Z1-1-1").evaluate("td => getComputedStyle(td).transitionDuration") == expected
+            assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"

@@ -1,0 +1,172 @@
+"""Worksheet workbooks filled in and recalculated: their marks are those of the checker, and they hold no answer."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.engine.recalculate import by_cellrune, by_file, by_ironcalc, by_libreoffice
+from tests.students import Habit, Work, is_workable, random_document, work_through
+from tests.worksheets import Cells, addresses, fill, mark_addresses
+from tracer.check.answers import read_answers
+from tracer.check.judging import judge
+from tracer.check.key import key_of
+from tracer.check.sheet import lay_beside
+from tracer.check.verdicts import COUNTS
+from tracer.export.worksheet_book import write_worksheet_book
+from tracer.export.worksheet_plan import Plan, make_plan
+from tracer.network.problem import Problem, problem_from_document
+from tracer.network.reading import load_problem
+from tracer.trace import Trace
+from tracer.training import trace
+
+ENGINES = {"cellrune": by_cellrune, "ironcalc": by_ironcalc}
+Marks = dict[tuple[str, int, int], object]
+
+pytestmark = pytest.mark.engine
+
+
+def written(folder: Path, problem: Problem, key: bool = False, **choice: str) -> tuple[Trace, Plan, Path]:
+    """The worksheet of a problem."""
+    run = trace(problem)
+    plan = make_plan(problem, run.first.program, **choice)  # type: ignore[arg-type]
+    path = folder / "worksheet.xlsx"
+    write_worksheet_book(run, plan, path, key)
+    return run, plan, path
+
+
+def marks_of(path: Path, plan: Plan, engine: str = "cellrune") -> Marks:
+    places = mark_addresses(path, plan)
+    found = ENGINES[engine](path, [("Worksheet", each) for each in places.values()])
+    return {key: found["Worksheet", each] for key, each in places.items()}
+
+
+def rounded(run: Trace, decimals: int = 4) -> dict[str, list[list[float | None]]]:
+    """Every computed matrix as a student with a good memory writes it."""
+    return {each: np.round(run[each], decimals).tolist() for each in run.first.program.computed}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("example", ["article", "mazur", "softmax-classifier"])
+def test_the_key_is_right_in_its_own_marks(tmp_path: Path, engine: str, example: str) -> None:
+    _, plan, path = written(tmp_path, load_problem(example), key=True)
+    assert set(marks_of(path, plan, engine).values()) == {"✓"}
+
+
+def test_a_blank_sheet_has_blank_marks_and_says_so(tmp_path: Path) -> None:
+    _, plan, path = written(tmp_path, load_problem("article"))
+    assert set(marks_of(path, plan).values()) <= {"", None}
+    assert by_cellrune(path, [("Worksheet", "C5")])["Worksheet", "C5"] == "0 of 99 cells"
+
+
+def test_an_error_is_marked_once_and_what_follows_is_not_wrong(tmp_path: Path) -> None:
+    problem = load_problem("article")
+    run, plan, path = written(tmp_path, problem, feedback="cell")
+    answers = rounded(run)
+    answers["Z1"][0][0] = 2.48
+    wrong = dict(answers, A1=[row.copy() for row in answers["A1"]])
+    wrong["A1"][0][0] = 0.9227  # of 2.48
+    marks = marks_of(fill(path, plan, wrong, tmp_path / "filled.xlsx"), plan)
+    assert marks["Z1", 0, 0] == "✗"
+    assert marks["A1", 0, 0] == "↪"
+    assert marks["Z1", 0, 1] == marks["A1", 0, 1] == marks["A1", 1, 0] == "✓"
+    assert [key for key, mark in marks.items() if mark == "✗" and key[0] in ("Z1", "A1")] == [("Z1", 0, 0)]
+
+
+def test_a_mark_waits_for_earlier_cells_and_asks_for_a_number(tmp_path: Path) -> None:
+    run, plan, path = written(tmp_path, load_problem("article"), feedback="cell")
+    answers: Cells = {"A1": rounded(run)["A1"], "Z1": [["about 2", None, None], [None, 1.89, None], [None] * 3]}
+    marks = marks_of(fill(path, plan, answers, tmp_path / "filled.xlsx"), plan)
+    assert marks["Z1", 0, 0] == "?"
+    assert marks["A1", 0, 0] == marks["A1", 0, 1] == "…"
+    assert marks["A1", 1, 1] == marks["Z1", 1, 1] == "✓"
+
+
+@pytest.mark.parametrize(("feedback", "expected"), [("cell", "✓"), ("step", "…"), ("end", "…")])
+def test_feedback_waits_for_the_matrix_or_for_everything(tmp_path: Path, feedback: str, expected: str) -> None:
+    run, plan, path = written(tmp_path, load_problem("article"), feedback=feedback)
+    answers = {"Z1": rounded(run)["Z1"]}
+    whole = marks_of(fill(path, plan, answers, tmp_path / "whole.xlsx"), plan)
+    assert whole["Z1", 0, 0] == ("…" if feedback == "end" else "✓")
+    answers["Z1"][2][2] = None
+    part = marks_of(fill(path, plan, answers, tmp_path / "part.xlsx"), plan)
+    assert part["Z1", 0, 0] == expected
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_marks_agree_with_the_checker(tmp_path: Path, seed: int) -> None:
+    """Honest students, and those with one cell wrong, over random networks."""
+    random = np.random.default_rng(seed)
+    document = next(each for each in iter(lambda: random_document(random), None) if is_workable(Work(each)))
+    problem, work = problem_from_document(document, "p", "p"), Work(document)
+    _, plan, path = written(tmp_path, problem, feedback="cell")
+    spoiled = str(random.choice(list(work.order()))) if seed % 2 else ""
+
+    def spoil(name: str, texts: list[list[str]], remembered: np.ndarray) -> np.ndarray:
+        if name == spoiled:
+            texts[0][0] = f"{float(texts[0][0]) * 1.3 + 0.1:.3f}"
+            remembered = remembered.copy()
+            remembered[0, 0] = float(texts[0][0])
+        return remembered
+
+    answers = work_through(work, Habit(decimals=3 + seed % 3 // 2, remembers=seed % 3 / 2), random, spoil=spoil)
+    assert answers is not None
+    numbers = {each: [[float(text or 0) for text in row] for row in answers[each]] for each in plan.blank}
+    filled = fill(path, plan, numbers, tmp_path / "filled.xlsx")
+    verdicts = judge(lay_beside(read_answers(filled), key_of(problem)))
+    marks = marks_of(filled, plan)
+    for each in verdicts:
+        mark = marks[each.id, each.row, each.column]
+        assert (mark == "✗") == (each.verdict not in COUNTS), (mark, each)
+        assert mark == "↪" if each.verdict == "carried" else mark in "✓✗↪", (mark, each)
+    assert ("✗" in marks.values()) == bool(spoiled)
+
+
+def test_libreoffice_marks_as_the_others_do(tmp_path: Path) -> None:
+    run, plan, path = written(tmp_path, load_problem("article"), feedback="cell")
+    answers = rounded(run)
+    answers["D2"][1][0] = 0.25
+    filled = fill(path, plan, answers, tmp_path / "filled.xlsx")
+    (again,) = by_libreoffice([filled], tmp_path)
+    places = mark_addresses(filled, plan)
+    theirs = by_file(again, [("Worksheet", each) for each in places.values()])
+    ours = marks_of(filled, plan)
+    assert {key: theirs["Worksheet", each] for key, each in places.items()} == ours
+    assert ours["D2", 1, 0] == "✗"
+    found = read_answers(again).matrices  # what LibreOffice saved is read back
+    assert found["D2"][1][0].value == 0.25
+    assert {each: len(grid) for each, grid in found.items()} == {each: len(run[each]) for each in plan.blank}
+
+
+@pytest.mark.parametrize("mode", ["practice", "exam", "print"])
+@pytest.mark.parametrize("give", [None, "2,3"])
+def test_a_worksheet_holds_no_answer(tmp_path: Path, mode: str, give: str | None) -> None:
+    run, plan, path = written(tmp_path, load_problem("mazur"), mode=mode, give=give)  # type: ignore[arg-type]
+    with zipfile.ZipFile(path) as package:
+        text = "\n".join(package.read(name).decode("utf-8", "ignore") for name in package.namelist())
+    given = {f"{value:.6g}" for each in (*run.first.program.inputs, *plan.given) for value in run[each].flat}
+    digits = set(re.findall(r"[0-9]\.[0-9]+|0\.[0-9]+", text))
+    for identifier in plan.blank:
+        for value in run[identifier].flat:
+            if len(f"{abs(value):.6g}".lstrip("0.")) >= 4 and f"{value:.6g}" not in given:
+                assert not any(each.startswith(f"{abs(value):.5g}"[:6]) for each in digits), (identifier, value)
+    assert (plan.mode == "practice") == ("✗" in text)
+
+
+def test_only_answers_are_open(tmp_path: Path) -> None:
+    import openpyxl
+
+    _, plan, path = written(tmp_path, load_problem("article"), blank="2,8")
+    sheet = openpyxl.load_workbook(path)["Worksheet"]
+    open_cells = {cell.coordinate for row in sheet.iter_rows() for cell in row if not cell.protection.locked}
+    answers = set(addresses(path, plan).values())
+    assert answers <= open_cells
+    assert all(int(re.sub(r"\D", "", each)) < 8 for each in open_cells - answers)  # name and ID
+    assert sheet.protection.sheet and not sheet.protection.password and not sheet.protection.insertRows
+    rules = {each.promptTitle: each for each in sheet.data_validations.dataValidation}
+    assert rules.keys() == plan.blank
+    assert all(
+        each.errorStyle == "warning" and "=3/8" in each.error and "0,42" in each.prompt for each in rules.values()
+    )

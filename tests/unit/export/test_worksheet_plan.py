@@ -1,0 +1,65 @@
+"""What a worksheet asks: choices as teachers type them, bad ones refused with one message."""
+
+import pytest
+
+from tracer.errors import TracerError
+from tracer.export.worksheet_plan import make_plan
+from tracer.network.program import build
+from tracer.network.reading import load_problem
+
+PROBLEM = load_problem("article")
+PROGRAM = build(PROBLEM)
+
+
+def test_everything_computed_is_blank_by_default() -> None:
+    plan = make_plan(PROBLEM, PROGRAM)
+    assert plan.blank == set(PROGRAM.computed)
+    assert not plan.given
+    assert plan.problem_sha256 == PROBLEM.sha256
+
+
+@pytest.mark.parametrize(
+    ("blank", "expected"),
+    [("2,3", {"Z1", "A1"}), (" Z1 , D2 ", {"Z1", "D2"}), ("4", {"Z2", "A2", "L"}), ("8,D1", {"E1", "D1"})],
+)
+def test_steps_and_matrices_are_chosen(blank: str, expected: set[str]) -> None:
+    assert make_plan(PROBLEM, PROGRAM, blank=blank).blank == expected
+
+
+def test_what_a_blank_matrix_is_made_from_is_printed() -> None:
+    assert make_plan(PROBLEM, PROGRAM, blank="8").given == {"D2"}
+    assert make_plan(PROBLEM, PROGRAM, blank="7,8").given == {"E", "S2"}
+
+
+def test_given_steps_are_not_blank() -> None:
+    plan = make_plan(PROBLEM, PROGRAM, give="2,3")
+    assert plan.given == {"Z1", "A1"}
+    assert plan.blank == set(PROGRAM.computed) - plan.given
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [
+        ({"blank": "12"}, "--blank: found '12', expected steps out of 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"),
+        ({"blank": "1"}, "--blank: found '1', expected steps out of 2"),
+        ({"blank": "Z3"}, "--blank: found 'Z3', expected computed matrices out of Z1, A1"),
+        ({"give": "W1"}, "--give: found 'W1', expected computed matrices"),
+        ({"blank": "2,7", "give": "2"}, "--blank and --give: Z1 cannot be both"),
+        ({"blank": "2", "give": "Z1"}, "--blank and --give: Z1 cannot be both"),
+        ({"blank": " , "}, "--blank: names nothing"),
+        ({"give": "2,3,4,5,6,7,8,9,10,11"}, "nothing is left to fill in"),
+    ],
+)
+def test_a_bad_choice_is_one_message(choice: dict[str, str], says: str) -> None:
+    with pytest.raises(TracerError) as wrong:
+        make_plan(PROBLEM, PROGRAM, **choice)
+    assert says in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+
+
+def test_examples_fade_within_a_matrix() -> None:
+    plan = make_plan(PROBLEM, PROGRAM)
+    assert [plan.example((2, 2), i, j) for i in (0, 1) for j in (0, 1)] == ["worked", "completion", "bare", "bare"]
+    assert [plan.example((3, 1), i, 0) for i in range(3)] == ["worked", "bare", "bare"]
+    assert plan.example((1, 1), 0, 0) == "bare"
+    assert make_plan(PROBLEM, PROGRAM, "exam").example((2, 2), 0, 0) == "bare"

@@ -1,0 +1,61 @@
+"""Worksheet workbooks filled in as a spreadsheet program would save them, and the marks that they give."""
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import openpyxl
+
+from tracer.export.worksheet_plan import Plan
+
+Cells = Mapping[str, list[list[float | str | None]]]
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def addresses(path: Path, plan: Plan) -> dict[tuple[str, int, int], str]:
+    """(matrix, row, column) from 0 -> the address of its cell, by the defined names."""
+    book = openpyxl.load_workbook(path)
+    found = {}
+    for identifier in plan.blank:
+        name = identifier if identifier.endswith("_next") else f"{identifier}_"
+        ((title, cells),) = book.defined_names[name].destinations
+        block = book[title][cells.replace("$", "")]
+        for i, row in enumerate(block if isinstance(block, tuple) else ((block,),)):
+            found |= {(identifier, i, j): cell.coordinate for j, cell in enumerate(row)}
+    return found
+
+
+def mark_addresses(path: Path, plan: Plan) -> dict[tuple[str, int, int], str]:
+    """(matrix, row, column) from 0 -> the address of its mark, which first asks whether the cell is blank."""
+    with zipfile.ZipFile(path) as package:
+        text = package.read(SHEET).decode()
+    asked = re.findall(r'<c r="([A-Z]+[0-9]+)"[^>]*><f>IF\(([A-Z]+[0-9]+)=""', text)
+    marks = {cell: mark for mark, cell in asked}
+    return {key: marks[cell] for key, cell in addresses(path, plan).items()}
+
+
+def fill(path: Path, plan: Plan, answers: Cells, target: Path) -> Path:
+    """A copy with answers typed in: numbers, or texts as they stand."""
+    places = addresses(path, plan)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name).decode() if name == SHEET else old.read(name)
+            if isinstance(content, str):
+                for (identifier, i, j), address in places.items():
+                    value = answers[identifier][i][j] if identifier in answers else None
+                    if value is not None:
+                        content = _typed(content, address, value)
+            new.writestr(name, content)
+    return target
+
+
+def _typed(content: str, address: str, value: float | str) -> str:
+    kind, inside = ("", f"<v>{value!r}</v>") if isinstance(value, float) else (
+        ' t="inlineStr"', f"<is><t>{value}</t></is>"
+    )  # fmt: skip
+    filled, count = re.subn(
+        rf'<c r="{address}" s="([0-9]+)"/>', rf'<c r="{address}" s="\1"{kind}>{inside}</c>', content
+    )
+    assert count == 1, f"{address} is no blank cell"
+    return filled

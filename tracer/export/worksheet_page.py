@@ -1,0 +1,121 @@
+"""The worksheet as a page: boxes to fill in, one step after the other, and its key.
+
+One file without a request to anywhere. In practice it marks itself: each mark is worked out in the page from
+the student's own earlier cells by the step's expression, so that the file holds no answer that is not given.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from tracer.errors import ExportError
+from tracer.export.page_script import to_json
+from tracer.export.script_data import bundled, script_data
+from tracer.export.templates import environment
+from tracer.export.worksheet_plan import Plan
+from tracer.export.worksheet_views import WorksheetViews
+from tracer.files import replace_file
+from tracer.network.remarks import conventions, departures
+from tracer.shown import shown
+from tracer.trace import Trace
+
+RULES = ("digits", "label", "matrix", "scalar", "lower", "worked", "mathml")  # of the engine, for the marks
+VARIANT = 8  # characters of the problem's hash that tell one variant from another
+
+
+@dataclass(frozen=True)
+class Script:
+    """`data` is JSON, `text` the script, `hash` what the content security policy calls it."""
+
+    data: Markup
+    text: Markup
+    hash: str
+
+
+def write_worksheet_page(trace: Trace, plan: Plan, path: Path, key: bool = False) -> None:
+    """Write the worksheet of a trace's first pass, or its key. Raises ExportError where `path` cannot be written."""
+    text = render_worksheet(trace, plan, key)
+    replace_file(path, lambda file: file.write(text.encode()))
+
+
+def render_worksheet(trace: Trace, plan: Plan, key: bool = False) -> str:
+    """The worksheet as HTML; the key is the same sheet with every box filled in, and without a script."""
+    views = WorksheetViews(trace, trace.first, plan, key)
+    variant = plan.problem_sha256[:VARIANT]
+    return (
+        environment()
+        .get_template("worksheet.html.j2")
+        .render(
+            problem=trace.problem,
+            plan=plan,
+            key=key,
+            steps=list(views.steps()),
+            rate=views.rate(),
+            sheet=css_text(f"{trace.problem.title} · {variant}"),
+            script=None if key else _script(trace, plan),
+            conventions=conventions(trace.problem),
+            departures=departures(trace.problem),
+            given=[each.id for each in trace.first.program.assignments.values() if each.id in plan.given],
+        )
+    )
+
+
+def css_text(text: str) -> Markup:
+    """A text for a string of a style sheet: whatever could end it, or the sheet, is escaped.
+
+    >>> css_text('a"b')
+    Markup('a\\\\22 b')
+    """
+    return Markup("".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text))
+
+
+def _script(trace: Trace, plan: Plan) -> Script:
+    data = {
+        "problem_sha256": plan.problem_sha256,
+        "plan": _plan_hash(plan),
+        "feedback": plan.feedback,
+        **({"practice": _practice(trace)} if plan.marks else {}),
+    }
+    marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js")
+    text = bundled(marks if plan.marks else ("worksheet.js",))
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Script(Markup(to_json(data)), Markup(text), f"sha256-{digest}")
+
+
+def _plan_hash(plan: Plan) -> str:
+    """Tells sheets of one problem apart, so that each keeps its own numbers."""
+    choices = json.dumps([plan.mode, sorted(plan.blank), sorted(plan.given)])
+    return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
+
+
+def _practice(trace: Trace) -> dict[str, Any]:
+    """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
+
+    `asked`: how many decimals a number is taken to have at least; `halves`: what a given number may be off as it is
+    shown.
+    """
+    problem, one = trace.problem, trace.first
+    data = script_data(trace, one)
+    if data is None:
+        raise ExportError("a network of this size is too large for a worksheet that marks itself")
+    decimals = shown(trace, one).decimals
+    style = "matrix" if problem.names.style == "article" else problem.names.style
+    return {
+        **{name: data[name] for name in ("given", "rules", "decimals", "derivatives")},
+        "computed": [{name: each[name] for name in ("id", "shape", "rule")} for each in data["computed"]],
+        "style": style,
+        "labels": {style: data["labels"][style]},
+        "asked": {each: problem.decimals.of(each) for each in one},
+        "halves": {each: _half(decimals[each]) for each in one.program.inputs},
+    }
+
+
+def _half(decimals: int | None) -> float:
+    return 0.0 if decimals is None else 0.5 * 10.0**-decimals
