@@ -35,7 +35,7 @@ const fields = new Map(boxes.map((box) => [box.dataset.keep, box]));
 const fixedCells = new Map([...document.querySelectorAll("[data-fixed]")].map((td) => [td.dataset.cell, readNumber(td.dataset.fixed)]));
 const examples = new Map([...document.querySelectorAll("[data-example]")].map((td) => [td.dataset.cell, td]));
 const lowered = new Map(), tries = new Map(), hintsTaken = new Map();
-let known = new Map(), judged = new Map();
+let known = new Map(), ruled = new Map(), judged = new Map(); // of what is typed now
 const keyOf = ([matrix, row, column]) => `${matrix}-${row}-${column}`;
 
 /** What a cell is made of, and which cells; null where it is given. */
@@ -76,16 +76,23 @@ function found(cell, key) {
  * off: `spread` is the sum of what that does, `values` are all that came out.
  */
 function byRule(cell) {
+  const key = keyOf(cell);
+  if (!ruled.has(key)) ruled.set(key, moved(cell));
+  return ruled.get(key);
+}
+
+function moved(cell) {
   const { read, before } = ruleOf(cell);
   if (before.some((each) => own(each).kind !== "number")) return { value: null };
-  let moved = null, by = 0;
-  const at = (...each) => own(each).value + (keyOf(each) === moved ? by : 0);
+  const numbers = new Map(before.map((each) => [keyOf(each), own(each)]));
+  let one = null, by = 0;
+  const at = (...each) => { const key = keyOf(each); return numbers.get(key).value + (key === one ? by : 0); };
   const value = read(at), values = [value];
   let spread = 0;
   for (const each of before) {
-    const { half } = own(each);
+    const { half } = numbers.get(keyOf(each));
     if (half === 0) continue;
-    moved = keyOf(each);
+    one = keyOf(each);
     const both = [half, -half].map((step) => { by = step; return read(at); });
     values.push(...both);
     spread += Math.max(...both.map((other) => Math.abs(other - value)));
@@ -284,6 +291,7 @@ function tally() {
 
 whenTyped.push((last) => {
   known = new Map();
+  ruled = new Map();
   judged = new Map();
   const before = last?.dataset.sign;
   for (const box of boxes) markBox(box, last);

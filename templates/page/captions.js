@@ -57,15 +57,22 @@ function rework(section) {
   }
 }
 
-/** A line too long for its place is written smaller, down to a size that can still be read. */
-function fit(box) {
-  const lines = [...box.querySelectorAll(":scope > div")];
-  for (const line of lines) line.style.fontSize = "";
+const SMALLEST = 0.6; // of a line's own size; one still too long then can be scrolled, by the keyboard too
+
+/** Lines too long for their place are written smaller. */
+function fit(lines) {
+  for (const line of lines) {
+    line.style.fontSize = "";
+    line.removeAttribute("tabindex");
+  }
   const ratios = lines.map((line) => line.clientWidth / line.scrollWidth);
   lines.forEach((line, k) => {
-    if (ratios[k] < 1) line.style.fontSize = `${Math.max(0.6, Math.floor(100 * ratios[k]) / 100)}em`;
+    if (ratios[k] < 1) line.style.fontSize = `${Math.max(SMALLEST, Math.floor(100 * ratios[k]) / 100)}em`;
+    if (ratios[k] < SMALLEST) line.tabIndex = 0;
   });
 }
+
+const formulasOf = (section) => [...section.querySelectorAll(".formula > :not([hidden]), .worked.first > div")];
 
 /** The story's parameter, and where it goes from what is on the page now. */
 function tell() {

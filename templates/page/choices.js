@@ -54,6 +54,7 @@ function choose(name, value) {
     section.hidden = !choices.everything && section !== state.section;
     if (!section.hidden) refresh(section);
     if (!section.hidden) prepareKeys(section);
+    if (section === state.section) fit(formulasOf(section));
   }
   tell();
   drawNetwork();
@@ -67,6 +68,10 @@ for (const name of Object.keys(choices)) {
 }
 
 wide.addEventListener("change", () => ask(state.asked, { pinned: state.pinned, lit: state.lit }));
+addEventListener("resize", () => fit(formulasOf(state.section)));
+for (const section of sections) { // on a long page a section is laid out when it comes near
+  section.addEventListener("contentvisibilityautostatechange", ({ skipped }) => skipped || fit(formulasOf(section)));
+}
 addEventListener("beforeprint", () => sections.forEach(refresh)); // paper shows every step, as it is now
 
 root.classList.add("js");

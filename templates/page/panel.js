@@ -27,7 +27,7 @@ function fillPanel(links) {
   if (given && document.activeElement !== $("asked-number")) $("asked-number").value = typed(engine.values[matrix][row][column]);
   $("asked-lines").hidden = given || Boolean(state.guess);
   $("asked-lines").innerHTML = $("asked-lines").hidden ? "" : linesOf(engine.worked(matrix, row, column, { style: cellStyle(), ties: true }));
-  fit($("asked-lines"));
+  fit([...$("asked-lines").children]);
   list($("asked-sources"), "Computed from", links.from);
   list($("asked-users"), "Used by", links.users);
   fillChain();
@@ -63,10 +63,14 @@ function fillChain() {
   const more = paths.length > MOST_CHAINED ? "; and so on" : "";
   $("asked-chain-cells").innerHTML =
     `Its factors are in ${paths.slice(0, MOST_CHAINED).map((cells) => cells.map(link).join(" ")).join("; ")}${more}`;
-  if ($("asked-chain").open) fit($("asked-chain-lines"));
+  fitChain();
 }
 
-$("asked-chain").addEventListener("toggle", () => fit($("asked-chain-lines")));
+function fitChain() {
+  if ($("asked-chain").open) fit([...$("asked-chain-lines").children]);
+}
+
+$("asked-chain").addEventListener("toggle", fitChain);
 
 /** A letter or number of a line leads to the cell that holds it; the list below it does so for the keyboard. */
 $("asked").addEventListener("click", (event) => {

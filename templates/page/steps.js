@@ -20,6 +20,7 @@ function become(section) {
   $("next").disabled = place === sections.length - 1;
   refresh(section);
   prepareKeys(section);
+  if (!choices.everything) fit(formulasOf(section));
   drawNetwork();
   if (place === sections.length - 1 && wide.matches) $("help-details").open = true;
   fillHelp();

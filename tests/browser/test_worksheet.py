@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from tests.browser.pages import opened
 from tests.conftest import require_program
+from tracer.check.answers import read_content
+from tracer.check.conventions import Conventions
+from tracer.check.key import key_of
+from tracer.check.marking import mark_answers
 from tracer.export.worksheet_page import render_worksheet
 from tracer.export.worksheet_plan import Plan, make_plan
 from tracer.expression.digits import round_half_away
@@ -114,6 +118,23 @@ def test_an_error_is_marked_once_and_what_follows_is_right_on_it(chromium: Any, 
         assert {"A1-1-1", "D1-1-1", "W1_next-0-1"} <= behind
         assert found["A1-1-2"] == found["Z1-2-2"] == "✓"
         assert "look again" in str(page.get_attribute("[data-keep='Z1-1-1'] + .mark", "aria-label"))
+
+
+@pytest.mark.parametrize("name", ["article", "hand", "mazur", "softmax-classifier"])
+def test_marks_agree_with_the_checker_on_own_work(chromium: Any, name: str, tmp_path: Path) -> None:
+    recorded, verdicts = trace(load_problem(name)), {"slip": "✗", "wrong": "✗", "carried": "↪", "rounded": "✓"}
+    conventions = Conventions(key_of(recorded.problem))
+    for slip in (("Z1", 0, 1), ("A2", 0, 0), ("D1", 0, 1), ("dW2", 1, 0)):
+        written = texts(recorded, work(recorded, {slip: 0.25}))
+        marked = mark_answers(read_content("answers.json", json.dumps(written).encode()), conventions)
+        with opened(chromium, sheet(recorded), tmp_path) as page:
+            page.evaluate(FILL, written)
+            found = signs(page)
+        for mark in marked.marks:
+            sign = found.get(f"{mark.id}-{mark.row}-{mark.column}")
+            if sign is not None and mark.verdict != "correct":  # correct is by the key, not by own work
+                assert sign == verdicts[mark.verdict], (slip, mark)
+        assert [key for key, sign in found.items() if sign == "✗"] in ([], ["-".join(map(str, slip))])
 
 
 def test_an_error_further_on_is_found_too(chromium: Any, article: Trace, tmp_path: Path) -> None:

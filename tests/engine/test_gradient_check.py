@@ -192,6 +192,8 @@ def test_gradients_that_carry_a_rate_of_0_tell_nothing(engine: Engine, tmp_path:
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 0", "0.1"), "<v>0.1", "<v>0")
     says = certificate(engine, tmp_path / "edited.xlsx")
     assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"nothing to tell without a rate"}
+    compared = [key for key in of_the_check(cells(path)) if key[0] == "Gradient check" and key[1][0] == "I"]
+    assert set(engine(tmp_path / "edited.xlsx", compared).values()) == {0}, "and no error value"
 
 
 def certificate(engine: Engine, path: Path) -> dict[str, object]:

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 from tests.engine.recalculate import by_cellrune, by_file, by_ironcalc, by_libreoffice
@@ -146,18 +147,16 @@ def test_a_worksheet_holds_no_answer(tmp_path: Path, mode: str, give: str | None
     run, plan, path = written(tmp_path, load_problem("mazur"), mode=mode, give=give)  # type: ignore[arg-type]
     with zipfile.ZipFile(path) as package:
         text = "\n".join(package.read(name).decode("utf-8", "ignore") for name in package.namelist())
-    given = {f"{value:.6g}" for each in (*run.first.program.inputs, *plan.given) for value in run[each].flat}
-    digits = set(re.findall(r"[0-9]\.[0-9]+|0\.[0-9]+", text))
-    for identifier in plan.blank:
-        for value in run[identifier].flat:
-            if len(f"{abs(value):.6g}".lstrip("0.")) >= 4 and f"{value:.6g}" not in given:
-                assert not any(each.startswith(f"{abs(value):.5g}"[:6]) for each in digits), (identifier, value)
+    known = {float(value) for each in (*run.first.program.inputs, *plan.given) for value in run[each].flat}
+    asked = {float(abs(value)) for each in plan.blank for value in run[each].flat} - known
+    for digits in set(re.findall(r"[0-9]+\.[0-9]+", text)):
+        if len(digits.replace(".", "").lstrip("0")) >= 4 and float(digits) not in known:
+            near = 0.5 * 10.0 ** -len(digits.partition(".")[2])
+            assert not [each for each in asked if abs(each - float(digits)) <= near], digits
     assert (plan.mode == "practice") == ("✗" in text)
 
 
 def test_only_answers_are_open(tmp_path: Path) -> None:
-    import openpyxl
-
     _, plan, path = written(tmp_path, load_problem("article"), blank="2,8")
     sheet = openpyxl.load_workbook(path)["Worksheet"]
     open_cells = {cell.coordinate for row in sheet.iter_rows() for cell in row if not cell.protection.locked}
@@ -170,3 +169,41 @@ def test_only_answers_are_open(tmp_path: Path) -> None:
     assert all(
         each.errorStyle == "warning" and "=3/8" in each.error and "0,42" in each.prompt for each in rules.values()
     )
+
+
+def working(path: Path) -> dict[str, object]:
+    """What the sheet "Working" shows, by address."""
+    with zipfile.ZipFile(path) as package:
+        places = re.findall(r'<c r="([A-Z]+[0-9]+)"', package.read("xl/worksheets/sheet2.xml").decode())
+    return {at: value for (_, at), value in by_cellrune(path, [("Working", each) for each in places]).items() if value}
+
+
+def test_the_example_is_worked_with_the_learners_own_numbers(tmp_path: Path) -> None:
+    _, plan, path = written(tmp_path, load_problem("article"))
+    blank = list(working(path).values())
+    assert "= 1.480" in blank  # of given numbers alone
+    assert "…" in blank
+    assert not any("1/(1 + exp(−1" in str(each) for each in blank)
+    answers = {"Z1": [[-0.5, 1.0, 1.0]] * 3}
+    shown = list(working(fill(path, plan, answers, tmp_path / "filled.xlsx")).values())
+    assert "= 1/(1 + exp(0.500))" in shown or "= 1/(1 + exp(−(−0.500)))" in shown or "= 0.378" in shown
+    assert "= 1.480" in shown
+
+
+def test_boxes_of_the_line_to_complete_are_marked(tmp_path: Path) -> None:
+    _, _, path = written(tmp_path, load_problem("article"))
+    row = next(int(at[1:]) for at, value in working(path).items() if value == "Z1[1,2] =")
+    book = openpyxl.load_workbook(path)
+    for cell, value in ((f"D{row}", 1), (f"F{row}", 0.88), (f"H{row}", 0), (f"J{row}", 0.1)):
+        book["Working"][cell] = value
+    book.save(tmp_path / "boxes.xlsx")
+    shown = working(tmp_path / "boxes.xlsx")
+    assert [shown[f"{column}{row + 1}"] for column in "DFHJ"] == ["✓", "✓", "✓", "✗"]
+    assert f"L{row + 1}" not in shown
+
+
+def test_an_exam_has_neither_examples_nor_marks(tmp_path: Path) -> None:
+    _, _, path = written(tmp_path, load_problem("article"), mode="exam")
+    shown = list(working(path).values())
+    assert not any(str(each).startswith("=") or "[1,1]" in str(each) for each in shown)
+    assert "Why Wᵀ and not W?" in shown

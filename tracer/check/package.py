@@ -18,7 +18,7 @@ from tracer.export.columns import column_number
 
 MOST_UNPACKED = 60_000_000  # bytes of all parts together
 MOST_PARTS, MOST_SHEETS, MOST_NAMES = 1_000, 200, 1_000
-MOST_AREA = 2_000_000  # cells in the rectangles that the cells of the sheets span
+MOST_AREA = 500_000  # cells in the rectangles that the cells of the sheets span
 MOST_TEXTS = 200_000_000  # characters, were every cell to hold the longest shared text
 WORKBOOK = "xl/workbook.xml"
 OTHER_FORMATS = {"xl/workbook.bin", "content.xml"}

@@ -58,9 +58,9 @@ class Marks:
         waits = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in ("", WAITS, NO_NUMBER)]
         waits += self._unfinished(own.matrix)
         behind = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in (AGAIN, FOLLOWS)]
-        verdict = _if_any(behind, text(FOLLOWS), text(RIGHT))
+        verdict = if_any(behind, text(FOLLOWS), text(RIGHT))
         judged = f"IF({_right(own, rule, spread(rule, self._unit_of), addresses)},{verdict},{text(AGAIN)})"
-        waiting = _if_any(waits, text(WAITS), judged)
+        waiting = if_any(waits, text(WAITS), judged)
         return f'IF({answer}="","",IF(COUNT({answer})=0,{text(NO_NUMBER)},{waiting}))'
 
     def _unit_of(self, cell: s.Cell) -> s.Scalar | None:
@@ -91,7 +91,7 @@ def text(words: str) -> str:
     return '"' + words.replace('"', '""') + '"'
 
 
-def _if_any(conditions: list[str], then: str, otherwise: str) -> str:
+def if_any(conditions: list[str], then: str, otherwise: str) -> str:
     """An IF over any number of conditions; a spreadsheet's OR takes no more than 255."""
     groups = [",".join(conditions[k : k + MOST_ARGUMENTS]) for k in range(0, len(conditions), MOST_ARGUMENTS)]
     any_of = groups[0] if len(groups) == 1 else ",".join(f"OR({group})" for group in groups)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import require_module
 from tracer.export.worksheet_page import css_text, render_worksheet
 from tracer.export.worksheet_plan import Plan, make_plan
 from tracer.expression.digits import as_typed
@@ -61,9 +60,12 @@ def test_a_sheet_holds_no_answer(name: str, mode: Any) -> None:
     hidden = answers(run, text)
     assert len(hidden) > 10
     assert found_in(text, hidden) == []
-    key = render_worksheet(run, plan_of(run, mode=mode), key=True)
-    shown_texts = {each for each in hidden if each in key.replace("−", "-") or each in key}
-    assert len(found_in(key, shown_texts)) > 10  # the search finds what is there
+
+
+def test_the_search_finds_the_answers_of_the_key() -> None:
+    run = recorded("article")
+    hidden = answers(run, render_worksheet(run, plan_of(run)))
+    assert len(found_in(render_worksheet(run, plan_of(run), key=True), hidden)) > 20
 
 
 def test_printed_steps_are_in_the_file_and_it_says_so() -> None:
@@ -95,9 +97,8 @@ def test_the_script_has_no_name_twice() -> None:
     """Files bundled into one scope: of two functions of one name the first would silently be lost."""
     run = recorded("article")
     script = render_worksheet(run, plan_of(run)).rpartition("<script>")[2]
-    names = re.findall(r"^(?:async )?(?:function|const|class|let) (\w+)", script, re.MULTILINE)
-    nested = re.findall(r"^function (\w+)", script, re.MULTILINE)
-    assert len(nested) == len(set(nested)) and names
+    names = re.findall(r"^(?:async )?function (\w+)", script, re.MULTILINE)
+    assert len(names) == len(set(names)) > 20
 
 
 def test_a_title_cannot_leave_its_style() -> None:
@@ -106,10 +107,3 @@ def test_a_title_cannot_leave_its_style() -> None:
 
 def test_the_same_problem_gives_the_same_bytes() -> None:
     assert len({render_worksheet(recorded("hand"), plan_of(recorded("hand"))) for _ in range(2)}) == 1
-
-
-def test_the_markup_is_well_formed() -> None:
-    parser = require_module("html5lib")
-    run = recorded("hand")
-    for mode in ("practice", "exam", "print"):
-        parser.HTMLParser(strict=True).parse(render_worksheet(run, plan_of(run, mode=mode)))

@@ -99,8 +99,8 @@ class _Search:
         """The cell that would tell this slip from the next likely one: blank here, in a left-out matrix, or finer."""
         behind = self.found[self.found.index(found) + 1 :]
         rival = next((each for each in behind if each.cells[row, column] and each.slug != found.slug), None)
-        if rival is None or WITH_A_PEN_SLUGS & {found.slug, rival.slug}:
-            return ""
+        if rival is None or WITH_A_PEN_SLUGS & {found.slug, rival.slug} or (found.cells != rival.cells).any():
+            return ""  # there is none, or what is written tells already
         first, second, apart = gap(found.bounds, rival.bounds, self.site.tolerance)
         blank = np.where(self.site.written.present, -np.inf, apart)
         at = np.unravel_index(int(blank.argmax()), blank.shape)
@@ -122,6 +122,7 @@ class _Search:
     def _finer(self, found: Found, rival: Found) -> str:
         """A cell of which more digits would tell, where the two differ at all."""
         first, second, apart = gap(found.bounds, rival.bounds, 0.0)
+        apart = np.where(found.cells, apart, -np.inf)
         at = np.unravel_index(int(apart.argmax()), apart.shape)
         if apart[at] <= 0 or abs(first[at] - second[at]) < 1e-9 * abs(first[at]):
             return ""

@@ -31,7 +31,7 @@ class Sentence:
         return self._cell(*self._named(key))
 
     def of(self, says: str) -> str:
-        text = says.format_map(self)
+        text = says.format_map(self).replace("-", "−")
         if self.place.id == self.site.id:
             return text
         return f"in {self.place.id}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
@@ -72,7 +72,7 @@ class Sentence:
         by_row = count == rows and (self.words["axis"] == "row" or count != columns)
         along = self.at[0 if by_row else 1]
         here = along % count
-        return f"{self.words['axis']} {(here - by) % count + 1} in place of {here + 1}"
+        return f"{self.words['axis']} {(here - by) % count + 1} of {self.words['M']} is read in place of {here + 1}"
 
     def _named(self, letter: str) -> tuple[str, int, int]:
         """The cell that a letter stands for."""

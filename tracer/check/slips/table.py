@@ -28,7 +28,7 @@ WHOLE = (
     Rule("formula-mistyped", ("A",), forward.formula_mistyped,
          "the formula of the activation is mistyped (a square, a bracket or the 1 + in the denominator): "
          "at {z} it gives {T}", often=1),
-    Rule("exponent-sign", ("A",), forward.exponent_sign, "the exponent has the wrong sign: e^(−z) with z = {z}"),
+    Rule("exponent-sign", ("A",), forward.exponent_sign, "the exponent has the wrong sign: at z = {z} it gives {T}"),
     Rule("missing-brackets", ("A",), forward.missing_brackets,
          "the brackets are missing: the whole sum belongs under the fraction bar"),
     Rule("log-base", ("A",), forward.log_base, "{base} is raised to a power in place of e = 2.718…"),
@@ -176,7 +176,7 @@ SINGLE = (
     Rule("term-dropped-or-doubled", ("Z", "softmax", "L", "D", "back", "dW", "db"), cells.term_lost_or_doubled,
          "{term} of the sum is {how}"),
     Rule("wrong-row-or-target", ("Z", "A", "softmax", "E", "S", "J", "D", "back", "dW", "db", "next"),
-         cells.other_row_or_column, "{M} is read in {taken}"),
+         cells.other_row_or_column, "{taken}"),
     Rule("operand-used-twice", ("Z", "D", "back", "dW"), cells.operand_twice,
          "in {term} of the sum stands a number of {other}"),
     Rule("digit-slip", ("next",), parameters.change_shifted,

@@ -1,0 +1,195 @@
+"""The board of a worksheet as a sheet: given numbers locked, cells to fill in open, and marks beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+from openpyxl.formatting.rule import Rule
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from tracer.board import Place, lay_out
+from tracer.export import palette
+from tracer.export.book import Book, defined_name
+from tracer.export.columns import address, column_letters
+from tracer.export.headings import band_title
+from tracer.export.print_setup import ROW, choose_page, set_up
+from tracer.export.worksheet_board import TOP, WorksheetBoard
+from tracer.export.worksheet_marks import AGAIN, FOLLOWS, RIGHT, WAITS, Marks, text
+from tracer.export.worksheet_plan import Plan
+from tracer.expression.label import label_text
+from tracer.network.blackboard import RATE
+from tracer.network.remarks import departures
+from tracer.shown import shown
+from tracer.trace import Trace
+
+TITLE = "Worksheet"
+NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 4, 5, 6, 7
+NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
+LEGEND = (
+    f"The marks go by your own earlier cells: {RIGHT} follows from them, {AGAIN} look again, "
+    f"{FOLLOWS} follows from them, but one behind it needs another look, {WAITS} waits for earlier cells."
+)
+TYPING = "Use your program's decimal mark (0.42 or 0,42); type a fraction as =3/8, since 3/8 alone becomes a date."
+LARGEST_EXPECTED = 10_000  # a date that a spreadsheet made of 3/8 is larger
+
+
+class Worksheet:
+    """The sheets of a worksheet or, with `key`, of its key: the board, and the working of the steps."""
+
+    def __init__(self, trace: Trace, plan: Plan, key: bool) -> None:
+        self.one, self.plan, self.key = trace.first, plan, key
+        self.program, self.problem = self.one.program, trace.problem
+        self.book = Book(trace)
+        self.sheet = self.book.add_sheet(TITLE)
+        self.data, self.styles = self.book.data[TITLE], self.book.styles
+        self.shown = shown(trace, self.one)
+        self.places = WorksheetBoard(lay_out(self.program), plan.marks)
+        self.asked = {each: self.problem.decimals.of(each) for each in plan.blank}
+        self.marks = Marks(plan, self.program, self.places, self.asked, self.shown)
+        self.present = [each for each in self.places.board.places if each == RATE or plan.shows(each, self.program)]
+        self.title = f"{'Key' if key else 'Worksheet'}: {self.problem.title}"
+
+    def fill(self) -> None:
+        self._widths()
+        self._head()
+        for band in self.places.board.bands:
+            if any(each in self.present for stack in band.stacks for each in stack):
+                title = band_title(self.problem, band.layer, self.one)
+                self.data.text(TOP + band.row, self.places.first_column(0), title, self.styles.band)
+        for identifier in self.present:
+            self._heading(identifier)
+            self._name(identifier)
+            if identifier in self.plan.blank:
+                self._answers(identifier)
+            else:
+                self._given(identifier)
+        self._protect()
+
+    # The head
+
+    def _head(self) -> None:
+        first = self.places.first_column(0)
+        self.data.heights[1] = 24.0
+        self.data.text(1, first, self.title, self.styles.title)
+        self.data.text(2, first, "Fill in the cells with a thick outline. Type a fraction as =3/8.", self.styles.plain)
+        self.data.text(3, first, LEGEND if self.plan.marks else "", self.styles.plain)
+        self.data.text(DEPARTURES_ROW, first, " ".join(departures(self.problem)), self.styles.plain)
+        for label, name, slot in (("Name", "student_name", 0), ("ID", "student_id", 1)):
+            column = self.places.first_column(slot)
+            self.data.text(NAME_ROW, column, label, self.styles.plain)
+            self._across(NAME_ROW, column + 1, "", self.styles.answer(None, True))
+            self._define(name, address(NAME_ROW, column + 1, absolute=True))
+        self.data.text(FILLED_ROW, first, "Filled in", self.styles.plain)
+        self.data.live_text(FILLED_ROW, first + 1, self._progress(), "", self.styles.plain)
+        self.data.text(PROBLEM_ROW, first, "Problem", self.styles.plain)
+        self.data.text(PROBLEM_ROW, first + 1, self.plan.problem_sha256, self.styles.plain)
+
+    def _progress(self) -> str:
+        blank = [each for each in self.present if each in self.plan.blank]
+        total = sum(self.one[each].size for each in blank)
+        return f"COUNT({','.join(map(self.places.whole, blank))})&{text(f' of {total} cells')}"
+
+    # The matrices
+
+    def _heading(self, identifier: str) -> None:
+        """Two rows: what the matrix is called; then its identifier, step and shape, by which answers are read back."""
+        place = self.places.board.places[identifier]
+        row, column = self.places.corner(identifier)
+        blank = identifier in self.plan.blank
+        first, second = self._heading_texts(identifier, place)
+        role = "active" if blank else "plain"
+        self._across(row - 2, column, first, self.styles.heading(role, True))
+        self._across(row - 1, column, second, self.styles.heading(role, False))
+        for k in range(place.rows):
+            self.data.text(row + k, column - 1, str(k + 1), self.styles.left_out)
+
+    def _heading_texts(self, identifier: str, place: Place) -> tuple[str, str]:
+        heading = self.book.headings.of(identifier, place.rows, place.columns)
+        blank = identifier in self.plan.blank
+        origin = f"step {self.program.step_of(identifier).label}" if blank else "given"
+        fraction = "" if heading.fraction is None else label_text(heading.fraction)
+        parts = (identifier, origin, f"{place.rows}×{place.columns}", fraction)
+        return ("✎ " if blank else "") + label_text(heading.name), " · ".join(filter(None, parts))
+
+    def _across(self, row: int, column: int, words: str, style: int) -> None:
+        last = column + self.places.board.slot - 1
+        if words:
+            self.data.text(row, column, words, style)
+        else:
+            self.data.blank(row, column, style)
+        for each in range(column + 1, last + 1):
+            self.data.blank(row, each, style)
+        if last > column:
+            self.sheet.merged_cells.add(f"{address(row, column)}:{address(row, last)}")
+
+    def _given(self, identifier: str) -> None:
+        style = self.styles.value("plain", self.shown.decimals[identifier], False)
+        self.data.numbers(*self.places.corner(identifier), self.one[identifier], style)
+
+    def _answers(self, identifier: str) -> None:
+        row, column = self.places.corner(identifier)
+        values = self.one[identifier]
+        if self.key:
+            self.data.numbers(row, column, values, self.styles.answer(self.shown.decimals[identifier]))
+        else:
+            for i, j in np.ndindex(values.shape):
+                self.data.blank(row + i, column + j, self.styles.answer())
+        self._expect(identifier)
+        if self.plan.marks:
+            self._marks(identifier)
+
+    def _marks(self, identifier: str) -> None:
+        row, column = self.places.mark_corner(identifier)
+        for i, j in np.ndindex(self.one[identifier].shape):
+            formula = self.marks.formula(identifier, i, j)
+            self.data.live_text(row + i, column + j, formula, RIGHT if self.key else "", self.styles.left_out)
+        cells, mark = self.places.whole(identifier), address(row, column)
+        for sign, colour in ((RIGHT, palette.RIGHT), (AGAIN, palette.AGAIN), (FOLLOWS, palette.HEADING)):
+            rule = Rule("expression", dxfId=self.styles.tint(colour), formula=[f"{mark}={text(sign)}"])
+            self.sheet.conditional_formatting.add(cells, rule)
+
+    def _expect(self, identifier: str) -> None:
+        """Say what is expected in the cells, and warn of anything else."""
+        largest = float(np.abs(self.one[identifier]).max())
+        bound = LARGEST_EXPECTED if largest < LARGEST_EXPECTED / 10 else 10 ** (int(np.log10(largest)) + 2)
+        expected = DataValidation(type="decimal", operator="between", formula1=f"-{bound}", formula2=str(bound))
+        expected.errorStyle, expected.allow_blank = "warning", True
+        decimals = self.shown.decimals[identifier]
+        expected.promptTitle, expected.prompt = identifier, f"A number with {decimals} decimals. {TYPING}"
+        expected.errorTitle, expected.error = "No number", f"A number is expected here. {TYPING}"
+        expected.showInputMessage = expected.showErrorMessage = True
+        expected.add(self.places.whole(identifier))
+        self.sheet.add_data_validation(expected)
+
+    def _name(self, identifier: str) -> None:
+        """The defined name of a matrix."""
+        row, column = self.places.corner(identifier)
+        place = self.places.board.places[identifier]
+        first = address(row, column, absolute=True)
+        last = address(row + place.rows - 1, column + place.columns - 1, absolute=True)
+        self._define(defined_name(identifier), first if first == last else f"{first}:{last}")
+
+    def _define(self, name: str, cells: str) -> None:
+        self.book.workbook.defined_names[name] = DefinedName(name, attr_text=f"'{TITLE}'!{cells}")
+
+    # The sheet
+
+    def _widths(self) -> None:
+        needed = [LEAST_WIDTH] * len(self.places.slots)
+        for identifier in self.present:
+            slot = self.places.slot_of(identifier)
+            longest = max(map(len, self._heading_texts(identifier, self.places.board.places[identifier])))
+            needed[slot] = max(needed[slot], min(longest + 2.0, WIDEST_HEADING) / self.places.slots[slot])
+        self.widths = []
+        for columns, width in zip(self.places.slots, needed, strict=True):
+            self.widths += [NUMBER_WIDTH, *[width] * columns, *[MARK_WIDTH] * (columns if self.plan.marks else 0)]
+        for column, width in enumerate(self.widths, start=1):
+            self.sheet.column_dimensions[column_letters(column)].width = width
+
+    def _protect(self) -> None:
+        protection = self.sheet.protection
+        protection.sheet = True
+        protection.insertRows = protection.formatCells = protection.formatColumns = protection.formatRows = False
+        page = choose_page(sum(self.widths), self.places.last_row * ROW)
+        set_up(self.sheet, page, [f"A1:{address(self.places.last_row, self.places.last_column)}"], "1:2")
+        self.sheet.freeze_panes = address(TOP - 1, 1)

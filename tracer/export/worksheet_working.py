@@ -1,0 +1,188 @@
+"""The sheet beside a worksheet: each step's formula, an example worked with the learner's own numbers, a line to
+complete, and a question.
+
+The example is a formula over the cells of the board, so that no number of it is in the file; it waits for the cells
+that it is made from. The boxes of a line to complete are marked too: they show a wrong row or weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracer.export.columns import address, column_letters
+from tracer.export.print_setup import ROW, choose_page, set_up
+from tracer.export.worksheet_marks import AGAIN, NO_NUMBER, RIGHT, WAITS, if_any, text
+from tracer.export.worksheet_sheet import Worksheet
+from tracer.export.worksheet_words import PREDICTIONS, QUESTIONS
+from tracer.expression import scalar as s
+from tracer.expression.label import label_text
+from tracer.expression.live import to_live_text
+from tracer.expression.lower import lower, precedents
+from tracer.expression.text import cell_text, matrix_text
+from tracer.network.program import Assignment, Step
+
+TITLE = "Working"
+LEFT, BOXES = 2, 4  # the columns of texts and of the first box
+MOST_BOXES, MOST_BEFORE = 16, 200
+NARROW, NAME_WIDTH, BOX_WIDTH = 3.0, 16.0, 9.0
+
+Terms = Sequence[Sequence[s.Cell]]
+
+
+class Working:
+    """Writes the sheet of a worksheet."""
+
+    def __init__(self, worksheet: Worksheet) -> None:
+        self.worksheet, self.plan, self.one = worksheet, worksheet.plan, worksheet.one
+        self.board = _OnBoard(worksheet)
+        self.symbols = worksheet.book.headings.symbols
+        self.sheet = worksheet.book.add_sheet(TITLE)
+        self.data, self.styles = worksheet.book.data[TITLE], worksheet.book.styles
+        self.row, self.last = 1, LEFT + MOST_BOXES
+
+    def fill(self) -> None:
+        self._line("Working and questions", self.styles.title)
+        self.data.heights[1] = 24.0
+        for step in self.one.steps:
+            if any(each.id in self.plan.blank for each in step.assignments):
+                self._step(step)
+        widths = [NARROW, NAME_WIDTH, *[NARROW, BOX_WIDTH] * (MOST_BOXES + 1)]
+        for column, width in enumerate(widths, start=1):
+            self.sheet.column_dimensions[column_letters(column)].width = width
+        self.sheet.protection.sheet = True
+        self.sheet.protection.insertRows = self.sheet.protection.formatColumns = False
+        page = choose_page(sum(widths[: self.last]), self.row * ROW)
+        set_up(self.sheet, page, [f"A1:{address(self.row, self.last)}"], "1:1")
+
+    def _step(self, step: Step) -> None:
+        self.row += 1
+        self._line(f"Step {step.label} · {step.title}", self.styles.band)
+        self._line(step.words, self.styles.plain)
+        if step.number in PREDICTIONS:
+            self._question(PREDICTIONS[step.number])
+        for each in step.assignments:
+            if each.id in self.plan.blank:
+                self._matrix(each)
+        if step.number in QUESTIONS:
+            self._question(QUESTIONS[step.number])
+
+    def _matrix(self, made: Assignment) -> None:
+        assert made.expression is not None  # only computed matrices are blank
+        name = label_text(self.symbols.matrix(made.id))
+        in_letters = matrix_text(made.expression, lambda each: label_text(self.symbols.matrix(each)))
+        self._line(f"{name} = {in_letters}", self.styles.plain)
+        for row in range(made.shape[0]):
+            for column in range(made.shape[1]):
+                match self.plan.example(made.shape, row, column):
+                    case "worked":
+                        self._worked(s.Cell(made.id, row, column), lower(made.expression, row, column))
+                    case "completion":
+                        self._completion(s.Cell(made.id, row, column), lower(made.expression, row, column))
+                    case "bare":
+                        return
+
+    def _worked(self, cell: s.Cell, rule: s.Scalar) -> None:
+        """The cell in letters, with the learner's numbers put in, and what that comes to."""
+        worked = self.worksheet.shown.work(self.one, cell.matrix, rule)
+        before = self._before(rule)
+        if _has_omitted(worked.letters) or len(before) > MOST_BEFORE:
+            return
+        self._line(f"{self._name(cell)} = {cell_text(worked.letters, self._name)}", self.styles.plain)
+        waits = [f"COUNT({self.board.cell(each)})=0" for each in before]
+        for stage in (worked.stages[0], worked.result):
+            live = to_live_text(stage, self.board)
+            formula = if_any(waits, text(WAITS), f'"= "&{live.formula}')
+            shown = f"= {live.text}" if self.worksheet.key else ""
+            self.data.live_text(self.row, LEFT + 1, formula, shown, self.styles.plain)
+            self.row += 1
+
+    def _completion(self, cell: s.Cell, rule: s.Scalar) -> None:
+        """A box for each operand, with its mark below, and the answer as it stands on the board."""
+        terms = _terms(rule)
+        if terms is None or sum(map(len, terms)) >= MOST_BOXES:
+            return
+        self.data.text(self.row, LEFT, f"{self._name(cell)} =", self.styles.plain)
+        column = BOXES
+        for k, factors in enumerate(terms):
+            for n, operand in enumerate(factors):
+                if k or n:
+                    self.data.text(self.row, column - 1, "·" if n else "+", self.styles.left_out)
+                self._box(column, operand)
+                column += 2
+        answer, self.last = self.board.cell(cell), max(self.last, column)
+        self.data.text(self.row, column - 1, "=", self.styles.left_out)
+        self.data.live_text(self.row, column, f'IF({answer}="","on the board",{answer})', "", self.styles.plain)
+        self.row += 2
+
+    def _box(self, column: int, operand: s.Cell) -> None:
+        box, own = address(self.row, column), self.board.cell(operand)
+        if self.worksheet.key:
+            value = self.one[operand.matrix][operand.row : operand.row + 1, operand.column : operand.column + 1]
+            decimals = self.worksheet.shown.decimals[operand.matrix]
+            self.data.numbers(self.row, column, value, self.styles.answer(decimals))
+        else:
+            self.data.blank(self.row, column, self.styles.answer())
+        if not self.plan.marks:
+            return
+        decimals = self.worksheet.shown.decimals[operand.matrix]
+        asked = self.worksheet.asked.get(operand.matrix, 9 if decimals is None else decimals)
+        near = f"ABS({box}-{own})<=0.500000001*10^-{asked}"
+        judged = f"IF(COUNT({own})=0,{text(WAITS)},IF({near},{text(RIGHT)},{text(AGAIN)}))"
+        formula = f'IF({box}="","",IF(COUNT({box})=0,{text(NO_NUMBER)},{judged}))'
+        mark = RIGHT if self.worksheet.key else ""
+        self.data.live_text(self.row + 1, column, formula, mark, self.styles.left_out)
+
+    def _question(self, words: str) -> None:
+        """A question and a line to write on."""
+        self._line(words, self.styles.plain)
+        last = LEFT + MOST_BOXES
+        for column in range(LEFT, last + 1):
+            self.data.blank(self.row, column, self.styles.answer(None, True))
+        self.sheet.merged_cells.add(f"{address(self.row, LEFT)}:{address(self.row, last)}")
+        self.data.heights[self.row] = 2 * ROW
+        self.row += 1
+
+    def _line(self, words: str, style: int) -> None:
+        self.data.text(self.row, LEFT, words, style)
+        self.row += 1
+
+    def _name(self, cell: s.Cell) -> str:
+        return label_text(self.symbols.cell(cell.matrix, cell.row, cell.column))
+
+    def _before(self, rule: s.Scalar) -> list[s.Cell]:
+        return [each for each in precedents(rule) if each.matrix in self.plan.blank]
+
+
+class _OnBoard:
+    """Addresses on the board, from another sheet."""
+
+    def __init__(self, worksheet: Worksheet) -> None:
+        self.places, self.sheet = worksheet.places, worksheet.sheet.title
+
+    def cell(self, cell: s.Cell) -> str:
+        return f"{self.sheet}!{self.places.cell(cell)}"
+
+    def block(self, block: s.Block) -> str:
+        return f"{self.sheet}!{self.places.block(block)}"
+
+
+def _has_omitted(expression: s.Scalar) -> bool:
+    """Whether terms were left out, for which their value would stand."""
+    return isinstance(expression, s.Omitted) or any(map(_has_omitted, s.children(expression)))
+
+
+def _terms(rule: s.Scalar) -> Terms | None:
+    """The cells of a sum of products, term by term; None for any other rule."""
+    match rule:
+        case s.Cell():
+            return [[rule]]
+        case s.Fold(operation="sum"):
+            return _terms(s.expand(rule))
+        case s.Product(factors):
+            cells = [each for each in factors if isinstance(each, s.Cell)]
+            return [cells] if len(cells) == len(factors) else None
+        case s.Sum(terms):
+            parts = [_terms(each) for each in terms]
+            return None if None in parts else [term for part in parts if part is not None for term in part]
+        case _:
+            return None
