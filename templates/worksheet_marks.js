@@ -112,7 +112,7 @@ function follows(cell, { value: typed }, unit) {
   const { value, spread, values } = byRule(cell), slack = (0.5 + SLACK) * unit + EXACT * Math.abs(typed);
   if (!Number.isFinite(value) || !Number.isFinite(spread)) return true; // a bound without an end accepts
   if (isStep(rules.get(cell[0]))) return values.some((each) => Math.abs(typed - each) <= slack);
-  return Math.abs(typed - value) <= slack + spread;
+  return Math.abs(typed - value) <= slack;
 }
 
 /** The mark of a cell: what stands in its box, by its own rule, and what stands behind it. */

@@ -45,7 +45,7 @@ def opened(
     if before:
         context.add_init_script(before)
     page, noise = context.new_page(), []
-    page.set_default_timeout(5000)
+    page.set_default_timeout(20_000)
     page.on("console", lambda message: noise.append(message.text))
     page.on("pageerror", lambda error: noise.append(str(error)))
     page.on("request", lambda request: noise.append(request.url))

@@ -107,9 +107,9 @@ def test_by_finger(chromium: Any, tmp_path: Path, article: Trace) -> None:
     phone = {"size": (390, 844), "has_touch": True, "is_mobile": True}
     with opened(chromium, article, tmp_path, **phone) as page:
         swipe(page, 300, 80)
-        assert current(page) == "step-3"
+        page.wait_for_selector(".rail a[aria-current][data-step='step-3']")
         swipe(page, 80, 300)
-        assert current(page) == "step-2"
+        page.wait_for_selector(".rail a[aria-current][data-step='step-2']")
         swipe(page, 200, 170)
         assert current(page) == "step-2"
         assert page.locator("#asked").is_hidden() and page.locator(".worked.first").locator("visible=true").count() == 1

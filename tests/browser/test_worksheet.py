@@ -36,12 +36,13 @@ SIGNS = """() => Object.fromEntries([...document.querySelectorAll('input.box')].
   box => [box.dataset.keep, box.dataset.sign]))"""
 
 FILL = """texts => {
-  for (const box of document.querySelectorAll('input.box')) {
+  const boxes = [...document.querySelectorAll('input.box')];
+  const filled = boxes.filter(box => box.dataset.keep.split('-')[0] in texts);
+  for (const box of filled) {
     const [id, row, column] = box.dataset.keep.split('-');
-    if (!(id in texts)) continue;
     box.value = texts[id][row][column];
-    box.dispatchEvent(new Event('change', { bubbles: true }));
   }
+  filled[0].dispatchEvent(new Event('change', { bubbles: true }));
 }"""
 
 
@@ -122,9 +123,12 @@ def test_an_error_is_marked_once_and_what_follows_is_right_on_it(chromium: Any, 
 
 @pytest.mark.parametrize("name", ["article", "hand", "mazur", "softmax-classifier"])
 def test_marks_agree_with_the_checker_on_own_work(chromium: Any, name: str, tmp_path: Path) -> None:
-    recorded, verdicts = trace(load_problem(name)), {"slip": "✗", "wrong": "✗", "carried": "↪", "rounded": "✓"}
+    signs_of = {"slip": "✗", "wrong": "✗", "carried": "↪", "rounded": "✓↪"}  # ↪ with an error further back, too
+    recorded = trace(load_problem(name))
     conventions = Conventions(key_of(recorded.problem))
-    for slip in (("Z1", 0, 1), ("A2", 0, 0), ("D1", 0, 1), ("dW2", 1, 0)):
+    for key in ("Z1", "A2", "D1", "dW2"):
+        rows, columns = recorded.first[key].shape
+        slip = (key, rows - 1, columns - 1)
         written = texts(recorded, work(recorded, {slip: 0.25}))
         marked = mark_answers(read_content("answers.json", json.dumps(written).encode()), conventions)
         with opened(chromium, sheet(recorded), tmp_path) as page:
@@ -133,7 +137,7 @@ def test_marks_agree_with_the_checker_on_own_work(chromium: Any, name: str, tmp_
         for mark in marked.marks:
             sign = found.get(f"{mark.id}-{mark.row}-{mark.column}")
             if sign is not None and mark.verdict != "correct":  # correct is by the key, not by own work
-                assert sign == verdicts[mark.verdict], (slip, mark)
+                assert sign and sign in signs_of[mark.verdict], (slip, mark)
         assert [key for key, sign in found.items() if sign == "✗"] in ([], ["-".join(map(str, slip))])
 
 

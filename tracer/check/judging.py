@@ -129,7 +129,9 @@ class _Judging:
         behind, void = work.reached(identifier, work.behind), work.reached(identifier, work.void)
         if behind.any():
             by_mended = self._by(identifier, expression, written, work.mended, work.mended_values)
-            _give(verdicts, by_mended, "rounded")
+            carries = work.reached(identifier, work.carried)
+            _give(verdicts, by_mended & ~carries, "rounded")
+            _give(verdicts, by_mended & ~void, "carried")
         if (verdicts == "").any():
             by_own = self._by(identifier, expression, written, work.own, work.values)
             _give(verdicts, by_own & ~behind, "rounded")
@@ -195,10 +197,8 @@ class _Judging:
         verdicts, right = self.verdicts[identifier], bound(expression, self.work.own)
         failing = verdicts == ""
         coarse = failing & self._coarse(identifier, written, right)
-        site = Site(
-            identifier, expression, self.work, written, right, self.on_own[identifier], tolerance(written),
-            failing, coarse,
-        )  # fmt: skip
+        slack = tolerance(written) + (written.units / 2 if self.truncates else 0.0)
+        site = Site(identifier, expression, self.work, written, right, self.on_own[identifier], slack, failing, coarse)
         if not (failing & ~coarse).any():
             verdicts[coarse] = "too_coarse"
             return
@@ -222,25 +222,27 @@ class _Judging:
         return fewer & (close(written.values, self.key.values[identifier], half) | inside(written.values, right, half))
 
     def _note(self, identifier: str) -> None:
-        """Which cells are wrong or have a wrong one behind them, and which say nothing.
+        """Which cells are wrong, which carry a wrong one on, and which say nothing.
 
         A matrix with wrong cells that holds one number throughout says nothing in them, and what is
         made of such cells says no more.
         """
-        work, verdicts = self.work, self.verdicts.get(identifier)
-        behind, void = work.reached(identifier, work.behind), work.reached(identifier, work.void)
-        if verdicts is not None:
-            wrong = verdicts == "wrong"
-            bad = wrong | (verdicts == "slip")
-            behind = behind | bad
-            numbers = self.sheet.written[identifier].values[self.sheet.written[identifier].present]
-            void = wrong if numbers.size > 1 and (numbers == numbers[0]).all() else void & wrong
-            if bad.any():
-                work.bad[identifier] = bad
-        if behind.any():
-            work.behind[identifier] = behind
-        if void.any():
-            work.void[identifier] = void
+        work, written = self.work, self.sheet.written.get(identifier)
+        marks = {name: work.reached(identifier, marked) for name, marked in work.marked.items()}
+        if written is not None:
+            verdicts = self.verdicts[identifier]
+            wrong, carried = verdicts == "wrong", verdicts == "carried"
+            numbers = written.values[written.present]
+            says_nothing = numbers.size > 1 and (numbers == numbers[0]).all()
+            marks = {
+                "bad": wrong | (verdicts == "slip"),
+                "carried": carried | (marks["carried"] & ~written.present),
+                "behind": wrong | (verdicts == "slip") | carried | (marks["behind"] & ~written.present),
+                "void": wrong if says_nothing else marks["void"] & (wrong | ~written.present),
+            }
+        for name, cells in marks.items():
+            if cells.any() and (name != "bad" or written is not None):
+                work.marked[name][identifier] = cells
 
     # The result
 

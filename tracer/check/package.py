@@ -68,16 +68,15 @@ class _Look:
         self.sheets = self.cells = self.area = self.longest = 0
         self.rows = self.columns = self.row = self.column = self.length = 0
         self.key, self.reference = "", ""
+        self.parser = expat.ParserCreate()
 
     def through(self, part: bytes) -> None:
         self.rows = self.columns = self.row = self.column = 0
-        parser = expat.ParserCreate()
-        parser.StartDoctypeDeclHandler = self._doctype
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
+        self.parser = expat.ParserCreate()
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.parser.StartElementHandler = self._start
         try:
-            parser.Parse(part, True)
+            self.parser.Parse(part, True)
         except expat.ExpatError as wrong:
             raise self._refused(f"damaged ({wrong})") from None
         self.area += self.rows * self.columns
@@ -90,7 +89,7 @@ class _Look:
         raise self._refused("declares a document type, which no workbook needs")
 
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        match tag.rpartition(":")[2]:
+        match tag.rpartition(":")[2] if ":" in tag else tag:
             case "c":
                 self._cell(attributes.get("r", ""))
             case "row":
@@ -98,13 +97,20 @@ class _Look:
                 self.rows = max(self.rows, self.row)
             case "si":
                 self.length = 0
+                self._listen(True)
             case "definedName" if "localSheetId" not in attributes:
                 self.key, self.reference = attributes.get("name", ""), ""
+                self._listen(True)
             case "sheet":
                 self.sheets += 1
             case "Relationship" if attributes.get("Type", "").endswith("/worksheet"):
                 if not attributes.get("Target", "").lower().endswith(".xml"):
                     raise self._refused("has a sheet in a part that is no XML")
+
+    def _listen(self, on: bool) -> None:
+        """Hear of texts and ends only where they count: most of a package is neither."""
+        self.parser.EndElementHandler = self._end if on else None
+        self.parser.CharacterDataHandler = self._characters if on else None
 
     def _cell(self, at: str) -> None:
         place = _PLACE.fullmatch(at)
@@ -121,9 +127,11 @@ class _Look:
         kind = tag.rpartition(":")[2]
         if kind == "si":
             self.longest = max(self.longest, self.length)
+            self._listen(False)
         elif kind == "definedName" and self.key:
             self._named(_REFERENCE.fullmatch(self.reference.strip()))
             self.key = ""
+            self._listen(False)
 
     def _named(self, found: re.Match[str] | None) -> None:
         if found is not None and len(self.names) < MOST_NAMES:

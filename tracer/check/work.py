@@ -50,8 +50,9 @@ class Reading(dict[str, Made]):
 
 
 class Work:
-    """What a learner has; `bad` has the cells judged wrong, `behind` those and all that depend on them.
+    """What a learner has, with marks on their cells: `bad` are wrong, `carried` follow from such.
 
+    `behind` are those both, and all that depends on them in matrices left out; `void` are wrong and say nothing.
     `past` has the matrices that come before the one being judged.
     `own` are the bounds of each matrix as it stands, `mended` with the wrong cells put right, `cut` of
     a learner who cuts digits off; `values` and `mended_values` are the numbers themselves. `replaced`
@@ -61,9 +62,8 @@ class Work:
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet, self.key = sheet, sheet.key
-        self.bad: dict[str, Marked] = {}
-        self.behind: dict[str, Marked] = {}
-        self.void: dict[str, Marked] = {}
+        self.marked: dict[str, dict[str, Marked]] = {name: {} for name in ("bad", "carried", "behind", "void")}
+        self.bad, self.carried, self.behind, self.void = self.marked.values()
         self.coarse: dict[str, Marked] = {}
         self.replaced: dict[str, Interval] = {}
         self.past: set[str] = set()
@@ -116,7 +116,8 @@ class Work:
         for each in [identifier, *self._left_out_after(identifier)]:
             for made in (self.own, self.cut, self.values):
                 made.pop(each, None)
-            self.behind[each] = self.behind.get(each, False) | self.reached(each, self.behind)
+            if each != identifier:
+                self.behind[each] = self.reached(each, self.behind)
 
     def ahead(self, identifier: str) -> Interval:
         """Bounds of any matrix, though it may come later in time than what is being judged."""

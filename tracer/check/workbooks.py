@@ -81,7 +81,7 @@ def _headings(sheets: Mapping[str, Rows]) -> dict[str, _Found]:
     for title, rows in sheets.items():
         for row, cells in enumerate(rows):
             for column, cell in enumerate(cells):
-                heading = _HEADING.fullmatch(cell.strip()) if isinstance(cell, str) else None
+                heading = _HEADING.fullmatch(cell.strip()) if cell and isinstance(cell, str) else None
                 if heading is None or (heading[2] is None and not _over_a_number(rows, row, column)):
                     continue
                 shape = (int(heading[3]), int(heading[4])) if heading[2] else None

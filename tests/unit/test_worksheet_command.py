@@ -1,0 +1,45 @@
+"""`tracer worksheet`, run as a user runs it, and its key handed to `tracer check`."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_cli import tracer
+
+FILES = [f"article.{kind}.{ending}" for kind in ("worksheet", "key") for ending in ("xlsx", "html")]
+
+
+def test_a_worksheet_and_its_key_are_written_twice_the_same(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        run = tracer("worksheet", "article", "-o", folder, folder=tmp_path)
+        assert run.returncode == 0, run.stderr
+        assert run.stdout.splitlines() == [f"{folder}/{each}" for each in FILES]
+    for each in FILES:
+        assert (tmp_path / "one" / each).read_bytes() == (tmp_path / "two" / each).read_bytes()
+    checked = tracer("check", "article", tmp_path / "one" / "article.key.xlsx")
+    assert checked.returncode == 0, checked.stderr
+    assert "all 99 cells are right" in checked.stdout
+
+
+def test_what_is_printed_is_said(tmp_path: Path) -> None:
+    run = tracer("worksheet", "article", "--blank", "8", "--mode", "exam", "-o", tmp_path)
+    assert run.stdout.splitlines()[-1] == "printed, and so in the files: D2"
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [(("--blank", "12"), "--blank: found '12'"), (("--blank", "2", "--give", "Z1"), "--blank and --give: Z1")],
+)
+def test_a_bad_choice_is_one_line_and_writes_nothing(tmp_path: Path, choice: tuple[str, ...], says: str) -> None:
+    run = tracer("worksheet", "article", *choice, "-o", tmp_path)
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"tracer: {says}") and run.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_workbook_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "filled.xlsx"
+    path.write_bytes(b"PK\x03\x04 and then nothing")
+    run = tracer("check", "article", path)
+    assert run.returncode == 2
+    assert run.stderr.startswith("tracer: filled.xlsx: ") and run.stderr.count("\n") == 1
