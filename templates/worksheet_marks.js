@@ -66,9 +66,9 @@ function found(cell, key) {
   if (matrix in given) return { kind: "number", value: given[matrix][row][column], half: halves[matrix] };
   const written = fields.has(key) ? readNumber(fields.get(key).value) : fixedCells.get(key);
   if (written) return written.kind === "number" ? { ...written, half: unitOf(written, asked[matrix]) / 2 } : written;
-  const { value } = byRule(cell);
+  const { value, spread } = byRule(cell); // a student who goes on with every digit has it as exactly as that
   if (value === null) return BLANK;
-  return { kind: "number", value: roundHalfAway(value, decimals[matrix]), half: 10 ** -decimals[matrix] / 2 };
+  return { kind: "number", value: roundHalfAway(value, decimals[matrix]), half: 10 ** -decimals[matrix] / 2 + spread };
 }
 
 /**
@@ -112,7 +112,7 @@ function follows(cell, { value: typed }, unit) {
   const { value, spread, values } = byRule(cell), slack = (0.5 + SLACK) * unit + EXACT * Math.abs(typed);
   if (!Number.isFinite(value) || !Number.isFinite(spread)) return true; // a bound without an end accepts
   if (isStep(rules.get(cell[0]))) return values.some((each) => Math.abs(typed - each) <= slack);
-  return Math.abs(typed - value) <= slack;
+  return Math.abs(typed - value) <= slack + spread;
 }
 
 /** The mark of a cell: what stands in its box, by its own rule, and what stands behind it. */

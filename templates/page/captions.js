@@ -59,8 +59,17 @@ function rework(section) {
 
 const SMALLEST = 0.6; // of a line's own size; one still too long then can be scrolled, by the keyboard too
 
-/** Lines too long for their place are written smaller. */
+/** Lines too long for their place are written smaller, before they are next painted: the page is laid out once. */
 function fit(lines) {
+  if (!tooLong.length) requestAnimationFrame(fitAll);
+  tooLong.push(...lines);
+}
+
+let tooLong = []; // or not: it is seen when they are laid out
+
+function fitAll() {
+  const lines = tooLong.filter((line) => line.isConnected);
+  tooLong = [];
   for (const line of lines) {
     line.style.fontSize = "";
     line.removeAttribute("tabindex");

@@ -1,7 +1,6 @@
 // Asking a cell where it comes from: the marks on the board. The panel that answers is in panel.js.
 
 const MARKS = ["is-asked", "is-from", "is-user"];
-const wide = matchMedia("(min-width: 75rem)"); // as in page.css: text and answer stand beside the board
 const same = (a, b) => Boolean(a && b) && a.matrix === b.matrix && a.row === b.row && a.column === b.column;
 let marked = []; // table cells
 

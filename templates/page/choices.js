@@ -72,7 +72,7 @@ addEventListener("resize", () => fit(formulasOf(state.section)));
 for (const section of sections) { // on a long page a section is laid out when it comes near
   section.addEventListener("contentvisibilityautostatechange", ({ skipped }) => skipped || fit(formulasOf(section)));
 }
-addEventListener("beforeprint", () => sections.forEach(refresh)); // paper shows every step, as it is now
+addEventListener("beforeprint", () => sections.forEach((section) => refresh(section, true))); // paper shows every step, as it is now
 
 root.classList.add("js");
 offerStyles();

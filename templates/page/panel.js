@@ -50,27 +50,27 @@ function list(place, words, cells) {
   place.innerHTML = `${words} ${cells.slice(0, MOST_LINKS).map(link).join(" ")}${more}`;
 }
 
-/** The chain of a weight or bias, of its gradient, and of its new value: why it went there. */
+/** The chain of a weight or bias, of its gradient, and of its new value: why it went there. It waits to be opened. */
 function fillChain() {
-  const { matrix, row, column } = state.asked, engine = engineOf(state.section);
-  const chain = state.guess || !/^d?[Wb]\d/.test(matrix) ? null : engine.chain(matrix.replace(/_next$/, ""), row, column, { style: cellStyle(), ties: true });
+  const { matrix, row, column } = state.asked, engine = engineOf(state.section), style = cellStyle();
+  const of = state.guess || !/^d?[Wb]\d/.test(matrix) ? null : engine.gradientBy(matrix.replace(/_next$/, ""));
+  $("asked-chain").hidden = !of;
+  if (!of) return;
+  $("asked-chain-title").innerHTML = `The whole chain: <math>${engine.fraction(of, style, row, column)}</math>`;
+  if (!$("asked-chain").open) return;
+  const chain = engine.chain(of, row, column, { style, ties: true });
   $("asked-chain").hidden = !chain;
   if (!chain) return;
-  $("asked-chain-title").innerHTML = `The whole chain: <math>${chain.name}</math>`;
-  $("asked-chain-lines").innerHTML = linesOf(chain);
   const link = (cell) => linkOf(engine, cell);
   const paths = chain.paths.map(({ cells }) => cells.filter(Boolean)).filter((cells) => cells.length);
   const more = paths.length > MOST_CHAINED ? "; and so on" : "";
+  $("asked-chain-lines").innerHTML = linesOf(chain);
   $("asked-chain-cells").innerHTML =
     `Its factors are in ${paths.slice(0, MOST_CHAINED).map((cells) => cells.map(link).join(" ")).join("; ")}${more}`;
-  fitChain();
+  fit([...$("asked-chain-lines").children]);
 }
 
-function fitChain() {
-  if ($("asked-chain").open) fit([...$("asked-chain-lines").children]);
-}
-
-$("asked-chain").addEventListener("toggle", fitChain);
+$("asked-chain").addEventListener("toggle", () => state.asked && $("asked-chain").open && fillChain());
 
 /** A letter or number of a line leads to the cell that holds it; the list below it does so for the keyboard. */
 $("asked").addEventListener("click", (event) => {

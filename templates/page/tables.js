@@ -6,6 +6,7 @@ const $ = (id) => document.getElementById(id);
 const DATA = JSON.parse($("tracer-data").textContent);
 const RATE = "learning_rate";
 const root = document.documentElement;
+const wide = matchMedia("(min-width: 75rem)"); // as in page.css: text and answer stand beside the board
 const sections = [...document.querySelectorAll("section.step")];
 const choices = { decimals: "", style: "", turned: "", theme: "", type: "", everything: "" };
 // asked: the cell; pinned: it stays whatever the mouse meets; lit: the page asked it; guess: it is to be worked out
@@ -112,20 +113,25 @@ function write(section) {
 
 // ---- A section as it is to be shown ----
 
-const stamps = new WeakMap(); // a section: what it was last written for
-const asWritten = JSON.stringify([0, "", "", ""]);
+const written = new WeakMap(); // a section: what each part of it was last written for
 
-/** Bring a section up to date with numbers and choices; nothing is done where it is. */
-function refresh(section) {
-  const pass = passOf(section), { decimals, style, turned } = choices;
-  const stamp = JSON.stringify([pass?.version ?? 0, decimals, style, turned]);
-  const last = stamps.get(section) ?? asWritten;
-  if (stamp === last) return;
-  stamps.set(section, stamp);
-  if (Boolean(JSON.parse(last)[3]) !== Boolean(turned)) turnSection(section);
-  if (pass) write(section);
-  caption(section);
-  if (pass) rework(section);
+/** Bring a section up to date with numbers and choices, as far as it is not; `onPaper`: what only paper shows, too. */
+function refresh(section, onPaper = false) {
+  const pass = passOf(section), { decimals, turned } = choices, named = style();
+  if (!written.has(section)) {
+    const own = DATA.passes[0].style;
+    written.set(section, { turned: "", names: `${own}|`, numbers: "0|", lines: `0||${own}` });
+  }
+  const part = (name, now, write) => {
+    if (written.get(section)[name] === now) return;
+    written.get(section)[name] = now;
+    write(section);
+  };
+  part("turned", turned, turnSection);
+  part("names", `${named}|${turned}`, caption);
+  if (!pass) return;
+  part("numbers", `${pass.version}|${decimals}`, write);
+  if (onPaper || choices.everything || !wide.matches) part("lines", `${pass.version}|${decimals}|${named}`, rework);
 }
 
 function turnSection(section) {

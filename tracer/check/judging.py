@@ -140,7 +140,7 @@ class _Judging:
             by_plain = inside(written.values, bound(expression, work.plain), tolerance(written))
             _give(verdicts, by_plain & ~void, "carried")
         if (verdicts == "").any():
-            self._truncated(identifier, expression, written, behind)
+            self._truncated(identifier, expression, written, behind, void)
         if (verdicts == "").any():
             self._name_slips(identifier, expression, written)
             _give(verdicts, np.ones(verdicts.shape, dtype=bool), "wrong")
@@ -179,7 +179,7 @@ class _Judging:
                 name: Interval.exactly(getattr(bounds[name], end)) for name in jumping
             }
 
-    def _truncated(self, identifier: str, expression: m.Matrix, written: Written, behind: Marked) -> None:
+    def _truncated(self, identifier: str, expression: m.Matrix, written: Written, behind: Marked, void: Marked) -> None:
         """Cells cut off where they should be rounded; on bounds of such only where a learner plainly does so."""
         verdicts = self.verdicts[identifier]
         cut = _cut_off(written, self.key.values[identifier]) | _cut_off(written, self.on_own[identifier])
@@ -187,7 +187,7 @@ class _Judging:
         if self.truncates:
             bounds = bound(expression, self.work.cut)
             cut |= _cut_off(written, bounds.low, bounds.high)
-        cut &= verdicts == ""
+        cut &= (verdicts == "") & ~void
         _give(verdicts, cut & ~behind, "rounded")
         _give(verdicts, cut, "carried")
         for row, column in np.argwhere(cut).tolist():
@@ -233,12 +233,13 @@ class _Judging:
             verdicts = self.verdicts[identifier]
             wrong, carried = verdicts == "wrong", verdicts == "carried"
             numbers = written.values[written.present]
-            says_nothing = numbers.size > 1 and (numbers == numbers[0]).all()
+            filled = wrong.any() and numbers.size > 1 and (numbers == numbers[0]).all()
+            bad = wrong | (verdicts == "slip")
             marks = {
-                "bad": wrong | (verdicts == "slip"),
+                "bad": bad,
                 "carried": carried | (marks["carried"] & ~written.present),
-                "behind": wrong | (verdicts == "slip") | carried | (marks["behind"] & ~written.present),
-                "void": wrong if says_nothing else marks["void"] & (wrong | ~written.present),
+                "behind": bad | carried | (marks["behind"] & ~written.present),
+                "void": bad if filled else marks["void"] & (bad | ~written.present),
             }
         for name, cells in marks.items():
             if cells.any() and (name != "bad" or written is not None):
