@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from benchmarks.measure import ONE_THREAD, Goal, by_turns, child, goals, markdown, spread
 from tests import simulation
 from tests.documents import documents
-from tests.simulation import Honesty, Score, Teacher
+from tests.simulation import Honesty, Score
 from tests.students import Document, Habit, Work, as_file, random_document, work_through
 from tests.wrong_rules import wrong_values
 from tracer.check.answers import read_content
@@ -95,10 +95,8 @@ def _files(document: Document) -> dict[str, bytes]:
         "a slip: the bias of Z1 forgotten": work_through(work, Habit(3), random, rules=no_bias),
         "a wrong number that no slip explains": work_through(work, Habit(3), random),
     }
-    spoilt = made["a wrong number that no slip explains"]
-    assert spoilt is not None
-    spoilt["D1"][1][1] = "0.123"
-    return {name: as_file(answers) for name, answers in made.items() if answers is not None}
+    made["a wrong number that no slip explains"]["D1"][1][1] = "0.123"
+    return {name: as_file(answers) for name, answers in made.items()}
 
 
 def _sum(scores: Mapping[str, Sequence[int]]) -> list[int]:
@@ -132,10 +130,10 @@ def _honest_section() -> tuple[str, list[Goal]]:
     ]
 
 
-WORDS = """Sheets with 3 decimals, 2 to 5 samples, on problems made by lot. A slip "can be told" where a cell lies outside the
-right rule's rounding bounds. "Listed" and "first" are of those, in every cell that fails. "Level" is first, or second to
-one that gives the same written numbers. "With other cells marked down": sheets on which a cell of another matrix was not
-credited, of all sheets."""
+WORDS = """Sheets with 3 decimals, 2 to 5 samples, on problems made by lot. A slip "can be told" where a cell lies
+outside the right rule's rounding bounds. "Listed" and "first" are of those, in every cell that fails. "Level" is first,
+or second to one that gives the same written numbers. "With other cells marked down": sheets on which a cell of another
+matrix was not credited, of all sheets."""
 
 
 def report() -> str:

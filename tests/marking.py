@@ -1,6 +1,7 @@
 """Small networks for the tests of checking, and sheets of answers marked."""
 
 import json
+from functools import cache
 from typing import Any
 
 from tests.students import Answers, Array, Document, Habit, Work, work_through
@@ -17,7 +18,9 @@ W2 = [[0.3, -0.45, 0.61], [0.25, 0.52, -0.17], [-0.73, 0.36, 0.84]]
 ONE_HOT = [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
 
 
-def document(hidden: str = "sigmoid", output: str = "sigmoid", loss: str = "half_squared_error", **more: Any) -> Document:
+def document(
+    hidden: str = "sigmoid", output: str = "sigmoid", loss: str = "half_squared_error", **more: Any
+) -> Document:
     """Three samples through a 3-3-3 network, so that every matrix product fits every other; 3 decimals."""
     convention = {"error": "output - target"} | more.pop("convention", {})
     return {
@@ -37,9 +40,7 @@ def document(hidden: str = "sigmoid", output: str = "sigmoid", loss: str = "half
 def worked(problem: Document, rules: Any = None, **habit: Any) -> Answers:
     """What a student who rounds every step writes, by the right rules but where `rules` has others."""
     work = Work(problem)
-    answers = work_through(work, Habit(problem["decimals"], **habit), _Never(), rules=rules)  # type: ignore[arg-type]
-    assert answers is not None
-    return answers
+    return work_through(work, Habit(problem["decimals"], **habit), _Never(), rules=rules)  # type: ignore[arg-type]
 
 
 def with_rule(problem: Document, matrix: str, value: Any) -> Any:
@@ -61,9 +62,13 @@ class _Never:
 
 def mark(problem: Document, answers: Any, accept: bool = False, number: int = 1, **more: Any) -> MarkedSheet:
     """Answers held against a problem, through an answer file."""
-    conventions = Conventions(key_of(problem_from_document(problem, "small", "small"), number), number)
     content = json.dumps(dict(answers) | more).encode()
-    return mark_answers(read_content("answers.json", content), conventions, accept)
+    return mark_answers(read_content("answers.json", content), _conventions(json.dumps(problem), number), accept)
+
+
+@cache
+def _conventions(problem: str, number: int) -> Conventions:
+    return Conventions(key_of(problem_from_document(json.loads(problem), "small", "small"), number), number)
 
 
 def verdicts(marked: MarkedSheet, matrix: str) -> list[list[str]]:
@@ -72,6 +77,11 @@ def verdicts(marked: MarkedSheet, matrix: str) -> list[list[str]]:
     for each in marked.of(matrix):
         rows.setdefault(each.row, []).append(each.verdict)
     return list(rows.values())
+
+
+def kinds(marked: MarkedSheet, matrix: str) -> set[str]:
+    """The verdicts that some cell of a matrix has."""
+    return {each.verdict for each in marked.of(matrix)}
 
 
 def counts(marked: MarkedSheet) -> dict[str, int]:

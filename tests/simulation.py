@@ -93,10 +93,7 @@ class Honesty:
         if teacher is None:
             return
         for style in styles:
-            made = _honest(teacher, style, random)
-            if made is None:
-                continue
-            answers, miscopied, more = made
+            answers, miscopied, more = _honest(teacher, style, random)
             for mark in teacher.mark(answers, **more).marks:
                 if (mark.id, mark.row, mark.column) == miscopied:
                     continue
@@ -105,7 +102,7 @@ class Honesty:
                     self.misjudged.append((style, document, answers, mark))
 
 
-def _honest(teacher: Teacher, style: str, random: Random) -> tuple[Answers, Cell | None, Document] | None:
+def _honest(teacher: Teacher, style: str, random: Random) -> tuple[Answers, Cell | None, Document]:
     """What an honest student writes, the one cell that they miscopied, and what else is in their file."""
     document, decimals = teacher.document, teacher.conventions.key.problem.decimals.default
     work, habit = Work(document), Habit(decimals)
@@ -131,7 +128,7 @@ def _honest(teacher: Teacher, style: str, random: Random) -> tuple[Answers, Cell
             habit = Habit(decimals, float(random.choice([0.0, 0.5])), leaves_out=float(random.choice([0.0, 0.3])))
             copier = _Copier(str(random.choice(list(work.order()))), decimals, style.endswith("with it"), random)
     answers = work_through(work, habit, random, given=given, spoil=copier)
-    return None if answers is None else (answers, copier.cell if copier else None, more)
+    return answers, copier.cell if copier else None, more
 
 
 @dataclass
@@ -249,7 +246,7 @@ def score_slips(random: Random, teachers: Iterable[Teacher], unseen: bool = Fals
                 slipping = _Slipping(work, matrix, _by_slip(slug, work, matrix, random))
                 habit = replace(_habit(teacher), leaves_out=0.4 if unseen else 0.0)
                 answers = work_through(work, habit, random, rules=slipping)
-                if answers is not None and slipping.slipped:
+                if slipping.slipped:
                     if unseen:
                         answers.pop(matrix, None)
                     level = _never if unseen else _leveller(work, matrix, slipping, teacher)
@@ -325,7 +322,7 @@ def _two_matrices(random: Random, teacher: Teacher, work: Work, score: Score) ->
         return next((each(name, memory) for each in slipping if each.matrix == name), work.compute(name, memory))
 
     answers = work_through(work, _habit(teacher), random, rules=rules)
-    if answers is not None and all(each.slipped for each in slipping):
+    if all(each.slipped for each in slipping):
         score.add(teacher.mark(answers), slugs, _never)
 
 
@@ -346,7 +343,7 @@ def _one_matrix(random: Random, teacher: Teacher, work: Work, score: Score) -> N
 
     slipping = _Slipping(work, matrix, value)
     answers = work_through(work, _habit(teacher), random, rules=slipping)
-    if answers is not None and slipping.slipped:
+    if slipping.slipped:
         score.add(teacher.mark(answers), {matrix: f"{slug} + {factor}"}, _never)
 
 
@@ -360,7 +357,7 @@ def score_pens(random: Random, teachers: Iterable[Teacher], each: int = 20) -> d
                 matrix = str(random.choice(list(work.order())))
                 pen = _Pen(matrix, spoiled, bool(random.integers(2)), random)
                 answers = work_through(work, _habit(teacher), random, spoil=pen)
-                if answers is not None and pen.slipped:
+                if pen.slipped:
                     scores[name].add(teacher.mark(answers), {matrix: slug}, _never)
     return scores
 

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -199,8 +199,8 @@ def work_through(
     rules: Callable[[str, dict[str, Array]], Array] | None = None,
     given: dict[str, Array] | None = None,
     spoil: Callable[[str, list[list[str]], Array], Array] | None = None,
-) -> Answers | None:
-    """What a student writes, or None where they come to a division by zero.
+) -> Answers:
+    """What a student writes, up to where they come to a division by zero or the like.
 
     `rules` stands for `work.compute`; `spoil` may change what is written of a matrix, and returns what is
     remembered of it.
@@ -211,7 +211,7 @@ def work_through(
         with np.errstate(all="ignore"):
             value = (rules or work.compute)(name, memory)
         if not np.isfinite(value).all() or np.abs(value).max(initial=0.0) > 1e9:
-            return None
+            break
         left_out = random.random() < habit.leaves_out
         texts, remembered = _written(value, habit, random)
         if spoil is not None and not left_out:

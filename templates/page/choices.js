@@ -72,7 +72,12 @@ addEventListener("resize", () => fit(formulasOf(state.section)));
 for (const section of sections) { // on a long page a section is laid out when it comes near
   section.addEventListener("contentvisibilityautostatechange", ({ skipped }) => skipped || fit(formulasOf(section)));
 }
-addEventListener("beforeprint", () => sections.forEach((section) => refresh(section, true))); // paper shows every step, as it is now
+// paper shows every step as it is now, in its own colours
+addEventListener("beforeprint", () => {
+  mark(null);
+  for (const section of sections) refresh(section, true);
+});
+addEventListener("afterprint", () => mark(state.asked && linksOf(engineOf(state.section), state.asked)));
 
 root.classList.add("js");
 offerStyles();

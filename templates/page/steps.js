@@ -137,8 +137,8 @@ function follow() {
     return;
   }
   history.replaceState({ section: found.section.id }, ""); // going back leads to this step again
+  if (/^[Wb]\d/.test(found.cell.matrix)) $("asked-chain").open = true;
   ask(found.cell, { pinned: true });
-  if (found.cell.matrix.endsWith("_next") || /^[Wb]\d/.test(found.cell.matrix)) $("asked-chain").open = true;
   show(found.cell);
   sayAsked();
 }

@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id);
 const DATA = JSON.parse($("tracer-data").textContent);
 const RATE = "learning_rate";
 const root = document.documentElement;
-const wide = matchMedia("(min-width: 75rem)"); // as in page.css: text and answer stand beside the board
+const wide = matchMedia("screen and (width >= 75rem)"); // as in page.css: text and answer stand beside the board
 const sections = [...document.querySelectorAll("section.step")];
 const choices = { decimals: "", style: "", turned: "", theme: "", type: "", everything: "" };
 // asked: the cell; pinned: it stays whatever the mouse meets; lit: the page asked it; guess: it is to be worked out

@@ -20,7 +20,9 @@ from tracer.training import trace
 pytestmark = pytest.mark.browser
 
 EXAMPLES = ["article", "hand", "mazur", "softmax-classifier"]
-WIDEST = "() => [...document.querySelectorAll('body *')].filter(each => each.getClientRects().length)"
+# What is shown and ends to the right of a place, by how it begins.
+BEYOND = """right => [...document.querySelectorAll('body *')].filter(each => each.getClientRects().length)
+  .filter(each => each.getBoundingClientRect().right > right).map(each => each.outerHTML.slice(0, 90))"""
 COLOURS = {"active": "rgb(255, 241, 118)", "input": "rgb(249, 188, 122)"}
 
 
@@ -104,7 +106,9 @@ def test_every_step_that_computes_has_a_formula_and_a_cell_worked_out(
             assert section.text_content().count("likewise") == bool(later)
             assert section.locator(".worked.first").count() == len(computed) - len(later)
             section.scroll_into_view_if_needed()
-            assert section.locator(".worked math").evaluate_all("all => all.every(m => m.getBoundingClientRect().width)")
+            assert section.locator(".worked math").evaluate_all(
+                "all => all.every(m => m.getBoundingClientRect().width)"
+            )
 
 
 def test_every_cell_has_a_name_for_those_who_cannot_see_it(chromium: Any, tmp_path: Path) -> None:
@@ -154,22 +158,23 @@ def test_a_large_matrix_is_cut_and_says_so(chromium: Any, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize("example", [*EXAMPLES, "wide"])
-def test_printing_gives_every_step_with_nothing_cut(
-    chromium: Any, tmp_path: Path, example: str, script: bool
-) -> None:
+def test_printing_gives_every_step_with_nothing_cut(chromium: Any, tmp_path: Path, example: str, script: bool) -> None:
     run = wide_network() if example == "wide" else trace(load_problem(example))
     with opened(chromium, run, tmp_path, java_script_enabled=script, color_scheme="dark") as page:
         pdf = page.pdf(format="A4")
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 703, "height": 1000})  # A4 less its margins, at 96 pixels an inch
-        over = page.evaluate(
-            f"({WIDEST})().filter(each => each.getBoundingClientRect().right > 704).map(each => each.outerHTML.slice(0, 90))"
+        assert page.evaluate(BEYOND, 704) == []
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") in (
+            "rgb(255, 255, 255)",
+            "rgba(0, 0, 0, 0)",
         )
-        assert over == []
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
     (tmp_path / "page.pdf").write_bytes(pdf)
     text = subprocess.run(
-        [require_program("pdftotext"), "-layout", tmp_path / "page.pdf", "-"], capture_output=True, check=True, text=True
+        [require_program("pdftotext"), "-layout", tmp_path / "page.pdf", "-"],
+        capture_output=True,
+        check=True,
+        text=True,
     ).stdout
     text = " ".join(text.split())
     for step in run.last.steps:
@@ -189,7 +194,9 @@ def test_paper_has_the_choices_and_changes_of_the_screen(chromium: Any, tmp_path
         page.select_option("#style", "mazur")
         pdf = page.pdf(format="A4")
     (tmp_path / "page.pdf").write_bytes(pdf)
-    text = subprocess.run(["pdftotext", "-layout", tmp_path / "page.pdf", "-"], capture_output=True, check=True, text=True)
+    text = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "page.pdf", "-"], capture_output=True, check=True, text=True
+    )
     assert "1.96000" in text.stdout and "1.48000" in text.stdout  # Z1[1,1] changed, Z1[3,1] as it was
     assert "hidden_layer_input" not in text.stdout and "net" in text.stdout
 
@@ -243,13 +250,17 @@ def test_no_other_script_can_run(chromium: Any, tmp_path: Path) -> None:
         assert page.title() != "taken"
         assert page.locator("#next").is_visible()  # the page's own does
         for source in ("script", "iframe", "img"):
-            page.evaluate(f"document.body.append(Object.assign(document.createElement('{source}'), {{src: 'data:text/html,1'}}))")
+            page.evaluate(
+                f"document.body.append(Object.assign(document.createElement('{source}'), {{src: 'data:text/html,1'}}))"
+            )
         page.evaluate("setTimeout(\"document.title = 'taken'\")")
         page.wait_for_timeout(100)
         assert page.title() != "taken"
 
 
-EVIL = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">'\"\u2028\u2029<!--"
+EVIL = (
+    "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">'\"\u2028\u2029<!--"
+)
 
 
 def test_names_from_a_problem_file_stay_text(chromium: Any, tmp_path: Path) -> None:

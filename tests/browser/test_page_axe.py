@@ -20,7 +20,8 @@ pytestmark = pytest.mark.browser
 RUN = """async () => {
   await Promise.all(document.getAnimations().map(each => each.finished));
   const found = await axe.run(document, {rules: {'target-size': {enabled: true}}, resultTypes: ['violations']});
-  return found.violations.flatMap(each => each.nodes.map(node => `${each.id}: ${node.html.slice(0, 150)} ${node.failureSummary}`));
+  const said = (id, {html, failureSummary}) => `${id}: ${html.slice(0, 150)} ${failureSummary}`;
+  return found.violations.flatMap(each => each.nodes.map(node => said(each.id, node)));
 }"""
 PHONE = {"size": (390, 844), "has_touch": True, "is_mobile": True}
 
@@ -66,7 +67,7 @@ def at_the_end(page: Any) -> None:
     page.evaluate("document.querySelector('#help-details').open = true")
 
 
-def print_nothing_asked(page: Any) -> None:
+def nothing_asked(page: Any) -> None:
     page.keyboard.press("Escape")
 
 
@@ -75,13 +76,13 @@ CASES: list[tuple[str, Callable[[Any], None], dict[str, Any]]] = [
     ("a pinned cell", pinned, {}),
     ("the chain of a weight", chained, {}),
     ("something changed", changed, {}),
-    ("nothing asked", print_nothing_asked, {}),
+    ("nothing asked", nothing_asked, {}),
     ("settings open", settings, {}),
     ("try it yourself", practising, {}),
     ("did it help", at_the_end, {}),
     ("dark, a pinned cell", pinned, {"color_scheme": "dark"}),
     ("dark by choice, changed", changed, {"before": kept(theme="dark")}),
-    ("dark, nothing asked", print_nothing_asked, {"color_scheme": "dark"}),
+    ("dark, nothing asked", nothing_asked, {"color_scheme": "dark"}),
     ("larger type", pinned, {"before": kept(type="larger")}),
     ("larger type on a phone", pinned, {**PHONE, "before": kept(type="larger")}),
     ("phone", nothing, PHONE),

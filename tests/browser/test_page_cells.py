@@ -162,7 +162,8 @@ def current_matrix(page: Any) -> str:
 
 @pytest.mark.parametrize("problem", ["hand", "softmax-classifier"])
 def test_hovering_moves_nothing(chromium: Any, tmp_path: Path, problem: str) -> None:
-    top = "() => [...document.querySelectorAll('section.step:not([hidden]) .board table')].map(t => t.getBoundingClientRect().top)"
+    tables = "[...document.querySelectorAll('section.step:not([hidden]) .board table')]"
+    top = f"() => {tables}.map(each => each.getBoundingClientRect().top)"
     for width in (1280, 900):
         with opened(chromium, trace(load_problem(problem)), tmp_path, "#step-5", size=(width, 900)) as page:
             before = page.evaluate(top)

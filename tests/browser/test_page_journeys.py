@@ -244,12 +244,18 @@ def test_every_style_names_matrices_cells_and_formulas(chromium: Any, tmp_path: 
             formula = page.locator("#step-8 .formula .as-rows").text_content()
             found[style] = caption.removeprefix("▶\xa0"), formula, asked(page).split(" = ")[0]
         assert found["matrix"] == ("E1 −∂L∂A1 · 3×3", "E1=D2·W2T", "E11,1")
-        assert found["article"] == ("Error_at_hidden_layer E1 · −∂L∂A1 · 3×3", "Error_at_hidden_layer=d_output·woutT", "E11,1")
+        assert found["article"] == (
+            "Error_at_hidden_layer E1 · −∂L∂A1 · 3×3",
+            "Error_at_hidden_layer=d_output·woutT",
+            "E11,1",
+        )
         assert found["hand"] == ("−∂E∂h1out E1 · 3×3", "−∂E∂h1out=−∂E∂Oin·WjkT", "−∂E∂h1out1(1)")
         assert found["mazur"][0].endswith("outh E1 · 3×3")
 
 
-@pytest.mark.parametrize("kept", ["null", "7", '"text"', "[]", "{", '{"decimals": "900", "style": "x", "everything": 3}'])
+@pytest.mark.parametrize(
+    "kept", ["null", "7", '"text"', "[]", "{", '{"decimals": "900", "style": "x", "everything": 3}']
+)
 def test_whatever_was_kept_the_page_opens(chromium: Any, tmp_path: Path, article: Trace, kept: str) -> None:
     with opened(chromium, article, tmp_path, before=f"localStorage.setItem('tracer-page', {kept!r})") as page:
         assert (current(page), asked(page)) == ("step-2", "Z11,1 = 1.480")

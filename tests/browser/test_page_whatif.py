@@ -153,7 +153,9 @@ def known_by(one: Pass, number: int) -> Any:
 
 def help_table(page: Any) -> list[list[str]]:
     return list(
-        page.eval_on_selector_all("#help-body tbody tr", "rows => rows.map(row => [...row.cells].map(c => c.textContent))")
+        page.eval_on_selector_all(
+            "#help-body tbody tr", "rows => rows.map(row => [...row.cells].map(c => c.textContent))"
+        )
     )
 
 

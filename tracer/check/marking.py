@@ -38,7 +38,8 @@ class MarkedSheet:
 
     @property
     def all_right(self) -> bool:
-        return self.score == len(self.marks)
+        """Whether there is something, and all of it counts."""
+        return 0 < self.score == len(self.marks)
 
     @property
     def points(self) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +12,7 @@ from tracer.check.conventions import Other
 from tracer.check.marking import MarkedSheet
 from tracer.check.verdicts import COUNTS, Mark
 
-MOST_LISTED = 40  # cells of a sheet that are listed
+MOST_LISTED = 40  # lines of a sheet that are shown
 STYLES = {"slip": "red", "wrong": "red", "too_coarse": "yellow", "blank": "dim", "unreadable": "yellow"}
 WORDS = {
     "wrong": "does not follow from the cells before it",
@@ -26,17 +26,17 @@ def print_marked(marked: MarkedSheet) -> None:
     """Print the report of one sheet."""
     console = Console(highlight=False)
     student = marked.sheet.answers.student or {}
-    who = f" · {escape(', '.join(student.values()))}" if student else ""
-    console.print(f"[bold]{escape(marked.sheet.answers.file)}[/]{who}: {headline(marked)}")
+    who = f" · {_plain(', '.join(student.values()))}" if student else ""
+    console.print(f"[bold]{_plain(marked.sheet.answers.file)}[/]{who}: {headline(marked)}")
     for warning in marked.warnings:
-        console.print(f"  note: {escape(warning)}")
+        console.print(f"  note: {_plain(warning)}")
     if marked.other is not None:
-        console.print(f"  {escape(right_under(marked.other))}")
-    listed = [mark for mark in marked.marks if mark.verdict not in COUNTS]
+        console.print(f"  {_plain(right_under(marked.other))}")
+    listed = list(_alike(mark for mark in marked.marks if mark.verdict not in COUNTS))
     if listed:
         console.print(_table(listed[:MOST_LISTED]))
     if len(listed) > MOST_LISTED:
-        console.print(f"… and {len(listed) - MOST_LISTED} more")
+        console.print(f"… and {sum(map(len, listed[MOST_LISTED:]))} more")
     console.print(", ".join(_counted(marked)))
 
 
@@ -65,16 +65,32 @@ def place(mark: Mark) -> str:
     return f"{mark.id}[{mark.row + 1},{mark.column + 1}]"
 
 
-def _table(marks: list[Mark]) -> Table:
+def _alike(marks: Iterable[Mark]) -> Iterator[list[Mark]]:
+    """Cells of one matrix with one verdict for one reason, together: a transposed matrix is one slip."""
+    lines: dict[tuple[str, ...], list[Mark]] = {}
+    for mark in marks:
+        reason = [slip.slug for slip in mark.slips[:1]]
+        lines.setdefault((mark.id, mark.verdict, *reason), []).append(mark)
+    yield from lines.values()
+
+
+def _table(lines: Iterable[list[Mark]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("cell", "written", "verdict", ""):
         table.add_column(heading)
-    for mark in marks:
-        style = STYLES.get(mark.verdict, "")
-        says = "; or: ".join(slip.says for slip in mark.slips) or WORDS.get(mark.verdict, "")
-        words = mark.verdict.replace("_", " ")
-        table.add_row(place(mark), escape(mark.answer), f"[{style}]{words}[/]" if style else words, escape(says))
+    for first, *others in lines:
+        style = STYLES.get(first.verdict, "")
+        says = "; or: ".join(f"{slip.says}{slip.apart and f' ({slip.apart})'}" for slip in first.slips)
+        words = first.verdict.replace("_", " ")
+        cells = f"{place(first)} and {len(others)} more" if others else place(first)
+        verdict = f"[{style}]{words}[/]" if style else words
+        table.add_row(cells, _plain(first.answer), verdict, _plain(says or WORDS.get(first.verdict, "")))
     return table
+
+
+def _plain(text: str) -> str:
+    """Text of a stranger's file: no markup, and nothing that a terminal would obey."""
+    return escape("".join(letter if letter.isprintable() else "\ufffd" for letter in text))
 
 
 def _counted(marked: MarkedSheet) -> Iterator[str]:

@@ -47,10 +47,10 @@ def page_script(trace: Trace) -> PageScript | None:
     if not passes:
         return None
     kept = {"rows": [MOST_ROWS, *KEPT_ROWS], "columns": [MOST_COLUMNS, *KEPT_COLUMNS]}
-    data = f'{{"kept":{to_json(kept)},"inexact":{to_json(INEXACT)},"passes":[{",".join(passes)}]}}'
+    document = f'{{"kept":{to_json(kept)},"inexact":{to_json(INEXACT)},"passes":[{",".join(passes)}]}}'
     text = "\n".join((engine_script(), *(read_template(f"page/{name}.js") for name in FILES)))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return PageScript(Markup(data), Markup(text), f"sha256-{digest}", len(passes))
+    return PageScript(Markup(document), Markup(text), f"sha256-{digest}", len(passes))
 
 
 def _passes(trace: Trace) -> Iterator[dict[str, Any]]:

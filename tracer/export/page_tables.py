@@ -16,7 +16,7 @@ from tracer.trace import Pass
 
 MOST_ROWS, KEPT_ROWS = 14, (8, 2)  # a longer matrix shows its first and last rows
 MOST_COLUMNS, KEPT_COLUMNS = 14, (8, 2)
-PADDING, LEAST_ACROSS = 2, 5  # of a cell, in characters
+PADDING, LEAST_ACROSS = 1.5, 5  # of a cell, in characters
 
 Axes = tuple[str, str]
 
@@ -51,7 +51,7 @@ class Body(NamedTuple):
     """The rows of a table, and how wide they are in characters."""
 
     markup: Markup
-    across: int
+    across: float
 
 
 def table_body(one: Pass, decimals: Shown, place: Place, words: Axes) -> Body:
@@ -69,7 +69,7 @@ def table_body(one: Pass, decimals: Shown, place: Place, words: Axes) -> Body:
         if None in columns:
             cells.insert(columns.index(None), "⋮" if row is None else "⋯")
         lines.append(f"<tr>{_heading('row', words[0], row, place.rows)}<td>{'</td><td>'.join(cells)}</td></tr>")
-    return Body(Markup("\n".join(lines)), 3 + len(columns) * (PADDING + max(LEAST_ACROSS, *map(len, texts))))
+    return Body(Markup("\n".join(lines)), 2 + len(columns) * (PADDING + max(LEAST_ACROSS, *map(len, texts))))
 
 
 def _places(kept: list[int | None]) -> list[int]:

@@ -25,7 +25,7 @@ from tracer.trace import Pass, Trace
 
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
 MARKS = {"active": ACTIVE_MARK, "input": INPUT_MARK, "plain": ""}
-ACROSS = ((97, ""), (125, "wide"))  # characters of a band whose tables keep to three columns, if the window is wide
+ACROSS = ((84, ""), (100, "wide"))  # characters of a band whose tables keep to three columns, if the window is wide
 SPOKEN = {"active": "computed in this step", "input": "computed from", "plain": ""}
 
 
@@ -41,7 +41,7 @@ class MatrixView:
     words: str
     detail: Markup
     rows: Markup | None
-    across: int
+    across: float
     role: Role = "plain"
     mark: str = ""
     spoken: str = ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracer.expression.digits import as_typed, decimals_for, fixed, round_half_away, typed_decimals
+from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts, round_half_away, typed_decimals
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,11 @@ def test_fixed_writes_so_many_decimals(value: float, decimals: int, expected: st
 )
 def test_a_given_number_reads_as_typed(value: float, expected: str) -> None:
     assert as_typed(value) == expected
+
+
+@given(st.lists(st.floats() | st.integers(-(10**6), 10**6).map(lambda k: k / 2000), min_size=1), st.integers(0, 15))
+def test_many_numbers_are_written_as_each_alone(values: list[float], decimals: int) -> None:
+    assert fixed_texts(np.array([values]), decimals) == [fixed(value, decimals) for value in values]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -38,7 +38,7 @@ def delta_as_matrix_product(place: Place, rule: m.Matrix) -> Made:
 
 def rate_in_delta(place: Place, rule: m.Matrix) -> Made:
     """No rate, its square or its inverse, where the problem has the rate in the delta."""
-    if place.of_output and place.net.rate_in_delta and isinstance(rule, m.Broadcast):
+    if place.of_output and place.net.rate_in_delta:
         yield Wrong(m.divide(rule, place.net.rate), ({"what": "left out"},))
         yield Wrong(m.multiply(rule, place.net.rate), ({"what": "applied twice"},))
         twice = m.multiply(place.net.rate, place.net.rate)

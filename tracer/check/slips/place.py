@@ -42,7 +42,7 @@ Rewrite: TypeAlias = Callable[["Place", m.Matrix], Iterator[Wrong | m.Matrix]]
 class Rule:
     """A line of the table: a slip, the matrices that it happens in, its rewrites and its sentence.
 
-    `often` is how many of fifteen public student solutions show it.
+    `often` is how many of fifteen public student solutions show it; a `factor` multiplies all cells by one number.
     """
 
     slug: str
@@ -50,6 +50,7 @@ class Rule:
     rewrite: Rewrite
     says: str
     often: int = 0
+    factor: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ explains a matrix leaves nothing to look for in its cells; slips of one cell, of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from tracer.check.slips.sentences import told_apart
 from tracer.check.slips.table import SINGLE, WHOLE
 from tracer.check.slips.trials import Trial, trials, wrong_rules
 from tracer.check.verdicts import Slip
+from tracer.check.work import Array
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.expression.reach import Marked
@@ -38,7 +38,8 @@ from tracer.expression.reach import Marked
 BEHIND = 4.0  # a slip in a left-out matrix, which later ones show too, may fit so much worse than one here
 WINDOW = 8.0  # what fits so much worse than the best is chance
 PLAIN = 2  # failing cells beyond which a rule that explains them all leaves no doubt
-MOST_PAIRS = 300
+WITH_A_PEN_SLUGS = {"digit-slip", "copied-or-sign-dropped"}
+MOST_PAIRS = 60  # of rules that are no factors
 
 
 def explain(site: Site) -> Iterator[Explained]:
@@ -132,7 +133,8 @@ class _Search:
 
     def _found(self) -> Iterator[Found]:
         failing = self.site.failing
-        whole = [found for trial in trials(self.site, WHOLE, single=False) for found in self._fits(trial, False)]
+        tried = list(trials(self.site, WHOLE, single=False))
+        whole = [found for trial in tried for found in self._fits(trial, False)]
         yield from whole
         plain = any(each.consistent and (each.cells == failing).all() for each in whole)
         if plain and failing.sum() > PLAIN:
@@ -143,7 +145,10 @@ class _Search:
         explained = np.any([each.cells for each in (*whole, *others)] or [~failing], axis=0)
         throughout = 2 * failing.sum() > self.site.written.present.sum()
         if not plain and throughout and (failing.sum() > 1 or not explained.any()):
-            yield from self._pairs()
+            pairs = list(self._with_factors(tried))
+            yield from pairs
+            if not any(each.consistent for each in pairs):
+                yield from self._of_two_rules()
 
     def _fits(self, trial: Trial, single: bool) -> Iterator[Found]:
         """The forms of a wrong rule that explain a cell."""
@@ -170,33 +175,60 @@ class _Search:
                 score = float(np.log(max(abs(value), 4 * slack) / (2 * slack) / slip.among)) - WITH_A_PEN
                 yield Found((rule,), ({},), (self.place,), site.right, self._one(row, column), score, False)
 
-    def _pairs(self) -> Iterator[Found]:
-        """Two slips at once: one made in what the other has made already."""
-        for (first, one), (second, both) in islice(self._two_rules(), MOST_PAIRS):
-            bounds = bound(both.expression, self.site.work.reading)
-            shape = (1, *self.site.failing.shape)
-            low, high = np.broadcast_to(bounds.low, shape), np.broadcast_to(bounds.high, shape)
-            weighed = weigh(self.site, low, high, single=False)
-            score = float(weighed.gains[0]) - TWICE - (0.0 if weighed.consistent[0] else PARTLY)
-            if weighed.cells[0].any() and score > 0:
-                words, places = (one.words[0], both.words[0]), (self.place, self.place)
-                yield Found(
-                    (first, second), words, places, Interval(low[0], high[0]), weighed.cells[0], score,
-                    bool(weighed.consistent[0]),
-                )  # fmt: skip
+    def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Found]:
+        """A wrong rule, and a factor on top of it."""
+        factors = [
+            (rule, words, float(bound(wrong.expression, self.site.work.reading).low[0, 0]))
+            for rule, wrongs in wrong_rules([each for each in WHOLE if each.factor], self.place, m.Constant(1.0))
+            for wrong in wrongs
+            for words in wrong.words
+        ]
+        if not factors:
+            return
+        by = np.array([factor for *_, factor in factors])[:, None, None]
+        for trial in tried:
+            for k, words in enumerate(trial.words):
+                ends = [by * (end[k] if end.ndim > 2 else end) for end in (trial.bounds.low, trial.bounds.high)]
+                rules = [(rule, more) for rule, more, _ in factors]
+                yield from self._pairs(trial, words, rules, np.minimum(*ends), np.maximum(*ends))
 
-    def _two_rules(self) -> Iterator[tuple[tuple[Rule, Wrong], tuple[Rule, Wrong]]]:
-        """Rules of one form, each with a second one made from it; what has been tried comes no more."""
-        ones = list(_of_one_form(self.place, self.place.right))
+    def _of_two_rules(self) -> Iterator[Found]:
+        """Wrong rules, each made in what another has made already."""
+        ones = [(rule, wrong) for rule, wrong in _of_one_form(self.place, self.place.right) if not rule.factor]
         tried = {self.place.right, *(wrong.expression for _, wrong in ones)}
-        for first, one in ones:
+        for rule, one in ones:
+            trial = Trial(rule, one.words, self.place, self.site.right, 1)
             for second, both in _of_one_form(self.place, one.expression):
-                if second.slug != first.slug and both.expression not in tried:
+                if second.slug != rule.slug and not second.factor and both.expression not in tried:
                     tried.add(both.expression)
-                    yield (first, one), (second, both)
+                    if len(tried) - len(ones) > MOST_PAIRS:
+                        return
+                    bounds = bound(both.expression, self.site.work.reading)
+                    low, high = (
+                        np.broadcast_to(end, self.site.failing.shape)[None] for end in (bounds.low, bounds.high)
+                    )
+                    yield from self._pairs(trial, one.words[0], [(second, both.words[0])], low, high)
 
-
-WITH_A_PEN_SLUGS = {"digit-slip", "copied-or-sign-dropped"}
+    def _pairs(
+        self,
+        trial: Trial,
+        words: Mapping[str, str],
+        seconds: Sequence[tuple[Rule, Mapping[str, str]]],
+        low: Array,
+        high: Array,
+    ) -> Iterator[Found]:
+        """What a rule explains together with each second one, whose bounds these are."""
+        shape = (len(seconds), *self.site.failing.shape)
+        low, high = np.broadcast_to(low, shape), np.broadcast_to(high, shape)
+        weighed = weigh(self.site, low, high, single=False)
+        for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
+            second, more = seconds[k]
+            score = float(weighed.gains[k]) - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
+            if score > 0 and second.slug != trial.rule.slug:
+                yield Found(
+                    (trial.rule, second), (words, more), (trial.place, self.place), Interval(low[k], high[k]),
+                    weighed.cells[k], score, bool(weighed.consistent[k]),
+                )  # fmt: skip
 
 
 def _of_one_form(place: Place, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
