@@ -1,20 +1,36 @@
-"""`python -m benchmarks`: run everything, write RESULTS.md."""
+"""`python -m benchmarks`: run everything, write RESULTS.md. Named sections alone are made anew, the others stay."""
 
+import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
-from benchmarks import growth, pages, startup, tracing, workbooks
+from benchmarks import checking, growth, pages, startup, tracing, workbooks
 from benchmarks.measure import machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+SECTIONS: dict[str, ModuleType] = {
+    section.__name__.rpartition(".")[2]: section for section in (startup, tracing, workbooks, pages, checking, growth)
+}
 
-if __name__ == "__main__":
-    head = (
-        f"# Results\n\n{machine()}. Medians by turns, with minimum and maximum; machines are noisy, ratios less so.\n"
-    )
-    sections = []
-    for section in (startup, tracing, workbooks, pages, growth):
-        print(f"{section.__name__} …", flush=True)
-        sections.append(section.report())
-    text = "\n".join((head, *sections))
+
+def head_of(section: str) -> str:
+    """The first line of a section."""
+    return section.partition("\n")[0]
+
+
+def main(names: list[str]) -> None:
+    before = re.split(r"(?m)^(?=## )", RESULTS.read_text())[1:] if names else []
+    kept = {head_of(section): section.strip() for section in before}
+    for name in names or SECTIONS:
+        print(f"{name} …", flush=True)
+        made = SECTIONS[name].report().strip()
+        kept[head_of(made)] = made
+    head = f"# Results\n\n{machine()}. Medians by turns, with minimum and maximum; machines are noisy, ratios less so."
+    text = "\n\n".join((head, *kept.values())) + "\n"
     RESULTS.write_text(text)
     print(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -35,10 +35,10 @@ def spelled(latex: str) -> str:
 def typeset(latex: str) -> None:
     """Give a formula to matplotlib's mathtext, which raises ValueError for what is no LaTeX.
 
-    It knows no environments, whose rows become a list, and no \\&.
+    It knows no environments, whose rows become a list, no \\&, and \\# not before a letter.
     """
     flat = re.sub(r"\\(begin|end)\{\w+\}(\{r+\})?", "", latex)
-    for own, other in ((r"\\", ";"), (r"\&", "+"), ("&", ","), (r"\text{`}", ""), (r"\text{\"}", "")):
+    for own, other in ((r"\\", ";"), (r"\&", "+"), (r"\#", r"\%"), ("&", ","), (r"\text{`}", ""), (r"\text{\"}", "")):
         flat = flat.replace(own, other)
     MathTextParser("path").parse(f"${flat}$")
 
