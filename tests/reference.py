@@ -195,4 +195,6 @@ def is_worked(
         if layer["activation"] in kinked and np.abs(made[f"Z{number}"]).min() < from_kink:
             return False
     A = made[f"A{len(document['layers'])}"]
-    return "cross_entropy" not in document["loss"] or (A.min() > 1e-4 and (A.max() < 1 - 1e-4 or A.shape[1] == 1))
+    if document["loss"] == "cross_entropy" and A.shape[1] == 1:
+        return True  # the softmax of one unit is 1
+    return "cross_entropy" not in document["loss"] or (A.min() > 1e-4 and A.max() < 1 - 1e-4)

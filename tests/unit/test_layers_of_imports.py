@@ -14,6 +14,7 @@ FLOORS = {
     "tracer/__init__.py": 6,
     "tracer/__main__.py": 6,
     "tracer/cli.py": 6,
+    "tracer/commands": 6,
     "tracer/classroom": 5,
     "tracer/export": 4,
     "tracer/check": 4,

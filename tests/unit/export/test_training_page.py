@@ -14,7 +14,7 @@ from lxml import html
 from numpy.testing import assert_allclose
 
 from tests.unit.test_cli import tracer
-from tracer.cli import train as train_command
+from tracer.commands.running import train as train_command
 from tracer.errors import ExportError
 from tracer.export.plots import boundary_words, draw, loss_words
 from tracer.export.training_page import MOST_OUTPUTS, render_training, write_training

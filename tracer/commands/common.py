@@ -1,0 +1,63 @@
+"""What the commands share: options, reading the problem, printing, progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from tracer.network.problem import Problem
+
+DEFAULT_FOLDER = Path("outputs")
+PATIENCE = 0.5  # seconds before a progress bar appears
+
+ProblemArgument = Annotated[str, typer.Argument(help="A problem file (.toml, .json) or a built-in example.")]
+FolderOption = Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def load(source: str) -> Problem:
+    """The problem of a file or a built-in example."""
+    from tracer.network.reading import load_problem
+
+    return load_problem(source)
+
+
+def print_json(document: Any) -> None:
+    """One document on standard output; floats as repr, so that they read back the same."""
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error, in a terminal, for work that takes longer than a moment."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    start, done = time.monotonic(), 0
+    with ExitStack() as stack:
+        bar: Progress | None = None
+
+        def advance() -> None:
+            nonlocal bar, done
+            done += 1
+            if bar is None and time.monotonic() - start > PATIENCE:
+                from rich.console import Console
+                from rich.progress import Progress
+
+                bar = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
+                bar.add_task(what, total=total)
+            if bar is not None:
+                bar.update(bar.task_ids[0], completed=done)
+
+        yield advance

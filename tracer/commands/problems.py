@@ -1,0 +1,46 @@
+"""Problems: the built-in examples and new ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.errors import TracerError
+
+
+def examples(name: Annotated[str | None, typer.Argument(help="Print this one's TOML.")] = None) -> None:
+    """List the built-in examples, or print one as a problem file to start from."""
+    from tracer.network.reading import example_names, example_text, load_problem
+
+    if name is not None:
+        typer.echo(example_text(name), nl=False)
+        return
+    width = max(map(len, example_names()))
+    for each in example_names():
+        typer.echo(f"{each:<{width}}  {load_problem(each).title}")
+
+
+def new(
+    layers: Annotated[str, typer.Option(help="Sizes from inputs to outputs, as in 3-4-2.")] = "3-4-2",
+    rows: Annotated[int, typer.Option(min=2, max=50, help="How many samples.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same problem.")] = 1,
+    hidden: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "sigmoid",
+    output_activation: Annotated[str, typer.Option("--output-activation", help="… of the output.")] = "sigmoid",
+    loss: Annotated[str, typer.Option(help="The loss.")] = "half_squared_error",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write.")] = None,
+    force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+) -> None:
+    """Make up a problem with hand-friendly numbers that do not hide slips."""
+    from tracer.files import replace_file
+    from tracer.invent import invent
+
+    text = invent(layers, rows, seed, hidden, output_activation, loss)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    if output.exists() and not force:
+        raise TracerError(f"{output}: is there already; --force replaces it")
+    replace_file(output, lambda file: file.write(text.encode()))
+    typer.echo(output)

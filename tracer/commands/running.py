@@ -1,0 +1,190 @@
+"""Running a network: one epoch recorded and shown, or many."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracer.commands.common import DEFAULT_FOLDER, FolderOption, JsonOption, ProblemArgument, load, print_json, progress
+from tracer.errors import TracerError
+
+if TYPE_CHECKING:
+    from tracer.network.problem import Problem
+
+DEFAULT_EXAMPLE = "article"
+MOST_EPOCHS = 1_000_000  # to record; `train` takes any number
+MOST_STEPS = 1_000  # sheets of a workbook, sections of a page
+MOST_MATRICES = 150_000  # on all of them together
+
+EpochsOption = Annotated[
+    str | None, typer.Option("--epochs", help="How many epochs (3), or which ones (1,10,100 or 8-10).")
+]
+
+
+class Only(StrEnum):
+    """The workbook, or the page and the derivation worked by hand."""
+
+    xlsx = "xlsx"
+    html = "html"
+
+
+def walkthrough(
+    problem: Annotated[str, typer.Argument(help="A problem file or a built-in example.")] = DEFAULT_EXAMPLE,
+    output: FolderOption = DEFAULT_FOLDER,
+    epochs: EpochsOption = None,
+    only: Annotated[Only | None, typer.Option(help="Write only the workbook, or only the pages.")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page when it is written.")] = False,
+    matrix_formulas: Annotated[
+        bool, typer.Option("--matrix-formulas", help="In the workbook, one array formula for a matrix.")
+    ] = False,
+) -> None:
+    """Write a live workbook, a page that shows one epoch step by step, and the derivation worked by hand."""
+    from tracer.network.remarks import departures
+    from tracer.training import trace
+
+    chosen = epoch_numbers(epochs, [1])
+    loaded = load(problem)
+    check_readable(loaded, len(chosen))
+    with progress("training", max(chosen)) as advance:
+        recorded = trace(loaded, chosen, lambda _: advance())
+    paths, left_out = [], ""
+    if only is not Only.html:
+        from tracer.export.workbook import write_workbook
+
+        paths.append(output / f"{loaded.name}.xlsx")
+        sheets = sum(len(each.steps) for each in recorded.passes)
+        with progress("workbook", sheets) as advance:
+            write_workbook(recorded, paths[-1], advance, matrix_formulas)
+    if only is not Only.xlsx:
+        from tracer.export.derivation import too_deep, write_derivation
+        from tracer.export.page import write_page
+
+        paths.append(output / f"{loaded.name}.html")
+        write_page(recorded, paths[-1])
+        left_out = too_deep(loaded)
+        if not left_out:
+            paths.append(output / f"{loaded.name}.derivation.html")
+            write_derivation(recorded, paths[-1])
+    typer.echo(summary(loaded, recorded.before, recorded.after))
+    for sentence in (*departures(loaded), *([left_out] if left_out else [])):
+        typer.echo(sentence)
+    for path in paths:
+        typer.echo(path)
+    if show:
+        typer.launch(str(output / f"{loaded.name}.{only or Only.html}"))
+
+
+def trace(
+    problem: ProblemArgument,
+    epochs: EpochsOption = None,
+    as_json: JsonOption = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Save the trace as .npz.")] = None,
+) -> None:
+    """Run one epoch and print every matrix, step by step."""
+    from tracer.training import trace as run
+
+    chosen = epoch_numbers(epochs, [1])
+    loaded = load(problem)
+    with progress("training", max(chosen)) as advance:
+        recorded = run(loaded, chosen, lambda _: advance())
+    if output is not None:
+        from tracer.storage import save_trace
+
+        save_trace(recorded, output)
+    if as_json:
+        print_json(recorded.to_document())
+    elif output is None:
+        from tracer.terminal import print_trace
+
+        print_trace(recorded)
+    else:
+        from tracer.network.remarks import departures
+
+        for sentence in (*departures(loaded), output):
+            typer.echo(sentence)
+
+
+def train(
+    problem: ProblemArgument,
+    epochs: Annotated[int | None, typer.Option(min=1, help="How many; default: the problem's.")] = None,
+    as_json: JsonOption = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for plots and a page.")] = None,
+) -> None:
+    """Train for many epochs; show the loss, the final parameters and outputs."""
+    from tracer.training import train as run
+
+    if output is not None:
+        from tracer.export.plots import require_matplotlib
+
+        require_matplotlib()
+    loaded = load(problem)
+    total = loaded.epochs if epochs is None else epochs
+    with progress("training", total) as advance:
+        training = run(loaded, total, progress=lambda _: advance())
+    paths = []
+    if output is not None:
+        from tracer.export.training_page import write_training
+
+        paths = write_training(training, output)
+    if as_json:
+        print_json(training.to_document())
+        return
+    from tracer.terminal import print_training
+
+    print_training(training)
+    for path in paths:
+        typer.echo(path)
+
+
+def epoch_numbers(text: str | None, default: list[int]) -> list[int]:
+    """Which epochs: "3" is the first three, "1,10" and "8-10" are those.
+
+    Raises TracerError for anything else.
+    """
+    if text is None:
+        return default
+    numbers: set[int] = set()
+    try:
+        ranges = f"1-{text.strip()}" if re.fullmatch(r"[0-9]+", text.strip()) else text
+        for part in ranges.split(","):
+            found = re.fullmatch(r"\s*([0-9]{1,12})(?:-([0-9]{1,12}))?\s*", part)
+            wanted = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+            if not wanted:
+                raise ValueError(part)
+            if len(numbers) + len(wanted) > MOST_EPOCHS:
+                raise TracerError(f"--epochs: found {text[:40]!r}, expected at most {MOST_EPOCHS:,} to record")
+            numbers.update(wanted)
+    except ValueError:
+        numbers = set()
+    if not numbers or min(numbers) < 1:
+        raise TracerError(f"--epochs: found {text[:40]!r}, expected a number (3), a list (1,10) or a range (8-10)")
+    return sorted(numbers)
+
+
+def check_readable(problem: Problem, epochs: int) -> None:
+    """Refuse a walkthrough that nobody could read, before anything is run."""
+    from tracer.network.program import build
+
+    program = build(problem)
+    steps = epochs * len(problem.batches()) * len(program.steps)
+    if steps > MOST_STEPS or steps * len(program.assignments) > MOST_MATRICES:
+        raise TracerError(
+            f"a walkthrough of {epochs} epochs with {len(problem.batches())} passes each has {steps:,} steps on "
+            f"boards of {len(program.assignments):,} matrices, more than anybody reads; choose fewer epochs "
+            "(--epochs 1,10), a larger batch_size or fewer layers"
+        )
+
+
+def summary(problem: Problem, before: float, after: float) -> str:
+    """The one line that says what happened.
+
+    With as many digits as it takes to see the loss change.
+    """
+    digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
+    sizes = "→".join(map(str, problem.sizes))
+    samples = f"{problem.rows} sample{'s' if problem.rows > 1 else ''}"
+    return f"{sizes}, {samples}; loss {before:#.{digits}g} → {after:#.{digits}g}"
