@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tracer.export.page import write_page
+from tracer.network.problem import problem_from_document
+from tracer.network.reading import load_problem
 from tracer.trace import Trace
+from tracer.training import trace
 
 Cell = tuple[str, int, int]
 
@@ -53,6 +56,12 @@ def opened(
     yield page
     context.close()
     assert not quiet or [line for line in noise if not line.partition("#")[0].endswith("/page.html")] == []
+
+
+def in_batches(size: int = 2, epochs: int = 2) -> Trace:
+    """XOR's four samples, some at a time."""
+    document = load_problem("xor").to_document() | {"batch_size": size}
+    return trace(problem_from_document(document, "batches", "batches"), range(1, epochs + 1))
 
 
 def read_tables(page: Any, section: str) -> dict[Cell, dict[str, Any]]:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import asked, current, opened, table_cell
-from tracer.network.problem import problem_from_document
+from tests.browser.pages import asked, current, in_batches, opened, table_cell
 from tracer.network.reading import load_problem
 from tracer.trace import Trace
 from tracer.training import trace
@@ -19,11 +18,6 @@ ACTIVE = "() => document.activeElement.id || document.activeElement.outerHTML.sl
 @pytest.fixture(scope="module")
 def article() -> Trace:
     return trace(load_problem("article"))
-
-
-def batches() -> Trace:
-    document = load_problem("xor").to_document() | {"batch_size": 2}
-    return trace(problem_from_document(document, "batches", "batches"), [1, 2])
 
 
 def test_the_first_screen(chromium: Any, tmp_path: Path, article: Trace) -> None:
@@ -183,7 +177,7 @@ def test_back_leads_to_where_one_was(chromium: Any, tmp_path: Path, article: Tra
 
 
 def test_links_into_several_passes(chromium: Any, tmp_path: Path) -> None:
-    run = batches()
+    run = in_batches()
     with opened(chromium, run, tmp_path, "#epoch-2-1-Z1-2-1") as page:
         assert current(page) == "epoch-2-1-step-2"
         assert page.input_value("#pass") == "2"
