@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -22,11 +22,12 @@ from tracer.network.remarks import departures
 Array: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Pass:
     """One forward and backward pass over a batch (an "iteration"); `start`, `stop` are its rows.
 
-    `self["Z1"]` is the matrix; all are float64 and two-dimensional.
+    `self["Z1"]` is the matrix; all are float64 and two-dimensional. Not to be changed; it is not "frozen"
+    because making a frozen one costs as much as half a step of a small network.
     """
 
     program: Program
@@ -36,13 +37,16 @@ class Pass:
     stop: int
     given: tuple[Array, ...]
     computed: tuple[Array, ...]
+    _matrices: dict[str, Array] | None = field(default=None, init=False)
 
-    @cached_property
+    @property
     def matrices(self) -> Mapping[str, Array]:
         """Every matrix by its identifier, in order of time."""
-        values = dict(zip(self.program.inputs, self.given, strict=True))
-        values.update(zip(self.program.computed, self.computed, strict=True))
-        return {key: values[key] for key in self.program.assignments}
+        if self._matrices is None:
+            values = dict(zip(self.program.inputs, self.given, strict=True))
+            values.update(zip(self.program.computed, self.computed, strict=True))
+            self._matrices = {key: values[key] for key in self.program.assignments}
+        return self._matrices
 
     def __getitem__(self, identifier: str) -> Array:
         if identifier == RATE:
@@ -65,7 +69,7 @@ class Pass:
 
     @property
     def loss(self) -> float:
-        return float(self["L"].item())
+        return float(self.computed[self.program.place_of_loss].item())
 
     def step(self, number: int, layer: int | None = None) -> dict[str, Array]:
         """The matrices that a step assigns, by identifier; of one layer where `layer` is given."""
@@ -86,13 +90,18 @@ class History:
     """What was kept of all epochs run, recorded or not.
 
     `losses` (epochs,) is before each epoch's updates, as `Training` has them. `noted` has the epochs, in
-    order, that stand for all of them where there are many; `parameters` (noted, parameters) has W1, b1,
-    W2, … at the start of each, row by row, or no columns where a network has too many to keep.
+    order, that stand for all of them where there are many; `starts` the parameters W1, b1, W2, … before
+    each, or none where a network has too many to keep.
     """
 
     losses: Array
     noted: tuple[int, ...]
-    parameters: Array
+    starts: Sequence[Sequence[Array]]
+
+    @cached_property
+    def parameters(self) -> Array:
+        """(noted, parameters): those of `starts`, row by row."""
+        return np.array([np.concatenate([np.empty(0), *each], axis=None) for each in self.starts])
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +112,7 @@ class Trace:
     """
 
     problem: Problem
-    epochs: tuple[Epoch, ...]
+    epochs: Sequence[Epoch]
     history: History | None = None
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +17,8 @@ from tracer.errors import NotFiniteError, TracerError
 from tracer.network.losses import LOSSES
 from tracer.network.problem import Problem
 from tracer.network.program import build
-from tracer.trace import Array, Epoch, History, Pass, Trace, document_head, over_all_rows
+from tracer.recording import Kept, Recording, require_finite
+from tracer.trace import Array, History, Pass, Trace, document_head, over_all_rows
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -66,7 +68,7 @@ def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress |
     domain of the loss.
     """
     kept, history = _run(_Runner(problem), max(epochs), epochs, progress)
-    return Trace(problem, tuple(kept), history)
+    return Trace(problem, kept, history)
 
 
 def train(
@@ -84,35 +86,33 @@ def train(
     kept, history = _run(runner, total, record, progress)
     final = over_all_rows(problem, runner.parameters, total)
     runner.check_domain(final)
-    _check_finite([final])
-    recorded = Trace(problem, tuple(kept), history) if kept else None
+    require_finite([final])
+    recorded = Trace(problem, kept, history) if kept else None
     return Training(problem, history.losses, final, recorded)
 
 
-def _run(
-    runner: _Runner, total: int, record: Collection[int], progress: Progress | None
-) -> tuple[list[Epoch], History]:
+def _run(runner: _Runner, total: int, record: Collection[int], progress: Progress | None) -> tuple[Recording, History]:
     if total > MOST_EPOCHS:
         raise TracerError(f"{total:,} epochs are more than the {MOST_EPOCHS:,} whose losses can be kept")
     _check_size(runner, len(record))
-    losses, kept = np.empty(total), []
+    losses, kept = np.empty(total), Recording([batch[:3] for batch in runner.batches])
     noted, starts = _noted(total, record), []
     few = sum(matrix.size for matrix in runner.parameters) <= MOST_PARAMETERS
-    with np.errstate(all="ignore"):
+    with np.errstate(under="ignore", over="call", divide="call", invalid="call", call=runner.suspect):
         for number in range(1, total + 1):
             if number in noted:
-                starts.append(runner.parameters if few else [])
+                starts.append(runner.parameters if few else ())
             if number in record:
-                passes = runner.epoch(number)
-                _check_finite(passes)
-                kept.append(Epoch(number, tuple(passes)))
-                losses[number - 1] = _epoch_loss(runner, [one.loss for one in passes])
+                runner.suspected = False
+                kept.keep(number, runner.epoch(number), runner.suspected)
             else:
                 losses[number - 1] = _epoch_loss(runner, runner.advance(number))
             if progress is not None:
                 progress(number)
-    rows = [np.concatenate([np.empty(0), *(matrix.ravel() for matrix in each)]) for each in starts]
-    return kept, History(losses, tuple(sorted(noted)), np.array(rows))
+    kept.close()
+    for k, number in enumerate(kept.numbers):
+        losses[number - 1] = _epoch_loss(runner, kept.losses(k))
+    return kept, History(losses, tuple(sorted(noted)), starts)
 
 
 def _noted(total: int, record: Collection[int]) -> set[int]:
@@ -135,8 +135,9 @@ class _Runner:
         layers = enumerate(problem.layers, start=1)
         pairs = [(f"{kind}{n}", matrix) for n, layer in layers for kind, matrix in
                  (("W", layer.weights), ("b", layer.bias)) if matrix is not None]  # fmt: skip
+        self.suspected = False  # that a number left float64
         self.names = [name for name, _ in pairs]
-        self.parameters = [matrix for _, matrix in pairs]
+        self.parameters: Sequence[Array] = [matrix for _, matrix in pairs]
         self.rate = np.array([[problem.learning_rate]])
         rule = LOSSES[problem.loss]
         self.excluded = () if problem.convention.softmax_slope == "fused" else rule.excluded
@@ -145,17 +146,30 @@ class _Runner:
     def _batch(self, start: int, stop: int) -> tuple[Any, ...]:
         program = self.programs[stop - start]
         places = [program.computed.index(f"{name}_next") for name in self.names]
-        return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], places)
+        return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], _at(places))
 
-    def epoch(self, number: int) -> list[Pass]:
-        passes = []
-        for iteration, (program, start, stop, X, Y, places) in enumerate(self.batches, start=1):
+    def suspect(self, what: str, flag: int) -> None:
+        """Told by numpy of a number beyond float64; it may be one that a stable form does not take."""
+        self.suspected = True
+
+    def epoch(self, number: int) -> list[Kept]:
+        """An epoch in full. Where the loss cannot take an output, NotFiniteError."""
+        passes: list[Kept] = []
+        for program, _, _, X, Y, parameters in self.batches:
             given = (X, Y, *self.parameters, self.rate)
             computed = program.run(*given)
-            self.parameters = [computed[place] for place in places]
-            passes.append(Pass(program, number, iteration, start, stop, given, computed))
-            self.check_domain(passes[-1])
+            self.parameters = parameters(computed)
+            passes.append((given, computed))
+            if self.excluded and np.isin(computed[program.place_of_output], self.excluded).any():
+                self.refuse(number, passes)
         return passes
+
+    def refuse(self, number: int, passes: list[Kept]) -> None:
+        """Say what went wrong in the passes of an epoch. Raises NotFiniteError."""
+        epoch = Recording([batch[:3] for batch in self.batches[: len(passes)]])
+        epoch.keep(number, passes, suspected=True)
+        for one in epoch[0].iterations:
+            self.check_domain(one)
 
     def advance(self, number: int) -> list[float]:
         """An epoch of which only the losses and the parameters are kept; returns the losses."""
@@ -165,13 +179,11 @@ class _Runner:
             losses.append(loss.item())
             if not math.isfinite(losses[-1]) or (self.excluded and np.isin(outputs, self.excluded).any()):
                 self.parameters = before  # once more in full, to say what went wrong
-                _refuse(self.epoch(number))
+                self.refuse(number, self.epoch(number))
         return losses
 
     def check_domain(self, one: Pass) -> None:
         """Refuse an output at which the loss's gradient would divide by zero."""
-        if not self.excluded:
-            return
         A = one[f"A{self.problem.depth}"]
         bad = np.isin(A, self.excluded)
         if not bad.any():
@@ -188,6 +200,12 @@ class _Runner:
             f"epoch {one.epoch}, sample {one.start + row + 1}: output {column + 1} is exactly "
             f"{A[row, column]:g} in float64 and {self.problem.loss} would divide by zero; {advice}"
         )
+
+
+def _at(places: Sequence[int]) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
+    """What stands at the places, as a tuple."""
+    get = itemgetter(*places)
+    return get if len(places) > 1 else lambda computed: (get(computed),)
 
 
 def _check_size(runner: _Runner, epochs: int) -> None:
@@ -208,22 +226,3 @@ def _epoch_loss(runner: _Runner, losses: Sequence[float]) -> float:
     if runner.problem.loss_shown == "sum":
         return float(sum(losses))
     return float(np.average(losses, weights=[stop - start for _, start, stop, *_ in runner.batches]))
-
-
-def _check_finite(passes: list[Pass]) -> None:
-    for one in passes:
-        if not np.isfinite(np.concatenate(one.computed, axis=None)).all():  # one call costs less than one a matrix
-            _refuse(passes)
-
-
-def _refuse(passes: list[Pass]) -> None:
-    """Name the first matrix that left the range of float64."""
-    for one in passes:
-        for identifier in one.program.computed:
-            bad = ~np.isfinite(one[identifier])
-            if bad.any():
-                row, column = (int(index) + 1 for index in np.argwhere(bad)[0])
-                raise NotFiniteError(
-                    f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too "
-                    "large for float64; a smaller learning rate or smaller numbers keep it finite"
-                )

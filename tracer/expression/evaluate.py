@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
 from typing import Any, TypeAlias, assert_never
@@ -24,6 +24,8 @@ from tracer.expression.digits import round_half_away
 Array: TypeAlias = NDArray[np.float64]
 Leaf: TypeAlias = s.Cell | s.Value | s.Omitted
 Compiled: TypeAlias = Callable[..., tuple[Array, ...]]
+Shared: TypeAlias = Mapping[m.Matrix | str, str]
+"""What holds a subexpression that was computed before, and under its name what holds the number of a single cell."""
 
 _SCOPE: dict[str, Any] = {
     "exp": np.exp,
@@ -32,6 +34,7 @@ _SCOPE: dict[str, Any] = {
     "absolute": np.absolute,
     "maximum": np.maximum,
     "where": np.where,
+    "subtract": np.subtract,
     "add_reduce": np.add.reduce,
     "max_reduce": np.maximum.reduce,
     "concatenate": np.concatenate,
@@ -43,6 +46,7 @@ _SCOPE: dict[str, Any] = {
     "inf": np.inf,
     "nan": np.nan,
 }
+LARGE = 4_000  # numbers
 MOST_NESTED = 50  # terms of one cell; a longer sum, written as a + b + c …, nests too deep for Python's parser
 _CELL_SCOPE = dict(_SCOPE)
 _RELATIONS = {">": ">", ">=": ">=", "=": "=="}
@@ -60,9 +64,10 @@ def compile_program(
     rules = list(assignments)
     results = [name for name, _ in rules] if wanted is None else list(wanted)
     kept = _needed(rules, results)
-    lines: list[str] = []
+    numbers = _numbers(kept, inputs)
+    lines = [f"{number} = {name}.item()" for name, number in numbers.items()]
     for k, (name, expression) in enumerate(kept):
-        lines.extend(_statements(name, expression))
+        lines.extend(_statements(name, expression, numbers))
         if wanted is not None:
             later = {each.name for _, following in kept[k + 1 :] for each in m.symbols(following)}
             used = {each.name for each in m.symbols(expression)} & {each for each, _ in kept}
@@ -72,6 +77,18 @@ def compile_program(
     exec(compile(f"def run({', '.join(inputs)}):\n    {body}\n", "<tracer program>", "exec"), scope)
     run: Compiled = scope["run"]
     return run
+
+
+def _numbers(assignments: Iterable[tuple[str, m.Matrix]], inputs: Collection[str]) -> dict[str, str]:
+    """The inputs of a single cell that other matrices are multiplied by or the like, and what holds their number."""
+    parts = (part for _, expression in assignments for part in m.parts(expression) if isinstance(part, m.Broadcast))
+    pairs = (pair for part in parts for pair in ((part.left, part.right), (part.right, part.left)))
+    names = {
+        side.name: f"{side.name}_number"
+        for side, other in pairs
+        if isinstance(side, m.Symbol) and side.name in inputs and side.shape == (1, 1) != other.shape
+    }
+    return names
 
 
 def _needed(assignments: Sequence[tuple[str, m.Matrix]], results: Sequence[str]) -> list[tuple[str, m.Matrix]]:
@@ -122,12 +139,12 @@ def _rule(source: str) -> CodeType:
     return compile(source, "<tracer cell>", "eval")
 
 
-def _statements(name: str, expression: m.Matrix) -> list[str]:
+def _statements(name: str, expression: m.Matrix, numbers: Mapping[str, str]) -> list[str]:
     """`name = …`, with every subexpression that occurs twice computed once before it."""
-    shared: dict[m.Matrix, str] = {}
-    lines = []
+    shared: dict[m.Matrix | str, str] = dict(numbers.items())
+    lines: list[str] = []
     for part in _repeated(expression):
-        temporary = f"{name}_part{len(shared) + 1}"
+        temporary = f"{name}_part{len(lines) + 1}"
         lines.append(f"{temporary} = {_matrix(part, shared)}")
         shared[part] = temporary
     source = _matrix(expression, shared)
@@ -154,7 +171,7 @@ def _repeated(expression: m.Matrix) -> list[m.Matrix]:
     return [node for node in order if counts[node] > 1 and not isinstance(node, leaves)]
 
 
-def _matrix(expression: m.Matrix, shared: Mapping[m.Matrix, str]) -> str:
+def _matrix(expression: m.Matrix, shared: Shared) -> str:
     if expression in shared:
         return shared[expression]
     match expression:
@@ -168,13 +185,12 @@ def _matrix(expression: m.Matrix, shared: Mapping[m.Matrix, str]) -> str:
             return f"({_matrix(left, shared)} @ {_matrix(right, shared)})"
         case m.Transpose(operand):
             return f"{_matrix(operand, shared)}.T"
+        case m.Broadcast("-", left, m.Broadcast() as right) if _large(right) and right.shape == expression.shape:
+            if right not in shared:  # new, and nobody else's: the difference may be written over it
+                return f"subtract({_matrix(left, shared)}, new := {_matrix(right, shared)}, new)"
+            return f"({_matrix(left, shared)} - {shared[right]})"
         case m.Broadcast(operator, left, right):
-            sides = (left, right) if isinstance(left, m.Constant) else (right, left)
-            if isinstance(sides[0], m.Constant) and not isinstance(sides[1], m.Constant):
-                number = f"({sides[0].value!r})"  # numpy broadcasts a bare number faster
-                texts = (number if side is sides[0] else _matrix(side, shared) for side in (left, right))
-                return f"({f' {operator} '.join(texts)})"
-            return f"({_matrix(left, shared)} {operator} {_matrix(right, shared)})"
+            return f"({_side(left, right, shared)} {operator} {_side(right, left, shared)})"
         case m.Apply(template, arguments):
             used = [(name, argument) for name, argument in arguments if name in s.variables(template)]
             source = _apply(template, {name: _matrix(argument, shared) for name, argument in used})
@@ -193,6 +209,22 @@ def _matrix(expression: m.Matrix, shared: Mapping[m.Matrix, str]) -> str:
             return _matrix(computed, shared)
         case _:
             assert_never(expression)
+
+
+def _large(matrix: m.Matrix) -> bool:
+    """Whether new memory for it costs more than a longer way to write it."""
+    return matrix.shape[0] * matrix.shape[1] >= LARGE
+
+
+def _side(side: m.Matrix, other: m.Matrix, shared: Shared) -> str:
+    """One side of a broadcast: a bare number where the other is a matrix, since numpy broadcasts that faster."""
+    match side:
+        case m.Constant(value) if not isinstance(other, m.Constant):
+            return f"({value!r})"
+        case m.Symbol(name) if name in shared and other.shape != (1, 1):
+            return shared[name]
+        case _:
+            return _matrix(side, shared)
 
 
 def _apply(template: s.Scalar, arguments: Mapping[str, str]) -> str:

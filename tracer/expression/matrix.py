@@ -219,12 +219,16 @@ def operands(matrix: Matrix) -> tuple[Matrix, ...]:
             return ()
 
 
+def parts(matrix: Matrix) -> Iterator[Matrix]:
+    """The matrix and everything that is computed inside it, in reading order, repeats included."""
+    yield matrix
+    for operand in (matrix.computed,) if isinstance(matrix, StableForm) else operands(matrix):
+        yield from parts(operand)
+
+
 def symbols(matrix: Matrix) -> Iterator[Symbol]:
     """Every symbol that is computed with, in reading order, repeats included."""
-    if isinstance(matrix, Symbol):
-        yield matrix
-    for operand in (matrix.computed,) if isinstance(matrix, StableForm) else operands(matrix):
-        yield from symbols(operand)
+    return (part for part in parts(matrix) if isinstance(part, Symbol))
 
 
 def add(left: Matrix, right: Matrix) -> Broadcast:

@@ -151,6 +151,11 @@ class Problem:
         canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @cached_property
+    def programs(self) -> dict[int, Any]:
+        """The programs built for it so far, by their rows; `program.build` keeps them here."""
+        return {}
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Problem):
             return NotImplemented

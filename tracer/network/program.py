@@ -69,13 +69,36 @@ class Program:
     @cached_property
     def advanced(self) -> tuple[str, ...]:
         """What training needs of a pass: the loss, the outputs, and the parameters as they are after it."""
-        outputs = [each for each in self.computed if each[0] == "A"][-1]
-        return ("L", outputs, *(f"{name}_next" for name in self.inputs[2:-1]))
+        return ("L", self.computed[self.place_of_output], *(f"{name}_next" for name in self.inputs[2:-1]))
 
     @cached_property
     def advance(self) -> Compiled:
         """The same function with `advanced` out, and nothing else kept."""
         return compile_program(self._rules, self.inputs, self.advanced)
+
+    @cached_property
+    def place_of_loss(self) -> int:
+        """Where the loss stands among `computed`."""
+        return self.computed.index("L")
+
+    @cached_property
+    def place_of_output(self) -> int:
+        """Where the outputs stand among `computed`."""
+        return max(place for place, name in enumerate(self.computed) if name[0] == "A")
+
+    @cached_property
+    def products(self) -> tuple[int, ...]:
+        """Where the matrices with a matrix product in them stand among `computed`."""
+        return tuple(
+            place
+            for place, (_, made) in enumerate(self._rules)
+            if any(isinstance(part, m.MatMul) for part in m.parts(made))
+        )
+
+    @cached_property
+    def shapes_of_products(self) -> tuple[m.Shape, ...]:
+        """Their shapes."""
+        return tuple(self.assignments[self.computed[place]].shape for place in self.products)
 
     @property
     def _rules(self) -> list[tuple[str, m.Matrix]]:
@@ -88,8 +111,16 @@ class Program:
 
 
 def build(problem: Problem, rows: int | None = None) -> Program:
-    """The program of one pass over `rows` samples (default: one batch)."""
-    net = Blackboard(problem, rows or problem.batch_size)
+    """The program of one pass over `rows` samples (default: one batch); built once for each problem."""
+    wanted = rows or problem.batch_size
+    if wanted not in problem.programs:
+        problem.programs[wanted] = _build(problem, wanted)
+    program: Program = problem.programs[wanted]
+    return program
+
+
+def _build(problem: Problem, rows: int) -> Program:
+    net = Blackboard(problem, rows)
     order = list(in_time(net.depth, problem.reproduce.updated_weights_sent_back))
     times = Counter(number for number, _ in order)
     steps = [_step(net, TABLE[n], layer, f"{n}.{layer}" if times[n] > 1 else str(n)) for n, layer in order]

@@ -1,0 +1,83 @@
+"""What is kept of a run: whether a number left float64 is seen without a look at each, and nothing is missed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.strategies import documents
+from tracer.errors import NotFiniteError
+from tracer.network.problem import problem_from_document
+from tracer.network.program import build
+from tracer.recording import MOST_UNSEEN, Recording
+from tracer.training import trace
+
+
+@settings(max_examples=150)
+@given(
+    documents(most_layers=3), st.sampled_from([1.0, 1e60, 1e110, 1e155, 1e200, 1e300]), st.sampled_from([1.0, 1e307])
+)
+def test_every_number_beyond_float64_is_refused_and_nothing_else(
+    document: dict[str, Any], scale: float, rate: float
+) -> None:
+    document["learning_rate"] *= rate
+    document["loss"] = "squared_error"
+    document["convention"] = {"softmax_slope": "jacobian"}
+    document.pop("reproduce", None)
+    document.pop("batch_size", None)
+    document["carry_rounded"] = False
+    problem = problem_from_document(document, "drawn", "drawn.toml")
+    first = [(layer.weights * scale, layer.bias) for layer in problem.layers]
+    problem = problem.with_parameters(first)
+    program = build(problem)
+    parameters = [each for pair in first for each in pair if each is not None]
+    with np.errstate(all="ignore"):
+        made = program.run(problem.X, problem.Y, *parameters, np.array([[problem.learning_rate]]))
+    beyond = [name for name, matrix in zip(program.computed, made, strict=True) if not np.isfinite(matrix).all()]
+    if not beyond:
+        recorded = trace(problem)
+        assert all(np.array_equal(recorded[name], matrix) for name, matrix in zip(program.computed, made, strict=True))
+        return
+    with pytest.raises(NotFiniteError, match=rf"epoch 1, iteration 1: {beyond[0]}\["):
+        trace(problem)
+
+
+@pytest.mark.parametrize("name", ["Z1", "dW1"])
+@pytest.mark.parametrize("rows", [1, 4 * MOST_UNSEEN])
+def test_an_overflow_in_a_product_alone_is_found_later_and_named_with_its_epoch(rows: int, name: str) -> None:
+    document = {
+        "learning_rate": 0.1,
+        "loss": "squared_error",
+        "data": {"X": [[1.0, 2.0]] * rows, "Y": [[0.5]] * rows},
+        "layers": [{"activation": "sigmoid", "weights": [[0.3], [0.4]], "bias": [0.1]}],
+    }
+    problem = problem_from_document(document, "long", "long.toml")
+    program = build(problem)
+    given_, made = trace(problem).first.given, trace(problem).first.computed
+    broken = tuple(np.full_like(m, np.inf) if n == name else m for n, m in zip(program.computed, made, strict=True))
+    recording = Recording([(program, 0, rows)])
+    with pytest.raises(NotFiniteError, match=rf"epoch 2, iteration 1: {name}\[1,1\]"):
+        for number, computed in enumerate([made, broken, made], start=1):
+            recording.keep(number, [(given_, computed)], suspected=False)
+        recording.close()
+
+
+def test_epochs_are_made_once_and_counted_as_any_sequence_does() -> None:
+    document = {
+        "learning_rate": 0.1,
+        "loss": "squared_error",
+        "batch_size": 2,
+        "data": {"X": [[1.0], [2.0], [3.0]], "Y": [[0.5]] * 3},
+        "layers": [{"activation": "sigmoid", "weights": [[0.3]]}],
+    }
+    epochs = trace(problem_from_document(document, "three", "three.toml"), [2, 5, 9]).epochs
+    assert [each.number for each in epochs] == [2, 5, 9] and len(epochs) == 3
+    assert epochs[-1] is epochs[2] and [each.number for each in epochs[1:]] == [5, 9]
+    assert [(one.epoch, one.iteration, one.start, one.stop) for one in epochs[1].iterations] == [
+        (5, 1, 0, 2),
+        (5, 2, 2, 3),
+    ]
+    with pytest.raises(IndexError):
+        epochs[3]
