@@ -1,5 +1,6 @@
 """What is kept of a run: whether a number left float64 is seen without a look at each, and nothing is missed."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from tracer.training import trace
 def test_every_number_beyond_float64_is_refused_and_nothing_else(
     document: dict[str, Any], scale: float, rate: float
 ) -> None:
-    document["learning_rate"] *= rate
     document["loss"] = "squared_error"
     document["convention"] = {"softmax_slope": "jacobian"}
     document.pop("reproduce", None)
@@ -30,7 +30,7 @@ def test_every_number_beyond_float64_is_refused_and_nothing_else(
     document["carry_rounded"] = False
     problem = problem_from_document(document, "drawn", "drawn.toml")
     first = [(layer.weights * scale, layer.bias) for layer in problem.layers]
-    problem = problem.with_parameters(first)
+    problem = replace(problem.with_parameters(first), learning_rate=problem.learning_rate * rate)
     program = build(problem)
     parameters = [each for pair in first for each in pair if each is not None]
     with np.errstate(all="ignore"):
