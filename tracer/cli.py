@@ -54,3 +54,5 @@ def main() -> None:
     except BrokenPipeError:  # `tracer trace … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    finally:
+        gc.freeze()  # nothing is left to look for; Python does so once more when it ends
