@@ -14,7 +14,7 @@ LIBRARIES = "import numpy, pydantic, typer, jinja2, openpyxl"
 MODULES = "import tracer.cli, tracer.trace, tracer.export.workbook, tracer.export.page"
 FINDING = """Bytecode is there already, as on any second start. The five libraries alone take most of `tracer
 walkthrough`; Tracer's own modules (with their dataclasses) come on top, then the workbook, the page and the derivation.
-Python looks for garbage once more when it ends, which took 41 ms in one run: there is none by then, and it is told so."""
+Python looks for garbage once more when it ends, which took 41 ms in one run: now it is told that there is none."""
 EMPTY, HELP, WALKTHROUGH = "an empty typer program, --help", "tracer --help", "tracer walkthrough"
 
 

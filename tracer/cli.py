@@ -40,6 +40,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a redirected stream on Windows knows no →
             stream.reconfigure(encoding="utf-8")
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them reads every package's metadata
     gc.set_threshold(200_000, 20, 20)  # imports make no garbage, and looking for it took a seventh of a short run
     try:
         app(standalone_mode=True)

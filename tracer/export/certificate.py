@@ -16,6 +16,7 @@ from tracer.export.flow import lines_of
 from tracer.export.gradient_check import Verdicts, check_gradients, explained
 from tracer.export.gradient_section import DIFFERS
 from tracer.export.live_words import Condition, choose, joined
+from tracer.export.merging import merge
 from tracer.export.print_setup import ROW, break_rows, choose_page, set_up
 from tracer.export.record_sheet import differences_of, write_record
 from tracer.export.sheet_data import SheetData, address, column_letters
@@ -91,7 +92,7 @@ def _summary(book: Book, sheet: Worksheet, rows: list[Row], given: list[str]) ->
     data.live_text(2, 2, text, agree, styles.formula)
     for row in (2, 3):
         data.heights[row] = 18
-        sheet.merged_cells.add(f"{address(row, 2)}:{address(row, GRADIENT)}")
+        merge(sheet, row, 2, GRADIENT)
     return agree
 
 
@@ -130,7 +131,7 @@ def _remarks(book: Book, sheet: Worksheet) -> None:
         text = " ".join(says)
         data.text(row, 2, text, book.styles.note)
         data.heights[row] = ROW * lines_of(text, width) + 2
-        sheet.merged_cells.add(f"{address(row, 2)}:{address(row, GRADIENT)}")
+        merge(sheet, row, 2, GRADIENT)
 
 
 def _set_up(sheet: Worksheet, data: SheetData, rows: int) -> None:

@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.export.book import NARROW, Book, link
 from tracer.export.live_words import Words
+from tracer.export.merging import merge
 from tracer.export.print_setup import ROW, Page, break_rows, set_up
 from tracer.export.sheet_data import address, column_letters
 
@@ -79,7 +80,7 @@ class Flow:
         lines = lines_of(text, sum(self.widths[first - 2 :]) / size)
         if lines > 1 or size > 1:
             self.data.heights[self.row] = (ROW * lines + 2) * size
-        self.sheet.merged_cells.add(f"{address(self.row, first)}:{address(self.row, self.last)}")
+        merge(self.sheet, self.row, first, self.last)
         self.row += 1
 
 

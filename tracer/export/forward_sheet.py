@@ -20,6 +20,7 @@ from tracer.export.addresses import Addresses
 from tracer.export.book import LEFT, NARROW, TOP, Book, link
 from tracer.export.headings import band_title, detail
 from tracer.export.matrix_cells import LARGEST_FIXED
+from tracer.export.merging import merge
 from tracer.export.pass_layout import layout_of
 from tracer.export.print_setup import ROW, choose_page, set_up
 from tracer.export.sheet_data import MOST_FORMULA, address, column_letters
@@ -148,7 +149,7 @@ def _across(book: Book, title: str, row: int, columns: tuple[int, int], text: st
     book.data[title].text(row, first, text, style)
     for column in range(first + 1, last + 1):
         book.data[title].blank(row, column, style)
-    book.workbook[title].merged_cells.add(f"{address(row, first)}:{address(row, last)}")
+    merge(book.workbook[title], row, first, last)
 
 
 def _given(book: Book, name: str, parameters: Lookup) -> Cells:

@@ -30,6 +30,7 @@ from tracer.export.forward_sheet import recorded
 from tracer.export.gradient_section import CHECK, GRADIENT, NAME, OFF, SAYS, VERDICT, WIDTHS, Section, Verdict
 from tracer.export.headings import place_of
 from tracer.export.live_words import Condition, Quantity
+from tracer.export.merging import merge
 from tracer.export.moved_parameters import MOVED, MovedParameters, Plan, cells_needed, range_of
 from tracer.export.print_setup import ROW, break_rows, choose_page, set_up
 from tracer.export.sheet_data import address, column_letters
@@ -120,7 +121,7 @@ class _GradientCheck:
         text = " ".join((*departures(problem), *explained(problem, self.book.trace.first.program)))
         self.data.text(2, NAME, text, self.styles.note)
         self.data.heights[2] = ROW * lines_of(text, sum(WIDTHS)) + 2
-        self.sheet.merged_cells.add(f"{address(2, NAME)}:{address(2, SAYS)}")
+        merge(self.sheet, 2, NAME, SAYS)
         self.data.text(3, NAME, "← Certificate", self.styles.link)
         link(self.sheet, address(3, NAME), "Certificate")
         self.row = 5
@@ -176,5 +177,5 @@ class _GradientCheck:
         if plan is not None:
             copies = [self.moved.write(plan, path, each, section.step_at(k)) for k, each in enumerate(estimates)]
         self.verdicts[one.epoch, one.iteration, f"d{path.parameter}"] = section.write(copies)
-        self.sheet.merged_cells.add(f"{address(self.row, VERDICT)}:{address(self.row, SAYS)}")
+        merge(self.sheet, self.row, VERDICT, SAYS)
         self.row = section.end + 1

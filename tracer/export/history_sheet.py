@@ -17,6 +17,7 @@ from openpyxl.drawing.line import LineProperties
 
 from tracer.board import lay_out
 from tracer.export.book import LEFT, NARROW, TOP, Book, link
+from tracer.export.merging import merge
 from tracer.export.palette import INK, LINE
 from tracer.export.print_setup import ROW, choose_page, set_up
 from tracer.export.sheet_data import MOST_FORMULA, address, column_letters
@@ -85,7 +86,7 @@ class HistorySheet:
         ):
             self.data.text(row, LEFT, text, style)
             self.data.heights[row] = height
-            self.sheet.merged_cells.add(f"{address(row, LEFT)}:{address(row, LEFT + HEAD_COLUMNS - 1)}")
+            merge(self.sheet, row, LEFT, LEFT + HEAD_COLUMNS - 1)
         self.data.text(3, LEFT, "Start", styles.link)
         link(self.sheet, address(3, LEFT), "Start")
 

@@ -12,6 +12,7 @@ from tracer.export.addresses import Addresses, parts_column
 from tracer.export.array_formulas import MatrixAddresses, array_formulas
 from tracer.export.book import LEFT, TOP, Book, link
 from tracer.export.headings import MARKS, Role, detail
+from tracer.export.merging import merge
 from tracer.export.parts import in_parts
 from tracer.export.pass_layout import PassLayout
 from tracer.export.sheet_data import MOST_FORMULA, address
@@ -117,7 +118,7 @@ class MatrixCells:
         for each in range(first + 1, last + 1):
             self.data.blank(row, each, style)
         if last > first:
-            self.sheet.merged_cells.add(f"{address(row, first)}:{address(row, last)}")
+            merge(self.sheet, row, first, last)
 
     def _source(self, identifier: str) -> Source | None:
         """How a cell of a matrix comes to this sheet: None where it is typed in."""

@@ -5,13 +5,13 @@ The same workbook gives the same bytes; a write that fails leaves the old file a
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
 
 from openpyxl.worksheet.hyperlink import HyperlinkList
 from openpyxl.xml.functions import tostring
@@ -101,5 +101,5 @@ def _alt_texts(package: zipfile.ZipFile, parts: Mapping[str, SheetData]) -> dict
 
 def _described(drawing: bytes, text: str) -> bytes:
     """A drawing part whose picture or chart has this alt text."""
-    description = quoteattr(text).encode()
+    description = f'"{html.escape(text)}"'.encode()
     return _DRAWN.sub(lambda found: found[1] + b" descr=" + description, drawing)

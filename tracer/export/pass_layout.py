@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tracer.board import Board, kept_columns, lay_out
 from tracer.export.book import NARROW
 from tracer.export.headings import MARKS, Headings, detail
@@ -73,5 +71,5 @@ def _width(decimals: Shown, identifier: str, one: Pass, columns: Sequence[int]) 
     """The width of a column that shows every number of some columns of a matrix."""
     values = one[identifier][:, columns]
     typed = decimals.decimals[identifier] is None  # else only size and sign make a number long
-    longest = np.unique(values) if typed else np.array([values.min(), values.max()])
-    return MARGIN + max(len(decimals.text(identifier, value)) for value in longest.tolist())
+    longest = set(values.ravel().tolist()) if typed else (float(values.min()), float(values.max()))
+    return MARGIN + max(len(decimals.text(identifier, value)) for value in longest)

@@ -16,6 +16,7 @@ from tracer.board import HEADING_ROWS, Place, kept_columns, kept_rows
 from tracer.export.book import LEFT, NARROW, TOP, Book, link
 from tracer.export.headings import MARKS, Role, band_title, detail, roles
 from tracer.export.matrix_cells import LARGEST_FIXED
+from tracer.export.merging import merge
 from tracer.export.palette import LEGEND
 from tracer.export.pass_layout import PassLayout
 from tracer.export.print_setup import ROW, break_columns, break_rows, choose_page, set_up
@@ -134,7 +135,7 @@ class PresenterSheet:
             self.data.live_text(row, first, self._hidden(TOP, HEAD + n), texts[n], style)
             self.data.heights[row] = max(each[row] for each in heights)
             last = LEFT + self.layout.head_columns - 1
-            self.sheet.merged_cells.add(f"{address(row, first)}:{address(row, last)}")
+            merge(self.sheet, row, first, last)
         links = ("", "Start", self.homes[0])
         for k, ((role, words), title) in enumerate(zip(LEGEND, links, strict=True)):
             first = LEFT + k * (self.board.slot + 1)
@@ -154,7 +155,7 @@ class PresenterSheet:
             self.data.text(row, first, text, style)
         for column in range(first + 1, last + 1):
             self.data.blank(row, column, style)
-        self.sheet.merged_cells.add(f"{address(row, first)}:{address(row, last)}")
+        merge(self.sheet, row, first, last)
 
     def _matrix(self, row: int, identifier: str) -> None:
         """A matrix on the board, with its name and its role in a row of the hidden columns."""

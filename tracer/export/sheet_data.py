@@ -8,12 +8,12 @@ package is written and not before. What then takes the time is zlib.
 
 from __future__ import annotations
 
+import html
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from operator import itemgetter
-from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,12 +129,12 @@ class SheetData:
         self._blocks.append(Block(row, column, values, style).with_array_formula(formula))
 
     def text(self, row: int, column: int, text: str, style: int) -> None:
-        content = f'<is><t xml:space="preserve">{escape(text)}</t></is>'
+        content = f'<is><t xml:space="preserve">{_xml(text)}</t></is>'
         self._put(row, column, f's="{style}" t="inlineStr">{content}</c>')
 
     def live_text(self, row: int, column: int, formula: str, text: str, style: int) -> None:
         """A formula that gives a text."""
-        content = f"<f>{escape(formula)}</f><v>{escape(text)}</v>"
+        content = f"<f>{_xml(formula)}</f><v>{_xml(text)}</v>"
         self._put(row, column, f's="{style}" t="str">{content}</c>')
 
     def blank(self, row: int, column: int, style: int) -> None:
@@ -208,4 +208,8 @@ def _checked(formula: Formula, column: int, row: int) -> str:
 
 
 def _element(formula: str, given: str = "") -> str:
-    return f"<f{given}>{escape(formula)}</f>".replace("%", "%%")
+    return f"<f{given}>{_xml(formula)}</f>".replace("%", "%%")
+
+
+def _xml(text: str) -> str:
+    return html.escape(text, quote=False)

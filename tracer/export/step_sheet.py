@@ -7,6 +7,7 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from tracer.export.book import LEFT, NARROW, TOP, Book, link
 from tracer.export.headings import band_title, roles, step_words
 from tracer.export.matrix_cells import MatrixCells
+from tracer.export.merging import merge
 from tracer.export.palette import LEGEND
 from tracer.export.pass_layout import PassLayout
 from tracer.export.print_setup import ROW, Page, break_columns, break_rows, choose_page, set_up
@@ -93,7 +94,7 @@ class StepSheet:
     def _line(self, row: int, text: str, style: int, height: float) -> None:
         self.data.text(row, LEFT, text, style)
         self.data.heights[row] = height
-        self.sheet.merged_cells.add(f"{address(row, LEFT)}:{address(row, self.last)}")
+        merge(self.sheet, row, LEFT, self.last)
 
     def _lines_of(self, text: str) -> int:
         """How many lines a text takes over the width of the head."""
@@ -142,7 +143,7 @@ class StepSheet:
         last = first + COLUMNS - 1
         for row, text, style in ((1, f"Step {self.step.label}, worked", "title"), (2, HOW_TO_READ, "note")):
             self.data.text(row, first, text, getattr(self.book.styles, style))
-            self.sheet.merged_cells.add(f"{address(row, first)}:{address(row, last)}")
+            merge(self.sheet, row, first, last)
         return f"{address(1, first)}:{address(lines.row - 1, last)}"
 
     def _print(self, page: Page, worked: str | None) -> None:
