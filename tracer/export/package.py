@@ -101,5 +101,5 @@ def _alt_texts(package: zipfile.ZipFile, parts: Mapping[str, SheetData]) -> dict
 
 def _described(drawing: bytes, text: str) -> bytes:
     """A drawing part whose picture or chart has this alt text."""
-    description = f'"{html.escape(text)}"'.encode()
+    description = f'"{html.escape(text)}"'.replace("\n", "&#10;").encode()
     return _DRAWN.sub(lambda found: found[1] + b" descr=" + description, drawing)
