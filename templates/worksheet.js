@@ -16,6 +16,9 @@ function cellOf(key) {
   return [matrix, Number(row), Number(column)];
 }
 
+/** A message with its placeholders filled in. */
+const worded = (message, values = {}) => message.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+const words = (key, values) => worded(data.words[key], values);
 const wordsOf = (box) => box.getAttribute("aria-label");
 
 function say(words) {
@@ -48,14 +51,14 @@ function recall() {
 
 /** The name on every sheet that is printed: a margin of the page can only be written by its style. */
 function nameSheets() {
-  const text = ["name", "id"].map((part) => `${part === "id" ? "ID" : "Name"}: ${$(part).value || "_".repeat(24)}`).join("   ");
+  const text = ["name", "id"].map((part) => `${words(part)}: ${$(part).value || "_".repeat(24)}`).join("   ");
   const safe = [...text].map((one) => /[A-Za-z0-9 _:]/.test(one) ? one : `\\${one.codePointAt(0).toString(16)} `).join("");
   $("named").textContent = `@page { @top-left { content: "${safe}"; } }`;
 }
 
 function progress() {
   const filled = boxes.filter((box) => !isOpen(box)).length;
-  $("progress").textContent = `${filled} of ${boxes.length} boxes filled`;
+  $("progress").textContent = words("progress", { filled, total: boxes.length });
 }
 
 /** After a number was typed or loaded; `box` is null where there are many. */
@@ -123,20 +126,27 @@ function move(event) {
 
 // Saving and loading
 
-function answers() {
-  const found = {}, notes = {};
-  for (const table of document.querySelectorAll("table[data-asked]")) {
+/** What stands in the cells of the tables that a selector finds, by matrix. */
+function textsOf(selector) {
+  const found = {};
+  for (const table of document.querySelectorAll(selector)) {
     const [rows, columns] = table.dataset.shape.split(" ").map(Number), { id } = table.dataset;
     found[id] = Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => {
       const cell = table.querySelector(`[data-cell="${id}-${row}-${column}"]`), box = cell.querySelector("input.box");
-      const text = box ? box.value.trim() : cell.querySelector(".value").textContent.trim();
+      const text = (box ? box.value : cell.querySelector(".value").textContent).trim();
       return text === "" ? null : text;
     }));
   }
+  return found;
+}
+
+function answers() {
+  const notes = {}, given = textsOf("table[data-printed]");
   for (const field of kept.filter((each) => each.dataset.keep.startsWith("note ")))
     if (field.value) notes[field.dataset.keep] = field.value;
   const student = { name: $("name").value.trim(), id: $("id").value.trim(), notes };
-  return { ...found, student, problem_sha256: data.problem_sha256 };
+  return { ...textsOf("table[data-asked]"), ...(Object.keys(given).length ? { given } : {}), student,
+    problem_sha256: data.problem_sha256 };
 }
 
 function save() {
@@ -145,7 +155,7 @@ function save() {
   link.download = id ? `answers-${id}.json` : "answers.json";
   link.click();
   URL.revokeObjectURL(link.href);
-  $("saved").textContent = `Saved as ${link.download}.`;
+  $("saved").textContent = words("saved", { file: link.download });
 }
 
 function take(document) {
@@ -163,7 +173,7 @@ function take(document) {
     if (!isOpen(box)) count += 1;
   }
   const other = document.problem_sha256 !== data.problem_sha256;
-  return `${count} numbers loaded.${other ? " They were saved for another problem: look whether they belong here." : ""}`;
+  return words("loaded", { count }) + (other ? ` ${words("other_problem")}` : "");
 }
 
 async function load() {
@@ -173,7 +183,7 @@ async function load() {
     if (file.size > MOST_BYTES) throw new RangeError("too large");
     $("saved").textContent = take(JSON.parse(await file.text()));
   } catch {
-    $("saved").textContent = `${file.name} holds no answers that can be read; nothing was changed.`;
+    $("saved").textContent = words("no_answers", { file: file.name });
   }
   $("file").value = "";
   nameSheets();
@@ -196,7 +206,7 @@ function start() {
   $("file").addEventListener("change", load);
   $("print").addEventListener("click", () => print());
   $("clear").addEventListener("click", () => {
-    if (!confirm("Empty every box of this sheet?")) return;
+    if (!confirm(words("empty"))) return;
     for (const field of kept) fill(field, "");
     nameSheets();
     typed(null);

@@ -3,8 +3,8 @@
 const SLACK = 1e-9, EXACT = 4 * Number.EPSILON; // of a unit: a tie is a tie; of a value: float64's own
 const SIGNIFICANT = 1e-12; // of a number's size: what lies beyond is not compared
 const TRIES = 2; // before there is a hint
-const WORDS = { "✓": "right", "✗": "look again", "↪": "right on your own numbers; something before it is marked ✗",
-  "…": "waits for an earlier box", "?": "cannot be read as a number" };
+const { marks } = data.practice;
+const WORDS = { "✓": marks.right, "✗": marks.again, "↪": marks.follows, "…": marks.waits, "?": marks.unreadable };
 const BLANK = { kind: "blank" }, UNREADABLE = { kind: "unreadable" };
 
 /** A number as people write it (check/numbers.py); `decimals` are those written, null where it is exact. */
@@ -33,7 +33,8 @@ const rules = new Map(data.practice.computed.map(({ id, rule }) => [id, decoded(
 const labels = new Labels(data.practice);
 const fields = new Map(boxes.map((box) => [box.dataset.keep, box]));
 const fixedCells = new Map([...document.querySelectorAll("[data-fixed]")].map((td) => [td.dataset.cell, readNumber(td.dataset.fixed)]));
-const examples = new Map([...document.querySelectorAll("[data-example]")].map((td) => [td.dataset.cell, td]));
+const examples = document.querySelectorAll("[data-example]");
+Object.assign(notation, data.practice.notation);
 const lowered = new Map(), tries = new Map(), hintsTaken = new Map();
 let known = new Map(), ruled = new Map(), judged = new Map(); // of what is typed now
 const keyOf = ([matrix, row, column]) => `${matrix}-${row}-${column}`;
@@ -54,7 +55,7 @@ function ruleOf(cell) {
 const unitOf = ({ value, decimals }, least) =>
   Math.max(10 ** -(decimals === null ? least : Math.max(decimals, least)), SIGNIFICANT * Math.abs(value));
 
-/** The number that a student has in a cell and what it may be off; an example follows from the cells before it. */
+/** The number that a student has in a cell, and what it may be off. */
 function own(cell) {
   const key = keyOf(cell);
   if (!known.has(key)) known.set(key, found(cell, key));
@@ -65,10 +66,7 @@ function found(cell, key) {
   const [matrix, row, column] = cell;
   if (matrix in given) return { kind: "number", value: given[matrix][row][column], half: halves[matrix] };
   const written = fields.has(key) ? readNumber(fields.get(key).value) : fixedCells.get(key);
-  if (written) return written.kind === "number" ? { ...written, half: unitOf(written, asked[matrix]) / 2 } : written;
-  const { value, spread } = byRule(cell); // a student who goes on with every digit has it as exactly as that
-  if (value === null) return BLANK;
-  return { kind: "number", value: roundHalfAway(value, decimals[matrix]), half: 10 ** -decimals[matrix] / 2 + spread };
+  return written.kind === "number" ? { ...written, half: unitOf(written, asked[matrix]) / 2 } : written;
 }
 
 /**
@@ -170,7 +168,7 @@ function markBox(box, last) {
   const cell = cellOf(box.dataset.keep), { sign } = judge(cell), before = box.dataset.sign;
   const shown = sign === "?" || isShown(box) ? sign : "";
   const coarse = shown === "✗" && isCoarse(cell);
-  put(box, shown, coarse ? `: ${asked[cell[0]]} decimals are asked for` : "");
+  put(box, shown, coarse ? `: ${words("coarse", { count: asked[cell[0]] })}` : "");
   if (shown === "✗" && (box === last || before !== "✗") && box.dataset.tried !== box.value) {
     box.dataset.tried = box.value;
     tries.set(box.dataset.keep, (tries.get(box.dataset.keep) ?? 0) + 1);
@@ -223,23 +221,42 @@ const asMath = (name, { sign, terms: [first, ...others] }) =>
   [`${name}<mo>${sign}</mo>${first}`, ...others].map((part) => `<math>${part}</math>`).join(" ");
 
 function workExamples() {
-  for (const [key, td] of examples) {
-    const cell = cellOf(key), line = $(`example-${key}`), entry = own(cell);
-    td.querySelector(".value").textContent = entry.kind === "number" ? fixed(entry.value, decimals[cell[0]]) : "";
-    const waits = line.querySelector(".waits"), shown = line.querySelector(".numbers");
-    waits.hidden = entry.kind === "number";
-    if (entry.kind !== "number") { shown.replaceChildren(); continue; }
-    const { lines } = workedOut(cell);
-    shown.innerHTML = lines.slice(1).map((each) => `<div>${asMath("", each)}</div>`).join("");
+  for (const line of examples) {
+    const cell = cellOf(line.dataset.example), known = byRule(cell).value !== null;
+    line.querySelector(".waits").hidden = known;
+    const written = known ? workedOut(cell).lines.slice(1).map((each) => `<div>${asMath("", each)}</div>`) : [];
+    line.querySelector(".numbers").innerHTML = written.join("");
+  }
+}
+
+// Checks that need no key
+
+/** What a check says of a student's own cells of a matrix, row by row; "" while one is missing. */
+function checked(kind, rows, half) {
+  if (kind === "shape" || rows.some((row) => row.some((each) => each.kind !== "number"))) return "";
+  const sums = rows.map((row) => row.reduce((sum, each) => sum + each.value, 0));
+  const text = (sum) => withMark(fixed(sum, Math.round(-Math.log10(2 * half))));
+  if (kind === "sum") return worded(data.practice.checks.own_sum, { sum: text(sums.reduce((all, sum) => all + sum, 0)) });
+  const off = sums.map((sum, row) => [sum, row]).filter(([sum, row]) => Math.abs(sum - 1) > rows[row].length * half + EXACT);
+  if (!off.length) return "✓";
+  return `✗ ${off.map(([sum, row]) => worded(data.practice.checks.own_row, { row: row + 1, sum: text(sum) })).join("; ")}`;
+}
+
+function showChecks() {
+  for (const check of document.querySelectorAll("[data-check]")) {
+    const { id, shape } = check.closest(".matrix").querySelector("table").dataset, [rows, columns] = shape.split(" ").map(Number);
+    const cells = range(rows).map((row) => range(columns).map((column) => own([id, row, column])));
+    const half = Math.max(...cells.flat().map((each) => each.half ?? 0));
+    check.querySelector("output").textContent = checked(check.dataset.check, cells, half);
   }
 }
 
 /** What there is to help: the formula, the operands put in, the first term. */
 function hintsFor(cell) {
   const { name, lines } = workedOut(cell), [letters, numbers, next] = lines;
-  const hints = [`Formula: ${asMath(name, letters)}`, `With your numbers: ${asMath(name, numbers)}`];
-  if (lines.length > 3 && next.terms.length > 1) hints.push(`The first term: <math>${next.terms[0]}</math>`);
-  return hints;
+  const hints = [["formula", asMath(name, letters)], ["numbers", asMath(name, numbers)]];
+  if (lines.length > 3 && next.terms.length > 1) hints.push(["first_term", `<math>${next.terms[0]}</math>`]);
+  return hints.map(([key, formula]) => `${escaped(words(key))} ${formula}`);
 }
 
 function showHints() {
@@ -253,17 +270,17 @@ function hintOf(box) {
   const key = box.dataset.keep, hints = hintsFor(cellOf(key)), taken = hintsTaken.get(key) ?? 0;
   const part = document.createElement("div");
   part.innerHTML = hints.slice(0, taken).map((hint) => `<div>${hint}</div>`).join("");
-  const words = document.createElement("strong");
-  words.textContent = `${wordsOf(box)}: look again. `;
-  part.prepend(words);
+  const place = document.createElement("strong");
+  place.textContent = `${words("again", { cell: wordsOf(box) })} `;
+  part.prepend(place);
   if (taken >= hints.length) return part;
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = taken ? "Another hint" : "Hint";
+  button.textContent = words(taken ? "another_hint" : "hint");
   button.addEventListener("click", () => {
     hintsTaken.set(key, taken + 1);
     showHints();
-    say(`Hint for ${wordsOf(box)} shown.`);
+    say(words("hint_shown", { cell: wordsOf(box) }));
   });
   part.append(button);
   return part;
@@ -278,7 +295,7 @@ function announce(last, before) {
     if (now) say(`${wordsOf(last)}: ${last.nextElementSibling.title}.`);
   } else if (isShown(last)) {
     const again = (data.feedback === "step" ? mine : boxes).filter((box) => box.dataset.sign === "✗");
-    say(again.length ? `Look again at ${again.map(wordsOf).join("; ")}.` : "All boxes are right.");
+    say(again.length ? words("again_at", { cells: again.map(wordsOf).join("; ") }) : words("all_right"));
   }
   if (before !== now && !now) say("");
 }
@@ -297,6 +314,7 @@ whenTyped.push((last) => {
   for (const box of boxes) markBox(box, last);
   for (const line of document.querySelectorAll(".completion")) markOperands(line);
   workExamples();
+  showChecks();
   showHints();
   announce(last, before);
   tally();

@@ -3,10 +3,16 @@
 const [SUM, , PRODUCT, POWER, ATOM] = range(5);
 const SIGNS = { ">": "&gt;", ">=": "≥", "=": "=" };
 const mrow = (...parts) => `<mrow>${parts.join("")}</mrow>`;
+/** notation.py: what differs from language to language. */
+const notation = { decimal: ".", otherwise: "else", more: "{count} more", rounded: "round" };
+const withMark = (text) => text.replace(".", notation.decimal);
 const operator = (sign) => `<mo>${sign}</mo>`;
 const brackets = (markup) => mrow(operator("("), markup, operator(")"));
-const numeral = (text) => text[0] === "−" ? mrow(operator("−"), `<mn>${text.slice(1)}</mn>`) : `<mn>${text}</mn>`;
-const omission = (count) => mrow(operator("⋯"), `<mtext>(${count} more)</mtext>`);
+const numeral = (number) => {
+  const text = withMark(number);
+  return text[0] === "−" ? mrow(operator("−"), `<mn>${text.slice(1)}</mn>`) : `<mn>${text}</mn>`;
+};
+const omission = (count) => mrow(operator("⋯"), `<mtext>(${escaped(notation.more.replace("{count}", count))})</mtext>`);
 
 /** Ties a factor to the cell that holds it, for the page. */
 const tied = ([matrix, row, column], markup) =>
@@ -51,8 +57,8 @@ class Writer {
       case "log": return [mrow("<mi>ln</mi>", brackets(of(0))), ATOM];
       case "tanh": return [mrow("<mi>tanh</mi>", brackets(of(0))), ATOM];
       case "absolute": return [mrow(operator("|"), of(0), operator("|")), ATOM];
-      case "maximum": return [mrow("<mi>max</mi>", brackets(parts.map((_, k) => of(k)).join("<mo>,</mo>"))), ATOM];
-      case "round": return [mrow("<mi>round</mi>", brackets(of(0))), ATOM];
+      case "maximum": return [mrow("<mi>max</mi>", brackets(parts.map((_, k) => of(k)).join(operator(notation.decimal === "," ? ";" : ",")))), ATOM];
+      case "round": return [mrow(`<mi>${escaped(notation.rounded)}</mi>`, brackets(of(0))), ATOM];
       case "where": return [this.cases(of, first), ATOM];
       case "stable": return this.read(parts[0]);
       case "fold": return this.read(expanded(node));
@@ -66,7 +72,7 @@ class Writer {
 
   cases(of, relation) {
     const condition = mrow(of(0), operator(SIGNS[relation]), of(1));
-    const lines = [[of(2), condition], [of(3), "<mtext>else</mtext>"]];
+    const lines = [[of(2), condition], [of(3), `<mtext>${escaped(notation.otherwise)}</mtext>`]];
     const cells = lines.map(([value, when]) => `<mtr><mtd>${value}</mtd><mtd>${when}</mtd></mtr>`);
     return mrow(operator("{"), `<mtable columnalign='left'>${cells.join("")}</mtable>`);
   }

@@ -46,6 +46,7 @@ FLOORS = {
     "tracer/expression/worked.py": 1,
     "tracer/expression/__init__.py": 0,
     "tracer/expression/matrix.py": 0,
+    "tracer/expression/notation.py": 0,
     "tracer/expression/scalar.py": 0,
     "tracer/display.py": 0,
     "tracer/errors.py": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,23 +34,33 @@ def worksheet(
     blank: Annotated[str | None, typer.Option(help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")] = None,
     give: Annotated[str | None, typer.Option(help="Steps or matrices that are printed.")] = None,
     feedback: Annotated[Feedback, typer.Option(help="When a practice sheet shows its marks.")] = Feedback.step,
+    series: Annotated[bool, typer.Option("--series", help="Sheets that leave one more step blank each.")] = False,
+    sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
+    language: Annotated[str, typer.Option(help="The language of the sheets: en, es or one of your own.")] = "en",
+    templates: Annotated[
+        Path | None,
+        typer.Option(help="A folder of templates and languages of your own, laid over ours."),
+    ] = None,
 ) -> None:
     """Write a blank worksheet for students, as workbook and page, and its key."""
-    from tracer.export.worksheet_book import write_worksheet_book
-    from tracer.export.worksheet_page import write_worksheet_page
-    from tracer.export.worksheet_plan import make_plan
+    from tracer.export.look import look
+    from tracer.export.worksheet_files import write_worksheets
+    from tracer.export.worksheet_plan import make_plan, make_series
     from tracer.network.program import build
     from tracer.training import trace
 
     loaded = load(problem)
-    plan = make_plan(loaded, build(loaded), mode.value, blank, give, feedback.value)
+    dress = look(language, templates.resolve() if templates else None)
+    program = build(loaded)
+    plan = make_plan(loaded, program, mode.value, blank, give, feedback.value, sums)
+    sheets = make_series(plan, program) if series else [plan]
     recorded = trace(loaded)
-    for kind in ("worksheet", "key"):
-        book, page = (output / f"{loaded.name}.{kind}.{ending}" for ending in ("xlsx", "html"))
-        write_worksheet_book(recorded, plan, book, kind == "key")
-        write_worksheet_page(recorded, plan, page, kind == "key")
-        for path in (book, page):
-            typer.echo(path)
-    if plan.given:
-        printed = ", ".join(each for each in recorded.first if each in plan.given)
-        typer.echo(f"printed, and so in the files: {printed}")
+    for path in write_worksheets(recorded, sheets, output, dress):
+        typer.echo(path)
+    printed = [each for each in recorded.first if each in sheets[0].given]
+    if series:
+        typer.echo("every sheet but the last prints the earlier steps, and so they are in its files")
+    elif printed:
+        typer.echo(f"printed, and so in the files: {', '.join(printed)}")
+    if sums:
+        typer.echo("the sums of the larger matrices are in the files")

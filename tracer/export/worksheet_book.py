@@ -10,6 +10,7 @@ from pathlib import Path
 
 from openpyxl.packaging.custom import StringProperty
 
+from tracer.export.look import Look, look
 from tracer.export.package import write_workbook_file
 from tracer.export.worksheet_plan import Plan
 from tracer.export.worksheet_sheet import Worksheet
@@ -17,12 +18,12 @@ from tracer.export.worksheet_working import Working
 from tracer.trace import Trace
 
 
-def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False) -> None:
+def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False, dress: Look | None = None) -> None:
     """Write the worksheet of a trace's first pass, or its key.
 
     Raises ExportError, leaving `path` as it was, where it cannot be written.
     """
-    worksheet = Worksheet(trace, plan, key)
+    worksheet = Worksheet(trace, plan, key, dress or look())
     worksheet.fill()
     Working(worksheet).fill()
     book = worksheet.book

@@ -24,6 +24,7 @@ HALF = "0.500000001"  # of a unit, and a tie is a tie
 FIRST_ORDER = "0.51"  # the same, and what the first order leaves out
 MOST_DECIMALS = 12  # that are told apart
 MOST_ARGUMENTS = 250
+MOST_TEXT = 255  # characters of a text in a formula
 UNIT = "unit of "  # a cell of "unit of Z1" stands for one in the last place of what was written in Z1
 
 
@@ -87,8 +88,9 @@ class Marks:
 
 
 def text(words: str) -> str:
-    """A text in a formula."""
-    return '"' + words.replace('"', '""') + '"'
+    """A text in a formula, in pieces where it is long."""
+    pieces = [words[k : k + MOST_TEXT] for k in range(0, len(words), MOST_TEXT)] or [""]
+    return "&".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
 
 
 def if_any(conditions: list[str], then: str, otherwise: str) -> str:

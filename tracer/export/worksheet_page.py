@@ -10,24 +10,21 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from tracer.errors import ExportError
+from tracer.export.look import Look, look
 from tracer.export.page_script import to_json
 from tracer.export.script_data import bundled, script_data
-from tracer.export.templates import environment
-from tracer.export.worksheet_plan import Plan
+from tracer.export.worksheet_plan import VARIANT, Plan
 from tracer.export.worksheet_views import WorksheetViews
-from tracer.files import replace_file
-from tracer.network.remarks import conventions, departures
+from tracer.network.remarks import conventions_chosen, departures_chosen
 from tracer.shown import shown
 from tracer.trace import Trace
 
 RULES = ("digits", "label", "matrix", "scalar", "lower", "worked", "mathml")  # of the engine, for the marks
-VARIANT = 8  # characters of the problem's hash that tell one variant from another
 
 
 @dataclass(frozen=True)
@@ -39,31 +36,24 @@ class Script:
     hash: str
 
 
-def write_worksheet_page(trace: Trace, plan: Plan, path: Path, key: bool = False) -> None:
-    """Write the worksheet of a trace's first pass, or its key. Raises ExportError where `path` cannot be written."""
-    text = render_worksheet(trace, plan, key)
-    replace_file(path, lambda file: file.write(text.encode()))
-
-
-def render_worksheet(trace: Trace, plan: Plan, key: bool = False) -> str:
-    """The worksheet as HTML; the key is the same sheet with every box filled in, and without a script."""
-    views = WorksheetViews(trace, trace.first, plan, key)
-    variant = plan.problem_sha256[:VARIANT]
-    return (
-        environment()
-        .get_template("worksheet.html.j2")
-        .render(
-            problem=trace.problem,
-            plan=plan,
-            key=key,
-            steps=list(views.steps()),
-            rate=views.rate(),
-            sheet=css_text(f"{trace.problem.title} · {variant}"),
-            script=None if key else _script(trace, plan),
-            conventions=conventions(trace.problem),
-            departures=departures(trace.problem),
-            given=[each.id for each in trace.first.program.assignments.values() if each.id in plan.given],
-        )
+def render_worksheet(trace: Trace, plan: Plan, key: bool = False, dress: Look | None = None) -> str:
+    """The worksheet of a trace's first pass as HTML; the key is the same sheet filled in, and without a script."""
+    dress = dress or look()
+    views = WorksheetViews(trace, trace.first, plan, key, dress)
+    problem = trace.problem
+    return dress.render(
+        "worksheet.html.j2",
+        problem=problem,
+        plan=plan,
+        key=key,
+        steps=list(views.steps()),
+        rate=views.rate(),
+        css=css_text,
+        sheet=f"{problem.title} · {plan.problem_sha256[:VARIANT]}",
+        script=None if key else _script(trace, plan, dress),
+        conventions=[dress.say(f"conventions.{each}") for each in conventions_chosen(problem)],
+        departures=[dress.say(f"departures.{each}") for each in departures_chosen(problem)],
+        given=[each.id for each in trace.first.program.assignments.values() if each.id in plan.given],
     )
 
 
@@ -76,12 +66,13 @@ def css_text(text: str) -> Markup:
     return Markup("".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text))
 
 
-def _script(trace: Trace, plan: Plan) -> Script:
+def _script(trace: Trace, plan: Plan, dress: Look) -> Script:
     data = {
         "problem_sha256": plan.problem_sha256,
         "plan": _plan_hash(plan),
         "feedback": plan.feedback,
-        **({"practice": _practice(trace)} if plan.marks else {}),
+        "words": dress.section("script") | {each: dress.say(f"sheet.{each}") for each in ("name", "id")},
+        **({"practice": _practice(trace, dress)} if plan.marks else {}),
     }
     marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js")
     text = bundled(marks if plan.marks else ("worksheet.js",))
@@ -95,7 +86,7 @@ def _plan_hash(plan: Plan) -> str:
     return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
 
 
-def _practice(trace: Trace) -> dict[str, Any]:
+def _practice(trace: Trace, dress: Look) -> dict[str, Any]:
     """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
 
     `asked`: how many decimals a number is taken to have at least; `halves`: what a given number may be off as it is
@@ -113,6 +104,9 @@ def _practice(trace: Trace) -> dict[str, Any]:
         "style": style,
         "labels": {style: data["labels"][style]},
         "asked": {each: problem.decimals.of(each) for each in one},
+        "notation": dress.section("notation"),
+        "marks": dress.section("marks"),
+        "checks": {each: dress.messages[f"checks.{each}"] for each in ("own_sum", "own_row")},
         "halves": {each: _half(decimals[each]) for each in one.program.inputs},
     }
 

@@ -8,7 +8,7 @@ or printed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from tracer.errors import TracerError
@@ -23,6 +23,7 @@ Example: TypeAlias = Literal["worked", "completion", "bare"]
 
 MOST_CELLS = 2_000  # left blank: more than anybody fills in
 LEAST_WORKED, LEAST_COMPLETION = 2, 4  # cells of a matrix whose first is worked, whose second is a line to complete
+VARIANT = 8  # characters of the problem's hash that tell one variant from another
 MOST_SHOWN = 40  # characters of a wrong choice in a message
 
 
@@ -31,7 +32,8 @@ class Plan:
     """`blank` has the matrices to be filled in, `given` the computed ones that are printed.
 
     Data, first parameters and learning rate are always printed. A computed matrix in neither is not on
-    the sheet. `problem_sha256` says which problem the sheet belongs to.
+    the sheet. `problem_sha256` says which problem the sheet belongs to. `sums`: of the larger blank matrices the sum
+    is printed. Of a series it is sheet number `sheet` of `sheets`.
     """
 
     mode: Mode
@@ -39,6 +41,9 @@ class Plan:
     blank: frozenset[str]
     given: frozenset[str]
     problem_sha256: str
+    sums: bool = False
+    sheet: int = 0
+    sheets: int = 0
 
     @property
     def marks(self) -> bool:
@@ -52,7 +57,7 @@ class Plan:
     def example(self, shape: m.Shape, row: int, column: int) -> Example:
         """How far a cell of a blank matrix is worked; row and column from 0.
 
-        The first cell is an example, the second a line to complete, the others bare; a small matrix has fewer
+        The first cell is worked, the second a line to complete, the others bare; a small matrix has fewer
         of them, an exam none.
         """
         cells, place = shape[0] * shape[1], row * shape[1] + column
@@ -70,6 +75,7 @@ def make_plan(
     blank: str | None = None,
     give: str | None = None,
     feedback: Feedback = "step",
+    sums: bool = False,
 ) -> Plan:
     """The plan of one pass; `blank` and `give` are lists of steps or matrices with commas, as they are typed.
 
@@ -90,7 +96,25 @@ def make_plan(
             "choose fewer steps with --blank, or a smaller problem"
         )
     made_from = {each for blank_one in asked for each in _computed_before(program, blank_one)}
-    return Plan(mode, feedback, frozenset(asked), printed | (made_from - asked), problem.sha256)
+    return Plan(mode, feedback, frozenset(asked), printed | (made_from - asked), problem.sha256, sums)
+
+
+def make_series(plan: Plan, program: Program) -> list[Plan]:
+    """Sheets of which each leaves one more whole step blank, the last step first; the last sheet is the plan itself.
+
+    Raises TracerError where the plan leaves a single step blank.
+    """
+    steps = [plan.blank & {each.id for each in step.assignments} for step in program.steps]
+    fading = [step for step in steps if step]
+    if len(fading) < 2:
+        raise TracerError("--series: found one step to fill in, expected two or more; leave more blank or give less")
+    sheets = []
+    for number in range(1, len(fading) + 1):
+        blank = frozenset[str]().union(*fading[-number:])
+        sheets.append(
+            replace(plan, blank=blank, given=plan.given | (plan.blank - blank), sheet=number, sheets=len(fading))
+        )
+    return sheets
 
 
 def _chosen(option: str, text: str | None, program: Program) -> Iterator[str]:

@@ -2,59 +2,63 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from openpyxl.formatting.rule import Rule
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.worksheet import Worksheet as Sheet
 
 from tracer.board import Place, lay_out
 from tracer.export import palette
 from tracer.export.book import Book, defined_name
 from tracer.export.columns import address, column_letters
-from tracer.export.headings import band_title
+from tracer.export.look import Look
 from tracer.export.print_setup import ROW, choose_page, set_up
+from tracer.export.sheet_data import SheetData
 from tracer.export.worksheet_board import TOP, WorksheetBoard
-from tracer.export.worksheet_marks import AGAIN, FOLLOWS, RIGHT, WAITS, Marks, text
-from tracer.export.worksheet_plan import Plan
+from tracer.export.worksheet_hints import hints
+from tracer.export.worksheet_marks import AGAIN, FOLLOWS, RIGHT, Marks, text
+from tracer.export.worksheet_plan import VARIANT, Plan
+from tracer.expression import scalar as s
 from tracer.expression.label import label_text
 from tracer.network.blackboard import RATE
-from tracer.network.remarks import departures
+from tracer.network.remarks import departures_chosen
 from tracer.shown import shown
 from tracer.trace import Trace
 
-TITLE = "Worksheet"
 NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 4, 5, 6, 7
 NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
-LEGEND = (
-    f"The marks go by your own earlier cells: {RIGHT} follows from them, {AGAIN} look again, "
-    f"{FOLLOWS} follows from them, but one behind it needs another look, {WAITS} waits for earlier cells."
-)
-TYPING = "Use your program's decimal mark (0.42 or 0,42); type a fraction as =3/8, since 3/8 alone becomes a date."
+HINT_WIDTH = 60.0
+MOST_TITLE, MOST_PROMPT_TITLE, MOST_PROMPT = 31, 32, 255  # characters of a sheet's title; of a prompt's and its own
 LARGEST_EXPECTED = 10_000  # a date that a spreadsheet made of 3/8 is larger
 
 
 class Worksheet:
     """The sheets of a worksheet or, with `key`, of its key: the board, and the working of the steps."""
 
-    def __init__(self, trace: Trace, plan: Plan, key: bool) -> None:
-        self.one, self.plan, self.key = trace.first, plan, key
+    def __init__(self, trace: Trace, plan: Plan, key: bool, look: Look) -> None:
+        self.trace, self.one, self.plan, self.key, self.look = trace, trace.first, plan, key, look
+        self.say = look.say
         self.program, self.problem = self.one.program, trace.problem
         self.book = Book(trace)
-        self.sheet = self.book.add_sheet(TITLE)
-        self.data, self.styles = self.book.data[TITLE], self.book.styles
+        self.sheet, self.data = self.add_sheet("board")
+        self.styles = self.book.styles
         self.shown = shown(trace, self.one)
         self.places = WorksheetBoard(lay_out(self.program), plan.marks)
         self.asked = {each: self.problem.decimals.of(each) for each in plan.blank}
         self.marks = Marks(plan, self.program, self.places, self.asked, self.shown)
         self.present = [each for each in self.places.board.places if each == RATE or plan.shows(each, self.program)]
-        self.title = f"{'Key' if key else 'Worksheet'}: {self.problem.title}"
+        self.title = self.say("book.key" if key else "book.worksheet", title=self._numbered_title())
 
     def fill(self) -> None:
         self._widths()
         self._head()
         for band in self.places.board.bands:
             if any(each in self.present for stack in band.stacks for each in stack):
-                title = band_title(self.problem, band.layer, self.one)
+                title = self._band_title(band.layer)
                 self.data.text(TOP + band.row, self.places.first_column(0), title, self.styles.band)
         for identifier in self.present:
             self._heading(identifier)
@@ -63,7 +67,34 @@ class Worksheet:
                 self._answers(identifier)
             else:
                 self._given(identifier)
+        if self.plan.marks and not self.key:
+            self._hints()
         self._protect()
+
+    def add_sheet(self, name: str) -> tuple[Sheet, SheetData]:
+        """A sheet by the name that it has in the catalogue, with name, variant and page on every printed page."""
+        title = re.sub(r"[\[\]:*?/\\']", " ", self.say(f"book.{name}"))[:MOST_TITLE].strip()
+        sheet = self.book.add_sheet(title)
+        who = f"{self.say('sheet.name')}: ____________________   {self.say('sheet.id')}: ____________"
+        variant = f"{self.problem.title[:60]} · {self.plan.problem_sha256[:VARIANT]}"
+        page = self.say("book.page", page="&P", pages="&N")
+        sheet.HeaderFooter.oddHeader = HeaderFooterItem(left=_HeaderFooterPart(who.replace("&", "&&")))
+        sheet.HeaderFooter.oddFooter = HeaderFooterItem(
+            left=_HeaderFooterPart(variant.replace("&", "&&")), right=_HeaderFooterPart(f"&A · {page}")
+        )
+        return sheet, self.book.data[title]
+
+    def _numbered_title(self) -> str:
+        if not self.plan.sheets or self.key:
+            return self.problem.title
+        return f"{self.problem.title} · {self.say('sheet.series', number=self.plan.sheet, count=self.plan.sheets)}"
+
+    def _band_title(self, layer: int) -> str:
+        if layer == 0:
+            return self.say("book.data", samples=self.one.stop - self.one.start)
+        made = self.problem.layers[layer - 1]
+        kind = "output" if layer == self.problem.depth else "hidden"
+        return self.say(f"book.{kind}", layer=layer, units=made.units, activation=made.activation)
 
     # The head
 
@@ -71,23 +102,25 @@ class Worksheet:
         first = self.places.first_column(0)
         self.data.heights[1] = 24.0
         self.data.text(1, first, self.title, self.styles.title)
-        self.data.text(2, first, "Fill in the cells with a thick outline. Type a fraction as =3/8.", self.styles.plain)
-        self.data.text(3, first, LEGEND if self.plan.marks else "", self.styles.plain)
-        self.data.text(DEPARTURES_ROW, first, " ".join(departures(self.problem)), self.styles.plain)
-        for label, name, slot in (("Name", "student_name", 0), ("ID", "student_id", 1)):
+        self.data.text(2, first, self.say("book.fill_in"), self.styles.plain)
+        self.data.text(3, first, self.say("book.legend") if self.plan.marks else "", self.styles.plain)
+        says = " ".join(self.say(f"departures.{each}") for each in departures_chosen(self.problem))
+        self.data.text(DEPARTURES_ROW, first, says, self.styles.plain)
+        for label, slot in (("name", 0), ("id", 1)):
             column = self.places.first_column(slot)
-            self.data.text(NAME_ROW, column, label, self.styles.plain)
+            self.data.text(NAME_ROW, column, self.say(f"sheet.{label}"), self.styles.plain)
             self._across(NAME_ROW, column + 1, "", self.styles.answer(None, True))
-            self._define(name, address(NAME_ROW, column + 1, absolute=True))
-        self.data.text(FILLED_ROW, first, "Filled in", self.styles.plain)
+            self._define(f"student_{label}", address(NAME_ROW, column + 1, absolute=True))
+        self.data.text(FILLED_ROW, first, self.say("book.filled"), self.styles.plain)
         self.data.live_text(FILLED_ROW, first + 1, self._progress(), "", self.styles.plain)
-        self.data.text(PROBLEM_ROW, first, "Problem", self.styles.plain)
+        self.data.text(PROBLEM_ROW, first, self.say("book.problem"), self.styles.plain)
         self.data.text(PROBLEM_ROW, first + 1, self.plan.problem_sha256, self.styles.plain)
 
     def _progress(self) -> str:
         blank = [each for each in self.present if each in self.plan.blank]
         total = sum(self.one[each].size for each in blank)
-        return f"COUNT({','.join(map(self.places.whole, blank))})&{text(f' of {total} cells')}"
+        before, after = self.say("book.progress", filled="\n", total=total).split("\n", 1)
+        return f"{text(before)}&COUNT({','.join(map(self.places.whole, blank))})&{text(after)}"
 
     # The matrices
 
@@ -106,9 +139,15 @@ class Worksheet:
     def _heading_texts(self, identifier: str, place: Place) -> tuple[str, str]:
         heading = self.book.headings.of(identifier, place.rows, place.columns)
         blank = identifier in self.plan.blank
-        origin = f"step {self.program.step_of(identifier).label}" if blank else "given"
+        step = self.program.step_of(identifier).label if blank else ""
+        origin = self.say("book.step", label=step) if blank else self.say("book.given")
         fraction = "" if heading.fraction is None else label_text(heading.fraction)
-        parts = (identifier, origin, f"{place.rows}×{place.columns}", fraction)
+        parts = (
+            self.say("sheet.rate") if identifier == RATE else identifier,
+            origin,
+            f"{place.rows}×{place.columns}",
+            fraction,
+        )
         return ("✎ " if blank else "") + label_text(heading.name), " · ".join(filter(None, parts))
 
     def _across(self, row: int, column: int, words: str, style: int) -> None:
@@ -154,9 +193,11 @@ class Worksheet:
         bound = LARGEST_EXPECTED if largest < LARGEST_EXPECTED / 10 else 10 ** (int(np.log10(largest)) + 2)
         expected = DataValidation(type="decimal", operator="between", formula1=f"-{bound}", formula2=str(bound))
         expected.errorStyle, expected.allow_blank = "warning", True
-        decimals = self.shown.decimals[identifier]
-        expected.promptTitle, expected.prompt = identifier, f"A number with {decimals} decimals. {TYPING}"
-        expected.errorTitle, expected.error = "No number", f"A number is expected here. {TYPING}"
+        typing, decimals = self.say("book.typing"), self.asked[identifier]
+        expected.promptTitle = identifier
+        expected.prompt = self.say("book.prompt", count=decimals, typing=typing)[:MOST_PROMPT]
+        expected.errorTitle = self.say("book.no_number")[:MOST_PROMPT_TITLE]
+        expected.error = self.say("book.number_expected", typing=typing)[:MOST_PROMPT]
         expected.showInputMessage = expected.showErrorMessage = True
         expected.add(self.places.whole(identifier))
         self.sheet.add_data_validation(expected)
@@ -170,9 +211,21 @@ class Worksheet:
         self._define(defined_name(identifier), first if first == last else f"{first}:{last}")
 
     def _define(self, name: str, cells: str) -> None:
-        self.book.workbook.defined_names[name] = DefinedName(name, attr_text=f"'{TITLE}'!{cells}")
+        self.book.workbook.defined_names[name] = DefinedName(name, attr_text=f"'{self.sheet.title}'!{cells}")
 
     # The sheet
+
+    def _hints(self) -> None:
+        """Beside the board, in the row of a cell that is marked ✗, its formula."""
+        column = self.places.last_column + 2
+        self.data.text(TOP - 1, column, self.say("book.hints"), self.styles.plain)
+        for row, formula in hints(self.one, self.plan, self.places, self.shown, self.symbol, self.look.notation):
+            self.data.live_text(row, column, formula, "", self.styles.plain)
+        self.sheet.column_dimensions[column_letters(column)].width = HINT_WIDTH
+
+    def symbol(self, cell: s.Cell) -> str:
+        """What a cell is called in formulas."""
+        return label_text(self.book.headings.symbols.cell(cell.matrix, cell.row, cell.column))
 
     def _widths(self) -> None:
         needed = [LEAST_WIDTH] * len(self.places.slots)

@@ -9,10 +9,11 @@ from typing import Literal, TypeAlias
 from markupsafe import Markup, escape
 
 from tracer.export.headings import Headings
+from tracer.export.look import Look
 from tracer.export.page_tables import axes
 from tracer.export.page_views import math
+from tracer.export.worksheet_checks import Check, checks
 from tracer.export.worksheet_plan import Plan
-from tracer.export.worksheet_words import PREDICTIONS, QUESTIONS
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
 from tracer.expression.lower import lower, precedents
@@ -23,7 +24,7 @@ from tracer.network.program import Assignment, Step
 from tracer.shown import Shown, shown
 from tracer.trace import Pass, Trace
 
-Kind: TypeAlias = Literal["box", "fixed", "example"]
+Kind: TypeAlias = Literal["box", "fixed"]
 Place: TypeAlias = tuple[int, int]
 
 MOST_OPERANDS = 16  # of a line to complete; a longer one is left bare
@@ -34,7 +35,7 @@ HEADING, BOX, PRINTED, LEAST = 11, 18, 9, 50  # mm on paper: of a row's heading 
 
 @dataclass(frozen=True)
 class CellView:
-    """A cell: a box to fill in, a number that stands there, or an example worked with the student's own."""
+    """A cell: a box to fill in, or a number that stands there."""
 
     key: str
     kind: Kind
@@ -44,7 +45,10 @@ class CellView:
 
 @dataclass(frozen=True)
 class Example:
-    """A cell worked out; `lines` after the letters are missing where its operands are still to be found."""
+    """A cell worked out; `lines` after the letters are missing where its operands are still to be found.
+
+    In practice they always are: the page works them out from what is on the sheet by then.
+    """
 
     key: str
     kind: Literal["worked", "completion"]
@@ -65,6 +69,7 @@ class MatrixView:
     columns: tuple[tuple[str, str], ...]  # heading and what it is called aloud
     rows: tuple[tuple[tuple[str, str], tuple[CellView, ...]], ...]
     examples: tuple[Example, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,11 +98,11 @@ class StepView:
 class WorksheetViews:
     """The views of one pass; `key` fills in every box."""
 
-    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool) -> None:
-        self.trace, self.one, self.plan, self.key = trace, one, plan, key
+    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, look: Look) -> None:
+        self.trace, self.one, self.plan, self.key, self.look = trace, one, plan, key, look
+        self.notation = look.notation
         self.headings = Headings(trace.problem)
         self.decimals: Shown = shown(trace, one)
-        self._known: dict[s.Cell, bool] = {}
 
     def steps(self) -> Iterator[StepView]:
         """The steps that have something on the sheet."""
@@ -108,19 +113,20 @@ class WorksheetViews:
 
     def rate(self) -> str:
         """The learning rate as it was typed."""
-        return self.decimals.text(RATE, float(self.one[RATE].item()))
+        return self.notation.number(self.decimals.text(RATE, float(self.one[RATE].item())))
 
     def _step(self, step: Step, on_sheet: list[Assignment]) -> StepView:
         asks = any(each.id in self.plan.blank for each in on_sheet)
+        words = self.look.section(f"steps.{step.number}")
         return StepView(
             label=step.label,
-            title=step.title,
-            words=step.words,
-            why=step.why,
+            title=words["title"],
+            words=words["words"],
+            why=words["why"],
             formulas=tuple(self._formula(each) for each in on_sheet if each.expression is not None),
             matrices=tuple(map(self._matrix, on_sheet)),
-            predict=PREDICTIONS.get(step.number, "") if asks else "",
-            question=QUESTIONS.get(step.number, "") if asks else "",
+            predict=words.get("predict", "") if asks else "",
+            question=words.get("question", "") if asks else "",
         )
 
     def _matrix_name(self, identifier: str) -> str:
@@ -132,13 +138,14 @@ class WorksheetViews:
 
     def _formula(self, made: Assignment) -> Markup:
         assert made.expression is not None  # given matrices have no formula
-        return math(f"{self._matrix_name(made.id)}<mo>=</mo>{matrix_mathml(made.expression, self._matrix_name)}")
+        right = matrix_mathml(made.expression, self._matrix_name, self.notation)
+        return math(f"{self._matrix_name(made.id)}<mo>=</mo>{right}")
 
     def _matrix(self, made: Assignment) -> MatrixView:
         heading = self.headings.of(made.id, *made.shape)
         words = label_text(heading.name)
         asked = made.id in self.plan.blank
-        down, across = axes(made.id, self.trace.problem.depth)
+        down, across = self._axes(made.id)
         return MatrixView(
             id=made.id,
             name=math(f"<mrow>{self._matrix_name(made.id)}</mrow>"),
@@ -153,16 +160,28 @@ class WorksheetViews:
                 (name, tuple(self._cell(made, words, (row, column)) for column in range(made.shape[1])))
                 for row, name in enumerate(_headings(down, made.shape[0]))
             ),
-            examples=tuple(self._examples(made)) if asked else (),
+            examples=tuple(self._examples(made)) if made.expression is not None else (),
+            checks=tuple(self._checks(made)) if asked and not self.key else (),
         )
+
+    def _checks(self, made: Assignment) -> Iterator[Check]:
+        return checks(made, self.trace, self.one, self.plan, self.decimals, self.look)
+
+    def _axes(self, identifier: str) -> tuple[str, str]:
+        """What its rows and columns stand for, in the sheet's language."""
+        down, across = (
+            word and self.look.say(f"axis.{word.replace(' ', '_')}")
+            for word in axes(identifier, self.trace.problem.depth)
+        )
+        return down, across
 
     def _details(self, made: Assignment, words: str, asked: bool) -> tuple[Markup, ...]:
         """The second line of a heading: symbol, how many decimals are asked for, derivative and shape."""
         heading = self.headings.of(made.id, *made.shape)
-        decimals = self.decimals.decimals[made.id]
+        decimals = self.trace.problem.decimals.of(made.id)
         parts = (
             escape(made.id if made.id != words else ""),
-            escape(f"{decimals} decimals" if asked and decimals is not None else ""),
+            escape(self.look.say("sheet.decimals", count=decimals) if asked and not self.key else ""),
             Markup() if heading.fraction is None else math(label_mathml(heading.fraction)),
             Markup('<span class="size">{}</span>').format(heading.size) if heading.size else Markup(),
         )
@@ -172,29 +191,24 @@ class WorksheetViews:
 
     def _cell(self, made: Assignment, words: str, place: Place) -> CellView:
         row, column = place
-        key = f"{made.id}-{row}-{column}"
-        names = zip(axes(made.id, self.trace.problem.depth), (row, column), strict=True)
+        names = zip(self._axes(made.id), place, strict=True)
         aria = ", ".join([words, *(f"{word} {index + 1}" for word, index in names if word)])
         cell = s.Cell(made.id, row, column)
         if self.key or self._is_known(cell):
-            return CellView(key, "fixed", aria, self._text(cell))
-        live = self.plan.marks and self._is_worked(cell)
-        return CellView(key, "example" if live else "box", aria)
+            return CellView(_key(cell), "fixed", aria, self._text(cell))
+        return CellView(_key(cell), "box", aria)
 
     def _text(self, cell: s.Cell) -> str:
-        return self.decimals.text(cell.matrix, float(self.one[cell.matrix][cell.row, cell.column]))
-
-    def _is_worked(self, cell: s.Cell) -> bool:
-        shape = self.one[cell.matrix].shape
-        return cell.matrix in self.plan.blank and self.plan.example(shape, cell.row, cell.column) == "worked"
+        value = float(self.one[cell.matrix][cell.row, cell.column])
+        return self.notation.number(self.decimals.text(cell.matrix, value))
 
     def _is_known(self, cell: s.Cell) -> bool:
-        """Whether a cell's number is on the sheet: given, printed, or a worked example of known numbers."""
-        if cell not in self._known:
-            self._known[cell] = cell.matrix not in self.plan.blank or (
-                self._is_worked(cell) and all(map(self._is_known, precedents(self._lowered(cell))))
-            )
-        return self._known[cell]
+        """Whether a cell's number is on the sheet."""
+        return cell.matrix not in self.plan.blank and self.plan.shows(cell.matrix, self.one.program)
+
+    def _follows(self, cell: s.Cell) -> bool:
+        """Whether all that a cell is made from is on the sheet."""
+        return all(map(self._is_known, precedents(self._lowered(cell))))
 
     def _lowered(self, cell: s.Cell) -> s.Scalar:
         expression = self.one.program.assignments[cell.matrix].expression
@@ -204,13 +218,15 @@ class WorksheetViews:
     # Examples
 
     def _examples(self, made: Assignment) -> Iterator[Example]:
+        """The worked cell and the line to complete; of a printed matrix the worked cell, if it gives nothing away."""
         for place in range(min(2, made.shape[0] * made.shape[1])):
             row, column = divmod(place, made.shape[1])
             kind = self.plan.example(made.shape, row, column)
             cell = s.Cell(made.id, row, column)
-            if kind == "worked":
+            asked = made.id in self.plan.blank
+            if kind == "worked" and (asked or self._follows(cell)):
                 yield self._worked(cell)
-            elif kind == "completion" and (line := self._completion(cell)):
+            elif kind == "completion" and asked and (line := self._completion(cell)):
                 yield line
 
     def _work(self, cell: s.Cell) -> Worked:
@@ -221,7 +237,7 @@ class WorksheetViews:
         letters = self._line(self._cell_name(cell), "=", worked.letters)
         lines = [self._line("", "=", stage) for stage in worked.stages]
         lines.append(self._line("", "=" if worked.exact else "≈", worked.result))
-        known = self.key or self._is_known(cell)
+        known = self.key or self._is_known(cell) or (self._follows(cell) and not self.plan.marks)
         return Example(_key(cell), "worked", letters, tuple(lines) if known else ())
 
     def _completion(self, cell: s.Cell) -> Example | None:
@@ -238,7 +254,7 @@ class WorksheetViews:
             operands.remove(here)
             return self._gap(cell, *here)
 
-        letters = cell_mathml_terms(worked.letters, gap)
+        letters = cell_mathml_terms(worked.letters, gap, self.notation)
         terms = [term.replace(BETWEEN, BETWEEN.replace("<mo>·</mo>", "")) for term in letters]
         return Example(_key(cell), "completion", _joined(self._cell_name(cell), "=", [*terms, "<mo>=</mo>"]))
 
@@ -247,14 +263,15 @@ class WorksheetViews:
             return GAP.format("")
         key = f"{_key(cell)} {number}"
         name = label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
+        aria = escape(self.look.say("page.operand", cell=name, number=number))
         return GAP.format(
             f'<input class="operand" data-keep="{key}" data-of="{_key(operand)}" data-term="{term}" '
-            f'aria-label="{escape(name)}, operand {number}" autocomplete="off" inputmode="text" spellcheck="false">'
+            f'aria-label="{aria}" autocomplete="off" inputmode="text" spellcheck="false">'
             '<span class="mark" role="img"></span>'
         )
 
     def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
-        return _joined(left, sign, cell_mathml_terms(right, self._cell_name))
+        return _joined(left, sign, cell_mathml_terms(right, self._cell_name, self.notation))
 
 
 def _joined(left: str, sign: str, terms: list[str]) -> Markup:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from tracer.export.columns import address, column_letters
 from tracer.export.print_setup import ROW, choose_page, set_up
-from tracer.export.worksheet_marks import AGAIN, NO_NUMBER, RIGHT, WAITS, if_any, text
+from tracer.export.worksheet_checks import Check, checks
+from tracer.export.worksheet_marks import AGAIN, HALF, NO_NUMBER, RIGHT, WAITS, if_any, text
 from tracer.export.worksheet_sheet import Worksheet
-from tracer.export.worksheet_words import PREDICTIONS, QUESTIONS
 from tracer.expression import scalar as s
 from tracer.expression.label import label_text
 from tracer.expression.live import to_live_text
@@ -21,7 +21,6 @@ from tracer.expression.lower import lower, precedents
 from tracer.expression.text import cell_text, matrix_text
 from tracer.network.program import Assignment, Step
 
-TITLE = "Working"
 LEFT, BOXES = 2, 4  # the columns of texts and of the first box
 MOST_BOXES, MOST_BEFORE = 16, 200
 NARROW, NAME_WIDTH, BOX_WIDTH = 3.0, 16.0, 9.0
@@ -36,15 +35,15 @@ class Working:
         self.worksheet, self.plan, self.one = worksheet, worksheet.plan, worksheet.one
         self.board = _OnBoard(worksheet)
         self.symbols = worksheet.book.headings.symbols
-        self.sheet = worksheet.book.add_sheet(TITLE)
-        self.data, self.styles = worksheet.book.data[TITLE], worksheet.book.styles
+        self.sheet, self.data = worksheet.add_sheet("working")
+        self.say, self.notation, self.styles = worksheet.say, worksheet.look.notation, worksheet.book.styles
         self.row, self.last = 1, LEFT + MOST_BOXES
 
     def fill(self) -> None:
-        self._line("Working and questions", self.styles.title)
+        self._line(self.say("book.working_title"), self.styles.title)
         self.data.heights[1] = 24.0
         for step in self.one.steps:
-            if any(each.id in self.plan.blank for each in step.assignments):
+            if any(self.plan.shows(each.id, self.one.program) and each.expression for each in step.assignments):
                 self._step(step)
         widths = [NARROW, NAME_WIDTH, *[NARROW, BOX_WIDTH] * (MOST_BOXES + 1)]
         for column, width in enumerate(widths, start=1):
@@ -56,30 +55,54 @@ class Working:
 
     def _step(self, step: Step) -> None:
         self.row += 1
-        self._line(f"Step {step.label} · {step.title}", self.styles.band)
-        self._line(step.words, self.styles.plain)
-        if step.number in PREDICTIONS:
-            self._question(PREDICTIONS[step.number])
+        words = self.worksheet.look.section(f"steps.{step.number}")
+        asks = any(each.id in self.plan.blank for each in step.assignments)
+        self._line(self.say("book.step_title", label=step.label, title=words["title"]), self.styles.band)
+        self._line(words["words"], self.styles.plain)
+        if asks and "predict" in words:
+            self._question(words["predict"])
         for each in step.assignments:
-            if each.id in self.plan.blank:
+            if self.plan.shows(each.id, self.one.program):
                 self._matrix(each)
-        if step.number in QUESTIONS:
-            self._question(QUESTIONS[step.number])
+        if asks and "question" in words:
+            self._question(words["question"])
 
     def _matrix(self, made: Assignment) -> None:
-        assert made.expression is not None  # only computed matrices are blank
+        assert made.expression is not None  # a step computes its matrices, or none of them
+        asked = made.id in self.plan.blank
         name = label_text(self.symbols.matrix(made.id))
-        in_letters = matrix_text(made.expression, lambda each: label_text(self.symbols.matrix(each)))
+        in_letters = matrix_text(made.expression, lambda each: label_text(self.symbols.matrix(each)), self.notation)
         self._line(f"{name} = {in_letters}", self.styles.plain)
-        for row in range(made.shape[0]):
-            for column in range(made.shape[1]):
-                match self.plan.example(made.shape, row, column):
-                    case "worked":
-                        self._worked(s.Cell(made.id, row, column), lower(made.expression, row, column))
-                    case "completion":
-                        self._completion(s.Cell(made.id, row, column), lower(made.expression, row, column))
-                    case "bare":
-                        return
+        for place in range(min(2, made.shape[0] * made.shape[1])):
+            row, column = divmod(place, made.shape[1])
+            cell, rule = s.Cell(made.id, row, column), lower(made.expression, row, column)
+            match self.plan.example(made.shape, row, column):
+                case "worked" if asked or all(map(self._is_printed, precedents(rule))):
+                    self._worked(cell, rule)
+                case "completion" if asked:
+                    self._completion(cell, rule)
+        if asked and not self.worksheet.key:
+            one, look = self.one, self.worksheet.look
+            for check in checks(made, self.worksheet.trace, one, self.plan, self.worksheet.shown, look):
+                self._check(made, check)
+
+    def _is_printed(self, cell: s.Cell) -> bool:
+        return cell.matrix not in self.plan.blank and self.plan.shows(cell.matrix, self.one.program)
+
+    def _check(self, made: Assignment, check: Check) -> None:
+        """What must hold, with a cell before it: to tick, or in practice what the learner's own cells say."""
+        if not self.plan.marks:
+            self.data.blank(self.row, LEFT, self.styles.answer(None, True))
+        elif check.kind != "shape":
+            whole = self.board.whole(made.id)
+            sums = [f"SUM({self.board.row(made.id, row)})" for row in range(made.shape[0])]
+            off = f"{made.shape[1]}*{HALF}*10^-{self.worksheet.asked[made.id]}"
+            near = ",".join(f"ABS({each}-1)<={off}" for each in sums)
+            said = f"IF(AND({near}),{text(RIGHT)},{text(AGAIN)})" if check.kind == "rows" else f"SUM({whole})"
+            unfinished = f"COUNT({whole})<{made.shape[0] * made.shape[1]}"
+            self.data.live_text(self.row, LEFT, f'IF({unfinished},"",{said})', "", self.styles.left_out)
+        self.data.text(self.row, LEFT + 1, check.words, self.styles.plain)
+        self.row += 1
 
     def _worked(self, cell: s.Cell, rule: s.Scalar) -> None:
         """The cell in letters, with the learner's numbers put in, and what that comes to."""
@@ -87,10 +110,10 @@ class Working:
         before = self._before(rule)
         if _has_omitted(worked.letters) or len(before) > MOST_BEFORE:
             return
-        self._line(f"{self._name(cell)} = {cell_text(worked.letters, self._name)}", self.styles.plain)
+        self._line(f"{self._name(cell)} = {cell_text(worked.letters, self._name, self.notation)}", self.styles.plain)
         waits = [f"COUNT({self.board.cell(each)})=0" for each in before]
         for stage in (worked.stages[0], worked.result):
-            live = to_live_text(stage, self.board)
+            live = to_live_text(stage, self.board, self.notation)
             formula = if_any(waits, text(WAITS), f'"= "&{live.formula}')
             shown = f"= {live.text}" if self.worksheet.key else ""
             self.data.live_text(self.row, LEFT + 1, formula, shown, self.styles.plain)
@@ -111,7 +134,9 @@ class Working:
                 column += 2
         answer, self.last = self.board.cell(cell), max(self.last, column)
         self.data.text(self.row, column - 1, "=", self.styles.left_out)
-        self.data.live_text(self.row, column, f'IF({answer}="","on the board",{answer})', "", self.styles.plain)
+        self.data.live_text(
+            self.row, column, f'IF({answer}="",{text(self.say("book.on_board"))},{answer})', "", self.styles.plain
+        )
         self.row += 2
 
     def _box(self, column: int, operand: s.Cell) -> None:
@@ -147,7 +172,7 @@ class Working:
         self.row += 1
 
     def _name(self, cell: s.Cell) -> str:
-        return label_text(self.symbols.cell(cell.matrix, cell.row, cell.column))
+        return self.worksheet.symbol(cell)
 
     def _before(self, rule: s.Scalar) -> list[s.Cell]:
         return [each for each in precedents(rule) if each.matrix in self.plan.blank]
@@ -157,13 +182,20 @@ class _OnBoard:
     """Addresses on the board, from another sheet."""
 
     def __init__(self, worksheet: Worksheet) -> None:
-        self.places, self.sheet = worksheet.places, worksheet.sheet.title
+        self.places, self.sheet = worksheet.places, f"'{worksheet.sheet.title}'"
 
     def cell(self, cell: s.Cell) -> str:
         return f"{self.sheet}!{self.places.cell(cell)}"
 
     def block(self, block: s.Block) -> str:
         return f"{self.sheet}!{self.places.block(block)}"
+
+    def whole(self, identifier: str) -> str:
+        return f"{self.sheet}!{self.places.whole(identifier)}"
+
+    def row(self, identifier: str, row: int) -> str:
+        """The range of a row of a matrix."""
+        return self.block(s.Block(identifier, row, 0, 1, self.places.board.places[identifier].columns))
 
 
 def _has_omitted(expression: s.Scalar) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tracer.expression import scalar as s
 from tracer.expression.digits import fixed, typed_decimals
 from tracer.expression.formula import Addresses, to_formula
+from tracer.expression.notation import ENGLISH, Notation
 from tracer.expression.text import CellWriter, Text
 from tracer.expression.worked import branch, over_cells
 
@@ -29,9 +30,9 @@ class Live:
     text: str
 
 
-def to_live_text(stage: s.Scalar, addresses: Addresses) -> Live:
+def to_live_text(stage: s.Scalar, addresses: Addresses, notation: Notation = ENGLISH) -> Live:
     """The stage's text as a formula over the cells that its numbers came from."""
-    return _LiveWriter(addresses).join(stage)
+    return _LiveWriter(addresses, notation).join(stage)
 
 
 def shown_decimals(value: float, decimals: int | None) -> int:
@@ -42,8 +43,8 @@ def shown_decimals(value: float, decimals: int | None) -> int:
 class _LiveWriter(CellWriter):
     """Writes numbers as marks, and turns the marked text into a formula that joins them."""
 
-    def __init__(self, addresses: Addresses) -> None:
-        super().__init__(addresses.cell)
+    def __init__(self, addresses: Addresses, notation: Notation) -> None:
+        super().__init__(addresses.cell, notation=notation)
         self.addresses = addresses
         self.parts: list[Live] = []
 
@@ -58,7 +59,9 @@ class _LiveWriter(CellWriter):
 
     def _branches(self, where: s.Where) -> str:
         """Only the branch that counts is written."""
-        then, otherwise = (_LiveWriter(self.addresses).join(each) for each in (where.then, where.otherwise))
+        then, otherwise = (
+            _LiveWriter(self.addresses, self.notation).join(each) for each in (where.then, where.otherwise)
+        )
         left, right = (to_formula(over_cells(each), self.addresses) for each in (where.left, where.right))
         formula = f"IF({left}{where.relation}{right},{then.formula},{otherwise.formula})"
         return self._mark(formula, then.text if branch(where) is where.then else otherwise.text)
@@ -83,7 +86,7 @@ class _LiveWriter(CellWriter):
         number = value.of if value.of is not None else s.Number(value.value)
         decimals = shown_decimals(value.value, value.decimals)
         rounded = to_formula(s.Round(number, decimals), self.addresses)
-        text = fixed(value.value, decimals).replace("−", "-")
+        text = self.notation.number(fixed(value.value, decimals)).replace("−", "-")
         return rounded, Live(f"FIXED({rounded}+0,{decimals},TRUE)", text)
 
     def _mark(self, formula: str, text: str) -> str:

@@ -7,23 +7,24 @@ escaped it); everything else is ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import TypeAlias, assert_never
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed
+from tracer.expression.notation import ENGLISH, Notation
 from tracer.expression.text import SHOWN_ROWS, split_sign, value_text
 
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
-_OVER = {"rows": "<mi>rows</mi>", "columns": "<mi>columns</mi>", "all": ""}
 _RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
 
 Markup: TypeAlias = tuple[str, int]
 
 
-def matrix_mathml(matrix: m.Matrix, name: Callable[[str], str]) -> str:
+def matrix_mathml(matrix: m.Matrix, name: Callable[[str], str], notation: Notation = ENGLISH) -> str:
     """A matrix expression in letters; `name` gives the markup of an identifier."""
-    return _matrix(matrix, name)[0]
+    return _matrix(matrix, name, notation)[0]
 
 
 def cell_mathml(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
@@ -31,9 +32,9 @@ def cell_mathml(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
     return _Writer(name).read(expression)[0]
 
 
-def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str]) -> list[str]:
+def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str], notation: Notation = ENGLISH) -> list[str]:
     """As `cell_mathml`, in pieces: a sum's terms, each but the first with its sign in front."""
-    writer = _Writer(name)
+    writer = _Writer(name, notation=notation)
     if not isinstance(expression, s.Sum):
         return [writer.write(expression)]
     pieces = writer.sum_parts(expression.terms)
@@ -61,15 +62,15 @@ def _in(markup: Markup, least: int) -> str:
     return markup[0] if markup[1] >= least else _brackets(markup[0])
 
 
-def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Markup:
+def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) -> Markup:
     def of(part: m.Matrix) -> Markup:
-        return _matrix(part, name)
+        return _matrix(part, name, notation)
 
     match matrix:
         case m.Symbol(identifier):
             return name(identifier), _ATOM
         case m.Constant(value):
-            return _number(as_typed(value)), _ATOM if value >= 0 else _SUM
+            return _number(notation.number(as_typed(value))), _ATOM if value >= 0 else _SUM
         case m.Identity():
             return "<mi>I</mi>", _ATOM
         case m.MatMul(left, right):
@@ -77,12 +78,12 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Markup:
         case m.Transpose(operand):
             return f"<msup>{_in(of(operand), _ATOM)}<mi>T</mi></msup>", _ATOM
         case m.Broadcast():
-            return _broadcast(matrix, name)
+            return _broadcast(matrix, of(matrix.left), of(matrix.right))
         case m.Apply(template, arguments):
-            return _Writer(_no_cells, {key: of(argument) for key, argument in arguments}).read(template)
+            return _Writer(_no_cells, {key: of(argument) for key, argument in arguments}, notation).read(template)
         case m.Reduce(operation, operand, over):
             sign = "<mo>∑</mo>" if operation == "sum" else "<mi>max</mi>"
-            sign = f"<munder>{sign}{_OVER[over]}</munder>" if _OVER[over] else sign
+            sign = f"<munder>{sign}<mi>{escape(notation.over(over))}</mi></munder>" if over != "all" else sign
             return _row(sign, _in(of(operand), _PRODUCT)), _PREFIX
         case m.Row(operand, index):
             rows = _row(f"<mn>{index + 1}</mn>", _operator(","), _operator(":"))
@@ -90,7 +91,7 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Markup:
         case m.Stack(rows):
             return _stack([of(row)[0] for row in rows]), _ATOM
         case m.Rounded(operand, _):
-            return _row("<mi>round</mi>", _brackets(of(operand)[0])), _ATOM
+            return _row(f"<mi>{escape(notation.rounded)}</mi>", _brackets(of(operand)[0])), _ATOM
         case m.StableForm(shown, _):
             return of(shown)
         case _:
@@ -103,8 +104,7 @@ def _stack(rows: list[str]) -> str:
     return _row(_operator("["), f"<mtable>{table}</mtable>", _operator("]"))
 
 
-def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Markup:
-    left, right = _matrix(matrix.left, name), _matrix(matrix.right, name)
+def _broadcast(matrix: m.Broadcast, left: Markup, right: Markup) -> Markup:
     match matrix.operator:
         case "+":
             return _row(_in(left, _SUM), _operator("+"), _in(right, _SUM)), _SUM
@@ -128,9 +128,13 @@ def _no_cells(cell: s.Cell) -> str:
 class _Writer:
     """Writes a scalar expression; template variables may stand for written matrices."""
 
-    def __init__(self, name: Callable[[s.Cell], str], arguments: dict[str, Markup] | None = None) -> None:
-        self.name = name
-        self.arguments = arguments
+    def __init__(
+        self,
+        name: Callable[[s.Cell], str],
+        arguments: dict[str, Markup] | None = None,
+        notation: Notation = ENGLISH,
+    ) -> None:
+        self.name, self.arguments, self.notation = name, arguments, notation
 
     def write(self, expression: s.Scalar, least: int = _SUM) -> str:
         return _in(self.read(expression), least)
@@ -138,11 +142,11 @@ class _Writer:
     def read(self, expression: s.Scalar) -> Markup:
         match expression:
             case s.Number(value):
-                return _number(as_typed(value)), _ATOM if value >= 0 else _SUM
+                return self._number(as_typed(value)), _ATOM if value >= 0 else _SUM
             case s.Value(value):
-                return _number(value_text(expression)), _ATOM if value >= 0 else _SUM
+                return self._number(value_text(expression)), _ATOM if value >= 0 else _SUM
             case s.Omitted(count):
-                return _row(_operator("⋯"), f"<mtext>({count} more)</mtext>"), _ATOM
+                return _row(_operator("⋯"), f"<mtext>({escape(self.notation.omitted(count))})</mtext>"), _ATOM
             case s.Variable(variable):
                 return (self.arguments or {}).get(variable, (f"<mi>{variable}</mi>", _ATOM))
             case s.Cell():
@@ -166,6 +170,9 @@ class _Writer:
             case _:
                 return self._function(expression)
 
+    def _number(self, text: str) -> str:
+        return _number(self.notation.number(text))
+
     def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Markup:
         match expression:
             case s.Exp(argument):
@@ -177,16 +184,18 @@ class _Writer:
             case s.Absolute(operand):
                 return _row(_operator("|"), self.write(operand), _operator("|")), _ATOM
             case s.Maximum(operands):
-                return _row("<mi>max</mi>", _brackets("<mo>,</mo>".join(map(self.write, operands)))), _ATOM
+                separator = _operator(self.notation.separator)
+                return _row("<mi>max</mi>", _brackets(separator.join(map(self.write, operands)))), _ATOM
             case s.Round(operand, _):
-                return _row("<mi>round</mi>", _brackets(self.write(operand))), _ATOM
+                return _row(f"<mi>{escape(self.notation.rounded)}</mi>", _brackets(self.write(operand))), _ATOM
             case _:
                 assert_never(expression)
 
     def _where(self, where: s.Where) -> str:
         relation = _operator(_RELATIONS[where.relation])
         condition = _row(self.write(where.left), relation, self.write(where.right))
-        cases = ((self.write(where.then), condition), (self.write(where.otherwise), "<mtext>else</mtext>"))
+        otherwise = f"<mtext>{escape(self.notation.otherwise)}</mtext>"
+        cases = ((self.write(where.then), condition), (self.write(where.otherwise), otherwise))
         table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{case}</mtd></mtr>" for value, case in cases)
         return _row(_operator("{"), f"<mtable columnalign='left'>{table}</mtable>")
 

@@ -12,9 +12,9 @@ from typing import TypeAlias, assert_never
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, fixed
+from tracer.expression.notation import ENGLISH, Notation
 
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
-_OVER = {"rows": "_rows", "columns": "_columns", "all": ""}
 _SIGNS = {">": ">", ">=": "≥", "=": "="}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SHOWN_ROWS = 2  # rows of a stack that are written before the rest is cut
@@ -22,14 +22,14 @@ SHOWN_ROWS = 2  # rows of a stack that are written before the rest is cut
 Text: TypeAlias = tuple[str, int]
 
 
-def matrix_text(matrix: m.Matrix, name: Callable[[str], str] = str) -> str:
+def matrix_text(matrix: m.Matrix, name: Callable[[str], str] = str, notation: Notation = ENGLISH) -> str:
     """A matrix expression in letters; `name` gives the display name of an identifier."""
-    return _matrix(matrix, name)[0]
+    return _matrix(matrix, name, notation)[0]
 
 
-def cell_text(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
+def cell_text(expression: s.Scalar, name: Callable[[s.Cell], str], notation: Notation = ENGLISH) -> str:
     """A scalar expression; `name` gives the display name of a cell."""
-    return CellWriter(name).read(expression)[0]
+    return CellWriter(name, notation=notation).read(expression)[0]
 
 
 def value_text(value: s.Value) -> str:
@@ -52,15 +52,15 @@ def _in(text: Text, least: int) -> str:
     return text[0] if text[1] >= least else f"({text[0]})"
 
 
-def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Text:
+def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) -> Text:
     def of(part: m.Matrix) -> Text:
-        return _matrix(part, name)
+        return _matrix(part, name, notation)
 
     match matrix:
         case m.Symbol(identifier):
             return name(identifier), _ATOM
         case m.Constant(value):
-            return as_typed(value), _ATOM if value >= 0 else _SUM
+            return notation.number(as_typed(value)), _ATOM if value >= 0 else _SUM
         case m.Identity():
             return "I", _ATOM
         case m.MatMul(left, right):
@@ -68,27 +68,27 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Text:
         case m.Transpose(operand):
             return f"{_in(of(operand), _ATOM)}ᵀ", _ATOM
         case m.Broadcast():
-            return _broadcast(matrix, name)
+            return _broadcast(matrix, of(matrix.left), of(matrix.right))
         case m.Apply(template, arguments):
-            return _apply(template, {key: of(argument) for key, argument in arguments})
+            return CellWriter(_no_cells, {key: of(argument) for key, argument in arguments}, notation).read(template)
         case m.Reduce(operation, operand, over):
             sign = "Σ" if operation == "sum" else "max"
-            return f"{sign}{_OVER[over]} {_in(of(operand), _PRODUCT)}", _PREFIX
+            runs = f"_{notation.over(over)}" if over != "all" else ""
+            return f"{sign}{runs} {_in(of(operand), _PRODUCT)}", _PREFIX
         case m.Row(operand, index):
             return f"{_in(of(operand), _ATOM)}[{index + 1}]", _ATOM
         case m.Stack(rows):
             shown = [of(row)[0] for row in rows[:SHOWN_ROWS]] + ["…"] * (len(rows) > SHOWN_ROWS)
             return f"[{'; '.join(shown)}]", _ATOM
         case m.Rounded(operand, decimals):
-            return f"round({of(operand)[0]}, {decimals})", _ATOM
+            return f"{notation.rounded}({of(operand)[0]}{notation.separator} {decimals})", _ATOM
         case m.StableForm(shown, _):
             return of(shown)
         case _:
             assert_never(matrix)
 
 
-def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Text:
-    left, right = _matrix(matrix.left, name), _matrix(matrix.right, name)
+def _broadcast(matrix: m.Broadcast, left: Text, right: Text) -> Text:
     match matrix.operator:
         case "+":
             return f"{_in(left, _SUM)} + {_in(right, _PREFIX)}", _SUM
@@ -110,10 +110,6 @@ def _joined(left: Text, sign: str, right: Text) -> Text:
     return f"{_in(left, _PRODUCT)}{sign}{_in(right, _POWER)}", _PRODUCT
 
 
-def _apply(template: s.Scalar, arguments: dict[str, Text]) -> Text:
-    return CellWriter(_no_cells, arguments).read(template)
-
-
 def _no_cells(cell: s.Cell) -> str:
     raise TypeError(f"a template holds the cell {cell}")
 
@@ -124,9 +120,13 @@ class CellWriter:
     live.py overrides how numbers that were put in are written.
     """
 
-    def __init__(self, name: Callable[[s.Cell], str], arguments: dict[str, Text] | None = None) -> None:
-        self.name = name
-        self.arguments = arguments
+    def __init__(
+        self,
+        name: Callable[[s.Cell], str],
+        arguments: dict[str, Text] | None = None,
+        notation: Notation = ENGLISH,
+    ) -> None:
+        self.name, self.arguments, self.notation = name, arguments, notation
 
     def write(self, expression: s.Scalar, least: int = _SUM) -> str:
         return _in(self.read(expression), least)
@@ -134,11 +134,11 @@ class CellWriter:
     def read(self, expression: s.Scalar) -> Text:
         match expression:
             case s.Number(value):
-                return as_typed(value), _ATOM if value >= 0 else _SUM
+                return self.notation.number(as_typed(value)), _ATOM if value >= 0 else _SUM
             case s.Value():
                 return self.value(expression)
             case s.Omitted(count):
-                return f"… ({count} more)", _ATOM
+                return f"… ({self.notation.omitted(count)})", _ATOM
             case s.Variable(variable):
                 return (self.arguments or {}).get(variable, (variable, _ATOM))
             case s.Cell():
@@ -155,7 +155,8 @@ class CellWriter:
                 return f"{self.write(base, _ATOM)}{str(exponent).translate(_SUPERSCRIPTS)}", _POWER
             case s.Where(left, relation, right, then, otherwise):
                 condition = f"{self.write(left)} {_SIGNS[relation]} {self.write(right)}"
-                return f"({self.write(then)} where {condition}, else {self.write(otherwise)})", _ATOM
+                word, other = self.notation.where, self.notation.otherwise
+                return f"({self.write(then)} {word} {condition}, {other} {self.write(otherwise)})", _ATOM
             case s.Stable(shown, _):
                 return self.read(shown)
             case s.Fold():
@@ -165,7 +166,7 @@ class CellWriter:
 
     def value(self, value: s.Value) -> Text:
         """A number that was put in."""
-        return value_text(value), _ATOM if value.value >= 0 else _SUM
+        return self.notation.number(value_text(value)), _ATOM if value.value >= 0 else _SUM
 
     def factor(self, factor: s.Scalar) -> str:
         """A factor within its own parentheses."""
@@ -186,9 +187,10 @@ class CellWriter:
             case s.Absolute(operand):
                 return f"|{self.write(operand)}|", _ATOM
             case s.Maximum(operands):
-                return f"max({', '.join(map(self.write, operands))})", _ATOM
+                return f"max({f'{self.notation.separator} '.join(map(self.write, operands))})", _ATOM
             case s.Round(operand, decimals):
-                return f"round({self.write(operand)}, {decimals})", _ATOM
+                separator = self.notation.separator
+                return f"{self.notation.rounded}({self.write(operand)}{separator} {decimals})", _ATOM
             case _:
                 assert_never(expression)
 

@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from tracer.network.problem import Problem
+
+DEPARTURES: Mapping[str, str] = {
+    "diagonal": "Not the gradient of this loss: step 6 keeps only the diagonal of the softmax Jacobian, "
+    "as a publication did.",
+    "rate_twice": "Not the gradient of this loss: the learning rate is applied in step 7 and again in steps 10 and 11, "
+    "as a publication did.",
+    "updated_weights": "Not the gradient of this loss: step 8 sends the error back through weights that are already "
+    "updated, as a publication did.",
+}
+"""What `[reproduce]` can do that is not the gradient, a sentence each."""
+
+CONVENTIONS: Mapping[str, str] = {
+    "output_minus_target": "The error is output − target, so E, D, dW and db are gradients and the update takes "
+    "them off.",
+    "target_minus_output": "The error is target − output, so E, D, dW and db are minus the gradients and are added.",
+    "sum": "Gradients are summed over the samples.",
+    "mean": "Gradients are averaged over the samples: the factor 1/N is part of E.",
+    "rate_in_update": "The learning rate comes in at the update.",
+    "rate_in_delta": "The learning rate is part of delta; the update does not apply it again.",
+    "biases_stay": "Biases are not updated.",
+    "fused": "Output activation and loss are taken together: E is the gradient with respect to Z.",
+    "carry_rounded": "Every matrix is rounded before it is used, as by hand.",
+}
+"""What a problem can choose, a sentence each."""
 
 
 def departures(problem: Problem) -> list[str]:
     """What `[reproduce]` does that is not the gradient of the loss, a sentence each."""
-    reproduce, says = problem.reproduce, []
+    return [DEPARTURES[each] for each in departures_chosen(problem)]
+
+
+def departures_chosen(problem: Problem) -> list[str]:
+    """… as keys of DEPARTURES."""
+    reproduce, found = problem.reproduce, []
     if reproduce.softmax_slope == "diagonal":
-        says.append("step 6 keeps only the diagonal of the softmax Jacobian")
+        found.append("diagonal")
     if reproduce.rate_twice:
-        says.append("the learning rate is applied in step 7 and again in steps 10 and 11")
+        found.append("rate_twice")
     if reproduce.updated_weights_sent_back and problem.depth > 1:
-        says.append("step 8 sends the error back through weights that are already updated")
-    return [f"Not the gradient of this loss: {each}, as a publication did." for each in says]
+        found.append("updated_weights")
+    return found
 
 
 def is_gradient(problem: Problem, identifier: str) -> bool:
@@ -32,23 +62,21 @@ def is_gradient(problem: Problem, identifier: str) -> bool:
 
 def conventions(problem: Problem) -> list[str]:
     """The conventions in words, a sentence each."""
+    return [CONVENTIONS[each] for each in conventions_chosen(problem)]
+
+
+def conventions_chosen(problem: Problem) -> list[str]:
+    """… as keys of CONVENTIONS."""
     chosen = problem.convention
-    plus = chosen.sign > 0
-    says = [
-        "The error is output − target, so E, D, dW and db are gradients and the update takes them off."
-        if plus
-        else "The error is target − output, so E, D, dW and db are minus the gradients and are added.",
-        "Gradients are summed over the samples."
-        if chosen.reduction == "sum"
-        else "Gradients are averaged over the samples: the factor 1/N is part of E.",
-        "The learning rate comes in at the update."
-        if chosen.learning_rate_in == "update"
-        else "The learning rate is part of delta; the update does not apply it again.",
+    found = [
+        "output_minus_target" if chosen.sign > 0 else "target_minus_output",
+        chosen.reduction,
+        f"rate_in_{chosen.learning_rate_in}",
     ]
     if not chosen.bias_update:
-        says.append("Biases are not updated.")
+        found.append("biases_stay")
     if chosen.softmax_slope == "fused":
-        says.append("Output activation and loss are taken together: E is the gradient with respect to Z.")
+        found.append("fused")
     if problem.carry_rounded:
-        says.append("Every matrix is rounded before it is used, as by hand.")
-    return says
+        found.append("carry_rounded")
+    return found

@@ -1,0 +1,42 @@
+"""Checks of a worksheet that need no key: what must hold of a matrix, whatever its numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tracer.export.headings import Headings
+from tracer.export.look import Look
+from tracer.export.worksheet_plan import Plan
+from tracer.expression.label import label_text
+from tracer.network.program import Assignment
+from tracer.shown import Shown
+from tracer.trace import Pass, Trace
+
+Kind: TypeAlias = Literal["rows", "shape", "sum"]
+LEAST_SUMMED = 4  # cells of a matrix whose sum is printed
+
+
+@dataclass(frozen=True)
+class Check:
+    """What must hold, in words; `kind` says what is looked at."""
+
+    kind: Kind
+    words: str
+
+
+def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, look: Look) -> Iterator[Check]:
+    """The checks of a matrix that is left blank."""
+    names = Headings(trace.problem).names
+    name, rows, columns = label_text(names.matrix(made.id)), *made.shape
+    last = trace.problem.layers[-1]
+    if made.id == f"A{trace.problem.depth}" and last.activation == "softmax":
+        yield Check("rows", look.say("checks.rows", matrix=name))
+    if made.id.startswith("dW"):
+        parameter = label_text(names.matrix(made.id.removeprefix("d")))
+        size = f"{rows}×{columns}"
+        yield Check("shape", look.say("checks.shape", gradient=name, parameter=parameter, size=size))
+    if plan.sums and rows * columns >= LEAST_SUMMED:
+        total = look.number(decimals.text(made.id, float(one[made.id].sum())))
+        yield Check("sum", look.say("checks.sum", matrix=name, sum=total))
