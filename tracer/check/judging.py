@@ -19,8 +19,9 @@ from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.expression.reach import Marked
 
-TURNED = Slip("gradient-transposed", "rows and columns are exchanged: a gradient lies like what it is the gradient of")
-TRUNCATED = Slip("truncated", "cut off after the last digit; it should be rounded")
+_TURNED = "rows and columns are exchanged: a gradient lies like what it is the gradient of"
+_CUT_OFF = "cut off after the last digit; it should be rounded"
+TURNED, TRUNCATED = Slip("gradient-transposed", _TURNED, _TURNED), Slip("truncated", _CUT_OFF, _CUT_OFF)
 
 
 @dataclass(eq=False)

@@ -12,6 +12,8 @@ from typing import Any
 from tracer.check.answers import Answers
 from tracer.check.conventions import Conventions, Other
 from tracer.check.judging import judge
+from tracer.check.key import Key
+from tracer.check.points import worth
 from tracer.check.sheet import Sheet, lay_beside
 from tracer.check.slips import explain
 from tracer.check.verdicts import COUNTS, VERDICTS, Mark, Verdict
@@ -41,18 +43,40 @@ class MarkedSheet:
         """Whether there is something, and all of it counts."""
         return 0 < self.score == len(self.marks)
 
+    @cached_property
+    def points_of(self) -> Mapping[str, tuple[float, float]]:
+        """Points of each matrix that is counted, and how many it has, in order of time."""
+        key = self.sheet.key
+        scheme = key.problem.marks
+        points = worth(scheme, key.program)
+        return {
+            each: (points[each] * self._share(each) if each in self.sheet.written else 0.0, points[each])
+            for each in key.program.assignments
+            if each in self.sheet.written or (scheme.left_out and each in key.program.computed)
+        }
+
     @property
     def points(self) -> tuple[float, float]:
-        """Points and how many there are: one for each matrix, shared by its cells."""
-        shares = [self._share(identifier) for identifier in self.sheet.written]
-        return sum(shares), float(len(shares))
+        """Points and how many there are: one for each matrix, shared by its cells, or as the mark scheme says."""
+        earned, out_of = zip(*self.points_of.values(), strict=True) if self.points_of else ((), ())
+        return math.fsum(earned), math.fsum(out_of)
 
     def of(self, identifier: str) -> Iterator[Mark]:
-        return (mark for mark in self.marks if mark.id == identifier)
+        """The marks of a matrix, row by row."""
+        return iter(self._by_matrix.get(identifier, ()))
+
+    @cached_property
+    def _by_matrix(self) -> Mapping[str, Sequence[Mark]]:
+        found: dict[str, list[Mark]] = {each: [] for each in self.sheet.written}
+        for mark in self.marks:
+            found[mark.id].append(mark)
+        return found
 
     def _share(self, identifier: str) -> float:
-        right = [mark.verdict in COUNTS for mark in self.of(identifier)]
-        return sum(right) / len(right)
+        """How much of a matrix's points its cells earn, from 0 to 1."""
+        shares = self.sheet.key.problem.marks.shares
+        earned = [shares.get(mark.verdict, 0.0) for mark in self._by_matrix[identifier]]
+        return math.fsum(earned) / len(earned)
 
     @cached_property
     def first_wrong(self) -> Mark | None:
@@ -100,6 +124,18 @@ class MarkedSheet:
                 "out_of": out_of,
             },
         }
+
+
+def unmarked_document(key: Key, file: str, student: Mapping[str, str], fault: str) -> dict[str, Any]:
+    """What `tracer check --json` prints of a file that could not be read, among others that could."""
+    return {
+        "problem_sha256": key.sha256,
+        "answers": file,
+        "student": dict(student) or None,
+        "error": fault,
+        "cells": [],
+        "summary": {**dict.fromkeys(VERDICTS, 0), "score": 0, "of": 0, "points": 0.0, "out_of": 0.0},
+    }
 
 
 def mark_answers(answers: Answers, conventions: Conventions, accept: bool = False) -> MarkedSheet:

@@ -16,11 +16,13 @@ COUNTS: frozenset[Verdict] = frozenset({"correct", "rounded", "carried"})
 class Slip:
     """A wrong rule that explains a cell, and a sentence about it with the learner's numbers.
 
-    `apart` names the further cell that would tell it from the next likely one, where two fit.
+    `hint` is the sentence as far as it holds no right number. `apart` names the further cell that would tell it from
+    the next likely one, where two fit.
     """
 
     slug: str
     says: str
+    hint: str
     apart: str = ""
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracer.commands.common import JsonOption, ProblemArgument, load, print_json
+from tracer.commands.common import JsonOption, ProblemArgument, load, print_json, progress
+from tracer.errors import TracerError
+
+if TYPE_CHECKING:
+    from tracer.classroom.hand_ins import HandIn
+    from tracer.classroom.many import Marker, Outcome
+
+MOST_IN_FULL = 5  # files whose cells are listed; of more there is a line each
 
 
 class OtherConvention(StrEnum):
@@ -18,31 +28,69 @@ class OtherConvention(StrEnum):
     any = "any"
 
 
+class RevealOption(StrEnum):
+    """What the reports show: verdicts alone, what went wrong but no right number, or those too."""
+
+    none = "none"
+    hint = "hint"
+    key = "key"
+
+
 def check(
     problem: ProblemArgument,
-    answers: Annotated[list[Path], typer.Argument(help="Answer files (.xlsx, .json, .csv).")],
+    answers: Annotated[list[Path], typer.Argument(help="Answer files, folders of them, or zips (Moodle's too).")],
     as_json: JsonOption = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A folder for a marked workbook and a page of each file.")
+    ] = None,
+    reveal: Annotated[
+        RevealOption, typer.Option(help="What the reports show; the JSON always has everything.")
+    ] = RevealOption.hint,
     convention: Annotated[
         OtherConvention, typer.Option(help="Whether answers that are right under another convention count.")
     ] = OtherConvention.strict,
     number: Annotated[int, typer.Option("--pass", min=1, help="Which pass the answers are of.")] = 1,
 ) -> None:
     """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
-    from tracer.check.answers import read_answers
-    from tracer.check.conventions import Conventions
-    from tracer.check.key import key_of
-    from tracer.check.marking import mark_answers
+    from tracer.check.findings import printable
+    from tracer.classroom.class_report import print_outcomes
+    from tracer.classroom.hand_ins import collect, is_many
+    from tracer.classroom.many import Marker
 
-    conventions = Conventions(key_of(load(problem), number), number)
-    accept = convention is OtherConvention.any
-    marked = [mark_answers(read_answers(path), conventions, accept) for path in answers]
+    marker = Marker(load(problem), number, convention is OtherConvention.any, reveal.value, output, as_json)
+    several = len(answers) > 1 or is_many(answers[0])
+    hand_ins = collect(answers)
+    if not hand_ins:
+        raise TracerError(f"{answers[0]}: holds no file of answers")
+    if not as_json and len(hand_ins) <= MOST_IN_FULL:
+        marker = replace(marker, sheets=True)
+    outcomes = _marked(marker, hand_ins, several)
+    for each in outcomes:
+        if each.line.fault:
+            print(f"tracer: {printable(f'{each.line.file}: {each.line.fault}')}", file=sys.stderr)
+    if all(each.line.fault for each in outcomes):
+        raise typer.Exit(2)
     if as_json:
-        documents = [each.to_document() for each in marked]
-        print_json(documents[0] if len(documents) == 1 else documents)
+        documents = [each.document for each in outcomes]
+        print_json(documents if several else documents[0])
     else:
-        from tracer.check.report import print_marked
-
-        for each in marked:
-            print_marked(each)
-    if not all(each.all_right for each in marked):
+        print_outcomes(outcomes, marker, several)
+    if not all(each.line.all_right for each in outcomes):
         raise typer.Exit(1)
+
+
+def _marked(marker: Marker, hand_ins: Sequence[HandIn], several: bool) -> list[Outcome]:
+    """Every file read and marked, its reports written where a folder takes them, and of several the marks."""
+    from tracer.classroom.class_marks import write_marks
+    from tracer.classroom.hand_ins import labels
+    from tracer.classroom.many import mark_all
+
+    marks = marker.folder / "marks.csv" if marker.folder and several else None
+    if marks and marks.resolve() in {each.path.resolve() for each in hand_ins}:
+        raise TracerError(f"{marks}: is a file of answers; choose another folder with -o")
+    called = labels(hand_ins, marker.folder or Path())
+    with progress("marking", len(hand_ins)) as advance:
+        outcomes = list(mark_all(marker, hand_ins, called, advance))
+    if marks:
+        write_marks([each.line for each in outcomes], marks)
+    return outcomes

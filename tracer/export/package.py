@@ -27,7 +27,7 @@ FAST = 1  # zlib's level for sheets: half the time of the default, a seventh mor
 PIECE = 1 << 17  # bytes that zlib is given at once
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date that a zip can hold
 _DIMENSION = re.compile(rb'(<dimension ref=")[^"]*(")')
-_EMPTY = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
+_CELLS = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)  # none but those with a note
 _DRAWING = re.compile(rb'Target="/(xl/drawings/drawing[0-9]+\.xml)"')
 _DRAWN = re.compile(rb'(<(?:xdr:)?cNvPr id="[0-9]+" name="[^"]*")(?: descr="[^"]*")?')
 _STAMPS = (  # what openpyxl writes of the time and of itself
@@ -81,7 +81,7 @@ def _copy(source: io.BytesIO, parts: Mapping[str, SheetData], links: Mapping[str
 def _write_sheet(package: zipfile.ZipFile, entry: zipfile.ZipInfo, around: bytes, data: SheetData) -> None:
     """Put the cells into what openpyxl wrote of the sheet without them."""
     entry._compresslevel = FAST  # type: ignore[attr-defined]  # no public name before Python 3.13
-    before, after = _EMPTY.split(_DIMENSION.sub(rb"\g<1>%s\g<2>" % data.dimension().encode(), around))
+    before, after = _CELLS.split(_DIMENSION.sub(rb"\g<1>%s\g<2>" % data.dimension().encode(), around))
     with io.BufferedWriter(package.open(entry, "w", force_zip64=True), PIECE) as part:
         part.write(before)
         part.writelines(data.xml())

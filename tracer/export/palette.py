@@ -24,3 +24,4 @@ LEGEND = (
 
 RIGHT = "DCEDC8"  # behind an answer that follows from the learner's own work
 AGAIN = "FFCDD2"  # behind one to look at again; ✓ and ✗ beside them say the same without colour
+COARSE = "FFF9C4"  # behind one that has too few digits, or is no number

@@ -39,6 +39,15 @@ def number_format(decimals: int | None) -> str:
     return f"[>={half}]{digits};[<=-{half}]-{digits};{digits}"
 
 
+def signed_format(decimals: int | None, sign: str) -> str:
+    """The same with a sign behind the number.
+
+    >>> signed_format(1, "✓")
+    '[>=0.05]0.0" ✓";[<=-0.05]-0.0" ✓";0.0" ✓"'
+    """
+    return ";".join(f'{each}" {sign}"' for each in number_format(decimals).split(";"))
+
+
 class Styles:
     """Style numbers by what a cell is for."""
 
@@ -50,6 +59,8 @@ class Styles:
         self.bare_value = cache(self._bare_value)
         self.choice = cache(self._choice)
         self.answer = cache(self._answer)
+        self.marked = cache(self._marked)
+        self.points = cache(self._points)
         self.tint = cache(self._tint)
         self.conditional = cache(self._conditional)
         self.title = self._text(size=16, bold=True)
@@ -108,6 +119,20 @@ class Styles:
             "@" if is_text else number_format(decimals),
             open_cell=True,
         )
+
+    def _marked(self, fill: str | None, edge: Literal["thin", "thick"], decimals: int | None, sign: str) -> int:
+        """Of an answer that was marked; its sign stands behind the number."""
+        side = Side(style=edge, color=palette.INK if edge == "thick" else palette.LINE)
+        return self._register(
+            Font(name=FONT, size=10, color=palette.INK),
+            fill,
+            Alignment(horizontal="right", vertical="center"),
+            Border(left=side, right=side, top=side, bottom=side),
+            signed_format(decimals, sign),
+        )
+
+    def _points(self, bold: bool) -> int:
+        return self._register(Font(name=FONT, size=10, bold=bold), None, Alignment(horizontal="right"), number="0.00")
 
     def _tint(self, colour: str) -> int:
         """The number of a conditional format that fills a cell."""

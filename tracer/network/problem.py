@@ -32,6 +32,7 @@ from tracer.network.convention import (
 )
 from tracer.network.hints import problem_error
 from tracer.network.initial import Layer, Matrix, Wanted, beyond_memory, draw_parameters, frozen
+from tracer.network.mark_scheme import MarkScheme, no_such_step
 from tracer.network.schema import Data, RawLayer, RawProblem, read_document
 
 __all__ = [
@@ -48,10 +49,10 @@ __all__ = [
 Refuse: TypeAlias = Callable[[str, str], ProblemError]
 Parameters: TypeAlias = Sequence[tuple[Matrix, Matrix | None]]
 SIMPLE = ("learning_rate", "epochs", "loss", "carry_rounded")
-AS_READ = (*SIMPLE, "description", "source", "decimals", "convention", "reproduce", "names")
+AS_READ = (*SIMPLE, "description", "source", "decimals", "convention", "reproduce", "names", "marks")
 TARGET_SUM_TOLERANCE = 1e-12  # the fused cross-entropy counts on it
 LEAKY_SLOPE = 0.01
-NO_TEXT = ("title", "description", "source", "names")  # no part of the hash: they change no number
+UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
 
 
 def _shape(matrix: Matrix) -> str:
@@ -89,6 +90,7 @@ class Problem:
     convention: Convention
     reproduce: Reproduce
     names: Names
+    marks: MarkScheme
 
     def __repr__(self) -> str:
         return f"<Problem {self.name!r}: {'→'.join(map(str, self.sizes))}, {self.rows} samples>"
@@ -142,12 +144,13 @@ class Problem:
             "convention": self.convention.model_dump(),
             "reproduce": self.reproduce.model_dump(exclude_none=True),
             "names": {"style": self.names.style, **self.names.own},
+            **({"marks": marks} if (marks := self.marks.to_document()) else {}),
         }
 
     @cached_property
     def sha256(self) -> str:
-        """Of the canonical JSON of the document without title, description, source and names."""
-        document = {key: value for key, value in self.to_document().items() if key not in NO_TEXT}
+        """Of the canonical JSON of the document without title, description, source, names and marks."""
+        document = {key: value for key, value in self.to_document().items() if key not in UNHASHED}
         canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -186,10 +189,15 @@ def resolve(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
     _check_loss(raw, data, refuse)
     biased = [layer.has_bias for layer in raw.layers]
     rows_of_jacobians = rows if raw.layers[-1].activation == "softmax" else 0
-    for section, table in (("decimals", raw.decimals.table), ("names", raw.names.own)):
+    for section, table in (
+        ("decimals", raw.decimals.table), ("names", raw.names.own), ("marks", raw.marks.matrices),
+    ):  # fmt: skip
         wrong = misnamed(table, identifiers(biased), rows_of_jacobians)
         if wrong:
             raise refuse(section, wrong)
+    wrong = no_such_step(raw.marks, len(biased))
+    if wrong:
+        raise refuse("marks", wrong)
     return Problem(
         name=name,
         title=name if raw.title is None else raw.title,

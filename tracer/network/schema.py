@@ -36,6 +36,7 @@ from tracer.network.convention import (
 from tracer.network.hints import EXPECTED, missing_keys, problem_error, rows_expected
 from tracer.network.initial import DISTRIBUTIONS, LARGEST, Initial, Matrix, Number
 from tracer.network.losses import LOSSES
+from tracer.network.mark_scheme import MarkScheme, read_marks
 
 MOST_LAYERS = 1000
 
@@ -197,6 +198,7 @@ class RawProblem(Section):
     convention: Convention = Convention()
     reproduce: Reproduce = Reproduce()
     names: Annotated[Names, PlainValidator(read_names)] = Names()
+    marks: Annotated[MarkScheme, PlainValidator(read_marks)] = MarkScheme()
 
 
 @dataclass(frozen=True)

@@ -48,12 +48,12 @@ class Found:
     def slug(self) -> str:
         return " + ".join(rule.slug for rule in self.rules)
 
-    def says(self, site: Site, row: int, column: int) -> str:
-        """The sentence at a cell of the site."""
+    def says(self, site: Site, row: int, column: int, hint: bool = False) -> str:
+        """The sentence at a cell of the site; a hint holds no right number."""
         parts = zip(self.rules, self.words, self.places, strict=True)
         at = self.at or (row, column)
         return "; and ".join(
-            Sentence(site, place, (row, column), at, words).of(rule.says) for rule, words, place in parts
+            Sentence(site, place, (row, column), at, words, hint).of(rule.says) for rule, words, place in parts
         )
 
 

@@ -73,7 +73,8 @@ class _Search:
                     yield self._explained(each, row, column)
 
     def _explained(self, found: Found, row: int, column: int) -> Explained:
-        slip = Slip(found.slug, found.says(self.site, row, column), self._apart(found, row, column))
+        says, hint = (found.says(self.site, row, column, only) for only in (False, True))
+        slip = Slip(found.slug, says, hint, self._apart(found, row, column))
         return Explained(slip, self._one(row, column), found.left_out if found is self._leading else ())
 
     def _one(self, row: int, column: int) -> Marked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,18 +11,23 @@ from tracer.check.judging import Site
 from tracer.check.slips.place import Place
 from tracer.expression.digits import as_typed, fixed
 
+_WITH_RIGHT_NUMBER = re.compile(r"\[([^\]]*)\]")
 SIGNIFICANT = 4  # digits of a number that the learner did not write down
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Fills the braces of a sentence at a cell of a site; the slip is in the cell `at` of a place."""
+    """Fills the braces of a sentence at a cell of a site; the slip is in the cell `at` of a place.
+
+    A `hint` goes without what stands in brackets, and has the name of a cell that the learner left out.
+    """
 
     site: Site
     place: Place
     cell: tuple[int, int]
     at: tuple[int, int]
     words: Mapping[str, str]
+    hint: bool = False
 
     def __getitem__(self, key: str) -> str:
         if key in self.words:
@@ -31,7 +37,8 @@ class Sentence:
         return self._cell(*self._named(key))
 
     def of(self, says: str) -> str:
-        text = says.format_map(self).replace("-", "−")
+        template = _WITH_RIGHT_NUMBER.sub("" if self.hint else r"\1", says)
+        text = template.format_map(self).replace("-", "−")
         if self.place.id == self.site.id:
             return text
         return f"in {self.place.id}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
@@ -101,6 +108,8 @@ class Sentence:
         value = float(work.values[identifier][row, column])
         if work.rule(identifier) is None and len(as_typed(value)) <= SIGNIFICANT + 3:
             return as_typed(value)
+        if self.hint and work.rule(identifier) is not None:
+            return f"{identifier}[{row + 1},{column + 1}]"
         return _short(value)
 
 

@@ -1,0 +1,87 @@
+"""The marks of a class: a line for each file, `marks.csv`, and the commonest slips."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tracer.check.findings import headline, place, printable
+from tracer.check.marking import MarkedSheet
+from tracer.check.points import points_text
+from tracer.files import replace_file
+
+MOST_NAMED = 5  # slips that are told of a class
+TO_DEFUSE = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")  # what a spreadsheet takes for a formula
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a class's marks say of one file; `fault` where it could not be read.
+
+    `points` are of single matrices, `slips` how many cells each has, counted by the likeliest.
+    """
+
+    file: str
+    student: Mapping[str, str]
+    says: str = ""
+    points: Mapping[str, float] = field(default_factory=dict)
+    total: tuple[float, float] = (0.0, 0.0)
+    first_wrong: str = ""
+    slips: Mapping[str, int] = field(default_factory=dict)
+    all_right: bool = False
+    fault: str = ""
+
+
+def line_of(marked: MarkedSheet) -> Line:
+    """The line of a marked sheet."""
+    first, answers = marked.first_wrong, marked.sheet.answers
+    return Line(
+        file=answers.file,
+        student=dict(answers.student or {}),
+        says=headline(marked),
+        points={each: earned for each, (earned, _) in marked.points_of.items()},
+        total=marked.points,
+        first_wrong="" if first is None else place(first),
+        slips=Counter(mark.slips[0].slug for mark in marked.marks if mark.verdict == "slip"),
+        all_right=marked.all_right,
+    )
+
+
+def commonest_slips(lines: Iterable[Line]) -> list[tuple[str, int]]:
+    """The slips that most files show, and how many do."""
+    counts = Counter(slug for line in lines for slug in line.slips)
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
+
+
+def write_marks(lines: Sequence[Line], path: Path) -> None:
+    """Write `marks.csv`: a line a file. Raises ExportError where it cannot be written."""
+    matrices = list(dict.fromkeys(each for line in lines for each in line.points))
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(["file", "name", "id", "points", "out_of", *matrices, "first_wrong", "commonest_slip", "unreadable"])
+    for line in lines:
+        table.writerow(_row(line, matrices))
+    replace_file(path, lambda file: file.write(text.getvalue().encode("utf-8-sig")))  # Excel asks for the mark
+
+
+def _row(line: Line, matrices: Sequence[str]) -> list[str]:
+    commonest = max(line.slips, key=lambda slug: line.slips[slug], default="")
+    numbers = [points_text(each) for each in line.total] if not line.fault else ["", ""]
+    shares = [points_text(line.points[each]) if each in line.points else "" for each in matrices]
+    texts = map(as_text, (line.file, line.student.get("name", ""), line.student.get("id", "")))
+    return [*texts, *numbers, *shares, line.first_wrong, commonest, as_text(line.fault)]
+
+
+def as_text(text: str) -> str:
+    """A stranger's text for a cell of a CSV, which no spreadsheet takes for a formula.
+
+    >>> as_text("=1+1"), as_text("Ada")
+    ("'=1+1", 'Ada')
+    """
+    plain = printable(text)
+    return f"'{plain}" if TO_DEFUSE.match(text) else plain

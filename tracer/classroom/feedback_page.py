@@ -1,0 +1,48 @@
+"""The feedback on one file as a page: where to start, what to look at again, the board with signs, the points.
+
+One file without a script or a request to anywhere. What comes from the learner's file is escaped by the templates.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tracer.check.findings import Reveal, headline, printable, right_under
+from tracer.check.marking import MarkedSheet
+from tracer.check.points import points_text
+from tracer.classroom.feedback_views import MOST_WORKED, FeedbackViews
+from tracer.export.templates import render
+from tracer.files import replace_file
+from tracer.network.remarks import conventions
+
+
+def write_feedback(marked: MarkedSheet, reveal: Reveal, path: Path) -> None:
+    """Write the page. Raises ExportError where `path` cannot be written."""
+    text = render_feedback(marked, reveal)
+    replace_file(path, lambda file: file.write(text.encode()))
+
+
+def render_feedback(marked: MarkedSheet, reveal: Reveal) -> str:
+    """The page as HTML."""
+    views, answers = FeedbackViews(marked, reveal), marked.sheet.answers
+    earned, out_of = marked.points
+    found = list(views.findings())
+    return render(
+        "feedback.html.j2",
+        None,
+        problem=views.problem,
+        headline=headline(marked),
+        student=[printable(each) for each in (answers.student or {}).values()],
+        file=printable(answers.file),
+        notes=[printable(each) for each in marked.warnings],
+        right_under=right_under(marked.other) if marked.other is not None and reveal != "none" else "",
+        later=marked.counts["carried"],
+        findings=found[:MOST_WORKED],
+        others=found[MOST_WORKED:],
+        bands=list(views.bands()),
+        steps=list(views.points()),
+        points=points_text,
+        earned=earned,
+        out_of=out_of,
+        conventions=conventions(views.problem),
+    )

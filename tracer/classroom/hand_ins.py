@@ -1,0 +1,202 @@
+"""What a class handed in: single files, folders of them and zips, also as Moodle packs them.
+
+Nothing is unpacked to disk. Folders and zips come from strangers: their sizes are bounded, paths that climb out of
+a zip are refused, a zip in them is not opened.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from tracer.check.answers import MOST_BYTES, read_answers, read_content
+from tracer.check.handed_in import MOST_TEXT, AnswerError, Answers
+from tracer.errors import TracerError
+
+MOST_FILES = 20_000
+MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together
+OWN_ENDINGS = (".marked.xlsx", ".feedback.html")  # what the reports are called
+LONGEST_LABEL = 100  # characters of what a report is called
+
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>[0-9]{1,20})_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)", re.ASCII)
+_JUNK = re.compile(r"\..*|~\$.*|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+_UNSAFE = re.compile(r'[<>:"/\\|?*]|[^\w .,;()&+=@#%!{}\[\]~^$\'–—-]')
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """One file of answers, not read yet: on disk, or a `member` of a zip. `name` is what reports call it.
+
+    `fault` says why it cannot be read, where that is known already.
+    """
+
+    name: str
+    path: Path
+    member: str | None = None
+    fault: str = ""
+
+    def read(self) -> Answers:
+        """The answers; who wrote them is taken from Moodle's name where the file says nothing.
+
+        Raises AnswerError where they cannot be read.
+        """
+        if self.fault:
+            raise AnswerError(f"{self.name}: {self.fault}")
+        if self.member is None:
+            answers = replace(self._on_disk(), file=self.name)
+        else:
+            answers = read_content(self.name, self._unpacked(self.member))
+        student = {**self.student, **{key: text for key, text in (answers.student or {}).items() if text}}
+        return replace(answers, student=student or None)
+
+    @property
+    def student(self) -> dict[str, str]:
+        """Name and number in the name of Moodle's folder or file."""
+        found = next(filter(None, map(_MOODLE.fullmatch, PurePosixPath(self.name).parts)), None)
+        return {key: found[key][:MOST_TEXT] for key in ("name", "id")} if found else {}
+
+    def _on_disk(self) -> Answers:
+        try:
+            return read_answers(self.path)
+        except AnswerError as wrong:  # names the file alone, not which one of several folders
+            raise AnswerError(f"{self.name}: {str(wrong).removeprefix(f'{self.path.name}: ')}") from None
+
+    def _unpacked(self, member: str) -> bytes:
+        try:
+            with _archive(self.path).open(member) as part:
+                return part.read(MOST_BYTES)
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError) as wrong:
+            raise AnswerError(f"{self.name}: cannot be unpacked ({wrong})") from None
+
+
+@lru_cache(maxsize=1)
+def _archive(path: Path) -> zipfile.ZipFile:
+    """An open zip; a class in one is not looked up again for every student."""
+    return zipfile.ZipFile(path)
+
+
+def collect(paths: Iterable[Path]) -> list[HandIn]:
+    """The files of answers in some files, folders and zips, in the order given, folders by the alphabet."""
+    return [each for path in paths for each in _found(path)]
+
+
+def is_many(path: Path) -> bool:
+    """Whether a path may hold several files."""
+    return path.is_dir() or path.suffix.lower() == ".zip"
+
+
+def _found(path: Path) -> Iterator[HandIn]:
+    if path.is_dir():
+        yield from _in_folder(path)
+    elif path.suffix.lower() == ".zip":
+        yield from _in_zip(path)
+    else:
+        yield HandIn(path.name, path)
+
+
+def _in_folder(folder: Path) -> Iterator[HandIn]:
+    for count, path in enumerate(sorted(folder.rglob("*"))):
+        if count >= MOST_FILES:
+            raise TracerError(f"{folder}: more than {MOST_FILES:,} files")
+        name = path.relative_to(folder)
+        if path.is_file() and not path.is_symlink() and not _is_no_answer(name.parts):
+            yield HandIn(name.as_posix(), path, fault=_fault_of(name.name))
+
+
+def _is_no_answer(parts: Sequence[str]) -> bool:
+    """What a system left in a folder, and reports that were written there before."""
+    return any(map(_JUNK.fullmatch, parts)) or parts[-1].endswith(OWN_ENDINGS) or parts == ("marks.csv",)
+
+
+def _fault_of(name: str) -> str:
+    return "a zip in a folder or zip is not opened; give it by itself" if name.lower().endswith(".zip") else ""
+
+
+def _in_zip(path: Path) -> Iterator[HandIn]:
+    try:
+        entries = _archive(path).infolist()
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as wrong:
+        says = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else wrong
+        yield HandIn(path.name, path, fault=f"cannot be read as a zip ({says})")
+        return
+    if refused := _refused(entries):
+        yield HandIn(path.name, path, fault=refused)
+        return
+    for entry in sorted(entries, key=lambda each: each.filename):
+        parts = PurePosixPath(entry.filename).parts
+        if not entry.is_dir() and parts and not _is_no_answer(parts):
+            yield HandIn(entry.filename, path, entry.filename, _fault_of_entry(entry))
+
+
+def _refused(entries: Sequence[zipfile.ZipInfo]) -> str:
+    """Why a zip as a whole is not read."""
+    climbing = next((each.filename for each in entries if _climbs(each.filename)), None)
+    if climbing is not None:
+        return f"holds {climbing[:MOST_TEXT]!r}, a path that leads out of the zip"
+    if len(entries) > MOST_FILES:
+        return f"more than {MOST_FILES:,} files"
+    if sum(each.file_size for each in entries) > MOST_UNPACKED:
+        return f"unpacks to more than the {MOST_UNPACKED:,} bytes that are read"
+    return ""
+
+
+def _climbs(name: str) -> bool:
+    windows = PureWindowsPath(name)
+    return ".." in windows.parts or bool(windows.drive or windows.root) or "\\" in name
+
+
+def _fault_of_entry(entry: zipfile.ZipInfo) -> str:
+    if entry.flag_bits & 1:
+        return "is encrypted"
+    if entry.file_size > MOST_BYTES:
+        return f"{entry.file_size:,} bytes are more than anybody writes by hand (at most {MOST_BYTES:,})"
+    return _fault_of(PurePosixPath(entry.filename).name)
+
+
+# What the reports are called
+
+
+def labels(hand_ins: Sequence[HandIn], folder: Path) -> list[str]:
+    """What the reports of each file are called: its stem, and as much more as tells it from the others.
+
+    No report takes the place of a file of answers in `folder`.
+    """
+    forms = [list(_forms(each)) for each in hand_ins]
+    counted = [Counter(_folded(each[k]) for each in forms) for k in range(len(forms[0]))] if forms else []
+    taken = {each.path.resolve() for each in hand_ins}
+    found: list[str] = []
+    used: set[str] = set()
+    for own in forms:
+        label = next((form for k, form in enumerate(own) if counted[k][_folded(form)] == 1), own[-1])
+        number, plain = 1, label
+        while _folded(label) in used or any((folder / f"{label}{end}").resolve() in taken for end in OWN_ENDINGS):
+            number += 1
+            label = f"{plain}-{number}"
+        used.add(_folded(label))
+        found.append(label)
+    return found
+
+
+def _forms(each: HandIn) -> Iterator[str]:
+    """Shorter and longer names for a file's reports."""
+    path = PurePosixPath(each.name)
+    folders = [found["name"] + "_" + found["id"] if (found := _MOODLE.fullmatch(part)) else part for part in path.parts]
+    yield _safe(path.stem)
+    yield _safe("-".join((*folders[:-1], path.stem)))
+    yield _safe("-".join((*folders[:-1], path.name)))
+
+
+def _safe(text: str) -> str:
+    """A name that every file system takes."""
+    return _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(". ")[:LONGEST_LABEL] or "answers"
+
+
+def _folded(label: str) -> str:
+    return label.casefold()

@@ -1,0 +1,108 @@
+"""Marking what a class handed in, over all cores where there is enough of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from tracer.check.conventions import Conventions
+from tracer.check.findings import Reveal
+from tracer.check.key import key_of
+from tracer.check.marking import MarkedSheet, mark_answers, unmarked_document
+from tracer.classroom.class_marks import Line, line_of
+from tracer.classroom.hand_ins import HandIn
+from tracer.errors import TracerError
+from tracer.network.problem import Problem
+
+PAYS, PAYS_WITH_REPORTS = 200, 16  # files from which on other processes are worth their start
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file; `document` is what `--json` prints of it, `sheet` is kept where few are marked."""
+
+    line: Line
+    document: dict[str, Any] | None = None
+    sheet: MarkedSheet | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Marker:
+    """How a class is marked: `accept` counts other conventions, `folder` takes a report of each file.
+
+    `documents` and `sheets` say what an outcome holds; sheets stay in this process.
+    """
+
+    problem: Problem
+    number: int = 1
+    accept: bool = False
+    reveal: Reveal = "hint"
+    folder: Path | None = None
+    documents: bool = False
+    sheets: bool = False
+
+    @cached_property
+    def conventions(self) -> Conventions:
+        return Conventions(key_of(self.problem, self.number), self.number)
+
+    def mark(self, hand_in: HandIn, label: str) -> Outcome:
+        """Read, mark and report one file; one that cannot be read has a line that says so."""
+        try:
+            marked = mark_answers(hand_in.read(), self.conventions, self.accept)
+        except TracerError as wrong:
+            fault = str(wrong).removeprefix(f"{hand_in.name}: ")
+            line = Line(hand_in.name, hand_in.student, fault=fault)
+            return Outcome(line, unmarked_document(self.conventions.key, hand_in.name, hand_in.student, fault))
+        if self.folder is not None:
+            self._report(marked, self.folder, label)
+        document = marked.to_document() if self.documents else None
+        return Outcome(line_of(marked), document, marked if self.sheets else None)
+
+    def _report(self, marked: MarkedSheet, folder: Path, label: str) -> None:
+        from tracer.classroom.feedback_page import write_feedback  # heavy, and not always asked for
+        from tracer.classroom.marked_workbook import write_marked_workbook
+
+        write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx")
+        write_feedback(marked, self.reveal, folder / f"{label}.feedback.html")
+
+
+def mark_all(
+    marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str], advance: Callable[[], None]
+) -> Iterator[Outcome]:
+    """Mark files in their order; `advance` is called after each."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    pays = PAYS if marker.folder is None else PAYS_WITH_REPORTS
+    many = not marker.sheets and cores > 1 and len(hand_ins) >= pays
+    outcomes = _over_cores(marker, hand_ins, labels, cores) if many else map(marker.mark, hand_ins, labels)
+    for outcome in outcomes:
+        advance()
+        yield outcome
+
+
+def _over_cores(marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str], cores: int) -> Iterator[Outcome]:
+    context = get_context("spawn")  # a fork would copy locks that numpy's threads hold
+    at_once = max(1, min(50, len(hand_ins) // (4 * cores)))
+    with ProcessPoolExecutor(cores, context, _start, (marker,)) as pool:
+        try:
+            yield from pool.map(_mark, hand_ins, labels, chunksize=at_once)
+        except BrokenProcessPool:
+            raise TracerError("a process that marked files ended of itself; a file may be too large to mark") from None
+
+
+_markers: list[Marker] = []
+
+
+def _start(marker: Marker) -> None:
+    """In a new process: what all its files are marked with."""
+    _markers.append(marker)
+
+
+def _mark(hand_in: HandIn, label: str) -> Outcome:
+    return _markers[-1].mark(hand_in, label)

@@ -1,0 +1,180 @@
+"""A marked copy of what was handed in: the board with a sign and a note at each answer, and a sheet of marks.
+
+Names and answers come from strangers: they are written as texts, and no text is a formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from openpyxl.comments import Comment
+
+from tracer.board import lay_out
+from tracer.check.findings import SIGNS, Reveal, expected, headline, named, printable, sentences
+from tracer.check.marking import MarkedSheet
+from tracer.check.numbers import Entry
+from tracer.check.own_work import key_shown, own_trace
+from tracer.check.verdicts import COUNTS, Mark, Verdict
+from tracer.classroom.marks_sheet import MarksSheet
+from tracer.export import palette
+from tracer.export.book import Book
+from tracer.export.columns import address, column_letters
+from tracer.export.headings import band_title, detail
+from tracer.export.merging import merge
+from tracer.export.package import write_workbook_file
+from tracer.export.print_setup import ROW, break_columns, break_rows, choose_page, set_up
+from tracer.export.worksheet_board import TOP, WorksheetBoard
+from tracer.expression.label import label_text
+from tracer.network.blackboard import RATE
+
+TITLE = "Marked"
+COLOURS: dict[Verdict, str | None] = {
+    "correct": palette.RIGHT, "rounded": palette.RIGHT, "carried": palette.HEADING, "slip": palette.AGAIN,
+    "wrong": palette.AGAIN, "too_coarse": palette.COARSE, "blank": None, "unreadable": palette.COARSE,
+}  # fmt: skip
+LEGEND = (
+    "✓ right · ↪ right on your own numbers, though something before it is not",
+    "✗ look again · ≈ too few digits · – blank · ? not a number. Notes say more.",
+)
+NUMBER_WIDTH, LEAST_WIDTH, MOST_WIDTH, SIGN_WIDTH, WIDEST_HEADING = 3.0, 9.0, 24.0, 4.0, 34.0
+NOTE_WIDTH, NOTE_LINE, LINE_LETTERS = 280, 18, 38  # pixels, pixels, and letters on a line of a note
+
+
+def write_marked_workbook(marked: MarkedSheet, reveal: Reveal, path: Path) -> None:
+    """Write the marked copy. Raises ExportError, leaving `path` as it was, where it cannot be written."""
+    copy = MarkedCopy(marked, reveal)
+    copy.fill()
+    MarksSheet(copy.book, marked, reveal).fill()
+    book = copy.book
+    book.styles.finish()
+    book.workbook.properties.title, book.workbook.properties.creator = f"Marked: {copy.problem.title}", "Tracer"
+    write_workbook_file(book.workbook, book.data, path)
+
+
+class MarkedCopy:
+    """The board with the answers on it."""
+
+    def __init__(self, marked: MarkedSheet, reveal: Reveal) -> None:
+        self.marked, self.reveal = marked, reveal
+        trace = own_trace(marked.sheet)
+        self.one, self.problem, self.program = trace.first, trace.problem, trace.first.program
+        self.book = Book(trace)
+        self.sheet = self.book.add_sheet(TITLE)
+        self.data, self.styles = self.book.data[TITLE], self.book.styles
+        self.shown = key_shown(marked.sheet.key)
+        self.places = WorksheetBoard(lay_out(self.program), reveal == "key")
+        written = marked.sheet.written
+        self.present = [
+            each for each in self.places.board.places if each in written or each in (*self.program.inputs, RATE)
+        ]
+
+    def fill(self) -> None:
+        self._widths()
+        self._head()
+        for band in self.places.board.bands:
+            if any(each in self.present for stack in band.stacks for each in stack):
+                title = band_title(self.problem, band.layer, self.one)
+                self.data.text(TOP + band.row, self.places.first_column(0), title, self.styles.band)
+        for identifier in self.present:
+            self._heading(identifier)
+            if identifier in self.marked.sheet.written:
+                self._answers(identifier)
+            else:
+                style = self.styles.value("plain", self.shown.decimals[identifier], False)
+                self.data.numbers(*self.places.corner(identifier), self.one[identifier], style)
+        self._print()
+
+    def _head(self) -> None:
+        first, answers = self.places.first_column(0), self.marked.sheet.answers
+        student = " · ".join((answers.student or {}).values())
+        lines = (
+            (f"Marked: {self.problem.title}", self.styles.title),
+            (_capital(headline(self.marked)), self.styles.band),
+            *((line, self.styles.plain) for line in LEGEND),
+            (" · ".join(filter(None, (student, answers.file))), self.styles.plain),
+        )
+        self.data.heights[1] = 24.0
+        for row, (text, style) in enumerate(lines, start=1):
+            self.data.text(row, first, printable(text), style)
+
+    # The matrices
+
+    def _heading(self, identifier: str) -> None:
+        row, column = self.places.corner(identifier)
+        for k, text in enumerate(self._heading_texts(identifier)):
+            style, last = self.styles.heading("plain", k == 0), column + self.places.board.slot - 1
+            self.data.text(row - 2 + k, column, text, style)
+            for each in range(column + 1, last + 1):
+                self.data.blank(row - 2 + k, each, style)
+            if last > column:
+                merge(self.sheet, row - 2 + k, column, last)
+
+    def _heading_texts(self, identifier: str) -> tuple[str, str]:
+        place = self.places.board.places[identifier]
+        heading = self.book.headings.of(identifier, place.rows, place.columns)
+        return label_text(heading.name), detail(heading)
+
+    def _answers(self, identifier: str) -> None:
+        entries = self.marked.sheet.written[identifier].entries
+        row, column = self.places.corner(identifier)
+        beside = column + self.places.board.places[identifier].columns
+        for mark in self.marked.of(identifier):
+            self._answer(row + mark.row, column + mark.column, entries[mark.row][mark.column], mark)
+            if self.reveal == "key" and mark.verdict not in COUNTS:
+                right = f"→ {expected(self.marked, mark)}"
+                self.data.text(row + mark.row, beside + mark.column, right, self.styles.plain)
+
+    def _answer(self, row: int, column: int, entry: Entry, mark: Mark) -> None:
+        """What was written, number or text, with a note where there is something to say."""
+        decimals = None if entry.decimals is None else min(max(entry.decimals, 0), 15)
+        first = mark is self.marked.first_wrong
+        sign = SIGNS[mark.verdict]
+        style = self.styles.marked(COLOURS[mark.verdict], "thick" if first else "thin", decimals, sign)
+        if entry.kind == "number":
+            self.data.numbers(row, column, np.array([[entry.value]]), style)
+        else:
+            self.data.text(row, column, f"{printable(entry.text)} {sign}".strip(), style)
+        note = ". ".join(_capital(each) for each in self._says(mark))
+        if note:
+            lines = 1 + len(note) // LINE_LETTERS
+            self.sheet.cell(row, column).comment = Comment(note, "Tracer", NOTE_LINE * (lines + 1), NOTE_WIDTH)
+
+    def _says(self, mark: Mark) -> Iterator[str]:
+        """What a note says: the verdict, and as much of the reason as may be shown."""
+        reasons = list(sentences(mark, self.reveal))
+        if mark.verdict in COUNTS and not reasons:
+            return
+        yield ": ".join((named(mark.verdict), "; or: ".join(reasons))) if reasons else named(mark.verdict)
+        if self.reveal == "key" and mark.verdict not in COUNTS:
+            yield f"expected {expected(self.marked, mark)}"
+
+    def _widths(self) -> None:
+        longest = max((len(mark.answer) for mark in self.marked.marks), default=0)
+        needed = [min(max(LEAST_WIDTH, longest + SIGN_WIDTH), MOST_WIDTH)] * len(self.places.slots)
+        for identifier in self.present:
+            slot = self.places.slot_of(identifier)
+            longest = max(map(len, self._heading_texts(identifier)))
+            needed[slot] = max(needed[slot], min(longest + 2.0, WIDEST_HEADING) / self.places.slots[slot])
+        self.widths = []
+        for columns, width in zip(self.places.slots, needed, strict=True):
+            self.widths += [NUMBER_WIDTH, *[width] * (columns * (2 if self.places.marks else 1))]
+        for column, width in enumerate(self.widths, start=1):
+            self.sheet.column_dimensions[column_letters(column)].width = width
+
+    def _print(self) -> None:
+        """The board, broken between matrices where it is too long for a page."""
+        page = choose_page(sum(self.widths), self.places.last_row * ROW)
+        set_up(self.sheet, page, [f"A1:{address(self.places.last_row, self.places.last_column)}"], "1:2")
+        places = [self.places.board.places[each] for each in self.present]
+        within = {TOP + row for each in places for row in range(each.heading_row + 1, each.row + each.rows)}
+        within |= {TOP + band.row + 1 for band in self.places.board.bands}  # a title stays with its matrices
+        rows = range(3, self.places.last_row + 1)
+        break_rows(self.sheet, page, rows, lambda _: ROW, lambda row: row not in within, 24.0 + ROW)
+        break_columns(self.sheet, page, self.widths, [self.places.first_column(slot) - 2 for slot in (1, 2)])
+        self.sheet.freeze_panes = address(TOP - 1, 1)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,120 @@
+"""The sheet of marks: where to start, points by matrix and step, and every answer that needs a look."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from tracer.check.findings import SIGNS, Finding, Reveal, expected, findings, headline, named, printable, right_under
+from tracer.check.marking import MarkedSheet
+from tracer.check.verdicts import COUNTS
+from tracer.export.book import Book
+from tracer.export.columns import address, column_letters
+from tracer.export.print_setup import ROW, choose_page, set_up
+from tracer.expression.label import label_text
+from tracer.expression.text import matrix_text
+
+TITLE = "Marks"
+STEP, NAME, CELLS, POINTS, OUT_OF, LAST = 2, 3, 4, 5, 6, 7
+WIDTHS = (3.0, 26.0, 26.0, 12.0, 12.0, 12.0, 70.0)
+
+
+class MarksSheet:
+    """Writes the sheet; the totals are formulas, so that a teacher's change of points is added up."""
+
+    def __init__(self, book: Book, marked: MarkedSheet, reveal: Reveal) -> None:
+        self.book, self.marked, self.reveal = book, marked, reveal
+        self.sheet = book.add_sheet(TITLE)
+        self.data, self.styles = book.data[TITLE], book.styles
+        self.row = 1
+
+    def fill(self) -> None:
+        self.data.heights[1] = 24.0
+        self._line(self.styles.title, "Marks")
+        self._line(self.styles.band, headline(self.marked)[:1].upper() + headline(self.marked)[1:])
+        for note in self._notes():
+            self._line(self.styles.plain, printable(note))
+        self.row += 1
+        self._points()
+        listed = findings(self.marked, self.reveal)
+        if listed:
+            self._listed(listed)
+        for column, width in enumerate(WIDTHS, start=1):
+            self.sheet.column_dimensions[column_letters(column)].width = width
+        page = choose_page(sum(WIDTHS), self.row * ROW)
+        set_up(self.sheet, page, [f"A1:{address(self.row, LAST)}"], "1:2")
+
+    def _notes(self) -> list[str]:
+        other = self.marked.other
+        under = [right_under(other)] if other is not None and self.reveal != "none" else []
+        return [*self.marked.warnings, *under]
+
+    def _line(self, style: int, *texts: str) -> None:
+        for column, text in enumerate(texts, start=STEP):
+            if text:
+                self.data.text(self.row, column, text, style)
+        self.row += 1
+
+    # Points
+
+    def _points(self) -> None:
+        self._line(self.styles.band, "step", "matrix", "cells right")
+        for column, text in ((POINTS, "points"), (OUT_OF, "out of")):
+            self.data.text(self.row - 1, column, text, self.styles.points(True))
+        totals = []
+        for step in self.marked.sheet.key.program.steps:
+            matrices = [each.id for each in step.assignments if each.id in self.marked.points_of]
+            first = self.row
+            for k, identifier in enumerate(matrices):
+                self.data.text(self.row, STEP, f"{step.label} {step.title}" if k == 0 else "", self.styles.plain)
+                self._matrix(identifier)
+            if len(matrices) > 1:
+                self._sum(f"step {step.label}", matrices, [f"{{0}}{first}:{{0}}{self.row - 1}"])
+            if matrices:
+                totals.append(f"{{0}}{first}:{{0}}{first + len(matrices) - 1}")
+        self._sum("all", list(self.marked.points_of), totals)
+        self.row += 1
+
+    def _matrix(self, identifier: str) -> None:
+        marks = list(self.marked.of(identifier))
+        name = label_text(self.book.headings.names.matrix(identifier))
+        self.data.text(self.row, NAME, f"{identifier} {name}" if name != identifier else name, self.styles.plain)
+        right = sum(mark.verdict in COUNTS for mark in marks)
+        self.data.text(self.row, CELLS, f"{right} of {len(marks)}" if marks else "left out", self.styles.plain)
+        earned = np.array([self.marked.points_of[identifier]])
+        self.data.numbers(self.row, POINTS, earned, self.styles.points(False))
+        self.row += 1
+
+    def _sum(self, words: str, matrices: Sequence[str], cells: Sequence[str]) -> None:
+        """A line of sums; in `cells` {0} stands for the column."""
+        self.data.text(self.row, NAME, words, self.styles.band)
+        values = np.array([[sum(self.marked.points_of[each][k] for each in matrices) for k in (0, 1)]])
+        letters = [column_letters(column) for column in (POINTS, OUT_OF)]
+        formulas = [f"SUM({','.join(cells).format(letter)})" if cells else "0" for letter in letters]
+        self.data.formulas(self.row, POINTS, values, self.styles.points(True), lambda _, k: formulas[k])
+        self.row += 1
+
+    # What needs a look
+
+    def _listed(self, listed: Sequence[Finding]) -> None:
+        key = "expected" if self.reveal == "key" else ""
+        self._line(self.styles.band, "look again at", "verdict", "written", key, "", "because")
+        for k, each in enumerate(listed):
+            mark = each.first
+            title = f"start here: {each.title}" if k == 0 else each.title
+            because = "; or: ".join(each.says) + self._formula(each)
+            self.data.heights[self.row] = ROW * max(1, math.ceil(len(because) / (1.1 * WIDTHS[LAST - 1])))
+            cells = (title, f"{SIGNS[mark.verdict]} {named(mark.verdict)}", printable(mark.answer))
+            right = expected(self.marked, mark) if key else ""
+            self._line(self.styles.worked, *cells, right, "", because)
+
+    def _formula(self, each: Finding) -> str:
+        """The formula of the step, where it may be shown."""
+        expression = self.marked.sheet.key.program.assignments[each.first.id].expression
+        if expression is None or self.reveal == "none":
+            return ""
+        names = self.book.headings.names
+        formula = matrix_text(expression, lambda identifier: label_text(names.matrix(identifier)))
+        return f". {label_text(names.matrix(each.first.id))} = {formula}"
