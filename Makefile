@@ -11,6 +11,7 @@ DEV := $(VENV)/dev.stamp
 BENCH := $(VENV)/bench.stamp
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE  # the tests start many processes, each of which would compile everything again
 # The tests need no graphics card; the PyTorch for one takes gigabytes, and uv can be told to leave it.
 UV_TORCH_BACKEND ?= cpu
 export UV_TORCH_BACKEND

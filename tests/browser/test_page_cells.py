@@ -50,7 +50,7 @@ def places(cells: list[list[Any]]) -> set[Cell]:
     return {(matrix, row, column) for matrix, row, column in cells}
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(document=documents(most_layers=3, most_rows=4))
 def test_every_cell_of_a_random_network_answers(
     chromium: Any, tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]

@@ -59,6 +59,15 @@ def change(page: Any, cell: str, number: str) -> None:
     page.press("#asked-number", "Enter")
 
 
+# What `change` does, for many cells and without waiting for a mouse in between.
+CHANGE_ALL = """changes => Object.entries(changes).forEach(([cell, number]) => {
+  const [matrix, row, column] = cell.split('-'), table = `section.step:not([hidden]) table[data-id='${matrix}']`;
+  document.querySelector(`${table} tr:nth-child(${+row + 1}) > :nth-child(${+column + 1})`).click();
+  document.querySelector('#asked-number').value = number;
+  document.querySelector('#asked-edit').requestSubmit();
+})"""
+
+
 def assert_shows(page: Any, section: str, one: Pass) -> None:
     """Every number of a step is that of a pass, to twelve decimals."""
     cells = read_tables(page, section)
@@ -83,8 +92,7 @@ def test_every_loss_and_activation_follows_what_is_typed(
         pytest.fail("choose other numbers")
     last = f"step-{run.last.steps[-1].label}"
     with opened(chromium, run, tmp_path, f"#{last}", before=PRECISE) as page:
-        for cell, text in CHANGES.items():
-            change(page, cell, text)
+        page.evaluate(CHANGE_ALL, CHANGES)
         assert_shows(page, last, expected.last)
         cells = read_tables(page, last)
         unlike = {cell for cell, each in cells.items() if "changed" in each["classes"]}

@@ -110,7 +110,7 @@ def traces(draw: st.DrawFn) -> Trace:
 
 
 # without shrinking: a smaller workbook says no more than the message does
-@settings(max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=20, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(recorded=traces())
 @pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
 def test_every_formula_of_a_random_network_recalculates_to_the_trace(engine: Any, recorded: Trace) -> None:

@@ -247,7 +247,7 @@ def certified(recorded: Trace, *others: str) -> tuple[Any, ...]:
             for title in ("Certificate", *others)
         )
         book.close()
-    return {f"{row[2]} {row[1]}": row[7] for row in rows[6:] if row[1][0] == "d"}, rows[2][1], *found
+    return {f"{row[2]} {row[1]}": row[7] for row in rows[7:] if row[1][0] == "d"}, rows[2][1], *found
 
 
 @settings(max_examples=10)

@@ -10,6 +10,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.board import Place, lay_out
+from tracer.export.columns import column_letters
 from tracer.export.headings import Headings
 from tracer.export.sheet_data import SheetData, address
 from tracer.export.styles import Styles
@@ -19,6 +20,7 @@ from tracer.trace import Pass, Trace
 
 TOP, LEFT = 6, 2  # the sheet row and column of the board's first cell
 NARROW = 2.0  # the width of a margin or a gap
+DEFAULT_WIDTH = 8.43  # of a column, where nothing is said
 
 
 class Book:
@@ -38,6 +40,7 @@ class Book:
         self.home: dict[tuple[int, int, str], str] = {}
         self.typed: set[tuple[int, int, str]] = set()  # what stands on a sheet as plain numbers
         self.named: dict[str, str] = {}
+        self.link_rows: dict[str, int] = {}  # of sheets with room for links
         self.heads: dict[str, tuple[str, str, str]] = {}  # title, why and formulas of each step sheet
         self.passes = list(trace.passes)
         self.places = lay_out(trace.first.program).places
@@ -72,11 +75,40 @@ class Book:
         self.workbook.defined_names[name] = DefinedName(name, attr_text=reference)
         self.named[name] = identifier
 
+    def neighbours(self, title: str) -> tuple[str | None, str | None]:
+        """The sheets before and behind one; none before the first after the start, which has a link of its own."""
+        titles = [each for each in self.workbook.sheetnames if each in self.data]
+        place = titles.index(title)
+        return titles[place - 1] if place > 1 else None, titles[place + 1] if place + 1 < len(titles) else None
+
+    def leave_room_for_links(self, title: str, row: int) -> None:
+        """Keep a row of a sheet free for the links to its neighbours and the start."""
+        self.link_rows[title] = row
+
+    def link_neighbours(self) -> None:
+        """Links to the sheets before and behind and to the start, for which room was left."""
+        for title, row in self.link_rows.items():
+            sheet, (before, behind), column = self.workbook[title], self.neighbours(title), LEFT
+            for text, to in ((f"← {before}", before), ("Start", "Start"), (f"{behind} →", behind)):
+                if to is not None:
+                    self.data[title].text(row, column, text, self.styles.link)
+                    link(sheet, address(row, column), to)
+                    column = _column_behind(sheet, column, len(text) + 2)
+
     def drop_stale_names(self) -> None:
         """Take out names of matrices that the last pass, a shorter batch, does not have."""
         for name, identifier in self.named.items():
             if identifier != RATE and identifier not in self.passes[-1].matrices:
                 del self.workbook.defined_names[name]
+
+
+def _column_behind(sheet: Worksheet, column: int, width: float) -> int:
+    """The first column that begins so far to the right of where another begins."""
+    while width > 0:
+        letters = column_letters(column)
+        width -= sheet.column_dimensions[letters].width if letters in sheet.column_dimensions else DEFAULT_WIDTH
+        column += 1
+    return column
 
 
 def defined_name(identifier: str) -> str:

@@ -26,7 +26,8 @@ from tracer.network.remarks import departures
 from tracer.trace import Pass
 
 AGREES = 1e-12  # of the largest number of the run
-FIRST_ROW = 7
+LINKS = 4  # row of the links to other sheets
+FIRST_ROW = 8
 COLUMNS = (
     ("matrix", 15.0),
     ("sheet", 20.0),
@@ -49,6 +50,7 @@ def write_certificate(book: Book) -> str:
     data, styles = book.data["Certificate"], book.styles
     data.text(1, 2, "Certificate: do the live formulas give what was recorded?", styles.title)
     data.heights[1] = 24
+    book.leave_room_for_links("Certificate", LINKS)
     sheet.freeze_panes = address(FIRST_ROW, 2)
     sheet.column_dimensions["A"].width = NARROW
     for k, (text, width) in enumerate(COLUMNS):
@@ -127,7 +129,7 @@ def _remarks(book: Book, sheet: Worksheet) -> None:
     """What is reproduced, and what is compared with central differences."""
     data, width = book.data["Certificate"], sum(width for _, width in COLUMNS)
     sentences = (departures(book.problem), explained(book.problem, book.trace.first.program))
-    for row, says in enumerate(sentences, start=4):
+    for row, says in enumerate(sentences, start=LINKS + 1):
         text = " ".join(says)
         data.text(row, 2, text, book.styles.note)
         data.heights[row] = ROW * lines_of(text, width) + 2

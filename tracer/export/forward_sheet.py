@@ -17,7 +17,7 @@ import numpy as np
 
 from tracer.board import LARGE_COLUMNS, LARGE_ROWS, Place, lay_out
 from tracer.export.addresses import Addresses
-from tracer.export.book import LEFT, NARROW, TOP, Book, link
+from tracer.export.book import LEFT, NARROW, TOP, Book
 from tracer.export.headings import band_title, detail
 from tracer.export.matrix_cells import LARGEST_FIXED
 from tracer.export.merging import merge
@@ -123,8 +123,7 @@ def _write(book: Book, title: str, words: str, one: Pass, parameters: Lookup) ->
     _across(book, title, 1, whole, title, styles.shrunk_title)
     _across(book, title, 2, whole, words, styles.note)
     data.heights |= {1: 24.0, 2: 3 * ROW}
-    data.text(4, LEFT, "Start", styles.link)
-    link(sheet, address(4, LEFT), "Start")
+    book.leave_room_for_links(title, 4)
     for band in board.bands:
         data.text(TOP + band.row, LEFT, band_title(book.problem, band.layer, one), styles.band)
     addresses = Addresses(board)

@@ -24,7 +24,7 @@ from tracer.differences import (
     largest_term,
     path_to_loss,
 )
-from tracer.export.book import NARROW, Book, link
+from tracer.export.book import NARROW, Book
 from tracer.export.flow import lines_of
 from tracer.export.forward_sheet import recorded
 from tracer.export.gradient_section import CHECK, GRADIENT, NAME, OFF, SAYS, VERDICT, WIDTHS, Section, Verdict
@@ -122,8 +122,7 @@ class _GradientCheck:
         self.data.text(2, NAME, text, self.styles.note)
         self.data.heights[2] = ROW * lines_of(text, sum(WIDTHS)) + 2
         merge(self.sheet, 2, NAME, SAYS)
-        self.data.text(3, NAME, "← Certificate", self.styles.link)
-        link(self.sheet, address(3, NAME), "Certificate")
+        self.book.leave_room_for_links(self.sheet.title, 3)
         self.row = 5
 
     def _pass(self, one: Pass) -> None:

@@ -87,8 +87,7 @@ class HistorySheet:
             self.data.text(row, LEFT, text, style)
             self.data.heights[row] = height
             merge(self.sheet, row, LEFT, LEFT + HEAD_COLUMNS - 1)
-        self.data.text(3, LEFT, "Start", styles.link)
-        link(self.sheet, address(3, LEFT), "Start")
+        self.book.leave_room_for_links(self.sheet.title, 3)
 
     def _says(self) -> str:
         """What the numbers are, and which of them are live."""

@@ -15,7 +15,7 @@ from typing import Literal
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.differences import Estimate, Path
-from tracer.export.book import LEFT, NARROW, Book, link
+from tracer.export.book import LEFT, NARROW, Book
 from tracer.export.forward_sheet import Cells, recorded
 from tracer.export.headings import Role, place_of
 from tracer.export.print_setup import ROW, break_columns, break_rows, choose_page, set_up
@@ -205,8 +205,7 @@ class MovedParameters:
             data.text(1, LEFT, "The loss with one parameter moved by h", styles.title)
             data.heights[1] = 24
             data.text(2, LEFT, "The forward passes behind Gradient check: orange is moved, yellow is L.", styles.plain)
-            data.text(3, LEFT, "← Gradient check", styles.link)
-            link(self.sheet, address(3, LEFT), "Gradient check")
+            self.book.leave_room_for_links(MOVED, 3)
         return self.book.data[MOVED]
 
     def _copy(self, plan: Plan, path: Path, moved: Estimate, sign: Literal["+", "-"], step_at: str) -> Copy:

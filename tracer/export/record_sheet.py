@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracer.board import Board, Place, lay_out
-from tracer.export.book import LEFT, NARROW, TOP, Book, link
+from tracer.export.book import LEFT, NARROW, TOP, Book
 from tracer.export.forward_sheet import recorded
 from tracer.export.headings import place_of
 from tracer.export.print_setup import ROW, break_rows, choose_page, set_up
@@ -32,8 +32,7 @@ def write_record(book: Book, one: Pass) -> str:
     beside = LEFT + _shift(board)
     for column, text in ((LEFT, NUMBERS), (beside, DIFFERENCES)):
         data.text(2, column, text, styles.plain)
-    data.text(3, LEFT, "← Certificate", styles.link)
-    link(sheet, address(3, LEFT), "Certificate")
+    book.leave_room_for_links(title, 3)
     for identifier in (RATE, *one):
         _matrix(book, one, identifier, board, title)
     rows, columns = TOP + board.whole[0], board.whole[1]

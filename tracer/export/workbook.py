@@ -36,13 +36,13 @@ def write_workbook(
     book = Book(trace, matrix_formulas)
     start = book.add_sheet("Start")
     links = [(book.sheet_title(one, step), one, step) for one in book.passes for step in one.steps]
-    titles = ["Start", *(title for title, _, _ in links)]
+    sheets = []
     for index, one in enumerate(book.passes):
         layout = layout_of(trace, one, index)
         for step in one.steps:
             sheet = StepSheet(book, layout, step, book.sheet_title(one, step))
             sheet.fill()
-            sheet.link_to(*_neighbours(titles, sheet.title))
+            sheets.append(sheet)
             if progress is not None:
                 progress()
         if one is trace.first:
@@ -51,6 +51,9 @@ def write_workbook(
     certified = write_certificate(book)
     book.drop_stale_names()
     fill_start(book, start, links, certified)
+    for sheet in sheets:
+        sheet.link_to(*book.neighbours(sheet.title))
+    book.link_neighbours()
     book.styles.finish()
     _describe(book)
     write_workbook_file(book.workbook, book.data, path)
@@ -64,12 +67,6 @@ def _describe(book: Book) -> None:
     properties.description = problem.description or None
     properties.keywords = f"backpropagation, {'→'.join(map(str, problem.sizes))}, problem {problem.sha256}"
     properties.category = "Education"
-
-
-def _neighbours(titles: list[str], title: str) -> tuple[str | None, str | None]:
-    """The sheets before and behind one."""
-    place = titles.index(title)
-    return titles[place - 1] if place > 1 else None, titles[place + 1] if place + 1 < len(titles) else None
 
 
 def _check_size(trace: Trace) -> None:
