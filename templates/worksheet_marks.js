@@ -229,6 +229,12 @@ function workExamples() {
   }
 }
 
+/** At the end of a line to complete, what stands in the cell's box. */
+function showAnswers() {
+  for (const end of document.querySelectorAll("[data-answer]"))
+    end.textContent = fields.get(end.dataset.answer).value.trim();
+}
+
 // Checks that need no key
 
 /** What a check says of a student's own cells of a matrix, row by row; "" while one is missing. */
@@ -314,6 +320,7 @@ whenTyped.push((last) => {
   for (const box of boxes) markBox(box, last);
   for (const line of document.querySelectorAll(".completion")) markOperands(line);
   workExamples();
+  showAnswers();
   showChecks();
   showHints();
   announce(last, before);

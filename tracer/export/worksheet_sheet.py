@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
 from openpyxl.formatting.rule import Rule
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.worksheet import Worksheet as Sheet
 
 from tracer.board import Place, lay_out
@@ -16,12 +16,13 @@ from tracer.export import palette
 from tracer.export.book import Book, defined_name
 from tracer.export.columns import address, column_letters
 from tracer.export.look import Look
-from tracer.export.print_setup import ROW, choose_page, set_up
+from tracer.export.print_setup import ROW
 from tracer.export.sheet_data import SheetData
 from tracer.export.worksheet_board import TOP, WorksheetBoard
 from tracer.export.worksheet_hints import hints
 from tracer.export.worksheet_marks import AGAIN, FOLLOWS, RIGHT, Marks, text
-from tracer.export.worksheet_plan import VARIANT, Plan
+from tracer.export.worksheet_paper import BOX_HEIGHT, BOX_WIDTH, name_pages, put_on_paper
+from tracer.export.worksheet_plan import Plan
 from tracer.expression import scalar as s
 from tracer.expression.label import label_text
 from tracer.network.blackboard import RATE
@@ -29,7 +30,7 @@ from tracer.network.remarks import departures_chosen
 from tracer.shown import shown
 from tracer.trace import Trace
 
-NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 4, 5, 6, 7
+LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 3, 4, 5, 6, 7
 NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
 HINT_WIDTH = 60.0
 MOST_TITLE, MOST_PROMPT_TITLE, MOST_PROMPT = 31, 32, 255  # characters of a sheet's title; of a prompt's and its own
@@ -74,15 +75,9 @@ class Worksheet:
     def add_sheet(self, name: str) -> tuple[Sheet, SheetData]:
         """A sheet by the name that it has in the catalogue, with name, variant and page on every printed page."""
         title = re.sub(r"[\[\]:*?/\\']", " ", self.say(f"book.{name}"))[:MOST_TITLE].strip()
-        sheet = self.book.add_sheet(title)
-        who = f"{self.say('sheet.name')}: ____________________   {self.say('sheet.id')}: ____________"
-        variant = f"{self.problem.title[:60]} · {self.plan.problem_sha256[:VARIANT]}"
-        page = self.say("book.page", page="&P", pages="&N")
-        sheet.HeaderFooter.oddHeader = HeaderFooterItem(left=_HeaderFooterPart(who.replace("&", "&&")))
-        sheet.HeaderFooter.oddFooter = HeaderFooterItem(
-            left=_HeaderFooterPart(variant.replace("&", "&&")), right=_HeaderFooterPart(f"&A · {page}")
-        )
-        return sheet, self.book.data[title]
+        sheet = self.book.add_sheet(title if title and title not in self.book.data else f"{len(self.book.data) + 1}")
+        name_pages(sheet, self.problem.title, self.plan, self.look)
+        return sheet, self.book.data[sheet.title]
 
     def _numbered_title(self) -> str:
         if not self.plan.sheets or self.key:
@@ -103,18 +98,26 @@ class Worksheet:
         self.data.heights[1] = 24.0
         self.data.text(1, first, self.title, self.styles.title)
         self.data.text(2, first, self.say("book.fill_in"), self.styles.plain)
-        self.data.text(3, first, self.say("book.legend") if self.plan.marks else "", self.styles.plain)
-        says = " ".join(self.say(f"departures.{each}") for each in departures_chosen(self.problem))
-        self.data.text(DEPARTURES_ROW, first, says, self.styles.plain)
+        if self.plan.marks:
+            self._note(LEGEND_ROW, self.say("book.legend"))
+        if departures := departures_chosen(self.problem):
+            self._note(DEPARTURES_ROW, " ".join(self.say(f"departures.{each}") for each in departures))
         for label, slot in (("name", 0), ("id", 1)):
             column = self.places.first_column(slot)
             self.data.text(NAME_ROW, column, self.say(f"sheet.{label}"), self.styles.plain)
-            self._across(NAME_ROW, column + 1, "", self.styles.answer(None, True))
+            self._across(NAME_ROW, column + 1, "", self.styles.answer(None, True), self.places.board.slot - 1)
             self._define(f"student_{label}", address(NAME_ROW, column + 1, absolute=True))
-        self.data.text(FILLED_ROW, first, self.say("book.filled"), self.styles.plain)
-        self.data.live_text(FILLED_ROW, first + 1, self._progress(), "", self.styles.plain)
+        if self.plan.mode != "print":
+            self.data.text(FILLED_ROW, first, self.say("book.filled"), self.styles.plain)
+            self.data.live_text(FILLED_ROW, first + 1, self._progress(), "", self.styles.plain)
         self.data.text(PROBLEM_ROW, first, self.say("book.problem"), self.styles.plain)
         self.data.text(PROBLEM_ROW, first + 1, self.plan.problem_sha256, self.styles.plain)
+
+    def _note(self, row: int, words: str) -> None:
+        """A text over the width of the board, in as many lines as it takes."""
+        first, last = self.places.first_column(0), self.places.last_column
+        self._across(row, first, words, self.styles.note, last - first + 1)
+        self.data.heights[row] = ROW * math.ceil(len(words) / sum(self.widths[first - 1 : last]))
 
     def _progress(self) -> str:
         blank = [each for each in self.present if each in self.plan.blank]
@@ -150,8 +153,9 @@ class Worksheet:
         )
         return ("✎ " if blank else "") + label_text(heading.name), " · ".join(filter(None, parts))
 
-    def _across(self, row: int, column: int, words: str, style: int) -> None:
-        last = column + self.places.board.slot - 1
+    def _across(self, row: int, column: int, words: str, style: int, columns: int = 0) -> None:
+        """A text, or a blank, over so many columns: as a rule all those of a slot."""
+        last = column + (columns or self.places.board.slot) - 1
         if words:
             self.data.text(row, column, words, style)
         else:
@@ -168,6 +172,8 @@ class Worksheet:
     def _answers(self, identifier: str) -> None:
         row, column = self.places.corner(identifier)
         values = self.one[identifier]
+        if self.plan.mode == "print":
+            self.data.heights |= dict.fromkeys(range(row, row + len(values)), BOX_HEIGHT)
         if self.key:
             self.data.numbers(row, column, values, self.styles.answer(self.shown.decimals[identifier]))
         else:
@@ -228,7 +234,7 @@ class Worksheet:
         return label_text(self.book.headings.symbols.cell(cell.matrix, cell.row, cell.column))
 
     def _widths(self) -> None:
-        needed = [LEAST_WIDTH] * len(self.places.slots)
+        needed = [BOX_WIDTH if self.plan.mode == "print" else LEAST_WIDTH] * len(self.places.slots)
         for identifier in self.present:
             slot = self.places.slot_of(identifier)
             longest = max(map(len, self._heading_texts(identifier, self.places.board.places[identifier])))
@@ -243,6 +249,9 @@ class Worksheet:
         protection = self.sheet.protection
         protection.sheet = True
         protection.insertRows = protection.formatCells = protection.formatColumns = protection.formatRows = False
-        page = choose_page(sum(self.widths), self.places.last_row * ROW)
-        set_up(self.sheet, page, [f"A1:{address(self.places.last_row, self.places.last_column)}"], "1:2")
+        board, last = self.places, (self.places.last_row, self.places.last_column)
+        tops = {each: board.corner(each)[0] for each in self.present}
+        inside = {row for each, top in tops.items() for row in range(top - 1, top + board.board.places[each].rows)}
+        inside |= {TOP + band.row + 1 for band in board.board.bands}  # a title stays with what it is the title of
+        put_on_paper(self.sheet, self.data, sum(self.widths), last, 2, lambda row: row not in inside)
         self.sheet.freeze_panes = address(TOP - 1, 1)

@@ -13,12 +13,11 @@ from tracer.export.look import Look
 from tracer.export.page_tables import axes
 from tracer.export.page_views import math
 from tracer.export.worksheet_checks import Check, checks
+from tracer.export.worksheet_examples import Example, Examples, cell_key
 from tracer.export.worksheet_plan import Plan
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
-from tracer.expression.lower import lower, precedents
-from tracer.expression.mathml import cell_mathml_terms, matrix_mathml
-from tracer.expression.worked import Worked
+from tracer.expression.mathml import matrix_mathml
 from tracer.network.blackboard import RATE
 from tracer.network.program import Assignment, Step
 from tracer.shown import Shown, shown
@@ -27,9 +26,6 @@ from tracer.trace import Pass, Trace
 Kind: TypeAlias = Literal["box", "fixed"]
 Place: TypeAlias = tuple[int, int]
 
-MOST_OPERANDS = 16  # of a line to complete; a longer one is left bare
-GAP = '<mrow><mo>(</mo><mtext class="gap">{}</mtext><mo>)</mo></mrow>'  # where an operand is written
-BETWEEN = "</mtext><mo>)</mo></mrow><mo>·</mo><mrow><mo>(</mo><mtext"  # two gaps stand side by side as they are
 HEADING, BOX, PRINTED, LEAST = 11, 18, 9, 50  # mm on paper: of a row's heading and gap, a box, a number, a step
 
 
@@ -41,19 +37,6 @@ class CellView:
     kind: Kind
     aria: str
     text: str = ""
-
-
-@dataclass(frozen=True)
-class Example:
-    """A cell worked out; `lines` after the letters are missing where its operands are still to be found.
-
-    In practice they always are: the page works them out from what is on the sheet by then.
-    """
-
-    key: str
-    kind: Literal["worked", "completion"]
-    letters: Markup
-    lines: tuple[Markup, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +86,7 @@ class WorksheetViews:
         self.notation = look.notation
         self.headings = Headings(trace.problem)
         self.decimals: Shown = shown(trace, one)
+        self.examples = Examples(one, plan, key, look, self.headings, self.decimals)
 
     def steps(self) -> Iterator[StepView]:
         """The steps that have something on the sheet."""
@@ -133,9 +117,6 @@ class WorksheetViews:
         names = self.headings.names
         return label_mathml(names.learning_rate() if identifier == RATE else names.matrix(identifier))
 
-    def _cell_name(self, cell: s.Cell) -> str:
-        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
-
     def _formula(self, made: Assignment) -> Markup:
         assert made.expression is not None  # given matrices have no formula
         right = matrix_mathml(made.expression, self._matrix_name, self.notation)
@@ -160,7 +141,7 @@ class WorksheetViews:
                 (name, tuple(self._cell(made, words, (row, column)) for column in range(made.shape[1])))
                 for row, name in enumerate(_headings(down, made.shape[0]))
             ),
-            examples=tuple(self._examples(made)) if made.expression is not None else (),
+            examples=tuple(self.examples.of(made)) if made.expression is not None else (),
             checks=tuple(self._checks(made)) if asked and not self.key else (),
         )
 
@@ -194,114 +175,15 @@ class WorksheetViews:
         names = zip(self._axes(made.id), place, strict=True)
         aria = ", ".join([words, *(f"{word} {index + 1}" for word, index in names if word)])
         cell = s.Cell(made.id, row, column)
-        if self.key or self._is_known(cell):
-            return CellView(_key(cell), "fixed", aria, self._text(cell))
-        return CellView(_key(cell), "box", aria)
+        if self.key or self.examples.is_known(cell):
+            return CellView(cell_key(cell), "fixed", aria, self._text(cell))
+        return CellView(cell_key(cell), "box", aria)
 
     def _text(self, cell: s.Cell) -> str:
         value = float(self.one[cell.matrix][cell.row, cell.column])
         return self.notation.number(self.decimals.text(cell.matrix, value))
 
-    def _is_known(self, cell: s.Cell) -> bool:
-        """Whether a cell's number is on the sheet."""
-        return cell.matrix not in self.plan.blank and self.plan.shows(cell.matrix, self.one.program)
-
-    def _follows(self, cell: s.Cell) -> bool:
-        """Whether all that a cell is made from is on the sheet."""
-        return all(map(self._is_known, precedents(self._lowered(cell))))
-
-    def _lowered(self, cell: s.Cell) -> s.Scalar:
-        expression = self.one.program.assignments[cell.matrix].expression
-        assert expression is not None  # only computed matrices are left blank
-        return lower(expression, cell.row, cell.column)
-
-    # Examples
-
-    def _examples(self, made: Assignment) -> Iterator[Example]:
-        """The worked cell and the line to complete; of a printed matrix the worked cell, if it gives nothing away."""
-        for place in range(min(2, made.shape[0] * made.shape[1])):
-            row, column = divmod(place, made.shape[1])
-            kind = self.plan.example(made.shape, row, column)
-            cell = s.Cell(made.id, row, column)
-            asked = made.id in self.plan.blank
-            if kind == "worked" and (asked or self._follows(cell)):
-                yield self._worked(cell)
-            elif kind == "completion" and asked and (line := self._completion(cell)):
-                yield line
-
-    def _work(self, cell: s.Cell) -> Worked:
-        return self.decimals.work(self.one, cell.matrix, self._lowered(cell))
-
-    def _worked(self, cell: s.Cell) -> Example:
-        worked = self._work(cell)
-        letters = self._line(self._cell_name(cell), "=", worked.letters)
-        lines = [self._line("", "=", stage) for stage in worked.stages]
-        lines.append(self._line("", "=" if worked.exact else "≈", worked.result))
-        known = self.key or self._is_known(cell) or (self._follows(cell) and not self.plan.marks)
-        return Example(_key(cell), "worked", letters, tuple(lines) if known else ())
-
-    def _completion(self, cell: s.Cell) -> Example | None:
-        """The line with a gap for every operand; None where it would be too long."""
-        worked = self._work(cell)
-        if self.key:
-            return Example(_key(cell), "completion", self._line(self._cell_name(cell), "=", worked.stages[0]))
-        operands = _operands(worked.letters)
-        if len(operands) > MOST_OPERANDS or len(precedents(worked.letters)) != len(precedents(self._lowered(cell))):
-            return None
-
-        def gap(operand: s.Cell) -> str:
-            here = next(each for each in operands if each[0] == operand)
-            operands.remove(here)
-            return self._gap(cell, *here)
-
-        letters = cell_mathml_terms(worked.letters, gap, self.notation)
-        terms = [term.replace(BETWEEN, BETWEEN.replace("<mo>·</mo>", "")) for term in letters]
-        return Example(_key(cell), "completion", _joined(self._cell_name(cell), "=", [*terms, "<mo>=</mo>"]))
-
-    def _gap(self, cell: s.Cell, operand: s.Cell, term: int, number: int) -> str:
-        if not self.plan.marks:
-            return GAP.format("")
-        key = f"{_key(cell)} {number}"
-        name = label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
-        aria = escape(self.look.say("page.operand", cell=name, number=number))
-        return GAP.format(
-            f'<input class="operand" data-keep="{key}" data-of="{_key(operand)}" data-term="{term}" '
-            f'aria-label="{aria}" autocomplete="off" inputmode="text" spellcheck="false">'
-            '<span class="mark" role="img"></span>'
-        )
-
-    def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
-        return _joined(left, sign, cell_mathml_terms(right, self._cell_name, self.notation))
-
-
-def _joined(left: str, sign: str, terms: list[str]) -> Markup:
-    """One line, in pieces between which the browser may break it."""
-    first, *others = terms
-    return Markup(" ").join(map(math, (f"{left}<mo>{sign}</mo>{first}", *others)))
-
-
-def _key(cell: s.Cell) -> str:
-    return f"{cell.matrix}-{cell.row}-{cell.column}"
-
 
 def _headings(word: str, count: int) -> tuple[tuple[str, str], ...]:
     """The headings of rows or columns: numbers that are read out with their word, none where there is no word."""
     return tuple((str(index + 1), f"{word} {index + 1}") if word else ("", "") for index in range(count))
-
-
-def _operands(letters: s.Scalar) -> list[tuple[s.Cell, int, int]]:
-    """Every cell as it is written, with the term that it is in and its number from 1."""
-    terms = letters.terms if isinstance(letters, s.Sum) else (letters,)
-    cells = [(cell, index) for index, term in enumerate(terms) for cell in _written(term)]
-    return [(cell, index, number) for number, (cell, index) in enumerate(cells, 1)]
-
-
-def _written(expression: s.Scalar) -> Iterator[s.Cell]:
-    """The cells of an expression from left to right, as often as they are written."""
-    if isinstance(expression, s.Cell):
-        yield expression
-    elif isinstance(expression, s.Stable):
-        yield from _written(expression.shown)
-    else:
-        for part in s.children(expression):
-            yield from _written(part)

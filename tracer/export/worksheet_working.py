@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracer.export.columns import address, column_letters
-from tracer.export.print_setup import ROW, choose_page, set_up
+from tracer.export.print_setup import ROW
 from tracer.export.worksheet_checks import Check, checks
 from tracer.export.worksheet_marks import AGAIN, HALF, NO_NUMBER, RIGHT, WAITS, if_any, text
+from tracer.export.worksheet_paper import BOX_HEIGHT, BOX_WIDTH, put_on_paper
 from tracer.export.worksheet_sheet import Worksheet
 from tracer.expression import scalar as s
 from tracer.expression.label import label_text
@@ -23,7 +24,7 @@ from tracer.network.program import Assignment, Step
 
 LEFT, BOXES = 2, 4  # the columns of texts and of the first box
 MOST_BOXES, MOST_BEFORE = 16, 200
-NARROW, NAME_WIDTH, BOX_WIDTH = 3.0, 16.0, 9.0
+NARROW, NAME_WIDTH, LEAST_BOX = 3.0, 16.0, 9.0
 
 Terms = Sequence[Sequence[s.Cell]]
 
@@ -38,6 +39,8 @@ class Working:
         self.sheet, self.data = worksheet.add_sheet("working")
         self.say, self.notation, self.styles = worksheet.say, worksheet.look.notation, worksheet.book.styles
         self.row, self.last = 1, LEFT + MOST_BOXES
+        self.on_paper = self.plan.mode == "print"
+        self.breaks = set[int]()  # the rows before which a printed page may end
 
     def fill(self) -> None:
         self._line(self.say("book.working_title"), self.styles.title)
@@ -45,16 +48,18 @@ class Working:
         for step in self.one.steps:
             if any(self.plan.shows(each.id, self.one.program) and each.expression for each in step.assignments):
                 self._step(step)
-        widths = [NARROW, NAME_WIDTH, *[NARROW, BOX_WIDTH] * (MOST_BOXES + 1)]
+        box = BOX_WIDTH if self.on_paper else LEAST_BOX
+        widths = [NARROW, NAME_WIDTH, *[NARROW, box] * (MOST_BOXES + 1)]
         for column, width in enumerate(widths, start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
         self.sheet.protection.sheet = True
         self.sheet.protection.insertRows = self.sheet.protection.formatColumns = False
-        page = choose_page(sum(widths[: self.last]), self.row * ROW)
-        set_up(self.sheet, page, [f"A1:{address(self.row, self.last)}"], "1:1")
+        characters, last = sum(widths[: self.last]), (self.row, self.last)
+        put_on_paper(self.sheet, self.data, characters, last, 1, self.breaks.__contains__)
 
     def _step(self, step: Step) -> None:
         self.row += 1
+        self.breaks.add(self.row)
         words = self.worksheet.look.section(f"steps.{step.number}")
         asks = any(each.id in self.plan.blank for each in step.assignments)
         self._line(self.say("book.step_title", label=step.label, title=words["title"]), self.styles.band)
@@ -101,7 +106,7 @@ class Working:
             said = f"IF(AND({near}),{text(RIGHT)},{text(AGAIN)})" if check.kind == "rows" else f"SUM({whole})"
             unfinished = f"COUNT({whole})<{made.shape[0] * made.shape[1]}"
             self.data.live_text(self.row, LEFT, f'IF({unfinished},"",{said})', "", self.styles.left_out)
-        self.data.text(self.row, LEFT + 1, check.words, self.styles.plain)
+        self.data.text(self.row, LEFT + 2, check.words, self.styles.plain)
         self.row += 1
 
     def _worked(self, cell: s.Cell, rule: s.Scalar) -> None:
@@ -114,7 +119,7 @@ class Working:
         waits = [f"COUNT({self.board.cell(each)})=0" for each in before]
         for stage in (worked.stages[0], worked.result):
             live = to_live_text(stage, self.board, self.notation)
-            formula = if_any(waits, text(WAITS), f'"= "&{live.formula}')
+            formula = if_any(waits, text("= " if self.on_paper else WAITS), f'"= "&{live.formula}')
             shown = f"= {live.text}" if self.worksheet.key else ""
             self.data.live_text(self.row, LEFT + 1, formula, shown, self.styles.plain)
             self.row += 1
@@ -125,6 +130,8 @@ class Working:
         if terms is None or sum(map(len, terms)) >= MOST_BOXES:
             return
         self.data.text(self.row, LEFT, f"{self._name(cell)} =", self.styles.plain)
+        if self.on_paper:
+            self.data.heights[self.row] = BOX_HEIGHT
         column = BOXES
         for k, factors in enumerate(terms):
             for n, operand in enumerate(factors):
@@ -134,9 +141,11 @@ class Working:
                 column += 2
         answer, self.last = self.board.cell(cell), max(self.last, column)
         self.data.text(self.row, column - 1, "=", self.styles.left_out)
-        self.data.live_text(
-            self.row, column, f'IF({answer}="",{text(self.say("book.on_board"))},{answer})', "", self.styles.plain
-        )
+        if self.on_paper:
+            self.data.blank(self.row, column, self.styles.answer())
+        else:
+            there = f'IF({answer}="",{text(self.say("book.on_board"))},{answer})'
+            self.data.live_text(self.row, column, there, "", self.styles.plain)
         self.row += 2
 
     def _box(self, column: int, operand: s.Cell) -> None:
