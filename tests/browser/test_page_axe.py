@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.pages import in_batches, opened, table_cell
 from tests.conftest import require_module
+from tracer.export.derivation import render_derivation
 from tracer.network.reading import load_problem
 from tracer.training import trace
 
@@ -112,4 +113,19 @@ def test_axe_finds_nothing_on_other_pages(chromium: Any, tmp_path: Path, example
     with opened(chromium, run, tmp_path, bypass_csp=True) as page:
         for _ in range(3):
             page.click("#next")
+        assert complaints(page) == []
+
+
+@pytest.mark.parametrize("name", ["mazur.derivation", "moons.training"])
+@pytest.mark.parametrize("options", [{}, {**PHONE, "color_scheme": "dark"}], ids=["light", "dark, phone"])
+def test_axe_finds_nothing_on_the_other_kinds_of_page(
+    chromium: Any, tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    example, _, kind = name.partition(".")
+    text = (
+        render_derivation(trace(load_problem(example)))
+        if kind == "derivation"
+        else (Path(__file__).parents[2] / "outputs" / f"{name}.html").read_text(encoding="utf-8")
+    )
+    with opened(chromium, text, tmp_path, bypass_csp=True, **options) as page:
         assert complaints(page) == []
