@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import checking, growth, pages, startup, tracing, workbooks
+from benchmarks import checking, growth, pages, startup, tracing, workbooks, worked
 from benchmarks.measure import machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 SECTIONS: dict[str, ModuleType] = {
-    section.__name__.rpartition(".")[2]: section for section in (startup, tracing, workbooks, pages, checking, growth)
+    section.__name__.rpartition(".")[2]: section
+    for section in (startup, tracing, workbooks, pages, worked, checking, growth)
 }
 
 

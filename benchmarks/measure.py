@@ -18,7 +18,18 @@ from typing import Any, NamedTuple
 
 ROUNDS = 9
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-PACKAGES = ("numpy", "openpyxl", "jinja2", "pydantic", "typer", "torch", "torchlens", "micrograd", "XlsxWriter")
+PACKAGES = (
+    "numpy",
+    "openpyxl",
+    "jinja2",
+    "pydantic",
+    "typer",
+    "torch",
+    "torchlens",
+    "micrograd",
+    "XlsxWriter",
+    "handcalcs",
+)
 
 
 def by_turns(subjects: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, list[float]]:
