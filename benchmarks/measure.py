@@ -18,18 +18,8 @@ from typing import Any, NamedTuple
 
 ROUNDS = 9
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-PACKAGES = (
-    "numpy",
-    "openpyxl",
-    "jinja2",
-    "pydantic",
-    "typer",
-    "torch",
-    "torchlens",
-    "micrograd",
-    "XlsxWriter",
-    "handcalcs",
-)
+PEERS = ("torch", "torchlens", "micrograd", "XlsxWriter", "handcalcs")
+PACKAGES = ("numpy", "openpyxl", "jinja2", "pydantic", "typer", *PEERS)
 
 
 def by_turns(subjects: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, list[float]]:

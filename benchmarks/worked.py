@@ -54,7 +54,7 @@ def report() -> str:
     ratio = statistics.median(seconds[THEIRS]) / statistics.median(seconds[OURS])
     return "\n\n".join(
         (
-            "## Worked lines\n\nLetters = numbers = result of the 18 cells of Z1 and A1 of the article's example, in LaTeX.",
+            "## Worked lines\n\nLetters = numbers = result of 18 cells (Z1 and A1 of the article's example) in LaTeX.",
             markdown(("a line", "median", "min", "max"), rows),
             goals([Goal("handcalcs / Tracer", 1, ratio)]),
         )
