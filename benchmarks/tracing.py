@@ -28,7 +28,7 @@ HELD = """The same in a process that gives no memory back (glibc's MALLOC_TRIM_T
 what is kept then costs no page faults; plain numpy, using the same memory again and again, has none either way."""
 FINDING = """What takes the rest, from a profile: of the small network, the compiled program is a twentieth slower than
 plain numpy (each matrix has a name, so nothing is nested), new memory for what is kept takes another twentieth, whether
-all is finite a tenth (one look at many passes), losses and history a twentieth; Python's loop has the rest. Of the large
+all is finite a tenth (one look at many passes), losses and history a twentieth; the loop the rest. Of the large
 one new memory takes most: each pass keeps a new gradient and new weights of 0.8 MB each, whose pages the system hands
 out one by one, where plain numpy uses the same ones again; a look at each gradient takes a twentieth."""
 MOONS = (2, 10, 1), 1000  # the sizes of the example, with biases
