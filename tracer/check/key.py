@@ -27,9 +27,10 @@ MOST_PASSES = 1_000
 class Key:
     """The right matrices of one pass, with a program that says how they are made.
 
-    `halves` is what a given number may be off as a learner sees it: half a unit where it is shown rounded.
-    `before` are the matrices of the pass before, if there was one. `problem` reproduces nothing: what a
-    publication did though it is not the gradient is never right; `sha256` is of the problem as it was.
+    `halves` is what a number that was printed may be off as a learner sees it: half a unit where it is shown rounded.
+    `printed` are computed matrices that stood on the learner's worksheet, `before` the matrices of the pass before,
+    if there was one. `problem` reproduces nothing: what a publication did though it is not the gradient is never
+    right; `sha256` is of the problem as it was.
     """
 
     problem: Problem
@@ -39,6 +40,7 @@ class Key:
     halves: Mapping[str, float]
     before: Mapping[str, Array]
     notes: tuple[str, ...] = ()
+    printed: frozenset[str] = frozenset()
     rules: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
 
     @cached_property
@@ -78,8 +80,7 @@ def key_of(problem: Problem, number: int = 1) -> Key:
     at = number - 1 - (max(1, epoch - 1) - 1) * len(worked.batches())
     one, before = passes[at], passes[at - 1].matrices if at else {}
     decimals = shown(run, one).decimals
-    typed = {each: decimals[each] for each in one.program.inputs}
-    halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in typed.items()}
+    halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in decimals.items()}
     same_rows = at and passes[at - 1].program.rows == one.program.rows
     return Key(
         worked, problem.sha256, one.program, {**one.matrices, RATE: one[RATE]}, halves, before if same_rows else {},

@@ -7,7 +7,7 @@ as a row is turned, and what has no place in the problem is named in a note.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from tracer.check.key import Array, Key
 from tracer.check.numbers import BLANK, Entry
 from tracer.errors import TracerError
 from tracer.expression import matrix as m
+from tracer.expression.digits import FLOAT_ERROR, TIE
 from tracer.network.blackboard import RATE
 
 
@@ -57,8 +58,12 @@ class Sheet:
 def lay_beside(answers: Answers, key: Key) -> Sheet:
     """Answers in the shapes of the key; with a key of its own where the learner's given numbers differ."""
     notes = [*key.notes, *answers.notes]
-    if answers.given:
-        key = key.with_given(_own_numbers(answers, key), answers.file)
+    if own := _own_numbers(answers, key):
+        key = key.with_given(own, answers.file)
+    printed = {each: grid for each, grid in answers.given.items() if each in key.program.computed}
+    stale = [each for each, grid in printed.items() if not _is_of(grid, key, each)]
+    notes += [f"given.{each}: other numbers than this problem's; worked out anew" for each in stale]
+    key = replace(key, printed=frozenset(printed.keys() - set(stale)))
     written = {}
     for identifier, grid in answers.matrices.items():
         if identifier not in key.values or identifier == RATE:
@@ -118,6 +123,8 @@ def _own_numbers(answers: Answers, key: Key) -> dict[str, Array]:
     found = {}
     for identifier, grid in answers.given.items():
         place = f"{answers.file}: given.{identifier}"
+        if identifier in key.program.computed:
+            continue
         if identifier not in key.program.inputs:
             known = ", ".join(key.program.inputs)
             raise TracerError(f"{place}: found no given matrix of this problem, expected one of {known}")
@@ -127,3 +134,14 @@ def _own_numbers(answers: Answers, key: Key) -> dict[str, Array]:
             raise TracerError(f"{place}: expected {shape[0]}×{shape[1]} numbers")
         found[identifier] = own
     return found
+
+
+def _is_of(grid: Grid, key: Key, identifier: str) -> bool:
+    """Whether numbers that were printed are the key's, to the digits that they have."""
+    fitted, value = _fitted(grid, key.values[identifier].shape), key.values[identifier]
+    if fitted is None:
+        return False
+    printed = as_written(fitted, 0)
+    units = np.array([[entry.own_unit() for entry in row] for row in fitted])
+    slack = (0.5 + TIE) * units + FLOAT_ERROR * np.abs(value)
+    return printed.complete and bool((np.abs(printed.values - value) <= slack).all())

@@ -79,8 +79,9 @@ class Work:
         self.mended_values = Lazy(self._mended_values)
 
     def rule(self, identifier: str) -> m.Matrix | None:
-        """The right rule; None for what is given."""
-        return None if identifier == RATE else self.key.program.assignments[identifier].expression
+        """The right rule; None for what is given, or was printed."""
+        printed = identifier == RATE or identifier in self.key.printed
+        return None if printed else self.key.program.assignments[identifier].expression
 
     def left_out(self, identifier: str) -> bool:
         """Whether a matrix is to be computed and was not written down."""
