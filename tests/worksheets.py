@@ -7,7 +7,11 @@ from pathlib import Path
 
 import openpyxl
 
+from tracer.export.headings import Headings
+from tracer.export.look import PLACEHOLDER, look
 from tracer.export.worksheet_plan import Plan
+from tracer.expression.label import label_text
+from tracer.trace import Trace
 
 Cells = Mapping[str, list[list[float | str | None]]]
 SHEET = "xl/worksheets/sheet1.xml"
@@ -59,3 +63,33 @@ def _typed(content: str, address: str, value: float | str) -> str:
     )
     assert count == 1, f"{address} is no blank cell"
     return filled
+
+
+# A language in which every word is told from one that no catalogue has
+
+IN_BRACKETS = re.compile(r"⟦[^⟧]*⟧")
+WORD = r"[^\W\d_]{3,}"
+OF_FORMULAS = {"exp", "max", "tanh", "next"}
+
+
+def strange_language(folder: Path) -> Path:
+    """A folder with the language xx: every message is its key in brackets, with its placeholders between brackets."""
+    sections: dict[str, list[str]] = {}
+    for key, text in look().messages.items():
+        section, _, last = key.rpartition(".")
+        inside = "".join(f"⟧{{{each}}}⟦" for each in sorted(set(PLACEHOLDER.findall(text))))
+        sections.setdefault(section, []).append(f'{last} = "⟦{key}{inside}⟧"')
+    sections["notation"] = [line for line in sections["notation"] if not line.startswith("decimal")] + ['decimal = ","']
+    path = folder / "languages" / "xx.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(f"[{name}]\n" + "\n".join(lines) for name, lines in sections.items()), encoding="utf-8")
+    return folder
+
+
+def unworded(texts: list[str], run: Trace) -> set[str]:
+    """The words of some texts that stand in no brackets, and that neither the problem nor its names have."""
+    names = Headings(run.problem).names
+    known = [run.problem.sha256, run.problem.sha256[:8], run.problem.title, run.problem.description, run.problem.source]
+    known += [label_text(names.matrix(each)) for each in run.first] + [each.activation for each in run.problem.layers]
+    allowed = set(re.findall(WORD, " ".join(filter(None, known)))) | OF_FORMULAS
+    return {word for text in texts for word in re.findall(WORD, IN_BRACKETS.sub(" ", text))} - allowed

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from tests.browser.pages import opened
 from tests.conftest import require_program
+from tests.worksheets import strange_language, unworded
 from tracer.check.answers import read_content
 from tracer.check.conventions import Conventions
 from tracer.check.key import key_of
 from tracer.check.marking import mark_answers
+from tracer.export.look import look
 from tracer.export.worksheet_page import render_worksheet
 from tracer.export.worksheet_plan import Plan, make_plan
 from tracer.expression.digits import round_half_away
@@ -55,8 +57,8 @@ def plan_of(recorded: Trace, **choices: Any) -> Plan:
     return make_plan(recorded.problem, recorded.first.program, **choices)
 
 
-def sheet(recorded: Trace, **choices: Any) -> str:
-    return render_worksheet(recorded, plan_of(recorded, **choices))
+def sheet(recorded: Trace, language: str = "en", folder: Path | None = None, **choices: Any) -> str:
+    return render_worksheet(recorded, plan_of(recorded, **choices), False, look(language, folder))
 
 
 def printed_cells(text: str) -> dict[tuple[str, int, int], float]:
@@ -250,6 +252,83 @@ def test_what_was_typed_is_kept_saved_and_loaded(chromium: Any, article: Trace, 
             bad.write_text(content, encoding="utf-8")
             page.set_input_files("#file", bad)
             page.wait_for_function("says => document.querySelector('#saved').textContent.includes(says)", arg=says)
+
+
+def test_printed_steps_are_saved_with_the_answers(chromium: Any, article: Trace, tmp_path: Path) -> None:
+    """A student who goes on with every digit from numbers that were printed rounded is right."""
+    six = {each: article.first[each].copy() for each in article.first.program.inputs}
+    six |= {key: round_half_away(article.first[key], 3) for key in ("Z1", "A1")}
+    for each in article.first.program.assignments.values():
+        if each.expression is not None and each.id not in six:
+            six[each.id] = round_half_away(compiled(each.expression)(six), 6)
+    written = {key: [[f"{value:.6f}" for value in row] for row in six[key]] for key in article.first.program.computed}
+    with opened(chromium, sheet(article, give="2,3"), tmp_path, quiet=False) as page:
+        page.evaluate(FILL, written)
+        assert set(signs(page).values()) == {"✓"}
+        with page.expect_download() as caught:
+            page.click("#save")
+        saved = json.loads(Path(caught.value.path()).read_text(encoding="utf-8"))
+    assert saved["given"].keys() == {"Z1", "A1"} and saved["given"]["Z1"][0][0] == "1.480"
+    conventions = Conventions(key_of(article.problem))
+    verdicts = []
+    for document in (saved, {key: value for key, value in saved.items() if key != "given"}):
+        marked = mark_answers(read_content("answers.json", json.dumps(document).encode()), conventions)
+        verdicts.append({mark.verdict for mark in marked.marks})
+    assert verdicts[0] <= {"correct", "rounded"} and not verdicts[1] <= {"correct", "rounded"}
+
+
+def test_checks_that_need_no_key_follow_what_is_typed(chromium: Any, tmp_path: Path) -> None:
+    recorded = trace(load_problem("softmax-classifier"))
+    with opened(chromium, sheet(recorded, blank="A2,dW2", sums=True), tmp_path) as page:
+        rows, total, shape = (page.locator(f"[data-check='{kind}']").first for kind in ("rows", "sum", "shape"))
+        assert "dW2 has the shape of W2: 3×3." in shape.inner_text()
+        assert rows.locator("output").inner_text() == "" == total.locator("output").inner_text()
+        right = texts(recorded, dict(recorded.first.matrices))["A2"]
+        page.evaluate(FILL, {"A2": right})
+        assert rows.locator("output").inner_text() == "✓"
+        assert "sum to 5.000" in total.inner_text() and "yours: " in total.inner_text()
+        page.evaluate(FILL, {"A2": [["0.5", *right[0][1:]], *right[1:]]})
+        assert re.fullmatch(r"✗ row 1: \d\.\d{3}", rows.locator("output").inner_text())
+
+
+def test_a_sheet_in_spanish_reads_and_writes_commas(chromium: Any, tmp_path: Path) -> None:
+    recorded = trace(load_problem("softmax-classifier"))
+    right = texts(recorded, work(recorded))
+    commas = {key: [[text.replace(".", ",") for text in row] for row in rows] for key, rows in right.items()}
+    with opened(chromium, sheet(recorded, "es", sums=True), tmp_path) as page:
+        for written in (commas, right):
+            page.evaluate(FILL, written)
+            assert set(signs(page).values()) == {"✓"}
+        assert "suman 2,745" in page.inner_text("main") and "la tuya: 2,7" in page.inner_text("main")
+        assert re.search(r"\d\.\d", page.locator(".numbers").first.inner_text()) is None
+        assert page.inner_text("#progress").startswith("229 de 229 casillas rellenas")
+
+
+def test_every_word_that_the_script_writes_comes_from_the_catalogue(
+    chromium: Any, article: Trace, tmp_path: Path
+) -> None:
+    text = sheet(article, "xx", strange_language(tmp_path), feedback="cell")
+    with opened(chromium, text, tmp_path, quiet=False) as page:
+        said = []
+        for box, wrong in (("Z1-0-1", "9"), ("Z1-0-1", "8"), ("Z1-0-2", "1"), ("A1-2-2", "1"), ("A1-2-1", "o")):
+            page.fill(f"[data-keep='{box}']", wrong)
+            page.press(f"[data-keep='{box}']", "Enter")
+            said.append(page.inner_text("#aloud"))
+        for _ in range(3):
+            page.click(".hints button")
+            said.append(page.inner_text("#aloud"))
+        said.append(page.inner_text("main"))
+        assert "⟦script.first_term⟧" in said[-1]
+        with page.expect_download():
+            page.click("#save")
+        said.append(page.inner_text("#saved"))
+        for content in ('{"Z1": [["1"]]}', "["):
+            page.set_input_files("#file", {"name": "b.json", "mimeType": "", "buffer": content.encode()})
+            page.wait_for_function("old => document.querySelector('#saved').textContent !== old", arg=said[-1])
+            said.append(page.inner_text("#saved"))
+        labels = "all => all.flatMap(each => [each.ariaLabel, each.title, each.placeholder])"
+        found = [each for each in page.eval_on_selector_all("body *", labels) if each]
+        assert unworded([page.inner_text("body"), *found, *said], article) <= {"answers", "json"}  # a file's name
 
 
 def test_it_works_and_says_so_where_nothing_can_be_kept(chromium: Any, article: Trace, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from tests.engine.recalculate import by_cellrune, by_file, by_ironcalc, by_libreoffice
 from tests.students import Habit, Work, is_workable, random_document, work_through
-from tests.worksheets import Cells, addresses, fill, mark_addresses
+from tests.worksheets import SHEET, Cells, addresses, fill, mark_addresses
 from tracer.check.answers import read_answers
 from tracer.check.judging import judge
 from tracer.check.key import key_of
 from tracer.check.sheet import lay_beside
 from tracer.check.verdicts import COUNTS
+from tracer.export.look import look
 from tracer.export.worksheet_book import write_worksheet_book
 from tracer.export.worksheet_plan import Plan, make_plan
 from tracer.network.problem import Problem, problem_from_document
@@ -29,7 +30,7 @@ Marks = dict[tuple[str, int, int], object]
 pytestmark = pytest.mark.engine
 
 
-def written(folder: Path, problem: Problem, key: bool = False, **choice: str) -> tuple[Trace, Plan, Path]:
+def written(folder: Path, problem: Problem, key: bool = False, **choice: str | bool) -> tuple[Trace, Plan, Path]:
     """The worksheet of a problem."""
     run = trace(problem)
     plan = make_plan(problem, run.first.program, **choice)  # type: ignore[arg-type]
@@ -207,3 +208,71 @@ def test_an_exam_has_neither_examples_nor_marks(tmp_path: Path) -> None:
     shown = list(working(path).values())
     assert not any(str(each).startswith("=") or "[1,1]" in str(each) for each in shown)
     assert "Why Wᵀ and not W?" in shown
+
+
+def column(path: Path, sheet: str, letters: str, rows: range) -> list[object]:
+    """What stands in a column, where something does."""
+    found = by_cellrune(path, [(sheet, f"{letters}{row}") for row in rows])
+    return [value for value in found.values() if value]
+
+
+def test_a_hint_is_the_formula_of_a_cell_that_is_marked(tmp_path: Path) -> None:
+    run, plan, path = written(tmp_path, load_problem("article"), feedback="cell")
+    answers = {each: rounded(run)[each] for each in ("Z1", "A1")}
+    answers["Z1"][1][2] = 9.0
+    filled = fill(path, plan, answers, tmp_path / "filled.xlsx")
+    with zipfile.ZipFile(path) as package:
+        (letters,) = set(
+            re.findall(r'<c r="([A-Z]+)[0-9]+"[^>]*><f>IF\([A-Z]+[0-9]+="✗"', package.read(SHEET).decode())
+        )
+    (said,) = column(filled, "Worksheet", letters, range(8, 80))
+    assert str(said).split("   ")[:2] == [
+        "Z1[2,3] = X[2,1]·W1[1,3] + X[2,2]·W1[2,3] + X[2,3]·W1[3,3] + X[2,4]·W1[4,3] + b1[3]",
+        "A1[2,3] = 1/(1 + exp(−Z1[2,3]))",
+    ]
+    assert column(path, "Worksheet", letters, range(8, 80)) == []
+
+
+def test_checks_follow_the_learners_own_cells(tmp_path: Path) -> None:
+    run, plan, path = written(tmp_path, load_problem("softmax-classifier"), blank="A2", sums=True)
+    right = np.round(run["A2"], 3)
+    for value, said in ((right[0, 0], "✓"), (0.5, "✗")):
+        right[0, 0] = value
+        shown = working(fill(path, plan, {"A2": right.tolist()}, tmp_path / "filled.xlsx"))
+        (row,) = (at[1:] for at, each in shown.items() if str(each).startswith("Each row of A2 sums to 1"))
+        assert shown[f"B{row}"] == said
+        assert "The cells of A2 sum to 5.000, give or take rounding." in shown.values()
+        assert shown[f"B{int(row) + 1}"] == pytest.approx(right.sum(), abs=1e-9)
+    blank = working(path)
+    assert f"B{row}" not in blank
+
+
+def test_a_sheet_to_print_has_boxes_of_18_by_9_millimetres(tmp_path: Path) -> None:
+    _, plan, path = written(tmp_path, load_problem("article"), mode="print")
+    sheet = openpyxl.load_workbook(path)["Worksheet"]
+    scale = sheet.page_setup.scale / 100
+    for at in addresses(path, plan).values():
+        letters, row = re.fullmatch(r"([A-Z]+)([0-9]+)", at).groups()  # type: ignore[union-attr]
+        assert sheet.row_dimensions[int(row)].height * scale >= 9 / 25.4 * 72
+        assert sheet.column_dimensions[letters].width * 5.25 * scale >= 18 / 25.4 * 72
+    assert "ID:" in sheet.oddHeader.left.text
+    assert plan.problem_sha256[:8] in sheet.oddFooter.left.text and "page &P of &N" in sheet.oddFooter.right.text
+
+
+def test_a_spanish_worksheet_is_read_back(tmp_path: Path) -> None:
+    run = trace(load_problem("article"))
+    plan = make_plan(run.problem, run.first.program, give="2,3")
+    write_worksheet_book(run, plan, tmp_path / "hoja.xlsx", True, look("es"))
+    book = openpyxl.load_workbook(tmp_path / "hoja.xlsx")
+    assert book.sheetnames == ["Hoja", "Desarrollo"]
+    book["Hoja"][book.defined_names["student_id"].attr_text.rpartition("!")[2].replace("$", "")] = "A-7"
+    book.save(tmp_path / "named.xlsx")
+    for name in list(book.defined_names):
+        del book.defined_names[name]
+    book.save(tmp_path / "unnamed.xlsx")
+    for file in ("named", "unnamed"):  # some programs drop the names
+        answers = read_answers(tmp_path / f"{file}.xlsx")
+        assert answers.matrices.keys() == plan.blank
+        assert answers.given.keys() == {"Z1", "A1"}
+        assert answers.problem_sha256 == run.problem.sha256
+        assert answers.student == {"id": "A-7"}

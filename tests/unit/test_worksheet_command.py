@@ -26,9 +26,27 @@ def test_what_is_printed_is_said(tmp_path: Path) -> None:
     assert run.stdout.splitlines()[-1] == "printed, and so in the files: D2"
 
 
+def test_a_series_has_a_sheet_for_every_step_and_one_key(tmp_path: Path) -> None:
+    run = tracer("worksheet", "article", "--blank", "7,8,9", "--series", "--sums", "-o", tmp_path)
+    kinds = ("worksheet-1", "worksheet-2", "worksheet-3", "key")
+    assert {path.name for path in tmp_path.iterdir()} == {f"article.{k}.{e}" for k in kinds for e in ("xlsx", "html")}
+    assert run.stdout.splitlines()[-2:] == [
+        "every sheet but the last prints the earlier steps, and so they are in its files",
+        "the sums of the larger matrices are in the files",
+    ]
+    second = (tmp_path / "article.worksheet-2.html").read_text(encoding="utf-8")
+    assert "sheet 2 of 3" in second and 'data-id="D2" data-shape="3 1" data-printed' in second
+
+
 @pytest.mark.parametrize(
     ("choice", "says"),
-    [(("--blank", "12"), "--blank: found '12'"), (("--blank", "2", "--give", "Z1"), "--blank and --give: Z1")],
+    [
+        (("--blank", "12"), "--blank: found '12'"),
+        (("--blank", "2", "--give", "Z1"), "--blank and --give: Z1"),
+        (("--blank", "8", "--series"), "--series: found one step to fill in"),
+        (("--language", "../en"), "--language: found '../en', expected one of en, es"),
+        (("--templates", "none"), "--templates: "),
+    ],
 )
 def test_a_bad_choice_is_one_line_and_writes_nothing(tmp_path: Path, choice: tuple[str, ...], says: str) -> None:
     run = tracer("worksheet", "article", *choice, "-o", tmp_path)

@@ -39,7 +39,9 @@ class Look:
     folder: Path | None = None
 
     def say(self, key: str, **values: object) -> str:
-        """A message with its placeholders filled in. Raises KeyError for one that there is not."""
+        """A message with its placeholders filled in. Raises LookupError for one that there is not."""
+        if key not in self.messages:
+            raise LookupError(f"there is no message {key}")
         return PLACEHOLDER.sub(lambda found: str(values[found[1]]), self.messages[key])
 
     def section(self, name: str) -> dict[str, str]:

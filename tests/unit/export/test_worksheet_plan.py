@@ -3,7 +3,7 @@
 import pytest
 
 from tracer.errors import TracerError
-from tracer.export.worksheet_plan import make_plan
+from tracer.export.worksheet_plan import make_plan, make_series
 from tracer.network.program import build
 from tracer.network.reading import load_problem
 
@@ -63,3 +63,31 @@ def test_examples_fade_within_a_matrix() -> None:
     assert [plan.example((3, 1), i, 0) for i in range(3)] == ["worked", "bare", "bare"]
     assert plan.example((1, 1), 0, 0) == "bare"
     assert make_plan(PROBLEM, PROGRAM, "exam").example((2, 2), 0, 0) == "bare"
+
+
+def test_a_series_leaves_one_more_whole_step_blank_each() -> None:
+    whole = make_plan(PROBLEM, PROGRAM, "print")
+    sheets = make_series(whole, PROGRAM)
+    steps = [{each.id for each in step.assignments} for step in PROGRAM.steps[2:]]
+    assert [sheet.blank for sheet in sheets] == [set().union(*steps[-k:]) for k in range(1, len(steps) + 1)]
+    assert [sheet.given for sheet in sheets] == [whole.blank - sheet.blank for sheet in sheets]
+    assert sheets[0].blank == {"dW1", "dW2", "db1", "db2", "W1_next", "W2_next", "b1_next", "b2_next"} & steps[-1]
+    assert [(sheet.sheet, sheet.sheets, sheet.mode) for sheet in sheets] == [(k, 10, "print") for k in range(1, 11)]
+
+
+def test_a_series_fades_within_what_is_chosen() -> None:
+    sheets = make_series(make_plan(PROBLEM, PROGRAM, blank="7,8,D1"), PROGRAM)
+    assert [sheet.blank for sheet in sheets] == [{"D1"}, {"D1", "E1"}, {"D1", "E1", "D2"}]
+    assert [sheet.given for sheet in sheets] == [
+        {"S2", "S1", "E", "E1", "D2"},
+        {"S2", "S1", "E", "D2"},
+        {"S2", "S1", "E"},
+    ]
+    given = make_series(make_plan(PROBLEM, PROGRAM, give="2,3"), PROGRAM)
+    assert all({"Z1", "A1"} <= sheet.given for sheet in given)
+
+
+@pytest.mark.parametrize("choice", [{"blank": "8"}, {"give": "2,3,4,5,6,7,8,9,10"}])
+def test_a_series_of_one_sheet_is_refused(choice: dict[str, str]) -> None:
+    with pytest.raises(TracerError, match=r"^--series: found one step to fill in, expected two or more; .*$"):
+        make_series(make_plan(PROBLEM, PROGRAM, **choice), PROGRAM)
