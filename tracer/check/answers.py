@@ -1,4 +1,4 @@
-"""Reading what a learner handed in: JSON and CSV here, workbooks in workbooks.py.
+"""Reading what a learner handed in: JSON and CSV here, workbooks in workbooks.py, other text in texts.py.
 
 Answer files come from strangers: sizes are bounded, nothing in them is evaluated.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from tracer.check.handed_in import MOST_CELLS, MOST_TEXT, filled
 from tracer.check.handed_in import AnswerError as AnswerError
 from tracer.check.handed_in import Answers as Answers
 from tracer.check.handed_in import Grid as Grid
+from tracer.check.handed_in import Page as Page
 from tracer.check.numbers import BLANK, Entry, read_number, unreadable
+from tracer.check.pages import answers_on
+from tracer.check.texts import page_of_text
 
 MOST_BYTES = 20_000_000
 
@@ -44,23 +48,30 @@ def read_content(name: str, content: bytes) -> Answers:
 
 
 def _text(name: str, content: bytes) -> str:
-    for encoding in ("utf-8-sig", "utf-16") if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    for each in (encoding, "cp1252"):  # the last is what Excel writes as CSV in western Europe
         try:
-            return content.decode(encoding)
+            text = content.decode(each)
         except UnicodeDecodeError:
             continue
-    try:
-        return content.decode("cp1252")  # what Excel writes as CSV in western Europe
-    except UnicodeDecodeError:
-        raise AnswerError(f"{name}: this is not text in UTF-8") from None
+        if "\x00" in text:
+            break
+        return text
+    raise AnswerError(f"{name}: this is not text in UTF-8")
 
 
 def read_json(name: str, content: bytes) -> Answers:
     """`{"Z1": [["1.48", …], …], "student": {…}, "given": {…}}`; numbers keep the digits that are written."""
+    left = [MOST_CELLS]
+
+    def number(text: str) -> Entry:
+        left[0] -= 1
+        if left[0] < 0:
+            raise AnswerError(f"{name}: more than {MOST_CELLS:,} numbers")
+        return read_number(text[: MOST_TEXT + 1])
+
     try:
-        document = json.loads(
-            _text(name, content), parse_float=read_number, parse_int=read_number, parse_constant=unreadable
-        )
+        document = json.loads(_text(name, content), parse_float=number, parse_int=number, parse_constant=unreadable)
     except RecursionError:
         raise AnswerError(f"{name}: nested too deeply") from None
     except ValueError as wrong:
@@ -131,14 +142,14 @@ def _kind(value: Any) -> str:
 
 
 def read_csv(name: str, content: bytes) -> Answers:
-    """A header `matrix,row,column,value`, then a cell a line; rows and columns count from 1."""
+    """A header `matrix,row,column,value`, then a cell a line; or blocks of numbers, each with its name."""
     text = _text(name, content)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=";" if text.split("\n", 1)[0].count(";") >= 3 else ",")
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     cells: dict[str, dict[tuple[int, int], Entry]] = {}
     try:
-        header = [cell.strip().lower() for cell in next(lines, [])]
-        if header[:4] != ["matrix", "row", "column", "value"]:
-            raise AnswerError(f"{name}: line 1: expected the header matrix,row,column,value")
+        first = next(lines, [])
+        if [cell.strip().lower() for cell in first[:4]] != HEADER:
+            return answers_on(name, [_table(name, first, lines)])
         for count, line in enumerate(lines):
             if count >= MOST_CELLS:
                 raise AnswerError(f"{name}: more than {MOST_CELLS:,} lines")
@@ -148,6 +159,46 @@ def read_csv(name: str, content: bytes) -> Answers:
     except csv.Error as wrong:
         raise AnswerError(f"{name}: line {lines.line_num}: {wrong}") from None
     return Answers(file=name, matrices={matrix: filled(found) for matrix, found in cells.items()})
+
+
+HEADER = ["matrix", "row", "column", "value"]
+
+
+def _delimiter(text: str) -> str:
+    """What stands between cells: the mark that Excel names in the first line, else the first of these that occurs."""
+    first = text.split("\n", 1)[0].strip()
+    if first.lower().startswith("sep=") and len(first) == 5:
+        return first[4]
+    return next((mark for mark in ("\t", ";") if mark in text), ",")
+
+
+def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> Page:
+    """The cells of a table. Raises AnswerError where they are too many, or cells a line without a header."""
+    page: list[list[Entry]] = []
+    left = MOST_CELLS
+    for line in chain([first], lines):
+        left -= max(1, len(line))
+        if left < 0:
+            raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
+        if not (len(page) == 0 and line and line[0].lower().startswith("sep=")):
+            page.append([read_number(cell[: MOST_TEXT + 1]) for cell in line])
+    listed = [_is_listed(row) for row in page if any(cell.kind != "blank" for cell in row)]
+    if (len(listed) < 2 and not any(cell.kind == "number" for row in page for cell in row)) or all(listed):
+        raise AnswerError(
+            f"{name}: line 1: expected the header {','.join(HEADER)}, or blocks of numbers, each with its name above it"
+        )
+    return page
+
+
+def _is_listed(row: Sequence[Entry]) -> bool:
+    """Whether a line is a cell of a matrix: Z1,1,2,0.5."""
+    words, *rest = row
+    return words.is_words and len(row) == 4 and all(each.kind == "number" and each.decimals == 0 for each in rest[:2])
+
+
+def read_text(name: str, content: bytes) -> Answers:
+    """Markdown tables, printed arrays, lists or lines of numbers, each with its name."""
+    return answers_on(name, [page_of_text(name, _text(name, content))])
 
 
 def _line(name: str, number: int, line: list[str]) -> tuple[str, tuple[int, int], Entry]:
@@ -174,5 +225,8 @@ def read_xlsx(name: str, content: bytes) -> Answers:
 _READERS: dict[str, Callable[[str, bytes], Answers]] = {
     ".json": read_json,
     ".csv": read_csv,
+    ".tsv": read_csv,
+    ".txt": read_text,
+    ".md": read_text,
     ".xlsx": read_xlsx,
 }

@@ -1,8 +1,8 @@
-"""What a learner handed in: matrices of entries, by identifier. answers.py and workbooks.py read it."""
+"""What a learner handed in: matrices of entries by name, or pages with blocks. answers.py reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -16,13 +16,20 @@ Grid: TypeAlias = tuple[tuple[Entry, ...], ...]
 """Rows of entries; rows may differ in length."""
 
 
+Page: TypeAlias = Sequence[Sequence[Entry]]
+"""The cells of a sheet, words among them, in which matrices stand as blocks with their names."""
+
+
 class AnswerError(TracerError):
     """An answer file that cannot be read, with its name and the reason."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """A learner's matrices. `given` has numbers of their own in place of the problem's."""
+    """A learner's matrices. `given` has numbers of their own in place of the problem's.
+
+    What stands on `pages` becomes matrices when it is laid beside a problem, whose names and shapes tell them apart.
+    """
 
     file: str
     matrices: Mapping[str, Grid]
@@ -30,6 +37,7 @@ class Answers:
     student: Mapping[str, str] | None = None
     problem_sha256: str | None = None
     notes: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
 
 
 def filled(cells: Mapping[tuple[int, int], Entry]) -> Grid:

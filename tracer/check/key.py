@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.check.aliases import Aliases
 from tracer.errors import TracerError
 from tracer.expression.evaluate import compiled
 from tracer.network.blackboard import RATE, Blackboard
@@ -47,6 +48,11 @@ class Key:
     def net(self) -> Blackboard:
         """The matrices of the pass as symbols."""
         return Blackboard(self.problem, self.program.rows)
+
+    @cached_property
+    def aliases(self) -> Aliases:
+        """The names that learners have for the matrices."""
+        return Aliases(self.problem, {each: value.shape for each, value in self.values.items()})
 
     def compute(self, identifier: str, values: Mapping[str, Array]) -> Array:
         """A matrix by its right rule from others; infinite or no number where float64 ends."""

@@ -15,8 +15,12 @@ Kind: TypeAlias = Literal["number", "blank", "unreadable"]
 _DECIMAL = re.compile(r"([+-]?)(\d*)(?:([.,])(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?)(\d{1,15})\s*/\s*(\d{1,15})", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+", re.ASCII)
-_CLEANED = str.maketrans({"−": "-", "–": "-", "\N{NON-BREAKING HYPHEN}": "-", "\N{NARROW NO-BREAK SPACE}": None,
-                          "\N{NO-BREAK SPACE}": None, "\N{ZERO WIDTH SPACE}": None, "⁄": "/"})  # fmt: skip
+_UNSEEN = "\u00a0\u202f\u200b\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
+_CLEANED = str.maketrans("−–\N{NON-BREAKING HYPHEN}⁄", "---/", _UNSEEN)  # spaces of no width, marks of direction
+_AMOUNT = re.compile(r"[-+−≈~]?\s*\d+(?:[.,]\d+)?\s*(?:[%?!°].*|\(.*\)|[A-Za-z]{1,3})")  # 3 cm, 1.48 (rounded)
+_SHEET_ERROR = re.compile(r"#[A-Z/0]+[!?]?")  # #DIV/0!, #N/A
+_NO_WORDS = frozenset({"nan", "-nan", "inf", "+inf", "-inf", "infinity", "-infinity", "none", "null", "n/a", "na"})
+NOT_A_NUMBER, TOO_LONG = "not a number", "too long for a number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,19 @@ class Entry:
         written = asked if self.decimals is None else max(self.decimals, asked)
         return max(10.0**-written, SIGNIFICANT * abs(self.value))
 
+    @property
+    def is_words(self) -> bool:
+        """Whether words stand here, and not a number that cannot be read."""
+        text = self.text.strip()
+        return (
+            self.kind == "unreadable"
+            and self.note in (NOT_A_NUMBER, TOO_LONG)
+            and _SHEET_ERROR.fullmatch(text) is None
+            and any(map(str.isalpha, text))
+            and text.lower() not in _NO_WORDS
+            and _AMOUNT.fullmatch(text) is None
+        )
+
     def own_unit(self) -> float:
         """One in the last place written."""
         return 0.0 if self.decimals is None else 10.0**-self.decimals
@@ -42,7 +59,7 @@ class Entry:
 BLANK = Entry("", "blank")
 
 
-def unreadable(text: str, note: str = "not a number") -> Entry:
+def unreadable(text: str, note: str = NOT_A_NUMBER) -> Entry:
     return Entry(text[:LONGEST], "unreadable", note=note)
 
 
@@ -56,7 +73,7 @@ def read_number(text: str) -> Entry:
     if not plain:
         return BLANK
     if len(plain) > LONGEST:
-        return unreadable(text, "too long for a number")
+        return unreadable(text, TOO_LONG)
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     if fraction := _FRACTION.fullmatch(plain):

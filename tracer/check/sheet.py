@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tracer.check.answers import Answers, Grid
 from tracer.check.key import Array, Key
+from tracer.check.naming import named
 from tracer.check.numbers import BLANK, Entry
 from tracer.errors import TracerError
 from tracer.expression import matrix as m
@@ -57,6 +58,7 @@ class Sheet:
 
 def lay_beside(answers: Answers, key: Key) -> Sheet:
     """Answers in the shapes of the key; with a key of its own where the learner's given numbers differ."""
+    answers = named(answers, key)
     notes = [*key.notes, *answers.notes]
     if own := _own_numbers(answers, key):
         key = key.with_given(own, answers.file)

@@ -62,7 +62,9 @@ def test_json_has_no_number_that_is_none(number: str) -> None:
         (b'{"student": 3}', "answers.json: student: expected an object with name and id, found a number"),
         (b'{"given": [1]}', "answers.json: given: expected an object with matrices, found a list"),
         (b'{"Z1": ' + b"[" * 100_000, "answers.json: nested too deeply"),
-        (b'{"Z1": [' + b"1," * MOST_CELLS + b"1]}", "answers.json: Z1: more than 200,000 cells"),
+        (b'{"Z1": [' + b"1," * MOST_CELLS + b"1]}", "answers.json: more than 200,000 numbers"),
+        (b'{"Z1": [' + b'"",' * MOST_CELLS + b'""]}', "answers.json: Z1: more than 200,000 cells"),
+        (b'{"Z1": [["1\x00"]]}', "answers.json: this is not text in UTF-8"),
         (b"\x81\x8d", "answers.json: this is not text in UTF-8"),
     ],
 )

@@ -1,0 +1,262 @@
+"""Matrices in the cells of a sheet: each a block of numbers with its name above it or left of it.
+
+What a name can mean decides the shape that a block is expected in: so blocks that touch are told apart, and rows or
+columns of labels (1, 2, 3 or h1, h2) are no numbers of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from tracer.check.aliases import Aliases, Reading
+from tracer.check.handed_in import Grid, Page
+from tracer.check.numbers import BLANK, Entry
+
+Shape = tuple[int, int]
+
+MOST_LABEL_ROWS = 3  # between a name and its numbers
+MOST_NAMED = 6  # that a note lists
+EXACT, TURNED, TRANSPOSED, LABELLED, PART, OTHER = range(6)  # how a block fits a shape, the best first
+
+
+@dataclass(frozen=True)
+class Block:
+    """The numbers under a name; `readings` are what it can mean: one, or several that fit alike."""
+
+    name: str
+    readings: tuple[Reading, ...]
+    grid: Grid
+
+
+class _Region(NamedTuple):
+    """Numbers from a first cell; `touches` where others stand to the left of them."""
+
+    row: int
+    column: int
+    height: int
+    width: int
+    touches: bool = False
+
+
+def fit(found: Shape, wanted: Shape) -> int:
+    """How well numbers of one shape fit another."""
+    if found == wanted:
+        return EXACT
+    if found == wanted[::-1]:
+        return TURNED if 1 in wanted else TRANSPOSED
+    return PART if found[0] <= wanted[0] and found[1] <= wanted[1] else OTHER
+
+
+def best(readings: Iterable[Reading], how: Callable[[Reading], float]) -> tuple[Reading, ...]:
+    """The readings that fit best, of those the likeliest."""
+    ranked = sorted((how(each), each.rank, each) for each in readings)
+    return tuple(each for *key, each in ranked if key == list(ranked[0][:2]))
+
+
+def blocks_of(page: Page, aliases: Aliases) -> tuple[list[Block], list[str]]:
+    """The blocks of a page in reading order, and notes of what has no name that is known."""
+    finder = _Finder(page, aliases)
+    found = list(finder.blocks())
+    return found, list(finder.notes())
+
+
+class _Finder:
+    """Goes from name to name; what belongs to one is claimed."""
+
+    def __init__(self, page: Page, aliases: Aliases) -> None:
+        self.page, self.aliases = page, aliases
+        self.claimed: set[tuple[int, int]] = set()
+        self.farthest = max(max(shape) for shape in aliases.shapes.values()) + 2
+
+    @cached_property
+    def anchors(self) -> dict[tuple[int, int], tuple[Reading, ...]]:
+        """The cells with a name of a matrix, in reading order."""
+        read = self.aliases.read
+        cells = ((i, j, each) for i, row in enumerate(self.page) for j, each in enumerate(row) if each.is_words)
+        return {(i, j): readings for i, j, each in cells if (readings := read(each.text))}
+
+    def at(self, row: int, column: int) -> Entry:
+        if 0 <= row < len(self.page) and 0 <= column < len(self.page[row]):
+            return self.page[row][column]
+        return BLANK
+
+    def is_value(self, row: int, column: int) -> bool:
+        entry = self.at(row, column)
+        return entry.kind != "blank" and not entry.is_words and (row, column) not in self.claimed
+
+    def is_words(self, row: int, column: int) -> bool:
+        return self.at(row, column).is_words
+
+    def is_taken(self, row: int, column: int) -> bool:
+        return (row, column) in self.anchors or (row, column) in self.claimed
+
+    def blocks(self) -> Iterator[Block]:
+        for (row, column), readings in self.anchors.items():
+            if (row, column) not in self.claimed:
+                ranked = [
+                    (self._fit(region, reading), reading.rank, k, region, reading)
+                    for k, region in enumerate(self._regions(row, column, readings))
+                    for reading in readings
+                ]
+                if ranked:
+                    yield self._block(row, column, ranked)
+
+    def _block(self, row: int, column: int, ranked: list[tuple[float, int, int, _Region, Reading]]) -> Block:
+        how, rank, k, region, _ = min(ranked, key=lambda each: each[:3])
+        chosen = tuple(dict.fromkeys(each[4] for each in ranked if each[:3] == (how, rank, k)))
+        self._claim(row, column, region)
+        cut = self._unlabelled(region, self._shape(chosen[0])) if int(how) == LABELLED else region
+        return Block(self.at(row, column).text, chosen, self._grid(cut or region))
+
+    # Where the numbers of a name can lie
+
+    def _regions(self, row: int, column: int, readings: Sequence[Reading]) -> Iterator[_Region]:
+        words = self._next(row, column, self.is_words)
+        if self.is_value(row, column + 1):
+            yield from self._region(row, column + 1, self._next(row, column + 1, self.is_words), beside=column)
+        first = self._row_below(row, column, words)
+        if first is not None:
+            for start in range(column, min(column + 2, words)):
+                yield from self._region(first, start, words)
+            left = self._leftmost(first, column)
+            for width in {w for each in readings for w in self._shape(each)} if left < column else ():
+                if left + width > column:
+                    yield from self._region(first, left, left + width)
+        anchor = self._next(row, column, lambda *place: place in self.anchors)
+        if self._heads(row, column, anchor):
+            yield from self._region(row + 1, column + 1, anchor)
+
+    def _next(self, row: int, column: int, stop: Callable[[int, int], bool]) -> int:
+        """The next column of a row where something stands that ends what a name can be over."""
+        last = column + self.farthest + 1
+        return next((each for each in range(column + 1, last) if stop(row, each)), last)
+
+    def _row_below(self, row: int, column: int, limit: int) -> int | None:
+        """The first row with numbers below a name; there may be labels between, and one blank row."""
+        blank = 0
+        for below in range(row + 1, row + 2 + MOST_LABEL_ROWS):
+            columns = range(column, limit)
+            if any(self.is_value(below, each) for each in columns[:2]):
+                return below
+            words = [each for each in columns if self.is_words(below, each)]
+            blank += not words
+            if blank > 1 or (len(words) == 1 and (below, words[0]) in self.anchors):
+                return None
+        return None
+
+    def _leftmost(self, row: int, column: int) -> int:
+        """Where the numbers begin that a name stands over the middle of."""
+        while column and self.is_value(row, column - 1):
+            column -= 1
+        return column
+
+    def _heads(self, row: int, column: int, limit: int) -> bool:
+        """Whether a name stands in the corner, with labels to the right of it and below."""
+        return any(self.at(row, each).kind != "blank" for each in range(column + 1, limit))
+
+    def _region(self, row: int, column: int, limit: int, beside: int | None = None) -> Iterator[_Region]:
+        """The numbers from a cell on, as far as they go together; `beside`: the column of a name left of them."""
+
+        def rows(width: int) -> int:
+            height = 0
+            while height < self.farthest and self._goes_on(row + height, column, width, beside if height else None):
+                height += 1
+            return height
+
+        width = 1
+        while column + width < limit and self.is_value(row, column + width):
+            width += 1
+        height = rows(width)
+        width = 0
+        while column + width < min(limit, column + self.farthest) and any(
+            self.is_value(row + each, column + width) for each in range(height)
+        ):
+            width += 1
+        height = rows(width)
+        if height and width:
+            yield _Region(row, column, height, width, self.is_value(row, column - 1) and beside is None)
+
+    def _goes_on(self, row: int, column: int, width: int, beside: int | None) -> bool:
+        columns = range(column, column + width)
+        if beside is not None and self.is_words(row, beside):
+            return False
+        return any(self.is_value(row, each) for each in columns) and not any(
+            self.is_taken(row, each) for each in columns
+        )
+
+    # How they fit
+
+    def _shape(self, reading: Reading) -> Shape:
+        return (1, 1) if reading.place is not None else self.aliases.shapes[reading.identifier]
+
+    def _fit(self, region: _Region, reading: Reading) -> float:
+        shape = self._shape(reading)
+        how = fit((region.height, region.width), shape)
+        if how in (PART, OTHER) and self._unlabelled(region, shape) is not None:
+            how = LABELLED
+        return how + 0.5 * region.touches
+
+    def _unlabelled(self, region: _Region, shape: Shape) -> _Region | None:
+        """The region without a row or column of labels, if it then has the shape."""
+        for above, left in ((0, 1), (1, 0), (1, 1)):
+            rest = _Region(region.row + above, region.column + left, region.height - above, region.width - left)
+            if fit((rest.height, rest.width), shape) > TURNED:
+                continue
+            labels = [self.at(region.row, rest.column + j) for j in range(rest.width)] if above else []
+            beside = [self.at(rest.row + i, region.column) for i in range(rest.height)] if left else []
+            if all(_counts(each) for each in (labels, beside) if each):
+                return rest
+        return None
+
+    def _grid(self, region: _Region) -> Grid:
+        rows, columns = (
+            range(region.row, region.row + region.height),
+            range(region.column, region.column + region.width),
+        )
+        return tuple(tuple(self.at(row, column) for column in columns) for row in rows)
+
+    def _claim(self, row: int, column: int, region: _Region) -> None:
+        """The name, the numbers, and the labels around them."""
+        self.claimed.add((row, column))
+        for i in range(min(row, region.row), region.row + region.height):
+            for j in range(min(column, max(region.column - 1, 0)), region.column + region.width):
+                if (i >= region.row and j >= region.column) or self.is_words(i, j) or i == row:
+                    self.claimed.add((i, j))
+        beside = [(region.row + i, region.column - 1) for i in range(region.height)]
+        if region.touches and _counts([self.at(*place) for place in beside]):
+            self.claimed.update(beside)
+
+    # What is left
+
+    def notes(self) -> Iterator[str]:
+        """What has numbers and no name that is known."""
+        names = dict.fromkeys(self._unclaimed())
+        known = [f"“{name}”" for name in names if name]
+        if known:
+            listed = ", ".join(known[:MOST_NAMED]) + (", …" if len(known) > MOST_NAMED else "")
+            yield f"{listed}: no name of a matrix of this problem; numbers left out"
+        if "" in names:
+            yield "numbers with no name above them or left of them are left out"
+
+    def _unclaimed(self) -> Iterator[str]:
+        """The words over each number that belongs to no block, or left of it; "" where there are none."""
+        above: dict[int, str] = {}
+        for row, cells in enumerate(self.page):
+            before = ""
+            for column, cell in enumerate(cells):
+                if self.is_value(row, column):
+                    yield above.get(column) or before
+                else:
+                    words = cell.text if cell.is_words and (row, column) not in self.claimed else ""
+                    above[column] = before = words
+
+
+def _counts(labels: Sequence[Entry]) -> bool:
+    """Whether labels are 1, 2, 3 or 0, 1, 2, or words."""
+    if all(each.is_words or each.kind == "blank" for each in labels):
+        return True
+    numbers = [each.value for each in labels]
+    return any(numbers == [float(k + start) for k in range(len(labels))] for start in (0, 1))
