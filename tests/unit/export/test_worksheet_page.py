@@ -70,6 +70,14 @@ def test_a_sheet_holds_no_answer(name: str, mode: Any) -> None:
     assert found_in(text, hidden) == []
 
 
+@pytest.mark.parametrize("name", ["article", "xor", "softmax-classifier"])
+def test_sums_are_no_cells(name: str) -> None:
+    run = recorded(name)
+    text = render_worksheet(run, plan_of(run, sums=True))
+    assert found_in(text, answers(run, text)) == []
+    assert len(re.findall(r'data-check="sum"', text)) > 4
+
+
 def test_the_search_finds_the_answers_of_the_key() -> None:
     run = recorded("article")
     hidden = answers(run, render_worksheet(run, plan_of(run)))
