@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from tracer.check.marking import MarkedSheet
 from tracer.check.points import points_text
 from tracer.files import replace_file
 
+MARKS = "marks.csv"
+HEAD = ("file", "name", "id", "points", "out_of")  # then the matrices
 MOST_NAMED = 5  # slips that are told of a class
 TO_DEFUSE = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")  # what a spreadsheet takes for a formula
 
@@ -58,12 +61,22 @@ def commonest_slips(lines: Iterable[Line]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
 
 
+def is_marks(path: Path) -> bool:
+    """Whether a file is one that `write_marks` wrote."""
+    head = (BOM_UTF8 + ",".join(HEAD).encode()) if path.name == MARKS else b""
+    try:
+        with path.open("rb") as file:
+            return bool(head) and file.read(len(head)) == head
+    except OSError:
+        return False
+
+
 def write_marks(lines: Sequence[Line], path: Path) -> None:
     """Write `marks.csv`: a line a file. Raises ExportError where it cannot be written."""
     matrices = list(dict.fromkeys(each for line in lines for each in line.points))
     text = io.StringIO(newline="")
     table = csv.writer(text)
-    table.writerow(["file", "name", "id", "points", "out_of", *matrices, "first_wrong", "commonest_slip", "unreadable"])
+    table.writerow([*HEAD, *matrices, "first_wrong", "commonest_slip", "unreadable"])
     for line in lines:
         table.writerow(_row(line, matrices))
     replace_file(path, lambda file: file.write(text.getvalue().encode("utf-8-sig")))  # Excel asks for the mark

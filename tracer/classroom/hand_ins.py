@@ -18,10 +18,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tracer.check.answers import MOST_BYTES, read_answers, read_content
 from tracer.check.handed_in import MOST_TEXT, AnswerError, Answers
+from tracer.classroom.class_marks import is_marks
 from tracer.errors import TracerError
 
 MOST_FILES = 20_000
 MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together
+LONGEST_ENTRY, LONGEST_END = 1_000, 66_000  # bytes: of a file in the list of a zip, and of what comes after the list
 OWN_ENDINGS = (".marked.xlsx", ".feedback.html")  # what the reports are called
 LONGEST_LABEL = 100  # characters of what a report is called
 
@@ -106,13 +108,13 @@ def _in_folder(folder: Path) -> Iterator[HandIn]:
         if count >= MOST_FILES:
             raise TracerError(f"{folder}: more than {MOST_FILES:,} files")
         name = path.relative_to(folder)
-        if path.is_file() and not path.is_symlink() and not _is_no_answer(name.parts):
+        if path.is_file() and not path.is_symlink() and not _is_no_answer(name.parts) and not is_marks(path):
             yield HandIn(name.as_posix(), path, fault=_fault_of(name.name))
 
 
 def _is_no_answer(parts: Sequence[str]) -> bool:
     """What a system left in a folder, and reports that were written there before."""
-    return any(map(_JUNK.fullmatch, parts)) or parts[-1].endswith(OWN_ENDINGS) or parts == ("marks.csv",)
+    return any(map(_JUNK.fullmatch, parts)) or parts[-1].endswith(OWN_ENDINGS)
 
 
 def _fault_of(name: str) -> str:
@@ -121,6 +123,9 @@ def _fault_of(name: str) -> str:
 
 def _in_zip(path: Path) -> Iterator[HandIn]:
     try:
+        if _listing(path) > MOST_FILES * LONGEST_ENTRY:
+            yield HandIn(path.name, path, fault=f"lists more than {MOST_FILES:,} files")
+            return
         entries = _archive(path).infolist()
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as wrong:
         says = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else wrong
@@ -133,6 +138,17 @@ def _in_zip(path: Path) -> Iterator[HandIn]:
         parts = PurePosixPath(entry.filename).parts
         if not entry.is_dir() and parts and not _is_no_answer(parts):
             yield HandIn(entry.filename, path, entry.filename, _fault_of_entry(entry))
+
+
+def _listing(path: Path) -> int:
+    """How many bytes the list of files at a zip's end takes, as far as it says: zipfile reads all of it at once."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_END))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    wide = end[at - 20 : at - 16] == b"PK\x06\x07"  # then the length before it counts, in eight bytes
+    length = end[at - 36 : at - 28] if wide else end[at + 12 : at + 16]
+    return int.from_bytes(length, "little") if at >= 0 else 0
 
 
 def _refused(entries: Sequence[zipfile.ZipInfo]) -> str:

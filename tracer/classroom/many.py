@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
@@ -50,16 +50,19 @@ class Marker:
 
     @cached_property
     def conventions(self) -> Conventions:
+        """The key and those of other conventions, which no process can hand to another."""
         return Conventions(key_of(self.problem, self.number), self.number)
 
     def mark(self, hand_in: HandIn, label: str) -> Outcome:
         """Read, mark and report one file; one that cannot be read has a line that says so."""
+        conventions = self.conventions  # what is wrong with the problem is no fault of the file
         try:
-            marked = mark_answers(hand_in.read(), self.conventions, self.accept)
+            marked = mark_answers(hand_in.read(), conventions, self.accept)
         except TracerError as wrong:
             fault = str(wrong).removeprefix(f"{hand_in.name}: ")
             line = Line(hand_in.name, hand_in.student, fault=fault)
-            return Outcome(line, unmarked_document(self.conventions.key, hand_in.name, hand_in.student, fault))
+            unread = unmarked_document(conventions.key, hand_in.name, hand_in.student, fault)
+            return Outcome(line, unread if self.documents else None)
         if self.folder is not None:
             self._report(marked, self.folder, label)
         document = marked.to_document() if self.documents else None
@@ -77,19 +80,23 @@ def mark_all(
     marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str], advance: Callable[[], None]
 ) -> Iterator[Outcome]:
     """Mark files in their order; `advance` is called after each."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     pays = PAYS if marker.folder is None else PAYS_WITH_REPORTS
-    many = not marker.sheets and cores > 1 and len(hand_ins) >= pays
-    outcomes = _over_cores(marker, hand_ins, labels, cores) if many else map(marker.mark, hand_ins, labels)
+    many = not marker.sheets and cores() > 1 and len(hand_ins) >= pays
+    outcomes = _over_cores(marker, hand_ins, labels) if many else map(marker.mark, hand_ins, labels)
     for outcome in outcomes:
         advance()
         yield outcome
 
 
-def _over_cores(marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str], cores: int) -> Iterator[Outcome]:
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _over_cores(marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str]) -> Iterator[Outcome]:
     context = get_context("spawn")  # a fork would copy locks that numpy's threads hold
-    at_once = max(1, min(50, len(hand_ins) // (4 * cores)))
-    with ProcessPoolExecutor(cores, context, _start, (marker,)) as pool:
+    at_once = max(1, min(50, len(hand_ins) // (4 * cores())))
+    with ProcessPoolExecutor(cores(), context, _start, (replace(marker),)) as pool:
         try:
             yield from pool.map(_mark, hand_ins, labels, chunksize=at_once)
         except BrokenProcessPool:

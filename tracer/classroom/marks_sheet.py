@@ -67,13 +67,14 @@ class MarksSheet:
         for step in self.marked.sheet.key.program.steps:
             matrices = [each.id for each in step.assignments if each.id in self.marked.points_of]
             first = self.row
-            for k, identifier in enumerate(matrices):
-                self.data.text(self.row, STEP, f"{step.label} {step.title}" if k == 0 else "", self.styles.plain)
+            if not matrices:
+                continue
+            self.data.text(first, STEP, f"{step.label} {step.title}", self.styles.plain)
+            for identifier in matrices:
                 self._matrix(identifier)
+            totals.append(f"{{0}}{first}:{{0}}{self.row - 1}" if len(matrices) > 1 else f"{{0}}{first}")
             if len(matrices) > 1:
-                self._sum(f"step {step.label}", matrices, [f"{{0}}{first}:{{0}}{self.row - 1}"])
-            if matrices:
-                totals.append(f"{{0}}{first}:{{0}}{first + len(matrices) - 1}")
+                self._sum(f"step {step.label}", matrices, totals[-1:])
         self._sum("all", list(self.marked.points_of), totals)
         self.row += 1
 

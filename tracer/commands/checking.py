@@ -81,11 +81,11 @@ def check(
 
 def _marked(marker: Marker, hand_ins: Sequence[HandIn], several: bool) -> list[Outcome]:
     """Every file read and marked, its reports written where a folder takes them, and of several the marks."""
-    from tracer.classroom.class_marks import write_marks
+    from tracer.classroom.class_marks import MARKS, write_marks
     from tracer.classroom.hand_ins import labels
     from tracer.classroom.many import mark_all
 
-    marks = marker.folder / "marks.csv" if marker.folder and several else None
+    marks = marker.folder / MARKS if marker.folder and several else None
     if marks and marks.resolve() in {each.path.resolve() for each in hand_ins}:
         raise TracerError(f"{marks}: is a file of answers; choose another folder with -o")
     called = labels(hand_ins, marker.folder or Path())

@@ -73,6 +73,8 @@ def _copy(source: io.BytesIO, parts: Mapping[str, SheetData], links: Mapping[str
             if name.startswith("docProps/"):
                 for pattern, fixed in _STAMPS:
                     content = pattern.sub(fixed, content)
+            if name.startswith("xl/worksheets/_rels/"):  # some programs know notes by a relative path alone
+                content = content.replace(b'Target="/xl/comments/', b'Target="../comments/')
             if name in alt_texts:
                 content = _described(content, alt_texts[name])
             new.writestr(entry, content)

@@ -60,7 +60,7 @@ def test_matrices_left_out_count_only_where_the_scheme_says_so() -> None:
     sheet = marked(answers, left_out=True)
     assert sheet.points == (1.0, len(RIGHT))
     assert sheet.points_of["A1"] == (0.0, 1.0)
-    assert sheet.to_document()["summary"]["of"] == 9, "score and of count cells that were handed in, whatever the scheme"
+    assert sheet.to_document()["summary"]["of"] == 9, "score and of count cells that were handed in"
 
 
 def test_score_and_of_do_not_follow_the_scheme() -> None:

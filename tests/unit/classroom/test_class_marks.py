@@ -1,0 +1,64 @@
+"""`marks.csv` and the commonest slips."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.marking import document, mark, with_rule, worked
+from tracer.classroom.class_marks import Line, as_text, commonest_slips, is_marks, line_of, write_marks
+
+PROBLEM = document()
+RIGHT = worked(PROBLEM, remembers=2.0)
+NO_BIAS = worked(PROBLEM, with_rule(PROBLEM, "Z1", lambda m: m["X"] @ m["W1"]))
+
+
+def rows(lines: list[Line], folder: Path) -> list[dict[str, str]]:
+    write_marks(lines, folder / "marks.csv")
+    text = (folder / "marks.csv").read_bytes().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_a_file_is_a_line_with_its_points_and_where_to_start(tmp_path: Path) -> None:
+    line = line_of(mark(PROBLEM, NO_BIAS, student={"name": "Bo", "id": "7"}))
+    (row,) = rows([line], tmp_path)
+    assert (row["name"], row["id"], row["points"], row["out_of"]) == ("Bo", "7", "18", "19")
+    assert (row["Z1"], row["A1"], row["first_wrong"], row["commonest_slip"]) == ("0", "1", "Z1[1,1]", "no-bias")
+    assert is_marks(tmp_path / "marks.csv")
+
+
+def test_matrices_that_only_some_handed_in_are_blank_for_the_others(tmp_path: Path) -> None:
+    some = mark(PROBLEM, {"Z1": RIGHT["Z1"]})
+    first, second = rows([line_of(some), line_of(mark(PROBLEM, RIGHT))], tmp_path)
+    assert (first["Z1"], first["D2"], second["D2"]) == ("1", "", "1")
+    assert (first["first_wrong"], first["commonest_slip"]) == ("", "")
+
+
+def test_an_unreadable_file_is_a_line_that_says_so(tmp_path: Path) -> None:
+    (row,) = rows([Line("bad.json", {"name": "Bo"}, fault="this is not JSON")], tmp_path)
+    assert (row["file"], row["name"], row["points"], row["unreadable"]) == ("bad.json", "Bo", "", "this is not JSON")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =cmd|' /C calc'!A0", "＝1"])
+def test_a_text_that_a_spreadsheet_would_take_for_a_formula_is_defused(text: str, tmp_path: Path) -> None:
+    (row,) = rows([Line(text, {"name": text, "id": text}, fault=text)], tmp_path)
+    assert all(row[column].startswith("'") for column in ("file", "name", "id", "unreadable"))
+    assert as_text("Ada-Marie") == "Ada-Marie"
+
+
+def test_a_text_with_what_ends_a_line_or_rings_a_bell_stays_in_its_cell(tmp_path: Path) -> None:
+    (row,) = rows([Line("a\x07b\x1b[31m.json", {"name": 'Bo"\r\n,;'})], tmp_path)
+    assert row["file"] == "a\ufffdb\ufffd[31m.json"
+    assert row["name"] == 'Bo"\ufffd\ufffd,;'
+
+
+def test_slips_are_counted_by_the_files_that_show_them() -> None:
+    lines = [
+        Line("a", {}, slips={"x": 9, "y": 1}),
+        Line("b", {}, slips={"y": 2}),
+        Line("c", {}, slips={"z": 1, "a": 1}),
+    ]
+    assert commonest_slips(lines) == [("y", 2), ("a", 1), ("x", 1), ("z", 1)]
+    many = [Line(str(k), {}, slips={str(k): 1}) for k in range(9)]
+    assert len(commonest_slips(many)) == 5
