@@ -84,9 +84,13 @@ def _archive(path: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def collect(paths: Iterable[Path]) -> list[HandIn]:
-    """The files of answers in some files, folders and zips, in the order given, folders by the alphabet."""
-    return [each for path in paths for each in _found(path)]
+def collect(paths: Iterable[Path], problem: Path | None = None) -> list[HandIn]:
+    """The files of answers in some files, folders and zips, in the order given, folders by the alphabet.
+
+    The file of the problem, where it lies among them, is none.
+    """
+    found = (each for path in paths for each in _found(path))
+    return [each for each in found if problem is None or each.path.resolve() != problem.resolve()]
 
 
 def is_many(path: Path) -> bool:

@@ -38,7 +38,7 @@ LEGEND = (
     "✓ right · ↪ right on your own numbers, though something before it is not",
     "✗ look again · ≈ too few digits · – blank · ? not a number. Notes say more.",
 )
-NUMBER_WIDTH, LEAST_WIDTH, MOST_WIDTH, SIGN_WIDTH, WIDEST_HEADING = 3.0, 9.0, 24.0, 4.0, 34.0
+NUMBER_WIDTH, LEAST_WIDTH, MOST_WIDTH, SIGN_WIDTH, WIDEST_HEADING, UNUSED = 3.0, 9.0, 24.0, 4.0, 34.0, 0.5
 NOTE_WIDTH, NOTE_LINE, LINE_LETTERS = 280, 18, 38  # pixels, pixels, and letters on a line of a note
 
 
@@ -119,12 +119,11 @@ class MarkedCopy:
     def _answers(self, identifier: str) -> None:
         entries = self.marked.sheet.written[identifier].entries
         row, column = self.places.corner(identifier)
-        beside = column + self.places.board.places[identifier].columns
         for mark in self.marked.of(identifier):
             self._answer(row + mark.row, column + mark.column, entries[mark.row][mark.column], mark)
             if self.reveal == "key" and mark.verdict not in COUNTS:
                 right = f"→ {expected(self.marked, mark)}"
-                self.data.text(row + mark.row, beside + mark.column, right, self.styles.plain)
+                self.data.text(row + mark.row, self._beside(mark), right, self.styles.plain)
 
     def _answer(self, row: int, column: int, entry: Entry, mark: Mark) -> None:
         """What was written, number or text, with a note where there is something to say."""
@@ -140,6 +139,10 @@ class MarkedCopy:
         if note:
             lines = 1 + len(note) // LINE_LETTERS
             self.sheet.cell(row, column).comment = Comment(note, "Tracer", NOTE_LINE * (lines + 1), NOTE_WIDTH)
+
+    def _beside(self, mark: Mark) -> int:
+        """The column of the right number of an answer: behind its matrix."""
+        return self.places.corner(mark.id)[1] + self.places.board.places[mark.id].columns + mark.column
 
     def _says(self, mark: Mark) -> Iterator[str]:
         """What a note says: the verdict, and as much of the reason as may be shown."""
@@ -157,9 +160,12 @@ class MarkedCopy:
             slot = self.places.slot_of(identifier)
             longest = max(map(len, self._heading_texts(identifier)))
             needed[slot] = max(needed[slot], min(longest + 2.0, WIDEST_HEADING) / self.places.slots[slot])
+        beside = {self._beside(mark) for mark in self.marked.marks if mark.verdict not in COUNTS}
         self.widths = []
         for columns, width in zip(self.places.slots, needed, strict=True):
-            self.widths += [NUMBER_WIDTH, *[width] * (columns * (2 if self.places.marks else 1))]
+            self.widths += [NUMBER_WIDTH, *[width] * columns]
+            behind = range(len(self.widths) + 1, len(self.widths) + 1 + columns * self.places.marks)
+            self.widths += [width if column in beside else UNUSED for column in behind]
         for column, width in enumerate(self.widths, start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
 

@@ -59,7 +59,7 @@ def check(
 
     marker = Marker(load(problem), number, convention is OtherConvention.any, reveal.value, output, as_json)
     several = len(answers) > 1 or is_many(answers[0])
-    hand_ins = collect(answers)
+    hand_ins = collect(answers, Path(problem))
     if not hand_ins:
         raise TracerError(f"{answers[0]}: holds no file of answers")
     if not as_json and len(hand_ins) <= MOST_IN_FULL:

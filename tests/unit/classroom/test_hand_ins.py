@@ -49,6 +49,12 @@ def test_what_systems_leave_behind_and_what_was_written_before_is_no_answer(tmp_
     assert [each.name for each in collect([tmp_path])] == ["one.json"]
 
 
+def test_the_problem_among_the_answers_is_none(tmp_path: Path) -> None:
+    for name in ("one.json", "problem.json"):
+        (tmp_path / name).write_text(ANSWERS)
+    assert [each.name for each in collect([tmp_path], tmp_path / "." / "problem.json")] == ["one.json"]
+
+
 def test_a_students_own_file_of_the_name_marks_is_an_answer(tmp_path: Path) -> None:
     (tmp_path / "marks.csv").write_text("matrix,row,column,value\nZ1,1,1,1\n")
     assert [each.name for each in collect([tmp_path])] == ["marks.csv"]
