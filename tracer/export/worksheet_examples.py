@@ -86,7 +86,9 @@ class Examples:
         """The line with a gap for every operand; None where it would be too long."""
         worked = self._work(cell)
         if self.key:
-            return Example(cell_key(cell), "completion", self._line(self._cell_name(cell), "=", worked.stages[0]))
+            filled = self._line(self._cell_name(cell), "=", worked.stages[0])
+            result = self._line("", "=" if worked.exact else "≈", worked.result)
+            return Example(cell_key(cell), "completion", filled + " " + result)
         operands = _operands(worked.letters)
         if len(operands) > MOST_OPERANDS or len(precedents(worked.letters)) != len(precedents(self._lowered(cell))):
             return None
@@ -116,9 +118,9 @@ class Examples:
         name = label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
         aria = escape(self.look.say("page.operand", cell=name, number=number))
         return GAP.format(
-            f'<input class="operand" data-keep="{key}" data-of="{cell_key(operand)}" data-term="{term}" '
-            f'aria-label="{aria}" autocomplete="off" inputmode="text" spellcheck="false">'
-            '<span class="mark" role="img"></span>'
+            f'<span class="held"><input class="operand" data-keep="{key}" data-of="{cell_key(operand)}" '
+            f'data-term="{term}" aria-label="{aria}" autocomplete="off" inputmode="text" spellcheck="false">'
+            '<span class="mark" role="img"></span></span>'
         )
 
     def _cell_name(self, cell: s.Cell) -> str:
