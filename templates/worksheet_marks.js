@@ -110,7 +110,8 @@ function follows(cell, { value: typed }, unit) {
   const { value, spread, values } = byRule(cell), slack = (0.5 + SLACK) * unit + EXACT * Math.abs(typed);
   if (!Number.isFinite(value) || !Number.isFinite(spread)) return true; // a bound without an end accepts
   if (isStep(rules.get(cell[0]))) return values.some((each) => Math.abs(typed - each) <= slack);
-  return Math.abs(typed - value) <= slack + spread;
+  const cut = typed * (value - typed) >= 0 && Math.abs(value - typed) < unit; // off after the last digit
+  return cut || Math.abs(typed - value) <= slack + spread;
 }
 
 /** The mark of a cell: what stands in its box, by its own rule, and what stands behind it. */

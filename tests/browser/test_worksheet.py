@@ -1,6 +1,7 @@
 """The worksheet in a real browser, filled in as a student does."""
 
 import json
+import math
 import re
 import subprocess
 from collections.abc import Iterator
@@ -143,6 +144,21 @@ def test_marks_agree_with_the_checker_on_own_work(chromium: Any, name: str, tmp_
             if sign is not None and mark.verdict != "correct":  # correct is by the key, not by own work
                 assert sign and sign in signs_of[mark.verdict], (slip, mark)
         assert [key for key, sign in found.items() if sign == "✗"] in ([], ["-".join(map(str, slip))])
+
+
+def test_numbers_cut_off_are_right_as_for_the_checker(chromium: Any, article: Trace, tmp_path: Path) -> None:
+    written = texts(article, work(article))
+    cut = [[f"{math.floor(value * 1000) / 1000:.3f}" for value in row] for row in article.first["A1"]]
+    assert cut != written["A1"]
+    with opened(chromium, sheet(article, blank="A1"), tmp_path) as page:
+        page.evaluate(FILL, {"A1": cut})
+        assert set(signs(page).values()) == {"✓"}
+        low = [[f"{float(text) - 0.001:.3f}" for text in row] for row in cut]
+        page.evaluate(FILL, {"A1": low})
+        assert set(signs(page).values()) == {"✗"}
+    answers = json.dumps({"Z1": written["Z1"], "A1": cut}).encode()
+    marked = mark_answers(read_content("a.json", answers), Conventions(key_of(article.problem)))
+    assert {mark.verdict for mark in marked.of("A1")} <= {"correct", "rounded"}
 
 
 def test_an_error_further_on_is_found_too(chromium: Any, article: Trace, tmp_path: Path) -> None:

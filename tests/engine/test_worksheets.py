@@ -87,11 +87,15 @@ def test_a_mark_waits_for_earlier_cells_and_asks_for_a_number(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("feedback", "expected"), [("cell", "✓"), ("step", "…"), ("end", "…")])
-def test_feedback_waits_for_the_matrix_or_for_everything(tmp_path: Path, feedback: str, expected: str) -> None:
+def test_feedback_waits_for_the_step_or_for_everything(tmp_path: Path, feedback: str, expected: str) -> None:
     run, plan, path = written(tmp_path, load_problem("article"), feedback=feedback)
     answers = {"Z1": rounded(run)["Z1"]}
     whole = marks_of(fill(path, plan, answers, tmp_path / "whole.xlsx"), plan)
     assert whole["Z1", 0, 0] == ("…" if feedback == "end" else "✓")
+    answers = {"Z1": answers["Z1"], "A1": rounded(run)["A1"], "Z2": rounded(run)["Z2"]}  # step 4 has A2 and L, too
+    step = marks_of(fill(path, plan, answers, tmp_path / "step.xlsx"), plan)
+    assert step["Z2", 0, 0] == ("✓" if feedback == "cell" else "…")
+    answers = {"Z1": answers["Z1"]}
     answers["Z1"][2][2] = None
     part = marks_of(fill(path, plan, answers, tmp_path / "part.xlsx"), plan)
     assert part["Z1", 0, 0] == expected

@@ -82,7 +82,8 @@ class Marks:
         """When a mark has to wait for other cells than those that it is computed from."""
         if self.plan.feedback == "cell":
             return
-        for each in (identifier,) if self.plan.feedback == "step" else sorted(self.plan.blank):
+        step = {each.id for each in self.program.step_of(identifier).assignments}
+        for each in sorted(self.plan.blank & step if self.plan.feedback == "step" else self.plan.blank):
             rows, columns = self.program.assignments[each].shape
             yield f"COUNT({self.board.whole(each)})<{rows * columns}"
 
