@@ -87,7 +87,12 @@ class Aliases:
         if len(heading) > MOST_LETTERS:
             return ()
         if heading not in self._read:
-            self._read[heading] = tuple(sorted(set(self._heading(heading))))
+            ranks: dict[tuple[str, Place], int] = {}
+            for rank, identifier, place in self._heading(heading):
+                whole = place is None or self.shapes[identifier] == (1, 1)
+                meant = (identifier, None if whole else place)
+                ranks[meant] = min(rank, ranks.get(meant, rank))
+            self._read[heading] = tuple(Reading(rank, *meant) for meant, rank in ranks.items())
         return self._read[heading]
 
     def _heading(self, heading: str) -> Iterable[Reading]:
@@ -204,12 +209,13 @@ class Aliases:
             return found
         for style, names in self._styles.items():
             if style in ("hand", "mazur"):
+                rank = OWN if style == self.problem.names.style else FIELD
                 for identifier in forward:
                     rows, columns = self.shapes[identifier]
                     for place in product(range(rows), range(columns)):
                         name = plain(label_text(names.cell(identifier, *place)))
-                        found.setdefault(name, []).append(Reading(FIELD, identifier, place))
-        return {name: _one_each(readings) for name, readings in found.items()}
+                        found.setdefault(name, []).append(Reading(rank, identifier, place))
+        return found
 
     @cached_property
     def _styles(self) -> Mapping[str, Names]:
@@ -224,11 +230,6 @@ class Aliases:
 
 def _above(top: Reading, below: Reading) -> bool:
     return top.identifier == f"A{below.identifier[1:]}" and top.place == below.place
-
-
-def _one_each(readings: list[Reading]) -> list[Reading]:
-    """Without those that name several cells alike, as a bias that its units share."""
-    return list(dict.fromkeys(readings))
 
 
 # The usual names of the field; # is the number of a hidden layer, left out where there is one alone

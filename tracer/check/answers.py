@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -165,11 +166,15 @@ HEADER = ["matrix", "row", "column", "value"]
 
 
 def _delimiter(text: str) -> str:
-    """What stands between cells: the mark that Excel names in the first line, else the first of these that occurs."""
+    """What stands between cells: the mark that Excel names in the first line, else the first of these that occurs.
+
+    In a single column of numbers with decimal commas nothing does.
+    """
     first = text.split("\n", 1)[0].strip()
     if first.lower().startswith("sep=") and len(first) == 5:
         return first[4]
-    return next((mark for mark in ("\t", ";") if mark in text), ",")
+    decimal_commas = '"' not in text and re.search(r"\.[0-9]", text) is None
+    return next((mark for mark in ("\t", ";") if mark in text), "\t" if decimal_commas else ",")
 
 
 def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> Page:

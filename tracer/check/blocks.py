@@ -52,8 +52,9 @@ def fit(found: Shape, wanted: Shape) -> int:
 
 def best(readings: Iterable[Reading], how: Callable[[Reading], float]) -> tuple[Reading, ...]:
     """The readings that fit best, of those the likeliest."""
-    ranked = sorted((how(each), each.rank, each) for each in readings)
-    return tuple(each for *key, each in ranked if key == list(ranked[0][:2]))
+    ranked = [((how(each), each.rank), each) for each in readings]
+    least = min((rank for rank, _ in ranked), default=None)
+    return tuple(each for rank, each in ranked if rank == least)
 
 
 def blocks_of(page: Page, aliases: Aliases) -> tuple[list[Block], list[str]]:

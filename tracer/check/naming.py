@@ -132,7 +132,7 @@ class _Settled:
         self.matrices: dict[str, Grid] = {}
         self.seen: set[str] = set()
         self.copies: list[str] = []
-        self.backward = False
+        self.backward = self.updating = False
 
     def add(self, piece: _Piece) -> None:
         identifier = piece.identifier
@@ -145,6 +145,7 @@ class _Settled:
         else:
             self._put(identifier, piece)
         self.backward |= identifier.startswith(("D", "dW", "db"))
+        self.updating |= identifier.startswith(("dW", "db")) or identifier.endswith("_next")
 
     def all_notes(self) -> list[str]:
         """The notes, with those on copies of parameters that have no new value."""
@@ -161,7 +162,7 @@ class _Settled:
         old, new = piece.identifier, f"{piece.identifier}_next"
         again = old in self.seen or self.backward
         self.seen.add(old)
-        if self._equals(piece.grid, old) and not (again and self._equals(piece.grid, new)):
+        if self._equals(piece.grid, old) and not (again and (self.updating or self._equals(piece.grid, new))):
             if again:
                 self.copies.append(old)
         elif again:

@@ -19,6 +19,7 @@ _OPENING = re.compile(r"(?<![\w\])])\[")
 _BRACKET = re.compile(r"[\[\]]")
 _BEFORE = re.compile(r"(?:\b(?:np|numpy|torch|tf|jnp)\.)?\b(?:array|asarray|matrix|tensor|Tensor|list)\s*\(\s*$")
 _BEHIND = re.compile(r"(?:\s*,\s*\w+\s*=\s*[^,()\n]*(?:\([^()\n]*\))?)*\s*\)*[ \t]*[,;}]*")
+_QUOTED = re.compile(r"(['\"])([^'\"]{1,200})\1$")  # the key of a dictionary
 _CAST = re.compile(r"\b(?:np\.)?float(?:16|32|64)?\(([^()]*)\)")
 _PROMPT = re.compile(r"^(?:In|Out) ?\[[0-9 ]{0,9}\]: ?", re.M)
 _RULE = frozenset("|:-+= ")  # of a table
@@ -49,9 +50,10 @@ def _rows(text: str) -> Iterator[list[str]]:
     for begin, end, rows in _arrays(text):
         before, line = text[at:begin].rpartition("\n")[::2]
         yield from _lines(before)
-        name = _BEFORE.sub("", line).strip().rstrip("=:(").strip(" ,;{}()\"'")
+        name = _BEFORE.sub("", line).strip().rstrip("=:(").strip(" ,;{}()")
+        quoted = _QUOTED.search(name)
         if name:
-            yield [name]
+            yield [quoted[2] if quoted else name]
         yield from rows
         yield []
         at = end
@@ -117,7 +119,7 @@ def _lines(text: str) -> Iterator[list[str]]:
     for line in text.split("\n"):
         if _FENCE.match(line):
             yield []
-        elif not (_RULE.issuperset(line) and ("--" in line or "==" in line)):
+        elif not (_RULE.issuperset(line) and set("-=|") & set(line)):  # a rule, or the empty head of a table
             yield _line(line)
 
 
