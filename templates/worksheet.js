@@ -51,7 +51,7 @@ function recall() {
 
 /** The name on every sheet that is printed: a margin of the page can only be written by its style. */
 function nameSheets() {
-  const text = ["name", "id"].map((part) => `${words(part)}: ${$(part).value || "_".repeat(24)}`).join("   ");
+  const text = [["name", 24], ["id", 16]].map(([part, room]) => `${words(part)}: ${$(part).value || "_".repeat(room)}`).join("   ");
   const safe = [...text].map((one) => /[A-Za-z0-9 _:]/.test(one) ? one : `\\${one.codePointAt(0).toString(16)} `).join("");
   $("named").textContent = `@page { @top-left { content: "${safe}"; } }`;
 }

@@ -416,11 +416,14 @@ def printed(page: Any) -> Iterator[tuple[float, float]]:
     yield from ((width * 25.4 / 96, height * 25.4 / 96) for width, height in sizes)
 
 
+@pytest.mark.parametrize(
+    ("language", "name", "page_of"), [("en", "Name:", "page {} of 2"), ("es", "Nombre:", "página {} de 2")]
+)
 def test_the_articles_sheet_to_print_is_two_pages_with_room_to_write(
-    chromium: Any, article: Trace, tmp_path: Path
+    chromium: Any, article: Trace, tmp_path: Path, language: str, name: str, page_of: str
 ) -> None:
     program = require_program("pdftotext")
-    with opened(chromium, sheet(article, mode="print"), tmp_path, size=(726, 1000)) as page:
+    with opened(chromium, sheet(article, language, mode="print"), tmp_path, size=(726, 1000)) as page:
         assert all(width > 17.9 and height > 8.9 for width, height in printed(page))
         # Chromium shrinks a sheet that is wider than the paper: 192 mm between the margins
         assert page.evaluate("document.documentElement.scrollWidth") <= 726
@@ -429,4 +432,4 @@ def test_the_articles_sheet_to_print_is_two_pages_with_room_to_write(
     pages = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\f")[:-1]
     assert len(pages) == 2
     for number, text in enumerate(pages, 1):
-        assert "Name:" in text and f"page {number} of 2" in text and article.problem.sha256[:8] in text
+        assert name in text and page_of.format(number) in text and article.problem.sha256[:8] in text

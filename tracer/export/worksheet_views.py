@@ -48,7 +48,7 @@ class MatrixView:
     shape: Place
     computed: bool
     asked: bool
-    corner: str
+    corner: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]  # heading and what it is called aloud
     rows: tuple[tuple[tuple[str, str], tuple[CellView, ...]], ...]
     examples: tuple[Example, ...] = ()
@@ -135,7 +135,7 @@ class WorksheetViews:
             shape=made.shape,
             computed=made.expression is not None,
             asked=asked,
-            corner=" ".join(part for part in (down and f"{down} ↓", across and f"{across} →") if part),
+            corner=tuple(part for part in (down and f"{down} ↓", across and f"{across} →") if part),
             columns=_headings(across, made.shape[1]),
             rows=tuple(
                 (name, tuple(self._cell(made, words, (row, column)) for column in range(made.shape[1])))
