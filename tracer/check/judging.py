@@ -22,6 +22,7 @@ from tracer.expression.reach import Marked
 _TURNED = "rows and columns are exchanged: a gradient lies like what it is the gradient of"
 _CUT_OFF = "cut off after the last digit; it should be rounded"
 TURNED, TRUNCATED = Slip("gradient-transposed", _TURNED, _TURNED), Slip("truncated", _CUT_OFF, _CUT_OFF)
+_SPOILT = {"slip", "wrong"}
 
 
 @dataclass(eq=False)
@@ -95,7 +96,7 @@ class _Judging:
             self._computed(identifier, expression, written)
         if written is not None and written.turned:
             self._turned(identifier)
-        if written is not None or self.work.behind:
+        if self.work.behind or (written is not None and _SPOILT & set(self.verdicts[identifier].ravel().tolist())):
             self._note(identifier)
         self.work.past.add(identifier)
 

@@ -90,7 +90,11 @@ def collect(paths: Iterable[Path], problem: Path | None = None) -> list[HandIn]:
     The file of the problem, where it lies among them, is none.
     """
     found = (each for path in paths for each in _found(path))
-    return [each for each in found if problem is None or each.path.resolve() != problem.resolve()]
+    return [each for each in found if problem is None or not _is_same(each.path, problem)]
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.name == other.name and one.resolve() == other.resolve()
 
 
 def is_many(path: Path) -> bool:
@@ -118,7 +122,7 @@ def _in_folder(folder: Path) -> Iterator[HandIn]:
 
 def _is_no_answer(parts: Sequence[str]) -> bool:
     """What a system left in a folder, and reports that were written there before."""
-    return any(map(_JUNK.fullmatch, parts)) or parts[-1].endswith(OWN_ENDINGS)
+    return any(map(_JUNK.fullmatch, parts)) or parts[-1].lower().endswith(OWN_ENDINGS)
 
 
 def _fault_of(name: str) -> str:
@@ -190,13 +194,15 @@ def labels(hand_ins: Sequence[HandIn], folder: Path) -> list[str]:
     """
     forms = [list(_forms(each)) for each in hand_ins]
     counted = [Counter(_folded(each[k]) for each in forms) for k in range(len(forms[0]))] if forms else []
-    taken = {each.path.resolve() for each in hand_ins}
+    taken = [each.path for each in hand_ins if each.name.lower().endswith(OWN_ENDINGS)]
     found: list[str] = []
     used: set[str] = set()
     for own in forms:
         label = next((form for k, form in enumerate(own) if counted[k][_folded(form)] == 1), own[-1])
         number, plain = 1, label
-        while _folded(label) in used or any((folder / f"{label}{end}").resolve() in taken for end in OWN_ENDINGS):
+        while _folded(label) in used or any(
+            _is_same(folder / f"{label}{end}", path) for end in OWN_ENDINGS for path in taken
+        ):
             number += 1
             label = f"{plain}-{number}"
         used.add(_folded(label))

@@ -21,7 +21,7 @@ from tracer.classroom.hand_ins import HandIn
 from tracer.errors import TracerError
 from tracer.network.problem import Problem
 
-PAYS, PAYS_WITH_REPORTS = 200, 16  # files from which on other processes are worth their start
+PAYS, PAYS_WITH_REPORTS = 400, 60  # files from which on other processes are worth their start
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Marker:
-    """How a class is marked: `accept` counts other conventions, `folder` takes a report of each file.
+    """How a class is marked: `accept` counts other conventions, `folder` takes the `reports` (xlsx, html) of each file.
 
     `documents` and `sheets` say what an outcome holds; sheets stay in this process.
     """
@@ -45,6 +45,7 @@ class Marker:
     accept: bool = False
     reveal: Reveal = "hint"
     folder: Path | None = None
+    reports: frozenset[str] = frozenset()
     documents: bool = False
     sheets: bool = False
 
@@ -72,15 +73,17 @@ class Marker:
         from tracer.classroom.feedback_page import write_feedback  # heavy, and not always asked for
         from tracer.classroom.marked_workbook import write_marked_workbook
 
-        write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx")
-        write_feedback(marked, self.reveal, folder / f"{label}.feedback.html")
+        if "xlsx" in self.reports:
+            write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx")
+        if "html" in self.reports:
+            write_feedback(marked, self.reveal, folder / f"{label}.feedback.html")
 
 
 def mark_all(
     marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str], advance: Callable[[], None]
 ) -> Iterator[Outcome]:
     """Mark files in their order; `advance` is called after each."""
-    pays = PAYS if marker.folder is None else PAYS_WITH_REPORTS
+    pays = PAYS_WITH_REPORTS if marker.reports else PAYS
     many = not marker.sheets and cores() > 1 and len(hand_ins) >= pays
     outcomes = _over_cores(marker, hand_ins, labels) if many else map(marker.mark, hand_ins, labels)
     for outcome in outcomes:

@@ -28,6 +28,14 @@ class OtherConvention(StrEnum):
     any = "any"
 
 
+class Only(StrEnum):
+    """One kind of what is written: the marks of all files, or marked workbooks, or pages."""
+
+    marks = "marks"
+    xlsx = "xlsx"
+    html = "html"
+
+
 class RevealOption(StrEnum):
     """What the reports show: verdicts alone, what went wrong but no right number, or those too."""
 
@@ -43,6 +51,7 @@ def check(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A folder for a marked workbook and a page of each file.")
     ] = None,
+    only: Annotated[Only | None, typer.Option(help="Write only marks.csv, the workbooks or the pages.")] = None,
     reveal: Annotated[
         RevealOption, typer.Option(help="What the reports show; the JSON always has everything.")
     ] = RevealOption.hint,
@@ -57,14 +66,17 @@ def check(
     from tracer.classroom.hand_ins import collect, is_many
     from tracer.classroom.many import Marker
 
-    marker = Marker(load(problem), number, convention is OtherConvention.any, reveal.value, output, as_json)
+    if only is not None and output is None:
+        raise TracerError("--only says what is written; say with -o where")
+    reports = frozenset(("xlsx", "html") if only is None else (only.value,)) if output else frozenset()
+    marker = Marker(load(problem), number, convention is OtherConvention.any, reveal.value, output, reports, as_json)
     several = len(answers) > 1 or is_many(answers[0])
     hand_ins = collect(answers, Path(problem))
     if not hand_ins:
         raise TracerError(f"{answers[0]}: holds no file of answers")
     if not as_json and len(hand_ins) <= MOST_IN_FULL:
         marker = replace(marker, sheets=True)
-    outcomes = _marked(marker, hand_ins, several)
+    outcomes = _marked(marker, hand_ins, only is Only.marks or (several and only is None))
     for each in outcomes:
         if each.line.fault:
             print(f"tracer: {printable(f'{each.line.file}: {each.line.fault}')}", file=sys.stderr)
@@ -79,13 +91,13 @@ def check(
         raise typer.Exit(1)
 
 
-def _marked(marker: Marker, hand_ins: Sequence[HandIn], several: bool) -> list[Outcome]:
-    """Every file read and marked, its reports written where a folder takes them, and of several the marks."""
+def _marked(marker: Marker, hand_ins: Sequence[HandIn], with_marks: bool) -> list[Outcome]:
+    """Every file read and marked, and what a folder takes written: reports of each, and the marks of all."""
     from tracer.classroom.class_marks import MARKS, write_marks
     from tracer.classroom.hand_ins import labels
     from tracer.classroom.many import mark_all
 
-    marks = marker.folder / MARKS if marker.folder and several else None
+    marks = marker.folder / MARKS if marker.folder and with_marks else None
     if marks and marks.resolve() in {each.path.resolve() for each in hand_ins}:
         raise TracerError(f"{marks}: is a file of answers; choose another folder with -o")
     called = labels(hand_ins, marker.folder or Path())

@@ -88,6 +88,21 @@ def test_a_folder_gives_marks_a_line_each_and_the_commonest_slips(check: Check, 
     }
 
 
+@pytest.mark.parametrize(
+    ("only", "written"), [("marks", {"marks.csv"}), ("xlsx", {"right.marked.xlsx"}), ("html", {"right.feedback.html"})]
+)
+def test_one_kind_of_what_is_written_can_be_asked_for(check: Check, school: Path, only: str, written: set[str]) -> None:
+    (school / "few").mkdir()
+    (school / "few" / "right.json").write_text(json.dumps(RIGHT))
+    assert check(school / "few", "-o", school / "reports", "--only", only).status == 0
+    assert {each.name for each in (school / "reports").iterdir()} == written
+
+
+def test_what_is_written_needs_a_place(check: Check, school: Path) -> None:
+    run = check(school / "class", "--only", "marks")
+    assert (run.status, run.err) == (2, "tracer: --only says what is written; say with -o where\n")
+
+
 def test_a_zip_gives_what_its_folder_gives(check: Check, school: Path) -> None:
     with zipfile.ZipFile(school / "class.zip", "w") as archive:
         for path in sorted((school / "class").rglob("*.json")):

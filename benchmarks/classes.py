@@ -1,0 +1,97 @@
+"""How fast a class is marked: a folder of answers to the article's example (99 cells each), as a user does it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.measure import Goal, by_turns, goals, markdown, process, spread
+from tests import worksheets
+from tests.students import Answers, Habit, Work, as_file, work_through
+from tests.wrong_rules import Memory, wrong_values
+from tracer.export.worksheet_book import write_worksheet_book
+from tracer.export.worksheet_plan import make_plan
+from tracer.network.program import build
+from tracer.network.reading import load_problem
+from tracer.training import trace
+
+SEED, ROUNDS = 1, 5
+STUDENTS, REPORTS = 1_000, 200  # files marked; of those, with a report each
+WORKED = 50  # different sheets; the others are copies
+SLIPPED = 5  # every so many students forget the bias of Z1
+
+
+def sheets() -> Iterator[Answers]:
+    """Students who round at every step, or remember some numbers in full; some with a slip."""
+    work, random = Work(load_problem("article").to_document()), np.random.default_rng(SEED)
+
+    def no_bias(name: str, memory: Memory) -> np.ndarray:
+        return wrong_values("no-bias", work, name, memory)[0] if name == "Z1" else work.compute(name, memory)
+
+    for k in range(WORKED):
+        habit = Habit(3, remembers=0.5 if k % 2 else 0.0)
+        yield work_through(work, habit, random, rules=no_bias if k % SLIPPED == 0 else None)
+
+
+def hand_in(folder: Path) -> None:
+    """The class's files, as JSON and as filled worksheets."""
+    problem = load_problem("article")
+    plan = make_plan(problem, build(problem), "exam")
+    blank = folder / "blank.xlsx"
+    write_worksheet_book(trace(problem), plan, blank)
+    for kind in ("json", "xlsx", "few"):
+        (folder / kind).mkdir()
+    for k, answers in enumerate(sheets()):
+        (folder / "json" / f"{k:04}.json").write_bytes(as_file(answers))
+        numbers = {name: [[float(text) for text in row if text] for row in grid] for name, grid in answers.items()}
+        worksheets.fill(blank, plan, numbers, folder / "xlsx" / f"{k:04}.xlsx")
+    for k in range(WORKED, STUDENTS):
+        for kind in ("json", "xlsx"):
+            shutil.copy(folder / kind / f"{k % WORKED:04}.{kind}", folder / kind / f"{k:04}.{kind}")
+    for k in range(REPORTS):
+        shutil.copy(folder / "json" / f"{k:04}.json", folder / "few")
+
+
+def report() -> str:
+    """The section of RESULTS.md."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        hand_in(folder)
+        command = (sys.executable, "-m", "benchmarks.classes")
+        marks = ("-o", folder / "out", "--only", "marks")
+        runs = {
+            f"{STUDENTS:,} JSON files, `marks.csv`": process(*command, folder / "json", *marks),
+            f"{STUDENTS:,} filled worksheets (.xlsx), `marks.csv`": process(*command, folder / "xlsx", *marks),
+            f"{REPORTS} JSON files, `marks.csv` and a workbook and a page each": process(
+                *command, folder / "few", "-o", folder / "out"
+            ),
+        }
+        seconds = by_turns(runs, ROUNDS)
+    rows = [(what, *(f"{each:.1f} s" for each in spread(values))) for what, values in seconds.items()]
+    json_files, workbooks, _ = (min(values) for values in seconds.values())
+    return "\n\n".join(
+        (
+            "## Checking a class",
+            f"`tracer check article FOLDER -o DIR`, the whole process; one student in {SLIPPED} has forgotten a bias.",
+            markdown(("what", "median", "min", "max"), rows),
+            goals([
+                Goal(f"s for {STUDENTS:,} JSON files, the best of its runs", 5.0, json_files, most=True),
+                Goal(f"s for {STUDENTS:,} worksheets, the best of its runs", 5.0, workbooks, most=True),
+            ]),
+        )
+    ) + "\n"  # fmt: skip
+
+
+if __name__ == "__main__":  # exit status 1 is no failure here: some answers are wrong
+    from tracer import cli
+
+    sys.argv[1:1] = ["check", "article"]
+    try:
+        cli.main()
+    except SystemExit as ended:
+        sys.exit(0 if ended.code in (0, 1) else ended.code)
