@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from tracer.board import SLOTS, kept_columns, kept_rows, lay_out
-from tracer.check.findings import SIGNS, Finding, Reveal, expected, findings, named, place, printable
+from tracer.check.findings import SIGNS, Reveal, expected, findings, named, place, printable
 from tracer.check.marking import MarkedSheet
 from tracer.check.own_work import key_shown, own_trace
 from tracer.check.verdicts import COUNTS, Mark
@@ -25,7 +25,7 @@ from tracer.network.blackboard import RATE
 from tracer.shown import DEFAULT
 
 MOST_WORKED = 12  # mistakes that are worked out; more would bury the first
-MOST_ALIKE = 12  # cells of one mistake that are listed
+MOST_ALIKE = 12  # further cells of one mistake that are listed
 LONGEST_ANSWER = 14  # characters of an answer on the board
 
 
@@ -59,6 +59,14 @@ class BandView:
 
 
 @dataclass(frozen=True)
+class AlikeView:
+    """Another cell of a mistake: what was written there, and its working."""
+
+    words: str
+    lines: tuple[Markup, ...]
+
+
+@dataclass(frozen=True)
 class FindingView:
     """A mistake: where, what was written, why, and the first cell's working in the learner's own numbers."""
 
@@ -70,7 +78,8 @@ class FindingView:
     says: tuple[str, ...]
     expected: str
     on_own: str
-    alike: str
+    alike: tuple[AlikeView, ...]
+    more: int
     formula: Markup | None
     lines: tuple[Markup, ...]
 
@@ -117,7 +126,8 @@ class FeedbackViews:
                 says=tuple(map(printable, each.says)),
                 expected=expected(self.marked, first) if self.reveal == "key" else "",
                 on_own=self._on_own(first) if self.reveal == "key" else "",
-                alike=", ".join(self._alike(each)),
+                alike=tuple(self._alike(mark, reveals) for mark in each.marks[1 : MOST_ALIKE + 1]),
+                more=max(0, len(each.marks) - MOST_ALIKE - 1),
                 formula=self._formula(first.id) if reveals else None,
                 lines=tuple(self._lines(first)) if reveals else (),
             )
@@ -130,12 +140,10 @@ class FeedbackViews:
         text = value_text(self._work(mark, lower(expression, mark.row, mark.column)).result)
         return text if text != expected(self.marked, mark) else ""
 
-    def _alike(self, each: Finding) -> Iterator[str]:
-        for mark in each.marks[1 : MOST_ALIKE + 1]:
-            right = f", expected {expected(self.marked, mark)}" if self.reveal == "key" else ""
-            yield f"{place(mark)} {printable(mark.answer)}{right}".strip()
-        if len(each.marks) > MOST_ALIKE + 1:
-            yield f"and {len(each.marks) - MOST_ALIKE - 1} more"
+    def _alike(self, mark: Mark, reveals: bool) -> AlikeView:
+        right = f", expected {expected(self.marked, mark)}" if self.reveal == "key" else ""
+        words = f"{place(mark)} {printable(mark.answer)}{right}"
+        return AlikeView(words, tuple(self._lines(mark)) if reveals else ())
 
     def _formula(self, identifier: str) -> Markup | None:
         expression = self.program.assignments[identifier].expression
@@ -144,7 +152,7 @@ class FeedbackViews:
         return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")
 
     def _lines(self, mark: Mark) -> Iterator[Markup]:
-        """The first cell in letters, and with the learner's numbers put in; to the end only with the key."""
+        """A cell in letters, and with the learner's numbers put in; to the end only with the key."""
         expression = self.program.assignments[mark.id].expression
         if expression is None:
             return

@@ -62,7 +62,6 @@ def check(
 ) -> None:
     """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
     from tracer.check.findings import printable
-    from tracer.classroom.class_report import print_outcomes
     from tracer.classroom.hand_ins import collect, is_many
     from tracer.classroom.many import Marker
 
@@ -86,6 +85,8 @@ def check(
         documents = [each.document for each in outcomes]
         print_json(documents if several else documents[0])
     else:
+        from tracer.classroom.class_report import print_outcomes
+
         print_outcomes(outcomes, marker, several)
     if not all(each.line.all_right for each in outcomes):
         raise typer.Exit(1)

@@ -65,6 +65,14 @@ def test_every_answer_stands_on_the_board_with_a_sign_and_failing_ones_lead_to_t
     assert sum("start" in (each.get("class") or "").split() for tag, each in tags if tag == "td") == 1
 
 
+def test_each_cell_of_a_mistake_is_worked_the_others_folded() -> None:
+    html = page(NO_BIAS)
+    first, folded = html.partition("<details>")[::2]
+    assert (first.count('class="worked"'), folded.count('class="worked"')) == (1, 8)
+    assert "Likewise: Z1[1,2] " in words(html)
+    assert "<details" not in page(NO_BIAS, "none")
+
+
 def test_a_right_sheet_has_nothing_to_look_at() -> None:
     seen = words(page(RIGHT))
     assert "All 139 cells are right." in seen and "look at again" not in seen and "19 of 19 points" in seen
@@ -122,7 +130,7 @@ def test_the_same_sheet_gives_the_same_page() -> None:
 def test_more_mistakes_than_anybody_reads_are_named_and_not_worked() -> None:
     wrong = {each: [["7.77" for _ in row] for row in grid] for each, grid in RIGHT.items()}
     html = page(wrong)
-    assert html.count('class="worked"') <= 12
+    assert html.count('<li id="look-') == 12
     assert "which may well go away with the first ones" in html
     anchors = {each["id"] for _, each in Tags(html).found if each.get("id")}
     links = {(each["href"] or "")[1:] for tag, each in Tags(html).found if tag == "a"}
