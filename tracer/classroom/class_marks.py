@@ -71,9 +71,9 @@ def is_marks(path: Path) -> bool:
         return False
 
 
-def write_marks(lines: Sequence[Line], path: Path) -> None:
-    """Write `marks.csv`: a line a file. Raises ExportError where it cannot be written."""
-    matrices = list(dict.fromkeys(each for line in lines for each in line.points))
+def write_marks(lines: Sequence[Line], order: Iterable[str], path: Path) -> None:
+    """Write `marks.csv`: a line a file, the matrices in `order`. Raises ExportError where it cannot be written."""
+    matrices = [each for each in order if any(each in line.points for line in lines)]
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerow([*HEAD, *matrices, "first_wrong", "commonest_slip", "unreadable"])

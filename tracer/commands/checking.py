@@ -105,5 +105,5 @@ def _marked(marker: Marker, hand_ins: Sequence[HandIn], with_marks: bool) -> lis
     with progress("marking", len(hand_ins)) as advance:
         outcomes = list(mark_all(marker, hand_ins, called, advance))
     if marks:
-        write_marks([each.line for each in outcomes], marks)
+        write_marks([each.line for each in outcomes], marker.conventions.key.program.assignments, marks)
     return outcomes

@@ -10,12 +10,13 @@ from tests.marking import document, mark, with_rule, worked
 from tracer.classroom.class_marks import Line, as_text, commonest_slips, is_marks, line_of, write_marks
 
 PROBLEM = document()
+ORDER = list(mark(PROBLEM, {}).sheet.key.program.assignments)
 RIGHT = worked(PROBLEM, remembers=2.0)
 NO_BIAS = worked(PROBLEM, with_rule(PROBLEM, "Z1", lambda m: m["X"] @ m["W1"]))
 
 
 def rows(lines: list[Line], folder: Path) -> list[dict[str, str]]:
-    write_marks(lines, folder / "marks.csv")
+    write_marks(lines, ORDER, folder / "marks.csv")
     text = (folder / "marks.csv").read_bytes().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
@@ -33,6 +34,12 @@ def test_matrices_that_only_some_handed_in_are_blank_for_the_others(tmp_path: Pa
     first, second = rows([line_of(some), line_of(mark(PROBLEM, RIGHT))], tmp_path)
     assert (first["Z1"], first["D2"], second["D2"]) == ("1", "", "1")
     assert (first["first_wrong"], first["commonest_slip"]) == ("", "")
+
+
+def test_matrices_stand_in_order_of_time_whoever_comes_first(tmp_path: Path) -> None:
+    rows([line_of(mark(PROBLEM, {"D2": RIGHT["D2"]})), line_of(mark(PROBLEM, {"Z1": RIGHT["Z1"]}))], tmp_path)
+    head = (tmp_path / "marks.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert head == "file,name,id,points,out_of,Z1,D2,first_wrong,commonest_slip,unreadable"
 
 
 def test_an_unreadable_file_is_a_line_that_says_so(tmp_path: Path) -> None:

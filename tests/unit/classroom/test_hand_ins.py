@@ -45,7 +45,7 @@ def test_what_systems_leave_behind_and_what_was_written_before_is_no_answer(tmp_
     (tmp_path / "__MACOSX").mkdir()
     (tmp_path / "__MACOSX" / "one.json").write_text(ANSWERS)
     (tmp_path / "link.json").symlink_to(tmp_path / "one.json")
-    write_marks([Line("one.json", {})], tmp_path / "marks.csv")
+    write_marks([Line("one.json", {})], [], tmp_path / "marks.csv")
     assert [each.name for each in collect([tmp_path])] == ["one.json"]
 
 
