@@ -10,7 +10,7 @@ from pathlib import Path
 from tracer.check.findings import Reveal, headline, printable, right_under
 from tracer.check.marking import MarkedSheet
 from tracer.check.points import points_text
-from tracer.classroom.feedback_views import MOST_WORKED, FeedbackViews
+from tracer.classroom.feedback_views import MOST_OPEN, FeedbackViews
 from tracer.export.templates import render
 from tracer.files import replace_file
 from tracer.network.remarks import conventions
@@ -37,8 +37,8 @@ def render_feedback(marked: MarkedSheet, reveal: Reveal) -> str:
         notes=[printable(each) for each in marked.warnings],
         right_under=right_under(marked.other) if marked.other is not None and reveal != "none" else "",
         later=marked.counts["carried"],
-        findings=found[:MOST_WORKED],
-        others=found[MOST_WORKED:],
+        findings=found[:MOST_OPEN],
+        others=found[MOST_OPEN:],
         bands=list(views.bands()),
         steps=list(views.points()),
         points=points_text,

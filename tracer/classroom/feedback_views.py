@@ -24,8 +24,8 @@ from tracer.expression.worked import Worked, work
 from tracer.network.blackboard import RATE
 from tracer.shown import DEFAULT
 
-MOST_WORKED = 12  # mistakes that are worked out; more would bury the first
-MOST_ALIKE = 12  # further cells of one mistake that are listed
+MOST_OPEN = 12  # mistakes that are seen at once; more would bury the first
+MOST_ALIKE = 40  # further cells of one mistake that are listed
 LONGEST_ANSWER = 14  # characters of an answer on the board
 
 
@@ -116,7 +116,7 @@ class FeedbackViews:
     def findings(self) -> Iterator[FindingView]:
         for k, each in enumerate(self.listed, 1):
             first = each.first
-            reveals = self.reveal != "none" and k <= MOST_WORKED
+            reveals = self.reveal != "none"
             yield FindingView(
                 anchor=f"look-{k}",
                 title=each.title,
