@@ -66,6 +66,7 @@ function typed(box) {
   keep();
   progress();
   for (const follow of whenTyped) follow(box);
+  reach();
 }
 
 // Moving as in a spreadsheet
@@ -190,10 +191,19 @@ async function load() {
   typed(null);
 }
 
+/** What is wider than the window can be scrolled by keys, too. */
+function reach() {
+  for (const part of document.querySelectorAll(".scroll, .formula, .worked, .completion")) {
+    if (part.scrollWidth > part.clientWidth && !part.querySelector("input")) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  }
+}
+
 function start() {
   document.documentElement.classList.add("js");
   recall();
   nameSheets();
+  addEventListener("resize", reach);
   document.addEventListener("keydown", move);
   document.addEventListener("input", keep);
   document.addEventListener("change", ({ target }) => {

@@ -159,8 +159,10 @@ function put(field, sign, more = "") {
   const mark = field.nextElementSibling;
   mark.textContent = sign;
   mark.title = sign && WORDS[sign] + more;
-  if (sign) mark.setAttribute("aria-label", WORDS[sign] + more);
-  else mark.removeAttribute("aria-label");
+  for (const [name, value] of [["role", "img"], ["aria-label", mark.title]]) {
+    if (sign) mark.setAttribute(name, value);
+    else mark.removeAttribute(name);
+  }
   field.dataset.sign = sign;
   field.setAttribute("aria-invalid", String(sign === "✗" || sign === "?"));
 }

@@ -100,11 +100,8 @@ class Examples:
 
         letters = cell_mathml_terms(worked.letters, gap, self.notation)
         terms = [term.replace(BETWEEN, BETWEEN.replace("<mo>·</mo>", "")) for term in letters]
-        return Example(
-            cell_key(cell),
-            "completion",
-            _joined(self._cell_name(cell), "=", [*terms, f"<mo>=</mo>{self._answer(cell)}"]),
-        )
+        line = _joined(self._cell_name(cell), "=", [*terms, f"<mo>=</mo>{self._answer(cell)}"])
+        return Example(cell_key(cell), "completion", line)
 
     def _answer(self, cell: s.Cell) -> str:
         """Where the line's result is written; in practice what stands in the cell's own box."""
@@ -120,7 +117,7 @@ class Examples:
         return GAP.format(
             f'<span class="held"><input class="operand" data-keep="{key}" data-of="{cell_key(operand)}" '
             f'data-term="{term}" aria-label="{aria}" autocomplete="off" inputmode="text" spellcheck="false">'
-            '<span class="mark" role="img"></span></span>'
+            '<span class="mark"></span></span>'
         )
 
     def _cell_name(self, cell: s.Cell) -> str:

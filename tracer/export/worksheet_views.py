@@ -120,7 +120,8 @@ class WorksheetViews:
     def _formula(self, made: Assignment) -> Markup:
         assert made.expression is not None  # given matrices have no formula
         right = matrix_mathml(made.expression, self._matrix_name, self.notation)
-        return math(f"{self._matrix_name(made.id)}<mo>=</mo>{right}")
+        # in two pieces, between which a narrow window may break it
+        return math(self._matrix_name(made.id)) + Markup("<wbr>") + math(f'<mo form="infix">=</mo>{right}')
 
     def _matrix(self, made: Assignment) -> MatrixView:
         heading = self.headings.of(made.id, *made.shape)
