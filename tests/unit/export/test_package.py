@@ -19,6 +19,9 @@ from openpyxl.chart import LineChart, Reference
 from openpyxl.drawing.image import Image
 from PIL import Image as Picture
 
+from tests.marking import document, mark, with_rule, worked
+from tracer.check.marking import MarkedSheet
+from tracer.classroom.marked_workbook import write_marked_workbook
 from tracer.export.package import write_workbook_file
 from tracer.export.sheet_data import SheetData
 from tracer.export.workbook import write_workbook
@@ -36,7 +39,7 @@ ORDER = ("sheetPr", "dimension", "sheetViews", "sheetFormatPr", "cols", "sheetDa
          "conditionalFormatting", "dataValidations", "hyperlinks", "printOptions", "pageMargins", "pageSetup",
          "headerFooter", "rowBreaks", "colBreaks", "ignoredErrors", "drawing", "legacyDrawing")  # fmt: skip
 
-MATRIX_FORMULAS = "matrix formulas"
+MATRIX_FORMULAS, MARKED = "matrix formulas", "marked answers"
 
 Range = tuple[int, int, int, int]
 """Left, top, right and bottom, counted from 1."""
@@ -132,11 +135,22 @@ BOOKS = {
 @cache
 def package_of(name: str) -> Package:
     with TemporaryDirectory() as folder:
-        write_workbook(BOOKS[name](), Path(folder) / "book.xlsx", matrix_formulas=name == MATRIX_FORMULAS)
-        return Package(Path(folder) / "book.xlsx")
+        path = Path(folder) / "book.xlsx"
+        if name == MARKED:
+            write_marked_workbook(_marked(), "key", path)
+        else:
+            write_workbook(BOOKS[name](), path, matrix_formulas=name == MATRIX_FORMULAS)
+        return Package(path)
 
 
-@pytest.fixture(params=BOOKS)
+def _marked() -> MarkedSheet:
+    """A sheet with notes at its answers, a name to be escaped among them."""
+    problem = document()
+    answers = worked(problem, with_rule(problem, "Z1", lambda m: m["X"] @ m["W1"]))
+    return mark(problem, answers | {"D2": [[None, '<"&>', "1"]]}, student={"name": '=1+1 <"&>'})
+
+
+@pytest.fixture(params=[*BOOKS, MARKED])
 def package(request: pytest.FixtureRequest) -> Package:
     return package_of(request.param)
 
