@@ -15,6 +15,8 @@ from tracer.expression.digits import as_typed, fixed
 Reveal: TypeAlias = Literal["none", "hint", "key"]
 """What a report shows: verdicts alone; what went wrong, but no right number; or those too."""
 
+_JOINERS = "\u200c\u200d"  # some scripts are not written without them
+
 SIGNS: dict[Verdict, str] = {
     "correct": "✓", "rounded": "✓", "carried": "↪", "slip": "✗", "wrong": "✗", "too_coarse": "≈", "blank": "–",
     "unreadable": "?",
@@ -110,5 +112,15 @@ def named(verdict: Verdict) -> str:
 
 
 def printable(text: str) -> str:
-    """Text of a stranger's file with nothing that a terminal would obey or XML forbids."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    """Text of a stranger's file with nothing that a terminal would obey or XML forbids.
+
+    >>> printable("Ada\\nKing\\x1b[31m")
+    'Ada King\ufffd[31m'
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    if letter.isprintable() or letter in _JOINERS:
+        return letter
+    return " " if letter.isspace() else "\ufffd"

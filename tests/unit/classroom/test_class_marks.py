@@ -57,7 +57,7 @@ def test_a_text_that_a_spreadsheet_would_take_for_a_formula_is_defused(text: str
 def test_a_text_with_what_ends_a_line_or_rings_a_bell_stays_in_its_cell(tmp_path: Path) -> None:
     (row,) = rows([Line("a\x07b\x1b[31m.json", {"name": 'Bo"\r\n,;'})], tmp_path)
     assert row["file"] == "a\ufffdb\ufffd[31m.json"
-    assert row["name"] == 'Bo"\ufffd\ufffd,;'
+    assert row["name"] == 'Bo"  ,;'
 
 
 def test_slips_are_counted_by_the_files_that_show_them() -> None:
