@@ -15,6 +15,7 @@ from tracer.expression.digits import as_typed, fixed
 Reveal: TypeAlias = Literal["none", "hint", "key"]
 """What a report shows: verdicts alone; what went wrong, but no right number; or those too."""
 
+GIVEN = {"X", "Y", "W", "b"}  # matrices that are copied, not computed
 _JOINERS = "\u200c\u200d"  # some scripts are not written without them
 
 SIGNS: dict[Verdict, str] = {
@@ -65,7 +66,8 @@ def sentences(mark: Mark, reveal: Reveal) -> Iterator[str]:
     if reveal != "none":
         yield from (_sentence(slip, reveal) for slip in mark.slips)
         if not mark.slips and mark.verdict in WORDS:
-            yield WORDS[mark.verdict]
+            given = mark.verdict == "wrong" and mark.id.rstrip("0123456789") in GIVEN
+            yield "not the number that is given" if given else WORDS[mark.verdict]
 
 
 def _sentence(slip: Slip, reveal: Reveal) -> str:

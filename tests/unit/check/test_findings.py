@@ -46,6 +46,12 @@ def test_verdicts_alone_are_shown_where_nothing_is_revealed() -> None:
     assert one.says == ()
 
 
+def test_a_given_number_miscopied_does_not_have_to_follow_from_anything() -> None:
+    given = {"W1": [["9", *row[1:]] if k == 0 else row for k, row in enumerate(PROBLEM["layers"][0]["weights"])]}
+    (one,) = findings(mark(PROBLEM, given), "hint")
+    assert (one.title, one.says) == ("W1[1,1]", ("not the number that is given",))
+
+
 def test_a_hint_names_the_slip_and_the_key_adds_the_number() -> None:
     marked = mark(PROBLEM, SIGN)
     first = marked.first_wrong
