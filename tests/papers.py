@@ -21,6 +21,9 @@ def _labelled(rows: Rows, random: Random) -> list[list[str]]:
 
 def _under(name: str, rows: Rows, random: Random) -> list[list[str]]:
     """A name, with the shape behind it now and then, over its rows."""
+    if random.random() < 0.2:
+        corner = _labelled(rows, random)
+        return [[name, *corner[0][1:]], *corner[1:]]
     shape = ["", f" ({len(rows)}×{len(rows[0])})", f" {len(rows)}x{len(rows[0])}", ":"][random.integers(4)]
     return [[name + shape], *(_labelled(rows, random) if random.random() < 0.3 else [list(row) for row in rows])]
 
@@ -54,10 +57,10 @@ def names_to_the_left(blocks: Sequence[Block], random: Random) -> bytes:
 def board(blocks: Sequence[Block], random: Random) -> list[list[str]]:
     """One sheet: blocks side by side with a column between them, or none."""
     sheet: list[list[str]] = []
-    gap, band, across = int(random.integers(2)), [], 0
+    gap, centred, band, across = int(random.integers(2)), bool(random.integers(2)), [], 0
     for block in (*blocks, None):
         if block is None or (band and across + len(block[1][0]) > MOST_ACROSS):
-            sheet += [*_side_by_side(band, gap), [""]]
+            sheet += [*_side_by_side(band, gap, centred), [""]]
             band, across = [], 0
         if block is not None:
             band.append(block)
@@ -65,11 +68,16 @@ def board(blocks: Sequence[Block], random: Random) -> list[list[str]]:
     return sheet
 
 
-def _side_by_side(band: Sequence[Block], gap: int) -> list[list[str]]:
+def _side_by_side(band: Sequence[Block], gap: int, centred: bool) -> list[list[str]]:
     lines: list[list[str]] = [[] for _ in range(1 + max((len(rows) for _, rows in band), default=0))]
     for name, rows in band:
         width = len(rows[0])
-        cells = [[name, *[""] * (width - 1)], *rows, *[[""] * width] * (len(lines) - 1 - len(rows))]
+        before = (width - 1) // 2 if centred else 0
+        cells = [
+            [*[""] * before, name, *[""] * (width - 1 - before)],
+            *rows,
+            *[[""] * width] * (len(lines) - 1 - len(rows)),
+        ]
         for line, row in zip(lines, cells, strict=True):
             line += [*row, *[""] * gap]
     return lines

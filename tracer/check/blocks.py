@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import NamedTuple
 
 from tracer.check.aliases import Aliases, Reading
@@ -20,6 +21,7 @@ Shape = tuple[int, int]
 MOST_LABEL_ROWS = 3  # between a name and its numbers
 MOST_NAMED = 6  # that a note lists
 EXACT, TURNED, TRANSPOSED, LABELLED, PART, OTHER = range(6)  # how a block fits a shape, the best first
+CUT_RIGHT, CUT_LEFT = 3.5, 4.0  # added where a block is cut out of numbers that touch
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,13 @@ class Block:
 
 
 class _Region(NamedTuple):
-    """Numbers from a first cell; `touches` where others stand to the left of them."""
+    """Numbers from a first cell; `cut` is more than 0 where others stand beside them."""
 
     row: int
     column: int
     height: int
     width: int
-    touches: bool = False
+    cut: float = 0.0
 
 
 def fit(found: Shape, wanted: Shape) -> int:
@@ -109,26 +111,28 @@ class _Finder:
         how, rank, k, region, _ = min(ranked, key=lambda each: each[:3])
         chosen = tuple(dict.fromkeys(each[4] for each in ranked if each[:3] == (how, rank, k)))
         self._claim(row, column, region)
-        cut = self._unlabelled(region, self._shape(chosen[0])) if int(how) == LABELLED else region
+        cut = self._unlabelled(region, self._shape(chosen[0])) if how - region.cut == LABELLED else region
         return Block(self.at(row, column).text, chosen, self._grid(cut or region))
 
     # Where the numbers of a name can lie
 
     def _regions(self, row: int, column: int, readings: Sequence[Reading]) -> Iterator[_Region]:
+        anchor = self._next(row, column, lambda *place: place in self.anchors)
+        if self._heads(row, column, anchor):
+            yield from self._region(row + 1, column + 1, anchor)
+            return
         words = self._next(row, column, self.is_words)
         if self.is_value(row, column + 1):
             yield from self._region(row, column + 1, self._next(row, column + 1, self.is_words), beside=column)
         first = self._row_below(row, column, words)
         if first is not None:
-            for start in range(column, min(column + 2, words)):
-                yield from self._region(first, start, words)
+            begins = self.is_value(first, column) or self.is_value(first + 1, column)
+            if begins or not self.is_value(row, column + 1):  # else they are the rows of what stands beside the name
+                yield from self._region(first, column if begins else column + 1, words)
             left = self._leftmost(first, column)
-            for width in {w for each in readings for w in self._shape(each)} if left < column else ():
+            for width in {w for each in readings for w in self._shape(each)}:  # a name over the middle of its numbers
                 if left + width > column:
                     yield from self._region(first, left, left + width)
-        anchor = self._next(row, column, lambda *place: place in self.anchors)
-        if self._heads(row, column, anchor):
-            yield from self._region(row + 1, column + 1, anchor)
 
     def _next(self, row: int, column: int, stop: Callable[[int, int], bool]) -> int:
         """The next column of a row where something stands that ends what a name can be over."""
@@ -156,7 +160,14 @@ class _Finder:
 
     def _heads(self, row: int, column: int, limit: int) -> bool:
         """Whether a name stands in the corner, with labels to the right of it and below."""
-        return any(self.at(row, each).kind != "blank" for each in range(column + 1, limit))
+        right = [each for j in range(column + 1, limit) if (each := self.at(row, j)).kind != "blank"]
+        below = list(takewhile(lambda each: each.kind != "blank", (self.at(i, column) for i in self._rows_after(row))))
+        if not right or not below or (row + 1, column) in self.anchors:
+            return False
+        return _counts(right) and _counts(below) and (right[0].is_words or not below[0].is_words)
+
+    def _rows_after(self, row: int) -> range:
+        return range(row + 1, min(row + self.farthest, len(self.page)))
 
     def _region(self, row: int, column: int, limit: int, beside: int | None = None) -> Iterator[_Region]:
         """The numbers from a cell on, as far as they go together; `beside`: the column of a name left of them."""
@@ -178,7 +189,9 @@ class _Finder:
             width += 1
         height = rows(width)
         if height and width:
-            yield _Region(row, column, height, width, self.is_value(row, column - 1) and beside is None)
+            left = beside is None and self.is_value(row, column - 1)
+            cut = CUT_LEFT if left else CUT_RIGHT if self.is_value(row, column + width) else 0.0
+            yield _Region(row, column, height, width, cut)
 
     def _goes_on(self, row: int, column: int, width: int, beside: int | None) -> bool:
         columns = range(column, column + width)
@@ -198,13 +211,13 @@ class _Finder:
         how = fit((region.height, region.width), shape)
         if how in (PART, OTHER) and self._unlabelled(region, shape) is not None:
             how = LABELLED
-        return how + 0.5 * region.touches
+        return how + region.cut
 
     def _unlabelled(self, region: _Region, shape: Shape) -> _Region | None:
         """The region without a row or column of labels, if it then has the shape."""
         for above, left in ((0, 1), (1, 0), (1, 1)):
             rest = _Region(region.row + above, region.column + left, region.height - above, region.width - left)
-            if fit((rest.height, rest.width), shape) > TURNED:
+            if fit((rest.height, rest.width), shape) > TRANSPOSED:
                 continue
             labels = [self.at(region.row, rest.column + j) for j in range(rest.width)] if above else []
             beside = [self.at(rest.row + i, region.column) for i in range(rest.height)] if left else []
@@ -227,7 +240,7 @@ class _Finder:
                 if (i >= region.row and j >= region.column) or self.is_words(i, j) or i == row:
                     self.claimed.add((i, j))
         beside = [(region.row + i, region.column - 1) for i in range(region.height)]
-        if region.touches and _counts([self.at(*place) for place in beside]):
+        if region.cut == CUT_LEFT and _counts([self.at(*place) for place in beside]):
             self.claimed.update(beside)
 
     # What is left

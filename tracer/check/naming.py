@@ -183,10 +183,16 @@ class _Settled:
             self._put(identifier, piece)
 
     def _equals(self, grid: Grid, identifier: str) -> bool:
-        """Whether numbers are those of the key to the digits written; rows may stand repeatedly."""
+        """Whether numbers are those of the key to the digits written, in its layout or the other way round.
+
+        A single row may stand repeatedly.
+        """
         key: Array | None = self.key.values.get(identifier)
         if key is None or len({len(row) for row in grid}) != 1:
             return False
+        return self._equal(grid, key, identifier) or self._equal(tuple(zip(*grid, strict=True)), key, identifier)
+
+    def _equal(self, grid: Grid, key: Array, identifier: str) -> bool:
         values = np.array([[entry.value for entry in row] for row in grid])
         asked = self.key.problem.decimals.of(identifier) if identifier != RATE else 0
         units = np.array([[entry.unit(asked) for entry in row] for row in grid])
