@@ -173,6 +173,8 @@ def _delimiter(text: str) -> str:
     first = text.split("\n", 1)[0].strip()
     if first.lower().startswith("sep=") and len(first) == 5:
         return first[4]
+    if [cell.strip().lower() for cell in first.split(",")] == HEADER:
+        return ","
     decimal_commas = '"' not in text and re.search(r"\.[0-9]", text) is None
     return next((mark for mark in ("\t", ";") if mark in text), "\t" if decimal_commas else ",")
 
