@@ -22,11 +22,15 @@ from PIL import Image as Picture
 from tests.marking import document, mark, with_rule, worked
 from tracer.check.marking import MarkedSheet
 from tracer.classroom.marked_workbook import write_marked_workbook
+from tracer.export.look import look
 from tracer.export.package import write_workbook_file
 from tracer.export.sheet_data import SheetData
 from tracer.export.workbook import write_workbook
+from tracer.export.worksheet_book import write_worksheet_book
+from tracer.export.worksheet_plan import Plan, make_plan
 from tracer.network.problem import problem_from_document
 from tracer.network.reading import load_problem
+from tracer.trace import Trace
 from tracer.training import trace
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -132,12 +136,27 @@ BOOKS = {
 }
 
 
+def _worksheet(problem: Any, mode: Any, **choices: Any) -> tuple[Trace, Plan]:
+    run = trace(problem)
+    return run, make_plan(run.problem, run.first.program, mode, **choices)
+
+
+WORKSHEETS = {
+    "a worksheet": lambda: _worksheet(load_problem("softmax-classifier"), "practice", sums=True),
+    "a worksheet of single numbers": lambda: _worksheet(load_problem("logistic-regression"), "practice", give="4"),
+    "a large worksheet to print": lambda: _worksheet(_large(), "print"),
+    "a worksheet's title to be escaped": lambda: _worksheet(BOOKS["a title to be escaped"]().problem, "exam"),
+}
+
+
 @cache
 def package_of(name: str) -> Package:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "book.xlsx"
         if name == MARKED:
             write_marked_workbook(_marked(), "key", path)
+        elif name in WORKSHEETS:
+            write_worksheet_book(*WORKSHEETS[name](), path, False, look("es"))
         else:
             write_workbook(BOOKS[name](), path, matrix_formulas=name == MATRIX_FORMULAS)
         return Package(path)
@@ -150,7 +169,7 @@ def _marked() -> MarkedSheet:
     return mark(problem, answers | {"D2": [[None, '<"&>', "1"]]}, student={"name": '=1+1 <"&>'})
 
 
-@pytest.fixture(params=[*BOOKS, MARKED])
+@pytest.fixture(params=[*BOOKS, MARKED, *WORKSHEETS])
 def package(request: pytest.FixtureRequest) -> Package:
     return package_of(request.param)
 
