@@ -303,7 +303,7 @@ def test_checks_that_need_no_key_follow_what_is_typed(chromium: Any, tmp_path: P
         right = texts(recorded, dict(recorded.first.matrices))["A2"]
         page.evaluate(FILL, {"A2": right})
         assert rows.locator("output").inner_text() == "✓"
-        assert "sum to 5.000" in total.inner_text() and "yours: " in total.inner_text()
+        assert "sum to 5.000" in total.inner_text() and "Yours: " in total.inner_text()
         page.evaluate(FILL, {"A2": [["0.5", *right[0][1:]], *right[1:]]})
         assert re.fullmatch(r"✗ row 1: \d\.\d{3}", rows.locator("output").inner_text())
 
@@ -316,7 +316,7 @@ def test_a_sheet_in_spanish_reads_and_writes_commas(chromium: Any, tmp_path: Pat
         for written in (commas, right):
             page.evaluate(FILL, written)
             assert set(signs(page).values()) == {"✓"}
-        assert "suman 2,745" in page.inner_text("main") and "la tuya: 2,7" in page.inner_text("main")
+        assert "suman 2,745" in page.inner_text("main") and "La tuya: 2,7" in page.inner_text("main")
         assert re.search(r"\d\.\d", page.locator(".numbers").first.inner_text()) is None
         assert page.inner_text("#progress").startswith("229 de 229 casillas rellenas")
 

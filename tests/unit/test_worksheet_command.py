@@ -36,6 +36,7 @@ def test_a_series_has_a_sheet_for_every_step_and_one_key(tmp_path: Path) -> None
     ]
     second = (tmp_path / "article.worksheet-2.html").read_text(encoding="utf-8")
     assert "sheet 2 of 3" in second and 'data-id="D2" data-shape="3 1" data-printed' in second
+    assert "sheet 3" not in (tmp_path / "article.key.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -36,7 +37,7 @@ def _files(name: Path, sheets: Sequence[Plan]) -> Iterator[tuple[Path, Plan, boo
     for plan in sheets:
         number = f"-{plan.sheet}" if plan.sheets else ""
         yield name.with_name(f"{name.name}.worksheet{number}.html"), plan, False
-    yield name.with_name(f"{name.name}.key.html"), sheets[-1], True
+    yield name.with_name(f"{name.name}.key.html"), replace(sheets[-1], sheet=0, sheets=0), True
 
 
 def _write(text: str, file: IO[bytes]) -> None:

@@ -11,7 +11,7 @@ from tracer.export.columns import address
 from tracer.export.look import Look
 from tracer.export.print_setup import LEAST_SCALE, MILLIMETRE, ROW, break_rows, choose_page, set_up
 from tracer.export.sheet_data import SheetData
-from tracer.export.worksheet_plan import VARIANT, Plan
+from tracer.export.worksheet_plan import Plan
 
 BOX_HEIGHT = 9.2 * MILLIMETRE / LEAST_SCALE  # points, so that 9 mm are left where a sheet is printed smallest
 BOX_WIDTH = 18.4 * MILLIMETRE / LEAST_SCALE / 5.25  # characters of a column of 18 mm
@@ -21,7 +21,7 @@ MOST_TITLE = 60
 def name_pages(sheet: Worksheet, title: str, plan: Plan, look: Look) -> None:
     """Room for name and ID at the head of every printed page, the variant and the page at its foot."""
     who = f"{look.say('sheet.name')}: ____________________   {look.say('sheet.id')}: ____________"
-    variant = f"{title[:MOST_TITLE]} · {plan.problem_sha256[:VARIANT]}"
+    variant = f"{title[:MOST_TITLE]} · {plan.variant}"
     page = look.say("book.page", page="&P", pages="&N")
     sheet.HeaderFooter.oddHeader = HeaderFooterItem(left=_HeaderFooterPart(who.replace("&", "&&")))
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(

@@ -46,6 +46,12 @@ class Plan:
     sheets: int = 0
 
     @property
+    def variant(self) -> str:
+        """What tells a printed sheet from those of other problems, and from the others of its series."""
+        number = f"{self.sheet}/{self.sheets} · " if self.sheets else ""
+        return number + self.problem_sha256[:VARIANT]
+
+    @property
     def marks(self) -> bool:
         """Whether the files mark themselves."""
         return self.mode == "practice"
