@@ -147,11 +147,10 @@ class Aliases:
     # Plain names
 
     def _named(self, name: str) -> list[Reading]:
-        known = self._known(name)
-        if any(each.place is None for each in known):
-            return known
-        new = _NEW.fullmatch(name)
-        return [*known, *self._derivative(name), *(self._updated(self._known(new[1])) if new else ())]
+        known, new = self._known(name), _NEW.fullmatch(name)
+        if new is not None:
+            known += self._updated(self._known(new[1]))
+        return known if any(each.place is None for each in known) else [*known, *self._derivative(name)]
 
     def _derivative(self, name: str) -> Iterator[Reading]:
         by = _BY.fullmatch(name)
