@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from tracer.check.conventions import Other
 from tracer.check.marking import MarkedSheet
+from tracer.check.numbers import Entry
 from tracer.check.own_work import key_shown
 from tracer.check.verdicts import COUNTS, Mark, Slip, Verdict
 from tracer.expression.digits import as_typed, fixed
@@ -25,7 +26,6 @@ SIGNS: dict[Verdict, str] = {
 WORDS: dict[Verdict, str] = {
     "wrong": "does not follow from the cells before it",
     "too_coarse": "right, but with fewer digits than asked for",
-    "unreadable": "not a number",
 }
 
 
@@ -58,16 +58,25 @@ def findings(marked: MarkedSheet, reveal: Reveal) -> list[Finding]:
         if mark.verdict not in COUNTS:
             reason = [slip.slug for slip in mark.slips[:1]]
             alike.setdefault((mark.id, mark.verdict, *reason), []).append(mark)
-    return [Finding(tuple(marks), tuple(sentences(marks[0], reveal))) for marks in alike.values()]
+    return [Finding(tuple(marks), tuple(sentences(marked, marks[0], reveal))) for marks in alike.values()]
 
 
-def sentences(mark: Mark, reveal: Reveal) -> Iterator[str]:
+def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
     """What may be said of a cell beyond its verdict."""
-    if reveal != "none":
-        yield from (_sentence(slip, reveal) for slip in mark.slips)
-        if not mark.slips and mark.verdict in WORDS:
-            given = mark.verdict == "wrong" and mark.id.rstrip("0123456789") in GIVEN
-            yield "not the number that is given" if given else WORDS[mark.verdict]
+    if reveal == "none":
+        return
+    yield from (_sentence(slip, reveal) for slip in mark.slips)
+    if mark.verdict == "unreadable":
+        yield entry_of(marked, mark).note
+    elif mark.verdict == "wrong" and mark.id.rstrip("0123456789") in GIVEN:
+        yield "not the number that is given"
+    elif not mark.slips and mark.verdict in WORDS:
+        yield WORDS[mark.verdict]
+
+
+def entry_of(marked: MarkedSheet, mark: Mark) -> Entry:
+    """What was written in a cell."""
+    return marked.sheet.written[mark.id].entries[mark.row][mark.column]
 
 
 def _sentence(slip: Slip, reveal: Reveal) -> str:
@@ -98,7 +107,7 @@ def right_under(other: Other) -> str:
 
 def expected(marked: MarkedSheet, mark: Mark) -> str:
     """The right number, to the digits that are shown of its matrix and at least those written."""
-    entry = marked.sheet.written[mark.id].entries[mark.row][mark.column]
+    entry = entry_of(marked, mark)
     decimals = key_shown(marked.sheet.key).decimals[mark.id]
     return as_typed(mark.expected) if decimals is None else fixed(mark.expected, max(decimals, entry.decimals or 0))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from tracer.board import SLOTS, kept_columns, kept_rows, lay_out
-from tracer.check.findings import SIGNS, Reveal, expected, findings, named, place, printable
+from tracer.check.findings import SIGNS, Reveal, entry_of, expected, findings, named, place, printable
 from tracer.check.marking import MarkedSheet
 from tracer.check.own_work import key_shown, own_trace
 from tracer.check.verdicts import COUNTS, Mark
@@ -165,7 +165,7 @@ class FeedbackViews:
             yield self._line("", "=", numbers) + Markup(" ") + math("<mo>=</mo><mo>?</mo>")
 
     def _work(self, mark: Mark, expression: s.Scalar) -> Worked:
-        entry = self.marked.sheet.written[mark.id].entries[mark.row][mark.column]
+        entry = entry_of(self.marked, mark)
         decimals = self.shown.decimals[mark.id]
         return work(expression, self._value, max(DEFAULT if decimals is None else decimals, entry.decimals or 0))
 

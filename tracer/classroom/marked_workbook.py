@@ -146,7 +146,7 @@ class MarkedCopy:
 
     def _says(self, mark: Mark) -> Iterator[str]:
         """What a note says: the verdict, and as much of the reason as may be shown."""
-        reasons = list(sentences(mark, self.reveal))
+        reasons = list(sentences(self.marked, mark, self.reveal))
         if mark.verdict in COUNTS and not reasons:
             return
         yield ": ".join((named(mark.verdict), "; or: ".join(reasons))) if reasons else named(mark.verdict)

@@ -52,6 +52,11 @@ def test_a_given_number_miscopied_does_not_have_to_follow_from_anything() -> Non
     assert (one.title, one.says) == ("W1[1,1]", ("not the number that is given",))
 
 
+def test_a_cell_that_is_no_number_says_what_it_is() -> None:
+    mixed = copied(RIGHT, "Z1", 1, 1, "3/0")
+    assert [each.says for each in findings(mark(PROBLEM, mixed), "hint")] == [("a fraction over 0",)]
+
+
 def test_a_hint_names_the_slip_and_the_key_adds_the_number() -> None:
     marked = mark(PROBLEM, SIGN)
     first = marked.first_wrong
@@ -67,7 +72,7 @@ def test_a_hint_has_the_name_of_a_cell_that_was_left_out_and_not_its_number() ->
     marked = mark(PROBLEM, {each: grid for each, grid in relu.items() if each != "Z1"})
     first = marked.first_wrong
     assert first is not None
-    (hint, *_), (key, *_) = (list(sentences(first, reveal)) for reveal in ("hint", "key"))
+    (hint, *_), (key, *_) = (list(sentences(marked, first, reveal)) for reveal in ("hint", "key"))
     assert hint.startswith(f"this is relu of Z1[{first.row + 1},{first.column + 1}], not")
     assert re.match(r"this is relu of −?\d", key)
 
@@ -111,7 +116,7 @@ def test_no_hint_holds_a_right_number() -> None:
                 continue
             right = {f"{abs(value):.{d}f}" for value in (each.expected, each.on_own_work) for d in (3, 4, 5, 6)}
             right -= {text.lstrip("-") for text in written} | set(given)
-            for says in sentences(each, "hint"):
+            for says in sentences(marked, each, "hint"):
                 looked_at += 1
                 numbers = set(re.findall(r"\d+\.\d+", says))
                 assert not numbers & right, (matrix, place(each), says, right)
