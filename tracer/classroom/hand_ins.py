@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tracer.check.answers import MOST_BYTES, read_answers, read_content
@@ -112,9 +113,10 @@ def _found(path: Path) -> Iterator[HandIn]:
 
 
 def _in_folder(folder: Path) -> Iterator[HandIn]:
-    for count, path in enumerate(sorted(folder.rglob("*"))):
-        if count >= MOST_FILES:
-            raise TracerError(f"{folder}: more than {MOST_FILES:,} files")
+    found = sorted(islice(folder.rglob("*"), MOST_FILES + 1))
+    if len(found) > MOST_FILES:
+        raise TracerError(f"{folder}: more than {MOST_FILES:,} files")
+    for path in found:
         name = path.relative_to(folder)
         if path.is_file() and not path.is_symlink() and not _is_no_answer(name.parts) and not is_marks(path):
             yield HandIn(name.as_posix(), path, fault=_fault_of(name.name))
