@@ -80,7 +80,7 @@ class Worksheet:
         return sheet, self.book.data[sheet.title]
 
     def _numbered_title(self) -> str:
-        if not self.plan.sheets or self.key:
+        if not self.plan.sheets:
             return self.problem.title
         return f"{self.problem.title} · {self.say('sheet.series', number=self.plan.sheet, count=self.plan.sheets)}"
 
