@@ -122,6 +122,11 @@ def named(verdict: Verdict) -> str:
     return verdict.replace("_", " ")
 
 
+def capital(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def printable(text: str) -> str:
     """Text of a stranger's file with nothing that a terminal would obey or XML forbids.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracer.check.findings import Reveal, headline, printable, right_under
+from tracer.check.findings import Reveal, capital, headline, printable, right_under
 from tracer.check.marking import MarkedSheet
 from tracer.check.points import points_text
 from tracer.classroom.feedback_views import MOST_OPEN, FeedbackViews
@@ -42,6 +42,7 @@ def render_feedback(marked: MarkedSheet, reveal: Reveal) -> str:
         bands=list(views.bands()),
         steps=list(views.points()),
         points=points_text,
+        capital=capital,
         earned=earned,
         out_of=out_of,
         conventions=conventions(views.problem),

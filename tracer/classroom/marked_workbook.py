@@ -12,7 +12,7 @@ import numpy as np
 from openpyxl.comments import Comment
 
 from tracer.board import lay_out
-from tracer.check.findings import SIGNS, Reveal, expected, headline, named, printable, sentences
+from tracer.check.findings import SIGNS, Reveal, capital, expected, headline, named, printable, sentences
 from tracer.check.marking import MarkedSheet
 from tracer.check.numbers import Entry
 from tracer.check.own_work import key_shown, own_trace
@@ -91,7 +91,7 @@ class MarkedCopy:
         student = " · ".join((answers.student or {}).values())
         lines = (
             (f"Marked: {self.problem.title}", self.styles.title),
-            (_capital(headline(self.marked)), self.styles.band),
+            (capital(headline(self.marked)), self.styles.band),
             *((line, self.styles.plain) for line in LEGEND),
             (" · ".join(filter(None, (student, answers.file))), self.styles.plain),
         )
@@ -135,7 +135,7 @@ class MarkedCopy:
             self.data.numbers(row, column, np.array([[entry.value]]), style)
         else:
             self.data.text(row, column, f"{printable(entry.text)} {sign}".strip(), style)
-        note = ". ".join(_capital(each) for each in self._says(mark))
+        note = ". ".join(capital(each) for each in self._says(mark))
         if note:
             lines = 1 + len(note) // LINE_LETTERS
             self.sheet.cell(row, column).comment = Comment(note, "Tracer", NOTE_LINE * (lines + 1), NOTE_WIDTH)
@@ -180,7 +180,3 @@ class MarkedCopy:
         break_rows(self.sheet, page, rows, lambda _: ROW, lambda row: row not in within, 24.0 + ROW)
         break_columns(self.sheet, page, self.widths, [self.places.first_column(slot) - 2 for slot in (1, 2)])
         self.sheet.freeze_panes = address(TOP - 1, 1)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracer.check.findings import SIGNS, Finding, Reveal, expected, findings, headline, named, printable, right_under
+from tracer.check.findings import (
+    SIGNS,
+    Finding,
+    Reveal,
+    capital,
+    expected,
+    findings,
+    headline,
+    named,
+    printable,
+    right_under,
+)
 from tracer.check.marking import MarkedSheet
 from tracer.check.verdicts import COUNTS
 from tracer.export.book import Book
@@ -33,7 +44,7 @@ class MarksSheet:
     def fill(self) -> None:
         self.data.heights[1] = 24.0
         self._line(self.styles.title, "Marks")
-        self._line(self.styles.band, headline(self.marked)[:1].upper() + headline(self.marked)[1:])
+        self._line(self.styles.band, capital(headline(self.marked)))
         for note in self._notes():
             self._line(self.styles.plain, printable(note))
         self.row += 1
@@ -105,7 +116,7 @@ class MarksSheet:
         for k, each in enumerate(listed):
             mark = each.first
             title = f"start here: {each.title}" if k == 0 else each.title
-            because = "; or: ".join(each.says) + self._formula(each)
+            because = ". ".join(filter(None, ("; or: ".join(each.says), self._formula(each))))
             self.data.heights[self.row] = ROW * max(1, math.ceil(len(because) / (1.1 * WIDTHS[LAST - 1])))
             cells = (title, f"{SIGNS[mark.verdict]} {named(mark.verdict)}", printable(mark.answer))
             right = expected(self.marked, mark) if key else ""
@@ -118,4 +129,4 @@ class MarksSheet:
             return ""
         names = self.book.headings.names
         formula = matrix_text(expression, lambda identifier: label_text(names.matrix(identifier)))
-        return f". {label_text(names.matrix(each.first.id))} = {formula}"
+        return f"{label_text(names.matrix(each.first.id))} = {formula}"
