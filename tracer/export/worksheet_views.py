@@ -26,6 +26,7 @@ from tracer.trace import Pass, Trace
 Kind: TypeAlias = Literal["box", "fixed"]
 Place: TypeAlias = tuple[int, int]
 
+ERROR = 5  # the first step backward
 HEADING, BOX, PRINTED, LEAST = 11, 18, 9, 50  # mm on paper: of a row's heading and gap, a box, a number, a step
 
 
@@ -65,6 +66,7 @@ class StepView:
     matrices: tuple[MatrixView, ...]
     predict: str
     question: str
+    forward: bool  # whether the error is still to come: these steps take the most reckoning
 
     @property
     def across(self) -> int:
@@ -111,6 +113,7 @@ class WorksheetViews:
             matrices=tuple(map(self._matrix, on_sheet)),
             predict=words.get("predict", "") if asks else "",
             question=words.get("question", "") if asks else "",
+            forward=step.number < ERROR,
         )
 
     def _matrix_name(self, identifier: str) -> str:
