@@ -53,7 +53,7 @@ _UNKNOWN = re.compile(r"[A-Z][0-9]+")  # like an identifier, and no cell such as
 _SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0-9]+\b[\])]?\s*[\])]?", re.I)
 _BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
 _ORNAMENT = str.maketrans("", "", "*`")
-_PARTS = re.compile(r"\s*(?:[:;·|,]|\s[-–—]\s)\s*")
+_PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _DERIVED = {"W": "dW", "b": "db", "Z": "D", "A": "E"}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from tracer.check.aliases import Aliases, Reading
@@ -19,6 +19,7 @@ from tracer.check.numbers import BLANK, Entry
 Shape = tuple[int, int]
 
 MOST_LABEL_ROWS = 3  # between a name and its numbers
+MOST_BLOCKS = 2_000  # of a page; the names behind them are not looked at
 MOST_NAMED = 6  # that a note lists
 EXACT, TURNED, TRANSPOSED, LABELLED, PART, OTHER = range(6)  # how a block fits a shape, the best first
 CUT_RIGHT, CUT_LEFT = 3.5, 4.0  # added where a block is cut out of numbers that touch
@@ -79,7 +80,8 @@ class _Finder:
         """The cells with a name of a matrix, in reading order."""
         read = self.aliases.read
         cells = ((i, j, each) for i, row in enumerate(self.page) for j, each in enumerate(row) if each.is_words)
-        return {(i, j): readings for i, j, each in cells if (readings := read(each.text))}
+        named = (((i, j), readings) for i, j, each in cells if (readings := read(each.text)))
+        return dict(islice(named, MOST_BLOCKS))
 
     def at(self, row: int, column: int) -> Entry:
         if 0 <= row < len(self.page) and 0 <= column < len(self.page[row]):
@@ -254,6 +256,8 @@ class _Finder:
             yield f"{listed}: no name of a matrix of this problem; numbers left out"
         if "" in names:
             yield "numbers with no name above them or left of them are left out"
+        if len(self.anchors) == MOST_BLOCKS:
+            yield f"more than {MOST_BLOCKS:,} names of matrices; the rest is left out"
 
     def _unclaimed(self) -> Iterator[str]:
         """The words over each number that belongs to no block, or left of it; "" where there are none."""
@@ -262,7 +266,8 @@ class _Finder:
             before = ""
             for column, cell in enumerate(cells):
                 if self.is_value(row, column):
-                    yield above.get(column) or before
+                    before = above.get(column) or before
+                    yield before
                 else:
                     words = cell.text if cell.is_words and (row, column) not in self.claimed else ""
                     above[column] = before = words

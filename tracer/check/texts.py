@@ -12,6 +12,7 @@ from tracer.check.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Page
 from tracer.check.numbers import Entry, read_number
 
 MOST_LETTERS = 2_000_000  # of a text; nobody writes more by hand
+MOST_IN_LINE = 100_000
 MOST_OF_ARRAY, MOST_UNCLOSED = 200_000, 20  # letters between brackets; brackets that never close
 LEFT_OUT = ("...", "…")  # what a printed array has in place of most of its numbers
 
@@ -33,8 +34,10 @@ _ORNAMENT = "*`$ \t"
 
 def page_of_text(name: str, text: str) -> Page:
     """The rows of a text. Raises AnswerError where it is too long."""
-    if len(text) > MOST_LETTERS:
-        raise AnswerError(f"{name}: {len(text):,} characters are more than anybody writes (at most {MOST_LETTERS:,})")
+    for most, letters in ((MOST_LETTERS, len(text)), (MOST_IN_LINE, max(map(len, text.split("\n"))))):
+        if letters > most:
+            where = " in a line" if most == MOST_IN_LINE else ""
+            raise AnswerError(f"{name}: {letters:,} characters{where} are more than anybody writes (at most {most:,})")
     rows: list[list[Entry]] = []
     left = MOST_CELLS
     for cells in _with_corner(_rows(_PROMPT.sub("", text.replace("\r\n", "\n")))):

@@ -60,9 +60,9 @@ def first_cell(content: bytes, name: str = "answers.xlsx") -> tuple[str, str, fl
 @pytest.fixture(autouse=True)
 def bounded() -> Iterator[None]:
     """No file may take long, or a gigabyte more."""
-    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000  # kilobytes
 
 
@@ -144,9 +144,9 @@ def test_a_truncated_workbook_is_refused(cut: int) -> None:
 
 def test_a_sheet_behind_whose_cells_a_bomb_lies_is_read_without_it() -> None:
     content = book(**{SHEET: sheet(Z1.format('<c r="A2"><v>1.5</v></c>')) + b" " * 50_000_000})
-    started = time.monotonic()
+    started = time.process_time()
     assert first_cell(content) == ("1.5", "number", 1.5)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -225,36 +225,51 @@ def test_texts_that_are_refused(name: str, content: bytes) -> None:
 @pytest.mark.parametrize(
     "noise",
     [
-        "[" * 100_000,
-        "[1 " * 100_000,
-        "]" * 100_000,
-        "|" * 100_000,
-        " " * 500_000,
-        "-" * 500_000,
-        "| - " * 100_000,
         "a" * 500_000,
-        "(" * 100_000,
-        "= " * 100_000,
-        "Z1 " * 100_000,
-        "Z1 = " * 100_000,
-        "`" * 100_000,
-        "array(" * 50_000,
-        ", a=" * 50_000,
-        "Z1|" * 60_000,
-        "Z1|1|" * 30_000,
+        *(
+            each * (40_000 // len(each))
+            for each in (
+                "[",
+                "[1 ",
+                "]",
+                "|",
+                " ",
+                "-",
+                "| - ",
+                "a",
+                "(",
+                "= ",
+                "Z1 ",
+                "Z1 = ",
+                "`",
+                "array(",
+                ", a=",
+                "Z1|",
+                "Z1|1|",
+                "9",
+                "[\n",
+                "[1\n",
+                "Z1\n",
+                "Z1 =\n",
+                "|1|\n",
+                "Z1|1\n",
+                "1 ",
+                "1,1 ",
+                "'",
+                '"',
+            )
+        ),
         ("Z1|" * 100 + "\n" + "1|" * 100 + "\n") * 300,
         ("1|" * 100 + "\n") * 900,
-        "9" * 500_000,
     ],
 )
 def test_no_text_takes_long(noise: str) -> None:
     """In front of a matrix, which is found or not."""
-    key = key_of(load_problem("article"))
-    answers = read_content("a.txt", f"{noise}\n\nA1\n0.5 0.5 0.5\n0.5 0.5 0.5\n0.5 0.5 0.5\n".encode())
+    content = f"{noise}\n\nA1\n0.5 0.5 0.5\n0.5 0.5 0.5\n0.5 0.5 0.5\n".encode()
     try:
-        lay_beside(answers, key)
+        lay_beside(read_content("a.txt", content), key_of(load_problem("article")))
     except AnswerError as wrong:
-        assert "words" in str(wrong) or "cells" in str(wrong)
+        assert any(says in str(wrong) for says in ("words", "cells", "characters in a line", "found no matrix"))
 
 
 @pytest.mark.parametrize(
