@@ -22,9 +22,21 @@ from tests.simulation import (
     score_slips,
     slip_documents,
 )
-from tests.students import Answers, Document, Habit, Work, as_file, is_workable, random_document, work_through
+from tests.students import (
+    Answers,
+    Document,
+    Habit,
+    Work,
+    as_file,
+    is_workable,
+    random_document,
+    reference_fused,
+    work_through,
+)
 from tracer.check.answers import read_content
 from tracer.check.marking import mark_answers
+from tracer.network.problem import problem_from_document
+from tracer.training import trace
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -118,7 +130,10 @@ CONVENTIONS = {
     "learning_rate_in": flipped("learning_rate_in", "update", "delta"),
     "bias_update": lambda document: document | {"convention": document["convention"] | {"bias_update": False}},
     "both": lambda document: CONVENTIONS["reduction"](CONVENTIONS["error"](document)),
+    "rate and mean": lambda document: CONVENTIONS["learning_rate_in"](CONVENTIONS["reduction"](document)),
+    "softmax_slope": flipped("softmax_slope", "jacobian", "fused"),
     "loss": lambda document: document | {"loss": "squared_error"},
+    "loss_shown": lambda document: document | {"loss_shown": "mean"},
 }
 LAYOUTS: dict[str, Callable[[str], bool]] = {
     "gradients transposed": lambda name: name.startswith("dW"),
@@ -131,7 +146,7 @@ def test_answers_right_under_another_convention_throughout_are_recognised(name: 
     random, found = np.random.default_rng(7), 0
     while found < 3:
         document = random_document(random, rows=3) | {"decimals": 4, "loss_shown": "sum"}
-        if not is_workable(Work(document)) or (name == "loss" and document["loss"] != "half_squared_error"):
+        if not is_workable(Work(document)) or not comes_up(name, document, softmax=found == 2):
             continue
         teacher = Teacher.of(document)
         assert teacher is not None
@@ -148,6 +163,38 @@ def test_answers_right_under_another_convention_throughout_are_recognised(name: 
         assert accepted.all_right and accepted.other is not None
         if name in LAYOUTS:
             assert accepted.other.words == (name,)
+
+
+def comes_up(name: str, document: Document, softmax: bool) -> bool:
+    """Whether a convention can make a difference; with a `softmax` output where one is wanted."""
+    output, loss = document["layers"][-1]["activation"], document["loss"]
+    if name == "loss" and loss != "half_squared_error":
+        return False
+    if name == "softmax_slope" and (output, loss) not in reference_fused():
+        return False
+    return output == "softmax" or not softmax
+
+
+@pytest.mark.parametrize(
+    "flags", [{"rate_twice": True}, {"updated_weights_sent_back": True}, {"softmax_slope": "diagonal"}]
+)
+def test_what_publications_did_though_it_is_not_the_gradient_is_no_convention(flags: Document) -> None:
+    random, found = np.random.default_rng(9), 0
+    while found < 2:
+        document = random_document(random, rows=3) | {"decimals": 4}
+        jacobian = document["convention"]["softmax_slope"] == "jacobian"
+        softmax = document["layers"][-1]["activation"] == "softmax" and jacobian
+        if not is_workable(Work(document)) or ("softmax_slope" in flags and not softmax):
+            continue
+        teacher = Teacher.of(document)
+        run = trace(problem_from_document(document | {"reproduce": flags}, "drawn", "drawn")).first
+        assert teacher is not None
+        written = {name: run[name].tolist() for name in run.program.computed if name in teacher.conventions.key.values}
+        marked = mark_answers(read_content("a.json", as_file(written)), teacher.conventions, accept=True)
+        if not marked.all_right or marked.other is not None:
+            found += 1
+            assert marked.other is None or not marked.other.all_right, (document, marked.other)
+            assert not marked.all_right
 
 
 def test_one_gradient_transposed_is_a_slip_and_no_convention() -> None:
