@@ -74,7 +74,7 @@ def _script(trace: Trace, plan: Plan, dress: Look) -> Script:
         "words": dress.section("script") | {each: dress.say(f"sheet.{each}") for each in ("name", "id")},
         **({"practice": _practice(trace, dress)} if plan.marks else {}),
     }
-    marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js")
+    marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js", "worksheet_help.js")
     text = bundled(marks if plan.marks else ("worksheet.js",))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Script(Markup(to_json(data)), Markup(text), f"sha256-{digest}")
