@@ -91,8 +91,9 @@ def of_float(value: float, text: str = "") -> Entry:
     """A number of a spreadsheet, which keeps no trailing zeros."""
     if not math.isfinite(value):
         return unreadable(text or str(value))
-    read = read_number(repr(float(value)).removesuffix(".0"))
-    return Entry(text or read.text, "number", float(value), read.decimals)
+    shown = repr(float(value)).removesuffix(".0")
+    decimals = read_number(shown).decimals if "e" in shown else len(shown.partition(".")[2])
+    return Entry(text or shown, "number", float(value), decimals)
 
 
 def _fraction(text: str, found: re.Match[str]) -> Entry:

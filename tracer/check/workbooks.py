@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from python_calamine import CalamineWorkbook
 
-from tracer.check.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Answers, Grid, filled
+from tracer.check.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Answers, Grid
 from tracer.check.numbers import BLANK, Entry, of_float, read_number, unreadable
 from tracer.check.package import Span, checked_package
 from tracer.check.pages import answers_on
@@ -123,21 +123,19 @@ def _matrices(
 def _grid(rows: Rows, found: _Found) -> Grid:
     """The entries of a matrix; its rows are the numbered ones, or where none is numbered those that follow."""
     height, width = found.shape
-    numbered = _numbered(rows, found, height)
-    cells = {
-        (k, j): read_cell(_at(rows, row, found.column + j))
-        for k, row in enumerate(numbered or range(found.row, found.row + height))
-        for j in range(width)
-    }
-    return filled(cells)
+    places = _numbered(rows, found, height) or range(found.row, found.row + height)
+    columns = range(found.column, found.column + width)
+    return tuple(tuple(_entry(_at(rows, row, column)) for column in columns) for row in places)
 
 
 def _numbered(rows: Rows, found: _Found, height: int) -> list[int] | None:
     """The rows with 1, 2, … before them."""
     places: list[int] = []
+    if not found.column:
+        return None
     for row in range(found.row, min(len(rows), found.row + height + MOST_BETWEEN)):
-        label = _at(rows, row, found.column - 1) if found.column else ""
-        if str(label).removesuffix(".0").strip() == str(len(places) + 1):
+        label = _at(rows, row, found.column - 1)
+        if label != "" and str(label).removesuffix(".0").strip() == str(len(places) + 1):
             places.append(row)
             if len(places) == height:
                 return places

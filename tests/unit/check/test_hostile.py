@@ -317,3 +317,17 @@ def test_names_that_try_to_be_something_else_are_only_told() -> None:
     answers = named(read_content("a.csv", f'"{name}"\n1.5\n\nZ1\n1.5\n'.encode()), key_of(load_problem("article")))
     assert isinstance(answers, Answers)
     assert any(name[:20] in note for note in answers.notes)
+
+
+@pytest.mark.parametrize(
+    "cells", ["$C$5:$A$2", "$XFD$1048576", "$A$1:$XFD$1048576", "$A$2", "#REF!", "$A$0:$A$0", "$A$2:$A$9999999"]
+)
+def test_defined_names_that_lead_nowhere(cells: str) -> None:
+    defined = f"<definedNames><definedName name='Z1_'>S!{cells}</definedName></definedNames></workbook>".encode()
+    content = book(**{"xl/workbook.xml": WORKBOOK.replace(b"</workbook>", defined)})
+    try:
+        sheet = lay_beside(read_content("a.xlsx", content), key_of(load_problem("article")))
+    except AnswerError as wrong:
+        assert "more than 200,000 cells" in str(wrong)
+    else:
+        assert all(written.entries for written in sheet.written.values())
