@@ -266,7 +266,7 @@ class _Finder:
             before = ""
             for column, cell in enumerate(cells):
                 if self.is_value(row, column):
-                    before = above.get(column) or before
+                    above[column] = before = above.get(column) or before
                     yield before
                 else:
                     words = cell.text if cell.is_words and (row, column) not in self.claimed else ""

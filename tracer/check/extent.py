@@ -14,7 +14,6 @@ MOST_TEXTS = 200_000_000  # characters, were every cell to hold the longest shar
 
 SMALL_SHEETS = 5  # of at most 1,000 rows and 78 columns: within MOST_AREA
 _FAR = re.compile(rb'<c (?!r="[AB]?[A-Z][0-9]{1,3}")')
-_OTHERWISE = (b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r", b":c ", b":c>", b":c/")
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -24,11 +23,9 @@ def is_small(sheets: Sequence[bytes], texts: int) -> bool:
     Where this cannot be seen at once, Extent goes through all of them.
     """
     cells = sum(sheet.count(b"<c ") for sheet in sheets)
-    return (
-        len(sheets) <= SMALL_SHEETS
-        and cells * texts <= MOST_TEXTS
-        and not any(_FAR.search(sheet) or any(each in sheet for each in _OTHERWISE) for sheet in sheets)
-    )
+    plain = all(b":c" not in sheet and not _FAR.search(sheet) for sheet in sheets)
+    others = sum(sheet.count(b"<c") - sheet.count(b"<col") for sheet in sheets) - cells
+    return len(sheets) <= SMALL_SHEETS and cells * texts <= MOST_TEXTS and plain and not others
 
 
 class Extent:

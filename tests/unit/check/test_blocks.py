@@ -11,6 +11,7 @@ from tracer.check.conventions import Conventions
 from tracer.check.key import Key, key_of
 from tracer.check.marking import mark_answers
 from tracer.check.naming import named
+from tracer.network.problem import problem_from_document
 from tracer.network.reading import load_problem
 
 
@@ -133,12 +134,18 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
     assert read("A1\n0.5 0.5\n\nfoo\n1.5 2.5\n\nbar = 3.5\n").notes == (
         "“foo”, “bar”: no name of a matrix of this problem; numbers left out",
     )
+    assert read("A1\n0.5 0.5\n\nfoo\t1.5\t2.5\n\t1.5\t2.5\n").notes == (
+        "“foo”: no name of a matrix of this problem; numbers left out",
+    )
     assert read("A1\n0.5\n\n\n\n\n1.5 2.5\n").notes == ("numbers with no name above them or left of them are left out",)
     both = read(f"Z1\n{shown('Z1')}\n\nZ1\n{shown('A1')}\n")
     assert both.notes == ("“Z1”: Z1 stands there more than once; the first is read",)
     assert numbers(both)["Z1"][0][0] == 1.48
-    single = read("Z1 = 0.5\nerror = 0.1\n", example="logistic-regression")
-    assert not single.notes or "error" not in single.matrices
+    document = load_problem("article").to_document()
+    document["data"] = {"X": document["data"]["X"][:1], "Y": document["data"]["Y"][:1]}
+    single = problem_from_document(document | {"batch_size": 1}, "single", "single")
+    answers = named(read_content("a.txt", b"Z2 = 0.5\nerror = 0.1\n"), key_of(single))
+    assert set(answers.matrices) == {"Z2"} and answers.notes == ("“error” can mean E or L; left out",)
     with pytest.raises(AnswerError, match=r"^a\.txt: found no matrix of this problem: expected blocks of numbers"):
         read("foo\n1.5 2.5\n")
 
