@@ -263,14 +263,15 @@ class _Finder:
         """The words over each number that belongs to no block, or left of it; "" where there are none."""
         above: dict[int, str] = {}
         for row, cells in enumerate(self.page):
-            before = ""
+            here, before = {}, ""
             for column, cell in enumerate(cells):
                 if self.is_value(row, column):
-                    above[column] = before = above.get(column) or before
+                    before = above.get(column) or before
                     yield before
                 else:
-                    words = cell.text if cell.is_words and (row, column) not in self.claimed else ""
-                    above[column] = before = words
+                    before = cell.text if cell.is_words and (row, column) not in self.claimed else ""
+                here[column] = before
+            above = here
 
 
 def _counts(labels: Sequence[Entry]) -> bool:
