@@ -145,7 +145,7 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
     document["data"] = {"X": document["data"]["X"][:1], "Y": document["data"]["Y"][:1]}
     single = problem_from_document(document | {"batch_size": 1}, "single", "single")
     answers = named(read_content("a.txt", b"Z2 = 0.5\nerror = 0.1\n"), key_of(single))
-    assert set(answers.matrices) == {"Z2"} and answers.notes == ("“error” can mean E or L; left out",)
+    assert set(answers.matrices) == {"Z2"} and answers.notes == ("“error” can mean L or E; left out",)
     with pytest.raises(AnswerError, match=r"^a\.txt: found no matrix of this problem: expected blocks of numbers"):
         read("foo\n1.5 2.5\n")
 
