@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.export.book import Book
+from tracer.export.merging import merge_rows
 from tracer.export.pass_layout import MARGIN
-from tracer.export.sheet_data import MOST_FORMULA, address
+from tracer.export.sheet_data import MOST_FORMULA
 from tracer.expression import scalar as s
 from tracer.expression.formula import Addresses, to_formula
 from tracer.expression.label import label_text
@@ -176,7 +177,7 @@ class WorkedLines:
         else:
             self.data.text(*at, live.text, self.styles.worked)
         if len(rows) > 1:
-            self.sheet.merged_cells.add(f"{address(*at)}:{address(rows[-1], at[1])}")
+            merge_rows(self.sheet, at[1], at[0], rows[-1])
 
     def _sign(self, cell: s.Cell, worked: Worked, stages: Sequence[s.Scalar]) -> Live:
         """= where the digits shown, of every line, give the digits of the result; ≈ where they do not."""

@@ -16,6 +16,7 @@ from tracer.export import palette
 from tracer.export.book import Book, defined_name
 from tracer.export.columns import address, column_letters
 from tracer.export.look import Look
+from tracer.export.merging import merge
 from tracer.export.print_setup import ROW
 from tracer.export.sheet_data import SheetData
 from tracer.export.worksheet_board import TOP, WorksheetBoard
@@ -163,7 +164,7 @@ class Worksheet:
         for each in range(column + 1, last + 1):
             self.data.blank(row, each, style)
         if last > column:
-            self.sheet.merged_cells.add(f"{address(row, column)}:{address(row, last)}")
+            merge(self.sheet, row, column, last)
 
     def _given(self, identifier: str) -> None:
         style = self.styles.value("plain", self.shown.decimals[identifier], False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracer.export.columns import address, column_letters
+from tracer.export.merging import merge
 from tracer.export.print_setup import ROW
 from tracer.export.worksheet_checks import Check, checks
 from tracer.export.worksheet_marks import AGAIN, HALF, NO_NUMBER, RIGHT, WAITS, if_any, text
@@ -172,7 +173,7 @@ class Working:
         last = LEFT + MOST_BOXES
         for column in range(LEFT, last + 1):
             self.data.blank(self.row, column, self.styles.answer(None, True))
-        self.sheet.merged_cells.add(f"{address(self.row, LEFT)}:{address(self.row, last)}")
+        merge(self.sheet, self.row, LEFT, last)
         self.data.heights[self.row] = 2 * ROW
         self.row += 1
 
