@@ -21,6 +21,7 @@ from tracer.network.names import Names, names_of
 from tracer.network.problem import Problem
 
 MOST_NAMED_CELLS = 5_000  # of a network whose single cells have names
+MOST_READ = 20_000  # headings that are remembered
 MOST_LETTERS = 80  # of a heading; what is longer is a sentence
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
 
@@ -87,6 +88,8 @@ class Aliases:
         if len(heading) > MOST_LETTERS:
             return ()
         if heading not in self._read:
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
             ranks: dict[tuple[str, Place], int] = {}
             for rank, identifier, place in self._heading(heading):
                 whole = place is None or self.shapes[identifier] == (1, 1)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, takewhile
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from tracer.check.aliases import Aliases, Reading
 from tracer.check.handed_in import Grid, Page
 from tracer.check.numbers import BLANK, Entry
 
-Shape = tuple[int, int]
+Shape: TypeAlias = tuple[int, int]
 
 MOST_LABEL_ROWS = 3  # between a name and its numbers
 MOST_BLOCKS = 2_000  # of a page; the names behind them are not looked at
@@ -42,6 +42,9 @@ class _Region(NamedTuple):
     height: int
     width: int
     cut: float = 0.0
+
+
+_Ranked: TypeAlias = tuple[float, int, int, _Region, Reading]
 
 
 def fit(found: Shape, wanted: Shape) -> int:
@@ -72,15 +75,22 @@ class _Finder:
 
     def __init__(self, page: Page, aliases: Aliases) -> None:
         self.page, self.aliases = page, aliases
+        self.words: dict[tuple[int, int], str] = {}
+        self.values: set[tuple[int, int]] = set()  # numbers and what stands for one, as long as they are not claimed
         self.claimed: set[tuple[int, int]] = set()
+        self.remarks: list[str] = []
         self.farthest = max(max(shape) for shape in aliases.shapes.values()) + 2
+        for row, cells in enumerate(page):
+            for column, cell in enumerate(cells):
+                if cell.is_words:
+                    self.words[row, column] = cell.text
+                elif cell.kind != "blank":
+                    self.values.add((row, column))
 
     @cached_property
     def anchors(self) -> dict[tuple[int, int], tuple[Reading, ...]]:
         """The cells with a name of a matrix, in reading order."""
-        read = self.aliases.read
-        cells = ((i, j, each) for i, row in enumerate(self.page) for j, each in enumerate(row) if each.is_words)
-        named = (((i, j), readings) for i, j, each in cells if (readings := read(each.text)))
+        named = ((place, readings) for place, text in self.words.items() if (readings := self.aliases.read(text)))
         return dict(islice(named, MOST_BLOCKS))
 
     def at(self, row: int, column: int) -> Entry:
@@ -89,11 +99,10 @@ class _Finder:
         return BLANK
 
     def is_value(self, row: int, column: int) -> bool:
-        entry = self.at(row, column)
-        return entry.kind != "blank" and not entry.is_words and (row, column) not in self.claimed
+        return (row, column) in self.values
 
     def is_words(self, row: int, column: int) -> bool:
-        return self.at(row, column).is_words
+        return (row, column) in self.words
 
     def is_taken(self, row: int, column: int) -> bool:
         return (row, column) in self.anchors or (row, column) in self.claimed
@@ -101,20 +110,35 @@ class _Finder:
     def blocks(self) -> Iterator[Block]:
         for (row, column), readings in self.anchors.items():
             if (row, column) not in self.claimed:
-                ranked = [
-                    (self._fit(region, reading), reading.rank, k, region, reading)
-                    for k, region in enumerate(self._regions(row, column, readings))
-                    for reading in readings
-                ]
+                ranked = list(self._ranked(row, column, readings))
                 if ranked:
                     yield self._block(row, column, ranked)
+                else:
+                    self._stacked(row, column)
 
-    def _block(self, row: int, column: int, ranked: list[tuple[float, int, int, _Region, Reading]]) -> Block:
+    def _ranked(self, row: int, column: int, readings: Sequence[Reading]) -> Iterator[_Ranked]:
+        """How each reading fits each region, up to one that nothing fits better."""
+        likeliest = min(each.rank for each in readings)
+        for k, region in enumerate(self._regions(row, column, readings)):
+            ranked = [(self._fit(region, reading), reading.rank, k, region, reading) for reading in readings]
+            yield from ranked
+            if any(each[:2] == (EXACT, likeliest) for each in ranked):
+                return
+
+    def _block(self, row: int, column: int, ranked: list[_Ranked]) -> Block:
         how, rank, k, region, _ = min(ranked, key=lambda each: each[:3])
         chosen = tuple(dict.fromkeys(each[4] for each in ranked if each[:3] == (how, rank, k)))
         self._claim(row, column, region)
         cut = self._unlabelled(region, self._shape(chosen[0])) if how - region.cut == LABELLED else region
         return Block(self.at(row, column).text, chosen, self._grid(cut or region))
+
+    def _stacked(self, row: int, column: int) -> None:
+        """Remark a name right over another that means something else."""
+        below = self.anchors.get((row + 1, column), ())
+        meant = {each.identifier for each in self.anchors[row, column]}
+        if below and not meant & {each.identifier for each in below}:
+            one, other = self.words[row, column], self.words[row + 1, column]
+            self.remarks.append(f"“{one}” stands over “{other}”; the numbers below are read as the latter")
 
     # Where the numbers of a name can lie
 
@@ -236,19 +260,22 @@ class _Finder:
 
     def _claim(self, row: int, column: int, region: _Region) -> None:
         """The name, the numbers, and the labels around them."""
-        self.claimed.add((row, column))
+        claimed = {(row, column)}
         for i in range(min(row, region.row), region.row + region.height):
             for j in range(min(column, max(region.column - 1, 0)), region.column + region.width):
-                if (i >= region.row and j >= region.column) or self.is_words(i, j) or i == row:
-                    self.claimed.add((i, j))
+                if (i >= region.row and j >= region.column) or i == row or self.is_words(i, j):
+                    claimed.add((i, j))
         beside = [(region.row + i, region.column - 1) for i in range(region.height)]
         if region.cut == CUT_LEFT and _counts([self.at(*place) for place in beside]):
-            self.claimed.update(beside)
+            claimed.update(beside)
+        self.claimed |= claimed
+        self.values -= claimed
 
     # What is left
 
     def notes(self) -> Iterator[str]:
-        """What has numbers and no name that is known."""
+        """Remarks, and what has numbers and no name that is known."""
+        yield from self.remarks[:MOST_NAMED]
         names = dict.fromkeys(self._unclaimed())
         known = [f"“{name}”" for name in names if name]
         if known:

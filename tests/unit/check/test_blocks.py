@@ -150,6 +150,13 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
         read("foo\n1.5 2.5\n")
 
 
+def test_a_name_right_over_another_is_said() -> None:
+    answers = read(f"E\noutput\n{shown('E')}\n")
+    assert set(answers.matrices) == {"A2"}
+    assert answers.notes == ("“E” stands over “output”; the numbers below are read as the latter",)
+    assert not read(f"Error\nE\n{shown('E')}\n").notes
+
+
 def test_a_name_for_two_matrices_goes_by_the_shape() -> None:
     assert set(read("error = 0.35\n").matrices) == {"L"}
     assert set(read(f"error\n{shown('E')}\n").matrices) == {"E"}
