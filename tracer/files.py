@@ -18,7 +18,10 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise ExportError(f"{path}: cannot be written: {path.parent} is no folder") from None
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
             write(file)

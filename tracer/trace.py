@@ -72,8 +72,14 @@ class Pass:
         return float(self.computed[self.program.place_of_loss].item())
 
     def step(self, number: int, layer: int | None = None) -> dict[str, Array]:
-        """The matrices that a step assigns, by identifier; of one layer where `layer` is given."""
+        """The matrices that a step assigns, by identifier; of one layer where `layer` is given.
+
+        Raises KeyError where the network has no such step.
+        """
         steps = [each for each in self.steps if each.number == number and layer in (None, each.layer)]
+        if not steps:
+            known = ", ".join(each.label for each in self.steps)
+            raise KeyError(f"no step {number}{'' if layer is None else f' of layer {layer}'}; there are {known}")
         return {each.id: self[each.id] for step in steps for each in step.assignments}
 
 

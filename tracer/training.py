@@ -65,8 +65,10 @@ def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress |
     """Run a problem and record the chosen epochs (counted from 1) in full.
 
     Raises NotFiniteError, naming epoch and sample, where the numbers leave float64 or the
-    domain of the loss.
+    domain of the loss, and ValueError where no epoch from 1 on is chosen.
     """
+    if not epochs or min(epochs) < 1:
+        raise ValueError(f"epochs: found {list(epochs)[:5]}, expected numbers from 1, as in [1, 10]")
     kept, history = _run(_Runner(problem), max(epochs), epochs, progress)
     return Trace(problem, kept, history)
 
@@ -79,10 +81,12 @@ def train(
 ) -> Training:
     """Run `epochs` epochs (default: the problem's), keeping every loss and the epochs in `record`.
 
-    Raises NotFiniteError as `trace` does, for the closing pass too.
+    Raises NotFiniteError as `trace` does, for the closing pass too, and ValueError for less than one epoch.
     """
     runner = _Runner(problem)
     total = problem.epochs if epochs is None else epochs
+    if total < 1:
+        raise ValueError(f"epochs: found {total}, expected 1 or more")
     kept, history = _run(runner, total, record, progress)
     final = over_all_rows(problem, runner.parameters, total)
     runner.check_domain(final)
@@ -166,10 +170,9 @@ class _Runner:
 
     def refuse(self, number: int, passes: list[Kept]) -> None:
         """Say what went wrong in the passes of an epoch. Raises NotFiniteError."""
-        epoch = Recording([batch[:3] for batch in self.batches[: len(passes)]])
-        epoch.keep(number, passes, suspected=True)
-        for one in epoch[0].iterations:
-            self.check_domain(one)
+        for one in Recording([batch[:3] for batch in self.batches[: len(passes)]], [number], [passes])[0].iterations:
+            self.check_domain(one)  # first: an output of 0 or 1 is why the loss is infinite
+            require_finite([one])
 
     def advance(self, number: int) -> list[float]:
         """An epoch of which only the losses and the parameters are kept; returns the losses."""
@@ -196,9 +199,10 @@ class _Runner:
             if fused
             else "start from smaller weights or take a smaller learning rate"
         )
+        exactly = "when it is rounded" if self.problem.carry_rounded else "in float64"
         raise NotFiniteError(
             f"epoch {one.epoch}, sample {one.start + row + 1}: output {column + 1} is exactly "
-            f"{A[row, column]:g} in float64 and {self.problem.loss} would divide by zero; {advice}"
+            f"{A[row, column]:g} {exactly} and {self.problem.loss} would divide by zero; {advice}"
         )
 
 
