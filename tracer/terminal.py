@@ -51,7 +51,9 @@ def print_training(training: Training) -> None:
     console.print(Text(problem.title, style="bold"))
     for sentence in departures(problem):
         console.print(Text(sentence, style="bold red"))
-    console.print(Text(f"loss ({problem.loss_shown}) before each epoch's update"))
+    console.print(Text(f"loss ({problem.loss_shown}) {_when(training)}"))
+    if len(problem.batches()) > 1:
+        console.print(Text(f"  {'before':>8}  {training.before:.6g}"))
     for epoch in np.unique(np.linspace(0, len(losses) - 1, LINES).round().astype(int)):
         console.print(Text(f"  {epoch + 1:>8}  {losses[epoch]:.6g}"))
     console.print(Text(f"  {'after':>8}  {training.final.loss:.6g}"))
@@ -62,6 +64,13 @@ def print_training(training: Training) -> None:
         console.print(Text(f"{name}{' (outputs)' if name == last else ''}"))
         for line in _rows(final[name], lambda value: fixed(value, 6)):
             console.print(Text(f"    {line}"))
+
+
+def _when(training: Training) -> str:
+    """When the losses of the epochs were taken."""
+    if len(training.problem.batches()) == 1:
+        return "before each epoch's update"
+    return "as the passes of each epoch reported it, each before its own update; of all samples before and after"
 
 
 def _heading(trace: Trace, each: Assignment) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -31,10 +32,10 @@ MOST_PARAMETERS = 100  # whose values a history has
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """Many epochs: the loss before each one's updates, and where it ended.
+    """Many epochs: their losses, and where it ended.
 
-    `losses` (epochs,) is what the passes of an epoch reported, added up or averaged over the
-    samples as `loss_shown` says; `final` is a pass over all rows with the last parameters;
+    `losses` (epochs,) is what the passes of an epoch reported, each before its own update, added up or
+    averaged over the samples as `loss_shown` says; `final` is a pass over all rows with the last parameters;
     `trace` has the epochs that were to be recorded.
     """
 
@@ -42,6 +43,13 @@ class Training:
     losses: Array
     final: Pass
     trace: Trace | None = None
+
+    @cached_property
+    def before(self) -> float:
+        """The loss of all rows before the first update."""
+        layers = self.problem.layers
+        start = [each for layer in layers for each in (layer.weights, layer.bias) if each is not None]
+        return over_all_rows(self.problem, start, 0).loss
 
     def to_document(self) -> dict[str, Any]:
         """What `tracer train --json` prints.

@@ -93,9 +93,10 @@ class HistorySheet:
         """What the numbers are, and which of them are live."""
         problem, history = self.book.problem, self.history
         taken = "added up" if problem.loss_shown == "sum" else "averaged over the samples"
-        passes = f" (its passes {taken})" if len(problem.batches()) > 1 else ""
+        when = f"as its passes reported it, each before its own update, {taken}"
+        when = when if len(problem.batches()) > 1 else "before its update"
         starts = ", and the parameters that it starts from" if self.cells else ""
-        texts = [f"Each epoch's loss before its updates{passes}{starts}."]
+        texts = [f"Each epoch's loss {when}{starts}."]
         if len(self.epochs) == len(history.noted):
             texts.append("All of them follow the cells of the steps.")
         else:

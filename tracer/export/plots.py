@@ -68,7 +68,7 @@ def draw(training: Training, titled: bool) -> list[Picture]:
 
 def loss_words(training: Training) -> str:
     """What the loss curve shows."""
-    first, last = float(training.losses[0]), training.final.loss
+    first, last = training.before, training.final.loss
     epochs = _epochs(training)
     if f"{first:.4g}" == f"{last:.4g}":
         return f"The loss stays at {first:.4g} for {epochs}."

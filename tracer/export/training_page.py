@@ -103,12 +103,18 @@ def _reduction(problem: Problem) -> str:
 
 
 def _losses(training: Training) -> Table:
-    """The loss before the first update, after each tenth of the run, and at its end."""
-    losses = np.append(training.losses, training.final.loss)
+    """The loss before the first update, after each tenth of the run, and at its end.
+
+    Where an epoch has several updates its passes reported the loss, none of them after it, so its number is its own.
+    """
+    several = len(training.problem.batches()) > 1
+    losses = np.concatenate(([training.before], training.losses[0 if several else 1 :], [training.final.loss]))
     chosen = np.unique(np.linspace(0, len(losses) - 1, PARTS + 1).round().astype(int))
     decimals = decimals_for(losses[chosen], LOSS_DIGITS)
-    rows = [(f"{epoch:,}", [fixed(float(losses[epoch]), decimals)]) for epoch in chosen]
-    return Table(f"Loss, {_reduction(training.problem)} the samples", ["after epoch", "loss"], rows)
+    names = {0: "before", len(losses) - 1: "after"} if several else {}
+    rows = [(names.get(epoch, f"{epoch:,}"), [fixed(float(losses[epoch]), decimals)]) for epoch in chosen.tolist()]
+    heading = "epoch" if several else "after epoch"
+    return Table(f"Loss, {_reduction(training.problem)} the samples", [heading, "loss"], rows)
 
 
 def _outputs(training: Training) -> Table:

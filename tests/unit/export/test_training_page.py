@@ -66,6 +66,19 @@ def published(name: str) -> dict[str, Any]:
     return dict(json.loads((PUBLISHED / f"{name}.json").read_text(encoding="utf-8")))
 
 
+def test_the_loss_before_all_updates_is_told_where_an_epoch_has_several() -> None:
+    ones, tens = [[1]] * 10, [[10]] * 10
+    layers = [{"activation": "linear", "weights": [[0]]}]
+    document = {"learning_rate": 1.0, "loss": "half_squared_error", "batch_size": 1, "layers": layers}
+    problem = problem_from_document(document | {"data": {"X": ones, "Y": tens}}, "ten", "ten.toml")
+    training = train(problem, 2)
+    assert training.losses.tolist() == [50.0, 0.0] and training.before == 500.0
+    assert loss_words(training) == "The loss falls from 500 to 0 in 2 epochs."
+    text = render_training(training)
+    rows = re.findall(r"<tr><th scope=\"row\">([^<]*)</th><td>([^<]*)</td></tr>", text)
+    assert rows[:4] == [("before", "500.000000"), ("1", "50.000000"), ("2", "0.000000"), ("after", "0.000000")]
+
+
 def test_the_articles_error_of_every_hundredth_epoch() -> None:
     """Its second example: a thousand epochs, and the weights that it prints at the end."""
     case = published("av_seed42_nobias")
