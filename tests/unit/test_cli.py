@@ -11,7 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from tracer.network.reading import example_names, load_problem
+from tracer.network.reading import example_names, example_text, load_problem
 from tracer.storage import load_trace
 from tracer.training import trace
 
@@ -111,6 +111,22 @@ def test_examples_lists_and_prints_them(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(tracer("examples", "mazur").stdout, encoding="utf-8")
     assert tracer("walkthrough", "mine.toml", "-o", ".", folder=tmp_path).returncode == 0
     assert (tmp_path / "mine.xlsx").exists()
+
+
+@pytest.mark.parametrize("name", ["moons", "blobs"])
+def test_an_example_with_a_data_file_is_printed_with_its_data(name: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(example_text(name), encoding="utf-8")
+    assert load_problem(tmp_path / "mine.toml").sha256 == load_problem(name).sha256
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["trace", "mazur"], ["trace", "mazur", "--json"]])
+def test_a_full_disk_is_one_message(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "tracer", *arguments]
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert run.returncode == 2
+    assert run.stderr == "tracer: the output cannot be written: No space left on device\n"
 
 
 def test_a_new_problem_can_be_traced_and_is_not_written_over(tmp_path: Path) -> None:

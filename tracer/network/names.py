@@ -10,15 +10,12 @@ To add a style: one class with the attributes and methods of `_Style`, and its e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
-from tracer.expression.label import Label, Name, Ratio
-
-if TYPE_CHECKING:
-    from tracer.network.problem import Problem
+from tracer.expression.label import Label, Name, Ratio, label_text
 
 Place: TypeAlias = tuple[int, int] | None
 """Row and column of a cell, counted from 0, or None for the whole matrix."""
@@ -336,6 +333,18 @@ class Names:
             return Ratio(replace(ratio.top, sup=mark), replace(ratio.bottom, sup=mark))
         return ratio
 
+    def clash(self, identifiers: Iterable[str]) -> tuple[str, str] | None:
+        """The first of the user's own names that another of these matrices has already, and which one that is."""
+        taken = [(text, each) for each in identifiers for text in (each, label_text(self.matrix(each)))]
+        taken.append((label_text(self.learning_rate()), "the learning rate"))
+        clashes = (
+            (identifier, other)
+            for identifier, own in self._own.items()
+            for text, other in taken
+            if own.strip() == text and other != identifier
+        )
+        return next(clashes, None)
+
     def learning_rate(self) -> Label:
         return self._label("learning_rate", None)
 
@@ -359,8 +368,8 @@ class Names:
         return Ratio(error, self._label(of, place), self._negative, rate)
 
 
-def names_of(problem: Problem) -> Names:
-    """The names that a problem file asks for."""
+def names_of(problem: Any) -> Names:
+    """The names that a problem asks for; its class stands above this, since it asks whether any of them clash."""
     convention = problem.convention
     return Names(
         style=problem.names.style,

@@ -33,6 +33,7 @@ from tracer.network.convention import (
 from tracer.network.hints import problem_error
 from tracer.network.initial import Layer, Matrix, Wanted, beyond_memory, draw_parameters, frozen
 from tracer.network.mark_scheme import MarkScheme, no_such_step
+from tracer.network.names import names_of
 from tracer.network.schema import Data, RawLayer, RawProblem, read_document
 
 __all__ = [
@@ -198,7 +199,7 @@ def resolve(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
     wrong = no_such_step(raw.marks, len(biased))
     if wrong:
         raise refuse("marks", wrong)
-    return Problem(
+    problem = Problem(
         name=name,
         title=name if raw.title is None else raw.title,
         batch_size=batch_size,
@@ -208,6 +209,13 @@ def resolve(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
         layers=_with_parameters(raw, shapes),
         **{key: getattr(raw, key) for key in AS_READ},
     )
+    clash = names_of(problem).clash(identifiers(biased)) if problem.names.own else None
+    if clash:
+        named, other = clash
+        raise refuse(
+            f"names.{named}", f"found {show(raw.names.own[named])}, expected a name that {other} does not have"
+        )
+    return problem
 
 
 def _checked_shapes(layers: Sequence[RawLayer], data: Data, refuse: Refuse) -> list[tuple[int, int]]:

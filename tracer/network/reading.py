@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import re
 import tomllib
 import warnings
 import zipfile
@@ -52,10 +53,24 @@ def example_names() -> list[str]:
 
 
 def example_text(name: str) -> str:
-    """The TOML of a built-in example. Raises ProblemError where there is none of that name."""
+    """The TOML of a built-in example, with its data written in it, so that it can be kept anywhere.
+
+    Raises ProblemError where there is none of that name.
+    """
     if name not in example_names():
         raise ProblemError(name, "", _neither_file_nor_example(Path(name)))
-    return (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
+    text = (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
+    return _FROM_FILE.sub(lambda _: _written_out(load_problem(name)), text)
+
+
+_FROM_FILE = re.compile(r'^file = "[^"]*"\ninputs = .*\ntargets = .*$', re.MULTILINE)
+
+
+def _written_out(problem: Problem) -> str:
+    """The data as a problem file has them, a row on a line."""
+    matrices = (("X", problem.X), ("Y", problem.Y))
+    rows = {name: "".join(f"  {row},\n" for row in matrix.tolist()) for name, matrix in matrices}
+    return "\n".join(f"{name} = [\n{lines}]" for name, lines in rows.items())
 
 
 def _neither_file_nor_example(path: Path) -> str:
