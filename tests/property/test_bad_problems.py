@@ -296,7 +296,7 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
     (("names", "Z1"), " ", "names.Z1", "expected 1 to 60 printable characters"),
     (("names", "Z1"), "x" * 61, "names.Z1", "expected 1 to 60 printable characters"),
     (("names",), {"Z1": "h", "A1": "h "}, "names", "found the name 'h ' for both 'Z1' and 'A1', expected different"),
-    (("names",), {"Z1": "wh", "style": "article"}, "names.Z1", "found 'wh', expected a name that W1 does not have"),
+    (("names",), {"Z1": "y", "style": "article"}, "names.Z1", "found 'y', expected a name that Y does not have"),
     (("names",), {"Z1": "A1", "style": "hand"}, "names.Z1", "found 'A1', expected a name that A1 does not have"),
     (("names",), {"W1": "η"}, "names.W1", "found 'η', expected a name that the learning rate does not have"),
     (("names", "Z7"), "z", "names", "unknown key 'Z7'"),
