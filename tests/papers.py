@@ -24,6 +24,8 @@ def _under(name: str, rows: Rows, random: Random) -> list[list[str]]:
     if random.random() < 0.2:
         corner = _labelled(rows, random)
         return [[name, *corner[0][1:]], *corner[1:]]
+    if random.random() < 0.2:
+        return [["", name], *([str(i + 1), *row] for i, row in enumerate(rows))]
     shape = ["", f" ({len(rows)}×{len(rows[0])})", f" {len(rows)}x{len(rows[0])}", ":"][random.integers(4)]
     return [[name + shape], *(_labelled(rows, random) if random.random() < 0.3 else [list(row) for row in rows])]
 

@@ -6,22 +6,20 @@ columns of labels (1, 2, 3 or h1, h2) are no numbers of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, takewhile
 from typing import NamedTuple, TypeAlias
 
 from tracer.check.aliases import Aliases, Reading
+from tracer.check.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, Shape, are_labels, fit
 from tracer.check.handed_in import Grid, Page
 from tracer.check.numbers import BLANK, Entry
-
-Shape: TypeAlias = tuple[int, int]
 
 MOST_LABEL_ROWS = 3  # between a name and its numbers
 MOST_BLOCKS = 2_000  # of a page; the names behind them are not looked at
 MOST_NAMED = 6  # that a note lists
-EXACT, TURNED, TRANSPOSED, LABELLED, PART, OTHER = range(6)  # how a block fits a shape, the best first
 CUT_RIGHT, CUT_LEFT = 3.5, 4.0  # added where a block is cut out of numbers that touch
 
 
@@ -45,22 +43,6 @@ class _Region(NamedTuple):
 
 
 _Ranked: TypeAlias = tuple[float, int, int, _Region, Reading]
-
-
-def fit(found: Shape, wanted: Shape) -> int:
-    """How well numbers of one shape fit another."""
-    if found == wanted:
-        return EXACT
-    if found == wanted[::-1]:
-        return TURNED if 1 in wanted else TRANSPOSED
-    return PART if found[0] <= wanted[0] and found[1] <= wanted[1] else OTHER
-
-
-def best(readings: Iterable[Reading], how: Callable[[Reading], float]) -> tuple[Reading, ...]:
-    """The readings that fit best, of those the likeliest."""
-    ranked = [((how(each), each.rank), each) for each in readings]
-    least = min((rank for rank, _ in ranked), default=None)
-    return tuple(each for rank, each in ranked if rank == least)
 
 
 def blocks_of(page: Page, aliases: Aliases) -> tuple[list[Block], list[str]]:
@@ -156,7 +138,8 @@ class _Finder:
             if begins or not self.is_value(row, column + 1):  # else they are the rows of what stands beside the name
                 yield from self._region(first, column if begins else column + 1, words)
             left = self._leftmost(first, column)
-            for width in {w for each in readings for w in self._shape(each)}:  # a name over the middle of its numbers
+            widths = {w for each in readings for w in self._shape(each)}
+            for width in sorted(widths | {w + 1 for w in widths}):  # a name over the middle, or labels to the left
                 if left + width > column:
                     yield from self._region(first, left, left + width)
 
@@ -180,7 +163,7 @@ class _Finder:
 
     def _leftmost(self, row: int, column: int) -> int:
         """Where the numbers begin that a name stands over the middle of."""
-        while column and self.is_value(row, column - 1):
+        while self.is_value(row, column - 1):
             column -= 1
         return column
 
@@ -190,7 +173,7 @@ class _Finder:
         below = list(takewhile(lambda each: each.kind != "blank", (self.at(i, column) for i in self._rows_after(row))))
         if not right or not below or (row + 1, column) in self.anchors:
             return False
-        return _counts(right) and _counts(below) and (right[0].is_words or not below[0].is_words)
+        return are_labels(right) and are_labels(below) and (right[0].is_words or not below[0].is_words)
 
     def _rows_after(self, row: int) -> range:
         return range(row + 1, min(row + self.farthest, len(self.page)))
@@ -247,7 +230,7 @@ class _Finder:
                 continue
             labels = [self.at(region.row, rest.column + j) for j in range(rest.width)] if above else []
             beside = [self.at(rest.row + i, region.column) for i in range(rest.height)] if left else []
-            if all(_counts(each) for each in (labels, beside) if each):
+            if all(are_labels(each) for each in (labels, beside) if each):
                 return rest
         return None
 
@@ -266,7 +249,7 @@ class _Finder:
                 if (i >= region.row and j >= region.column) or i == row or self.is_words(i, j):
                     claimed.add((i, j))
         beside = [(region.row + i, region.column - 1) for i in range(region.height)]
-        if region.cut == CUT_LEFT and _counts([self.at(*place) for place in beside]):
+        if all(self.is_value(*place) for place in beside) and are_labels([self.at(*place) for place in beside]):
             claimed.update(beside)
         self.claimed |= claimed
         self.values -= claimed
@@ -299,11 +282,3 @@ class _Finder:
                     before = cell.text if cell.is_words and (row, column) not in self.claimed else ""
                 here[column] = before
             above = here
-
-
-def _counts(labels: Sequence[Entry]) -> bool:
-    """Whether labels are 1, 2, 3 or 0, 1, 2, or words."""
-    if all(each.is_words or each.kind == "blank" for each in labels):
-        return True
-    numbers = [each.value for each in labels]
-    return any(numbers == [float(k + start) for k in range(len(labels))] for start in (0, 1))

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tracer.check.aliases import Aliases, Place, Reading
-from tracer.check.blocks import best, blocks_of, fit
+from tracer.check.blocks import blocks_of
+from tracer.check.fitting import best, fit
 from tracer.check.handed_in import AnswerError, Answers, Grid, Page
 from tracer.check.key import Array, Key
 from tracer.check.numbers import BLANK, Entry, unreadable
@@ -158,14 +159,14 @@ class _Settled:
             self.notes.append(f"“{piece.name}”: {identifier} stands there more than once; the first is read")
 
     def _parameter(self, piece: _Piece) -> None:
-        """W1 is the given one first, and W1_next after it or after a gradient."""
+        """W1 is the given one first, and W1_next after it, or after a gradient where it is another."""
         old, new = piece.identifier, f"{piece.identifier}_next"
-        again = old in self.seen or self.backward
+        again = old in self.seen
         self.seen.add(old)
         if self._equals(piece.grid, old) and not (again and (self.updating or self._equals(piece.grid, new))):
             if again:
                 self.copies.append(old)
-        elif again:
+        elif again or self.backward:
             self._put(new, piece)
         elif self._equals(piece.grid, new):
             self._put(new, piece)

@@ -1,5 +1,6 @@
 """Filled-in workbooks read back, whatever a spreadsheet program did to them; hostile ones refused."""
 
+import csv
 import datetime as dt
 import io
 import re
@@ -110,6 +111,16 @@ def test_a_name_that_grew_by_an_inserted_row(sheet: tuple[Trace, Plan, Path]) ->
     grown = f"${first[1]}${int(first[2]) + 1}:${last[1]}${int(last[2]) + 3}"
     book.defined_names["A1_"] = openpyxl.workbook.defined_name.DefinedName("A1_", attr_text=f"Worksheet!{grown}")
     assert_all_there(read(book), sheet)
+
+
+def test_a_worksheet_saved_as_csv(sheet: tuple[Trace, Plan, Path]) -> None:
+    """Names, ID and formulas are gone; the headings, and the given numbers beside the answers, are not."""
+    text = io.StringIO()
+    for row in filled(sheet)["Worksheet"].iter_rows(values_only=True):
+        csv.writer(text).writerow(["" if str(value).startswith("=") else value for value in row])
+    answers = named(read_content("filled.csv", text.getvalue().encode()), key_of(load_problem("article")))
+    assert_all_there(answers, sheet)
+    assert not answers.notes
 
 
 def test_what_stands_in_a_cell(sheet: tuple[Trace, Plan, Path]) -> None:
