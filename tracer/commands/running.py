@@ -173,10 +173,20 @@ def check_readable(problem: Problem, epochs: int) -> None:
     steps = epochs * len(problem.batches()) * len(program.steps)
     if steps > MOST_STEPS or steps * len(program.assignments) > MOST_MATRICES:
         raise TracerError(
-            f"a walkthrough of {epochs} epochs with {len(problem.batches())} passes each has {steps:,} steps on "
+            f"a walkthrough of {_counted(epochs, 'epoch')} with {_counted(len(problem.batches()), 'pass', 'passes')} "
+            f"each has {steps:,} steps on "
             f"boards of {len(program.assignments):,} matrices, more than anybody reads; choose fewer epochs "
             "(--epochs 1,10), a larger batch_size or fewer layers"
         )
+
+
+def _counted(number: int, one: str, several: str = "") -> str:
+    """The number with its word.
+
+    >>> _counted(1, "epoch"), _counted(2, "epoch")
+    ('1 epoch', '2 epochs')
+    """
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def summary(problem: Problem, before: float, after: float) -> str:
