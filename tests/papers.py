@@ -59,7 +59,8 @@ def names_to_the_left(blocks: Sequence[Block], random: Random) -> bytes:
 def board(blocks: Sequence[Block], random: Random) -> list[list[str]]:
     """One sheet: blocks side by side with a column between them, or none."""
     sheet: list[list[str]] = []
-    gap, centred, band, across = int(random.integers(2)), bool(random.integers(2)), [], 0
+    gap, band, across = int(random.integers(2)), [], 0
+    centred = gap > 0 and bool(random.integers(2))  # over numbers that touch it could be the middle of several
     for block in (*blocks, None):
         if block is None or (band and across + len(block[1][0]) > MOST_ACROSS):
             sheet += [*_side_by_side(band, gap, centred), [""]]

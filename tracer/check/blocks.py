@@ -139,9 +139,12 @@ class _Finder:
                 yield from self._region(first, column if begins else column + 1, words)
             left = self._leftmost(first, column)
             widths = {w for each in readings for w in self._shape(each)}
-            for width in sorted(widths | {w + 1 for w in widths}):  # a name over the middle, or labels to the left
+            labelled = {w + 1 for w in widths} if left < column else set()
+            for width in sorted(widths | labelled):  # a name over the middle, or with labels to the left of it
                 if left + width > column:
-                    yield from self._region(first, left, left + width)
+                    for region in self._region(first, left, left + width):
+                        goes_on = self.is_value(first, left + region.width)
+                        yield region._replace(cut=CUT_RIGHT) if goes_on else region
 
     def _next(self, row: int, column: int, stop: Callable[[int, int], bool]) -> int:
         """The next column of a row where something stands that ends what a name can be over."""
@@ -199,8 +202,7 @@ class _Finder:
         height = rows(width)
         if height and width:
             left = beside is None and self.is_value(row, column - 1)
-            cut = CUT_LEFT if left else CUT_RIGHT if self.is_value(row, column + width) else 0.0
-            yield _Region(row, column, height, width, cut)
+            yield _Region(row, column, height, width, CUT_LEFT if left else 0.0)
 
     def _goes_on(self, row: int, column: int, width: int, beside: int | None) -> bool:
         columns = range(column, column + width)
