@@ -53,7 +53,6 @@ _CELL = re.compile(r"(.+)\[([0-9]{1,4})[,;]([0-9]{1,4})\]")
 _UNKNOWN = re.compile(r"[A-Z][0-9]+")  # like an identifier, and no cell such as w9
 _SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0-9]+\b[\])]?\s*[\])]?", re.I)
 _BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
-_ORNAMENT = str.maketrans("", "", "*`")
 _PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _DERIVED = {"W": "dW", "b": "db", "Z": "D", "A": "E"}
@@ -99,7 +98,8 @@ class Aliases:
         return self._read[heading]
 
     def _heading(self, heading: str) -> Iterable[Reading]:
-        text = _BULLET.sub("", heading.translate(_ORNAMENT).strip())
+        text = heading.replace("**", "").replace("`", "").strip()
+        text = _BULLET.sub("", text.strip("* ") if text.startswith("*") else text)  # but W1* is a name
         text = re.split(r"[=≔←]", text)[0].strip().rstrip(":").strip()
         if _IS_NEW.search(text):
             return self._updated(self._heading(_IS_NEW.sub(" ", text)))
