@@ -53,11 +53,12 @@ def named(answers: Answers, key: Key) -> Answers:
         settled.add(piece)
     given = _Reader(key.aliases)
     given.matrices(answers.given)
+    notes = settled.finish()
     return replace(
         answers,
         matrices=settled.matrices,
         given={piece.identifier: piece.grid for piece in given.pieces},
-        notes=(*answers.notes, *settled.all_notes(), *given.notes),
+        notes=(*answers.notes, *notes, *given.notes),
         pages=(),
     )
 
@@ -132,7 +133,7 @@ class _Settled:
         self.key, self.notes = key, notes
         self.matrices: dict[str, Grid] = {}
         self.seen: set[str] = set()
-        self.copies: list[str] = []
+        self.copies: dict[str, _Piece] = {}  # of parameters that stand there again
         self.backward = self.updating = False
 
     def add(self, piece: _Piece) -> None:
@@ -148,10 +149,15 @@ class _Settled:
         self.backward |= identifier.startswith(("D", "dW", "db"))
         self.updating |= identifier.startswith(("dW", "db")) or identifier.endswith("_next")
 
-    def all_notes(self) -> list[str]:
-        """The notes, with those on copies of parameters that have no new value."""
-        kept = [each for each in dict.fromkeys(self.copies) if f"{each}_next" not in self.matrices]
-        return [*self.notes, *(f"{each} stands there again as it was, and no {each}_next" for each in kept)]
+    def finish(self) -> list[str]:
+        """Take a copy for the new value where that is the same to its digits; all notes."""
+        for old, piece in self.copies.items():
+            new = f"{old}_next"
+            if new not in self.matrices and self._equals(piece.grid, new):
+                self._put(new, piece)
+            elif new not in self.matrices:
+                self.notes.append(f"{old} stands there again as it was, and no {new}")
+        return self.notes
 
     def _put(self, identifier: str, piece: _Piece) -> None:
         known = self.matrices.setdefault(identifier, piece.grid)
@@ -163,9 +169,9 @@ class _Settled:
         old, new = piece.identifier, f"{piece.identifier}_next"
         again = old in self.seen
         self.seen.add(old)
-        if self._equals(piece.grid, old) and not (again and (self.updating or self._equals(piece.grid, new))):
+        if self._equals(piece.grid, old) and not (again and self.updating):
             if again:
-                self.copies.append(old)
+                self.copies[old] = piece
         elif again or self.backward:
             self._put(new, piece)
         elif self._equals(piece.grid, new):

@@ -111,6 +111,28 @@ def test_the_articles_board_as_a_student_has_it() -> None:
     assert marked.all_right and not marked.warnings
 
 
+def test_a_sheet_for_each_step_with_all_that_is_known_by_then() -> None:
+    """Every matrix stands there again and again, and the updated parameters have the old names."""
+    names = {
+        "X": "X", "Y": "y", "W1": "wh", "b1": "bh", "W2": "wout", "b2": "bout", "Z1": "hidden_layer_input",
+        "A1": "hiddenlayer_activations", "A2": "output", "E": "E", "D2": "d_output", "D1": "d_hiddenlayer",
+    }  # fmt: skip
+    book, buffer = Workbook(), io.BytesIO()
+    updated = [f"{each}_next" for each in ("W2", "W1", "b2", "b1")]
+    for last in range(6, len(names) + 2):
+        sheet = book.create_sheet(f"Step {last}")
+        known = list(names)[:last]
+        for part in (known, updated if last > len(names) else []):
+            for identifier in part:
+                sheet.append([names[identifier.removesuffix("_next")]])
+                for row in key("article").values[identifier].tolist():
+                    sheet.append([float(f"{value:.4f}") for value in row])
+    book.save(buffer)
+    marked = mark_answers(read_content("steps.xlsx", buffer.getvalue()), Conventions(key("article")))
+    assert set(marked.sheet.written) == {*list(names)[6:], *updated}
+    assert marked.all_right and not marked.warnings
+
+
 def test_the_second_of_a_name_is_the_updated_one() -> None:
     answers = read(f"wh\n{shown('W1')}\n\nZ1\n{shown('Z1')}\n\nwh\n{shown('W1_next')}\n")
     assert set(answers.matrices) == {"Z1", "W1_next"} and not answers.notes
