@@ -122,7 +122,7 @@ def test_an_example_with_a_data_file_is_printed_with_its_data(name: str, tmp_pat
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("arguments", [["trace", "mazur"], ["trace", "mazur", "--json"]])
 def test_a_full_disk_is_one_message(arguments: list[str]) -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "tracer", *arguments]
         run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
     assert run.returncode == 2
