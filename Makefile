@@ -33,7 +33,7 @@ walkthrough: $(RUNTIME) ## the eleven steps of the article's example: outputs/ar
 # Every check runs, whatever the one before it said; pytest's closing line comes last.
 test: $(DEV) ## ruff, mypy and the whole test suite
 	@failed=""; \
-	for check in "ruff check" "ruff format --check" "mypy" "pytest -n auto"; do \
+	for check in "ruff check" "ruff format --check" "mypy" "pytest -n auto --dist worksteal"; do \
 	  echo "== $$check"; \
 	  $(BIN)/$$check || failed="$$failed, $$check"; \
 	done; \
