@@ -53,19 +53,20 @@ class Recording(Sequence[Epoch]):
         """Look at what has not been looked at. Raises NotFiniteError as `keep` does."""
         self._see()
 
-    def losses(self, k: int) -> list[float]:
-        """The losses of the passes of the k-th epoch kept."""
-        pairs = zip(self.batches, self.kept[k], strict=True)
-        return [computed[program.place_of_loss].item() for (program, *_), (_, computed) in pairs]
+    def losses(self) -> list[tuple[float, ...]]:
+        """The losses of the passes of each epoch kept."""
+        places = enumerate(program.place_of_loss for program, *_ in self.batches)
+        return list(zip(*([passes[k][1][place].item() for passes in self.kept] for k, place in places), strict=True))
 
     def _see(self, exactly: bool = False) -> None:
         unseen = range(self._seen, len(self.kept))
         self._seen = len(self.kept)
+        kept = self.kept[unseen.start :]
         products = [
-            computed[place]
-            for k in unseen
-            for (program, *_), (_, computed) in zip(self.batches, self.kept[k], strict=True)
-            for place in program.products
+            matrix
+            for k, (program, *_) in enumerate(self.batches)
+            for passes in kept
+            for matrix in program.products_of(passes[k][1])
         ]
         if exactly or not surely_finite(products, large=self._patience == 0):
             for k in unseen:

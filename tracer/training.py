@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from tracer.errors import NotFiniteError, TracerError
 from tracer.network.losses import LOSSES
 from tracer.network.problem import Problem
-from tracer.network.program import build
+from tracer.network.program import at_places, build
 from tracer.recording import Kept, Recording, require_finite
 from tracer.trace import Array, History, Pass, Trace, document_head, over_all_rows
 
@@ -122,8 +121,8 @@ def _run(runner: _Runner, total: int, record: Collection[int], progress: Progres
             if progress is not None:
                 progress(number)
     kept.close()
-    for k, number in enumerate(kept.numbers):
-        losses[number - 1] = _epoch_loss(runner, kept.losses(k))
+    if kept:
+        losses[np.array(kept.numbers) - 1] = [_epoch_loss(runner, each) for each in kept.losses()]
     return kept, History(losses, tuple(sorted(noted)), starts)
 
 
@@ -158,7 +157,7 @@ class _Runner:
     def _batch(self, start: int, stop: int) -> tuple[Any, ...]:
         program = self.programs[stop - start]
         places = [program.computed.index(f"{name}_next") for name in self.names]
-        return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], _at(places))
+        return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], at_places(places))
 
     def suspect(self, what: str, flag: int) -> None:
         """Told by numpy of a number beyond float64; it may be one that a stable form does not take."""
@@ -212,12 +211,6 @@ class _Runner:
             f"epoch {one.epoch}, sample {one.start + row + 1}: output {column + 1} is exactly "
             f"{A[row, column]:g} {exactly} and {self.problem.loss} would divide by zero; {advice}"
         )
-
-
-def _at(places: Sequence[int]) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
-    """What stands at the places, as a tuple."""
-    get = itemgetter(*places)
-    return get if len(places) > 1 else lambda computed: (get(computed),)
 
 
 def _check_size(runner: _Runner, epochs: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 from tracer.expression import matrix as m
-from tracer.expression.evaluate import Compiled, compile_program
+from tracer.expression.evaluate import Array, Compiled, compile_program
 from tracer.network.blackboard import RATE, Blackboard
 from tracer.network.problem import Problem
 from tracer.network.steps import TABLE, Row, in_time
@@ -96,6 +98,11 @@ class Program:
         )
 
     @cached_property
+    def products_of(self) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
+        """Takes what was computed; gives those matrices."""
+        return at_places(self.products)
+
+    @cached_property
     def shapes_of_products(self) -> tuple[m.Shape, ...]:
         """Their shapes."""
         return tuple(self.assignments[self.computed[place]].shape for place in self.products)
@@ -108,6 +115,12 @@ class Program:
     def step_of(self, identifier: str) -> Step:
         """The step that assigns a matrix."""
         return next(step for step in self.steps if any(each.id == identifier for each in step.assignments))
+
+
+def at_places(places: Sequence[int]) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
+    """A function that gives what stands at the places, as a tuple."""
+    get = itemgetter(*places)
+    return get if len(places) > 1 else lambda computed: (get(computed),)
 
 
 def build(problem: Problem, rows: int | None = None) -> Program:
