@@ -55,9 +55,10 @@ def main() -> None:
     except BrokenPipeError:  # `tracer trace … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as wrong:  # what is printed cannot be written: the disk is full
+    except OSError as wrong:  # with no file's name: what is printed cannot be written, since the disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"tracer: the output cannot be written: {wrong.strerror or wrong}", file=sys.stderr)
+        what = wrong.filename or "the output cannot be written"
+        print(f"tracer: {what}: {wrong.strerror or wrong}", file=sys.stderr)
         sys.exit(2)
     finally:
         gc.freeze()  # nothing is left to look for; Python does so once more when it ends

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -22,12 +22,11 @@ from tracer.network.remarks import departures
 Array: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Pass:
     """One forward and backward pass over a batch (an "iteration"); `start`, `stop` are its rows.
 
-    `self["Z1"]` is the matrix; all are float64 and two-dimensional. Not to be changed; it is not "frozen"
-    because making a frozen one costs as much as half a step of a small network.
+    `self["Z1"]` is the matrix; all are float64 and two-dimensional.
     """
 
     program: Program
@@ -37,16 +36,13 @@ class Pass:
     stop: int
     given: tuple[Array, ...]
     computed: tuple[Array, ...]
-    _matrices: dict[str, Array] | None = field(default=None, init=False)
 
-    @property
+    @cached_property
     def matrices(self) -> Mapping[str, Array]:
         """Every matrix by its identifier, in order of time."""
-        if self._matrices is None:
-            values = dict(zip(self.program.inputs, self.given, strict=True))
-            values.update(zip(self.program.computed, self.computed, strict=True))
-            self._matrices = {key: values[key] for key in self.program.assignments}
-        return self._matrices
+        values = dict(zip(self.program.inputs, self.given, strict=True))
+        values.update(zip(self.program.computed, self.computed, strict=True))
+        return {key: values[key] for key in self.program.assignments}
 
     def __getitem__(self, identifier: str) -> Array:
         if identifier == RATE:

@@ -142,7 +142,6 @@ class _Runner:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.programs = {stop - start: build(problem, stop - start) for start, stop in problem.batches()}
         layers = enumerate(problem.layers, start=1)
         pairs = [(f"{kind}{n}", matrix) for n, layer in layers for kind, matrix in
                  (("W", layer.weights), ("b", layer.bias)) if matrix is not None]  # fmt: skip
@@ -155,7 +154,7 @@ class _Runner:
         self.batches = [self._batch(start, stop) for start, stop in problem.batches()]
 
     def _batch(self, start: int, stop: int) -> tuple[Any, ...]:
-        program = self.programs[stop - start]
+        program = build(self.problem, stop - start)
         places = [program.computed.index(f"{name}_next") for name in self.names]
         return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], at_places(places))
 

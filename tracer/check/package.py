@@ -32,6 +32,7 @@ FRAME = {  # by which a reader knows what kind of workbook it is
     b'Target="xl/workbook.xml"/></Relationships>',
 }
 OTHER_FORMATS = {"xl/workbook.bin", "content.xml"}
+# what zipfile raises for a zip that is damaged or packed in an odd way
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError, ValueError)
 READ = ("/worksheet", "/sharedStrings", "/styles")  # relations of a workbook to the parts that are read
 

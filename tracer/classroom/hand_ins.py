@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tracer.check.answers import MOST_BYTES, read_answers, read_content
 from tracer.check.handed_in import MOST_TEXT, AnswerError, Answers
+from tracer.check.package import DAMAGED
 from tracer.classroom.class_marks import is_marks
 from tracer.errors import TracerError
 
@@ -75,7 +75,7 @@ class HandIn:
         try:
             with _archive(self.path).open(member) as part:
                 return part.read(MOST_BYTES)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError) as wrong:
+        except DAMAGED as wrong:
             raise AnswerError(f"{self.name}: cannot be unpacked ({wrong})") from None
 
 
@@ -137,7 +137,7 @@ def _in_zip(path: Path) -> Iterator[HandIn]:
             yield HandIn(path.name, path, fault=f"lists more than {MOST_FILES:,} files")
             return
         entries = _archive(path).infolist()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as wrong:
+    except DAMAGED as wrong:
         says = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else wrong
         yield HandIn(path.name, path, fault=f"cannot be read as a zip ({says})")
         return

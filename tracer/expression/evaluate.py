@@ -83,12 +83,11 @@ def _numbers(assignments: Iterable[tuple[str, m.Matrix]], inputs: Collection[str
     """The inputs of a single cell that other matrices are multiplied by or the like, and what holds their number."""
     parts = (part for _, expression in assignments for part in m.parts(expression) if isinstance(part, m.Broadcast))
     pairs = (pair for part in parts for pair in ((part.left, part.right), (part.right, part.left)))
-    names = {
+    return {
         side.name: f"{side.name}_number"
         for side, other in pairs
         if isinstance(side, m.Symbol) and side.name in inputs and side.shape == (1, 1) != other.shape
     }
-    return names
 
 
 def _needed(assignments: Sequence[tuple[str, m.Matrix]], results: Sequence[str]) -> list[tuple[str, m.Matrix]]:
