@@ -162,6 +162,7 @@ function save() {
 function take(document) {
   const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject(document)) throw new TypeError("no answers");
+  if (!boxes.some((box) => Object.hasOwn(document, cellOf(box.dataset.keep)[0]))) throw new TypeError("no answers");
   const student = isObject(document.student) ? document.student : {};
   for (const part of ["name", "id"]) fill($(part), student[part]);
   const notes = isObject(student.notes) ? student.notes : {};

@@ -1,5 +1,7 @@
 // What helps: examples worked with the student's own numbers, checks that need no key, hints.
 
+const MOST_DIGITS = 100; // behind the point that a browser writes
+
 function workedOut([matrix, row, column]) {
   const value = ([id, ...place]) => ["value", [], own([id, ...place]).value, shownDecimals(id, place), [id, ...place]];
   const places = decimals[matrix];
@@ -12,7 +14,7 @@ function workedOut([matrix, row, column]) {
 /** Own numbers as they were typed, up to what is asked for or was written. */
 function shownDecimals(id, place) {
   const entry = own([id, ...place]);
-  return id in given || entry.decimals === null ? decimals[id] : Math.max(entry.decimals ?? 0, decimals[id] ?? 0);
+  return id in given || entry.decimals === null ? decimals[id] : Math.min(MOST_DIGITS, Math.max(entry.decimals ?? 0, decimals[id] ?? 0));
 }
 
 const asMath = (name, { sign, terms: [first, ...others] }) =>
@@ -39,7 +41,7 @@ function showAnswers() {
 function checked(kind, rows, half) {
   if (kind === "shape" || rows.some((row) => row.some((each) => each.kind !== "number"))) return "";
   const sums = rows.map((row) => row.reduce((sum, each) => sum + each.value, 0));
-  const text = (sum) => withMark(fixed(sum, Math.round(-Math.log10(2 * half))));
+  const text = (sum) => withMark(fixed(sum, Math.min(MOST_DIGITS, Math.max(0, Math.round(-Math.log10(2 * half))))));
   if (kind === "sum") return worded(data.practice.checks.own_sum, { sum: text(sums.reduce((all, sum) => all + sum, 0)) });
   const off = sums.map((sum, row) => [sum, row]).filter(([sum, row]) => Math.abs(sum - 1) > rows[row].length * half + EXACT);
   if (!off.length) return "✓";

@@ -9,7 +9,7 @@ const BLANK = { kind: "blank" }, UNREADABLE = { kind: "unreadable" };
 
 /** A number as people write it (check/numbers.py); `decimals` are those written, null where it is exact. */
 function readNumber(text) {
-  const plain = text.replace(/[−–\u2011]/g, "-").replace(/[\u202f\u00a0\u200b]/g, "").replace(/⁄/g, "/").trim()
+  const plain = text.replace(/[−–\u2011]/g, "-").replace(/[\u202f\u00a0\u200b\u200e\u200f\u061c\u2066-\u2069\u202a-\u202e\ufeff]/g, "").replace(/⁄/g, "/").trim()
     .replace(/^=/, "").trim();
   if (plain === "") return BLANK;
   if (plain.length > LONGEST) return UNREADABLE;
@@ -36,7 +36,7 @@ const fixedCells = new Map([...document.querySelectorAll("[data-fixed]")].map((t
 const examples = document.querySelectorAll("[data-example]");
 Object.assign(notation, data.practice.notation);
 const lowered = new Map(), tries = new Map(), hintsTaken = new Map();
-let known = new Map(), ruled = new Map(), judged = new Map(); // of what is typed now
+let known = new Map(), ruled = new Map(), judged = new Map(), complete = new Map(); // of what is typed now
 const keyOf = ([matrix, row, column]) => `${matrix}-${row}-${column}`;
 
 /** What a cell is made of, and which cells; null where it is given. */
@@ -120,9 +120,9 @@ function judge(cell) {
   if (judged.has(key)) return judged.get(key);
   const rule = ruleOf(cell);
   let mark = { sign: "", behind: false };
-  if (rule) {
+  if (rule && fields.has(key)) { // what is printed was not worked by the student
     const behind = rule.before.some((each) => { const { sign, behind } = judge(each); return sign === "✗" || behind; });
-    mark = { sign: fields.has(key) ? signOf(cell, behind) : "", behind };
+    mark = { sign: signOf(cell, behind), behind };
   }
   judged.set(key, mark);
   return mark;
@@ -151,7 +151,9 @@ const within = (part) => boxes.filter((box) => part.contains(box));
 /** The part of the sheet that must be complete before the mark of a field is shown. */
 function isShown(field) {
   if (data.feedback === "cell") return true;
-  return isComplete(data.feedback === "step" ? within(field.closest("section")) : boxes);
+  const part = data.feedback === "step" ? field.closest("section") : document.body;
+  if (!complete.has(part)) complete.set(part, isComplete(within(part)));
+  return complete.get(part);
 }
 
 /** Puts a mark beside a field; `sign` "" takes it away. */
@@ -211,8 +213,9 @@ function announce(last, before) {
   if (data.feedback === "cell" || now === "?") {
     if (now) say(`${wordsOf(last)}: ${last.nextElementSibling.title}.`);
   } else if (isShown(last)) {
-    const again = (data.feedback === "step" ? mine : boxes).filter((box) => box.dataset.sign === "✗");
-    say(again.length ? words("again_at", { cells: again.map(wordsOf).join("; ") }) : words("all_right"));
+    const part = data.feedback === "step" ? mine : boxes, again = part.filter((box) => box.dataset.sign === "✗");
+    if (again.length) say(words("again_at", { cells: again.map(wordsOf).join("; ") }));
+    else say(part.every((box) => "✓↪".includes(box.dataset.sign)) ? words("all_right") : WORDS["…"]);
   }
   if (before !== now && !now) say("");
 }
@@ -227,6 +230,7 @@ whenTyped.push((last) => {
   known = new Map();
   ruled = new Map();
   judged = new Map();
+  complete = new Map();
   const before = last?.dataset.sign;
   for (const box of boxes) markBox(box, last);
   for (const line of document.querySelectorAll(".completion")) markOperands(line);

@@ -30,7 +30,7 @@ BETWEEN = "</mtext><mo>)</mo></mrow><mo>·</mo><mrow><mo>(</mo><mtext"  # two ga
 class Example:
     """A cell worked out; `lines` after the letters are missing where its operands are still to be found.
 
-    In practice they always are: the page works them out from what is on the sheet by then.
+    In practice those of a blank matrix always are: the page works them out from what is on the sheet by then.
     """
 
     key: str
@@ -60,7 +60,7 @@ class Examples:
 
     def is_known(self, cell: s.Cell) -> bool:
         """Whether a cell's number is on the sheet."""
-        return cell.matrix not in self.plan.blank and self.plan.shows(cell.matrix, self.one.program)
+        return self.plan.prints(cell.matrix, self.one.program)
 
     def _follows(self, cell: s.Cell) -> bool:
         """Whether all that a cell is made from is on the sheet."""

@@ -21,7 +21,7 @@ from tracer.shown import Shown
 
 RIGHT, AGAIN, FOLLOWS, WAITS, NO_NUMBER = "✓", "✗", "↪", "…", "?"
 HALF = "0.500000001"  # of a unit, and a tie is a tie
-FIRST_ORDER = "0.51"  # the same, and what the first order leaves out
+FIRST_ORDER = 0.51  # the same, and what the first order leaves out
 MOST_DECIMALS = 12  # that are told apart
 MOST_ARGUMENTS = 250
 MOST_TEXT = 255  # characters of a text in a formula
@@ -60,15 +60,16 @@ class Marks:
         waits += self._unfinished(own.matrix)
         behind = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in (AGAIN, FOLLOWS)]
         verdict = if_any(behind, text(FOLLOWS), text(RIGHT))
-        judged = f"IF({_right(own, rule, spread(rule, self._unit_of), addresses)},{verdict},{text(AGAIN)})"
+        judged = f"IF({_right(own, rule, spread(rule, self._off), addresses)},{verdict},{text(AGAIN)})"
         waiting = if_any(waits, text(WAITS), judged)
         return f'IF({answer}="","",IF(COUNT({answer})=0,{text(NO_NUMBER)},{waiting}))'
 
-    def _unit_of(self, cell: s.Cell) -> s.Scalar | None:
+    def _off(self, cell: s.Cell) -> s.Scalar | None:
+        """How far a cell can be off as it was written, or as it is shown."""
         if cell.matrix in self.plan.blank:
-            return s.Cell(UNIT + cell.matrix, cell.row, cell.column)
+            return s.Product((s.Number(FIRST_ORDER), s.Cell(UNIT + cell.matrix, cell.row, cell.column)))
         decimals = self.shown.decimals[cell.matrix]
-        return None if decimals is None else s.Number(10.0**-decimals)
+        return None if decimals is None else s.Number(FIRST_ORDER * 10.0**-decimals)
 
     def _unit(self, cell: s.Cell, exactly: bool) -> str:
         """One in the last place that was written, at least as many as were asked for; only those, if not `exactly`."""
@@ -119,7 +120,7 @@ def _right(own: s.Cell, rule: s.Scalar, off: s.Scalar | None, addresses: _Addres
     answer, value, unit = addresses.cell(own), to_formula(rule, addresses), addresses.units[own]
     bound = f"{HALF}*{unit}+1E-12*ABS({answer})"
     if off is not None:
-        bound += f"+{FIRST_ORDER}*({to_formula(off, addresses)})"
+        bound += f"+{to_formula(off, addresses)}"
     near = f"ABS({answer}-({value}))<={bound}"
     cut = f"AND({answer}*({value}-{answer})>=0,ABS({value}-{answer})<{unit})"
     return f"IFERROR(OR({near},{cut}),TRUE)"

@@ -60,6 +60,10 @@ class Plan:
         """Whether a matrix is on the sheet, printed or blank."""
         return identifier in program.inputs or identifier in self.blank or identifier in self.given
 
+    def prints(self, identifier: str, program: Program) -> bool:
+        """Whether the numbers of a matrix are on the sheet."""
+        return identifier not in self.blank and self.shows(identifier, program)
+
     def example(self, shape: m.Shape, row: int, column: int) -> Example:
         """How far a cell of a blank matrix is worked; row and column from 0.
 

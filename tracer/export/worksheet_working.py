@@ -93,7 +93,7 @@ class Working:
                 self._check(made, check)
 
     def _is_printed(self, cell: s.Cell) -> bool:
-        return cell.matrix not in self.plan.blank and self.plan.shows(cell.matrix, self.one.program)
+        return self.plan.prints(cell.matrix, self.one.program)
 
     def _check(self, made: Assignment, check: Check) -> None:
         """What must hold, with a cell before it: to tick, or in practice what the learner's own cells say."""
@@ -151,17 +151,16 @@ class Working:
 
     def _box(self, column: int, operand: s.Cell) -> None:
         box, own = address(self.row, column), self.board.cell(operand)
+        decimals = self.worksheet.shown.decimals[operand.matrix]
         if self.worksheet.key:
             value = self.one[operand.matrix][operand.row : operand.row + 1, operand.column : operand.column + 1]
-            decimals = self.worksheet.shown.decimals[operand.matrix]
             self.data.numbers(self.row, column, value, self.styles.answer(decimals))
         else:
             self.data.blank(self.row, column, self.styles.answer())
         if not self.plan.marks:
             return
-        decimals = self.worksheet.shown.decimals[operand.matrix]
         asked = self.worksheet.asked.get(operand.matrix, 9 if decimals is None else decimals)
-        near = f"ABS({box}-{own})<=0.500000001*10^-{asked}"
+        near = f"ABS({box}-{own})<={HALF}*10^-{asked}"
         judged = f"IF(COUNT({own})=0,{text(WAITS)},IF({near},{text(RIGHT)},{text(AGAIN)}))"
         formula = f'IF({box}="","",IF(COUNT({box})=0,{text(NO_NUMBER)},{judged}))'
         mark = RIGHT if self.worksheet.key else ""
