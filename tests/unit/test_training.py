@@ -1,5 +1,6 @@
 """Training keeps losses and parameters only, and comes to what the recorded passes come to."""
 
+import pickle
 import re
 
 import numpy as np
@@ -86,3 +87,10 @@ def test_epochs_that_there_are_none_of_are_refused() -> None:
             train(problem, total)
     with pytest.raises(KeyError, match="no step 99; there are 0, 1, 2"):
         trace(problem).step(99)
+
+
+def test_a_problem_that_was_run_goes_to_another_process() -> None:
+    problem = load_problem("article")
+    recorded = trace(problem)
+    again = pickle.loads(pickle.dumps(problem))
+    assert again == problem and np.array_equal(trace(again)["W1_next"], recorded["W1_next"])

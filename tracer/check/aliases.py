@@ -137,7 +137,7 @@ class Aliases:
         return 0 <= row < rows and 0 <= column < columns
 
     def _word(self, text: str) -> list[Reading]:
-        """An identifier among words that add nothing: "weights W1", "new W1"."""
+        """An identifier among words that add nothing: "weights W1", "the matrix W1"."""
         words = text.split()
         found = {word for word in words if word in self.shapes}
         others = {word.lower() for word in words} - {word.lower() for word in found}

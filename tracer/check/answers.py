@@ -149,6 +149,8 @@ def read_csv(name: str, content: bytes) -> Answers:
     cells: dict[str, dict[tuple[int, int], Entry]] = {}
     try:
         first = next(lines, [])
+        if first and first[0].lower().startswith("sep="):
+            first = next(lines, [])
         if [cell.strip().lower() for cell in first[:4]] != HEADER:
             return answers_on(name, [_table(name, first, lines)])
         for count, line in enumerate(lines):
@@ -187,8 +189,7 @@ def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> Page:
         left -= max(1, len(line))
         if left < 0:
             raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
-        if not (len(page) == 0 and line and line[0].lower().startswith("sep=")):
-            page.append([read_number(cell[: MOST_TEXT + 1]) for cell in line])
+        page.append([read_number(cell[: MOST_TEXT + 1]) for cell in line])
     listed = [_is_listed(row) for row in page if any(cell.kind != "blank" for cell in row)]
     if (len(listed) < 2 and not any(cell.kind == "number" for row in page for cell in row)) or all(listed):
         raise AnswerError(

@@ -196,7 +196,7 @@ def _counting(marks: list[Mark]) -> set[tuple[str, int, int]]:
 
 
 def _differs(one: Key, other: Key, identifier: str) -> bool:
-    """Whether two keys make a matrix differently, or one does not have it."""
+    """Whether two keys make a matrix differently; not where the first does not have it."""
     if identifier not in one.values:
         return False
     return one.program.assignments[identifier].expression != other.program.assignments[identifier].expression

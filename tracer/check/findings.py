@@ -65,7 +65,7 @@ def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
     """What may be said of a cell beyond its verdict."""
     if reveal == "none":
         return
-    yield from (_sentence(slip, reveal) for slip in mark.slips)
+    yield from (printable(_sentence(slip, reveal)) for slip in mark.slips)  # they quote what was written
     if mark.verdict == "unreadable":
         yield entry_of(marked, mark).note
     elif mark.verdict == "wrong" and mark.id.rstrip("0123456789") in GIVEN:

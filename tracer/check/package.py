@@ -7,6 +7,7 @@ a reader of sheets more memory than a worksheet can. What was looked at is packe
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
 import re
 import zipfile
@@ -33,7 +34,16 @@ FRAME = {  # by which a reader knows what kind of workbook it is
 }
 OTHER_FORMATS = {"xl/workbook.bin", "content.xml"}
 # what zipfile raises for a zip that is damaged or packed in an odd way
-DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError, ValueError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    OSError,
+    ValueError,
+)
 READ = ("/worksheet", "/sharedStrings", "/styles")  # relations of a workbook to the parts that are read
 
 Span: TypeAlias = tuple[str, int, int, int, int]

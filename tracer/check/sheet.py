@@ -65,7 +65,8 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
     printed = {each: grid for each, grid in answers.given.items() if each in key.program.computed}
     stale = [each for each, grid in printed.items() if not _is_of(grid, key, each)]
     notes += [f"given.{each}: other numbers than this problem's; worked out anew" for each in stale]
-    key = replace(key, printed=frozenset(printed.keys() - set(stale)))
+    if printed:
+        key = replace(key, printed=frozenset(printed.keys() - set(stale)))
     written = {}
     for identifier, grid in answers.matrices.items():
         if identifier not in key.values or identifier == RATE:

@@ -123,7 +123,7 @@ class FeedbackViews:
                 sign=SIGNS[first.verdict],
                 verdict=named(first.verdict),
                 written=printable(first.answer),
-                says=tuple(map(printable, each.says)),
+                says=each.says,
                 expected=expected(self.marked, first) if self.reveal == "key" else "",
                 on_own=self._on_own(first) if self.reveal == "key" else "",
                 alike=tuple(self._alike(mark, reveals) for mark in each.marks[1 : MOST_ALIKE + 1]),

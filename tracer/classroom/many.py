@@ -70,12 +70,13 @@ class Marker:
         return Outcome(line_of(marked), document, marked if self.sheets else None)
 
     def _report(self, marked: MarkedSheet, folder: Path, label: str) -> None:
-        from tracer.classroom.feedback_page import write_feedback  # heavy, and not always asked for
-        from tracer.classroom.marked_workbook import write_marked_workbook
-
         if "xlsx" in self.reports:
+            from tracer.classroom.marked_workbook import write_marked_workbook  # heavy, and not always asked for
+
             write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx")
         if "html" in self.reports:
+            from tracer.classroom.feedback_page import write_feedback
+
             write_feedback(marked, self.reveal, folder / f"{label}.feedback.html")
 
 

@@ -27,7 +27,6 @@ from tracer.export.package import write_workbook_file
 from tracer.export.print_setup import ROW, break_columns, break_rows, choose_page, set_up
 from tracer.export.worksheet_board import TOP, WorksheetBoard
 from tracer.expression.label import label_text
-from tracer.network.blackboard import RATE
 
 TITLE = "Marked"
 COLOURS: dict[Verdict, str | None] = {
@@ -66,9 +65,7 @@ class MarkedCopy:
         self.shown = key_shown(marked.sheet.key)
         self.places = WorksheetBoard(lay_out(self.program), reveal == "key")
         written = marked.sheet.written
-        self.present = [
-            each for each in self.places.board.places if each in written or each in (*self.program.inputs, RATE)
-        ]
+        self.present = [each for each in self.places.board.places if each in written or each in self.program.inputs]
 
     def fill(self) -> None:
         self._widths()

@@ -67,7 +67,8 @@ def check(
 
     if only is not None and output is None:
         raise TracerError("--only says what is written; say with -o where")
-    reports = frozenset(("xlsx", "html") if only is None else (only.value,)) if output else frozenset()
+    wanted = {"xlsx", "html"} if only is None else {"xlsx", "html"} & {only.value}
+    reports = frozenset(wanted if output else ())
     marker = Marker(load(problem), number, convention is OtherConvention.any, reveal.value, output, reports, as_json)
     several = len(answers) > 1 or is_many(answers[0])
     hand_ins = collect(answers, Path(problem))

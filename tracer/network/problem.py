@@ -160,6 +160,10 @@ class Problem:
         """The programs built for it so far, by their rows; `program.build` keeps them here."""
         return {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the programs: functions that were compiled go to no other process."""
+        return {key: value for key, value in self.__dict__.items() if key != "programs"}
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Problem):
             return NotImplemented

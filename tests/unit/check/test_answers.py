@@ -135,3 +135,8 @@ def test_a_file_of_another_kind_too_large_or_not_there_is_refused_by_name(tmp_pa
         read_answers(large)
     with pytest.raises(AnswerError, match=r"^none\.json: cannot be read \(No such file or directory\)"):
         read_answers(tmp_path / "none.json")
+
+
+def test_a_first_line_that_names_the_delimiter_is_no_header() -> None:
+    answers = read_content("a.csv", b"sep=;\nmatrix;row;column;value\nZ1;1;1;0,5\nZ1;1;2;0,7\n")
+    assert [[entry.value for entry in row] for row in answers.matrices["Z1"]] == [[0.5, 0.7]]

@@ -16,10 +16,7 @@ Made = Iterator[Wrong | m.Matrix]
 def _elementwise(place: Place, rule: m.Matrix) -> m.Broadcast | None:
     """The product of error and slope in a delta."""
     wanted = m.multiply(place.error, place.units("S"))
-    for part in (rule, *m.operands(rule)):
-        if part == wanted:
-            return wanted
-    return None
+    return wanted if wanted in m.parts(rule) else None
 
 
 def delta_divided(place: Place, rule: m.Matrix) -> Made:

@@ -52,10 +52,7 @@ def _sum_of(part: m.Matrix, over: m.Axis, shape: m.Shape) -> Callable[[m.Matrix]
 
 
 def _sums(rule: m.Matrix) -> Iterator[m.Reduce]:
-    if isinstance(rule, m.Reduce) and rule.operation == "sum":
-        yield rule
-    for part in m.operands(rule):
-        yield from _sums(part)
+    return (part for part in m.parts(rule) if isinstance(part, m.Reduce) and part.operation == "sum")
 
 
 def _weighed(place: Place, rule: m.Matrix, shape: m.Shape, weighed: Weighed) -> Made:

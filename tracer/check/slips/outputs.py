@@ -30,18 +30,15 @@ def opposite(place: Place, rule: m.Matrix) -> Made:
 def other_mean(place: Place, rule: m.Matrix) -> Made:
     """A sum where a mean is asked for, or the reverse; divided by samples, outputs, or both."""
     N, K = place.samples, place.outputs
-    factors = {
-        N: "multiplied by the number of samples ({N})",
-        1 / N: "divided by the number of samples ({N})",
-        K: "multiplied by the number of outputs ({K})",
-        1 / K: "divided by the number of outputs ({K})",
-        1 / (N * K): "divided by samples times outputs ({N}·{K})",
+    factors = {  # where two are the same number, the plainer one stands later and is said
+        1 / (N * K): f"divided by samples times outputs ({N:g}·{K:g})",
+        K: f"multiplied by the number of outputs ({K:g})",
+        1 / K: f"divided by the number of outputs ({K:g})",
+        N: f"multiplied by the number of samples ({N:g})",
+        1 / N: f"divided by the number of samples ({N:g})",
     }
-    texts = {"{N}": f"{N:g}", "{K}": f"{K:g}"}
     for factor, what in factors.items():
         if factor != 1.0:
-            for key, text in texts.items():
-                what = what.replace(key, text)
             yield Wrong(times(factor, rule), ({"what": what},))
 
 

@@ -196,10 +196,7 @@ def replaced(matrix: m.Matrix, old: m.Matrix, new: m.Matrix) -> m.Matrix:
 
 def products(matrix: m.Matrix) -> Iterator[m.MatMul]:
     """The matrix products in an expression."""
-    if isinstance(matrix, m.MatMul):
-        yield matrix
-    for operand in m.operands(matrix):
-        yield from products(operand)
+    return (part for part in m.parts(matrix) if isinstance(part, m.MatMul))
 
 
 def rewritten(rule: s.Scalar, change: Callable[[s.Scalar], s.Scalar | None]) -> s.Scalar:
