@@ -117,3 +117,12 @@ def test_a_strangers_texts_stay_texts(tmp_path: Path) -> None:
 def test_the_same_sheet_gives_the_same_bytes(tmp_path: Path) -> None:
     once = written(tmp_path, NO_BIAS).read_bytes()
     assert written(tmp_path, NO_BIAS).read_bytes() == once
+
+
+def test_what_a_note_quotes_is_printable(tmp_path: Path) -> None:
+    """A fraction may have white space of any kind in it, and a slip's sentence quotes what was written."""
+    z = [list(row) for row in NO_BIAS["Z1"]]
+    z[0][0] = f"{round(1000 * float(z[0][0]))}\u000b/1000"
+    sheet, _ = sheets(written(tmp_path, {**NO_BIAS, "Z1": z}))
+    note = first_of(sheet, "Z1").comment
+    assert note is not None and "the bias 0.46 is not added" in note.text and "\u000b" not in note.text
