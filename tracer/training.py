@@ -16,11 +16,11 @@ import numpy as np
 from tracer.errors import NotFiniteError, TracerError
 from tracer.network.losses import LOSSES
 from tracer.network.problem import Problem
-from tracer.network.program import at_places, build
-from tracer.recording import Kept, Recording, require_finite
+from tracer.recording import Kept, Recording, batches_of, memory_for, require_finite
 from tracer.trace import Array, History, Pass, Trace, document_head, over_all_rows
 
 Progress: TypeAlias = Callable[[int], None]
+New: TypeAlias = Callable[[tuple[int, int]], Array]
 
 MOST_RECORDED = 100_000_000  # numbers, 800 MB
 OVERHEAD = 16  # what a matrix takes besides its numbers, in numbers
@@ -46,9 +46,7 @@ class Training:
     @cached_property
     def before(self) -> float:
         """The loss of all rows before the first update."""
-        layers = self.problem.layers
-        start = [each for layer in layers for each in (layer.weights, layer.bias) if each is not None]
-        return over_all_rows(self.problem, start, 0).loss
+        return over_all_rows(self.problem, self.problem.parameters, 0).loss
 
     def to_document(self) -> dict[str, Any]:
         """What `tracer train --json` prints.
@@ -105,8 +103,10 @@ def train(
 def _run(runner: _Runner, total: int, record: Collection[int], progress: Progress | None) -> tuple[Recording, History]:
     if total > MOST_EPOCHS:
         raise TracerError(f"{total:,} epochs are more than the {MOST_EPOCHS:,} whose losses can be kept")
+    record = record if isinstance(record, range) else frozenset(record)  # a list would be gone through each epoch
     _check_size(runner, len(record))
-    losses, kept = np.empty(total), Recording([batch[:3] for batch in runner.batches])
+    losses, kept = np.empty(total), Recording(runner.batches)
+    new = memory_for(runner.batches, len(record)).new
     noted, starts = _noted(total, record), []
     few = sum(matrix.size for matrix in runner.parameters) <= MOST_PARAMETERS
     with np.errstate(under="ignore", over="call", divide="call", invalid="call", call=runner.suspect):
@@ -115,81 +115,89 @@ def _run(runner: _Runner, total: int, record: Collection[int], progress: Progres
                 starts.append(runner.parameters if few else ())
             if number in record:
                 runner.suspected = False
-                kept.keep(number, runner.epoch(number), runner.suspected)
+                kept.keep(number, runner.epoch(number, new), runner.suspected)
             else:
-                losses[number - 1] = _epoch_loss(runner, runner.advance(number))
+                runner.advance(number)
+            losses[number - 1] = runner.loss
             if progress is not None:
                 progress(number)
     kept.close()
-    if kept:
-        losses[np.array(kept.numbers) - 1] = [_epoch_loss(runner, each) for each in kept.losses()]
     return kept, History(losses, tuple(sorted(noted)), starts)
 
 
-def _noted(total: int, record: Collection[int]) -> set[int]:
+def _noted(total: int, record: Collection[int]) -> Collection[int]:
     """The epochs that stand for all in a history: first, last and evenly between, and those recorded.
 
     None where nothing is recorded, since there is no trace then to have a history.
     """
     if not record:
-        return set()
-    evenly = np.linspace(1, total, min(total, MOST_NOTED)).round().astype(int)
+        return ()
+    if total <= MOST_NOTED:
+        return range(1, total + 1)
+    evenly = np.linspace(1, total, MOST_NOTED).round().astype(int)
     return {*evenly.tolist(), *(number for number in record if number <= total)}
 
 
 class _Runner:
-    """Holds the parameters between the passes."""
+    """Holds the parameters between the passes, and the loss of the last epoch."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        layers = enumerate(problem.layers, start=1)
-        pairs = [(f"{kind}{n}", matrix) for n, layer in layers for kind, matrix in
-                 (("W", layer.weights), ("b", layer.bias)) if matrix is not None]  # fmt: skip
         self.suspected = False  # that a number left float64
-        self.names = [name for name, _ in pairs]
-        self.parameters: Sequence[Array] = [matrix for _, matrix in pairs]
+        self.loss = math.nan  # of the last epoch
+        self.parameters: Sequence[Array] = problem.parameters
         self.rate = np.array([[problem.learning_rate]])
         rule = LOSSES[problem.loss]
         self.excluded = () if problem.convention.softmax_slope == "fused" else rule.excluded
-        self.batches = [self._batch(start, stop) for start, stop in problem.batches()]
-
-    def _batch(self, start: int, stop: int) -> tuple[Any, ...]:
-        program = build(self.problem, stop - start)
-        places = [program.computed.index(f"{name}_next") for name in self.names]
-        return (program, start, stop, self.problem.X[start:stop], self.problem.Y[start:stop], at_places(places))
+        self.batches = batches_of(problem)
 
     def suspect(self, what: str, flag: int) -> None:
         """Told by numpy of a number beyond float64; it may be one that a stable form does not take."""
         self.suspected = True
 
-    def epoch(self, number: int) -> list[Kept]:
-        """An epoch in full. Where the loss cannot take an output, NotFiniteError."""
+    def epoch(self, number: int, new: New = np.empty) -> list[Kept]:
+        """An epoch in full, its large matrices in memory that `new` gives.
+
+        Raises NotFiniteError where the loss cannot take an output.
+        """
+        parameters, rate, excluded = self.parameters, self.rate, self.excluded
         passes: list[Kept] = []
-        for program, _, _, X, Y, parameters in self.batches:
-            given = (X, Y, *self.parameters, self.rate)
-            computed = program.run(*given)
-            self.parameters = parameters(computed)
+        losses = []
+        for program, _, _, X, Y, run, updated_of, place_of_loss in self.batches:
+            given = (X, Y, *parameters, rate)
+            computed = run(*given, new)
+            parameters = updated_of(computed)
             passes.append((given, computed))
-            if self.excluded and np.isin(computed[program.place_of_output], self.excluded).any():
+            losses.append(computed[place_of_loss].item())
+            if excluded and np.isin(computed[program.place_of_output], excluded).any():
                 self.refuse(number, passes)
+        self.parameters, self.loss = parameters, self._of_epoch(losses)
         return passes
 
     def refuse(self, number: int, passes: list[Kept]) -> None:
         """Say what went wrong in the passes of an epoch. Raises NotFiniteError."""
-        for one in Recording([batch[:3] for batch in self.batches[: len(passes)]], [number], [passes])[0].iterations:
+        for one in Recording(self.batches[: len(passes)], [number], [passes])[0].iterations:
             self.check_domain(one)  # first: an output of 0 or 1 is why the loss is infinite
             require_finite([one])
 
-    def advance(self, number: int) -> list[float]:
-        """An epoch of which only the losses and the parameters are kept; returns the losses."""
+    def advance(self, number: int) -> None:
+        """An epoch of which only the loss and the parameters are kept."""
         before, losses = self.parameters, []
-        for program, _, _, X, Y, _ in self.batches:
+        for program, _, _, X, Y, *_ in self.batches:
             loss, outputs, *self.parameters = program.advance(X, Y, *self.parameters, self.rate)
             losses.append(loss.item())
             if not math.isfinite(losses[-1]) or (self.excluded and np.isin(outputs, self.excluded).any()):
                 self.parameters = before  # once more in full, to say what went wrong
                 self.refuse(number, self.epoch(number))
-        return losses
+        self.loss = self._of_epoch(losses)
+
+    def _of_epoch(self, losses: Sequence[float]) -> float:
+        """What the passes of an epoch reported, added up or averaged over the samples."""
+        if len(losses) == 1:
+            return losses[0]
+        if self.problem.loss_shown == "sum":
+            return float(sum(losses))
+        return float(np.average(losses, weights=[batch.stop - batch.start for batch in self.batches]))
 
     def check_domain(self, one: Pass) -> None:
         """Refuse an output at which the loss's gradient would divide by zero."""
@@ -214,19 +222,10 @@ class _Runner:
 
 def _check_size(runner: _Runner, epochs: int) -> None:
     """Refuse to record what would not fit into memory, before anything is run."""
-    shapes = (each.shape for batch in runner.batches for each in batch[0].assignments.values())
-    values = epochs * sum(rows * columns + OVERHEAD for rows, columns in shapes)
+    programs = [batch.program for batch in runner.batches]
+    values = epochs * sum(each.numbers + OVERHEAD * len(each.assignments) for each in programs)
     if values > MOST_RECORDED:
         raise TracerError(
             f"recording {epochs} epochs of {len(runner.batches)} passes would keep {values:,} numbers, "
             f"more than {MOST_RECORDED:,}; choose fewer epochs (--epochs 1,10,100)"
         )
-
-
-def _epoch_loss(runner: _Runner, losses: Sequence[float]) -> float:
-    """What the passes of an epoch reported, added up or averaged over the samples."""
-    if len(losses) == 1:
-        return losses[0]
-    if runner.problem.loss_shown == "sum":
-        return float(sum(losses))
-    return float(np.average(losses, weights=[stop - start for _, start, stop, *_ in runner.batches]))

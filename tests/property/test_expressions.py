@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.agreement import assert_agrees, sizes
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.expression import matrix as m
+from tracer.expression import numpy_source
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import compile_program, evaluate, evaluate_cell
 from tracer.expression.interval import Interval, bound
@@ -141,6 +143,29 @@ def test_written_with_samples_as_columns_it_is_worth_the_transpose(made: Made) -
     expected = evaluate(made.expression, made.values)
     assert value.shape == turned.shape == expected.T.shape
     assert_agrees(value.T, expected, sizes(made.expression, made.values, EXPRESSION_SIZES))
+
+
+@settings(max_examples=250)
+@given(expressions(), st.booleans(), st.booleans())
+def test_large_matrices_are_written_into_memory_that_is_asked_for(made: Made, by_columns: bool, turned: bool) -> None:
+    """Row by row or by columns, from operands of either order; nothing of them is written over."""
+    values = {name: np.asarray(array, order="F" if turned else "C") for name, array in made.values.items()}
+    before = {name: array.copy() for name, array in values.items()}
+    asked: list[np.ndarray] = []
+
+    def new(shape: tuple[int, int]) -> np.ndarray:
+        asked.append(np.full(shape, np.nan))
+        return asked[-1]
+
+    with patch.object(numpy_source, "LARGE", 1), np.errstate(all="ignore"):
+        rules = [("out", made.expression)]
+        run = compile_program(rules, list(values), by_columns=["out"] if by_columns else [])
+        result = run(*values.values(), new)[0]
+    assert_agrees(result, evaluate(made.expression, made.values), sizes(made.expression, made.values, EXPRESSION_SIZES))
+    assert all(np.array_equal(values[name], before[name], equal_nan=True) for name in values)
+    assert len(asked) <= 1 and all(np.shares_memory(result, memory) for memory in asked)
+    if isinstance(made.expression, m.MatMul | m.Broadcast):
+        assert asked and (result.T if by_columns else result).flags.c_contiguous
 
 
 @settings(max_examples=100)

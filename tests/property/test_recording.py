@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from tests.strategies import documents
 from tracer.errors import NotFiniteError
+from tracer.expression import matrix as m
+from tracer.expression.evaluate import evaluate
 from tracer.network.problem import problem_from_document
 from tracer.network.program import build
-from tracer.recording import MOST_UNSEEN, Recording
+from tracer.recording import MOST_UNSEEN, Recording, batches_of, surely_finite
 from tracer.training import trace
 
 
@@ -55,13 +57,41 @@ def test_an_overflow_in_a_product_alone_is_found_later_and_named_with_its_epoch(
     }
     problem = problem_from_document(document, "long", "long.toml")
     program = build(problem)
-    given_, made = trace(problem).first.given, trace(problem).first.computed
-    broken = tuple(np.full_like(m, np.inf) if n == name else m for n, m in zip(program.computed, made, strict=True))
-    recording = Recording([(program, 0, rows)])
-    with pytest.raises(NotFiniteError, match=rf"epoch 2, iteration 1: {name}\[1,1\]"):
-        for number, computed in enumerate([made, broken, made], start=1):
-            recording.keep(number, [(given_, computed)], suspected=False)
+    first = trace(problem).first
+    broken = dict(zip(program.computed, first.computed, strict=True))
+    broken[name] = np.full_like(broken[name], np.inf)
+    broken["W1_next"] = broken["W1_next"] - problem.learning_rate * broken["dW1"]
+    given_next = (problem.X, problem.Y, broken["W1_next"], broken["b1_next"], first["learning_rate"])
+    recording = Recording(batches_of(problem))
+    with pytest.raises(NotFiniteError, match=rf"epoch 2, iteration 1: {name}\[1,1\]"), np.errstate(all="ignore"):
+        recording.keep(1, [(first.given, first.computed)], suspected=False)
+        recording.keep(2, [(first.given, tuple(broken.values()))], suspected=False)
+        recording.keep(3, [(given_next, program.run(*given_next))], suspected=False)
         recording.close()
+
+
+@settings(max_examples=300)
+@given(documents(most_layers=3), st.sampled_from([np.inf, -np.inf, np.nan]), st.data())
+def test_what_is_looked_at_shows_a_number_beyond_float64_in_any_product(
+    document: dict[str, Any], beyond: float, data: st.DataObject
+) -> None:
+    """Also where a product of the BLAS multiplies by no zeros, as here: infinity times 0 is 0 in it."""
+    problem = problem_from_document(document, "drawn", "drawn.toml")
+    program, one = build(problem), trace(problem).first
+    rules = {each.id: each.expression for each in program.assignments.values() if each.expression is not None}
+    products = [name for name, made in rules.items() if any(isinstance(part, m.MatMul) for part in m.parts(made))]
+    broken = data.draw(st.sampled_from(products))
+    values = {**one.matrices, "learning_rate": one["learning_rate"]}
+    for name, made in rules.items():
+        if name == broken:
+            values[name] = values[name].copy()
+            values[name][tuple(data.draw(st.integers(0, size - 1)) for size in made.shape)] = beyond
+        elif name not in products:
+            values[name] = evaluate(made, values)
+        elif not all(np.isfinite(values[each.name]).all() for each in m.symbols(made)):
+            values[name] = one[name]  # nothing of it comes through
+    computed = [values[name] for name in program.computed]
+    assert not surely_finite([*program.watched_of(computed), *program.updated_of(computed)])
 
 
 def test_epochs_are_made_once_and_counted_as_any_sequence_does() -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from tracer.errors import ProblemError, ShapeError
 from tracer.expression.digits import round_half_away
+from tracer.expression.numpy_source import faster_by_columns
 from tracer.network.convention import (
     CROSS_ENTROPIES,
     Convention,
@@ -111,6 +112,16 @@ class Problem:
         """Columns of X, then the units of each layer: (4, 3, 1)."""
         return (int(self.X.shape[1]), *(layer.units for layer in self.layers))
 
+    @cached_property
+    def parameters(self) -> tuple[Matrix, ...]:
+        """W1, b1, W2, … as the network starts, laid out for speed; biases only where layers have them."""
+        pairs = (each for layer in self.layers for each in (layer.weights, layer.bias))
+        return tuple(
+            frozen(np.asfortranarray(each)) if faster_by_columns(each.shape) else each
+            for each in pairs
+            if each is not None
+        )
+
     def batches(self) -> list[tuple[int, int]]:
         """The row ranges [start, stop) of an epoch's iterations, in file order; the last may be shorter."""
         stops = [*range(0, self.rows, self.batch_size), self.rows]
@@ -156,13 +167,13 @@ class Problem:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @cached_property
-    def programs(self) -> dict[int, Any]:
-        """The programs built for it so far, by their rows; `program.build` keeps them here."""
+    def built(self) -> dict[int | str, Any]:
+        """What was built for it so far, to be built once: programs by their rows, and batches of them."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the programs: functions that were compiled go to no other process."""
-        return {key: value for key, value in self.__dict__.items() if key != "programs"}
+        """All but what was built: functions that were compiled go to no other process."""
+        return {key: value for key, value in self.__dict__.items() if key != "built"}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Problem):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
 from tracer.expression import matrix as m
+from tracer.expression.beyond import carries
 from tracer.expression.evaluate import Array, Compiled, compile_program
+from tracer.expression.numpy_source import LARGE, faster_by_columns
 from tracer.network.blackboard import RATE, Blackboard
 from tracer.network.problem import Problem
 from tracer.network.steps import TABLE, Row, in_time
@@ -66,7 +69,7 @@ class Program:
     @cached_property
     def run(self) -> Compiled:
         """One straight function: `inputs` in, `computed` out."""
-        return compile_program(self._rules, self.inputs)
+        return compile_program(self._rules, self.inputs, by_columns=self._by_columns)
 
     @cached_property
     def advanced(self) -> tuple[str, ...]:
@@ -76,7 +79,7 @@ class Program:
     @cached_property
     def advance(self) -> Compiled:
         """The same function with `advanced` out, and nothing else kept."""
-        return compile_program(self._rules, self.inputs, self.advanced)
+        return compile_program(self._rules, self.inputs, self.advanced, self._by_columns)
 
     @cached_property
     def place_of_loss(self) -> int:
@@ -89,23 +92,57 @@ class Program:
         return max(place for place, name in enumerate(self.computed) if name[0] == "A")
 
     @cached_property
-    def products(self) -> tuple[int, ...]:
-        """Where the matrices with a matrix product in them stand among `computed`."""
-        return tuple(
-            place
-            for place, (_, made) in enumerate(self._rules)
-            if any(isinstance(part, m.MatMul) for part in m.parts(made))
-        )
+    def watched(self) -> tuple[int, ...]:
+        """Where the matrices stand among `computed` that must be looked at for a number beyond float64.
+
+        It can arise unnoticed in matrix products alone: not every BLAS tells numpy of an overflow, and all else does.
+        One that goes on into the updated parameters, which keep it from pass to pass, is seen there.
+        """
+        carried = {f"{name}_next" for name in self.inputs[2:-1] if self._goes_on(name, {f"{name}_next"})}
+        for name in reversed(self.computed):
+            if self._goes_on(name, carried):
+                carried.add(name)
+        products = (name for name, made in self._rules if any(isinstance(part, m.MatMul) for part in m.parts(made)))
+        return tuple(self.computed.index(name) for name in products if name not in carried)
+
+    def _goes_on(self, name: str, into: Collection[str]) -> bool:
+        return any(carries(made, name) for key, made in self._rules if key in into)
 
     @cached_property
-    def products_of(self) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
+    def watched_of(self) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
         """Takes what was computed; gives those matrices."""
-        return at_places(self.products)
+        return at_places(self.watched)
 
     @cached_property
-    def shapes_of_products(self) -> tuple[m.Shape, ...]:
-        """Their shapes."""
-        return tuple(self.assignments[self.computed[place]].shape for place in self.products)
+    def updated_of(self) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
+        """Takes what was computed; gives the parameters after it, as in `inputs`."""
+        return at_places([self.computed.index(f"{name}_next") for name in self.inputs[2:-1]])
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """How many numbers each matrix has."""
+        return {each.id: math.prod(each.shape) for each in self.assignments.values()}
+
+    @cached_property
+    def numbers(self) -> int:
+        """How many numbers all matrices have, given and computed."""
+        return sum(self.sizes.values())
+
+    @cached_property
+    def numbers_watched(self) -> int:
+        """How many those have that `watched` stands for."""
+        return sum(self.sizes[self.computed[place]] for place in self.watched)
+
+    @cached_property
+    def large(self) -> tuple[int, ...]:
+        """How many numbers each of the large matrices has, for which `run` may ask for memory."""
+        return tuple(self.sizes[name] for name in self.computed if self.sizes[name] >= LARGE)
+
+    @property
+    def _by_columns(self) -> set[str]:
+        """Parameters that `Problem.parameters` has column by column, their gradients, and they themselves after it."""
+        tall = (name for name in self.inputs[2:-1] if faster_by_columns(self.assignments[name].shape))
+        return {each for name in tall for each in (name, f"d{name}", f"{name}_next")}
 
     @property
     def _rules(self) -> list[tuple[str, m.Matrix]]:
@@ -119,16 +156,17 @@ class Program:
 
 def at_places(places: Sequence[int]) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
     """A function that gives what stands at the places, as a tuple."""
-    get = itemgetter(*places)
-    return get if len(places) > 1 else lambda computed: (get(computed),)
+    if len(places) < 2:
+        return lambda computed: tuple(computed[place] for place in places)
+    return itemgetter(*places)
 
 
 def build(problem: Problem, rows: int | None = None) -> Program:
     """The program of one pass over `rows` samples (default: one batch); built once for each problem."""
     wanted = rows or problem.batch_size
-    if wanted not in problem.programs:
-        problem.programs[wanted] = _build(problem, wanted)
-    program: Program = problem.programs[wanted]
+    if wanted not in problem.built:
+        problem.built[wanted] = _build(problem, wanted)
+    program: Program = problem.built[wanted]
     return program
 
 

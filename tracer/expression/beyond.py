@@ -1,0 +1,47 @@
+"""The reading "what infinity or NaN goes on into": whether a matrix with one can make a matrix without."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+
+
+def carries(expression: m.Matrix, name: str) -> bool:
+    """Whether a number beyond float64 in the matrix `name` always leaves one in the expression's value.
+
+    It goes on through +, −, ×, a numerator, a sum and a rounding (∞ − ∞ and ∞ · 0 are NaN). It may get lost in a
+    denominator, a comparison, a maximum and e^z, and in matrix products: not every BLAS multiplies by a zero.
+    """
+    match expression:
+        case m.Symbol(own, _):
+            return own == name
+        case m.Broadcast("/", left, _):
+            return carries(left, name)
+        case m.Broadcast(_, left, right):
+            return carries(left, name) or carries(right, name)
+        case m.Apply(template, arguments):
+            return any(carries(operand, name) and _carries(template, variable) for variable, operand in arguments)
+        case m.Reduce(operation, operand, _):
+            return operation == "sum" and carries(operand, name)
+        case m.Transpose(operand) | m.Rounded(operand, _):
+            return carries(operand, name)
+        case m.StableForm(_, computed):
+            return carries(computed, name)
+        case m.MatMul() | m.Row() | m.Stack() | m.Constant() | m.Identity():
+            return False
+        case _:
+            assert_never(expression)
+
+
+def _carries(template: s.Scalar, variable: str) -> bool:
+    match template:
+        case s.Variable(own):
+            return own == variable
+        case s.Sum(parts) | s.Product(parts):
+            return any(_carries(part, variable) for part in parts)
+        case s.Quotient(operand, _) | s.Negative(operand) | s.Round(operand, _):
+            return _carries(operand, variable)
+        case _:
+            return False
