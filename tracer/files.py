@@ -11,6 +11,11 @@ from typing import IO
 from tracer.errors import ExportError
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8, as `replace_file` writes."""
+    replace_file(path, lambda file: file.write(text.encode()))
+
+
 def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file beside `path` and move it there when it is whole.
 

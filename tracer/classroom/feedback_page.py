@@ -12,14 +12,14 @@ from tracer.check.marking import MarkedSheet
 from tracer.check.points import points_text
 from tracer.classroom.feedback_views import MOST_OPEN, FeedbackViews
 from tracer.export.templates import render
-from tracer.files import replace_file
+from tracer.files import write_text
 from tracer.network.remarks import conventions
 
 
 def write_feedback(marked: MarkedSheet, reveal: Reveal, path: Path) -> None:
     """Write the page. Raises ExportError where `path` cannot be written."""
     text = render_feedback(marked, reveal)
-    replace_file(path, lambda file: file.write(text.encode()))
+    write_text(path, text)
 
 
 def render_feedback(marked: MarkedSheet, reveal: Reveal) -> str:

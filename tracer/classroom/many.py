@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +19,7 @@ from tracer.classroom.class_marks import Line, line_of
 from tracer.classroom.hand_ins import HandIn
 from tracer.errors import TracerError
 from tracer.network.problem import Problem
+from tracer.processes import cores
 
 PAYS, PAYS_WITH_REPORTS = 400, 60  # files from which on other processes are worth their start
 
@@ -90,11 +90,6 @@ def mark_all(
     for outcome in outcomes:
         advance()
         yield outcome
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _over_cores(marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str]) -> Iterator[Outcome]:

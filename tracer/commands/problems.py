@@ -33,7 +33,7 @@ def new(
     force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
 ) -> None:
     """Make up a problem with hand-friendly numbers that do not hide slips."""
-    from tracer.files import replace_file
+    from tracer.files import write_text
     from tracer.invent import invent
 
     text = invent(layers, rows, seed, hidden, output_activation, loss)
@@ -42,5 +42,5 @@ def new(
         return
     if output.exists() and not force:
         raise TracerError(f"{output}: is there already; --force replaces it")
-    replace_file(output, lambda file: file.write(text.encode()))
+    write_text(output, text)
     typer.echo(output)

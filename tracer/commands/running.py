@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import nullcontext
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +14,12 @@ import typer
 
 from tracer.commands.common import DEFAULT_FOLDER, FolderOption, JsonOption, ProblemArgument, load, print_json, progress
 from tracer.errors import TracerError
+from tracer.files import write_text
+from tracer.processes import beside
 
 if TYPE_CHECKING:
     from tracer.network.problem import Problem
+    from tracer.trace import Trace
 
 DEFAULT_EXAMPLE = "article"
 MOST_EPOCHS = 1_000_000  # to record; `train` takes any number
@@ -51,31 +57,48 @@ def walkthrough(
     check_readable(loaded, len(chosen))
     with progress("training", max(chosen)) as advance:
         recorded = trace(loaded, chosen, lambda _: advance())
-    paths, left_out = [], ""
-    if only is not Only.html:
-        from tracer.export.workbook import write_workbook
-
-        paths.append(output / f"{loaded.name}.xlsx")
-        sheets = sum(len(each.steps) for each in recorded.passes)
-        with progress("workbook", sheets) as advance:
-            write_workbook(recorded, paths[-1], advance, matrix_formulas)
-    if only is not Only.xlsx:
-        from tracer.export.derivation import too_deep, write_derivation
-        from tracer.export.page import write_page
-
-        paths.append(output / f"{loaded.name}.html")
-        write_page(recorded, paths[-1])
-        left_out = too_deep(loaded)
-        if not left_out:
-            paths.append(output / f"{loaded.name}.derivation.html")
-            write_derivation(recorded, paths[-1])
+    write_book = partial(_write_book, recorded, output / f"{loaded.name}.xlsx", matrix_formulas)
+    pages: dict[str, str] = {}
+    with beside(write_book) if only is None else nullcontext():
+        if only is Only.xlsx:
+            write_book()
+        else:
+            pages = _pages(recorded)
+    for ending, text in pages.items():
+        write_text(output / f"{loaded.name}{ending}", text)
     typer.echo(summary(loaded, recorded.before, recorded.after))
-    for sentence in (*departures(loaded), *([left_out] if left_out else [])):
+    for sentence in (*departures(loaded), *_left_out(loaded, pages)):
         typer.echo(sentence)
-    for path in paths:
-        typer.echo(path)
+    for ending in (*([] if only is Only.html else [".xlsx"]), *pages):
+        typer.echo(output / f"{loaded.name}{ending}")
     if show:
         typer.launch(str(output / f"{loaded.name}.{only or Only.html}"))
+
+
+def _write_book(recorded: Trace, path: Path, matrix_formulas: bool) -> None:
+    from tracer.export.workbook import write_workbook
+
+    with progress("workbook", sum(len(each.steps) for each in recorded.passes)) as advance:
+        write_workbook(recorded, path, advance, matrix_formulas)
+
+
+def _pages(recorded: Trace) -> dict[str, str]:
+    """The page and the derivation worked by hand, where there is one, by the ends of their names."""
+    from tracer.export.derivation import render_derivation, too_deep
+    from tracer.export.page import render_page
+
+    pages = {".html": render_page(recorded)}
+    if not too_deep(recorded.problem):
+        pages[".derivation.html"] = render_derivation(recorded)
+    return pages
+
+
+def _left_out(problem: Problem, pages: Mapping[str, str]) -> list[str]:
+    if not pages:
+        return []
+    from tracer.export.derivation import too_deep
+
+    return [reason] if (reason := too_deep(problem)) else []
 
 
 def trace(

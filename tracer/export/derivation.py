@@ -17,7 +17,7 @@ from tracer.export.derivation_forward import forward, network
 from tracer.export.derivation_slopes import derivatives
 from tracer.export.headings import place_of
 from tracer.export.templates import environment
-from tracer.files import replace_file
+from tracer.files import write_text
 from tracer.network.problem import Problem
 from tracer.network.remarks import conventions, departures
 from tracer.trace import Trace
@@ -34,8 +34,7 @@ def too_deep(problem: Problem) -> str:
 
 def write_derivation(trace: Trace, path: Path) -> None:
     """Write the book of the first pass of a trace. Raises ExportError where `path` cannot be written."""
-    text = render_derivation(trace)
-    replace_file(path, lambda file: file.write(text.encode()))
+    write_text(path, render_derivation(trace))
 
 
 def render_derivation(trace: Trace) -> str:

@@ -21,7 +21,7 @@ from tracer.export.palette import LEGEND
 from tracer.export.templates import environment
 from tracer.expression.digits import fixed
 from tracer.expression.label import label_mathml
-from tracer.files import replace_file
+from tracer.files import write_text
 from tracer.network.remarks import conventions, departures
 from tracer.shown import shown
 from tracer.trace import Trace
@@ -40,8 +40,7 @@ class Story:
 
 def write_page(trace: Trace, path: Path) -> None:
     """Write the page of a trace. Raises ExportError where `path` cannot be written."""
-    text = render_page(trace)
-    replace_file(path, lambda file: file.write(text.encode()))
+    write_text(path, render_page(trace))
 
 
 def render_page(trace: Trace) -> str:
