@@ -157,7 +157,7 @@ def test_large_matrices_are_written_into_memory_that_is_asked_for(made: Made, by
         asked.append(np.full(shape, np.nan))
         return asked[-1]
 
-    with patch.object(numpy_source, "LARGE", 1), np.errstate(all="ignore"):
+    with patch.multiple(numpy_source, LARGE=1, VERY_LARGE=1), np.errstate(all="ignore"):
         rules = [("out", made.expression)]
         run = compile_program(rules, list(values), by_columns=["out"] if by_columns else [])
         result = run(*values.values(), new)[0]

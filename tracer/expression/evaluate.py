@@ -33,7 +33,7 @@ def compile_program(
 ) -> Compiled:
     """One function that takes the inputs in order and returns every assigned matrix, or those `wanted`, in order.
 
-    Each result is a new array; an update never writes into what it updates. Large ones are written into what the
+    Each result is a new array; an update never writes into what it updates. Very large ones are written into what the
     function's last parameter, `new`, gives for their shape (numpy's `empty` unless told otherwise), those named in
     `by_columns` column by column. What is not wanted is computed only where it is needed, and let go after its last
     use.

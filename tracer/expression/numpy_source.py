@@ -1,7 +1,8 @@
 """Expressions as numpy source.
 
-All names in it are identifiers of ours; no text of a problem file ever gets here. A large result is written into
-memory asked of `new`, without other memory on the way: new memory for it would cost as much as computing it.
+All names in it are identifiers of ours; no text of a problem file ever gets here. A large result is written into its
+own memory, without other memory on the way, which would cost as much as computing it; a very large one into memory
+asked of `new`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ SCOPE: dict[str, Any] = {
 }
 _UFUNCS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 LARGE = 4_000  # numbers; new memory for so many costs more than a longer way to write them
+VERY_LARGE = 32_000  # numbers; memory for so many may be taken for many passes at once
 MOST_NESTED = 50  # terms of one cell; a longer sum, written as a + b + c …, nests too deep for Python's parser
 _RELATIONS = {">": ">", ">=": ">=", "=": "=="}
 _AXES = {"rows": "0", "columns": "1", "all": "None"}
@@ -114,7 +116,9 @@ def written(expression: m.Matrix, shared: Shared, by_columns: bool) -> str | Non
     Row by row is numpy's own order; a product by columns is (A·B)ᵀ = Bᵀ·Aᵀ row by row.
     """
     rows, columns = expression.shape
-    return _written(expression, shared, f"new(({columns}, {rows})).T" if by_columns else f"new(({rows}, {columns}))")
+    new = "new" if rows * columns >= VERY_LARGE else "empty"
+    memory = f"{new}(({columns}, {rows})).T" if by_columns else f"{new}(({rows}, {columns}))"
+    return _written(expression, shared, memory)
 
 
 def _written(expression: m.Matrix, shared: Shared, memory: str) -> str | None:

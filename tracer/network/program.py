@@ -12,10 +12,13 @@ from operator import itemgetter
 from tracer.expression import matrix as m
 from tracer.expression.beyond import carries
 from tracer.expression.evaluate import Array, Compiled, compile_program
-from tracer.expression.numpy_source import LARGE, faster_by_columns
+from tracer.expression.numpy_source import VERY_LARGE, faster_by_columns
 from tracer.network.blackboard import RATE, Blackboard
 from tracer.network.problem import Problem
 from tracer.network.steps import TABLE, Row, in_time
+
+
+OF_A_LAYER = (*((kind, "") for kind in ("Z", "A", "S", "E", "D", "dW")), ("W", "_next"))
 
 
 @dataclass(frozen=True)
@@ -135,14 +138,14 @@ class Program:
 
     @cached_property
     def large(self) -> tuple[int, ...]:
-        """How many numbers each of the large matrices has, for which `run` may ask for memory."""
-        return tuple(self.sizes[name] for name in self.computed if self.sizes[name] >= LARGE)
+        """How many numbers each of the matrices has for which `run` may ask for memory."""
+        return tuple(self.sizes[name] for name in self.computed if self.sizes[name] >= VERY_LARGE)
 
     @property
     def _by_columns(self) -> set[str]:
-        """Parameters that `Problem.parameters` has column by column, their gradients, and they themselves after it."""
-        tall = (name for name in self.inputs[2:-1] if faster_by_columns(self.assignments[name].shape))
-        return {each for name in tall for each in (name, f"d{name}", f"{name}_next")}
+        """What is computed faster column by column, of layers whose weights `Problem.parameters` has so."""
+        tall = (name[1:] for name in self.inputs[2:-1] if faster_by_columns(self.assignments[name].shape))
+        return {f"{kind}{layer}{after}" for layer in tall for kind, after in OF_A_LAYER}
 
     @property
     def _rules(self) -> list[tuple[str, m.Matrix]]:
