@@ -27,13 +27,14 @@ MEMORY_HELD = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_":
 HELD = """The same in a process that gives no memory back (glibc's MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_):
 what is kept then costs no page faults; plain numpy, using the same memory again and again, has none either way."""
 FINDING = """What made the difference, from profiles: `A.dot(B)` is `A @ B` in half the time for small matrices; large
-results are written in place into memory taken as one block for all passes, which the system hands out in huge pages,
-from a cache line on; layers whose weights have more rows than columns are kept column by column, which the BLAS
-computes faster (their gradients by a sixth); and of each pass only what cannot be seen later is looked at (a number beyond float64 in a
-gradient stays in the parameters, so those of the last pass speak for all). What is left of the small network's
-difference is losses, history and the loop; one `trace` takes some 20 µs besides, however many passes it records. Of
-the large one it is memory, 1.9 MB a pass: what plain numpy writes stays in the processor's nearest cache, while from
-some 10 MB on what is kept is written beyond it, and from 32 MB on the system clears new memory for every trace."""
+results are written in place, very large ones into memory taken as one block for all passes, which the system hands out
+in huge pages, from a cache line on; layers whose weights have more rows than columns are kept column by column, which
+the BLAS computes faster (their gradients by a sixth); and of each pass only what cannot be seen later is looked at (a
+number beyond float64 in a gradient stays in the parameters, so those of the last pass speak for all). What is left of
+the small network's difference is losses, history and the loop; one `trace` takes some 20 µs besides, however many
+passes it records. Of the large one it is memory, 1.9 MB a pass: what plain numpy writes stays in the processor's
+nearest cache, while from some 10 MB on what is kept is written beyond it, and from 32 MB on the system clears new
+memory for every trace."""
 ROUNDS = 25  # they are short
 COUNTS = (1, 2, 4, 8, 16, 64)  # passes that one trace keeps
 MOONS = (2, 10, 1), 1000  # the sizes of the example, with biases

@@ -1,6 +1,8 @@
 """The trace against gradients that somebody else computed: PyTorch, and difference quotients."""
 
+from itertools import combinations
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -21,6 +23,8 @@ from tests.reference import (
 )
 from tests.strategies import OUTPUTS, documents
 from tests.traces import first_pass, passes
+from tracer.expression import numpy_source
+from tracer.network import program
 
 Document = dict[str, Any]
 # Rounding of Z reaches a gradient through up to five layers, each a few roundings of its largest term.
@@ -132,6 +136,44 @@ def test_every_gradient_and_update_is_the_one_of_pytorch(outputs: tuple[str, str
     assert_all_agree(first, expected)
     hidden = {key for key in first if key not in expected and key[0] not in "SJ"}
     assert hidden == {"X", "Y", *parameters_of(document)}, "a matrix that no one checks"
+
+
+@settings(max_examples=60)
+@given(documents(most_layers=4), st.integers(1, 3))
+def test_so_they_are_where_matrices_are_large(document: Document, epochs: int) -> None:
+    """Computed in place, in memory for many passes, and column by column where weights are tall: here all of them."""
+    with patch.multiple(numpy_source, LARGE=1, VERY_LARGE=1), patch.object(program, "VERY_LARGE", 1):
+        found = passes(document, range(1, epochs + 1))
+    for one, usual in zip(found, passes(document, range(1, epochs + 1)), strict=True):
+        assert_all_agree(one, dict(usual.matrices), to=1e-9)
+    arrays_made = [matrix for one in found for matrix in one.computed]
+    assert not any(np.shares_memory(*pair) for pair in combinations(arrays_made, 2)), "one name, one matrix"
+
+
+def test_so_they_are_in_a_network_of_a_hundred_units() -> None:
+    random = np.random.default_rng(3)
+    document: Document = {
+        "learning_rate": 0.5,
+        "loss": "cross_entropy",
+        "batch_size": 70,
+        "convention": {"reduction": "mean"},
+        "data": {
+            "X": random.uniform(-1, 1, (140, 300)).tolist(),
+            "Y": np.eye(5)[random.integers(0, 5, 140)].tolist(),
+        },
+        "layers": [
+            {"activation": "sigmoid", "weights": random.uniform(-0.2, 0.2, (300, 120)).tolist(), "bias": [0.1] * 120},
+            {"activation": "tanh", "weights": random.uniform(-0.2, 0.2, (120, 60)).tolist()},
+            {"activation": "softmax", "weights": random.uniform(-0.2, 0.2, (60, 5)).tolist(), "bias": [0.0] * 5},
+        ],
+    }
+    X, Y = arrays(document)
+    parameters = parameters_of(document)
+    for one in passes(document, (1, 2, 3)):
+        rows = slice(one.start, one.stop)
+        expected = TorchPass(document, X[rows], Y[rows], parameters).expected(document)
+        assert_all_agree(one, expected)
+        parameters = {key: expected[f"{key}_next"] for key in parameters}
 
 
 @settings(max_examples=60)

@@ -17,8 +17,7 @@ from tracer.network.blackboard import RATE, Blackboard
 from tracer.network.problem import Problem
 from tracer.network.steps import TABLE, Row, in_time
 
-
-OF_A_LAYER = (*((kind, "") for kind in ("Z", "A", "S", "E", "D", "dW")), ("W", "_next"))
+OF_A_LAYER = ("Z{}", "A{}", "S{}", "E{}", "D{}", "dW{}", "W{}_next")  # laid out as its weights are
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class Program:
     def _by_columns(self) -> set[str]:
         """What is computed faster column by column, of layers whose weights `Problem.parameters` has so."""
         tall = (name[1:] for name in self.inputs[2:-1] if faster_by_columns(self.assignments[name].shape))
-        return {f"{kind}{layer}{after}" for layer in tall for kind, after in OF_A_LAYER}
+        return {each.format(layer) for layer in tall for each in OF_A_LAYER}
 
     @property
     def _rules(self) -> list[tuple[str, m.Matrix]]:
