@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 ROUNDS = 9
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-PEERS = ("torch", "torchlens", "micrograd", "XlsxWriter", "handcalcs")
+PEERS = ("torch", "torchlens", "micrograd", "XlsxWriter", "PyExcelerate", "handcalcs")
 PACKAGES = ("numpy", "openpyxl", "jinja2", "pydantic", "typer", *PEERS)
 
 
