@@ -1,6 +1,5 @@
 // The sheet: typing, moving, keeping, saving and loading. Nothing here knows what a box should hold.
 
-const LONGEST = 60; // characters of a number; nobody types more
 const MOST_BYTES = 2000000; // of a file with answers
 const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("worksheet-data").textContent);

@@ -198,7 +198,7 @@ class Trace:
                 "name": label_text(self.names.matrix(each.id)),
                 "expression": "given" if each.expression is None else matrix_text(each.expression),
                 "shape": list(each.shape),
-                "value": one[each.id].tolist(),
+                "value": (one[each.id] + 0.0).tolist(),  # a zero without sign
             }
             for each in step.assignments
         ]

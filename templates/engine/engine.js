@@ -172,4 +172,4 @@ class Engine {
   }
 }
 
-globalThis.TracerEngine = { open: (data) => new Engine(data), fixed };
+globalThis.TracerEngine = { open: (data) => new Engine(data), fixed, readNumber };

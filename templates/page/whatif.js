@@ -1,11 +1,8 @@
 // What if: any given number can be changed, and everything after it follows, in this pass and in those that go on
 // from it.
 
-/** A number as people type it: 0,42 and − are fine; NaN for anything else. */
-function numberOf(text) {
-  const plain = text.trim().replace("−", "-").replace(",", ".");
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
-}
+/** A number as people type it: 0,42, −1 and 3/8 are fine; NaN for anything else. */
+const numberOf = (text) => TracerEngine.readNumber(text).value ?? NaN;
 
 function change({ matrix, row, column }, number) {
   const pass = passOf(state.section);

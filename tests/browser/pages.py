@@ -1,5 +1,6 @@
 """Opening a page as a reader does, and reading off what it shows."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,14 @@ section => [...section.querySelectorAll('.board table')].flatMap(table => {
   })));
 })
 """
+
+
+def wait_until(page: Any, condition: str, argument: Any = None) -> None:
+    """Wait until a condition holds. Playwright's own wait polls by eval, which the pages' policy forbids."""
+    deadline = time.monotonic() + 20
+    while not page.evaluate(condition, argument):
+        assert time.monotonic() < deadline, f"never came true: {condition}"
+        page.wait_for_timeout(20)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import asked, current, opened, read_tables, table_cell
+from tests.browser.pages import asked, current, opened, read_tables, table_cell, wait_until
 from tracer.network.reading import load_problem
 from tracer.trace import Trace
 from tracer.training import trace
@@ -91,7 +91,7 @@ def test_all_steps_at_once(chromium: Any, tmp_path: Path, article: Trace) -> Non
         page.check("#everything")
         assert page.locator("section.step:not([hidden])").count() == len(article.last.steps)
         page.click(".rail a[data-step='step-7']")
-        page.wait_for_function("Math.abs(document.querySelector('#step-7').getBoundingClientRect().top - 58) < 10")
+        wait_until(page, "Math.abs(document.querySelector('#step-7').getBoundingClientRect().top - 58) < 10")
         assert current(page) == "step-7"
         page.locator("#step-7 table[data-id='D2'] tr:nth-child(3) td").last.click()
         assert asked(page) == "D22,1 = 0.0325"

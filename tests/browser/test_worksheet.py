@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.browser.pages import opened
+from tests.browser.pages import opened, wait_until
 from tests.browser.test_page_axe import PHONE, complaints
 from tests.conftest import require_program
 from tests.worksheets import strange_language, unworded
@@ -261,14 +261,14 @@ def test_what_was_typed_is_kept_saved_and_loaded(chromium: Any, article: Trace, 
         page.click("#clear")
         assert page.input_value("[data-keep='A1-2-2']") == "" == page.input_value("#name")
         page.set_input_files("#file", caught.value.path())
-        page.wait_for_function("document.querySelector('#saved').textContent.includes('loaded')")
+        wait_until(page, "document.querySelector('#saved').textContent.includes('loaded')")
         assert page.input_value("[data-keep='A1-2-2']") == right["A1"][2][2]
         assert page.input_value("[data-keep='note why 8']") == "because"
         for content, says in (('{"Z1": {"a": 1}, "student": 5}', "another problem"), ("[", "nothing was changed")):
             bad = tmp_path / "bad.json"
             bad.write_text(content, encoding="utf-8")
             page.set_input_files("#file", bad)
-            page.wait_for_function("says => document.querySelector('#saved').textContent.includes(says)", arg=says)
+            wait_until(page, "says => document.querySelector('#saved').textContent.includes(says)", says)
 
 
 def test_printed_steps_are_saved_with_the_answers(chromium: Any, article: Trace, tmp_path: Path) -> None:
@@ -342,7 +342,7 @@ def test_every_word_that_the_script_writes_comes_from_the_catalogue(
         said.append(page.inner_text("#saved"))
         for content in ('{"Z1": [["1"]]}', "["):
             page.set_input_files("#file", {"name": "b.json", "mimeType": "", "buffer": content.encode()})
-            page.wait_for_function("old => document.querySelector('#saved').textContent !== old", arg=said[-1])
+            wait_until(page, "old => document.querySelector('#saved').textContent !== old", said[-1])
             said.append(page.inner_text("#saved"))
         labels = "all => all.flatMap(each => [each.ariaLabel, each.title, each.placeholder])"
         found = [each for each in page.eval_on_selector_all("body *", labels) if each]

@@ -24,7 +24,7 @@ from tracer.network.remarks import is_gradient
 from tracer.shown import shown
 from tracer.trace import Pass, Trace
 
-ENGINE = ("digits", "label", "matrix", "scalar", "lower", "worked", "mathml", "chain", "engine")
+ENGINE = ("digits", "numeral", "label", "matrix", "scalar", "lower", "worked", "mathml", "chain", "engine")
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
 MOST_SHIPPED = 20_000  # cells; of more, the script works the values out itself and has names in fewer styles
 MOST_CELLS = 200_000  # more are not for a page to recalculate

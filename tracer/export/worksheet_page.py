@@ -24,7 +24,7 @@ from tracer.network.remarks import conventions_chosen, departures_chosen
 from tracer.shown import shown
 from tracer.trace import Trace
 
-RULES = ("digits", "label", "matrix", "scalar", "lower", "worked", "mathml")  # of the engine, for the marks
+RULES = ("digits", "numeral", "label", "matrix", "scalar", "lower", "worked", "mathml")  # of the engine, for the marks
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _script(trace: Trace, plan: Plan, dress: Look) -> Script:
         **({"practice": _practice(trace, dress)} if plan.marks else {}),
     }
     marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js", "worksheet_help.js")
-    text = bundled(marks if plan.marks else ("worksheet.js",))
+    text = bundled(marks if plan.marks else ("engine/numeral.js", "worksheet.js"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Script(Markup(to_json(data)), Markup(text), f"sha256-{digest}")
 
