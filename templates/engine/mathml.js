@@ -32,11 +32,20 @@ class Writer {
 
   /** In pieces between which a line may break: a sum's terms, each but the first with its sign in front. */
   pieces(node) {
+    const [inner] = kindOf(node) === "round" ? node[1] : [];
+    if (kindOf(inner) === "sum" && inner[1].length > 1) return this.rounded(this.pieces(inner));
     if (kindOf(node) !== "sum") return [this.write(node)];
     const parts = this.sumParts(node[1]), pieces = [parts[0]];
     for (let k = 1; k < parts.length; k += 2) // the sign is spaced as between terms, though it comes first
       pieces.push(mrow(parts[k].replace("<mo>", '<mo form="infix">'), parts[k + 1]));
     return pieces;
+  }
+
+  /** round( before the first of several pieces and ) behind the last. */
+  rounded([first, ...others]) {
+    const [open, close] = ["(", ")"].map((bracket) => `<mo stretchy="false">${bracket}</mo>`);
+    const last = mrow(others.pop(), close);
+    return [mrow(`<mi>${escaped(notation.rounded)}</mi>`, open, first), ...others, last];
   }
 
   read(node) {

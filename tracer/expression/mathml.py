@@ -35,11 +35,20 @@ def cell_mathml(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
 def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str], notation: Notation = ENGLISH) -> list[str]:
     """As `cell_mathml`, in pieces: a sum's terms, each but the first with its sign in front."""
     writer = _Writer(name, notation=notation)
+    if isinstance(expression, s.Round) and isinstance(expression.operand, s.Sum) and len(expression.operand.terms) > 1:
+        return _rounded(cell_mathml_terms(expression.operand, name, notation), notation)
     if not isinstance(expression, s.Sum):
         return [writer.write(expression)]
     pieces = writer.sum_parts(expression.terms)
     signs = (sign.replace("<mo>", '<mo form="infix">') for sign in pieces[1::2])  # spaced, though it comes first
     return [pieces[0], *(_row(*pair) for pair in zip(signs, pieces[2::2], strict=True))]
+
+
+def _rounded(pieces: Sequence[str], notation: Notation) -> list[str]:
+    """round( before the first of several pieces and ) behind the last."""
+    opening, closing = (f'<mo stretchy="false">{bracket}</mo>' for bracket in "()")
+    first, *middle, last = pieces
+    return [_row(f"<mi>{escape(notation.rounded)}</mi>", opening, first), *middle, _row(last, closing)]
 
 
 def _row(*parts: str) -> str:
