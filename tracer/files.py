@@ -17,16 +17,20 @@ def write_text(path: Path, text: str) -> None:
 
 
 def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file beside `path` and move it there when it is whole.
+    """Write a file beside `path` and move it there when it is whole; what a link leads to is replaced, not the link.
 
     Raises ExportError where that fails; what stood at `path` is then untouched.
     """
     temporary: Path | None = None
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ExportError(f"{path}: cannot be written: it is a device or a pipe, no file")
     try:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            raise ExportError(f"{path}: cannot be written: {path.parent} is no folder") from None
+            above = next(each for each in path.parents if each.exists())
+            raise ExportError(f"{path}: cannot be written: {above} is no folder") from None
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
             write(file)

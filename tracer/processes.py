@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -17,27 +18,30 @@ def cores() -> int:
 
 @contextmanager
 def beside(work: Callable[[], None]) -> Iterator[None]:
-    """Do `work`, which writes files and prints nothing, in a copy of this process while the body runs.
+    """Do `work`, which writes files, in a copy of this process while the body runs.
 
-    Where there can be no copy, or `work` fails in it, it is done here after the body, so that its error is raised here.
+    Where there can be no copy, or `work` fails in it, it is done here after the body, so that its error is raised here:
+    it must bear being done twice. An error of the body, or an interrupt, ends it.
     """
     child = _start(work)
     try:
         yield
+        done = child is not None and os.waitpid(child, 0)[1] == 0
     except BaseException:
-        _succeeded(child)
+        if child is not None:
+            _stop(child)
         raise
-    if not _succeeded(child):
+    if not done:
         work()
 
 
 def _start(work: Callable[[], None]) -> int | None:
     """The process that does the work, by its id; None where there is none."""
-    # macOS has fork, but its libraries may not live through it; a second thread may hold a lock that nobody would open
-    if not hasattr(os, "fork") or sys.platform == "darwin" or threading.active_count() > 1 or cores() < 2:
+    if not _can_copy():
         return None
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        if stream is not None:  # as it is where the program was started without one
+            stream.flush()
     try:
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of threads that numpy has waiting
             child = os.fork()
@@ -45,12 +49,26 @@ def _start(work: Callable[[], None]) -> int | None:
         return None
     if child == 0:
         status = 1
-        with suppress(BaseException):
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and says when to stop
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
             work()
             status = 0
-        os._exit(status)
+        finally:
+            os._exit(status)
     return child
 
 
-def _succeeded(child: int | None) -> bool:
-    return child is not None and os.waitpid(child, 0)[1] == 0
+def _can_copy() -> bool:
+    """Whether a copy of this process would live, be of use, and be heard of when it ends."""
+    if not hasattr(os, "fork") or sys.platform == "darwin":  # it has fork, but its libraries may not live through it
+        return False
+    alone = threading.active_count() == 1  # another thread may hold a lock that nobody would open
+    return alone and cores() > 1 and signal.getsignal(signal.SIGCHLD) is not signal.SIG_IGN
+
+
+def _stop(child: int) -> None:
+    """End the work, which takes away what it has half written."""
+    with suppress(ProcessLookupError, ChildProcessError):  # it has ended already
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)

@@ -7,14 +7,13 @@ are finite is seen for many passes at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias, overload
 
 import numpy as np
 
 from tracer.errors import NotFiniteError
-from tracer.expression.evaluate import Compiled
 from tracer.network.problem import Problem
 from tracer.network.program import Program, build
 from tracer.trace import Array, Epoch, Pass
@@ -31,16 +30,13 @@ APART = 9 * LINE  # numbers between matrices, lest matrices of whole memory page
 
 
 class Batch(NamedTuple):
-    """The rows of one pass of every epoch, and what the loop over epochs needs of its program at hand."""
+    """The rows of one pass of every epoch, and its program."""
 
     program: Program
     start: int
     stop: int
     X: Array
     Y: Array
-    run: Compiled
-    updated_of: Callable[[Sequence[Array]], tuple[Array, ...]]
-    place_of_loss: int
 
 
 def batches_of(problem: Problem) -> tuple[Batch, ...]:
@@ -52,8 +48,7 @@ def batches_of(problem: Problem) -> tuple[Batch, ...]:
 
 
 def _batch(problem: Problem, start: int, stop: int) -> Batch:
-    program, X, Y = build(problem, stop - start), problem.X[start:stop], problem.Y[start:stop]
-    return Batch(program, start, stop, X, Y, program.run, program.updated_of, program.place_of_loss)
+    return Batch(build(problem, stop - start), start, stop, problem.X[start:stop], problem.Y[start:stop])
 
 
 @dataclass
@@ -92,7 +87,8 @@ class Recording(Sequence[Epoch]):
         if not unseen:
             return
         kept = self.kept[unseen.start :]
-        matrices = list(self.batches[-1].updated_of(kept[-1][-1][1]))
+        # a number beyond float64 stays in the parameters: those after the last pass speak for every gradient before
+        matrices = list(self.batches[-1].program.updated_of(kept[-1][-1][1]))
         for k, batch in enumerate(self.batches):
             watched_of = batch.program.watched_of
             for passes in kept:
@@ -123,12 +119,13 @@ class Recording(Sequence[Epoch]):
 class Memory:
     """New memory for large matrices, handed out from blocks: the system gives one large block much faster than many.
 
-    `wanted` is how many numbers that will take; what is not used costs nothing.
+    `wanted` is how many numbers that will still take; what is not used costs nothing. A matrix that outlives the others
+    holds its whole block.
     """
 
     wanted: int
-    _block: Array = field(default_factory=lambda: np.empty(0))
-    _used: int = 0
+    _block: Array = field(init=False, repr=False, default_factory=lambda: np.empty(0))
+    _used: int = field(init=False, default=0)
 
     def new(self, shape: tuple[int, int]) -> Array:
         """A new matrix of any numbers, from the beginning of a cache line on."""

@@ -17,6 +17,7 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
 from tracer.expression.worked import Worked, work
 from tracer.network.blackboard import RATE
+from tracer.network.problem import Problem
 from tracer.trace import Pass, Trace
 
 DEFAULT = 3  # decimals of a result that goes by no rule of its own
@@ -52,6 +53,14 @@ class Shown:
 
         decimals = self.decimals[identifier]
         return work(expression, value, DEFAULT if decimals is None else decimals)
+
+
+def losses(problem: Problem, before: float, after: float) -> tuple[str, str]:
+    """A loss before and after, with as many digits as it takes to see it change; where it is rounded, as it is."""
+    if problem.carry_rounded:
+        return fixed(before, problem.decimals.of("L")), fixed(after, problem.decimals.of("L"))
+    digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
+    return f"{before:#.{digits}g}", f"{after:#.{digits}g}"
 
 
 def shown(trace: Trace, one: Pass) -> Shown:

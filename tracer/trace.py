@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer import display
+from tracer.expression.evaluate import evaluate
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
 from tracer.network.blackboard import RATE
 from tracer.network.names import Names, names_of
 from tracer.network.problem import Problem
-from tracer.network.program import Program, Step, build
+from tracer.network.program import Program, Step, build, by_hand
 from tracer.network.remarks import departures
 
 Array: TypeAlias = NDArray[np.float64]
@@ -66,6 +67,14 @@ class Pass:
     @property
     def loss(self) -> float:
         return float(self.computed[self.program.place_of_loss].item())
+
+    def by_hand(self, problem: Problem) -> Pass:
+        """The same numbers, made as by hand; as they are where that would leave float64."""
+        worked = by_hand(problem, self.program)
+        made = worked.assignments["L"].expression
+        if made is None or worked is self.program or not np.isfinite(evaluate(made, self.matrices)).all():
+            return self
+        return replace(self, program=worked)
 
     def step(self, number: int, layer: int | None = None) -> dict[str, Array]:
         """The matrices that a step assigns, by identifier; of one layer where `layer` is given.
@@ -128,6 +137,14 @@ class Trace:
     @property
     def last(self) -> Pass:
         return self.epochs[-1].iterations[-1]
+
+    def by_hand(self) -> Trace:
+        """The same trace with every pass made as by hand."""
+        worked = (
+            replace(each, iterations=tuple(one.by_hand(self.problem) for one in each.iterations))
+            for each in self.epochs
+        )
+        return replace(self, epochs=tuple(worked))
 
     @property
     def passes(self) -> Iterator[Pass]:

@@ -109,18 +109,22 @@ def _run(runner: _Runner, total: int, record: Collection[int], progress: Progres
     new = memory_for(runner.batches, len(record)).new
     noted, starts = _noted(total, record), []
     few = sum(matrix.size for matrix in runner.parameters) <= MOST_PARAMETERS
-    with np.errstate(under="ignore", over="call", divide="call", invalid="call", call=runner.suspect):
-        for number in range(1, total + 1):
-            if number in noted:
-                starts.append(runner.parameters if few else ())
-            if number in record:
-                runner.suspected = False
-                kept.keep(number, runner.epoch(number, new), runner.suspected)
-            else:
-                runner.advance(number)
-            losses[number - 1] = runner.loss
-            if progress is not None:
-                progress(number)
+    try:
+        with np.errstate(under="ignore", over="call", divide="call", invalid="call", call=runner.suspect):
+            for number in range(1, total + 1):
+                if number in noted:
+                    starts.append(runner.parameters if few else ())
+                if number in record:
+                    runner.suspected = False
+                    kept.keep(number, runner.epoch(number, new), runner.suspected)
+                else:
+                    runner.advance(number)
+                losses[number - 1] = runner.loss
+                if progress is not None:
+                    progress(number)
+    except NotFiniteError:
+        kept.close()  # it may have begun in an epoch that was recorded before and not looked at
+        raise
     kept.close()
     return kept, History(losses, tuple(sorted(noted)), starts)
 
@@ -128,7 +132,7 @@ def _run(runner: _Runner, total: int, record: Collection[int], progress: Progres
 def _noted(total: int, record: Collection[int]) -> Collection[int]:
     """The epochs that stand for all in a history: first, last and evenly between, and those recorded.
 
-    None where nothing is recorded, since there is no trace then to have a history.
+    No epochs where nothing is recorded, since there is no trace then to have a history.
     """
     if not record:
         return ()
@@ -163,12 +167,12 @@ class _Runner:
         parameters, rate, excluded = self.parameters, self.rate, self.excluded
         passes: list[Kept] = []
         losses = []
-        for program, _, _, X, Y, run, updated_of, place_of_loss in self.batches:
+        for program, _, _, X, Y in self.batches:
             given = (X, Y, *parameters, rate)
-            computed = run(*given, new)
-            parameters = updated_of(computed)
+            computed = program.run(*given, new)
+            parameters = program.updated_of(computed)
             passes.append((given, computed))
-            losses.append(computed[place_of_loss].item())
+            losses.append(computed[program.place_of_loss].item())
             if excluded and np.isin(computed[program.place_of_output], excluded).any():
                 self.refuse(number, passes)
         self.parameters, self.loss = parameters, self._of_epoch(losses)
@@ -183,7 +187,7 @@ class _Runner:
     def advance(self, number: int) -> None:
         """An epoch of which only the loss and the parameters are kept."""
         before, losses = self.parameters, []
-        for program, _, _, X, Y, *_ in self.batches:
+        for program, _, _, X, Y in self.batches:
             loss, outputs, *self.parameters = program.advance(X, Y, *self.parameters, self.rate)
             losses.append(loss.item())
             if not math.isfinite(losses[-1]) or (self.excluded and np.isin(outputs, self.excluded).any()):

@@ -18,6 +18,9 @@ const omission = (count) => mrow(operator("⋯"), `<mtext>(${escaped(notation.mo
 const tied = ([matrix, row, column], markup) =>
   `<mrow data-matrix="${matrix}" data-row="${row}" data-column="${column}">${markup}</mrow>`;
 
+/** "round" with its decimals as an index. */
+const rounding = (decimals) => `<msub><mi>${escaped(notation.rounded)}</mi><mn>${decimals}</mn></msub>`;
+
 class Writer {
   /** `name(matrix, row, column)` gives the markup of a cell; `ties` ties letters and numbers to their cells. */
   constructor(name, ties = false) {
@@ -33,7 +36,7 @@ class Writer {
   /** In pieces between which a line may break: a sum's terms, each but the first with its sign in front. */
   pieces(node) {
     const [inner] = kindOf(node) === "round" ? node[1] : [];
-    if (kindOf(inner) === "sum" && inner[1].length > 1) return this.rounded(this.pieces(inner));
+    if (kindOf(inner) === "sum" && inner[1].length > 1) return this.rounded(this.pieces(inner), node[2]);
     if (kindOf(node) !== "sum") return [this.write(node)];
     const parts = this.sumParts(node[1]), pieces = [parts[0]];
     for (let k = 1; k < parts.length; k += 2) // the sign is spaced as between terms, though it comes first
@@ -42,10 +45,10 @@ class Writer {
   }
 
   /** round( before the first of several pieces and ) behind the last. */
-  rounded([first, ...others]) {
+  rounded([first, ...others], decimals) {
     const [open, close] = ["(", ")"].map((bracket) => `<mo stretchy="false">${bracket}</mo>`);
     const last = mrow(others.pop(), close);
-    return [mrow(`<mi>${escaped(notation.rounded)}</mi>`, open, first), ...others, last];
+    return [mrow(rounding(decimals), open, first), ...others, last];
   }
 
   read(node) {
@@ -67,7 +70,7 @@ class Writer {
       case "tanh": return [mrow("<mi>tanh</mi>", brackets(of(0))), ATOM];
       case "absolute": return [mrow(operator("|"), of(0), operator("|")), ATOM];
       case "maximum": return [mrow("<mi>max</mi>", brackets(parts.map((_, k) => of(k)).join(operator(notation.decimal === "," ? ";" : ",")))), ATOM];
-      case "round": return [mrow(`<mi>${escaped(notation.rounded)}</mi>`, brackets(of(0))), ATOM];
+      case "round": return [mrow(rounding(first), brackets(of(0))), ATOM];
       case "where": return [this.cases(of, first), ATOM];
       case "stable": return this.read(parts[0]);
       case "fold": return this.read(expanded(node));

@@ -4,7 +4,7 @@ const BLANK = { kind: "blank" }, UNREADABLE = { kind: "unreadable" };
 /** A number as people write it (check/numbers.py); `decimals` are those written, null where it is exact. */
 function readNumber(text) {
   const plain = text.replace(/[−–\u2011]/g, "-").replace(/[\u202f\u00a0\u200b\u200e\u200f\u061c\u2066-\u2069\u202a-\u202e\ufeff]/g, "").replace(/⁄/g, "/").trim()
-    .replace(/^=/, "").trim();
+    .replace(/^[=≈~]/, "").trim();
   if (plain === "") return BLANK;
   if (plain.length > LONGEST) return UNREADABLE;
   const fraction = /^([+-]?)(\d{1,15})\s*\/\s*(\d{1,15})$/.exec(plain);

@@ -24,7 +24,7 @@ function fillHelp() {
     const target = before.Y[i][j];
     const nearer = Math.abs(before[id][i][j] - target) - Math.abs(after[id][i][j] - target);
     const says = nearer > 0 ? "nearer" : nearer < 0 ? "further off" : "the same";
-    return { head: `sample ${i + 1}, output ${j + 1}`, cells: [engine.text("Y", i, j), before[id][i][j], after[id][i][j]], says };
+    return { head: `sample ${data.from + i + 1}, output ${j + 1}`, cells: [engine.text("Y", i, j), before[id][i][j], after[id][i][j]], says };
   });
   const [lossBefore, lossAfter] = [before.L[0][0], after.L[0][0]];
   const says = lossAfter < lossBefore ? "smaller" : lossAfter > lossBefore ? "larger" : "the same";

@@ -56,7 +56,7 @@ function isChanged() {
 function repaint() {
   const changed = isChanged();
   $("reset").hidden = !changed;
-  $("other").hidden = !changed;
+  $("other").hidden = $("recorded").hidden = !changed;
   for (const section of choices.everything ? sections : [state.section]) refresh(section);
   drawNetwork();
   tell();

@@ -46,6 +46,7 @@ def test_choices_stay(chromium: Any, tmp_path: Path, article: Trace) -> None:
             assert "w14" in page.locator("#story").text_content()
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(24, 28, 31)"
             assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+            page.wait_for_timeout(200)  # the browser stores what a page keeps a moment later
             page.reload()
         choose(page, decimals="", style="article", turned="", theme="", type="")
         assert read_tables(page, "step-2")["Z1", 0, 1]["text"] == "1.780"

@@ -24,7 +24,6 @@ from tests.reference import (
 from tests.strategies import OUTPUTS, documents
 from tests.traces import first_pass, passes
 from tracer.expression import numpy_source
-from tracer.network import program
 
 Document = dict[str, Any]
 # Rounding of Z reaches a gradient through up to five layers, each a few roundings of its largest term.
@@ -142,7 +141,7 @@ def test_every_gradient_and_update_is_the_one_of_pytorch(outputs: tuple[str, str
 @given(documents(most_layers=4), st.integers(1, 3))
 def test_so_they_are_where_matrices_are_large(document: Document, epochs: int) -> None:
     """Computed in place, in memory for many passes, and column by column where weights are tall: here all of them."""
-    with patch.multiple(numpy_source, LARGE=1, VERY_LARGE=1), patch.object(program, "VERY_LARGE", 1):
+    with patch.multiple(numpy_source, LARGE=1, VERY_LARGE=1):
         found = passes(document, range(1, epochs + 1))
     for one, usual in zip(found, passes(document, range(1, epochs + 1)), strict=True):
         assert_all_agree(one, dict(usual.matrices), to=1e-9)

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import documents
+from tests.traces import first_pass
+from tracer import training
 from tracer.errors import NotFiniteError
 from tracer.expression import matrix as m
 from tracer.expression.evaluate import evaluate
@@ -76,8 +78,8 @@ def test_what_is_looked_at_shows_a_number_beyond_float64_in_any_product(
     document: dict[str, Any], beyond: float, data: st.DataObject
 ) -> None:
     """Also where a product of the BLAS multiplies by no zeros, as here: infinity times 0 is 0 in it."""
-    problem = problem_from_document(document, "drawn", "drawn.toml")
-    program, one = build(problem), trace(problem).first
+    one = first_pass(document)
+    program = one.program
     rules = {each.id: each.expression for each in program.assignments.values() if each.expression is not None}
     products = [name for name, made in rules.items() if any(isinstance(part, m.MatMul) for part in m.parts(made))]
     broken = data.draw(st.sampled_from(products))
@@ -92,6 +94,22 @@ def test_what_is_looked_at_shows_a_number_beyond_float64_in_any_product(
             values[name] = one[name]  # nothing of it comes through
     computed = [values[name] for name in program.computed]
     assert not surely_finite([*program.watched_of(computed), *program.updated_of(computed)])
+
+
+def test_a_recorded_epoch_in_which_it_began_is_named_though_a_later_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document = {
+        "learning_rate": 0.1,
+        "loss": "squared_error",
+        "data": {"X": [[1e10]], "Y": [[-1e100]]},
+        "layers": [{"activation": "linear", "weights": [[weight]]} for weight in (0.0, 1e100, 1e100)],
+    }
+    monkeypatch.setattr(training._Runner, "suspect", lambda *_: None)  # as with a BLAS that tells numpy nothing
+    problem = problem_from_document(document, "large", "large.toml")
+    for run in (lambda: trace(problem, [1, 5]), lambda: training.train(problem, 10, record=[1])):
+        with pytest.raises(NotFiniteError, match=r"epoch 1, iteration 1: dW1\[1,1\]"):
+            run()
 
 
 def test_epochs_are_made_once_and_counted_as_any_sequence_does() -> None:

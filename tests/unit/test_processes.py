@@ -57,11 +57,29 @@ def test_work_whose_process_is_ended_is_done_again_here(tmp_path: Path) -> None:
     assert workers[-1] == body and printed.endswith("end\n")
 
 
-def test_an_error_of_the_body_is_raised_when_the_work_is_over(tmp_path: Path) -> None:
-    work = "import time; time.sleep(0.3); Path('over').touch()"
+def test_an_error_of_the_body_ends_the_work(tmp_path: Path) -> None:
+    work = "import time; time.sleep(30); Path('over').touch()"
     printed, workers, _ = run(tmp_path, work=work, body="raise KeyError('the page')")
     assert printed == "KeyError 'the page'\nend\n"
-    assert len(workers) <= 1 and (tmp_path / "over").exists() == bool(workers)
+    assert len(workers) <= 1 and not (tmp_path / "over").exists()
+
+
+def test_an_interrupt_while_waiting_ends_the_work_too(tmp_path: Path) -> None:
+    alarm = "import signal; signal.signal(signal.SIGALRM, signal.default_int_handler); signal.alarm(1)"
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run(tmp_path, before=alarm, work="import time; time.sleep(30); Path('over').touch()")
+    assert failed.value.stderr.rstrip().endswith("KeyboardInterrupt") and not (tmp_path / "over").exists()
+    for each in (tmp_path / "work").read_text().split():
+        assert not Path(f"/proc/{each}").exists()
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["os.close(1); sys.stdout = None", "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"],
+)
+def test_without_an_output_or_word_of_children_the_work_is_done_all_the_same(tmp_path: Path, before: str) -> None:
+    _, workers, body = run(tmp_path, before=before)
+    assert len(workers) == 1 and body
 
 
 def test_beside_another_thread_it_is_done_here(tmp_path: Path) -> None:

@@ -79,6 +79,9 @@ def read_json(name: str, content: bytes) -> Answers:
         raise AnswerError(f"{name}: this is not JSON ({wrong})") from None
     if not isinstance(document, dict):
         raise AnswerError(f"{name}: expected an object with a matrix for each identifier, found {_kind(document)}")
+    for key in _WRAPPERS:
+        if isinstance(document.get(key), dict):
+            document = {**document.pop(key), **document}
     left = [MOST_CELLS]
     given = document.get("given") or {}
     if not isinstance(given, dict):
@@ -93,6 +96,7 @@ def read_json(name: str, content: bytes) -> Answers:
 
 
 _RESERVED = {"student", "given", "problem_sha256"}
+_WRAPPERS = ("answers", "matrices")  # that somebody may have put all matrices into
 
 
 def _grid(name: str, key: str, rows: Any, left: list[int]) -> Grid:
@@ -119,6 +123,8 @@ def _entry(value: Any) -> Entry:
 def _student(name: str, value: Any) -> dict[str, str] | None:
     if value is None:
         return None
+    if isinstance(value, str):
+        return {"name": value[:MOST_TEXT]}
     if not isinstance(value, dict):
         raise AnswerError(f"{name}: student: expected an object with name and id, found {_kind(value)}")
     return {key: _word(value[key]) or "" for key in ("name", "id") if value.get(key) is not None}
@@ -151,13 +157,14 @@ def read_csv(name: str, content: bytes) -> Answers:
         first = next(lines, [])
         if first and first[0].lower().startswith("sep="):
             first = next(lines, [])
-        if [cell.strip().lower() for cell in first[:4]] != HEADER:
+        columns = _columns(first)
+        if columns is None:
             return answers_on(name, [_table(name, first, lines)])
         for count, line in enumerate(lines):
             if count >= MOST_CELLS:
                 raise AnswerError(f"{name}: more than {MOST_CELLS:,} lines")
             if any(cell.strip() for cell in line):
-                matrix, place, entry = _line(name, lines.line_num, line)
+                matrix, place, entry = _line(name, lines.line_num, line, columns, len(first))
                 cells.setdefault(matrix, {})[place] = entry
     except csv.Error as wrong:
         raise AnswerError(f"{name}: line {lines.line_num}: {wrong}") from None
@@ -165,6 +172,22 @@ def read_csv(name: str, content: bytes) -> Answers:
 
 
 HEADER = ["matrix", "row", "column", "value"]
+_HEADINGS = (
+    {"matrix", "name", "id", "identifier", "matriz"},
+    {"row", "zeile", "fila", "ligne", "i"},
+    {"column", "col", "spalte", "columna", "colonne", "j"},
+    {"value", "answer", "number", "wert", "valor", "valeur"},
+)
+
+
+MOST_HEADINGS = 50
+
+
+def _columns(header: Sequence[str]) -> list[int] | None:
+    """Which columns have matrix, row, column and value; None where the first line is no such header."""
+    words = [cell.strip().lower() for cell in header[:MOST_HEADINGS]]
+    found = [[place for place, word in enumerate(words) if word in names] for names in _HEADINGS]
+    return [places[0] for places in found] if all(len(places) == 1 for places in found) else None
 
 
 def _delimiter(text: str) -> str:
@@ -175,7 +198,7 @@ def _delimiter(text: str) -> str:
     first = text.split("\n", 1)[0].strip()
     if first.lower().startswith("sep=") and len(first) == 5:
         return first[4]
-    if [cell.strip().lower() for cell in first.split(",")] == HEADER:
+    if _columns(first.split(",")) is not None:
         return ","
     decimal_commas = '"' not in text and re.search(r"\.[0-9]", text) is None
     return next((mark for mark in ("\t", ";") if mark in text), "\t" if decimal_commas else ",")
@@ -191,7 +214,8 @@ def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> Page:
             raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
         page.append([read_number(cell[: MOST_TEXT + 1]) for cell in line])
     listed = [_is_listed(row) for row in page if any(cell.kind != "blank" for cell in row)]
-    if (len(listed) < 2 and not any(cell.kind == "number" for row in page for cell in row)) or all(listed):
+    cells_a_line = all(listed) or (len(listed) > 2 and all(listed[1:]))  # with a header that is not known
+    if (len(listed) < 2 and not any(cell.kind == "number" for row in page for cell in row)) or cells_a_line:
         raise AnswerError(
             f"{name}: line 1: expected the header {','.join(HEADER)}, or blocks of numbers, each with its name above it"
         )
@@ -199,9 +223,11 @@ def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> Page:
 
 
 def _is_listed(row: Sequence[Entry]) -> bool:
-    """Whether a line is a cell of a matrix: Z1,1,2,0.5."""
+    """Whether a line is a cell of a matrix: Z1,1,2,0.5, with a remark behind it or not."""
     words, *rest = row
-    return words.is_words and len(row) == 4 and all(each.kind == "number" and each.decimals == 0 for each in rest[:2])
+    return (
+        words.is_words and 4 <= len(row) <= 5 and all(each.kind == "number" and each.decimals == 0 for each in rest[:2])
+    )
 
 
 def read_text(name: str, content: bytes) -> Answers:
@@ -209,18 +235,22 @@ def read_text(name: str, content: bytes) -> Answers:
     return answers_on(name, [page_of_text(name, _text(name, content))])
 
 
-def _line(name: str, number: int, line: list[str]) -> tuple[str, tuple[int, int], Entry]:
-    if len(line) < 4:
-        raise AnswerError(f"{name}: line {number}: expected matrix,row,column,value")
-    if len(line) == 5 and line[4].strip().isdigit():  # a decimal comma that was not quoted
-        line = [*line[:3], f"{line[3]},{line[4]}"]
+def _line(
+    name: str, number: int, line: list[str], columns: Sequence[int], width: int
+) -> tuple[str, tuple[int, int], Entry]:
+    """A cell of a matrix; `columns` has the places of matrix, row, column and value, `width` is the header's."""
+    if len(line) <= max(columns):
+        raise AnswerError(f"{name}: line {number}: expected {','.join(HEADER)}")
+    matrix, *counts, value = (line[place] for place in columns)
+    if max(columns) == columns[3] == width - 1 == len(line) - 2 and line[-1].strip().isdigit():
+        value = f"{value},{line[-1]}"  # a decimal comma that was not quoted
     try:
-        row, column = int(line[1]), int(line[2])
+        row, column = map(int, counts)
     except ValueError:
         row = column = 0
     if not (1 <= row <= MOST_CELLS and 1 <= column <= MOST_CELLS):
         raise AnswerError(f"{name}: line {number}: row and column are expected as numbers from 1")
-    return line[0].strip()[:MOST_TEXT], (row - 1, column - 1), read_number(line[3][: MOST_TEXT + 1])
+    return matrix.strip()[:MOST_TEXT], (row - 1, column - 1), read_number(value[: MOST_TEXT + 1])
 
 
 def read_xlsx(name: str, content: bytes) -> Answers:

@@ -232,7 +232,7 @@ class _Finder:
                 continue
             labels = [self.at(region.row, rest.column + j) for j in range(rest.width)] if above else []
             beside = [self.at(rest.row + i, region.column) for i in range(rest.height)] if left else []
-            if all(are_labels(each) for each in (labels, beside) if each):
+            if all(are_labels(each, bool(above and left)) for each in (labels, beside) if each):
                 return rest
         return None
 

@@ -17,7 +17,7 @@ from tracer.check.judging import judge
 from tracer.check.key import Key, key_of
 from tracer.check.sheet import Sheet, lay_beside, transposed
 from tracer.check.verdicts import COUNTS, Mark
-from tracer.check.work import Work, inside, tolerance
+from tracer.check.work import Work, close, inside, tolerance
 from tracer.errors import TracerError
 from tracer.expression.interval import bound
 from tracer.network.convention import FUSED
@@ -25,6 +25,8 @@ from tracer.network.problem import Problem
 
 MOST_ROUNDS = 5  # conventions are added one after the other
 MOST_AT_ONCE = 3  # that one matrix shows together
+MOST_PASSES_TRIED = 4
+NEARLY_ALL = 0.9  # of the cells, right as those of another pass
 
 _LOSSES = {
     "half_squared_error": "½ of the squared error",
@@ -61,12 +63,13 @@ LAYOUTS = (
 class Other:
     """A sheet read by other conventions: what they are called, the sheet laid beside their key.
 
-    `all_right` says whether every cell counts by them.
+    `all_right` says whether every cell counts by them, `another_pass` that they are answers of another pass.
     """
 
     words: tuple[str, ...]
     sheet: Sheet
     all_right: bool = False
+    another_pass: bool = False
 
 
 @dataclass(eq=False)
@@ -94,6 +97,31 @@ class Conventions:
             else:
                 passed.add(failing)
         return best if best.words else None
+
+    def of_another_pass(self, sheet: Sheet, marks: list[Mark]) -> Other | None:
+        """The sheet read as answers of another of the first passes, if nearly all of it is right so."""
+        counted, equal = _counting(marks), _equal(sheet)
+        for number in range(1, MOST_PASSES_TRIED + 1):
+            key = self._key_of_pass(number) if number != self.number else None
+            try:
+                other = None if key is None else lay_beside(sheet.answers, key)
+            except TracerError:  # the learner's given numbers leave float64
+                continue
+            if other is None or _equal(other) <= equal:
+                continue
+            now = _counting(judge(other))
+            if len(now) >= NEARLY_ALL * len(marks) and len(now) > len(counted):
+                return Other((f"pass {number} (--pass {number})",), other, len(now) == len(marks), another_pass=True)
+        return None
+
+    def _key_of_pass(self, number: int) -> Key | None:
+        words = (f"pass {number}",)
+        if words not in self.keys:
+            try:
+                self.keys[words] = replace(key_of(self.key.problem, number), sha256=self.key.sha256)
+            except TracerError:
+                self.keys[words] = None
+        return self.keys[words]
 
     def _candidates(self, best: Other, failing: str) -> Iterator[Other]:
         """The sheet read by one more convention, or a few, that explain the failing matrix."""
@@ -193,6 +221,12 @@ def _fails(mark: Mark) -> bool:
 
 def _counting(marks: list[Mark]) -> set[tuple[str, int, int]]:
     return {(mark.id, mark.row, mark.column) for mark in marks if mark.verdict in COUNTS}
+
+
+def _equal(sheet: Sheet) -> int:
+    """How many numbers equal the key's to the digits written."""
+    pairs = ((each, sheet.key.values[identifier]) for identifier, each in sheet.written.items())
+    return sum(int(np.count_nonzero(close(each.values, value, tolerance(each)))) for each, value in pairs)
 
 
 def _differs(one: Key, other: Key, identifier: str) -> bool:

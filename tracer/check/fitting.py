@@ -29,10 +29,10 @@ def best(readings: Iterable[Reading], how: Callable[[Reading], float]) -> tuple[
     return tuple(each for rank, each in ranked if rank == least)
 
 
-def are_labels(labels: Sequence[Entry]) -> bool:
-    """Whether labels are 1, 2, 3 or 0, 1, 2, or words."""
+def are_labels(labels: Sequence[Entry], beside_others: bool = False) -> bool:
+    """Whether labels are 1, 2, 3 or 0, 1, 2, or words; a single 0 is one only `beside_others`."""
     if all(each.is_words or each.kind == "blank" for each in labels):
         return True
     numbers = [each.value for each in labels if each.decimals == 0]
-    starts = (0, 1) if len(labels) > 1 else (1,)
+    starts = (0, 1) if len(labels) > 1 or beside_others else (1,)
     return any(numbers == [float(k + start) for k in range(len(labels))] for start in starts)

@@ -15,7 +15,7 @@ from tracer.expression.evaluate import compiled
 from tracer.network.blackboard import RATE, Blackboard
 from tracer.network.convention import Reproduce
 from tracer.network.problem import Problem
-from tracer.network.program import Program
+from tracer.network.program import Program, build
 from tracer.network.remarks import departures
 from tracer.shown import shown
 from tracer.training import trace
@@ -67,7 +67,8 @@ class Key:
         """The key for numbers of a learner's own. Raises TracerError where the network leaves float64 with them."""
         given = {each: own.get(each, self.values[each]) for each in self.program.inputs}
         with np.errstate(all="ignore"):
-            computed = dict(zip(self.program.computed, self.program.run(*given.values()), strict=True))
+            run = build(self.problem, self.program.rows).run
+            computed = dict(zip(self.program.computed, run(*given.values()), strict=True))
         if not all(np.isfinite(each).all() for each in computed.values()):
             raise TracerError(f"{file}: given: with these numbers the network leaves float64")
         values = given | computed
@@ -84,7 +85,7 @@ def key_of(problem: Problem, number: int = 1) -> Key:
     run = trace(worked, range(max(1, epoch - 1), epoch + 1))
     passes = list(run.passes)
     at = number - 1 - (max(1, epoch - 1) - 1) * len(worked.batches())
-    one, before = passes[at], passes[at - 1].matrices if at else {}
+    one, before = passes[at].by_hand(worked), passes[at - 1].matrices if at else {}
     decimals = shown(run, one).decimals
     halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in decimals.items()}
     same_rows = at and passes[at - 1].program.rows == one.program.rows

@@ -142,7 +142,9 @@ def mark_answers(answers: Answers, conventions: Conventions, accept: bool = Fals
     """The marked sheet of some answers; `accept` marks them by the convention that they follow."""
     sheet = lay_beside(answers, conventions.key)
     marks = judge(sheet, explain)
-    other = conventions.recognised(sheet, marks) if any(mark.verdict not in COUNTS for mark in marks) else None
-    if other is not None and accept:
+    other = None
+    if any(mark.verdict not in COUNTS for mark in marks):
+        other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
+    if other is not None and accept and not other.another_pass:
         sheet, marks = other.sheet, judge(other.sheet, explain)
     return MarkedSheet(sheet, marks, other)

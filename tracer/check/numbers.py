@@ -18,6 +18,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+", re.ASCII)
 _UNSEEN = "\u00a0\u202f\u200b\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
 _CLEANED = str.maketrans("−–\N{NON-BREAKING HYPHEN}⁄", "---/", _UNSEEN)  # spaces of no width, marks of direction
 _AMOUNT = re.compile(r"[-+−≈~]?\s*\d+(?:[.,]\d+)?\s*(?:[%?!°].*|\(.*\)|[A-Za-z]{1,3})")  # 3 cm, 1.48 (rounded)
+_BEFORE = ("=", "≈", "~")  # a number
 _SHEET_ERROR = re.compile(r"#[A-Z/0]+[!?]?")  # #DIV/0!, #N/A
 _NO_WORDS = frozenset({"nan", "-nan", "inf", "+inf", "-inf", "infinity", "-infinity", "none", "null", "n/a", "na"})
 NOT_A_NUMBER, TOO_LONG = "not a number", "too long for a number"
@@ -69,7 +70,8 @@ def read_number(text: str) -> Entry:
     >>> read_number("−0,42").value, read_number("3/8").value, read_number(".50").decimals
     (-0.42, 0.375, 2)
     """
-    plain = text.translate(_CLEANED).strip().removeprefix("=").strip()
+    plain = text.translate(_CLEANED).strip()
+    plain = plain[1:].strip() if plain[:1] in _BEFORE else plain
     if not plain:
         return BLANK
     if len(plain) > LONGEST:

@@ -22,6 +22,9 @@ _BEFORE = re.compile(r"(?:\b(?:np|numpy|torch|tf|jnp)\.)?\b(?:array|asarray|matr
 _BEHIND = re.compile(r"(?:\s*,\s*\w+\s*=\s*[^,()\n]*(?:\([^()\n]*\))?)*\s*\)*[ \t]*[,;}]*")
 _QUOTED = re.compile(r"(['\"])([^'\"]{1,200})\1$")  # the key of a dictionary
 _CAST = re.compile(r"\b(?:np\.)?float(?:16|32|64)?\(([^()]*)\)")
+_R_HEAD = re.compile(r"^[ \t]*(?:\[,[0-9]{1,6}\][ \t]*)+$", re.M)  # of a matrix that R prints
+_R_ROW = re.compile(r"^[ \t]*\[[0-9]{1,6},?\](?=[ \t]+[-+−.0-9])", re.M)
+_SCALE = re.compile(r"[ \t]*1(?:\.0*)?(e[+-]?[0-9]{1,3})[ \t]*\*[ \t]*")  # MATLAB's, over all that follows
 _PROMPT = re.compile(r"^(?:In|Out) ?\[[0-9 ]{0,9}\]: ?", re.M)
 _RULE = frozenset("|:-+= ")  # of a table
 _FENCE = re.compile(r"\s*(?:```|~~~)")
@@ -39,8 +42,10 @@ def page_of_text(name: str, text: str) -> Page:
             where = " in a line" if most == MOST_IN_LINE else ""
             raise AnswerError(f"{name}: {letters:,} characters{where} are more than anybody writes (at most {most:,})")
     rows: list[list[Entry]] = []
-    left = MOST_CELLS
-    for cells in _with_corner(_rows(_PROMPT.sub("", text.replace("\r\n", "\n")))):
+    left, text = MOST_CELLS, text.replace("\r\n", "\n")
+    for pattern in (_PROMPT, _R_HEAD, _R_ROW):
+        text = pattern.sub("", text)
+    for cells in _with_corner(_rows(text)):
         left -= len(cells)
         if left < 0:
             raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
@@ -119,11 +124,20 @@ def _numbers(text: str, within: bool = False) -> list[str]:
 
 
 def _lines(text: str) -> Iterator[list[str]]:
+    power, begun = "", False
     for line in text.split("\n"):
-        if _FENCE.match(line):
+        if scale := _SCALE.fullmatch(line):
+            power, begun = scale[1], False
+        elif _FENCE.match(line):
             yield []
         elif not (_RULE.issuperset(line) and set("-=|") & set(line)):  # a rule, or the empty head of a table
-            yield _line(line)
+            cells = _line(line)
+            if power and cells and all(map(_is_number, cells)):
+                begun, cells = True, [f"{cell}{power}" for cell in cells]
+            elif cells or begun:
+                power = ""
+            if cells or not power:
+                yield cells
 
 
 def _line(line: str) -> list[str]:

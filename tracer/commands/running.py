@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import nullcontext
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -59,10 +58,12 @@ def walkthrough(
         recorded = trace(loaded, chosen, lambda _: advance())
     write_book = partial(_write_book, recorded, output / f"{loaded.name}.xlsx", matrix_formulas)
     pages: dict[str, str] = {}
-    with beside(write_book) if only is None else nullcontext():
-        if only is Only.xlsx:
-            write_book()
-        else:
+    if only is Only.xlsx:
+        write_book()
+    elif only is Only.html:
+        pages = _pages(recorded)
+    else:
+        with beside(write_book):
             pages = _pages(recorded)
     for ending, text in pages.items():
         write_text(output / f"{loaded.name}{ending}", text)
@@ -213,11 +214,9 @@ def _counted(number: int, one: str, several: str = "") -> str:
 
 
 def summary(problem: Problem, before: float, after: float) -> str:
-    """The one line that says what happened.
+    """The one line that says what happened."""
+    from tracer.shown import losses
 
-    With as many digits as it takes to see the loss change.
-    """
-    digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
     sizes = "→".join(map(str, problem.sizes))
     samples = f"{problem.rows} sample{'s' if problem.rows > 1 else ''}"
-    return f"{sizes}, {samples}; loss {before:#.{digits}g} → {after:#.{digits}g}"
+    return f"{sizes}, {samples}; loss {' → '.join(losses(problem, before, after))}"

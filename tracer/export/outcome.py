@@ -73,10 +73,13 @@ class Outcome:
     @property
     def decimals(self) -> int:
         """Decimals at which the outputs can be seen to move."""
-        return max(self.problem.decimals.of(f"A{self.problem.depth}"), _to_see(self.moved))
+        asked = self.problem.decimals.of(f"A{self.problem.depth}")
+        return asked if self.problem.carry_rounded else max(asked, _to_see(self.moved))
 
     @property
     def loss_decimals(self) -> int:
+        if self.problem.carry_rounded:
+            return self.problem.decimals.of("L")
         return _to_see(np.array([self.loss_after - self.loss_before]))
 
     def name(self, row: int, column: int) -> str:

@@ -23,7 +23,7 @@ from tracer.expression.digits import fixed
 from tracer.expression.label import label_mathml
 from tracer.files import write_text
 from tracer.network.remarks import conventions, departures
-from tracer.shown import shown
+from tracer.shown import losses, shown
 from tracer.trace import Trace
 
 
@@ -53,8 +53,7 @@ def render_page(trace: Trace) -> str:
         .render(
             problem=problem,
             sizes="→".join(map(str, problem.sizes)),
-            before=trace.before,
-            after=trace.after,
+            losses=losses(problem, trace.before, trace.after),
             passes=[(view.place, list(view.steps())) for view in views],
             story=_story(trace),
             network=network_svg(problem, trace.first),

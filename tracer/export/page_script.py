@@ -56,14 +56,16 @@ def page_script(trace: Trace) -> PageScript | None:
 def _passes(trace: Trace) -> Iterator[dict[str, Any]]:
     """The data of each pass, up to one that is too large.
 
-    `follows`: it starts from what the pass before it has made; `iteration`: passes of one number have the same samples.
+    `follows`: it starts from what the pass before it has made; `iteration`: passes of one number have the same samples;
+    `from`: how many come before those.
     """
     for before, one in pairwise(chain([None], trace.passes)):
         assert one is not None
         data = script_data(trace, one)
         if data is None:
             return
-        about = {"prefix": anchor_prefix(trace, one), "iteration": one.iteration, "follows": _follows(before, one)}
+        about = {"prefix": anchor_prefix(trace, one), "iteration": one.iteration, "from": one.start}
+        about["follows"] = _follows(before, one)
         yield {**about, "depth": trace.problem.depth, **data}
 
 

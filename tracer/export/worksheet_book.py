@@ -23,7 +23,7 @@ def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False
 
     Raises ExportError, leaving `path` as it was, where it cannot be written.
     """
-    worksheet = Worksheet(trace, plan, key, dress or look())
+    worksheet = Worksheet(trace.by_hand(), plan, key, dress or look())
     worksheet.fill()
     Working(worksheet).fill()
     book = worksheet.book

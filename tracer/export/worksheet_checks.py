@@ -40,7 +40,8 @@ def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Show
     if plan.sums and rows * columns >= LEAST_SUMMED:
         total = decimals.text(made.id, float(one[made.id].sum()))
         if not _is_an_answer(total, one, plan, decimals):
-            yield Check("sum", look.say("checks.sum", matrix=name, sum=look.number(total)))
+            says = "checks.exact_sum" if trace.problem.carry_rounded else "checks.sum"
+            yield Check("sum", look.say(says, matrix=name, sum=look.number(total)))
 
 
 def _is_an_answer(total: str, one: Pass, plan: Plan, decimals: Shown) -> bool:

@@ -38,13 +38,14 @@ class Script:
 
 def render_worksheet(trace: Trace, plan: Plan, key: bool = False, dress: Look | None = None) -> str:
     """The worksheet of a trace's first pass as HTML; the key is the same sheet filled in, and without a script."""
-    dress = dress or look()
+    trace, dress = trace.by_hand(), dress or look()
     views = WorksheetViews(trace, trace.first, plan, key, dress)
     problem = trace.problem
     return dress.render(
         "worksheet.html.j2",
         problem=problem,
         plan=plan,
+        rows=trace.first.stop,
         key=key,
         steps=list(views.steps()),
         rate=views.rate(),

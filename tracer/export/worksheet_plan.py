@@ -15,7 +15,7 @@ from tracer.errors import TracerError
 from tracer.expression import matrix as m
 from tracer.network.blackboard import RATE
 from tracer.network.problem import Problem
-from tracer.network.program import Program
+from tracer.network.program import Program, by_hand
 
 Mode: TypeAlias = Literal["practice", "exam", "print"]
 Feedback: TypeAlias = Literal["cell", "step", "end"]
@@ -105,7 +105,8 @@ def make_plan(
             f"a worksheet of {cells:,} blank cells is more than anybody fills in (at most {MOST_CELLS:,}); "
             "choose fewer steps with --blank, or a smaller problem"
         )
-    made_from = {each for blank_one in asked for each in _computed_before(program, blank_one)}
+    both_ways = (program, by_hand(problem, program))
+    made_from = {each for way in both_ways for blank_one in asked for each in _computed_before(way, blank_one)}
     return Plan(mode, feedback, frozenset(asked), printed | (made_from - asked), problem.sha256, sums)
 
 

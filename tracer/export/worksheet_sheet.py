@@ -87,7 +87,8 @@ class Worksheet:
 
     def _band_title(self, layer: int) -> str:
         if layer == 0:
-            return self.say("book.data", samples=self.one.stop - self.one.start)
+            taken, rows = self.one.stop, self.trace.problem.rows
+            return self.say("book.data", samples=taken if taken == rows else f"{taken} / {rows}")
         made = self.problem.layers[layer - 1]
         kind = "output" if layer == self.problem.depth else "hidden"
         return self.say(f"book.{kind}", layer=layer, units=made.units, activation=made.activation)
@@ -98,7 +99,8 @@ class Worksheet:
         first = self.places.first_column(0)
         self.data.heights[1] = 24.0
         self.data.text(1, first, self.title, self.styles.title)
-        self.data.text(2, first, self.say("book.fill_in"), self.styles.plain)
+        carry = f" {self.say('sheet.carry_rounded')}" if self.trace.problem.carry_rounded else ""
+        self.data.text(2, first, self.say("book.fill_in") + carry, self.styles.plain)
         if self.plan.marks:
             self._note(LEGEND_ROW, self.say("book.legend"))
         if departures := departures_chosen(self.problem):
@@ -202,7 +204,8 @@ class Worksheet:
         expected.errorStyle, expected.allow_blank = "warning", True
         typing, decimals = self.say("book.typing"), self.asked[identifier]
         expected.promptTitle = identifier
-        expected.prompt = self.say("book.prompt", count=decimals, typing=typing)[:MOST_PROMPT]
+        prompt = "book.rounded" if self.trace.problem.carry_rounded else "book.prompt"
+        expected.prompt = self.say(prompt, count=decimals, typing=typing)[:MOST_PROMPT]
         expected.errorTitle = self.say("book.no_number")[:MOST_PROMPT_TITLE]
         expected.error = self.say("book.number_expected", typing=typing)[:MOST_PROMPT]
         expected.showInputMessage = expected.showErrorMessage = True

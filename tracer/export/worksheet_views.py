@@ -163,10 +163,14 @@ class WorksheetViews:
     def _details(self, made: Assignment, words: str, asked: bool) -> tuple[Markup, ...]:
         """The second line of a heading: symbol, how many decimals are asked for, derivative and shape."""
         heading = self.headings.of(made.id, *made.shape)
-        decimals = self.trace.problem.decimals.of(made.id)
+        decimals, rounded = self.trace.problem.decimals.of(made.id), self.trace.problem.carry_rounded
         parts = (
             escape(made.id if made.id != words else ""),
-            escape(self.look.say("sheet.decimals", count=decimals) if asked and not self.key else ""),
+            escape(
+                self.look.say(f"sheet.{'rounded' if rounded else 'decimals'}", count=decimals)
+                if asked and not self.key
+                else ""
+            ),
             Markup() if heading.fraction is None else math(label_mathml(heading.fraction)),
             Markup('<span class="size">{}</span>').format(heading.size) if heading.size else Markup(),
         )

@@ -12,7 +12,8 @@ def carries(expression: m.Matrix, name: str) -> bool:
     """Whether a number beyond float64 in the matrix `name` always leaves one in the expression's value.
 
     It goes on through +, −, ×, a numerator, a sum and a rounding (∞ − ∞ and ∞ · 0 are NaN). It may get lost in a
-    denominator, a comparison, a maximum and e^z, and in matrix products: not every BLAS multiplies by a zero.
+    denominator, a comparison, a maximum and e^z, and in matrix products, which are looked at themselves: not every BLAS
+    multiplies by a zero.
     """
     match expression:
         case m.Symbol(own, _):
@@ -22,7 +23,9 @@ def carries(expression: m.Matrix, name: str) -> bool:
         case m.Broadcast(_, left, right):
             return carries(left, name) or carries(right, name)
         case m.Apply(template, arguments):
-            return any(carries(operand, name) and _carries(template, variable) for variable, operand in arguments)
+            return any(
+                carries(operand, name) and _template_carries(template, variable) for variable, operand in arguments
+            )
         case m.Reduce(operation, operand, _):
             return operation == "sum" and carries(operand, name)
         case m.Transpose(operand) | m.Rounded(operand, _):
@@ -35,13 +38,14 @@ def carries(expression: m.Matrix, name: str) -> bool:
             assert_never(expression)
 
 
-def _carries(template: s.Scalar, variable: str) -> bool:
+def _template_carries(template: s.Scalar, variable: str) -> bool:
+    """The same of a rule for cells and one of its variables."""
     match template:
         case s.Variable(own):
             return own == variable
         case s.Sum(parts) | s.Product(parts):
-            return any(_carries(part, variable) for part in parts)
+            return any(_template_carries(part, variable) for part in parts)
         case s.Quotient(operand, _) | s.Negative(operand) | s.Round(operand, _):
-            return _carries(operand, variable)
+            return _template_carries(operand, variable)
         case _:
             return False

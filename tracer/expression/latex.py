@@ -78,8 +78,8 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Latex:
         case m.Stack(rows):
             shown = [of(row)[0] for row in rows[:SHOWN_ROWS]] + [r"\vdots"] * (len(rows) > SHOWN_ROWS)
             return r"\begin{bmatrix} " + r" \\ ".join(shown) + r" \end{bmatrix}", _ATOM
-        case m.Rounded(operand, _):
-            return rf"\operatorname{{round}}{_brackets(of(operand)[0])}", _ATOM
+        case m.Rounded(operand, decimals):
+            return rf"\operatorname{{round}}_{{{decimals}}}{_brackets(of(operand)[0])}", _ATOM
         case m.StableForm(shown, _):
             return of(shown)
         case _:
@@ -161,8 +161,8 @@ class _Writer:
                 return rf"\left|{self.write(operand)}\right|", _ATOM
             case s.Maximum(operands):
                 return rf"\max{_brackets(', '.join(map(self.write, operands)))}", _ATOM
-            case s.Round(operand, _):
-                return rf"\operatorname{{round}}{_brackets(self.write(operand))}", _ATOM
+            case s.Round(operand, decimals):
+                return rf"\operatorname{{round}}_{{{decimals}}}{_brackets(self.write(operand))}", _ATOM
             case _:
                 assert_never(expression)
 

@@ -36,7 +36,7 @@ def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str], notat
     """As `cell_mathml`, in pieces: a sum's terms, each but the first with its sign in front."""
     writer = _Writer(name, notation=notation)
     if isinstance(expression, s.Round) and isinstance(expression.operand, s.Sum) and len(expression.operand.terms) > 1:
-        return _rounded(cell_mathml_terms(expression.operand, name, notation), notation)
+        return _rounded(cell_mathml_terms(expression.operand, name, notation), _rounding(expression.decimals, notation))
     if not isinstance(expression, s.Sum):
         return [writer.write(expression)]
     pieces = writer.sum_parts(expression.terms)
@@ -44,11 +44,16 @@ def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str], notat
     return [pieces[0], *(_row(*pair) for pair in zip(signs, pieces[2::2], strict=True))]
 
 
-def _rounded(pieces: Sequence[str], notation: Notation) -> list[str]:
+def _rounded(pieces: Sequence[str], rounding: str) -> list[str]:
     """round( before the first of several pieces and ) behind the last."""
     opening, closing = (f'<mo stretchy="false">{bracket}</mo>' for bracket in "()")
     first, *middle, last = pieces
-    return [_row(f"<mi>{escape(notation.rounded)}</mi>", opening, first), *middle, _row(last, closing)]
+    return [_row(rounding, opening, first), *middle, _row(last, closing)]
+
+
+def _rounding(decimals: int, notation: Notation) -> str:
+    """The word with its decimals as an index."""
+    return f"<msub><mi>{escape(notation.rounded)}</mi><mn>{decimals}</mn></msub>"
 
 
 def _row(*parts: str) -> str:
@@ -99,8 +104,8 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
             return f"<msub>{_row(_in(of(operand), _ATOM))}{rows}</msub>", _POWER
         case m.Stack(rows):
             return _stack([of(row)[0] for row in rows]), _ATOM
-        case m.Rounded(operand, _):
-            return _row(f"<mi>{escape(notation.rounded)}</mi>", _brackets(of(operand)[0])), _ATOM
+        case m.Rounded(operand, decimals):
+            return _row(_rounding(decimals, notation), _brackets(of(operand)[0])), _ATOM
         case m.StableForm(shown, _):
             return of(shown)
         case _:
@@ -195,8 +200,8 @@ class _Writer:
             case s.Maximum(operands):
                 separator = _operator(self.notation.separator)
                 return _row("<mi>max</mi>", _brackets(separator.join(map(self.write, operands)))), _ATOM
-            case s.Round(operand, _):
-                return _row(f"<mi>{escape(self.notation.rounded)}</mi>", _brackets(self.write(operand))), _ATOM
+            case s.Round(operand, decimals):
+                return _row(_rounding(decimals, self.notation), _brackets(self.write(operand))), _ATOM
             case _:
                 assert_never(expression)
 

@@ -1,8 +1,8 @@
 """Expressions as numpy source.
 
-All names in it are identifiers of ours; no text of a problem file ever gets here. A large result is written into its
-own memory, without other memory on the way, which would cost as much as computing it; a very large one into memory
-asked of `new`.
+All names in it are identifiers of ours; no text of a problem file ever gets here. A large result that is made of
+products, + − · ÷, e^z, tanh and 1/x is written into its own memory, without other memory on the way, which would cost
+as much as computing it; a very large one into memory asked of `new`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SCOPE: dict[str, Any] = {
     "reciprocal": np.reciprocal,
     "add_reduce": np.add.reduce,
     "max_reduce": np.maximum.reduce,
-    **{name: getattr(np, name) for name in ("add", "subtract", "multiply", "divide", "negative", "empty")},
+    **{name: getattr(np, name) for name in ("add", "subtract", "multiply", "divide", "negative", "square", "empty")},
     "concatenate": np.concatenate,
     "eye": np.eye,
     "full": np.full,
@@ -105,6 +105,11 @@ def matrix_source(expression: m.Matrix, shared: Shared) -> str:
             assert_never(expression)
 
 
+def asks_for_memory(expression: m.Matrix) -> bool:
+    """Whether a matrix is written into memory asked of `new`."""
+    return math.prod(expression.shape) >= VERY_LARGE and written(expression, {}, by_columns=False) is not None
+
+
 def faster_by_columns(shape: m.Shape) -> bool:
     """Whether a gradient of this shape is computed faster column by column, as one of 784×128 is by a sixth."""
     return math.prod(shape) >= LARGE and shape[0] > shape[1]
@@ -131,7 +136,8 @@ def _written(expression: m.Matrix, shared: Shared, memory: str) -> str | None:
             return f"{matrix_source(left, shared)}.dot({matrix_source(right, shared)}, {memory})"
         case m.Broadcast(operator, left, right):
             sides = _side(left, right, shared), _side(right, left, shared)
-            inner = [each.shape == expression.shape and _written(each, shared, memory) for each in (left, right)]
+            whole = (each if each.shape == expression.shape else None for each in (left, right))
+            inner = [None if each is None else _written(each, shared, memory) for each in whole]
             return _called(_UFUNCS[operator], sides, inner, memory)
         case m.Apply(template, arguments) if all(operand.shape == expression.shape for _, operand in arguments):
             return _written_cells(_filled(template, arguments, shared), memory)
@@ -156,6 +162,8 @@ def _as_call(template: s.Scalar) -> tuple[str, s.Scalar] | tuple[str, s.Scalar, 
             return "exp", x
         case s.Tanh(x):
             return "tanh", x
+        case s.Power(x, 2):
+            return "square", x
         case s.Quotient(s.Number(1.0), x):
             return "reciprocal", x
         case s.Sum((x, s.Negative(y))):
@@ -168,11 +176,11 @@ def _as_call(template: s.Scalar) -> tuple[str, s.Scalar] | tuple[str, s.Scalar, 
             return None
 
 
-def _called(ufunc: str, operands: Sequence[str], written: Sequence[str | bool | None], memory: str) -> str:
-    """The call of a ufunc; one operand is written into the memory before, where one can be (`written`)."""
+def _called(ufunc: str, operands: Sequence[str], in_place: Sequence[str | None], memory: str) -> str:
+    """The call of a ufunc; one operand is written into the memory before, where one can be (`in_place`)."""
     sources = list(operands)
-    for k, inner in enumerate(written):
-        if inner:
+    for k, inner in enumerate(in_place):
+        if inner is not None:
             sources[k], memory = f"into := {inner}", "into"
             break
     return f"{ufunc}({', '.join(sources)}, {memory})"

@@ -172,8 +172,8 @@ class Problem:
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but what was built: functions that were compiled go to no other process."""
-        return {key: value for key, value in self.__dict__.items() if key != "built"}
+        """All but what was made of it: functions that were compiled go to no other process."""
+        return {key: value for key, value in self.__dict__.items() if key not in ("built", "parameters")}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Problem):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import itemgetter
 
 from tracer.expression import matrix as m
 from tracer.expression.beyond import carries
 from tracer.expression.evaluate import Array, Compiled, compile_program
-from tracer.expression.numpy_source import VERY_LARGE, faster_by_columns
+from tracer.expression.numpy_source import asks_for_memory, faster_by_columns
 from tracer.network.blackboard import RATE, Blackboard
 from tracer.network.problem import Problem
-from tracer.network.steps import TABLE, Row, in_time
+from tracer.network.steps import TABLE, Row, in_time, loss_of_outputs
 
 OF_A_LAYER = ("Z{}", "A{}", "S{}", "E{}", "D{}", "dW{}", "W{}_next")  # laid out as its weights are
 
@@ -137,8 +137,8 @@ class Program:
 
     @cached_property
     def large(self) -> tuple[int, ...]:
-        """How many numbers each of the matrices has for which `run` may ask for memory."""
-        return tuple(self.sizes[name] for name in self.computed if self.sizes[name] >= VERY_LARGE)
+        """How many numbers each of the matrices has for which `run` asks for memory."""
+        return tuple(self.sizes[name] for name, made in self._rules if asks_for_memory(made))
 
     @property
     def _by_columns(self) -> set[str]:
@@ -170,6 +170,16 @@ def build(problem: Problem, rows: int | None = None) -> Program:
         problem.built[wanted] = _build(problem, wanted)
     program: Program = problem.built[wanted]
     return program
+
+
+def by_hand(problem: Problem, program: Program) -> Program:
+    """The steps as one works them by hand, to judge and to show by: a fused loss is made from the outputs too."""
+    net = Blackboard(problem, program.rows)
+    if not net.fused:
+        return program
+    told = _assignment(net, "L", loss_of_outputs(net))
+    steps = ((step, [told if each.id == "L" else each for each in step.assignments]) for step in program.steps)
+    return Program(tuple(replace(step, assignments=tuple(made)) for step, made in steps), program.rows)
 
 
 def _build(problem: Problem, rows: int) -> Program:

@@ -27,7 +27,7 @@ CONVENTIONS: Mapping[str, str] = {
     "rate_in_delta": "The learning rate is part of delta; the update does not apply it again.",
     "biases_stay": "Biases are not updated.",
     "fused": "Output activation and loss are taken together: E is the gradient with respect to Z.",
-    "carry_rounded": "Every matrix is rounded before it is used, as by hand.",
+    "carry_rounded": "Every matrix is rounded to the decimals that it is shown with before it is used, as by hand.",
 }
 """What a problem can choose, a sentence each."""
 

@@ -50,11 +50,21 @@ def output(net: Blackboard) -> Made:
 
 
 def loss(net: Blackboard) -> m.Matrix:
-    rule, Y = LOSSES[net.problem.loss], net.Y
+    rule = LOSSES[net.problem.loss]
     if net.fused and rule.fused_total is not None:
-        value = rule.fused_total(Y, net.of_units("Z", net.depth))
-    else:
-        value = m.total(m.Apply(rule.value, (("y", Y), ("a", net.of_units("A", net.depth)))))
+        return _as_told(net, rule.fused_total(net.Y, net.of_units("Z", net.depth)))
+    return loss_of_outputs(net)
+
+
+def loss_of_outputs(net: Blackboard) -> m.Matrix:
+    """The loss as one works it by hand, from A; where it is fused it is computed from Z, lest ln 0 occur."""
+    outputs = (("y", net.Y), ("a", net.of_units("A", net.depth)))
+    return _as_told(net, m.total(m.Apply(LOSSES[net.problem.loss].value, outputs)))
+
+
+def _as_told(net: Blackboard, value: m.Matrix) -> m.Matrix:
+    """A total with the factor of its loss, and divided as the problem tells it."""
+    rule = LOSSES[net.problem.loss]
     if rule.factor != 1.0:
         value = m.multiply(m.Constant(rule.factor), value)
     if rule.per_output:

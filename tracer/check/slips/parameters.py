@@ -13,6 +13,12 @@ from tracer.expression.interval import Interval
 Made = Iterator[Wrong | m.Matrix]
 
 
+def not_rounded(place: Place, rule: m.Matrix) -> Made:
+    """Every matrix, where a problem rounds each before it is used."""
+    if place.rounded_to is not None:
+        yield Wrong(rule, ({"count": f"{place.rounded_to} decimal{'' if place.rounded_to == 1 else 's'}"},))
+
+
 # Weights: dW = Aᵀ D
 
 

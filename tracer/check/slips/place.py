@@ -95,6 +95,12 @@ class Place:
         return expression.operand if isinstance(expression, m.Rounded) else expression
 
     @property
+    def rounded_to(self) -> int | None:
+        """The decimals that the right rule rounds to; None where it does not."""
+        expression = self.work.rule(self.id)
+        return expression.decimals if isinstance(expression, m.Rounded) else None
+
+    @property
     def of_output(self) -> bool:
         return self.layer == self.net.depth
 

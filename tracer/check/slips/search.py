@@ -6,9 +6,11 @@ explains a matrix leaves nothing to look for in its cells; slips of one cell, of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
@@ -40,6 +42,9 @@ WINDOW = 8.0  # what fits so much worse than the best is chance
 PLAIN = 2  # failing cells beyond which a rule that explains them all leaves no doubt
 WITH_A_PEN_SLUGS = {"digit-slip", "copied-or-sign-dropped"}
 MOST_PAIRS = 60  # of rules that are no factors
+
+Factor: TypeAlias = tuple[Rule, Mapping[str, str], float]
+"""A rule that multiplies all cells by a number, its words and the number."""
 
 
 def explain(site: Site) -> Iterator[Explained]:
@@ -136,6 +141,10 @@ class _Search:
         failing = self.site.failing
         tried = list(trials(self.site, WHOLE, single=False))
         whole = [found for trial in tried for found in self._fits(trial, False)]
+        unrounded = [each for each in whole if each.slug == "not-rounded" and (each.cells == failing).all()]
+        if unrounded:  # what else fits does so because it is not rounded either
+            yield from unrounded
+            return
         yield from whole
         plain = any(each.consistent and (each.cells == failing).all() for each in whole)
         if plain and failing.sum() > PLAIN:
@@ -184,14 +193,14 @@ class _Search:
             for wrong in wrongs
             for words in wrong.words
         ]
-        if not factors:
-            return
-        by = np.array([factor for *_, factor in factors])[:, None, None]
         for trial in tried:
             for k, words in enumerate(trial.words):
-                ends = [by * (end[k] if end.ndim > 2 else end) for end in (trial.bounds.low, trial.bounds.high)]
-                rules = [(rule, more) for rule, more, _ in factors]
-                yield from self._pairs(trial, words, rules, np.minimum(*ends), np.maximum(*ends))
+                others = _beside(trial, words, factors)
+                if others:
+                    by = np.array([factor for *_, factor in others])[:, None, None]
+                    ends = [by * (end[k] if end.ndim > 2 else end) for end in (trial.bounds.low, trial.bounds.high)]
+                    rules = [(rule, more) for rule, more, _ in others]
+                    yield from self._pairs(trial, words, rules, np.minimum(*ends), np.maximum(*ends))
 
     def _of_two_rules(self) -> Iterator[Found]:
         """Wrong rules, each made in what another has made already."""
@@ -230,6 +239,14 @@ class _Search:
                     (trial.rule, second), (words, more), (trial.place, self.place), Interval(low[k], high[k]),
                     weighed.cells[k], score, bool(weighed.consistent[k]),
                 )  # fmt: skip
+
+
+def _beside(trial: Trial, words: Mapping[str, str], factors: Sequence[Factor]) -> Sequence[Factor]:
+    """The factors that may come on top of a trial: of two factors each pair once, and none that cancel out."""
+    own = next((k for k, (rule, more, _) in enumerate(factors) if rule is trial.rule and more == words), None)
+    if own is None:
+        return factors
+    return [each for each in factors[own + 1 :] if not math.isclose(each[2] * factors[own][2], 1.0)]
 
 
 def _of_one_form(place: Place, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:

@@ -6,10 +6,16 @@ their own work. Within a matrix the commoner come first; `often` counts public s
 
 from __future__ import annotations
 
+from typing import get_args
+
 from tracer.check.slips import backward, cells, forward, outputs, parameters, slopes
-from tracer.check.slips.place import Rule
+from tracer.check.slips.place import Kind, Rule
+
+ALL: tuple[Kind, ...] = get_args(Kind)
 
 WHOLE = (
+    Rule("not-rounded", ALL, parameters.not_rounded,
+         "this is right but not rounded: here every number is rounded to {count} before one goes on"),
     # Z = A W + b
     Rule("no-bias", ("Z",), forward.no_bias, "the bias {b} is not added: {S} is the sum of the products alone"),
     Rule("bias-subtracted", ("Z",), forward.bias_subtracted, "the bias {b} is taken off; it is added"),
