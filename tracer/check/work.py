@@ -67,9 +67,7 @@ class Work:
         self.coarse: dict[str, Marked] = {}
         self.replaced: dict[str, Interval] = {}
         self.past: set[str] = set()
-        used = [written.units[written.present] for written in sheet.written.values()]
-        units = np.concatenate(used) if used else np.array([])
-        self.coarsest = float(units.max()) if units.size else 0.0
+        self.coarsest = _coarsest(sheet)
         self.reading = Reading(self.ahead)
         self.own = Lazy(self._own)
         self.plain = Lazy(self._plain)
@@ -248,6 +246,19 @@ def own_units(written: Written) -> Array:
     """One in the last place that was written, of each cell."""
     rows = ([entry.own_unit() if entry.kind == "number" else 0.0 for entry in row] for row in written.entries)
     return np.array(list(rows))
+
+
+def _coarsest(sheet: Sheet) -> float:
+    """One in the last place of the fewest digits that a learner works with: those asked for, or fewer throughout.
+
+    Zeros that are dropped here and there make none: one number with more digits tells, and one digit less is the most.
+    """
+    asked = [written.units[written.present] for written in sheet.written.values() if written.present.any()]
+    own = [own_units(written)[written.present] for written in sheet.written.values() if written.present.any()]
+    if not asked:
+        return 0.0
+    most, finest = max(each.max() for each in asked), min(each.min() for each in own)
+    return float(max(most, min(finest, 10 * most)))
 
 
 def _own_halves(written: Written) -> Array:

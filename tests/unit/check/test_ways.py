@@ -80,6 +80,18 @@ def test_numbers_that_should_have_been_rounded_are_named_so_and_nothing_else() -
     assert mark(problem, worked(problem)).all_right
 
 
+def test_who_works_with_fewer_digits_throughout_has_left_out_matrices_with_as_few() -> None:
+    """0.92 · 0.08 = 0.0736 → 0.07; to three digits A1 is 0.917, and S1 0.076."""
+    coarse = {
+        "Z1": [[f"{value:.2f}" for value in row] for row in ARTICLE["Z1"]],
+        "S1": [["0.15", "0.12", "0.19"], ["0.07", "0.11", "0.14"], ["0.15", "0.14", "0.17"]],
+    }
+    found = {each.verdict for each in marked("a.json", json.dumps(coarse)).marks}
+    assert found <= {"correct", "rounded", "too_coarse"}
+    fine = coarse | {"Z2": [["1.321"], ["1.374"], ["1.321"]]}  # one number with the digits that are asked for tells
+    assert "wrong" in {each.verdict for each in marked("a.json", json.dumps(fine)).of("S1")}
+
+
 def test_two_factors_are_told_once_and_never_such_as_cancel_out() -> None:
     problem = document(convention={"reduction": "mean", "learning_rate_in": "delta"})
     for factor in (0.5, 1.5, 2.0):
