@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,10 +23,10 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises ExportError where that fails; what stood at `path` is then untouched.
     """
     temporary: Path | None = None
-    path = path.resolve() if path.is_symlink() else path
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise ExportError(f"{path}: cannot be written: it is a device or a pipe, no file")
     try:
+        path = Path(os.path.realpath(path)) if path.is_symlink() else path
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ExportError(f"{path}: cannot be written: it is a device or a pipe, no file")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):

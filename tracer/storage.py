@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tracer.files import replace_file
 from tracer.network.problem import Problem, problem_from_document
 from tracer.network.program import Program, build
 from tracer.trace import Epoch, Pass, Trace
+from tracer.zips import DAMAGED
 
 FORMAT = "tracer trace 1"
 MOST_TEXT = 64 * 2**20  # bytes of the problem's text
@@ -54,12 +56,10 @@ def load_trace(path: Path) -> Trace:
             return _read(archive)
     except OSError as wrong:
         raise TraceFileError(f"{path}: {wrong.strerror or wrong}") from None
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, TypeError, RecursionError) as wrong:
-        raise TraceFileError(f"{path}: not a saved trace, or a damaged one ({wrong})") from None
     except TracerError as wrong:
         raise TraceFileError(f"{path}: {wrong}") from None
-    except Exception as wrong:  # zlib.error, struct.error, NotImplementedError for odd compressions, …
-        raise TraceFileError(f"{path}: damaged ({wrong})") from None
+    except (*DAMAGED, struct.error, KeyError, TypeError) as wrong:
+        raise TraceFileError(f"{path}: not a saved trace, or a damaged one ({wrong})") from None
 
 
 def _read(archive: zipfile.ZipFile) -> Trace:

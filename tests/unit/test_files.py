@@ -18,6 +18,13 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     assert link.is_symlink() and target.read_text() == "new" and [*target.parent.iterdir()] == [target]
 
 
+def test_links_in_a_circle_are_one_error(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    with pytest.raises(ExportError, match="cannot be written"):
+        write_text(tmp_path / "one" / "file", "new")
+
+
 def test_a_pipe_is_refused_and_stays(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ExportError, match="pipe: cannot be written: it is a device or a pipe, no file"):

@@ -178,8 +178,6 @@ _HEADINGS = (
     {"column", "col", "spalte", "columna", "colonne", "j"},
     {"value", "answer", "number", "wert", "valor", "valeur"},
 )
-
-
 MOST_HEADINGS = 50
 
 

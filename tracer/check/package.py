@@ -7,11 +7,9 @@ a reader of sheets more memory than a worksheet can. What was looked at is packe
 from __future__ import annotations
 
 import io
-import lzma
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,6 +18,7 @@ from xml.parsers import expat
 from tracer.check.extent import Extent, is_small
 from tracer.check.handed_in import MOST_TEXT, AnswerError
 from tracer.export.columns import column_number
+from tracer.zips import DAMAGED
 
 MOST_UNPACKED = 60_000_000  # bytes of all parts together
 MOST_PARTS, MOST_SHEETS, MOST_NAMES = 1_000, 200, 1_000
@@ -33,17 +32,6 @@ FRAME = {  # by which a reader knows what kind of workbook it is
     b'Target="xl/workbook.xml"/></Relationships>',
 }
 OTHER_FORMATS = {"xl/workbook.bin", "content.xml"}
-# what zipfile raises for a zip that is damaged or packed in an odd way
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,
-    EOFError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)
 READ = ("/worksheet", "/sharedStrings", "/styles")  # relations of a workbook to the parts that are read
 
 Span: TypeAlias = tuple[str, int, int, int, int]

@@ -18,9 +18,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tracer.check.answers import MOST_BYTES, read_answers, read_content
 from tracer.check.handed_in import MOST_TEXT, AnswerError, Answers
-from tracer.check.package import DAMAGED
 from tracer.classroom.class_marks import is_marks
 from tracer.errors import TracerError
+from tracer.zips import DAMAGED
 
 MOST_FILES = 20_000
 MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -58,17 +57,18 @@ def walkthrough(
         recorded = trace(loaded, chosen, lambda _: advance())
     write_book = partial(_write_book, recorded, output / f"{loaded.name}.xlsx", matrix_formulas)
     pages: dict[str, str] = {}
+    left_out = ""
     if only is Only.xlsx:
         write_book()
     elif only is Only.html:
-        pages = _pages(recorded)
+        pages, left_out = _pages(recorded)
     else:
         with beside(write_book):
-            pages = _pages(recorded)
+            pages, left_out = _pages(recorded)
     for ending, text in pages.items():
         write_text(output / f"{loaded.name}{ending}", text)
     typer.echo(summary(loaded, recorded.before, recorded.after))
-    for sentence in (*departures(loaded), *_left_out(loaded, pages)):
+    for sentence in filter(None, (*departures(loaded), left_out)):
         typer.echo(sentence)
     for ending in (*([] if only is Only.html else [".xlsx"]), *pages):
         typer.echo(output / f"{loaded.name}{ending}")
@@ -83,23 +83,15 @@ def _write_book(recorded: Trace, path: Path, matrix_formulas: bool) -> None:
         write_workbook(recorded, path, advance, matrix_formulas)
 
 
-def _pages(recorded: Trace) -> dict[str, str]:
-    """The page and the derivation worked by hand, where there is one, by the ends of their names."""
+def _pages(recorded: Trace) -> tuple[dict[str, str], str]:
+    """The page and the derivation worked by hand, by the ends of their names; why there is no derivation, or ""."""
     from tracer.export.derivation import render_derivation, too_deep
     from tracer.export.page import render_page
 
-    pages = {".html": render_page(recorded)}
-    if not too_deep(recorded.problem):
+    pages, left_out = {".html": render_page(recorded)}, too_deep(recorded.problem)
+    if not left_out:
         pages[".derivation.html"] = render_derivation(recorded)
-    return pages
-
-
-def _left_out(problem: Problem, pages: Mapping[str, str]) -> list[str]:
-    if not pages:
-        return []
-    from tracer.export.derivation import too_deep
-
-    return [reason] if (reason := too_deep(problem)) else []
+    return pages, left_out
 
 
 def trace(
