@@ -19,11 +19,11 @@ from tests.documents import documents
 from tests.simulation import Honesty, Score
 from tests.students import Document, Habit, Work, as_file, random_document, work_through
 from tests.wrong_rules import wrong_values
-from tracer.check.answers import read_content
-from tracer.check.conventions import Conventions
-from tracer.check.key import key_of
-from tracer.check.marking import mark_answers
-from tracer.network.reading import load_problem
+from tracer.answers.key import key_of
+from tracer.answers.reading import read_content
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import mark_answers
+from tracer.problem.reading import load_problem
 
 SEED = 1
 HONEST, DRAWN = 220, 300  # problems: made by lot, and by hypothesis

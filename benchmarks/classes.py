@@ -16,11 +16,11 @@ from benchmarks.measure import Goal, by_turns, goals, markdown, spread
 from tests import worksheets
 from tests.students import Answers, Habit, Work, as_file, work_through
 from tests.wrong_rules import Memory, wrong_values
-from tracer.export.worksheet_book import write_worksheet_book
-from tracer.export.worksheet_plan import make_plan
-from tracer.network.program import build
-from tracer.network.reading import load_problem
-from tracer.training import trace
+from tracer.lesson.build import build
+from tracer.problem.reading import load_problem
+from tracer.run.training import trace
+from tracer.worksheet.book import write_worksheet_book
+from tracer.worksheet.plan import make_plan
 
 SEED, ROUNDS = 1, 5
 STUDENTS, REPORTS = 1_000, 200  # files marked; of those, with a report each

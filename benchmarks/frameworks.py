@@ -11,7 +11,7 @@ import torchlens
 from micrograd.nn import MLP
 from torch import nn
 
-from tracer.network.problem import Problem
+from tracer.problem.problem import Problem
 
 Run = Callable[[], object]
 

@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeVar
 from benchmarks import workbooks
 from benchmarks.measure import ONE_THREAD, child, markdown, peak_memory, seconds_of
 from benchmarks.problems import made_problem
-from tracer.export.workbook import write_workbook
-from tracer.network.reading import load_problem
-from tracer.training import trace
+from tracer.problem.reading import load_problem
+from tracer.run.training import trace
+from tracer.workbook.workbook import write_workbook
 
 ROUNDS = 5
 Result = TypeVar("Result")

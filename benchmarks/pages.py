@@ -16,13 +16,13 @@ from typing import Any
 
 from benchmarks.measure import ONE_THREAD, ROUNDS, Goal, by_turns, child, goals, markdown, spread, table
 from benchmarks.problems import made_problem
-from tracer.board import lay_out
-from tracer.export.page import render_page
-from tracer.export.page_tables import axes, table_body
-from tracer.network.reading import load_problem
-from tracer.shown import shown
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.page.page import render_page
+from tracer.page.tables import axes, table_body
+from tracer.presentation.board import lay_out
+from tracer.presentation.shown import shown
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
 
 ARTICLE, SMALL, MIDDLE, LARGE = "the article's example", "10,000 cells", "20-20-10, 50 samples", "100,000 cells"
 MADE = {SMALL: ((8, 8, 7), 8), MIDDLE: ((20, 20, 10), 50), LARGE: ((14, 14, 14, 14, 14, 10), 14)}

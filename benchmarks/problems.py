@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracer.network.problem import Problem, problem_from_document
+from tracer.problem.problem import Problem, problem_from_document
 
 
 def made_problem(sizes: Sequence[int], rows: int, epochs: int = 1) -> Problem:

@@ -11,7 +11,7 @@ from benchmarks.measure import Goal, by_turns, goals, process, table
 
 TYPER = "import typer; app = typer.Typer(); app.command()(lambda: None); app(['--help'])"
 LIBRARIES = "import numpy, pydantic, typer, jinja2, openpyxl"
-MODULES = "import tracer.cli, tracer.trace, tracer.export.workbook, tracer.export.page"
+MODULES = "import tracer.cli, tracer.trace, tracer.workbook.workbook, tracer.page.page"
 FINDING = """Bytecode is there already, as on any second start. The five libraries alone take almost half of `tracer
 walkthrough`; Tracer's own modules (with their dataclasses) come on top, then the workbook, the page and the derivation.
 With two cores the workbook (and openpyxl) is left to a copy of the process while the pages are made, which saved

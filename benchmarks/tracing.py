@@ -15,9 +15,9 @@ import numpy as np
 
 from benchmarks.measure import ONE_THREAD, Goal, by_turns, child, goals, markdown, peak_memory, spread, table
 from benchmarks.problems import made_problem
-from tracer.network.problem import Problem
-from tracer.network.program import build
-from tracer.training import trace, train
+from tracer.lesson.build import build
+from tracer.problem.problem import Problem
+from tracer.run.training import trace, train
 
 SIZES = {"4-3-1, 3 samples": ((4, 3, 1), 3, 400), "784-128-10, 64 samples": ((784, 128, 10), 64, 4)}
 PLAIN, TRACE = "plain numpy, nothing kept", "trace, every matrix kept"

@@ -23,13 +23,13 @@ from openpyxl.styles import Border, Font, Side
 
 from benchmarks.measure import Goal, by_turns, child, goals, markdown, peak_memory, spread
 from benchmarks.problems import made_problem
-from tracer.export.package import write_workbook_file
-from tracer.export.sheet_data import SheetData, column_letters
-from tracer.export.styles import Styles, number_format
-from tracer.export.workbook import write_workbook
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.spreadsheet.package import write_workbook_file
+from tracer.spreadsheet.sheet_data import SheetData, column_letters
+from tracer.spreadsheet.styles import Styles, number_format
+from tracer.workbook.workbook import write_workbook
 
 Array: TypeAlias = NDArray[np.float64]
 Writer: TypeAlias = Callable[[Array, Path], None]

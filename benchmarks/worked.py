@@ -8,9 +8,9 @@ from math import exp
 from typing import Any
 
 from benchmarks.measure import Goal, by_turns, goals, markdown, spread
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
 
 OURS, THEIRS = "Tracer", "handcalcs"
 

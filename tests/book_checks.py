@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.books import Book, Line, Table, plain, read_book, worth
-from tracer.export.derivation import render_derivation
-from tracer.export.derivation_cells import Cells
+from tracer.derivation.book import render_derivation
+from tracer.derivation.cells import Cells
 from tracer.expression import scalar as s
 from tracer.expression.digits import round_half_away
 from tracer.expression.label import Label, Ratio, label_mathml
-from tracer.shown import shown
-from tracer.trace import Trace
+from tracer.presentation.shown import shown
+from tracer.run.passes import Trace
 
 
 def assert_every_number_is_the_traces(made: Trace, book: Book) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.losses import LOSSES
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.losses import LOSSES
 
 Document = dict[str, Any]
 CROSS_ENTROPIES = ("cross_entropy", "binary_cross_entropy")

@@ -3,12 +3,12 @@
 import shutil
 from pathlib import Path
 
-from tracer.export.derivation import write_derivation
-from tracer.export.page import write_page
-from tracer.export.training_page import render_training
-from tracer.export.workbook import write_workbook
-from tracer.network.reading import load_problem
-from tracer.training import trace, train
+from tracer.derivation.book import write_derivation
+from tracer.page.page import write_page
+from tracer.problem.reading import load_problem
+from tracer.run.training import trace, train
+from tracer.training_report.page import render_training
+from tracer.workbook.workbook import write_workbook
 
 OUTPUTS = Path(__file__).parents[1] / "outputs"
 NAMES = ("article", "hand", "mazur", "softmax-classifier")

@@ -6,11 +6,11 @@ from typing import Any
 
 from tests.students import Answers, Array, Document, Habit, Work, work_through
 from tests.wrong_rules import Memory
-from tracer.check.answers import read_content
-from tracer.check.conventions import Conventions
-from tracer.check.key import key_of
-from tracer.check.marking import MarkedSheet, mark_answers
-from tracer.network.problem import problem_from_document
+from tracer.answers.key import key_of
+from tracer.answers.reading import read_content
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.problem.problem import problem_from_document
 
 X = [[0.5, -1.2, 0.8], [1.5, 0.3, -0.7], [-0.4, 0.9, 1.1]]
 W1 = [[0.42, -0.88, 0.55], [0.1, 0.73, -0.68], [-0.6, 0.18, 0.47]]

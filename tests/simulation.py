@@ -25,15 +25,15 @@ from tests.students import (
     work_through,
 )
 from tests.wrong_rules import FACTORS, IN_A_CELL, RULES, Memory, wrong_cells, wrong_values
-from tracer.check.answers import read_content
-from tracer.check.conventions import Conventions
-from tracer.check.key import key_of
-from tracer.check.marking import MarkedSheet, mark_answers
-from tracer.check.verdicts import COUNTS, Mark
+from tracer.answers.key import key_of
+from tracer.answers.reading import read_content
 from tracer.errors import TracerError
-from tracer.network.problem import problem_from_document
-from tracer.shown import shown
-from tracer.training import trace
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.judging.verdicts import COUNTS, Mark
+from tracer.presentation.shown import shown
+from tracer.problem.problem import problem_from_document
+from tracer.run.training import trace
 
 Cell = tuple[str, int, int]
 Random = np.random.Generator

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from tests.documents import OUTPUTS, arbitrary, documents, hand_friendly
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.losses import LOSSES
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.losses import LOSSES
 
 __all__ = ["EXPRESSION_SIZES", "OUTPUTS", "Made", "arbitrary", "documents", "expressions", "hand_friendly"]
 

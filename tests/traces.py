@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import assume
 
 from tracer.errors import NotFiniteError
-from tracer.network.problem import problem_from_document
-from tracer.trace import Pass
-from tracer.training import trace
+from tracer.problem.problem import problem_from_document
+from tracer.run.passes import Pass
+from tracer.run.training import trace
 
 
 def passes(document: dict[str, Any], epochs: Sequence[int] = (1,)) -> list[Pass]:

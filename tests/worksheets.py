@@ -7,11 +7,11 @@ from pathlib import Path
 
 import openpyxl
 
-from tracer.export.headings import Headings
-from tracer.export.look import PLACEHOLDER, look
-from tracer.export.worksheet_plan import Plan
 from tracer.expression.label import label_text
-from tracer.trace import Trace
+from tracer.presentation.headings import Headings
+from tracer.presentation.theme import PLACEHOLDER, look
+from tracer.run.passes import Trace
+from tracer.worksheet.plan import Plan
 
 Cells = Mapping[str, list[list[float | str | None]]]
 SHEET = "xl/worksheets/sheet1.xml"

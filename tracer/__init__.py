@@ -4,7 +4,7 @@ from tracer import display
 
 
 def _views() -> display.Views:
-    from tracer.export import notebook
+    from tracer.notebook import notebook
 
     return notebook
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import TracerError
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.convention import Convention, FieldError, Reproduce, one_of, show, unsuitable
-from tracer.network.losses import LOSSES
-from tracer.network.problem import Problem, problem_from_document
-from tracer.training import trace
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.convention import Convention, FieldError, Reproduce, one_of, show, unsuitable
+from tracer.problem.losses import LOSSES
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.run.training import trace
 
 RATE = 0.3
 TRIES = 500

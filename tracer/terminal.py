@@ -12,11 +12,11 @@ from rich.text import Text
 from tracer.expression.digits import fixed
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
-from tracer.network.program import Assignment
-from tracer.network.remarks import departures
-from tracer.shown import Shown, shown
-from tracer.trace import Pass, Trace
-from tracer.training import Training
+from tracer.presentation.shown import Shown, shown
+from tracer.problem.remarks import departures
+from tracer.program.program import Assignment
+from tracer.run.passes import Pass, Trace
+from tracer.run.training import Training
 
 MOST_ROWS, MOST_COLUMNS = 20, 12
 BARS = "▁▂▃▄▅▆▇█"

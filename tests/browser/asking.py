@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from tests.strategies import documents
 from tracer.errors import NotFiniteError
-from tracer.export.script_data import STYLES
 from tracer.expression import scalar as s
 from tracer.expression.lower import precedents
 from tracer.expression.mathml import cell_mathml_terms
 from tracer.expression.worked import Worked
-from tracer.network.problem import problem_from_document
-from tracer.trace import Pass, Trace
-from tracer.training import trace
+from tracer.page.script_data import STYLES
+from tracer.problem.problem import problem_from_document
+from tracer.run.passes import Pass, Trace
+from tracer.run.training import trace
 
 Document = dict[str, Any]
 

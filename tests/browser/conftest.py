@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import require_module, require_program
-from tracer.export.script_data import engine_script
+from tracer.page.script_data import engine_script
 
 FLAGS = [
     "--no-sandbox",

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tracer.export.page import write_page
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.page.page import write_page
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
 
 Cell = tuple[str, int, int]
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.unit.export.test_derivation import layered, recorded
-from tracer.export.derivation import write_derivation
-from tracer.export.derivation_width import em_width
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.derivation.book import write_derivation
+from tracer.derivation.width import em_width
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tests.agreement import assert_agrees, sizes
 from tests.browser.asking import ASK, Document, ask, assert_lines, by_cell, cells_of, plain, turned_round
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
-from tracer.export.script_data import Rules, written
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, fixed
@@ -20,7 +19,8 @@ from tracer.expression.evaluate import evaluate
 from tracer.expression.label import Label, label_mathml
 from tracer.expression.lower import lower
 from tracer.expression.worked import work
-from tracer.network.activations import ACTIVATIONS
+from tracer.page.script_data import Rules, written
+from tracer.problem.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.browser
 

@@ -12,18 +12,18 @@ from hypothesis import assume, given, settings
 from tests.agreement import assert_agrees
 from tests.browser.asking import Document, Place, ask, assert_lines, random_documents, recorded, text
 from tests.reference import forward, is_worked, parameters_of
-from tracer.export.script_data import script_data
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate
 from tracer.expression.label import label_mathml
 from tracer.expression.worked import Worked
-from tracer.network.names import names_of
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.network.remarks import is_gradient
-from tracer.shown import Shown, shown
-from tracer.trace import Pass
-from tracer.training import trace
+from tracer.page.script_data import script_data
+from tracer.presentation.shown import Shown, shown
+from tracer.problem.names import names_of
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.problem.remarks import is_gradient
+from tracer.run.passes import Pass
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

@@ -22,13 +22,13 @@ from tests.browser.asking import (
     text,
     turned_round,
 )
-from tracer.export.script_data import STYLES, script_data, written
 from tracer.expression.label import Name, label_mathml, label_text
 from tracer.expression.lower import lower
-from tracer.network.names import names_of
-from tracer.network.reading import load_problem
-from tracer.shown import shown
-from tracer.training import trace
+from tracer.page.script_data import STYLES, script_data, written
+from tracer.presentation.shown import shown
+from tracer.problem.names import names_of
+from tracer.problem.reading import load_problem
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

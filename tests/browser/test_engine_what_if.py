@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tests.agreement import assert_agrees
 from tests.browser.asking import Document, Place, ask, largest, random_documents, recorded
 from tests.reference import forward, is_worked, parameters_of
-from tracer.export import script_data as scripts
-from tracer.export.script_data import script_data
 from tracer.expression.lower import lower, precedents
-from tracer.network.reading import load_problem
-from tracer.trace import Pass
-from tracer.training import trace
+from tracer.page import script_data as scripts
+from tracer.page.script_data import script_data
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Pass
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

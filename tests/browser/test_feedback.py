@@ -12,7 +12,7 @@ from tests.browser.test_page_axe import RUN
 from tests.conftest import require_module, require_program
 from tests.marking import mark, with_rule, worked
 from tracer.classroom.feedback_page import render_feedback
-from tracer.network.reading import load_problem
+from tracer.problem.reading import load_problem
 
 pytestmark = pytest.mark.browser
 

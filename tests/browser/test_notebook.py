@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.shown import shown
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.presentation.shown import shown
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

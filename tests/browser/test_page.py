@@ -9,13 +9,13 @@ import pytest
 
 from tests.browser.pages import in_batches, opened, read_tables, section_ids
 from tests.conftest import require_program
-from tracer.export import page_script
-from tracer.export.page import render_page
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.shown import shown
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.page import script as page_script
+from tracer.page.page import render_page
+from tracer.presentation.shown import shown
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.browser.pages import in_batches, opened, table_cell
 from tests.conftest import require_module
-from tracer.export.derivation import render_derivation
-from tracer.network.reading import load_problem
-from tracer.training import trace
+from tracer.derivation.book import render_derivation
+from tracer.problem.reading import load_problem
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

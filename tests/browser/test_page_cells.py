@@ -13,11 +13,11 @@ from tests.mathml import NotANumberError, reckon
 from tests.strategies import documents
 from tests.traces import passes
 from tracer.expression.lower import lower, precedents
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.shown import shown
-from tracer.trace import Pass
-from tracer.training import trace
+from tracer.presentation.shown import shown
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Pass
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.browser.pages import asked, current, opened, read_tables, table_cell, wait_until
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

@@ -11,10 +11,10 @@ from tests.agreement import assert_agrees
 from tests.browser.pages import asked, opened, read_tables, table_cell
 from tests.documents import HIDDEN, OUTPUTS
 from tracer.errors import NotFiniteError
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Pass, Trace
-from tracer.training import trace
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Pass, Trace
+from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
 

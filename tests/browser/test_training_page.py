@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import require_program
-from tracer.export.training_page import render_training
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.training import train
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.training import train
+from tracer.training_report.page import render_training
 
 pytestmark = pytest.mark.browser
 

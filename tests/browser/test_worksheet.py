@@ -16,20 +16,20 @@ from tests.browser.pages import opened, wait_until
 from tests.browser.test_page_axe import PHONE, complaints
 from tests.conftest import require_program
 from tests.worksheets import strange_language, unworded
-from tracer.check.answers import read_content
-from tracer.check.conventions import Conventions
-from tracer.check.key import key_of
-from tracer.check.marking import mark_answers
-from tracer.export.look import look
-from tracer.export.worksheet_page import render_worksheet
-from tracer.export.worksheet_plan import Plan, make_plan
+from tracer.answers.key import key_of
+from tracer.answers.reading import read_content
 from tracer.expression.digits import round_half_away
 from tracer.expression.evaluate import compiled
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.shown import shown
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import mark_answers
+from tracer.presentation.shown import shown
+from tracer.presentation.theme import look
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.worksheet.page import render_worksheet
+from tracer.worksheet.plan import Plan, make_plan
 
 pytestmark = pytest.mark.browser
 

@@ -25,12 +25,12 @@ from tests.engine.recalculate import (
 from tests.engine.test_workbooks import edit, is_difference_quotient, smallest_step
 from tests.strategies import documents
 from tests.traces import passes
-from tracer.export import gradient_check
-from tracer.export.workbook import write_workbook
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Epoch, Trace
-from tracer.training import trace
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Epoch, Trace
+from tracer.run.training import trace
+from tracer.workbook import gradient_check
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:Generating overly large repr")]
 

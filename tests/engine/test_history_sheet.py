@@ -9,12 +9,12 @@ import openpyxl
 import pytest
 
 from tests.engine.recalculate import by_cellrune, by_ironcalc, with_wrong_cached_values
-from tracer.export.history_sheet import FIRST_ROW
-from tracer.export.workbook import write_workbook
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.workbook.history_sheet import FIRST_ROW
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = pytest.mark.engine
 

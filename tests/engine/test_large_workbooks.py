@@ -9,10 +9,10 @@ import pytest
 
 from tests.engine.recalculate import by_cellrune, by_ironcalc, cells
 from tests.engine.test_workbooks import assert_libreoffice_recalculates, assert_recalculates
-from tracer.export.workbook import write_workbook
-from tracer.network.problem import problem_from_document
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.problem.problem import problem_from_document
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = pytest.mark.engine
 

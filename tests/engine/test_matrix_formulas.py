@@ -36,17 +36,17 @@ from tests.property.test_formulas import raises_an_opposite
 from tests.sheets import ENGINES, Book, Grid, is_number
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.errors import ExportError
-from tracer.export.workbook import write_workbook
 from tracer.expression import matrix as m
 from tracer.expression.evaluate import evaluate
 from tracer.expression.lower import lower
 from tracer.expression.matrix_formula import to_matrix_formula
 from tracer.expression.scalar import Cell
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:Generating overly large repr")]
 

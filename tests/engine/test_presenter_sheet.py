@@ -12,17 +12,17 @@ import openpyxl
 import pytest
 
 from tests.engine.recalculate import Values, by_cellrune, by_ironcalc, by_libreoffice, with_wrong_cached_values
-from tracer.board import Board, lay_out
-from tracer.export.book import LEFT, TOP
-from tracer.export.headings import MARKS, Headings, roles
-from tracer.export.sheet_data import address
-from tracer.export.workbook import write_workbook
 from tracer.expression.label import label_text
-from tracer.network.problem import problem_from_document
-from tracer.network.program import Step
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.presentation.board import Board, lay_out
+from tracer.presentation.headings import MARKS, Headings, roles
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.program.program import Step
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.spreadsheet.sheet_data import address
+from tracer.workbook.book import LEFT, TOP
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = pytest.mark.engine
 

@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 
 from tests.conftest import require_program
-from tracer.export.print_setup import LEAST_SCALE, choose_page
-from tracer.export.workbook import write_workbook
-from tracer.network.reading import load_problem
-from tracer.training import trace
+from tracer.problem.reading import load_problem
+from tracer.run.training import trace
+from tracer.spreadsheet.print_setup import LEAST_SCALE, choose_page
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = pytest.mark.engine
 

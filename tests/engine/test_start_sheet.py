@@ -19,15 +19,15 @@ from tests.engine.recalculate import (
     cells,
     with_wrong_cached_values,
 )
-from tracer.board import lay_out
-from tracer.export.book import LEFT, TOP
-from tracer.export.sheet_data import address
-from tracer.export.workbook import write_workbook
-from tracer.network.blackboard import RATE
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.presentation.board import lay_out
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.program.naming_policy import RATE
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.spreadsheet.sheet_data import address
+from tracer.workbook.book import LEFT, TOP
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = pytest.mark.engine
 

@@ -23,11 +23,11 @@ from tests.engine.recalculate import (
 )
 from tests.strategies import documents
 from tracer.errors import NotFiniteError
-from tracer.export.workbook import write_workbook
-from tracer.network.problem import problem_from_document
-from tracer.network.reading import example_names, load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import example_names, load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.workbook.workbook import write_workbook
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:Generating overly large repr")]
 

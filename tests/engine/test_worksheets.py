@@ -11,18 +11,18 @@ import pytest
 from tests.engine.recalculate import by_cellrune, by_file, by_ironcalc, by_libreoffice
 from tests.students import Habit, Work, is_workable, random_document, work_through
 from tests.worksheets import SHEET, Cells, addresses, fill, mark_addresses
-from tracer.check.answers import read_answers
-from tracer.check.judging import judge
-from tracer.check.key import key_of
-from tracer.check.sheet import lay_beside
-from tracer.check.verdicts import COUNTS
-from tracer.export.look import look
-from tracer.export.worksheet_book import write_worksheet_book
-from tracer.export.worksheet_plan import Plan, make_plan
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Trace
-from tracer.training import trace
+from tracer.answers.key import key_of
+from tracer.answers.reading import read_answers
+from tracer.judging.judging import judge
+from tracer.judging.sheet import lay_beside
+from tracer.judging.verdicts import COUNTS
+from tracer.presentation.theme import look
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
+from tracer.run.training import trace
+from tracer.worksheet.book import write_worksheet_book
+from tracer.worksheet.plan import Plan, make_plan
 
 ENGINES = {"cellrune": by_cellrune, "ironcalc": by_ironcalc}
 Marks = dict[tuple[str, int, int], object]

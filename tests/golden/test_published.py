@@ -18,10 +18,10 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import ArrayLike, NDArray
 
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.reading import load_problem
-from tracer.trace import Pass
-from tracer.training import Training, trace, train
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Pass
+from tracer.run.training import Training, trace, train
 
 Array = NDArray[np.float64]
 Item = dict[str, Any]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.golden.test_published import CASES, Item, problem_of
-from tracer.check.answers import read_content
-from tracer.check.conventions import Conventions
-from tracer.check.key import key_of
-from tracer.check.marking import MarkedSheet, mark_answers
+from tracer.answers.key import key_of
+from tracer.answers.reading import read_content
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import MarkedSheet, mark_answers
 
 MATRICES = {"z": "Z{}", "a": "A{}", "dA": "E{}", "dW": "dW{}", "W_after": "W{}_next"}
 Grid = list[list[str | None]]

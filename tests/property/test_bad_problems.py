@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tracer.errors import ProblemError
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.reading import load_problem
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import load_problem
 
 VALID: dict[str, Any] = {
     "title": "t",

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import documents
-from tracer.board import HEADING_ROWS, kept_columns, kept_rows, lay_out
-from tracer.network.blackboard import RATE
-from tracer.network.problem import problem_from_document
-from tracer.network.program import build
+from tracer.lesson.build import build
+from tracer.presentation.board import HEADING_ROWS, kept_columns, kept_rows, lay_out
+from tracer.problem.problem import problem_from_document
+from tracer.program.naming_policy import RATE
 
 
 @given(document=documents())

@@ -17,27 +17,18 @@ from tests.agreement import assert_agrees
 from tests.reference import forward, is_worked, loss_of, loss_shown, parameters_of
 from tests.strategies import OUTPUTS, documents
 from tests.traces import passes
-from tracer.differences import (
-    bound,
-    chosen,
-    compared,
-    estimate,
-    gradient,
-    largest_term,
-    path_to_loss,
-    reach,
-)
-from tracer.export import gradient_check
-from tracer.export.gradient_check import MOST_RECORDED, explained
-from tracer.export.gradient_section import BEYOND
-from tracer.export.workbook import write_workbook
 from tracer.expression.evaluate import evaluate
-from tracer.network.blackboard import RATE
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.program import build
-from tracer.network.reading import load_problem
-from tracer.trace import Epoch, Pass, Trace
-from tracer.training import trace
+from tracer.lesson.build import build
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.program.naming_policy import RATE
+from tracer.run.differences import bound, chosen, compared, estimate, gradient, largest_term, path_to_loss, reach
+from tracer.run.passes import Epoch, Pass, Trace
+from tracer.run.training import trace
+from tracer.workbook import gradient_check
+from tracer.workbook.gradient_check import MOST_RECORDED, explained
+from tracer.workbook.gradient_section import BEYOND
+from tracer.workbook.workbook import write_workbook
 
 Document = dict[str, Any]
 ARTICLE = load_problem("article").to_document()

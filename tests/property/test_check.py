@@ -33,10 +33,10 @@ from tests.students import (
     reference_fused,
     work_through,
 )
-from tracer.check.answers import read_content
-from tracer.check.marking import mark_answers
-from tracer.network.problem import problem_from_document
-from tracer.training import trace
+from tracer.answers.reading import read_content
+from tracer.judging.marking import mark_answers
+from tracer.problem.problem import problem_from_document
+from tracer.run.training import trace
 
 SEEDS = st.integers(0, 2**32 - 1)
 

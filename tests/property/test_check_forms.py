@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from tests.documents import documents
 from tests.papers import FORMS, Block
 from tests.students import Document, Habit, Work, work_through
-from tracer.check.answers import read_content
-from tracer.check.conventions import Conventions
-from tracer.check.key import key_of
-from tracer.check.marking import mark_answers
+from tracer.answers.key import key_of
+from tracer.answers.reading import read_content
 from tracer.errors import TracerError
 from tracer.expression.label import label_text
-from tracer.network.names import Names
-from tracer.network.problem import Problem, problem_from_document
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import mark_answers
+from tracer.problem.names import Names
+from tracer.problem.problem import Problem, problem_from_document
 
 HIDDEN = {  # of a network with one hidden layer
     "W1": ["wh", "W_h", "hidden weights"], "b1": ["bh", "b_hidden"], "Z1": ["hidden_layer_input", "z_hidden"],

@@ -20,7 +20,7 @@ from tracer.expression.mathml import cell_mathml, matrix_mathml
 from tracer.expression.scalar import Cell
 from tracer.expression.text import cell_text, matrix_text
 from tracer.expression.transposed import transposed
-from tracer.network.activations import ACTIVATIONS
+from tracer.problem.activations import ACTIVATIONS
 
 NUMBER_OF_CHILDREN = {"mfrac": 2, "msup": 2, "msub": 2, "munder": 2, "msubsup": 3}
 SOFTPLUS = ACTIVATIONS["softplus"].value

@@ -17,8 +17,8 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate
 from tracer.expression.lower import lower
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.losses import LOSSES
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.losses import LOSSES
 
 pytestmark = [pytest.mark.engine, pytest.mark.parametrize("engine", ENGINES)]
 # Around 0, where EXP overflows (709), where e^−z underflows (745), and as far as inputs go here.

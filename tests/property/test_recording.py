@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from tests.strategies import documents
 from tests.traces import first_pass
-from tracer import training
 from tracer.errors import NotFiniteError
 from tracer.expression import matrix as m
 from tracer.expression.evaluate import evaluate
-from tracer.network.problem import problem_from_document
-from tracer.network.program import build
-from tracer.recording import MOST_UNSEEN, Recording, batches_of, surely_finite
-from tracer.training import trace
+from tracer.lesson.build import build
+from tracer.problem.problem import problem_from_document
+from tracer.run import training
+from tracer.run.recording import MOST_UNSEEN, Recording, batches_of, surely_finite
+from tracer.run.training import trace
 
 
 @settings(max_examples=150)

@@ -11,7 +11,7 @@ from tests.agreement import assert_agrees
 from tests.reference import batches_of, forward, is_worked, one_pass, parameters_of
 from tests.strategies import OUTPUTS, documents
 from tests.traces import first_pass
-from tracer.trace import Pass
+from tracer.run.passes import Pass
 
 NEAR = 1e-11  # as in test_gradients.py
 

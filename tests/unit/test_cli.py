@@ -11,9 +11,9 @@ import numpy as np
 import openpyxl
 import pytest
 
-from tracer.network.reading import example_names, example_text, load_problem
-from tracer.storage import load_trace
-from tracer.training import trace
+from tracer.problem.reading import example_names, example_text, load_problem
+from tracer.run.storage import load_trace
+from tracer.run.training import trace
 
 
 def tracer(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.reading import EXAMPLES, example_names, load_problem
-from tracer.training import Training, trace, train
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import EXAMPLES, example_names, load_problem
+from tracer.run.training import Training, trace, train
 
 NAMES = [
     "article",

@@ -9,7 +9,7 @@ import pytest
 from tracer import invent as module
 from tracer.errors import TracerError
 from tracer.invent import invent
-from tracer.network.reading import load_problem
+from tracer.problem.reading import load_problem
 
 CHOICES = {"layers": "3-4-2", "rows": 4, "seed": 1, "hidden": "sigmoid", "output": "sigmoid", "loss": "squared_error"}
 SIZES = "expected at most 8 layers of 1 to 30 units"

@@ -11,41 +11,28 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # A file, or a folder for all files in it that have no entry of their own.
 FLOORS = {
-    "tracer/__init__.py": 6,
-    "tracer/__main__.py": 6,
-    "tracer/cli.py": 6,
-    "tracer/commands": 6,
-    "tracer/classroom": 5,
-    "tracer/export": 4,
-    "tracer/check": 4,
-    "tracer/terminal.py": 4,
-    "tracer/invent.py": 4,
-    "tracer/trace.py": 3,
-    "tracer/training.py": 3,
-    "tracer/recording.py": 3,
-    "tracer/storage.py": 3,
-    "tracer/shown.py": 3,
-    "tracer/board.py": 3,
-    "tracer/differences.py": 3,
-    "tracer/network_layout.py": 3,
-    "tracer/network": 2,
-    "tracer/expression/beyond.py": 1,
-    "tracer/expression/digits.py": 1,
-    "tracer/expression/evaluate.py": 1,
-    "tracer/expression/formula.py": 1,
-    "tracer/expression/interval.py": 1,
-    "tracer/expression/label.py": 1,
-    "tracer/expression/latex.py": 1,
-    "tracer/expression/live.py": 1,
-    "tracer/expression/lower.py": 1,
-    "tracer/expression/mathml.py": 1,
-    "tracer/expression/matrix_formula.py": 1,
-    "tracer/expression/numpy_source.py": 1,
-    "tracer/expression/reach.py": 1,
-    "tracer/expression/spread.py": 1,
-    "tracer/expression/text.py": 1,
-    "tracer/expression/transposed.py": 1,
-    "tracer/expression/worked.py": 1,
+    "tracer/__init__.py": 10,
+    "tracer/__main__.py": 10,
+    "tracer/cli.py": 10,
+    "tracer/commands": 10,
+    "tracer/classroom": 9,
+    "tracer/worksheet": 8,
+    "tracer/judging": 7,
+    "tracer/workbook": 7,
+    "tracer/page": 7,
+    "tracer/derivation": 7,
+    "tracer/notebook": 7,
+    "tracer/training_report": 7,
+    "tracer/answers": 7,
+    "tracer/spreadsheet": 6,
+    "tracer/presentation": 5,
+    "tracer/terminal.py": 6,
+    "tracer/invent.py": 6,
+    "tracer/run": 4,
+    "tracer/lesson": 3,
+    "tracer/problem": 2,
+    "tracer/program": 2,
+    "tracer/expression": 1,
     "tracer/expression/__init__.py": 0,
     "tracer/expression/matrix.py": 0,
     "tracer/expression/notation.py": 0,
@@ -68,6 +55,11 @@ def floor(file: str) -> int:
         if place.as_posix() in FLOORS:
             return FLOORS[place.as_posix()]
     raise AssertionError(f"{file} is on no floor: place it in FLOORS of {Path(__file__).name} (DESIGN, “Floors”)")
+
+
+def room(file: str) -> str:
+    """The folder of `tracer/` that a file is in; a file directly in it is a room of its own."""
+    return "/".join(Path(file).parts[:2])
 
 
 def imported(source: str, file: str) -> Iterator[str]:
@@ -121,6 +113,26 @@ def test_imports_never_go_round_in_a_circle() -> None:
         pytest.fail(" imports ".join(reversed(wrong.args[1])))
 
 
+def test_rooms_never_import_one_another_in_a_circle() -> None:
+    rooms: dict[str, set[str]] = {}
+    for file in FILES:
+        rooms.setdefault(room(file), set()).update({room(other) for other in files_imported(file)} - {room(file)})
+    try:
+        TopologicalSorter(rooms).prepare()
+    except CycleError as wrong:
+        pytest.fail(" imports ".join(reversed(wrong.args[1])))
+
+
+def test_no_room_holds_more_than_15_percent_of_the_lines_and_no_file_more_than_450() -> None:
+    lines = {file: len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in FILES}
+    assert max(lines.values()) <= 450, max(lines, key=lambda file: lines[file])
+    rooms: dict[str, int] = {}
+    for file, count in lines.items():
+        rooms[room(file)] = rooms.get(room(file), 0) + count
+    largest = max(rooms, key=lambda each: rooms[each])
+    assert rooms[largest] <= 0.15 * sum(lines.values()), (largest, rooms[largest], sum(lines.values()))
+
+
 @pytest.mark.parametrize("file", PLAIN)
 def test_the_languages_and_their_texts_import_nothing_but_the_standard_library(file: str) -> None:
     source = (ROOT / file).read_text(encoding="utf-8")
@@ -131,14 +143,14 @@ def test_the_languages_and_their_texts_import_nothing_but_the_standard_library(f
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("import tracer.trace", {"tracer/trace.py"}),
+        ("import tracer.terminal", {"tracer/terminal.py"}),
         ("from tracer.expression import matrix as m", {"tracer/expression/matrix.py"}),
-        ("from tracer.trace import Trace", {"tracer/trace.py"}),
-        ("from tracer import trace", {"tracer/trace.py"}),
+        ("from tracer.run.passes import Trace", {"tracer/run/passes.py"}),
+        ("from tracer import files", {"tracer/files.py"}),
         ("from tracer import __version__", {"tracer/__init__.py"}),
         ("def f():\n    from tracer.errors import ShapeError", {"tracer/errors.py"}),
         ("from . import scalar", {"tracer/expression/scalar.py"}),
-        ("from ..trace import Trace", {"tracer/trace.py"}),
+        ("from ..files import write_text", {"tracer/files.py"}),
         ("import numpy", set()),
     ],
 )

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracer.check.findings import headline, place, printable
-from tracer.check.marking import MarkedSheet
-from tracer.check.points import points_text
+from tracer.classroom.findings import headline, place, printable
 from tracer.files import replace_file
+from tracer.judging.marking import MarkedSheet
+from tracer.judging.points import points_text
 
 MARKS = "marks.csv"
 HEAD = ("file", "name", "id", "points", "out_of")  # then the matrices

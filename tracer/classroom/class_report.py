@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from tracer.check.findings import printable
-from tracer.check.points import points_text
-from tracer.check.report import print_marked
 from tracer.classroom.class_marks import Line, commonest_slips
+from tracer.classroom.findings import printable
 from tracer.classroom.many import Marker, Outcome
+from tracer.classroom.report import print_marked
+from tracer.judging.points import points_text
 
 
 def print_outcomes(outcomes: Sequence[Outcome], marker: Marker, several: bool) -> None:

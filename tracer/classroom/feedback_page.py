@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tracer.check.findings import Reveal, capital, headline, printable, right_under
-from tracer.check.marking import MarkedSheet
-from tracer.check.points import points_text
 from tracer.classroom.feedback_views import MOST_OPEN, FeedbackViews
-from tracer.export.templates import render
+from tracer.classroom.findings import Reveal, capital, headline, printable, right_under
 from tracer.files import write_text
-from tracer.network.remarks import conventions
+from tracer.judging.marking import MarkedSheet
+from tracer.judging.points import points_text
+from tracer.presentation.templates import render
+from tracer.problem.remarks import conventions
 
 
 def write_feedback(marked: MarkedSheet, reveal: Reveal, path: Path) -> None:

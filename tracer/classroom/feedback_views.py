@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tracer.board import SLOTS, kept_columns, kept_rows, lay_out
-from tracer.check.findings import SIGNS, Reveal, entry_of, expected, findings, named, place, printable
-from tracer.check.marking import MarkedSheet
-from tracer.check.own_work import key_shown, own_trace
-from tracer.check.verdicts import COUNTS, Mark
-from tracer.export.headings import Headings, band_title, detail
-from tracer.export.page_tables import axes
-from tracer.export.page_views import math
+from tracer.classroom.findings import SIGNS, Reveal, entry_of, expected, findings, named, place, printable
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
 from tracer.expression.lower import lower
 from tracer.expression.mathml import cell_mathml_terms, matrix_mathml
 from tracer.expression.text import value_text
 from tracer.expression.worked import Worked, work
-from tracer.network.blackboard import RATE
-from tracer.shown import DEFAULT
+from tracer.judging.marking import MarkedSheet
+from tracer.judging.own_work import key_shown, own_trace
+from tracer.judging.verdicts import COUNTS, Mark
+from tracer.page.tables import axes
+from tracer.page.views import math
+from tracer.presentation.board import SLOTS, kept_columns, kept_rows, lay_out
+from tracer.presentation.headings import Headings, band_title, detail
+from tracer.presentation.shown import DEFAULT
+from tracer.program.naming_policy import RATE
 
 MOST_OPEN = 12  # mistakes that are seen at once; more would bury the first
 MOST_ALIKE = 40  # further cells of one mistake that are listed

@@ -16,8 +16,8 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from tracer.check.answers import MOST_BYTES, read_answers, read_content
-from tracer.check.handed_in import MOST_TEXT, AnswerError, Answers
+from tracer.answers.handed_in import MOST_TEXT, AnswerError, Answers
+from tracer.answers.reading import MOST_BYTES, read_answers, read_content
 from tracer.classroom.class_marks import is_marks
 from tracer.errors import TracerError
 from tracer.zips import DAMAGED

@@ -11,14 +11,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tracer.check.conventions import Conventions
-from tracer.check.findings import Reveal
-from tracer.check.key import key_of
-from tracer.check.marking import MarkedSheet, mark_answers, unmarked_document
+from tracer.answers.key import key_of
 from tracer.classroom.class_marks import Line, line_of
+from tracer.classroom.findings import Reveal
 from tracer.classroom.hand_ins import HandIn
 from tracer.errors import TracerError
-from tracer.network.problem import Problem
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import MarkedSheet, mark_answers, unmarked_document
+from tracer.problem.problem import Problem
 from tracer.processes import cores
 
 PAYS, PAYS_WITH_REPORTS = 400, 60  # files from which on other processes are worth their start

@@ -11,22 +11,22 @@ from pathlib import Path
 import numpy as np
 from openpyxl.comments import Comment
 
-from tracer.board import lay_out
-from tracer.check.findings import SIGNS, Reveal, capital, expected, headline, named, printable, sentences
-from tracer.check.marking import MarkedSheet
-from tracer.check.numbers import Entry
-from tracer.check.own_work import key_shown, own_trace
-from tracer.check.verdicts import COUNTS, Mark, Verdict
+from tracer.answers.numbers import Entry
+from tracer.classroom.findings import SIGNS, Reveal, capital, expected, headline, named, printable, sentences
 from tracer.classroom.marks_sheet import MarksSheet
-from tracer.export import palette
-from tracer.export.book import Book
-from tracer.export.columns import address, column_letters
-from tracer.export.headings import band_title, detail
-from tracer.export.merging import merge
-from tracer.export.package import write_workbook_file
-from tracer.export.print_setup import ROW, break_columns, break_rows, choose_page, set_up
-from tracer.export.worksheet_board import TOP, WorksheetBoard
 from tracer.expression.label import label_text
+from tracer.judging.marking import MarkedSheet
+from tracer.judging.own_work import key_shown, own_trace
+from tracer.judging.verdicts import COUNTS, Mark, Verdict
+from tracer.presentation import palette
+from tracer.presentation.board import lay_out
+from tracer.presentation.headings import band_title, detail
+from tracer.spreadsheet.columns import address, column_letters
+from tracer.spreadsheet.merging import merge
+from tracer.spreadsheet.package import write_workbook_file
+from tracer.spreadsheet.print_setup import ROW, break_columns, break_rows, choose_page, set_up
+from tracer.workbook.book import Book
+from tracer.worksheet.board import TOP, WorksheetBoard
 
 TITLE = "Marked"
 COLOURS: dict[Verdict, str | None] = {

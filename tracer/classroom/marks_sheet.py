@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracer.check.findings import (
+from tracer.classroom.findings import (
     SIGNS,
     Finding,
     Reveal,
@@ -19,13 +19,13 @@ from tracer.check.findings import (
     printable,
     right_under,
 )
-from tracer.check.marking import MarkedSheet
-from tracer.check.verdicts import COUNTS
-from tracer.export.book import Book
-from tracer.export.columns import address, column_letters
-from tracer.export.print_setup import ROW, choose_page, set_up
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
+from tracer.judging.marking import MarkedSheet
+from tracer.judging.verdicts import COUNTS
+from tracer.spreadsheet.columns import address, column_letters
+from tracer.spreadsheet.print_setup import ROW, choose_page, set_up
+from tracer.workbook.book import Book
 
 TITLE = "Marks"
 STEP, NAME, CELLS, POINTS, OUT_OF, LAST = 2, 3, 4, 5, 6, 7

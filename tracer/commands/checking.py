@@ -61,7 +61,7 @@ def check(
     number: Annotated[int, typer.Option("--pass", min=1, help="Which pass the answers are of.")] = 1,
 ) -> None:
     """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
-    from tracer.check.findings import printable
+    from tracer.classroom.findings import printable
     from tracer.classroom.hand_ins import collect, is_many
     from tracer.classroom.many import Marker
 

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from tracer.network.problem import Problem
+    from tracer.problem.problem import Problem
 
 DEFAULT_FOLDER = Path("outputs")
 PATIENCE = 0.5  # seconds before a progress bar appears
@@ -27,7 +27,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 def load(source: str) -> Problem:
     """The problem of a file or a built-in example."""
-    from tracer.network.reading import load_problem
+    from tracer.problem.reading import load_problem
 
     return load_problem(source)
 

@@ -12,7 +12,7 @@ from tracer.errors import TracerError
 
 def examples(name: Annotated[str | None, typer.Argument(help="Print this one's TOML.")] = None) -> None:
     """List the built-in examples, or print one as a problem file to start from."""
-    from tracer.network.reading import example_names, example_text, load_problem
+    from tracer.problem.reading import example_names, example_text, load_problem
 
     if name is not None:
         typer.echo(example_text(name), nl=False)

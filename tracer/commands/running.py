@@ -16,8 +16,8 @@ from tracer.files import write_text
 from tracer.processes import beside
 
 if TYPE_CHECKING:
-    from tracer.network.problem import Problem
-    from tracer.trace import Trace
+    from tracer.problem.problem import Problem
+    from tracer.run.passes import Trace
 
 DEFAULT_EXAMPLE = "article"
 MOST_EPOCHS = 1_000_000  # to record; `train` takes any number
@@ -47,8 +47,8 @@ def walkthrough(
     ] = False,
 ) -> None:
     """Write a live workbook, a page that shows one epoch step by step, and the derivation worked by hand."""
-    from tracer.network.remarks import departures
-    from tracer.training import trace
+    from tracer.problem.remarks import departures
+    from tracer.run.training import trace
 
     chosen = epoch_numbers(epochs, [1])
     loaded = load(problem)
@@ -77,7 +77,7 @@ def walkthrough(
 
 
 def _write_book(recorded: Trace, path: Path, matrix_formulas: bool) -> None:
-    from tracer.export.workbook import write_workbook
+    from tracer.workbook.workbook import write_workbook
 
     with progress("workbook", sum(len(each.steps) for each in recorded.passes)) as advance:
         write_workbook(recorded, path, advance, matrix_formulas)
@@ -85,8 +85,8 @@ def _write_book(recorded: Trace, path: Path, matrix_formulas: bool) -> None:
 
 def _pages(recorded: Trace) -> tuple[dict[str, str], str]:
     """The page and the derivation worked by hand, by the ends of their names; why there is no derivation, or ""."""
-    from tracer.export.derivation import render_derivation, too_deep
-    from tracer.export.page import render_page
+    from tracer.derivation.book import render_derivation, too_deep
+    from tracer.page.page import render_page
 
     pages, left_out = {".html": render_page(recorded)}, too_deep(recorded.problem)
     if not left_out:
@@ -101,14 +101,14 @@ def trace(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Save the trace as .npz.")] = None,
 ) -> None:
     """Run one epoch and print every matrix, step by step."""
-    from tracer.training import trace as run
+    from tracer.run.training import trace as run
 
     chosen = epoch_numbers(epochs, [1])
     loaded = load(problem)
     with progress("training", max(chosen)) as advance:
         recorded = run(loaded, chosen, lambda _: advance())
     if output is not None:
-        from tracer.storage import save_trace
+        from tracer.run.storage import save_trace
 
         save_trace(recorded, output)
     if as_json:
@@ -118,7 +118,7 @@ def trace(
 
         print_trace(recorded)
     else:
-        from tracer.network.remarks import departures
+        from tracer.problem.remarks import departures
 
         for sentence in (*departures(loaded), output):
             typer.echo(sentence)
@@ -131,10 +131,10 @@ def train(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for plots and a page.")] = None,
 ) -> None:
     """Train for many epochs; show the loss, the final parameters and outputs."""
-    from tracer.training import train as run
+    from tracer.run.training import train as run
 
     if output is not None:
-        from tracer.export.plots import require_matplotlib
+        from tracer.training_report.plots import require_matplotlib
 
         require_matplotlib()
     loaded = load(problem)
@@ -143,7 +143,7 @@ def train(
         training = run(loaded, total, progress=lambda _: advance())
     paths = []
     if output is not None:
-        from tracer.export.training_page import write_training
+        from tracer.training_report.page import write_training
 
         paths = write_training(training, output)
     if as_json:
@@ -183,7 +183,7 @@ def epoch_numbers(text: str | None, default: list[int]) -> list[int]:
 
 def check_readable(problem: Problem, epochs: int) -> None:
     """Refuse a walkthrough that nobody could read, before anything is run."""
-    from tracer.network.program import build
+    from tracer.lesson.build import build
 
     program = build(problem)
     steps = epochs * len(problem.batches()) * len(program.steps)
@@ -207,7 +207,7 @@ def _counted(number: int, one: str, several: str = "") -> str:
 
 def summary(problem: Problem, before: float, after: float) -> str:
     """The one line that says what happened."""
-    from tracer.shown import losses
+    from tracer.presentation.shown import losses
 
     sizes = "→".join(map(str, problem.sizes))
     samples = f"{problem.rows} sample{'s' if problem.rows > 1 else ''}"

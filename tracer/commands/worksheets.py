@@ -43,11 +43,11 @@ def worksheet(
     ] = None,
 ) -> None:
     """Write a blank worksheet for students, as workbook and page, and its key."""
-    from tracer.export.look import look
-    from tracer.export.worksheet_files import write_worksheets
-    from tracer.export.worksheet_plan import make_plan, make_series
-    from tracer.network.program import build
-    from tracer.training import trace
+    from tracer.lesson.build import build
+    from tracer.presentation.theme import look
+    from tracer.run.training import trace
+    from tracer.worksheet.files import write_worksheets
+    from tracer.worksheet.plan import make_plan, make_series
 
     loaded = load(problem)
     dress = look(language, templates.resolve() if templates else None)

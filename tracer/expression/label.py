@@ -1,6 +1,6 @@
 """Names as data, and the three ways to read them: plain text, MathML and LaTeX.
 
-A name says what a quantity is called, never what it is worth. `tracer.network.names` decides the
+A name says what a quantity is called, never what it is worth. `tracer.problem.names` decides the
 names; here they are only spelled. Nothing of ours is imported.
 """
 

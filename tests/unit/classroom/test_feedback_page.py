@@ -8,8 +8,8 @@ import numpy as np
 
 from tests.marking import document, mark, with_rule, worked
 from tests.students import Habit, Work, random_document, work_through
-from tracer.check.findings import Reveal
 from tracer.classroom.feedback_page import render_feedback
+from tracer.classroom.findings import Reveal
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)

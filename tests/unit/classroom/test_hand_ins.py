@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tracer.check.handed_in import AnswerError
+from tracer.answers.handed_in import AnswerError
 from tracer.classroom import hand_ins
 from tracer.classroom.class_marks import Line, write_marks
 from tracer.classroom.hand_ins import HandIn, collect, labels

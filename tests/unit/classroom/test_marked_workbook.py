@@ -11,9 +11,9 @@ from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.marking import document, mark, with_rule, worked
-from tracer.check.findings import Reveal
+from tracer.classroom.findings import Reveal
 from tracer.classroom.marked_workbook import write_marked_workbook
-from tracer.export import palette
+from tracer.presentation import palette
 
 PROBLEM = document(marks={"Z1": 2, "step 10": 3})
 RIGHT = worked(PROBLEM, remembers=2.0)

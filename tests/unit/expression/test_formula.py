@@ -7,8 +7,8 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.formula import literal, to_formula
 from tracer.expression.lower import lower
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.losses import LOSSES
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.losses import LOSSES
 
 LONGEST_IN_EXCEL = 8192
 ADDRESSES = Grid({"P": (1, 1), "Q": (1, 1), "R": (1, 1)})  # A1, A2, A3

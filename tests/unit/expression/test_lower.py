@@ -7,7 +7,7 @@ from tracer.expression import scalar as s
 from tracer.expression.lower import lower, precedents, view
 from tracer.expression.scalar import Block, Cell, Fold, Sum, substitute, variables
 from tracer.expression.text import cell_text
-from tracer.network.activations import ACTIVATIONS
+from tracer.problem.activations import ACTIVATIONS
 
 X = m.Symbol("X", (3, 4))
 W = m.Symbol("W", (4, 2))

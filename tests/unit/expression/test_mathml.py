@@ -6,7 +6,7 @@ from tests.letters import NUMBER, ROW, A, B, C, minus, one, p, plus, q, r, times
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.mathml import cell_mathml, matrix_mathml
-from tracer.network.activations import ACTIVATIONS
+from tracer.problem.activations import ACTIVATIONS
 
 
 def matrix_name(identifier: str) -> str:

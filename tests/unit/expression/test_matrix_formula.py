@@ -10,8 +10,8 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate
 from tracer.expression.matrix_formula import row_of, to_matrix_formula
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.losses import LOSSES
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.losses import LOSSES
 
 
 class Names(Grid):

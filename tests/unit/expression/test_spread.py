@@ -9,7 +9,7 @@ from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.interval import Interval, bound
 from tracer.expression.lower import lower
 from tracer.expression.spread import spread
-from tracer.network.activations import ACTIVATIONS
+from tracer.problem.activations import ACTIVATIONS
 
 UNIT = 1e-4
 z, a = s.Cell("z", 0, 0), s.Cell("a", 0, 0)

@@ -23,8 +23,8 @@ from tests.letters import (
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.text import cell_text, matrix_text
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.losses import LOSSES
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.losses import LOSSES
 
 E = m.Symbol("E", (2, 2))
 Y = m.Symbol("Y", (2, 2))

@@ -9,8 +9,8 @@ from tracer.expression import scalar as s
 from tracer.expression.lower import lower
 from tracer.expression.text import cell_text
 from tracer.expression.worked import ValueOf, Worked, work
-from tracer.network.activations import ACTIVATIONS
-from tracer.network.losses import LOSSES
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.losses import LOSSES
 
 Z, A, Y = (m.Symbol(letter, (1, 3)) for letter in "ZAY")
 VALUES = {"Z": [[1.78, -0.5, 0.0]], "A": [[0.856, 0.378, 0.5]], "Y": [[1.0, 0.0, 0.0]]}

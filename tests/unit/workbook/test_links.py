@@ -1,0 +1,28 @@
+"""Links within the book: each sheet of a step leads to the one before, the one behind and the start."""
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.run.training import trace
+from tracer.workbook.workbook import write_workbook
+
+
+@pytest.mark.parametrize(("batch_size", "epochs"), [(3, 1), (2, 1), (3, 3)])
+def test_every_sheet_is_linked_to_its_neighbours_and_the_start(batch_size: int, epochs: int, tmp_path: Path) -> None:
+    document = load_problem("article").to_document() | {"batch_size": batch_size}
+    recorded = trace(problem_from_document(document, "linked", "linked"), range(1, epochs + 1))
+    write_workbook(recorded, tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx")
+    start, *titles = book.sheetnames
+    for before, title, behind in zip([None, *titles[:-1]], titles, [*titles[1:], None], strict=True):
+        links = [cell.hyperlink for row in book[title].iter_rows() for cell in row if cell.hyperlink]
+        targets = {each.location for each in links}
+        expected = {f"'{each}'!A1" for each in (before, start, behind) if each}
+        assert expected <= targets, title
+        assert {target.split("!")[0].strip("'") for target in targets} <= set(book.sheetnames)
+    starts = {cell.hyperlink.location for row in book[start].iter_rows() for cell in row if cell.hyperlink}
+    assert {f"'{title}'!A1" for title in titles if "Step" in title} <= starts

@@ -1,0 +1,288 @@
+"""What learners call the matrices: identifiers, the four ways of writing, and the usual names of the field.
+
+Names are compared without case, spaces, underscores, hyphens and raised or lowered letters. What a derivative is
+called (dL/dW1, grad_W1, ∂E/∂net_h1) is read off the name of what it is the derivative by; a new parameter off the old.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple, TypeAlias, get_args
+
+from tracer.expression.label import label_text
+from tracer.problem.convention import NameStyle
+from tracer.problem.names import Names, names_of
+from tracer.problem.problem import Problem
+from tracer.program.naming_policy import RATE
+
+MOST_NAMED_CELLS = 5_000  # of a network whose single cells have names
+MOST_READ = 20_000  # headings that are remembered
+MOST_LETTERS = 80  # of a heading; what is longer is a sentence
+STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
+
+Place: TypeAlias = tuple[int, int] | None
+
+
+class Reading(NamedTuple):
+    """A matrix that a name can mean, or a cell of it; the lowest rank is the likeliest."""
+
+    rank: int
+    identifier: str
+    place: Place = None
+
+
+OWN, FIELD = 1, 2  # ranks of names: 0 is the identifier to the letter
+
+_LETTERS = str.maketrans({
+    "∂": "d", "δ": "delta", "∇": "grad", "′": "'", "’": "'", "ʹ": "'", "·": "*", "×": "*", "⊙": "*", "⋅": "*",
+    "\N{COMBINING CIRCUMFLEX ACCENT}": "hat", "η": "eta", "α": "alpha", "σ": "sigma", "^": None, "−": None,
+    **dict.fromkeys(" \t\n_-‐–—`\"$\\{}", None),
+})  # fmt: skip
+_NUMBERED = re.compile(r"(?<=[a-z])[\[(]([0-9]+)[\])]")
+_ERRORS = "l|e|etotal|loss|cost|c|j|error"
+_BY = re.compile(rf"d(?:{_ERRORS})/?d(.+)|grad(?:ient)?(?:of)?(.+)|(.+?)grad(?:ient)?|d(.+)")
+_SLOPE = re.compile(r"d(.+?)/d(.+)|(?:sigma|sigmoid|f|g|phi|tanh|relu)'\((.+)\)")
+_NEW = re.compile(r"(.+?)(?:new|next|updated|after|afterupdate|'|\+|\*)")
+_IS_NEW = re.compile(r"[\[(]?\b(?:after (?:the )?update|updated|new|next)\b[\])]?", re.I)
+_CELL = re.compile(r"(.+)\[([0-9]{1,4})[,;]([0-9]{1,4})\]")
+_UNKNOWN = re.compile(r"[A-Z][0-9]+")  # like an identifier, and no cell such as w9
+_SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0-9]+\b[\])]?\s*[\])]?", re.I)
+_BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
+_PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
+_BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_DERIVED = {"W": "dW", "b": "db", "Z": "D", "A": "E"}
+
+
+def plain(name: str) -> str:
+    """A name as it is compared.
+
+    >>> plain("Error_at-hidden Layer"), plain("W₁⁺"), plain("∂L/∂Z1")
+    ('errorathiddenlayer', 'w1+', 'dl/dz1')
+    """
+    letters = unicodedata.normalize("NFKD", name).lower().translate(_LETTERS)
+    letters = "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Zs", "Cc"))
+    return _NUMBERED.sub(r"\1", letters)
+
+
+class Aliases:
+    """The names of one problem's matrices, with the shapes of those that it or another convention of it has."""
+
+    def __init__(self, problem: Problem, shapes: Mapping[str, tuple[int, int]]) -> None:
+        self.problem = problem
+        self.shapes = dict(shapes) | {RATE: (1, 1)}
+        depth, outputs = problem.depth, problem.sizes[-1]
+        self.shapes.setdefault(f"S{depth}", self.shapes[f"A{depth}"])  # of a convention with another output slope
+        if problem.layers[-1].activation == "softmax":
+            for sample in range(self.shapes["X"][0]):
+                self.shapes.setdefault(f"J{sample + 1}", (outputs, outputs))
+        self._read: dict[str, tuple[Reading, ...]] = {}
+
+    def read(self, heading: str) -> tuple[Reading, ...]:
+        """The matrices and cells that a heading can mean, none where it is no name."""
+        if len(heading) > MOST_LETTERS:
+            return ()
+        if heading not in self._read:
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
+            ranks: dict[tuple[str, Place], int] = {}
+            for rank, identifier, place in self._heading(heading):
+                whole = place is None or self.shapes[identifier] == (1, 1)
+                meant = (identifier, None if whole else place)
+                ranks[meant] = min(rank, ranks.get(meant, rank))
+            self._read[heading] = tuple(Reading(rank, *meant) for meant, rank in ranks.items())
+        return self._read[heading]
+
+    def _heading(self, heading: str) -> Iterable[Reading]:
+        text = heading.replace("**", "").replace("`", "").strip()
+        text = _BULLET.sub("", text.strip("* ") if text.startswith("*") else text)  # but W1* is a name
+        text = re.split(r"[=≔←]", text)[0].strip().rstrip(":").strip()
+        if _IS_NEW.search(text):
+            return self._updated(self._heading(_IS_NEW.sub(" ", text)))
+        if text in self.shapes:
+            return [Reading(0, text)]
+        cell = _CELL.fullmatch(text)
+        if cell is not None:
+            return self._cell_of(cell[1], int(cell[2]) - 1, int(cell[3]) - 1)
+        text = _SHAPE.sub(" ", text).strip()
+        outside = _BRACKETED.sub(" ", text).strip()
+        ways = (
+            [text],
+            _PARTS.split(outside),
+            [part for each in _BRACKETED.findall(text) for part in _PARTS.split(each)],
+        )
+        for parts in ways:
+            found = [each for part in parts for each in self._part(part)]
+            if found:
+                return found
+        return self._word(outside)
+
+    def _part(self, part: str) -> list[Reading]:
+        if part in self.shapes:
+            return [Reading(0, part)]
+        found = self._named(plain(part))
+        return [each for each in found if each.place is None] if _UNKNOWN.fullmatch(part) else found
+
+    def _cell_of(self, name: str, row: int, column: int) -> list[Reading]:
+        found = self._part(name.strip())
+        inside = [each for each in found if each.place is None and self._has(each.identifier, row, column)]
+        return [each._replace(place=(row, column)) for each in inside]
+
+    def _has(self, identifier: str, row: int, column: int) -> bool:
+        rows, columns = self.shapes[identifier]
+        return 0 <= row < rows and 0 <= column < columns
+
+    def _word(self, text: str) -> list[Reading]:
+        """An identifier among words that add nothing: "weights W1", "the matrix W1"."""
+        words = text.split()
+        found = {word for word in words if word in self.shapes}
+        others = {word.lower() for word in words} - {word.lower() for word in found}
+        if len(found) != 1:
+            return []
+        (identifier,) = found
+        kind = re.sub("[0-9]", "", identifier)
+        return [Reading(OWN, identifier)] if others <= _NOISE | _NOISE_OF.get(kind, set()) else []
+
+    # Plain names
+
+    def _named(self, name: str) -> list[Reading]:
+        known, new = self._known(name), _NEW.fullmatch(name)
+        if new is not None:
+            known += self._updated(self._known(new[1]))
+        return known if any(each.place is None for each in known) else [*known, *self._derivative(name)]
+
+    def _derivative(self, name: str) -> Iterator[Reading]:
+        by = _BY.fullmatch(name)
+        if by is not None:
+            for below in self._known(next(filter(None, by.groups()))):
+                yield from self._through(below, _DERIVED)
+        slope = _SLOPE.fullmatch(name)
+        if slope is not None:
+            top = self._known(slope[1]) if slope[1] else None
+            for below in self._known(slope[2] or slope[3]):
+                if below.identifier[0] == "Z" and (top is None or any(_above(each, below) for each in top)):
+                    yield from self._through(below, {"Z": "S"})
+
+    def _updated(self, readings: Iterable[Reading]) -> list[Reading]:
+        new = (each._replace(identifier=f"{each.identifier}_next") for each in readings)
+        return [each for each in new if each.identifier in self.shapes]
+
+    def _known(self, name: str) -> list[Reading]:
+        return [*self._names.get(name, ()), *self._cells.get(name, ())]
+
+    def _through(self, below: Reading, derived: Mapping[str, str]) -> Iterator[Reading]:
+        kind, layer = below.identifier[0], below.identifier[1:]
+        identifier = f"{derived.get(kind)}{layer}"
+        if identifier == f"E{self.problem.depth}":
+            identifier = "E"
+        if kind in derived and identifier in self.shapes:
+            yield below._replace(identifier=identifier)
+
+    @cached_property
+    def _names(self) -> Mapping[str, list[Reading]]:
+        """Whole matrices by their plain names."""
+        found: dict[str, dict[str, Reading]] = {}
+
+        def add(name: str, identifier: str, rank: int) -> None:
+            if identifier in self.shapes:
+                found.setdefault(name, {}).setdefault(identifier, Reading(rank, identifier))
+
+        for identifier in self.shapes:
+            add(plain(identifier), identifier, OWN)
+        for style, names in sorted(self._styles.items(), key=lambda pair: pair[0] != self.problem.names.style):
+            for identifier in self.shapes:
+                if identifier != RATE:
+                    own = style == self.problem.names.style
+                    add(plain(label_text(names.matrix(identifier))), identifier, OWN if own else FIELD)
+        for name, identifier in _usual(self.problem.depth):
+            add(name, identifier, FIELD)
+        return {name: list(readings.values()) for name, readings in found.items()}
+
+    @cached_property
+    def _cells(self) -> Mapping[str, list[Reading]]:
+        """Single cells by their plain names, in the styles that have them."""
+        found: dict[str, list[Reading]] = {}
+        forward = [each for each in self.shapes if each[0] in "XYWbZA"]
+        if sum(rows * columns for rows, columns in map(self.shapes.__getitem__, forward)) > MOST_NAMED_CELLS:
+            return found
+        for style, names in self._styles.items():
+            if style in ("hand", "mazur"):
+                rank = OWN if style == self.problem.names.style else FIELD
+                for identifier in forward:
+                    rows, columns = self.shapes[identifier]
+                    for place in product(range(rows), range(columns)):
+                        name = plain(label_text(names.cell(identifier, *place)))
+                        found.setdefault(name, []).append(Reading(rank, identifier, place))
+        return found
+
+    @cached_property
+    def _styles(self) -> Mapping[str, Names]:
+        own = self.problem.names
+        return {
+            style: names_of(
+                self.problem if style == own.style else replace(self.problem, names=replace(own, style=style, own={}))
+            )
+            for style in STYLES
+        }
+
+
+def _above(top: Reading, below: Reading) -> bool:
+    return top.identifier == f"A{below.identifier[1:]}" and top.place == below.place
+
+
+# The usual names of the field; # is the number of a hidden layer, left out where there is one alone
+
+_NOISE = {"matrix", "values", "the", "of"}
+_NOISE_OF = {
+    "W": {"weights", "weight"}, "W_next": {"weights"}, "b": {"bias", "biases"}, "A": {"activation", "activations"},
+    "D": {"delta"}, "dW": {"gradient"}, "db": {"gradient"}, "S": {"slope"}, "E": {"error"}, "L": {"loss"},
+    "X": {"inputs", "input"}, "Y": {"targets", "target"},
+}  # fmt: skip
+_ONCE = {
+    "X": "input inputs features a0",
+    "Y": "t target targets ytrue labels expectedoutput desiredoutput",
+    "L": "loss cost totalerror etotal totalloss error",
+    "E": "error err erroroutput erroratoutput erroratoutputlayer outputerror outputlayererror",
+    RATE: "learningrate lr rate eta alpha",
+}
+_HIDDEN = {
+    "W": "wh# whidden# hiddenweights# weightshidden# hiddenlayer#weights",
+    "b": "bh# bhidden# hiddenbias# biashidden# hiddenlayer#bias",
+    "Z": "zh# zhidden# hidden#input hiddeninput# hiddenlayer#input hiddenlayerinput# hiddenlayer#inputs",
+    "A": "ah# ahidden# hidden#output hiddenoutput# hiddenlayer#output hiddenlayeroutput# hiddenactivation# "
+    "hiddenactivations# hiddenlayer#activation hiddenlayer#activations hiddenlayeractivation# hiddenlayeractivations#",
+    "S": "slopeh# slopehidden# slopehiddenlayer# hiddenslope# hiddenlayer#slope",
+    "D": "dhidden# dhiddenlayer# deltah# deltahidden# deltahiddenlayer# hiddendelta# hiddenlayer#delta",
+    "E": "errorh# errorhidden# errorhiddenlayer# errorathidden# errorathiddenlayer# hiddenerror# hiddenlayer#error",
+}
+_OUTPUT = {
+    "W": "wo wout woutput outputweights weightsoutput outputlayerweights",
+    "b": "bo bout boutput outputbias biasoutput outputlayerbias",
+    "Z": "zo zout zoutput outputinput outputlayerinput outputlayerinputs",
+    "A": "ao aout aoutput out output outputs yhat haty ypred prediction predictions outputactivation "
+    "outputactivations outputlayeractivation outputlayeractivations outputlayeroutput",
+    "S": "slopeo slopeout slopeoutput slopeoutputlayer outputslope outputlayerslope",
+    "D": "doutput doutputlayer deltao deltaout deltaoutput deltaoutputlayer outputdelta outputlayerdelta",
+}
+_NUMBERED_WORDS = {
+    "W": "weights# weight#", "b": "bias# biases#", "S": "slope#", "D": "delta#", "E": "error# erroratlayer#",
+}  # fmt: skip
+
+
+def _usual(depth: int) -> Iterator[tuple[str, str]]:
+    """Plain names and the identifiers that they mean in a network of so many layers."""
+    for identifier, words in _ONCE.items():
+        yield from ((word, identifier) for word in words.split())
+    for kind, words in _OUTPUT.items():
+        yield from ((word, f"{kind}{depth}") for word in words.split())
+    for layer in range(1, depth + 1):
+        for kind, words in _NUMBERED_WORDS.items():
+            identifier = "E" if (kind, layer) == ("E", depth) else f"{kind}{layer}"
+            yield from ((word.replace("#", str(layer)), identifier) for word in words.split())
+        for kind, words in _HIDDEN.items() if layer < depth else ():
+            for number in (str(layer), "")[: 2 if depth == 2 else 1]:
+                yield from ((word.replace("#", number), f"{kind}{layer}") for word in words.split())

@@ -1,0 +1,97 @@
+"""The key of a problem: the right matrices of one pass, and how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.answers.aliases import Aliases
+from tracer.errors import TracerError
+from tracer.expression.evaluate import compiled
+from tracer.lesson.build import build
+from tracer.lesson.network_symbols import Blackboard
+from tracer.presentation.shown import shown
+from tracer.problem.convention import Reproduce
+from tracer.problem.problem import Problem
+from tracer.problem.remarks import departures
+from tracer.program.naming_policy import RATE
+from tracer.program.program import Program
+from tracer.run.training import trace
+
+Array = NDArray[np.float64]
+MOST_PASSES = 1_000
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """The right matrices of one pass, with a program that says how they are made.
+
+    `halves` is what a number that was printed may be off as a learner sees it: half a unit where it is shown rounded.
+    `printed` are computed matrices that stood on the learner's worksheet, `before` the matrices of the pass before,
+    if there was one. `problem` reproduces nothing: what a publication did though it is not the gradient is never
+    right; `sha256` is of the problem as it was.
+    """
+
+    problem: Problem
+    sha256: str
+    program: Program
+    values: Mapping[str, Array]
+    halves: Mapping[str, float]
+    before: Mapping[str, Array]
+    notes: tuple[str, ...] = ()
+    printed: frozenset[str] = frozenset()
+    rules: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
+
+    @cached_property
+    def net(self) -> Blackboard:
+        """The matrices of the pass as symbols."""
+        return Blackboard(self.problem, self.program.rows)
+
+    @cached_property
+    def aliases(self) -> Aliases:
+        """The names that learners have for the matrices."""
+        return Aliases(self.problem, {each: value.shape for each, value in self.values.items()})
+
+    def compute(self, identifier: str, values: Mapping[str, Array]) -> Array:
+        """A matrix by its right rule from others; infinite or no number where float64 ends."""
+        if identifier not in self.rules:
+            expression = self.program.assignments[identifier].expression
+            assert expression is not None  # asked for by the caller
+            self.rules[identifier] = compiled(expression)
+        with np.errstate(all="ignore"):
+            return self.rules[identifier](values)
+
+    def with_given(self, own: Mapping[str, Array], file: str) -> Key:
+        """The key for numbers of a learner's own. Raises TracerError where the network leaves float64 with them."""
+        given = {each: own.get(each, self.values[each]) for each in self.program.inputs}
+        with np.errstate(all="ignore"):
+            run = build(self.problem, self.program.rows).run
+            computed = dict(zip(self.program.computed, run(*given.values()), strict=True))
+        if not all(np.isfinite(each).all() for each in computed.values()):
+            raise TracerError(f"{file}: given: with these numbers the network leaves float64")
+        values = given | computed
+        halves = {each: 0.0 if each in own else half for each, half in self.halves.items()}
+        return replace(self, values={each: values[each] for each in self.values}, halves=halves)
+
+
+def key_of(problem: Problem, number: int = 1) -> Key:
+    """The key of a problem's pass of this number (the first: epoch 1, iteration 1). Raises TracerError past the end."""
+    worked = replace(problem, reproduce=Reproduce())
+    if not 1 <= number <= MOST_PASSES:
+        raise TracerError(f"--pass: found {number}, expected 1 to {MOST_PASSES:,}")
+    epoch = (number - 1) // len(worked.batches()) + 1
+    run = trace(worked, range(max(1, epoch - 1), epoch + 1))
+    passes = list(run.passes)
+    at = number - 1 - (max(1, epoch - 1) - 1) * len(worked.batches())
+    one, before = passes[at].by_hand(worked), passes[at - 1].matrices if at else {}
+    decimals = shown(run, one).decimals
+    halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in decimals.items()}
+    same_rows = at and passes[at - 1].program.rows == one.program.rows
+    return Key(
+        worked, problem.sha256, one.program, {**one.matrices, RATE: one[RATE]}, halves, before if same_rows else {},
+        tuple(f"{each} Answers are held against the gradient." for each in departures(problem)),
+    )  # fmt: skip

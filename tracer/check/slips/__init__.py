@@ -1,8 +1,0 @@
-"""Slips: wrong rules that learners really use, tried on the learner's own work.
-
-Each is a rewrite of the right rule (table.py); search.py finds those that explain what was written.
-"""
-
-from tracer.check.slips.search import explain
-
-__all__ = ["explain"]

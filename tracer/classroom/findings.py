@@ -1,0 +1,142 @@
+"""What a report says of a marked sheet: the line that helps, and what needs a look, as far as may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tracer.answers.numbers import Entry
+from tracer.expression.digits import as_typed, fixed
+from tracer.judging.conventions import Other
+from tracer.judging.marking import MarkedSheet
+from tracer.judging.own_work import key_shown
+from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
+
+Reveal: TypeAlias = Literal["none", "hint", "key"]
+"""What a report shows: verdicts alone; what went wrong, but no right number; or those too."""
+
+GIVEN = {"X", "Y", "W", "b"}  # matrices that are copied, not computed
+_JOINERS = "\u200c\u200d"  # some scripts are not written without them
+
+SIGNS: dict[Verdict, str] = {
+    "correct": "✓", "rounded": "✓", "carried": "↪", "slip": "✗", "wrong": "✗", "too_coarse": "≈", "blank": "–",
+    "unreadable": "?",
+}  # fmt: skip
+WORDS: dict[Verdict, str] = {
+    "wrong": "does not follow from the cells before it",
+    "too_coarse": "right, but with fewer digits than asked for",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Cells of one matrix with one verdict for one reason, in order; a transposed matrix is one slip.
+
+    `says` has what may be shown of the reason at the first cell: a sentence for each slip that fits, the likeliest
+    first.
+    """
+
+    marks: tuple[Mark, ...]
+    says: tuple[str, ...]
+
+    @property
+    def first(self) -> Mark:
+        return self.marks[0]
+
+    @property
+    def title(self) -> str:
+        """Its cells: where to look, and how many more there are."""
+        more = len(self.marks) - 1
+        return f"{place(self.first)} and {more} more" if more else place(self.first)
+
+
+def findings(marked: MarkedSheet, reveal: Reveal) -> list[Finding]:
+    """What does not count, in order of time."""
+    alike: dict[tuple[str, ...], list[Mark]] = {}
+    for mark in marked.marks:
+        if mark.verdict not in COUNTS:
+            reason = [slip.slug for slip in mark.slips[:1]]
+            alike.setdefault((mark.id, mark.verdict, *reason), []).append(mark)
+    return [Finding(tuple(marks), tuple(sentences(marked, marks[0], reveal))) for marks in alike.values()]
+
+
+def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
+    """What may be said of a cell beyond its verdict."""
+    if reveal == "none":
+        return
+    yield from (printable(_sentence(slip, reveal)) for slip in mark.slips)  # they quote what was written
+    if mark.verdict == "unreadable":
+        yield entry_of(marked, mark).note
+    elif mark.verdict == "wrong" and mark.id.rstrip("0123456789") in GIVEN:
+        yield "not the number that is given"
+    elif not mark.slips and mark.verdict in WORDS:
+        yield WORDS[mark.verdict]
+
+
+def entry_of(marked: MarkedSheet, mark: Mark) -> Entry:
+    """What was written in a cell."""
+    return marked.sheet.written[mark.id].entries[mark.row][mark.column]
+
+
+def _sentence(slip: Slip, reveal: Reveal) -> str:
+    if reveal == "key":
+        return slip.says + (f" ({slip.apart})" if slip.apart else "")
+    # what would tell two slips apart, without the numbers that it would be
+    return slip.hint + (f" ({slip.apart.partition(':')[0]})" if slip.apart else "")
+
+
+def headline(marked: MarkedSheet) -> str:
+    """The one line that helps: where to start."""
+    if not marked.marks:
+        return "no cell of this problem's matrices was found"
+    first = marked.first_wrong
+    if first is None:
+        return f"all {len(marked.marks)} cells are right"
+    later = marked.counts["carried"]
+    follows = f"; {later} later cell{'s follow' if later > 1 else ' follows'} correctly from it" if later else ""
+    start = f"start at {place(first)}" if first is marked.marks[0] else f"all right up to {place(first)}: start there"
+    return start + follows
+
+
+def right_under(other: Other) -> str:
+    """That the answers follow other conventions, and how far."""
+    words = ", ".join(other.words)
+    return f"right under: {words}" if other.all_right else f"more of it is right under: {words}"
+
+
+def expected(marked: MarkedSheet, mark: Mark) -> str:
+    """The right number, to the digits that are shown of its matrix and at least those written."""
+    entry = entry_of(marked, mark)
+    decimals = key_shown(marked.sheet.key).decimals[mark.id]
+    return as_typed(mark.expected) if decimals is None else fixed(mark.expected, max(decimals, entry.decimals or 0))
+
+
+def place(mark: Mark) -> str:
+    """A cell as people call it, counted from 1."""
+    return f"{mark.id}[{mark.row + 1},{mark.column + 1}]"
+
+
+def named(verdict: Verdict) -> str:
+    """A verdict as words."""
+    return verdict.replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def printable(text: str) -> str:
+    """Text of a stranger's file with nothing that a terminal would obey or XML forbids.
+
+    >>> printable("Ada\\nKing\\x1b[31m")
+    'Ada King\ufffd[31m'
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    if letter.isprintable() or letter in _JOINERS:
+        return letter
+    return " " if letter.isspace() else "\ufffd"

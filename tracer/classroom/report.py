@@ -1,0 +1,61 @@
+"""A marked sheet in the terminal: the line that helps first, then the cells that need a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tracer.classroom.findings import Finding, Reveal, expected, findings, headline, named, printable, right_under
+from tracer.judging.marking import MarkedSheet
+from tracer.judging.points import points_text
+
+MOST_LISTED = 40  # lines of a sheet that are shown
+STYLES = {"slip": "red", "wrong": "red", "too_coarse": "yellow", "blank": "dim", "unreadable": "yellow"}
+
+
+def print_marked(marked: MarkedSheet, reveal: Reveal) -> None:
+    """Print the report of one sheet."""
+    console = Console(highlight=False)
+    student = marked.sheet.answers.student or {}
+    who = f" · {_plain(', '.join(student.values()))}" if student else ""
+    console.print(f"[bold]{_plain(marked.sheet.answers.file)}[/]{who}: {headline(marked)}")
+    for warning in marked.warnings:
+        console.print(f"  note: {_plain(warning)}")
+    if marked.other is not None and reveal != "none":
+        console.print(f"  {_plain(right_under(marked.other))}")
+    listed = findings(marked, reveal)
+    if listed:
+        console.print(_table(marked, listed[:MOST_LISTED], reveal))
+    if len(listed) > MOST_LISTED:
+        console.print(f"… and {sum(len(each.marks) for each in listed[MOST_LISTED:])} more")
+    console.print(", ".join(_counted(marked)))
+
+
+def _table(marked: MarkedSheet, listed: Sequence[Finding], reveal: Reveal) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("cell", "written", "verdict", *(["expected"] if reveal == "key" else []), ""):
+        table.add_column(heading)
+    for each in listed:
+        style = STYLES.get(each.first.verdict, "")
+        words = named(each.first.verdict)
+        verdict = f"[{style}]{words}[/]" if style else words
+        key = [expected(marked, each.first)] if reveal == "key" else []
+        table.add_row(each.title, _plain(each.first.answer), verdict, *key, _plain("; or: ".join(each.says)))
+    return table
+
+
+def _plain(text: str) -> str:
+    """Text of a stranger's file: no markup, and nothing that a terminal would obey."""
+    return escape(printable(text))
+
+
+def _counted(marked: MarkedSheet) -> Iterator[str]:
+    yield f"{marked.score} of {len(marked.marks)} cells count"
+    for verdict, count in marked.counts.items():
+        if count:
+            yield f"{count} {named(verdict)}"
+    earned, out_of = map(points_text, marked.points)
+    yield f"{earned} of {out_of} points"

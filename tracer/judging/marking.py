@@ -1,0 +1,150 @@
+"""A marked sheet: its verdicts, how many of each, and its points."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tracer.answers.key import Key
+from tracer.answers.reading import Answers
+from tracer.judging.conventions import Conventions, Other
+from tracer.judging.judging import judge
+from tracer.judging.points import worth
+from tracer.judging.sheet import Sheet, lay_beside
+from tracer.judging.slips import explain
+from tracer.judging.verdicts import COUNTS, VERDICTS, Mark, Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class MarkedSheet:
+    """The marks of a sheet, in order of time; `other` are conventions that it follows in place of the problem's."""
+
+    sheet: Sheet
+    marks: Sequence[Mark]
+    other: Other | None = None
+
+    @cached_property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many cells have each verdict."""
+        found = Counter(mark.verdict for mark in self.marks)
+        return {verdict: found[verdict] for verdict in VERDICTS}
+
+    @property
+    def score(self) -> int:
+        """How many cells count as right."""
+        return sum(mark.verdict in COUNTS for mark in self.marks)
+
+    @property
+    def all_right(self) -> bool:
+        """Whether there is something, and all of it counts."""
+        return 0 < self.score == len(self.marks)
+
+    @cached_property
+    def points_of(self) -> Mapping[str, tuple[float, float]]:
+        """Points of each matrix that is counted, and how many it has, in order of time."""
+        key = self.sheet.key
+        scheme = key.problem.marks
+        points = worth(scheme, key.program)
+        return {
+            each: (points[each] * self._share(each) if each in self.sheet.written else 0.0, points[each])
+            for each in key.program.assignments
+            if each in self.sheet.written or (scheme.left_out and each in key.program.computed)
+        }
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """Points and how many there are: one for each matrix, shared by its cells, or as the mark scheme says."""
+        earned, out_of = zip(*self.points_of.values(), strict=True) if self.points_of else ((), ())
+        return math.fsum(earned), math.fsum(out_of)
+
+    def of(self, identifier: str) -> Iterator[Mark]:
+        """The marks of a matrix, row by row."""
+        return iter(self._by_matrix.get(identifier, ()))
+
+    @cached_property
+    def _by_matrix(self) -> Mapping[str, Sequence[Mark]]:
+        found: dict[str, list[Mark]] = {each: [] for each in self.sheet.written}
+        for mark in self.marks:
+            found[mark.id].append(mark)
+        return found
+
+    def _share(self, identifier: str) -> float:
+        """How much of a matrix's points its cells earn, from 0 to 1."""
+        shares = self.sheet.key.problem.marks.shares
+        earned = [shares.get(mark.verdict, 0.0) for mark in self._by_matrix[identifier]]
+        return math.fsum(earned) / len(earned)
+
+    @cached_property
+    def first_wrong(self) -> Mark | None:
+        """The first cell in time that does not count."""
+        return next((mark for mark in self.marks if mark.verdict not in COUNTS), None)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the report should know about the answers as a whole."""
+        answers = self.sheet.answers
+        stale = answers.problem_sha256 not in (None, self.sheet.key.sha256)
+        changed = ("the answers were made for another version of this problem",) if stale else ()
+        return (*changed, *self.sheet.notes)
+
+    def to_document(self) -> dict[str, Any]:
+        """What `tracer check --json` prints of one file; rows and columns count from 1."""
+        points, out_of = self.points
+        return {
+            "problem_sha256": self.sheet.key.sha256,
+            "answers": self.sheet.answers.file,
+            "student": self.sheet.answers.student,
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"right_under": list(self.other.words)} if self.other else {}),
+            "cells": [
+                {
+                    "id": mark.id,
+                    "row": mark.row + 1,
+                    "column": mark.column + 1,
+                    "answer": mark.answer,
+                    "verdict": mark.verdict,
+                    "expected": mark.expected,
+                    "on_own_work": mark.on_own_work if math.isfinite(mark.on_own_work) else None,
+                    "slips": [
+                        {"slug": slip.slug, "says": slip.says} | ({"apart": slip.apart} if slip.apart else {})
+                        for slip in mark.slips
+                    ],
+                }
+                for mark in self.marks
+            ],
+            "summary": {
+                **self.counts,
+                "score": self.score,
+                "of": len(self.marks),
+                "points": points,
+                "out_of": out_of,
+            },
+        }
+
+
+def unmarked_document(key: Key, file: str, student: Mapping[str, str], fault: str) -> dict[str, Any]:
+    """What `tracer check --json` prints of a file that could not be read, among others that could."""
+    return {
+        "problem_sha256": key.sha256,
+        "answers": file,
+        "student": dict(student) or None,
+        "error": fault,
+        "cells": [],
+        "summary": {**dict.fromkeys(VERDICTS, 0), "score": 0, "of": 0, "points": 0.0, "out_of": 0.0},
+    }
+
+
+def mark_answers(answers: Answers, conventions: Conventions, accept: bool = False) -> MarkedSheet:
+    """The marked sheet of some answers; `accept` marks them by the convention that they follow."""
+    sheet = lay_beside(answers, conventions.key)
+    marks = judge(sheet, explain)
+    other = None
+    if any(mark.verdict not in COUNTS for mark in marks):
+        other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
+    if other is not None and accept and not other.another_pass:
+        sheet, marks = other.sheet, judge(other.sheet, explain)
+    return MarkedSheet(sheet, marks, other)

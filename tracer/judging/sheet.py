@@ -1,0 +1,150 @@
+"""A learner's sheet held beside the key: what stands in the place of each matrix.
+
+Shapes are put in order here: an answer that is too small is blank where it ends, a column written
+as a row is turned, and what has no place in the problem is named in a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.answers.key import Array, Key
+from tracer.answers.naming import named
+from tracer.answers.numbers import BLANK, Entry
+from tracer.answers.reading import Answers, Grid
+from tracer.errors import TracerError
+from tracer.expression import matrix as m
+from tracer.expression.digits import FLOAT_ERROR, TIE
+from tracer.program.naming_policy import RATE
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """One matrix as it was written: entries in the right shape, their values (nan: none) and units.
+
+    `turned` is set where rows and columns were exchanged; the entries here are the right way round.
+    """
+
+    entries: tuple[tuple[Entry, ...], ...]
+    values: Array
+    units: Array
+    turned: bool = False
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Where a number stands."""
+        return ~np.isnan(self.values)
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether a number stands everywhere."""
+        return bool(self.present.all())
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Answers beside their key."""
+
+    answers: Answers
+    key: Key
+    written: Mapping[str, Written]
+    notes: tuple[str, ...]
+
+
+def lay_beside(answers: Answers, key: Key) -> Sheet:
+    """Answers in the shapes of the key; with a key of its own where the learner's given numbers differ."""
+    answers = named(answers, key)
+    notes = [*key.notes, *answers.notes]
+    if own := _own_numbers(answers, key):
+        key = key.with_given(own, answers.file)
+    printed = {each: grid for each, grid in answers.given.items() if each in key.program.computed}
+    stale = [each for each, grid in printed.items() if not _is_of(grid, key, each)]
+    notes += [f"given.{each}: other numbers than this problem's; worked out anew" for each in stale]
+    if printed:
+        key = replace(key, printed=frozenset(printed.keys() - set(stale)))
+    written = {}
+    for identifier, grid in answers.matrices.items():
+        if identifier not in key.values or identifier == RATE:
+            notes.append(f"{identifier}: no matrix of this problem; left out")
+            continue
+        shape = key.values[identifier].shape
+        fitted, turned = _fitted(grid, shape), False
+        if fitted is None:
+            notes.append(f"{identifier}: found {_size(grid)}, expected {shape[0]}×{shape[1]}")
+            turned = _size(grid) == f"{shape[1]}×{shape[0]}"
+            fitted = transposed(grid, shape) if turned else _cut(grid, shape)
+        written[identifier] = as_written(fitted, key.problem.decimals.of(identifier), turned)
+    ordered = {each: written[each] for each in key.values if each in written}
+    return Sheet(answers, key, ordered, tuple(notes))
+
+
+def as_written(entries: Grid, asked: int, turned: bool = False) -> Written:
+    """Entries with their values and units, where so many decimals were asked for."""
+    values = np.array([[entry.value for entry in row] for row in entries])
+    units = np.array([[entry.unit(asked) if entry.kind == "number" else np.nan for entry in row] for row in entries])
+    return Written(entries, values, units, turned)
+
+
+def _size(grid: Grid) -> str:
+    return f"{len(grid)}×{max(map(len, grid), default=0)}"
+
+
+def _fitted(grid: Grid, shape: m.Shape) -> Grid | None:
+    """A grid of the wanted shape, a vector turned where need be; None where it is of another shape."""
+    if _size(grid) == f"{shape[0]}×{shape[1]}":
+        return _cut(grid, shape)
+    if 1 in shape and _size(grid) == f"{shape[1]}×{shape[0]}":
+        return transposed(grid, shape)
+    return None
+
+
+def transposed(grid: Grid, shape: m.Shape) -> Grid:
+    """Columns as rows."""
+    rows, columns = shape
+    return tuple(tuple(grid[j][i] if i < len(grid[j]) else BLANK for j in range(columns)) for i in range(rows))
+
+
+def _cut(grid: Grid, shape: m.Shape) -> Grid:
+    """As much as has a place; the numbers of a vector that is too long or short in their order."""
+    if 1 in shape and 1 in (len(grid), max(map(len, grid), default=0)):
+        numbers = [entry for row in grid for entry in row][: max(shape)]
+        numbers += [BLANK] * (max(shape) - len(numbers))
+        return (tuple(numbers),) if shape[0] == 1 else tuple((entry,) for entry in numbers)
+    rows, columns = shape
+    return tuple(
+        tuple(grid[i][j] if i < len(grid) and j < len(grid[i]) else BLANK for j in range(columns)) for i in range(rows)
+    )
+
+
+def _own_numbers(answers: Answers, key: Key) -> dict[str, Array]:
+    """Numbers that a learner was given in place of the problem's."""
+    found = {}
+    for identifier, grid in answers.given.items():
+        place = f"{answers.file}: given.{identifier}"
+        if identifier in key.program.computed:
+            continue
+        if identifier not in key.program.inputs:
+            known = ", ".join(key.program.inputs)
+            raise TracerError(f"{place}: found no given matrix of this problem, expected one of {known}")
+        shape = key.values[identifier].shape
+        own = np.array([[entry.value for entry in row] for row in _fitted(grid, shape) or ()])
+        if own.shape != shape or not np.isfinite(own).all():
+            raise TracerError(f"{place}: expected {shape[0]}×{shape[1]} numbers")
+        found[identifier] = own
+    return found
+
+
+def _is_of(grid: Grid, key: Key, identifier: str) -> bool:
+    """Whether numbers that were printed are the key's, to the digits that they have."""
+    fitted, value = _fitted(grid, key.values[identifier].shape), key.values[identifier]
+    if fitted is None:
+        return False
+    printed = as_written(fitted, 0)
+    units = np.array([[entry.own_unit() for entry in row] for row in fitted])
+    slack = (0.5 + TIE) * units + FLOAT_ERROR * np.abs(value)
+    return printed.complete and bool((np.abs(printed.values - value) <= slack).all())

@@ -1,0 +1,92 @@
+"""Wrong rules on the way back: deltas, and errors sent back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracer.expression import matrix as m
+from tracer.judging.slips.place import Place, Wrong, column, inverse, replaced
+
+Made = Iterator[Wrong | m.Matrix]
+
+
+# Deltas: D = E ⊙ S
+
+
+def _elementwise(place: Place, rule: m.Matrix) -> m.Broadcast | None:
+    """The product of error and slope in a delta."""
+    wanted = m.multiply(place.error, place.units("S"))
+    return wanted if wanted in m.parts(rule) else None
+
+
+def delta_divided(place: Place, rule: m.Matrix) -> Made:
+    if product := _elementwise(place, rule):
+        yield replaced(rule, product, m.divide(product.left, product.right))
+
+
+def delta_as_matrix_product(place: Place, rule: m.Matrix) -> Made:
+    product = _elementwise(place, rule)
+    if product is None or product.shape[0] != product.shape[1]:
+        return
+    E, S = product.left, product.right
+    for wrong in (m.MatMul(E, S), m.MatMul(E, m.Transpose(S)), m.MatMul(m.Transpose(E), S)):
+        yield replaced(rule, product, wrong)
+
+
+def rate_in_delta(place: Place, rule: m.Matrix) -> Made:
+    """No rate, its square or its inverse, where the problem has the rate in the delta."""
+    if place.of_output and place.net.rate_in_delta:
+        yield Wrong(m.divide(rule, place.net.rate), ({"what": "left out"},))
+        yield Wrong(m.multiply(rule, place.net.rate), ({"what": "applied twice"},))
+        twice = m.multiply(place.net.rate, place.net.rate)
+        yield Wrong(m.divide(rule, twice), ({"what": "divided by"},))
+
+
+# Errors sent back: E = D Wᵀ
+
+
+def no_transpose(place: Place, rule: m.Matrix) -> Made:
+    W = place.net.W(place.layer + 1)
+    if W.shape[0] == W.shape[1]:
+        yield replaced(rule, m.Transpose(W), W)
+
+
+def updated_weights(place: Place, rule: m.Matrix) -> Made:
+    W = place.net.W(place.layer + 1)
+    yield Wrong(replaced(rule, W, place.net.W(place.layer + 1, "_next")), ({"W": W.name},))
+
+
+def raw_error(place: Place, rule: m.Matrix) -> Made:
+    following = place.layer + 1
+    error = place.net.E if following == place.net.depth else place.units("E", following)
+    D = place.units("D", following)
+    yield Wrong(replaced(rule, D, error), ({"E": error.name, "D": D.name},))
+
+
+def wrong_layer(place: Place, rule: m.Matrix) -> Made:
+    """Another layer's weights, turned or not, where they fit."""
+    used = m.Transpose(place.net.W(place.layer + 1))
+    for layer in range(1, place.net.depth + 1):
+        W = place.net.W(layer)
+        if layer != place.layer + 1:
+            for other in (m.Transpose(W), W):
+                if other.shape == used.shape:
+                    yield Wrong(replaced(rule, used, other), ({"W": W.name},))
+
+
+def one_weight(place: Place, rule: m.Matrix) -> Made:
+    """A single weight in place of the sum over the next layer's units."""
+    D, W = place.units("D", place.layer + 1), place.net.W(place.layer + 1)
+    units, following = W.shape
+    if following == 1:
+        return
+    if units == following:
+        yield Wrong(m.multiply(D, m.column_sums(m.multiply(m.Identity(units), W))), ({"which": "w_jj"},))
+    for k in range(following):
+        which = f"the weight to unit {k + 1}"
+        yield Wrong(m.multiply(column(D, k), m.Row(m.Transpose(W), k)), ({"which": which},))
+
+
+def error_divided(place: Place, rule: m.Matrix) -> Made:
+    W = place.net.W(place.layer + 1)
+    yield replaced(rule, m.Transpose(W), m.Transpose(inverse(W)))

@@ -1,0 +1,133 @@
+"""Slips that a learner makes in one cell: a term lost, an operand used twice, another row picked up.
+
+Each is tried in every cell of a matrix at once, and all of one form together: `extra` symbols hold them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.expression import matrix as m
+from tracer.expression.interval import Interval, bound
+from tracer.judging.slips.place import Place, Wrong, mapped, products
+from tracer.program.naming_policy import RATE
+
+Made = Iterator[Wrong | m.Matrix]
+MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger ones by hand
+
+Array = NDArray[np.float64]
+
+
+def term_lost_or_doubled(place: Place, rule: m.Matrix) -> Made:
+    """One term of a sum left out, or counted twice."""
+    for inner in sorted({product.left.shape[1] for product in products(rule)}):
+        yield from _weighed(place, rule, (1, inner), lambda part, n=inner: _product_of(part, n))  # type: ignore[misc]
+    for over, operand in dict.fromkeys((each.over, each.operand.shape) for each in _sums(rule)):
+        rows, columns = operand
+        shape = (rows if over != "columns" else 1, columns if over != "rows" else 1)
+        yield from _weighed(place, rule, shape, lambda part, o=over, s=operand: _sum_of(part, o, s))  # type: ignore[misc]
+    bias = place.net.b(place.layer) if place.kind == "Z" else None
+    if bias is not None:
+        yield Wrong(m.add(rule, bias), ({"term": "the bias", "how": "counted twice"},))
+
+
+Weighed = Callable[[m.Matrix], "Callable[[m.Matrix], m.Matrix] | None"]
+
+
+def _product_of(part: m.Matrix, inner: int) -> Callable[[m.Matrix], m.Matrix] | None:
+    """A product of this inner size, its terms weighed."""
+    if isinstance(part, m.MatMul) and part.left.shape[1] == inner:
+        return lambda weights: m.MatMul(m.multiply(part.left, weights), part.right)
+    return None
+
+
+def _sum_of(part: m.Matrix, over: m.Axis, shape: m.Shape) -> Callable[[m.Matrix], m.Matrix] | None:
+    """A sum over these cells, its terms weighed."""
+    if isinstance(part, m.Reduce) and part.operation == "sum" and (part.over, part.operand.shape) == (over, shape):
+        return lambda weights: m.Reduce("sum", m.multiply(part.operand, weights), over)
+    return None
+
+
+def _sums(rule: m.Matrix) -> Iterator[m.Reduce]:
+    return (part for part in m.parts(rule) if isinstance(part, m.Reduce) and part.operation == "sum")
+
+
+def _weighed(place: Place, rule: m.Matrix, shape: m.Shape, weighed: Weighed) -> Made:
+    """The rule with each term of its sums weighed 0, then 2."""
+    terms = shape[0] * shape[1]
+    if terms < 2 or not _affordable(place, 2 * terms, terms):
+        return
+    weights = np.ones((2 * terms, terms))
+    weights[range(terms), range(terms)] = 0.0
+    weights[range(terms, 2 * terms), range(terms)] = 2.0
+    symbol = m.Symbol("weights of terms", shape)
+
+    def change(part: m.Matrix) -> m.Matrix | None:
+        made = weighed(part)
+        return None if made is None else made(symbol)
+
+    words = [{"term": f"term {k + 1}", "how": how} for how in ("left out", "counted twice") for k in range(terms)]
+    extra = {symbol.name: Interval.exactly(weights.reshape(-1, *shape))}
+    yield Wrong(mapped(rule, change), words, extra)
+
+
+def operand_twice(place: Place, rule: m.Matrix) -> Made:
+    """In one term of a sum of products, the operand of another term."""
+    for product in dict.fromkeys(products(rule)):
+        terms = product.left.shape[1]
+        pairs = [(k, other) for k in range(terms) for other in range(terms) if other != k]
+        if not pairs or not _affordable(place, len(pairs), terms):
+            continue
+        index = np.tile(np.arange(terms), (len(pairs), 1))
+        index[range(len(pairs)), [k for k, _ in pairs]] = [other for _, other in pairs]
+        words = [{"term": f"term {k + 1}", "other": f"term {other + 1}"} for k, other in pairs]
+        left, right = (bound(side, place.work.reading) for side in (product.left, product.right))
+        sides = (
+            (product.left, Interval(left.low[:, index].swapaxes(0, 1), left.high[:, index].swapaxes(0, 1))),
+            (product.right, Interval(right.low[index], right.high[index])),
+        )
+        for side, bounds in sides:
+            symbol = m.Symbol("operands", side.shape)
+            changed = m.MatMul(*(symbol if each is side else each for each in (product.left, product.right)))
+            yield Wrong(
+                mapped(rule, lambda part, p=product, c=changed: c if part == p else None),  # type: ignore[misc]
+                words,
+                {symbol.name: bounds},
+            )
+
+
+def other_row_or_column(place: Place, rule: m.Matrix) -> Made:
+    """A matrix read one or more rows or columns off."""
+    for symbol in dict.fromkeys(m.symbols(rule)):
+        if symbol.name == RATE:
+            continue
+        own = place.work.reading[symbol.name]
+        for axis, name in ((0, "row"), (1, "column")):
+            count = symbol.shape[axis]
+            if count < 2 or not _affordable(place, count, sum(symbol.shape)):
+                continue
+            shifts = range(1, count)
+            low, high = (np.array([np.roll(end, -by, axis) for by in shifts]) for end in (own.low, own.high))
+            moved = m.Symbol(f"{symbol.name} moved", symbol.shape)
+            words = [{"M": symbol.name, "axis": name, "by": str(by), "count": str(count)} for by in shifts]
+            changed = mapped(rule, lambda part, s=symbol, n=moved: n if part == s else None)  # type: ignore[misc]
+            yield Wrong(changed, words, {moved.name: Interval(low, high)})
+
+
+def stale_value(place: Place, rule: m.Matrix) -> Made:
+    """A matrix of the pass before in place of this one's."""
+    for symbol in dict.fromkeys(m.symbols(rule)):
+        before = place.work.key.before.get(symbol.name)
+        if before is not None:
+            old = m.Symbol(f"{symbol.name} before", symbol.shape)
+            changed = mapped(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
+            bounds = Interval.around(before, place.work.coarsest / 2)
+            yield Wrong(changed, ({"M": symbol.name},), {old.name: bounds})
+
+
+def _affordable(place: Place, count: int, terms: int) -> bool:
+    rows, columns = place.right.shape
+    return count * rows * columns * terms <= MOST_NUMBERS

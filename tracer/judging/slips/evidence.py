@@ -1,0 +1,104 @@
+"""What speaks for a wrong rule: how sharply it meets the cells that fail, and that no other contradicts it.
+
+Scores are in natural logarithms: how much likelier a rule makes what was written than any number of its
+size would be, less what speaks against the rule to begin with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracer.expression.interval import Interval
+from tracer.expression.reach import Marked
+from tracer.judging.judging import Site
+from tracer.judging.slips.place import Place, Rule
+from tracer.judging.slips.sentences import Sentence
+from tracer.judging.work import Array, middle
+
+PARTLY = 4.0  # against a rule that other cells contradict: the learner was of two minds
+IN_ONE_CELL = 0.5  # against a slip of one cell, besides the number of ways in which it can be made
+TWICE = 5.0  # against two slips at once
+WITH_A_PEN = 3.0  # against a slip in writing down
+OFTEN = 0.3  # for each student solution that shows a slip
+MANY_FORMS = 0.3  # against a rule that comes in many forms, for the logarithm of their number
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A wrong rule, or two, that explains some cells of a site; `score` is how much speaks for it.
+
+    `consistent` says that no other cell contradicts it. `left_out` has the bounds of left-out matrices as
+    it makes them, `at` the one cell of such that it is in.
+    """
+
+    rules: tuple[Rule, ...]
+    words: tuple[Mapping[str, str], ...]
+    places: tuple[Place, ...]
+    bounds: Interval
+    cells: Marked
+    score: float
+    consistent: bool
+    left_out: tuple[tuple[str, Interval], ...] = ()
+    at: tuple[int, int] | None = None
+
+    @property
+    def slug(self) -> str:
+        return " + ".join(rule.slug for rule in self.rules)
+
+    def says(self, site: Site, row: int, column: int, hint: bool = False) -> str:
+        """The sentence at a cell of the site; a hint holds no right number."""
+        parts = zip(self.rules, self.words, self.places, strict=True)
+        at = self.at or (row, column)
+        return "; and ".join(
+            Sentence(site, place, (row, column), at, words, hint).of(rule.says) for rule, words, place in parts
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """What several rules explain of a site, one behind the other in the first axis."""
+
+    cells: Marked
+    gains: Array
+    consistent: Marked
+
+
+def weigh(site: Site, low: Array, high: Array, single: bool) -> Weighed:
+    """Which cells bounds (rules, rows, columns) explain, what that says, and which no cell contradicts.
+
+    A rule is claimed only where its value lies outside the right rule's bounds; of cells that are right at
+    the few digits written only one that explains others, and is not of a `single` cell.
+    """
+    values, slack = site.written.values, site.tolerance
+    fits = (values >= low - slack) & (values <= high + slack)
+    mid = (low + high) / 2
+    told = np.isfinite(mid) & ((mid < site.right.low) | (mid > site.right.high))
+    cells = site.failing & fits & told
+    others = site.written.present & ~site.failing
+    consistent = np.asarray(~(others & ~fits).any(axis=(1, 2)))
+    if site.coarse.any():
+        firm = (cells & ~site.coarse).any(axis=(1, 2)) & consistent & (not single)
+        cells = cells & (~site.coarse | firm[:, None, None])
+    gains = np.where(cells, _gain(site, low, high, mid), 0.0).sum(axis=(1, 2))
+    return Weighed(np.asarray(cells), np.asarray(gains), consistent)
+
+
+def _gain(site: Site, low: Array, high: Array, mid: Array) -> Array:
+    """For each cell: half of the learners go on with the numbers they wrote, half with what they remember."""
+    values, slack = site.written.values, site.tolerance
+    own = np.nan_to_num(site.on_own, nan=0.0, posinf=0.0, neginf=0.0)
+    size = np.maximum.reduce((np.abs(values), np.abs(values - own), 4 * slack))
+    sharp = np.abs(values - mid) <= 1.05 * slack
+    return np.asarray(np.log(size * (0.5 * sharp / (2 * slack) + 0.5 / (high - low + 2 * slack))))
+
+
+def gap(first: Interval, second: Interval, tolerance: Array | float) -> tuple[Array, Array, Array]:
+    """The middles of two bounds, and how far apart what they allow is."""
+    one, other = middle(first), middle(second)
+    with np.errstate(invalid="ignore"):
+        wide = (first.high - first.low + second.high - second.low) / 2 + 2 * tolerance
+        apart = np.abs(one - other) - wide
+    return one, other, np.where(np.isfinite(apart), apart, -np.inf)

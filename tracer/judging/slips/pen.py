@@ -1,0 +1,76 @@
+"""Slips of the pen: the right number, wrongly written down or copied from next to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from tracer.answers.numbers import Entry, read_number
+from tracer.expression.interval import Interval
+
+SHIFTS = (1, -1, 2, -2, 3, -3)  # places by which a decimal point moves
+MOST_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Penned:
+    """What may have happened to one cell; `among` is how many such things were tried."""
+
+    slug: str
+    says: str
+    among: int
+
+
+def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: float) -> Iterator[Penned]:
+    """What explains an answer at (row, column), given the right rule's bounds of the whole matrix."""
+    low, high = float(right.low[row, column]), float(right.high[row, column])
+    if not (math.isfinite(low) and math.isfinite(high)) or entry.value == 0:
+        return
+    yield from _moved_point(entry, low, high, tolerance)
+    yield from _swapped(entry, low, high, tolerance)
+    if -high - tolerance <= entry.value <= -low + tolerance:
+        yield Penned("copied-or-sign-dropped", "the sign is turned[: {T} belongs here]", 1)
+    yield from _copied(entry.value, row, column, right, tolerance)
+
+
+def _moved_point(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[Penned]:
+    for places in SHIFTS:
+        scale = 10.0**places
+        slack = tolerance * max(1.0, scale)
+        if low * scale - slack <= entry.value <= high * scale + slack and not low <= 0 <= high:
+            side = "right" if places > 0 else "left"
+            count = "one place" if abs(places) == 1 else f"{abs(places)} places"
+            yield Penned("digit-slip", f"the decimal point has moved {count} to the {side}[: {{T}}]", len(SHIFTS))
+
+
+def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[Penned]:
+    """Two digits exchanged, neighbours first."""
+    text = entry.text.replace("−", "-")
+    places = [k for k, letter in enumerate(text) if letter.isdigit()][:MOST_DIGITS]
+    if entry.decimals is None or len(places) != sum(letter.isdigit() for letter in text):
+        return
+    pairs = sorted(combinations(range(len(places)), 2), key=lambda pair: pair[1] - pair[0])
+    for first, second in pairs:
+        one, other = text[places[first]], text[places[second]]
+        if one == other:
+            continue
+        letters = list(text)
+        letters[places[first]], letters[places[second]] = other, one
+        meant = read_number("".join(letters))
+        if meant.kind == "number" and low - tolerance <= meant.value <= high + tolerance:
+            yield Penned("digit-slip", f"two digits have changed places[: {meant.text}]", len(pairs))
+
+
+def _copied(value: float, row: int, column: int, right: Interval, tolerance: float) -> Iterator[Penned]:
+    """The number of another cell in this row or column, the nearest first."""
+    rows, columns = right.low.shape
+    places = [(i, column) for i in range(rows) if i != row] + [(row, j) for j in range(columns) if j != column]
+    for i, j in sorted(places, key=lambda place: abs(place[0] - row) + abs(place[1] - column)):
+        if right.low[i, j] - tolerance <= value <= right.high[i, j] + tolerance:
+            yield Penned(
+                "copied-or-sign-dropped", f"this is the number of row {i + 1}, column {j + 1}[; {{T}} belongs here]",
+                len(places),
+            )  # fmt: skip
+            return

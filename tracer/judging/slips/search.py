@@ -1,0 +1,257 @@
+"""Looks for the wrong rules that explain what the right one does not.
+
+A rule is tried on the whole matrix at once, so that a transposed matrix is one slip and not nine. What
+explains a matrix leaves nothing to look for in its cells; slips of one cell, of the pen and pairs come after.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from tracer.expression import matrix as m
+from tracer.expression.interval import Interval, bound
+from tracer.expression.reach import Marked
+from tracer.judging.judging import Explained, Site
+from tracer.judging.slips.evidence import IN_ONE_CELL, MANY_FORMS, OFTEN, PARTLY, TWICE, WITH_A_PEN, Found, gap, weigh
+from tracer.judging.slips.pen import pen_slips
+from tracer.judging.slips.place import Place, Rule, Wrong, replaced
+from tracer.judging.slips.sentences import told_apart
+from tracer.judging.slips.table import SINGLE, WHOLE
+from tracer.judging.slips.trials import Trial, trials, wrong_rules
+from tracer.judging.verdicts import Slip
+from tracer.judging.work import Array
+
+BEHIND = 4.0  # a slip in a left-out matrix, which later ones show too, may fit so much worse than one here
+WINDOW = 8.0  # what fits so much worse than the best is chance
+PLAIN = 2  # failing cells beyond which a rule that explains them all leaves no doubt
+WITH_A_PEN_SLUGS = {"digit-slip", "copied-or-sign-dropped"}
+MOST_PAIRS = 60  # of rules that are no factors
+
+Factor: TypeAlias = tuple[Rule, Mapping[str, str], float]
+"""A rule that multiplies all cells by a number, its words and the number."""
+
+
+def explain(site: Site) -> Iterator[Explained]:
+    """The slips that explain cells of a site, the likeliest first."""
+    return _Search(site).explained()
+
+
+@dataclass(eq=False)
+class _Search:
+    site: Site
+
+    @cached_property
+    def place(self) -> Place:
+        return Place(self.site.id, self.site.work)
+
+    @cached_property
+    def found(self) -> Sequence[Found]:
+        """All that fits, the likeliest first."""
+        with np.errstate(all="ignore"):
+            return sorted(self._found(), key=lambda each: -each.score)
+
+    def explained(self) -> Iterator[Explained]:
+        best = np.full(self.site.failing.shape, -np.inf)
+        for each in self.found:
+            best = np.maximum(best, np.where(each.cells, each.score, -np.inf))
+        seen: set[tuple[str, int, int]] = set()
+        for each in self.found:
+            for row, column in np.argwhere(each.cells & (each.score >= best - WINDOW)).tolist():
+                if (each.slug, row, column) not in seen:
+                    seen.add((each.slug, row, column))
+                    yield self._explained(each, row, column)
+
+    def _explained(self, found: Found, row: int, column: int) -> Explained:
+        says, hint = (found.says(self.site, row, column, only) for only in (False, True))
+        slip = Slip(found.slug, says, hint, self._apart(found, row, column))
+        return Explained(slip, self._one(row, column), found.left_out if found is self._leading else ())
+
+    def _one(self, row: int, column: int) -> Marked:
+        cells = np.zeros(self.site.failing.shape, dtype=bool)
+        cells[row, column] = True
+        return cells
+
+    @cached_property
+    def _leading(self) -> Found | None:
+        """What is taken for the slip from here on: in a left-out matrix, where that explains as much as any.
+
+        Of one slip the earliest place is taken, which has most to say of what follows.
+        """
+        best, order = self.found[0], list(self.site.work.key.program.assignments)
+        behind = [
+            each
+            for each in self.found
+            if each.left_out and each.score >= best.score - BEHIND and (each.cells >= best.cells).all()
+        ]
+        alike = [each for each in behind if each.slug == best.slug]
+        return min(alike, key=lambda each: order.index(each.places[0].id)) if alike else next(iter(behind), None)
+
+    def _apart(self, found: Found, row: int, column: int) -> str:
+        """The cell that would tell this slip from the next likely one: blank here, in a left-out matrix, or finer."""
+        behind = self.found[self.found.index(found) + 1 :]
+        rival = next((each for each in behind if each.cells[row, column] and each.slug != found.slug), None)
+        if rival is None or WITH_A_PEN_SLUGS & {found.slug, rival.slug} or (found.cells != rival.cells).any():
+            return ""  # there is none, or what is written tells already
+        first, second, apart = gap(found.bounds, rival.bounds, self.site.tolerance)
+        blank = np.where(self.site.written.present, -np.inf, apart)
+        at = np.unravel_index(int(blank.argmax()), blank.shape)
+        if blank[at] > 0:
+            return told_apart(self.site.id, int(at[0]), int(at[1]), float(first[at]), float(second[at]))
+        return self._apart_before(found, rival) or self._finer(found, rival)
+
+    def _apart_before(self, found: Found, rival: Found) -> str:
+        """A cell of a left-out matrix that the one makes and the other does not, or makes otherwise."""
+        work = self.site.work
+        for each, made in (*found.left_out, *rival.left_out):
+            one, other = (dict(side.left_out).get(each, work.own[each]) for side in (found, rival))
+            first, second, apart = gap(one, other, 0.0)
+            at = np.unravel_index(int(apart.argmax()), made.low.shape)
+            if apart[at] > 0:
+                return told_apart(each, int(at[0]), int(at[1]), float(first[at]), float(second[at]))
+        return ""
+
+    def _finer(self, found: Found, rival: Found) -> str:
+        """A cell of which more digits would tell, where the two differ at all."""
+        first, second, apart = gap(found.bounds, rival.bounds, 0.0)
+        apart = np.where(found.cells, apart, -np.inf)
+        at = np.unravel_index(int(apart.argmax()), apart.shape)
+        if apart[at] <= 0 or abs(first[at] - second[at]) < 1e-9 * abs(first[at]):
+            return ""
+        return told_apart(self.site.id, int(at[0]), int(at[1]), float(first[at]), float(second[at]), more=True)
+
+    # What fits
+
+    def _found(self) -> Iterator[Found]:
+        failing = self.site.failing
+        tried = list(trials(self.site, WHOLE, single=False))
+        whole = [found for trial in tried for found in self._fits(trial, False)]
+        unrounded = [each for each in whole if each.slug == "not-rounded" and (each.cells == failing).all()]
+        if unrounded:  # what else fits does so because it is not rounded either
+            yield from unrounded
+            return
+        yield from whole
+        plain = any(each.consistent and (each.cells == failing).all() for each in whole)
+        if plain and failing.sum() > PLAIN:
+            return
+        others = [found for trial in trials(self.site, SINGLE, single=True) for found in self._fits(trial, True)]
+        others += self._penned()
+        yield from others
+        explained = np.any([each.cells for each in (*whole, *others)] or [~failing], axis=0)
+        throughout = 2 * failing.sum() > self.site.written.present.sum()
+        if not plain and throughout and (failing.sum() > 1 or not explained.any()):
+            pairs = list(self._with_factors(tried))
+            yield from pairs
+            if not any(each.consistent for each in pairs):
+                yield from self._of_two_rules()
+
+    def _fits(self, trial: Trial, single: bool) -> Iterator[Found]:
+        """The forms of a wrong rule that explain a cell."""
+        shape = (len(trial.words), *self.site.failing.shape)
+        low, high = np.broadcast_to(trial.bounds.low, shape), np.broadcast_to(trial.bounds.high, shape)
+        weighed = weigh(self.site, low, high, single)
+        prior = OFTEN * trial.rule.often - (1.0 if single else MANY_FORMS) * np.log(trial.forms)
+        for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
+            consistent = bool(weighed.consistent[k])
+            doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
+            yield Found(
+                (trial.rule,), (trial.words[k],), (trial.place,), Interval(low[k], high[k]), weighed.cells[k],
+                float(weighed.gains[k] + prior - doubt), consistent, trial.left_out(k),
+                trial.cells[k] if trial.cells else None,
+            )  # fmt: skip
+
+    def _penned(self) -> Iterator[Found]:
+        """Slips in writing down."""
+        site = self.site
+        for row, column in np.argwhere(site.failing & ~site.coarse).tolist():
+            slack, value = float(site.tolerance[row, column]), float(site.written.values[row, column])
+            for slip in pen_slips(site.written.entries[row][column], row, column, site.right, slack):
+                rule = Rule(slip.slug, (), _no_rewrite, slip.says)
+                score = float(np.log(max(abs(value), 4 * slack) / (2 * slack) / slip.among)) - WITH_A_PEN
+                yield Found((rule,), ({},), (self.place,), site.right, self._one(row, column), score, False)
+
+    def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Found]:
+        """A wrong rule, and a factor on top of it."""
+        factors = [
+            (rule, words, float(bound(wrong.expression, self.site.work.reading).low[0, 0]))
+            for rule, wrongs in wrong_rules([each for each in WHOLE if each.factor], self.place, m.Constant(1.0))
+            for wrong in wrongs
+            for words in wrong.words
+        ]
+        for trial in tried:
+            for k, words in enumerate(trial.words):
+                others = _beside(trial, words, factors)
+                if others:
+                    by = np.array([factor for *_, factor in others])[:, None, None]
+                    ends = [by * (end[k] if end.ndim > 2 else end) for end in (trial.bounds.low, trial.bounds.high)]
+                    rules = [(rule, more) for rule, more, _ in others]
+                    yield from self._pairs(trial, words, rules, np.minimum(*ends), np.maximum(*ends))
+
+    def _of_two_rules(self) -> Iterator[Found]:
+        """Wrong rules, each made in what another has made already."""
+        ones = [(rule, wrong) for rule, wrong in _of_one_form(self.place, self.place.right) if not rule.factor]
+        tried = {self.place.right, *(wrong.expression for _, wrong in ones)}
+        for rule, one in ones:
+            trial = Trial(rule, one.words, self.place, self.site.right, 1)
+            for second, both in _of_one_form(self.place, one.expression):
+                if second.slug != rule.slug and not second.factor and both.expression not in tried:
+                    tried.add(both.expression)
+                    if len(tried) - len(ones) > MOST_PAIRS:
+                        return
+                    bounds = bound(both.expression, self.site.work.reading)
+                    low, high = (
+                        np.broadcast_to(end, self.site.failing.shape)[None] for end in (bounds.low, bounds.high)
+                    )
+                    yield from self._pairs(trial, one.words[0], [(second, both.words[0])], low, high)
+
+    def _pairs(
+        self,
+        trial: Trial,
+        words: Mapping[str, str],
+        seconds: Sequence[tuple[Rule, Mapping[str, str]]],
+        low: Array,
+        high: Array,
+    ) -> Iterator[Found]:
+        """What a rule explains together with each second one, whose bounds these are."""
+        shape = (len(seconds), *self.site.failing.shape)
+        low, high = np.broadcast_to(low, shape), np.broadcast_to(high, shape)
+        weighed = weigh(self.site, low, high, single=False)
+        for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
+            second, more = seconds[k]
+            score = float(weighed.gains[k]) - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
+            if score > 0 and second.slug != trial.rule.slug:
+                yield Found(
+                    (trial.rule, second), (words, more), (trial.place, self.place), Interval(low[k], high[k]),
+                    weighed.cells[k], score, bool(weighed.consistent[k]),
+                )  # fmt: skip
+
+
+def _beside(trial: Trial, words: Mapping[str, str], factors: Sequence[Factor]) -> Sequence[Factor]:
+    """The factors that may come on top of a trial: of two factors each pair once, and none that cancel out."""
+    own = next((k for k, (rule, more, _) in enumerate(factors) if rule is trial.rule and more == words), None)
+    if own is None:
+        return factors
+    return [each for each in factors[own + 1 :] if not math.isclose(each[2] * factors[own][2], 1.0)]
+
+
+def _of_one_form(place: Place, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
+    """The wrong rules made from a rule, in a delta those of its slope too."""
+    for rule, wrongs in wrong_rules(WHOLE, place, right):
+        yield from ((rule, wrong) for wrong in wrongs if not wrong.extra)
+    name = f"S{place.layer}"
+    if place.kind == "D" and name in place.work.key.values:
+        slope, symbol = Place(name, place.work), place.units("S")
+        for rule, wrongs in wrong_rules(WHOLE, slope, slope.right):
+            for wrong in wrongs:
+                made = replaced(right, symbol, wrong.expression)
+                if made != right and not wrong.extra:
+                    yield rule, replace(wrong, expression=made)
+
+
+def _no_rewrite(place: Place, rule: m.Matrix) -> Iterator[Wrong | m.Matrix]:
+    yield from ()

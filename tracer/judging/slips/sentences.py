@@ -1,0 +1,135 @@
+"""A slip's sentence at one cell, with the learner's own numbers put in."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tracer.expression.digits import as_typed, fixed
+from tracer.judging.judging import Site
+from tracer.judging.slips.place import Place
+
+_WITH_RIGHT_NUMBER = re.compile(r"\[([^\]]*)\]")
+SIGNIFICANT = 4  # digits of a number that the learner did not write down
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Fills the braces of a sentence at a cell of a site; the slip is in the cell `at` of a place.
+
+    A `hint` goes without what stands in brackets, and has the name of a cell that the learner left out.
+    """
+
+    site: Site
+    place: Place
+    cell: tuple[int, int]
+    at: tuple[int, int]
+    words: Mapping[str, str]
+    hint: bool = False
+
+    def __getitem__(self, key: str) -> str:
+        if key in self.words:
+            return self.words[key]
+        if key in _SIMPLE:
+            return self._simple(key)
+        return self._cell(*self._named(key))
+
+    def of(self, says: str) -> str:
+        template = _WITH_RIGHT_NUMBER.sub("" if self.hint else r"\1", says)
+        text = template.format_map(self).replace("-", "−")
+        if self.place.id == self.site.id:
+            return text
+        return f"in {self.place.id}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
+
+    @property
+    def _left_out(self) -> bool:
+        return self.site.work.left_out(self.place.id)
+
+    def _simple(self, key: str) -> str:
+        match key:
+            case "S":
+                return self.site.written.entries[self.cell[0]][self.cell[1]].text
+            case "T":
+                return self._right()
+            case "lr":
+                return as_typed(self.place.net.problem.learning_rate)
+            case "layer":
+                return str(self.place.layer)
+            case "following":
+                return str(self.place.layer + 1)
+            case _:
+                return self._taken()
+
+    def _right(self) -> str:
+        """What the right rule gives: at the cell itself, or in the left-out matrix."""
+        if self.place.id != self.site.id:
+            return self._cell(self.place.id, *self.at)
+        row, column = self.cell
+        value = float(self.site.on_own[row, column])
+        decimals = self.site.written.entries[row][column].decimals
+        asked = self.site.work.key.problem.decimals.of(self.site.id)
+        return fixed(value, max(asked, decimals or 0)) if math.isfinite(value) else "no number"
+
+    def _taken(self) -> str:
+        """Which row or column was read, and which belongs here."""
+        count, by = int(self.words["count"]), int(self.words["by"])
+        rows, columns = self.place.right.shape
+        by_row = count == rows and (self.words["axis"] == "row" or count != columns)
+        along = self.at[0 if by_row else 1]
+        here = along % count
+        return f"{self.words['axis']} {(here - by) % count + 1} of {self.words['M']} is read in place of {here + 1}"
+
+    def _named(self, letter: str) -> tuple[str, int, int]:
+        """The cell that a letter stands for."""
+        layer, kind = self.place.layer, self.place.kind
+        output = self.place.net.depth
+        row, column = self.at
+        if letter in "ya" and kind in ("E", "J", "L"):
+            row, column = (layer - 1, row) if kind == "J" else (row, column)
+            return ("Y" if letter == "y" else f"A{output}"), row, column
+        if letter in ("w", "g"):
+            parameter = self.place.id.removesuffix("_next")
+            return (parameter if letter == "w" else f"d{parameter}"), row, column
+        if letter == "e":
+            return self.place.error.name, row, column
+        names = {"z": "Z", "a": "A", "s": "S", "d": "D", "b": "b", "Z": "Z", "A": "A"}
+        return f"{names[letter]}{layer}", row, column
+
+    def _cell(self, identifier: str, row: int, column: int) -> str:
+        """A number as the learner wrote it, or as it follows from their work."""
+        work = self.site.work
+        rows, columns = work.key.values[identifier].shape
+        row, column = min(row, rows - 1), min(column, columns - 1)
+        written = work.sheet.written.get(identifier)
+        if written is not None and written.present[row, column]:
+            return written.entries[row][column].text
+        value = float(work.values[identifier][row, column])
+        if work.rule(identifier) is None and len(as_typed(value)) <= SIGNIFICANT + 3:
+            return as_typed(value)
+        if self.hint and work.rule(identifier) is not None:
+            return f"{identifier}[{row + 1},{column + 1}]"
+        return _short(value)
+
+
+_SIMPLE = {"S", "T", "lr", "layer", "following", "taken"}
+
+
+def _short(value: float) -> str:
+    """A few significant digits.
+
+    >>> _short(0.0123456), _short(12.0)
+    ('0.01235', '12.00')
+    """
+    if not math.isfinite(value):
+        return "no number"
+    size = 0 if value == 0 else math.floor(math.log10(abs(value)))
+    return fixed(value, min(max(SIGNIFICANT - 1 - size, 0), 15))
+
+
+def told_apart(identifier: str, row: int, column: int, first: float, second: float, more: bool = False) -> str:
+    """The further cell, or the one with more digits, that would settle which of two slips it is."""
+    decimals = min(15, max(0, 1 - math.floor(math.log10(abs(first - second)))))
+    what = f"more digits of {identifier}[{row + 1},{column + 1}]" if more else f"{identifier}[{row + 1},{column + 1}]"
+    return f"{what} would tell: {fixed(first, decimals)} by this, {fixed(second, decimals)} by the next"

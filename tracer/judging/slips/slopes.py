@@ -1,0 +1,144 @@
+"""Wrong rules for slopes: of an activation, and of softmax (a Jacobian for each sample)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.interval import Interval
+from tracer.judging.slips.place import Place, Wrong
+from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.problem import LEAKY_SLOPE
+
+Made = Iterator[Wrong | m.Matrix]
+MASKED = ("relu", "leaky_relu")
+
+z, a = s.Variable("z"), s.Variable("a")
+ONE = s.Number(1.0)
+
+
+def slope_of_activation(place: Place, rule: m.Matrix) -> Made:
+    """φ′(a): the activation put through the function again."""
+    layer, A = place.net.layer(place.layer), place.units("A")
+    act, at_zero = place.net.activation(place.layer), place.net.problem.convention.relu_slope_at_zero
+    if layer.activation not in (*MASKED, "linear"):  # there a has the sign of z
+        yield act.slopes(A, act.apply(A, layer.slope), layer.slope, at_zero)
+
+
+def slope_of_z(place: Place, rule: m.Matrix) -> Made:
+    yield from _with_a(rule, place.units("A"), place.units("Z"))
+
+
+def slope_of_error(place: Place, rule: m.Matrix) -> Made:
+    yield from _with_a(rule, place.units("A"), place.error)
+
+
+def _with_a(rule: m.Matrix, A: m.Matrix, other: m.Matrix) -> Made:
+    """The rule with another matrix in the place of the activation."""
+    if isinstance(rule, m.Apply) and any(argument == A for _, argument in rule.arguments):
+        yield m.Apply(rule.template, tuple((name, other if each == A else each) for name, each in rule.arguments))
+
+
+def half_slope(place: Place, rule: m.Matrix) -> Made:
+    """One factor of a(1 − a) or of (1 − a)(1 + a) alone; a² for 1 − a²."""
+    if not isinstance(rule, m.Apply):
+        return
+    match rule.template:
+        case s.Product((first, second)):
+            halves: tuple[tuple[s.Scalar, str], ...] = ((first, "a"), (second, "1 − a"))
+        case s.Sum((s.Number(), s.Negative(s.Power(base, 2)))):
+            halves = ((s.Power(base, 2), "a²"), (s.Sum((ONE, s.Negative(base))), "1 − a"))
+        case _:
+            return
+    for half, name in halves:
+        yield Wrong(m.Apply(half, rule.arguments), ({"half": name},))
+
+
+def wrong_slope(place: Place, rule: m.Matrix) -> Made:
+    """Another activation's."""
+    Z, A, own = place.units("Z"), place.units("A"), place.net.layer(place.layer).activation
+    tried = {rule}
+    for name, act in ACTIVATIONS.items():
+        other = act.slopes(Z, A, LEAKY_SLOPE, 0)
+        if name not in (own, "linear") and other not in tried:
+            tried.add(other)
+            yield Wrong(other, ({"name": name.replace("_", " ")},))
+
+
+def slope_missing(place: Place, rule: m.Matrix) -> Made:
+    if place.net.layer(place.layer).activation not in (*MASKED, "linear"):
+        yield m.Apply(ONE, (("z", place.units("Z")),))
+
+
+def mask_missing(place: Place, rule: m.Matrix) -> Made:
+    if place.net.layer(place.layer).activation in MASKED:
+        yield m.Apply(ONE, (("z", place.units("Z")),))
+
+
+def mask_misplaced(place: Place, rule: m.Matrix) -> Made:
+    """The slope of ReLU the wrong way round, or by the sign of the error."""
+    if place.net.layer(place.layer).activation not in MASKED or not isinstance(rule, m.Apply):
+        return
+    if isinstance(rule.template, s.Where):
+        left, relation, right = rule.template.left, rule.template.relation, rule.template.right
+        turned = s.Where(left, relation, right, rule.template.otherwise, rule.template.then)
+        yield Wrong(m.Apply(turned, rule.arguments), ({"what": "1 where Z is not positive"},))
+        yield Wrong(m.Apply(rule.template, (("z", place.error),)), ({"what": "the sign of the error, not of Z"},))
+
+
+def slope_as_matrix_product(place: Place, rule: m.Matrix) -> Made:
+    """A·(1 − A) as a product of matrices."""
+    A = place.units("A")
+    if A.shape[0] == A.shape[1] and isinstance(rule, m.Apply) and isinstance(rule.template, s.Product):
+        rest = m.subtract(m.Constant(1.0), A)
+        for right in (rest, m.Transpose(rest)):
+            yield m.MatMul(A, right)
+
+
+# Softmax
+
+
+def wrong_index(place: Place, rule: m.Matrix) -> Made:
+    """a(1 − a′) with another output's a′: a wrong pair in the numerator of the derivative."""
+    outputs, A = place.net.outputs, place.units("A", place.net.depth)
+    if outputs == 1:
+        return
+    own, name = place.work.ahead(A.name), f"{A.name} of other outputs"
+    shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
+    extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
+    other, words = m.Symbol(name, A.shape), [dict[str, str]() for _ in shifts]
+    if place.kind == "J":
+        sample = place.layer - 1
+        wrong = m.multiply(m.Transpose(m.Row(A, sample)), m.subtract(m.Identity(outputs), m.Row(other, sample)))
+        yield Wrong(wrong, words, extra)
+    elif _by_jacobian(place):
+        slope = m.multiply(A, m.subtract(m.Constant(1.0), other))
+        yield Wrong(place.with_rate(m.multiply(place.net.E, slope)), words, extra)
+        weighed = m.multiply(place.net.E, A)
+        whole = m.subtract(weighed, m.multiply(m.row_sums(weighed), other))
+        yield Wrong(place.with_rate(whole), words, extra)
+
+
+def diagonal_alone(place: Place, rule: m.Matrix) -> Made:
+    """Only the diagonal of the Jacobian: in delta E ⊙ A(1 − A), as if softmax worked cell by cell."""
+    if place.kind == "J":
+        yield m.multiply(m.Identity(place.net.outputs), rule)
+    elif _by_jacobian(place):
+        A = place.units("A")
+        yield place.with_rate(m.multiply(place.net.E, ACTIVATIONS["softmax"].slopes(A, A, LEAKY_SLOPE, 0)))
+
+
+def row_summed(place: Place, rule: m.Matrix) -> Made:
+    """E times the sum of a row of the Jacobian, which is 0."""
+    if _by_jacobian(place):
+        A = place.units("A")
+        summed = m.multiply(A, m.subtract(m.Constant(1.0), m.row_sums(A)))
+        yield place.with_rate(m.multiply(place.net.E, summed))
+
+
+def _by_jacobian(place: Place) -> bool:
+    """Whether this is the delta that takes the softmax Jacobians."""
+    return place.kind == "D" and place.of_output and place.net.jacobians

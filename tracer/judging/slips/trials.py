@@ -1,0 +1,135 @@
+"""Wrong rules tried on a learner's work: at the matrix that fails, and in those before it that a slip may hide in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tracer.expression import matrix as m
+from tracer.expression.interval import Interval, bound
+from tracer.judging.judging import Site
+from tracer.judging.slips.place import Place, Rule, Wrong
+from tracer.judging.work import wider
+
+MOST_THROUGH = 6  # left-out matrices that are looked into
+MOST_NUMBERS = 400_000  # in all forms of one matrix
+
+
+class Over(dict[str, Interval]):
+    """Bounds of a few symbols laid over those of all."""
+
+    def __init__(self, extra: Mapping[str, Interval], below: Mapping[str, Interval]) -> None:
+        super().__init__(extra)
+        self._below = below
+
+    def __missing__(self, identifier: str) -> Interval:
+        return self._below[identifier]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A wrong rule in one or more forms, with words for each and the bounds that it gives the site.
+
+    `changed` has the matrices on the way to the site, `cells` the cell of each form that is in one alone;
+    `forms` counts those of the rule here, of which these may be some.
+    """
+
+    rule: Rule
+    words: Sequence[Mapping[str, str]]
+    place: Place
+    bounds: Interval
+    forms: int
+    changed: Mapping[str, Interval] = field(default_factory=dict)
+    cells: Sequence[tuple[int, int]] = ()
+
+    def left_out(self, k: int) -> tuple[tuple[str, Interval], ...]:
+        """The bounds of left-out matrices in the k-th form."""
+        return tuple(
+            (name, Interval(each.low[k], each.high[k]) if each.low.ndim > 2 else each)
+            for name, each in self.changed.items()
+            if self.place.work.left_out(name)
+        )
+
+
+def wrong_rules(rules: Sequence[Rule], place: Place, right: m.Matrix) -> Iterator[tuple[Rule, list[Wrong]]]:
+    """The wrong rules for a place, made from its right rule or from another."""
+    for rule in rules:
+        if place.kind in rule.kinds:
+            made = (each if isinstance(each, Wrong) else Wrong(each) for each in rule.rewrite(place, right))
+            yield rule, list(made)
+
+
+def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
+    """The rules tried at the site, then through the matrices before it; `single` are slips of one cell."""
+    place = Place(site.id, site.work)
+    yield from _at(place, rules)
+    for before in _before(site, place):
+        between = _between(site, before.id)
+        for trial in _at(before, rules):
+            alone = _cell_by_cell(trial) if single else trial
+            if alone.words:
+                yield _through(site, alone, between)
+
+
+def _at(place: Place, rules: Sequence[Rule]) -> Iterator[Trial]:
+    reading = place.work.reading
+    for rule, wrongs in wrong_rules(rules, place, place.right):
+        forms = sum(len(wrong.words) for wrong in wrongs)
+        for wrong in wrongs:
+            yield Trial(rule, wrong.words, place, bound(wrong.expression, Over(wrong.extra, reading)), forms)
+
+
+def _before(site: Site, place: Place) -> Iterator[Place]:
+    """The matrices before a site in which the slip may be: those left out, and the slope of a delta.
+
+    A slope may stand on the sheet and not be what the delta was made with. Of the Jacobians a slip
+    makes all alike, so that it is looked for in the delta.
+    """
+    work = site.work
+    for each in [place, *(Place(name, work) for name in work.left_out_before(site.id)[:MOST_THROUGH])]:
+        if each is not place and each.kind != "J":
+            yield each
+        if each.kind == "D" and (slope := f"S{each.layer}") in work.sheet.written:
+            yield Place(slope, work)
+
+
+def _between(site: Site, identifier: str) -> list[str]:
+    """The left-out matrices on the way from one to the site, in order of time."""
+    work, on_the_way, found = site.work, {identifier}, []
+    before = set(work.left_out_before(site.id))
+    for each in work.key.program.computed:
+        if each in before and each != identifier and on_the_way & set(work.symbols(each)):
+            on_the_way.add(each)
+            found.append(each)
+    return found
+
+
+def _through(site: Site, trial: Trial, between: Sequence[str]) -> Trial:
+    """What a slip in an earlier matrix makes of the site."""
+    work, name = site.work, trial.place.id
+    slipped = wider(trial.bounds, work.coarsest / 2) if work.left_out(name) else trial.bounds
+    changed = Over({name: slipped}, work.reading)
+    for each in between:
+        changed[each] = work.by_right_rule(each, changed)
+    return replace(trial, bounds=bound(site.expression, changed), changed=changed)
+
+
+def _cell_by_cell(trial: Trial) -> Trial:
+    """A slip of one cell, in each cell of its matrix for itself."""
+    work = trial.place.work
+    own = work.reading[trial.place.id]
+    shape = (len(trial.words), *own.low.shape)
+    low, high = np.broadcast_to(trial.bounds.low, shape), np.broadcast_to(trial.bounds.high, shape)
+    moved = np.abs(low + high - own.low - own.high) > work.coarsest
+    forms = np.argwhere(moved & np.isfinite(low + high))
+    if len(forms) * own.low.size > MOST_NUMBERS:
+        forms = forms[:0]
+    k, i, j = forms.T
+    lows, highs = (np.repeat(end[None], len(forms), axis=0) for end in (own.low, own.high))
+    each = range(len(forms))
+    lows[each, i, j], highs[each, i, j] = low[k, i, j], high[k, i, j]
+    words = [trial.words[form] for form in k.tolist()]
+    cells = list(zip(i.tolist(), j.tolist(), strict=True))
+    return replace(trial, words=words, bounds=Interval(lows, highs), cells=cells, forms=len(forms))

@@ -1,0 +1,129 @@
+"""What a notebook shows of a run: its overview, a step, a matrix, or one cell worked out.
+
+`display.py` gives a trace these views; sections.py writes what is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tracer.notebook.sections import Section, Sections, displayed, told
+from tracer.presentation.headings import Role, place_of, step_words
+from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE
+from tracer.presentation.templates import environment
+from tracer.problem.remarks import departures
+from tracer.run.passes import Array, Trace
+
+# Notebooks drop style sheets, so every colour stands on its element, with the colour of the text beside it;
+# what has no colour of its own takes the notebook's, light or dark.
+STYLES: dict[Role, str] = {
+    "active": f"background:#{ACTIVE};color:#{INK};border:2px solid #{INK}",
+    "input": f"background:#{INPUT};color:#{INK};border:2px dashed #{INK}",
+    "plain": f"background:transparent;color:inherit;border:1px solid #{LINE}",
+}
+
+
+def overview(trace: Trace) -> str:
+    """The run: what is trained, whether it helped, and its steps."""
+    write = Sections(trace)
+    steps = [(step.label, step_words(trace, trace.last, step)[0], write.formulas(step)) for step in trace.last.steps]
+    until = f"epoch {trace.last.epoch}" if place_of(trace, trace.last) else "the update"
+    return _rendered(trace, [], steps=steps, losses=(trace.before, trace.after), until=until)
+
+
+def step(trace: Trace, number: int, layer: int | None) -> StepView:
+    """A step of the last pass."""
+    return StepView(trace, number, layer)
+
+
+def matrix(trace: Trace, identifier: str) -> MatrixView:
+    """A matrix of the last pass. Raises KeyError where there is none of that name."""
+    return MatrixView(trace, identifier)
+
+
+class StepView(dict[str, Array]):
+    """The matrices of a step by identifier; a notebook shows them beside those that they are computed from."""
+
+    def __init__(self, trace: Trace, number: int, layer: int | None) -> None:
+        super().__init__(trace.last.step(number, layer))
+        self._trace = trace
+        self._steps = [each for each in trace.last.steps if each.number == number and layer in (None, each.layer)]
+
+    def _repr_html_(self) -> str:
+        write = Sections(self._trace)
+        return _rendered(self._trace, [write.step(each) for each in self._steps])
+
+    def _repr_latex_(self) -> str:
+        write = Sections(self._trace)
+        return displayed(line for step in self._steps for each in told(step) for line in write.equations(each))
+
+
+class MatrixView:
+    """A matrix with its formula; numpy takes it for its numbers, and `view[row, column]` is one cell worked out."""
+
+    def __init__(self, trace: Trace, identifier: str) -> None:
+        self.values = trace[identifier]
+        self._trace, self._id = trace, identifier
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.values, dtype)
+
+    def __getitem__(self, place: tuple[int, int]) -> CellView:
+        rows, columns = self.values.shape
+        try:
+            row, column = place
+            return CellView(self._trace, self._id, range(rows)[row], range(columns)[column])
+        except (IndexError, TypeError, ValueError):
+            says = f"{self._id} is {rows}×{columns}: found {place!r}, expected [row, column], counted from 0"
+            raise IndexError(says) from None
+
+    def __repr__(self) -> str:
+        return f"{self._id} =\n{self.values}"
+
+    def _repr_html_(self) -> str:
+        return _rendered(self._trace, [Sections(self._trace).matrix(self._id)])
+
+    def _repr_latex_(self) -> str:
+        write = Sections(self._trace)
+        return displayed(write.equations(write.made(self._id)))
+
+
+@dataclass(frozen=True, eq=False)
+class CellView:
+    """One cell worked out from its letters to its result; row and column count from 0."""
+
+    trace: Trace
+    id: str
+    row: int
+    column: int
+
+    def __repr__(self) -> str:
+        return f"{self.id}[{self.row}, {self.column}] = {float(self.trace[self.id][self.row, self.column])!r}"
+
+    def _repr_html_(self) -> str:
+        return _rendered(self.trace, [Sections(self.trace).cell(self.id, self.row, self.column)])
+
+    def _repr_latex_(self) -> str:
+        return displayed(Sections(self.trace).worked_equations(self.id, self.row, self.column))
+
+
+def _rendered(trace: Trace, sections: Sequence[Section], **overview: Any) -> str:
+    problem = trace.problem
+    marked = {table.role for section in sections for table in section.tables} - {"plain"}
+    return (
+        environment()
+        .get_template("notebook.html.j2")
+        .render(
+            problem=problem,
+            sizes="→".join(map(str, problem.sizes)),
+            departures=departures(problem),
+            sections=sections,
+            styles=STYLES,
+            legend=[(role, words) for role, words in LEGEND if role in marked],
+            **({"steps": []} | overview),
+        )
+    )

@@ -1,0 +1,83 @@
+"""The page: every step with its formulas, the board, and one cell of each matrix worked out.
+
+One file without a request to anywhere. It can be read without scripts; its script steps through it,
+works out any cell and recalculates (script.py). Large matrices are cut in the middle; the
+workbook and the saved trace have all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from tracer.expression.digits import fixed
+from tracer.expression.label import label_mathml
+from tracer.files import write_text
+from tracer.page.network_svg import network_svg
+from tracer.page.script import INEXACT, page_script
+from tracer.page.views import PassViews, math
+from tracer.presentation.headings import Headings, anchor_prefix
+from tracer.presentation.palette import LEGEND
+from tracer.presentation.shown import losses, shown
+from tracer.presentation.templates import environment
+from tracer.problem.remarks import conventions, departures
+from tracer.run.passes import Trace
+
+
+@dataclass(frozen=True)
+class Story:
+    """A parameter that the epoch changes, to be followed: the link to its new value, its name, before and after."""
+
+    link: str
+    cell: str
+    name: Markup
+    before: str
+    after: str
+
+
+def write_page(trace: Trace, path: Path) -> None:
+    """Write the page of a trace. Raises ExportError where `path` cannot be written."""
+    write_text(path, render_page(trace))
+
+
+def render_page(trace: Trace) -> str:
+    """The page as HTML."""
+    problem = trace.problem
+    views = [PassViews(trace, one) for one in trace.passes]
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            problem=problem,
+            sizes="→".join(map(str, problem.sizes)),
+            losses=losses(problem, trace.before, trace.after),
+            passes=[(view.place, list(view.steps())) for view in views],
+            story=_story(trace),
+            network=network_svg(problem, trace.first),
+            script=page_script(trace),
+            legend=LEGEND,
+            inexact=INEXACT,
+            conventions=conventions(problem),
+            departures=departures(problem),
+        )
+    )
+
+
+def _story(trace: Trace) -> Story:
+    """The weight of the last layer that the first pass changes most."""
+    one, names = trace.first, Headings(trace.problem).names
+    identifier = f"W{trace.problem.depth}"
+    change = np.abs(one[f"{identifier}_next"] - one[identifier])
+    row, column = (int(index) for index in np.unravel_index(change.argmax(), change.shape))
+    places = shown(trace, one).decimals[f"{identifier}_next"] or 0
+    before, after = (fixed(float(one[each][row, column]), places) for each in (identifier, f"{identifier}_next"))
+    return Story(
+        link=f"{anchor_prefix(trace, one)}{identifier}_next-{row + 1}-{column + 1}",
+        cell=f"{identifier}-{row + 1}-{column + 1}",
+        name=math(f"<mrow>{label_mathml(names.cell(identifier, row, column))}</mrow>"),
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,102 @@
+"""The tables of a page: a matrix with a heading for every row and column, so that each cell can be named aloud."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+
+from tracer.presentation.board import Place
+from tracer.presentation.shown import Shown
+from tracer.run.passes import Pass
+
+MOST_ROWS, KEPT_ROWS = 14, (8, 2)  # a longer matrix shows its first and last rows
+MOST_COLUMNS, KEPT_COLUMNS = 14, (8, 2)
+PADDING, LEAST_ACROSS = 1.5, 5  # of a cell, in characters
+
+Axes = tuple[str, str]
+
+
+def axes(identifier: str, depth: int) -> Axes:
+    """What a row and a column of a matrix stand for; "" where there is only one.
+
+    >>> axes("W2", 3), axes("Z1", 3), axes("b1", 3)
+    (('unit before', 'unit'), ('sample', 'unit'), ('', 'unit'))
+    """
+    found = re.fullmatch(r"(d?[WbJ]|[XYELZASD])(\d*)(?:_next)?", identifier)
+    kind, layer = (found[1], int(found[2] or 0)) if found else ("", 0)
+    unit = "output" if layer == depth else "unit"
+    match kind.lstrip("d"):
+        case "X":
+            return "sample", "input"
+        case "Y" | "E" if layer == 0:
+            return "sample", "output"
+        case "W":
+            return ("input" if layer == 1 else "unit before"), unit
+        case "b":
+            return "", unit
+        case "J":
+            return "output", "input of output"
+        case "L" | "":
+            return "", ""
+        case _:
+            return "sample", unit
+
+
+class Body(NamedTuple):
+    """The rows of a table, and how wide they are in characters."""
+
+    markup: Markup
+    across: float
+
+
+def table_body(one: Pass, decimals: Shown, place: Place, words: Axes) -> Body:
+    """The rows of a table, one piece of text for each; headings are numbers that are read out with their word."""
+    rows, columns = kept_rows(place.rows), kept_columns(place.columns)
+    values = one[place.id]
+    if None in rows or None in columns:
+        values = values[np.ix_(_places(rows), _places(columns))]
+    texts, width = decimals.texts(place.id, values), values.shape[1]
+    lines = [f"<tr><td></td>{''.join(_heading('col', words[1], c, place.columns) for c in columns)}</tr>"]
+    start = 0
+    for row in rows:
+        cells = ["⋮"] * width if row is None else texts[start : start + width]
+        start += width if row is not None else 0
+        if None in columns:
+            cells.insert(columns.index(None), "⋮" if row is None else "⋯")
+        lines.append(f"<tr>{_heading('row', words[0], row, place.rows)}<td>{'</td><td>'.join(cells)}</td></tr>")
+    return Body(Markup("\n".join(lines)), 2 + len(columns) * (PADDING + max(LEAST_ACROSS, *map(len, texts))))
+
+
+def _places(kept: list[int | None]) -> list[int]:
+    return [each for each in kept if each is not None]
+
+
+@cache
+def _heading(scope: str, word: str, index: int | None, count: int) -> str:
+    if index is None:
+        return "<td></td>"
+    if not word:
+        return f'<th scope="{scope}"></th>' if count > 1 else "<td></td>"
+    return f'<th scope="{scope}" aria-label="{word} {index + 1}">{index + 1}</th>'
+
+
+def kept_rows(rows: int) -> list[int | None]:
+    """The rows of a table that are shown; None stands for those left out."""
+    return _kept(rows, MOST_ROWS, KEPT_ROWS)
+
+
+def kept_columns(columns: int) -> list[int | None]:
+    """The columns of a table that are shown; None stands for those left out."""
+    return _kept(columns, MOST_COLUMNS, KEPT_COLUMNS)
+
+
+def _kept(count: int, most: int, kept: Sequence[int]) -> list[int | None]:
+    if count <= most:
+        return list(range(count))
+    first, last = kept
+    return [*range(first), None, *range(count - last, count)]

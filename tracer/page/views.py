@@ -1,0 +1,192 @@
+"""What the page shows of each step: its formulas, the board, and one cell of each matrix worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup, escape
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.label import label_mathml, label_text
+from tracer.expression.lower import lower
+from tracer.expression.mathml import cell_mathml_terms, matrix_mathml
+from tracer.expression.transposed import transposed
+from tracer.expression.worked import Worked
+from tracer.page.tables import axes, table_body
+from tracer.presentation.board import SLOTS, Band, Board, lay_out
+from tracer.presentation.headings import Headings, Role, anchor_prefix, band_title, place_of, roles, step_words
+from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
+from tracer.presentation.shown import Shown, shown
+from tracer.program.naming_policy import RATE
+from tracer.program.program import Assignment, Step
+from tracer.run.passes import Pass, Trace
+
+MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
+MARKS = {"active": ACTIVE_MARK, "input": INPUT_MARK, "plain": ""}
+ACROSS = ((84, ""), (100, "wide"))  # characters of a band whose tables keep to three columns, if the window is wide
+SPOKEN = {"active": "computed in this step", "input": "computed from", "plain": ""}
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    """A matrix on the board, with its name as markup and in words.
+
+    `rows` is its table body, or None while it is not known; `across` its width in characters.
+    """
+
+    id: str
+    name: Markup
+    words: str
+    detail: Markup
+    rows: Markup | None
+    across: float
+    role: Role = "plain"
+    mark: str = ""
+    spoken: str = ""
+
+
+@dataclass(frozen=True)
+class WorkedView:
+    """One cell worked out: what it is called, and its lines from letters to result."""
+
+    id: str
+    lines: tuple[Markup, ...]
+    exact: bool
+
+
+@dataclass(frozen=True)
+class BandView:
+    """A layer's part of the board.
+
+    `kind`: where it is "wide", gradients stand under what they belong to in a wide window only; where "loose", in none.
+    """
+
+    title: str
+    stacks: tuple[tuple[MatrixView, ...], ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class StepView:
+    anchor: str
+    label: str
+    title: str
+    why: str
+    formulas: tuple[tuple[Markup, Markup | None], ...]  # with samples as rows, and as columns
+    active: str
+    inputs: str
+    bands: tuple[BandView, ...]
+    worked: tuple[WorkedView, ...]
+    likewise: str
+
+
+class PassViews:
+    """The views of one pass."""
+
+    def __init__(self, trace: Trace, one: Pass) -> None:
+        self.trace, self.one = trace, one
+        self.headings = Headings(trace.problem)
+        self.names = self.headings.names
+        self.board: Board = lay_out(one.program)
+        self.decimals: Shown = shown(trace, one)
+        self.place = place_of(trace, one)
+        self.prefix = anchor_prefix(trace, one)
+        self._plain = {identifier: self._matrix(identifier) for identifier in self.board.places}
+        self._ghosts = {identifier: replace(view, rows=None) for identifier, view in self._plain.items()}
+
+    def steps(self) -> Iterator[StepView]:
+        for step in self.one.steps:
+            made = [each for each in step.assignments if each.expression is not None and not _likewise(each.id)]
+            title, why = step_words(self.trace, self.one, step)
+            known = roles(self.one.program, step)
+            yield StepView(
+                anchor=f"{self.prefix}step-{step.label}",
+                label=step.label,
+                title=title,
+                why=why,
+                formulas=tuple(map(self._formula, made)),
+                active=" ".join(each for each, role in known.items() if role == "active"),
+                inputs=" ".join(each for each, role in known.items() if role == "input"),
+                bands=tuple(self._bands(step)),
+                worked=tuple(map(self._worked, made)),
+                likewise=", ".join(each.id for each in step.assignments if _likewise(each.id)),
+            )
+
+    def _matrix_name(self, identifier: str) -> str:
+        """The name of a matrix, marked so that the script can write it in another style."""
+        name = self.names.learning_rate() if identifier == RATE else self.names.matrix(identifier)
+        return f'<mrow data-name="{identifier}">{label_mathml(name)}</mrow>'
+
+    def _cell_name(self, cell: s.Cell) -> str:
+        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
+
+    def _formula(self, made: Assignment) -> tuple[Markup, Markup | None]:
+        assert made.expression is not None
+        turned = transposed(made.expression)
+        return self._equation(made.id, made.expression), None if turned is None else self._equation(made.id, turned)
+
+    def _equation(self, identifier: str, expression: m.Matrix) -> Markup:
+        return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")
+
+    def _bands(self, step: Step) -> Iterator[BandView]:
+        known = roles(self.one.program, step)
+        for band in self.board.bands:
+            shown_ids = (tuple(each for each in ids if each in known or each[0] != "J") for ids in band.stacks)
+            stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in shown_ids)
+            yield BandView(band_title(self.trace.problem, band.layer, self.one), stacks, self._kind(band))
+
+    def _kind(self, band: Band) -> str:
+        slots = ([self._plain[each].across for ids in band.stacks[k::SLOTS] for each in ids] for k in range(SLOTS))
+        across = sum(max(slot, default=0) for slot in slots)
+        return next((kind for most, kind in ACROSS if across <= most), "loose")
+
+    def _view(self, identifier: str, known: dict[str, Role]) -> MatrixView:
+        role = known.get(identifier, "plain")
+        if role != "plain":
+            return replace(self._plain[identifier], role=role, mark=MARKS[role], spoken=SPOKEN[role])
+        return (self._plain if identifier in known else self._ghosts)[identifier]
+
+    def _matrix(self, identifier: str) -> MatrixView:
+        """A matrix as it is shown in every step that knows it; the body is the longest part of the page."""
+        place = self.board.places[identifier]
+        heading = self.headings.of(identifier, place.rows, place.columns)
+        symbol = heading.symbol if heading.symbol != label_text(heading.name) else ""
+        fraction = Markup() if heading.fraction is None else math(label_mathml(heading.fraction))
+        parts = [part for part in (escape(symbol), fraction, escape(heading.size)) if part]
+        body = table_body(self.one, self.decimals, place, axes(identifier, self.trace.problem.depth))
+        return MatrixView(
+            id=identifier,
+            name=math(self._matrix_name(identifier)),
+            words=", ".join(part for part in (label_text(heading.name), symbol, heading.size) if part),
+            detail=Markup(" · ").join(parts),
+            rows=body.markup,
+            across=max(body.across, len(label_text(heading.name)) + 2),
+        )
+
+    def _worked(self, made: Assignment) -> WorkedView:
+        assert made.expression is not None
+        worked = self.decimals.work(self.one, made.id, lower(made.expression, 0, 0))
+        return WorkedView(made.id, tuple(self._lines(made.id, worked)), worked.exact)
+
+    def _lines(self, identifier: str, worked: Worked) -> Iterator[Markup]:
+        yield self._line(self._cell_name(s.Cell(identifier, 0, 0)), "=", worked.letters)
+        for stage in worked.stages:
+            yield self._line("", "=", stage)
+        yield self._line("", "=" if worked.exact else "≈", worked.result)
+
+    def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
+        """One line, in pieces between which the browser may break it."""
+        first, *others = cell_mathml_terms(right, self._cell_name)
+        return Markup(" ").join(map(math, (f"{left}<mo>{sign}</mo>{first}", *others)))
+
+
+def _likewise(identifier: str) -> bool:
+    """Whether a matrix goes as others do that are shown: the Jacobian of a later sample."""
+    return identifier[0] == "J" and int(identifier[1:]) > MOST_JACOBIANS
+
+
+def math(content: str) -> Markup:
+    """Our own markup, in which every name is escaped."""
+    return Markup(f"<math>{content}</math>")

@@ -1,0 +1,176 @@
+"""The board: where each matrix lies, the same on every sheet and page.
+
+One band per layer, three slots wide. Weights with the bias below them stand on the left, Z and A
+beside; beneath, each backward matrix stands under what it belongs to: dW and db, then the updated
+parameters, under W; S and D under Z; E (and a softmax's Jacobians) under A. Data and learning
+rate have a band of their own on top. All places are in board cells, counted from 0.
+
+A large matrix would drown the reader: on the board an excerpt stands for it, its first and last
+rows and columns, and its place is to the right of everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tracer.expression.scalar import Block, Cell
+from tracer.program.naming_policy import RATE
+from tracer.program.program import Program
+
+HEADING_ROWS = 2  # the name, and what it is
+SLOT_COLUMNS = 2  # the least width of a slot, so that a heading has room over a single column
+SLOTS = 3
+LARGE_ROWS, LARGE_COLUMNS = 30, 20  # a matrix with more of either is large
+KEPT_FIRST, KEPT_LAST = 3, 1  # rows and columns of an excerpt
+BESIDE = 10  # columns between the board and the large matrices, for what stands beside the board
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a matrix lies: the corner of its values; its heading takes the rows above."""
+
+    id: str
+    row: int
+    column: int
+    rows: int
+    columns: int
+
+    @property
+    def heading_row(self) -> int:
+        return self.row - HEADING_ROWS
+
+    def cells(self) -> Iterator[tuple[int, int]]:
+        """(row, column) within the matrix, row by row."""
+        return ((i, j) for i in range(self.rows) for j in range(self.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A layer's part of the board (layer 0: the data), with its stacks slot by slot.
+
+    `stacks` has the forward part's three lists of identifiers, then the backward part's.
+    """
+
+    layer: int
+    row: int
+    stacks: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The places of a program's matrices; `rows` and `columns` are the board's size.
+
+    `excerpts` has what stands on the board for each large matrix, whose own place is beyond `columns`.
+    """
+
+    places: Mapping[str, Place]
+    excerpts: Mapping[str, Place]
+    bands: tuple[Band, ...]
+    slot: int
+    rows: int
+
+    @property
+    def columns(self) -> int:
+        return SLOTS * self.slot + SLOTS - 1
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """Rows and columns that everything takes, the large matrices too."""
+        rows = max(each.row + each.rows for each in self.places.values())
+        return max(self.rows, rows), max(self.columns, *(each.column + each.columns for each in self.places.values()))
+
+    @property
+    def gaps(self) -> tuple[int, ...]:
+        """The columns between the slots."""
+        return tuple(k * (self.slot + 1) - 1 for k in range(1, SLOTS))
+
+    def shown(self, identifier: str) -> Place:
+        """Where a matrix, or its excerpt, stands on the board."""
+        return self.excerpts.get(identifier, self.places[identifier])
+
+    def at(self, cell: Cell) -> tuple[int, int]:
+        """The board cell of a matrix cell."""
+        place = self.places[cell.matrix]
+        return place.row + cell.row, place.column + cell.column
+
+    def corners(self, block: Block) -> tuple[int, int, int, int]:
+        """First row and column and last row and column of a block."""
+        row, column = self.at(Cell(block.matrix, block.row, block.column))
+        return row, column, row + block.rows - 1, column + block.columns - 1
+
+
+def lay_out(program: Program) -> Board:
+    """The board of a program; no two matrices, headings included, share a cell."""
+    shapes = {each.id: each.shape for each in program.assignments.values()} | {RATE: (1, 1)}
+    on_board = {each: (len(kept_rows(rows)), len(kept_columns(columns))) for each, (rows, columns) in shapes.items()}
+    slot = max(SLOT_COLUMNS, *(columns for _, columns in on_board.values()))
+    shown: dict[str, Place] = {}
+    bands = []
+    row = 0
+    for layer, (forward, backward) in enumerate(_bands(shapes)):
+        bands.append(Band(layer, row, (*forward, *backward)))
+        row += 1
+        for stacks in (forward, backward):
+            ends = [_stack(shown, on_board, ids, row, k * (slot + 1)) for k, ids in enumerate(stacks)]
+            row = max(ends)
+        row += 1
+    large = [each for each in shown if on_board[each] != shapes[each]]
+    places = {each: place for each, place in shown.items() if each not in large}
+    excerpts = {each: shown[each] for each in large}
+    _stack(places, shapes, large, 0, SLOTS * slot + SLOTS - 1 + BESIDE)
+    return Board({each: places[each] for each in shown}, excerpts, tuple(bands), slot, row)
+
+
+def kept_rows(rows: int) -> list[int | None]:
+    """The rows of a matrix that stand on the board; None stands for those left out."""
+    return _kept(rows, LARGE_ROWS)
+
+
+def kept_columns(columns: int) -> list[int | None]:
+    """The columns of a matrix that stand on the board; None stands for those left out."""
+    return _kept(columns, LARGE_COLUMNS)
+
+
+def _kept(count: int, most: int) -> list[int | None]:
+    if count <= most:
+        return list(range(count))
+    return [*range(KEPT_FIRST), None, *range(count - KEPT_LAST, count)]
+
+
+Stacks = tuple[tuple[str, ...], ...]
+
+
+def _bands(shapes: Mapping[str, tuple[int, int]]) -> Iterator[tuple[Stacks, Stacks]]:
+    """For each band, the forward and the backward identifiers of its three slots."""
+
+    def known(*ids: str) -> tuple[str, ...]:
+        return tuple(each for each in ids if each in shapes)
+
+    yield (known("X"), known("Y"), known(RATE)), ((), (), ())
+    depth = sum(1 for each in shapes if each[0] == "Z")
+    for n in range(1, depth + 1):
+        last = n == depth
+        forward = (known(f"W{n}", f"b{n}"), known(f"Z{n}"), known(f"A{n}", *(("L",) if last else ())))
+        jacobians = (each for each in shapes if each[0] == "J" and last)
+        backward = (
+            known(f"dW{n}", f"db{n}", f"W{n}_next", f"b{n}_next"),
+            known(f"S{n}", f"D{n}"),
+            known("E" if last else f"E{n}", *jacobians),
+        )
+        yield forward, backward
+
+
+def _stack(
+    places: dict[str, Place],
+    shapes: Mapping[str, tuple[int, int]],
+    ids: Iterable[str],
+    row: int,
+    column: int,
+) -> int:
+    """Place matrices one under the other; returns the first free row."""
+    for each in ids:
+        rows, columns = shapes[each]
+        places[each] = Place(each, row + HEADING_ROWS, column, rows, columns)
+        row += HEADING_ROWS + rows
+    return row

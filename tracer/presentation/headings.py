@@ -1,0 +1,105 @@
+"""What stands over a matrix, on sheets and pages alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from tracer.expression import matrix as m
+from tracer.expression.label import Name, label_text
+from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
+from tracer.problem.names import Names, names_of
+from tracer.problem.problem import Problem
+from tracer.problem.remarks import is_gradient
+from tracer.program.naming_policy import RATE
+from tracer.program.program import Program, Step
+from tracer.run.passes import Pass, Trace
+
+Role: TypeAlias = Literal["active", "input", "plain"]
+MARKS: dict[Role, str] = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The display name, the identifier, the derivative that the matrix is, and its shape in words."""
+
+    name: Name
+    symbol: str
+    fraction: Name | None
+    size: str
+
+
+class Headings:
+    """The headings of a problem's matrices."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.names: Names = names_of(problem)
+        # the article has words for whole matrices only: derivatives and cells are in symbols
+        style = "matrix" if problem.names.style == "article" else problem.names.style
+        self.symbols = names_of(replace(problem, names=replace(problem.names, style=style)))
+
+    def of(self, identifier: str, rows: int, columns: int) -> Heading:
+        """The heading of a matrix of so many rows and columns."""
+        if identifier == RATE:
+            return Heading(self.names.learning_rate(), "learning rate", None, "")
+        fraction = self.symbols.fraction(identifier) if is_gradient(self.problem, identifier) else None
+        name = self.names.matrix(identifier)
+        return Heading(name, identifier, None if fraction == name else fraction, f"{rows}×{columns}")
+
+
+def detail(heading: Heading) -> str:
+    """The second line of a heading: symbol, derivative and shape, as far as they say something new."""
+    fraction = None if heading.fraction is None else label_text(heading.fraction)
+    shown_name = label_text(heading.name)
+    parts = (heading.symbol, fraction, heading.size)
+    return " · ".join(part for part in parts if part and part != shown_name)
+
+
+def roles(program: Program, step: Step) -> dict[str, Role]:
+    """What each matrix known by a step is to it: computed, computed from, or merely known."""
+    known: dict[str, Role] = {RATE: "plain"}
+    for each in program.steps[: program.steps.index(step) + 1]:
+        known |= {assignment.id: "plain" for assignment in each.assignments}
+    for assignment in step.assignments:
+        if assignment.expression is not None:
+            known |= {symbol.name: "input" for symbol in m.symbols(assignment.expression)}
+    return known | {assignment.id: "active" for assignment in step.assignments}
+
+
+def place_of(trace: Trace, one: Pass) -> str:
+    """Which epoch and rows a pass is of; "" where there is only one."""
+    if trace.first is trace.last:
+        return ""
+    rows = "" if one.stop - one.start == trace.problem.rows else f", {_rows(one)}"
+    return f"Epoch {one.epoch}{rows}"
+
+
+def anchor_prefix(trace: Trace, one: Pass) -> str:
+    """What the anchors of a pass begin with on a page; "" where there is only one."""
+    return f"epoch-{one.epoch}-{one.iteration}-" if place_of(trace, one) else ""
+
+
+def step_words(trace: Trace, one: Pass, step: Step) -> tuple[str, str]:
+    """The title of a step, and why it is done; a later pass does not begin anew."""
+    place = place_of(trace, one)
+    title, why = step.title, f"{step.words} {step.why}"
+    if step.number == 1 and one is not trace.first:
+        title, why = "Weights and biases by now", "They are what the passes before have made of them."
+    return (f"{place} · {title}" if place else title), why
+
+
+def _rows(one: Pass) -> str:
+    first, last = one.start + 1, one.stop
+    return f"row {first}" if first == last else f"rows {first}–{last}"
+
+
+def band_title(problem: Problem, layer: int, one: Pass) -> str:
+    """The title of a layer's band; layer 0 is the data."""
+    if layer == 0 and one.stop - one.start < problem.rows:
+        return f"Data · {_rows(one)} of {problem.rows}"
+    if layer == 0:
+        return f"Data · {problem.rows} samples" if problem.rows > 1 else "Data · 1 sample"
+    made = problem.layers[layer - 1]
+    kind = "output layer" if layer == problem.depth else "hidden layer"
+    return f"Layer {layer} · {kind} · {made.units} × {made.activation}"

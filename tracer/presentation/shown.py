@@ -1,0 +1,105 @@
+"""To how many decimals each matrix is shown. Nothing here changes a value.
+
+Given data as typed; forward matrices to the problem's decimals; gradients and slopes to three
+significant digits; updated parameters to as many digits as it takes to see the change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.expression import scalar as s
+from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
+from tracer.expression.worked import Worked, work
+from tracer.problem.problem import Problem
+from tracer.program.naming_policy import RATE
+from tracer.run.passes import Pass, Trace
+
+DEFAULT = 3  # decimals of a result that goes by no rule of its own
+SIGNIFICANT = 3  # digits of a gradient
+MOST_TYPED = 9  # a given number with more significant digits was not typed but drawn
+MOST = 15
+NEGLIGIBLE = 1e-6  # of the largest change; a smaller one need not be seen
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The decimals of each matrix of one pass; None means each number as it was typed."""
+
+    decimals: Mapping[str, int | None]
+
+    def text(self, identifier: str, value: float) -> str:
+        """A cell of a matrix, as it is shown."""
+        decimals = self.decimals[identifier]
+        return as_typed(value) if decimals is None else fixed(value, decimals)
+
+    def texts(self, identifier: str, values: Array) -> list[str]:
+        """`text` of every cell, row by row."""
+        decimals = self.decimals[identifier]
+        return list(map(as_typed, values.ravel().tolist())) if decimals is None else fixed_texts(values, decimals)
+
+    def work(self, one: Pass, identifier: str, expression: s.Scalar) -> Worked:
+        """A cell of a matrix worked out with the digits that are shown."""
+
+        def value(cell: s.Cell) -> s.Value:
+            return s.Value(float(one[cell.matrix][cell.row, cell.column]), self.decimals[cell.matrix])
+
+        decimals = self.decimals[identifier]
+        return work(expression, value, DEFAULT if decimals is None else decimals)
+
+
+def losses(problem: Problem, before: float, after: float) -> tuple[str, str]:
+    """A loss before and after, with as many digits as it takes to see it change; where it is rounded, as it is."""
+    if problem.carry_rounded:
+        return fixed(before, problem.decimals.of("L")), fixed(after, problem.decimals.of("L"))
+    digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
+    return f"{before:#.{digits}g}", f"{after:#.{digits}g}"
+
+
+def shown(trace: Trace, one: Pass) -> Shown:
+    """The decimals of every matrix of a pass, and of the learning rate."""
+    return Shown({RATE: None} | {each: _decimals(trace, one, each) for each in one})
+
+
+def _decimals(trace: Trace, one: Pass, identifier: str) -> int | None:
+    decimals, given = trace.problem.decimals, identifier in one.program.inputs
+    own = decimals.given(identifier)
+    if own is not None:
+        return own
+    if given:
+        return _of_given(one, identifier, decimals.of(identifier))
+    if trace.problem.carry_rounded:
+        return decimals.of(identifier)
+    if identifier.endswith("_next"):
+        return max(decimals.default, _to_see(one[identifier] - one[identifier.removesuffix("_next")]))
+    if identifier[0] in "ZAL":
+        return decimals.default
+    return max(decimals.default, decimals_for(one[identifier], SIGNIFICANT))
+
+
+def _of_given(one: Pass, identifier: str, default: int) -> int | None:
+    """As typed, where anybody can have typed it; parameters of a later pass as they were updated."""
+    if all(map(_may_be_typed, one[identifier].ravel().tolist())):
+        return None
+    following = f"{identifier}_next"
+    drawn = max(default, decimals_for(one[identifier], SIGNIFICANT))
+    return max(default, _to_see(one[following] - one[identifier])) if following in one.matrices else drawn
+
+
+def _may_be_typed(value: float) -> bool:
+    """Whether a number has so few digits, between its first and its last that is not 0, that one types it."""
+    return float(f"{value:.{MOST_TYPED}g}") == value
+
+
+def _to_see(change: Array) -> int:
+    """Decimals at which every change that counts moves the last digit by one or more."""
+    sizes = np.abs(change[change != 0])
+    sizes = sizes[sizes >= NEGLIGIBLE * sizes.max()] if sizes.size else sizes
+    return min(math.ceil(-math.log10(sizes.min())), MOST) if sizes.size else 0

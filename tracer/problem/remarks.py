@@ -1,0 +1,82 @@
+"""What every surface says in words of a problem: its conventions, and where it departs from the gradient."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tracer.problem.problem import Problem
+
+DEPARTURES: Mapping[str, str] = {
+    "diagonal": "Not the gradient of this loss: step 6 keeps only the diagonal of the softmax Jacobian, "
+    "as a publication did.",
+    "rate_twice": "Not the gradient of this loss: the learning rate is applied in step 7 and again in steps 10 and 11, "
+    "as a publication did.",
+    "updated_weights": "Not the gradient of this loss: step 8 sends the error back through weights that are already "
+    "updated, as a publication did.",
+}
+"""What `[reproduce]` can do that is not the gradient, a sentence each."""
+
+CONVENTIONS: Mapping[str, str] = {
+    "output_minus_target": "The error is output − target, so E, D, dW and db are gradients and the update takes "
+    "them off.",
+    "target_minus_output": "The error is target − output, so E, D, dW and db are minus the gradients and are added.",
+    "sum": "Gradients are summed over the samples.",
+    "mean": "Gradients are averaged over the samples: the factor 1/N is part of E.",
+    "rate_in_update": "The learning rate comes in at the update.",
+    "rate_in_delta": "The learning rate is part of delta; the update does not apply it again.",
+    "biases_stay": "Biases are not updated.",
+    "fused": "Output activation and loss are taken together: E is the gradient with respect to Z.",
+    "carry_rounded": "Every matrix is rounded to the decimals that it is shown with before it is used, as by hand.",
+}
+"""What a problem can choose, a sentence each."""
+
+
+def departures(problem: Problem) -> list[str]:
+    """What `[reproduce]` does that is not the gradient of the loss, a sentence each."""
+    return [DEPARTURES[each] for each in departures_chosen(problem)]
+
+
+def departures_chosen(problem: Problem) -> list[str]:
+    """… as keys of DEPARTURES."""
+    reproduce, found = problem.reproduce, []
+    if reproduce.softmax_slope == "diagonal":
+        found.append("diagonal")
+    if reproduce.rate_twice:
+        found.append("rate_twice")
+    if reproduce.updated_weights_sent_back and problem.depth > 1:
+        found.append("updated_weights")
+    return found
+
+
+def is_gradient(problem: Problem, identifier: str) -> bool:
+    """Whether a backward matrix is the derivative that its name says, given `[reproduce]`."""
+    found = re.fullmatch(r"(S|D|E|dW|db)(\d+)", identifier)
+    if found is None:
+        return True
+    kind, layer = found[1], int(found[2])
+    if problem.reproduce.softmax_slope == "diagonal" and (kind != "S" or layer == problem.depth):
+        return False
+    return kind == "S" or layer == problem.depth or not problem.reproduce.updated_weights_sent_back
+
+
+def conventions(problem: Problem) -> list[str]:
+    """The conventions in words, a sentence each."""
+    return [CONVENTIONS[each] for each in conventions_chosen(problem)]
+
+
+def conventions_chosen(problem: Problem) -> list[str]:
+    """… as keys of CONVENTIONS."""
+    chosen = problem.convention
+    found = [
+        "output_minus_target" if chosen.sign > 0 else "target_minus_output",
+        chosen.reduction,
+        f"rate_in_{chosen.learning_rate_in}",
+    ]
+    if not chosen.bias_update:
+        found.append("biases_stay")
+    if chosen.softmax_slope == "fused":
+        found.append("fused")
+    if problem.carry_rounded:
+        found.append("carry_rounded")
+    return found

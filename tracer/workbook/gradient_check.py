@@ -1,0 +1,180 @@
+"""The sheet that puts every gradient beside its central-difference estimate, cell by cell.
+
+While the book has room, the losses it takes are formulas on the sheet Moved parameters, and all of it
+follows when an input is changed; otherwise they were computed when the book was written. Compared is
+only what is a gradient of the loss, and as one: with its sign, without the learning rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import TypeAlias
+
+import numpy as np
+
+from tracer.lesson.network_symbols import Blackboard
+from tracer.presentation.headings import place_of
+from tracer.presentation.live_words import Condition, Quantity
+from tracer.problem.problem import Problem
+from tracer.problem.remarks import departures
+from tracer.program.program import Program
+from tracer.run.differences import (
+    Estimate,
+    Path,
+    at_error,
+    chosen,
+    compared,
+    estimate,
+    gradient,
+    largest_term,
+    path_to_loss,
+)
+from tracer.run.passes import Pass
+from tracer.spreadsheet.merging import merge
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
+from tracer.spreadsheet.sheet_data import address, column_letters
+from tracer.workbook.book import NARROW, Book
+from tracer.workbook.flow import lines_of
+from tracer.workbook.forward_sheet import recorded
+from tracer.workbook.gradient_section import CHECK, GRADIENT, NAME, OFF, SAYS, VERDICT, WIDTHS, Section, Verdict
+from tracer.workbook.moved_parameters import MOVED, MovedParameters, Plan, cells_needed, range_of
+
+MOST_LIVE = 20_000  # cells of the forward passes that are written out; of a larger network they are only recorded
+MOST_RECORDED = 40  # cells of a matrix that are then estimated
+
+Verdicts: TypeAlias = dict[tuple[int, int, str], Verdict]
+"""By epoch, iteration and the identifier of the gradient."""
+
+
+def check_gradients(book: Book, changed: Condition) -> Verdicts:
+    """Add the sheet, where anything can be compared; returns what it comes to.
+
+    `changed` asks whether an input is not the recorded one any more.
+    """
+    if not compared(book.problem, book.trace.first.program):
+        return {}
+    return _GradientCheck(book, changed).write()
+
+
+def explained(problem: Problem, program: Program) -> list[str]:
+    """What is compared with what, and why not all of it, a sentence each."""
+    if problem.carry_rounded:
+        return [
+            "Gradients are not compared with central differences: every matrix is rounded before it is used, "
+            "so the loss is a staircase, without a slope to be estimated."
+        ]
+    checked = [f"d{each}" for each in compared(problem, program)]
+    left_out = [each for each in program.computed if each[0] == "d" and each not in checked]
+    says = [f"Not compared, since not the gradient of this loss: {', '.join(left_out)}."] if left_out else []
+    return _adjusted(problem, program.rows) + says if checked else says
+
+
+def _adjusted(problem: Problem, rows: int) -> list[str]:
+    """The estimate, and which conventions make dW and db differ from ∂L/∂θ."""
+    says = ["(L(θ + h) − L(θ − h)) / 2h estimates ∂L/∂θ without backpropagation."]
+    if problem.convention.sign < 0:
+        says.append("The error is target − output, so dW and db are minus the gradient: their opposite is compared.")
+    if Blackboard(problem, rows).rate_in_delta:
+        says.append("Delta carries the learning rate, and so do dW and db: they are divided by it.")
+    if problem.loss_shown != problem.convention.reduction:
+        sums = problem.loss_shown == "sum"
+        own, reported = ("mean", "sum") if sums else ("sum", "mean")
+        says.append(
+            f"dW and db are of the {own} over the N samples of a pass, L is the {reported}: they are "
+            f"{'multiplied' if sums else 'divided'} by N."
+        )
+    return says
+
+
+class _GradientCheck:
+    """Writes the sheet from its first row on."""
+
+    def __init__(self, book: Book, changed: Condition) -> None:
+        self.book, self.changed = book, changed
+        self.sheet = book.add_sheet(CHECK)
+        self.data, self.styles = book.data[CHECK], book.styles
+        self.moved = MovedParameters(book)
+        self.room = MOST_LIVE
+        self.row = 1
+        self.breaks: set[int] = set()
+        self.verdicts: Verdicts = {}
+
+    def write(self) -> Verdicts:
+        for column, width in enumerate((NARROW, *WIDTHS), start=1):
+            self.sheet.column_dimensions[column_letters(column)].width = width
+        self.sheet.freeze_panes = "A2"
+        self._head()
+        for one in self.book.passes:
+            self._pass(one)
+        self.moved.finish()
+        page = choose_page(sum(WIDTHS), ROW * self.row)
+        set_up(self.sheet, page, [f"B1:{address(self.row - 1, SAYS)}"], "1:1")
+        heights, rows = self.data.heights, range(2, self.row)
+        break_rows(self.sheet, page, rows, lambda row: heights.get(row, ROW), self.breaks.__contains__, heights[1])
+        return self.verdicts
+
+    def _head(self) -> None:
+        problem = self.book.problem
+        self.data.text(1, NAME, "Gradient check: every gradient beside its central difference", self.styles.title)
+        self.data.heights[1] = 24.0
+        text = " ".join((*departures(problem), *explained(problem, self.book.trace.first.program)))
+        self.data.text(2, NAME, text, self.styles.note)
+        self.data.heights[2] = ROW * lines_of(text, sum(WIDTHS)) + 2
+        merge(self.sheet, 2, NAME, SAYS)
+        self.book.leave_room_for_links(self.sheet.title, 3)
+        self.row = 5
+
+    def _pass(self, one: Pass) -> None:
+        """The matrices of a pass, live where they fit."""
+        paths = [path_to_loss(one.program, each) for each in compared(self.book.problem, one.program)]
+        plan = self._plan(one, paths)
+        found = {path.parameter: self._estimates(one, path, plan is not None) for path in paths}
+        if plan is not None and not all(isfinite(each.value) for one_of in found.values() for each in one_of):
+            plan = None  # a formula would be an error
+        if plan is not None:
+            self.moved.begin(plan)
+        term = self._term(one, plan is not None)
+        for k, path in enumerate(paths):
+            if k > 0:  # the first stays with the line above the pass
+                self.breaks.add(self.row)
+            estimates = sorted(found[path.parameter], key=lambda each: not isfinite(each.value))
+            self._section(one, path, plan, estimates, term)
+
+    def _plan(self, one: Pass, paths: Sequence[Path]) -> Plan | None:
+        """Where the forward passes go; None where there is no room for them, which ends it for those behind too."""
+        self.room -= cells_needed(one, paths)
+        if self.room < 0:
+            return None
+        plan = self.moved.plan(one, paths)
+        return plan if plan.fits else None
+
+    def _estimates(self, one: Pass, path: Path, every: bool) -> list[Estimate]:
+        gradients = gradient(self.book.problem, one, path.parameter)
+        cells = chosen(gradients, gradients.size if every else MOST_RECORDED)
+        return [estimate(one, path, *cell) for cell in cells]
+
+    def _term(self, one: Pass, is_live: bool) -> Quantity:
+        """The line above a pass: which it is, and what the rounding of its loss is measured by."""
+        where = recorded(self.book, one)
+        error, output = (range_of(where(name), one[name].shape) for name in ("E", at_error(self.book.problem)))
+        loss = f"MAX(1,ABS({where('L')(0, 0)}))"  # taken out first, so that no square leaves float64
+        formula = f"{loss}*MAX(1,SUMPRODUCT(({error}*{output}/{loss})^2)^(1/2))"
+        how = f"losses on the sheet {MOVED}" if is_live else "losses as they were when this book was written"
+        text = " · ".join(filter(None, (place_of(self.book.trace, one), how)))
+        self.data.text(self.row, NAME, text, self.styles.plain)
+        self.data.text(self.row, GRADIENT, "loss terms up to", self.styles.heading("plain", False))
+        value, style = largest_term(self.book.problem, one), self.styles.value("plain", None, False)
+        self.data.formulas(self.row, OFF, np.array([[value]]), style, lambda *_: formula)
+        self.breaks.add(self.row)
+        self.row += 2
+        return Quantity(address(self.row - 2, OFF, absolute=True), value)
+
+    def _section(self, one: Pass, path: Path, plan: Plan | None, estimates: Sequence[Estimate], term: Quantity) -> None:
+        section = Section(self.book, one, path, self.row, estimates, term, self.changed)
+        copies = None
+        if plan is not None:
+            copies = [self.moved.write(plan, path, each, section.step_at(k)) for k, each in enumerate(estimates)]
+        self.verdicts[one.epoch, one.iteration, f"d{path.parameter}"] = section.write(copies)
+        merge(self.sheet, self.row, VERDICT, SAYS)
+        self.row = section.end + 1

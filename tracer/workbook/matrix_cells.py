@@ -1,0 +1,190 @@
+"""The matrices of one step's sheet: headings, numbers, formulas, and references to earlier sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+import numpy as np
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.evaluate import evaluate_cell
+from tracer.expression.formula import to_formula
+from tracer.expression.label import label_text
+from tracer.expression.lower import lower
+from tracer.presentation.board import Place, kept_columns, kept_rows, lay_out
+from tracer.presentation.headings import MARKS, Role, detail
+from tracer.program.naming_policy import RATE
+from tracer.program.program import Assignment, Step
+from tracer.spreadsheet.merging import merge
+from tracer.spreadsheet.parts import in_parts
+from tracer.spreadsheet.sheet_data import MOST_FORMULA, address
+from tracer.workbook.addresses import Addresses, parts_column
+from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
+from tracer.workbook.book import LEFT, TOP, Book, link
+from tracer.workbook.pass_layout import PassLayout
+
+LARGEST_FIXED = 1e12
+WIDEST_HEADING = 6  # columns that the heading of a large matrix takes
+
+Source = Callable[[int, int], str]
+
+
+class MatrixCells:
+    """Writes matrices on the sheet `title` of a step, at their places on the board."""
+
+    def __init__(self, book: Book, layout: PassLayout, step: Step, title: str) -> None:
+        self.book, self.step, self.title = book, step, title
+        self.one, self.index, self.board = layout.one, layout.index, layout.board
+        self.decimals = layout.decimals
+        self.sheet, self.data = book.workbook[title], book.data[title]
+        self.own = {each.id: each for each in step.assignments}
+        large = (each for each in self.board.excerpts if each not in self.own)
+        self.addresses = Addresses(self.board, {each: home for each in large if (home := self._home(each))})
+        self.has_parts = False
+
+    def write(self, identifier: str, role: Role) -> None:
+        """A matrix with its heading; a large one in full where it is computed, else as an excerpt."""
+        own = identifier in self.own or (identifier == RATE and self.step.number == 0)
+        if identifier in self.board.excerpts:
+            self._excerpt(identifier, role)
+        if own or identifier not in self.board.excerpts:
+            self._whole(identifier, role)
+        if own:
+            self.book.home[self.one.epoch, self.one.iteration, identifier] = self.title
+            self.book.name_matrix(identifier, self.title, self.board.places[identifier])
+
+    def _whole(self, identifier: str, role: Role) -> None:
+        place = self.board.places[identifier]
+        self._heading(identifier, place, role, "")
+        source = self._source(identifier)
+        style = self._style(identifier, role, source is None)
+        at = (TOP + place.row, LEFT + place.column)
+        if source is None:
+            self.book.typed.add((self.one.epoch, self.one.iteration, identifier))
+            self.data.numbers(*at, self.one[identifier], style)
+        elif formulas := self._array_formulas(identifier):
+            for part, formula in zip(np.split(self.one[identifier], len(formulas)), formulas, strict=True):
+                self.data.array_formula(*at, part, style, formula)
+                at = (at[0] + len(part), at[1])
+        else:
+            made = self.own.get(identifier)
+            alike = made is None or made.expression is None or _alike(made.expression)
+            self.data.formulas(*at, self.one[identifier], style, source, alike)
+
+    def _excerpt(self, identifier: str, role: Role) -> None:
+        """First and last rows and columns, referring to the cells of the whole matrix."""
+        shown, place, values = self.board.excerpts[identifier], self.board.places[identifier], self.one[identifier]
+        home = self.title if identifier in self.own else self._home(identifier)
+        corner = address(TOP + place.row, LEFT + place.column)
+        self._heading(identifier, shown, role, f"in full at {corner}" if home == self.title else f"in full on {home}")
+        link(self.sheet, address(TOP + shown.heading_row, LEFT + shown.column), home or self.title, corner)
+        style = self._style(identifier, role, False)
+        for row, i in enumerate(kept_rows(place.rows), start=TOP + shown.row):
+            for column, run in _runs(kept_columns(place.columns), LEFT + shown.column):
+                if i is None or run is None:
+                    self.data.text(row, column, "⋮" if i is None else "⋯", self.book.styles.left_out)
+                    continue
+                source = self._cell_of(identifier, i, run[0])
+                self.data.formulas(row, column, values[i : i + 1, run[0] : run[-1] + 1], style, source)
+
+    def _cell_of(self, identifier: str, row: int, first: int) -> Source:
+        return lambda _, k: self.addresses.cell(s.Cell(identifier, row, first + k))
+
+    def _home(self, identifier: str) -> str | None:
+        """The sheet of this pass on which a matrix stands already."""
+        return self.book.home.get((self.one.epoch, self.one.iteration, identifier))
+
+    def _style(self, identifier: str, role: Role, typed: bool) -> int:
+        decimals = self.decimals.decimals[identifier]
+        if not np.abs(self.one[identifier]).max() < LARGEST_FIXED:
+            decimals = None  # digits without end would be ###
+        return self.book.styles.value(role, decimals, typed)
+
+    def _heading(self, identifier: str, place: Place, role: Role, more: str) -> None:
+        rows, columns = self.one[identifier].shape
+        heading = self.book.headings.of(identifier, rows, columns)
+        texts = (MARKS[role] + label_text(heading.name), " · ".join(filter(None, (detail(heading), more))))
+        on_board = place.column < self.board.columns
+        last = LEFT + place.column + (self.board.slot if on_board else min(place.columns, WIDEST_HEADING)) - 1
+        for k, text in enumerate(texts):
+            self.across(TOP + place.heading_row + k, text, self.book.styles.heading(role, k == 0), place.column, last)
+
+    def across(self, row: int, text: str, style: int, column: int, last: int) -> None:
+        """A text from a board column to a sheet column."""
+        first = LEFT + column
+        self.data.text(row, first, text, style)
+        for each in range(first + 1, last + 1):
+            self.data.blank(row, each, style)
+        if last > first:
+            merge(self.sheet, row, first, last)
+
+    def _source(self, identifier: str) -> Source | None:
+        """How a cell of a matrix comes to this sheet: None where it is typed in."""
+        made, home = self.own.get(identifier), self._home(identifier)
+        if made is not None and made.expression is not None:
+            return lambda row, column: self._live(made, row, column)
+        if home is not None and identifier not in self.own:
+            return _reference(home, self.board.places[identifier])
+        return self._given_before(identifier)
+
+    def _array_formulas(self, identifier: str) -> list[str]:
+        """The array formulas, if they are asked for, of a matrix that is computed on this sheet."""
+        made = self.own.get(identifier)
+        if made is None or made.expression is None or not self.book.matrix_formulas:
+            return []
+        named = len(self.book.passes) == 1  # else the names are those of the last pass
+        return array_formulas(made.expression, MatrixAddresses(self.board, self.addresses.elsewhere, named))
+
+    def _live(self, made: Assignment, row: int, column: int) -> str:
+        assert made.expression is not None
+        whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA)
+        if parts and not self.has_parts:  # only the loss, a single cell, can grow so long
+            self.has_parts = True
+            for k, part in enumerate(parts):
+                self._part(made.id, k, part)
+        return self._write(whole)
+
+    def _write(self, expression: s.Scalar) -> str:
+        return to_formula(expression, self.addresses)
+
+    def _part(self, identifier: str, k: int, part: s.Scalar) -> None:
+        """A part of a formula that would be too long, in a cell beside the board."""
+        column = parts_column(self.board)
+        self.data.text(TOP, column, f"parts of {identifier}", self.book.styles.note)
+        value = evaluate_cell(part, lambda cell: float(self.one[cell.matrix][cell.row, cell.column]))
+        values, text = np.array([[value]]), self._write(part)
+        self.data.formulas(TOP + 1 + k, column, values, self.book.styles.plain, lambda *_: text)
+
+    def _given_before(self, identifier: str) -> Source | None:
+        """A given matrix of a later pass: where the same numbers stand already."""
+        for earlier in reversed(self.book.passes[: self.index]):
+            same_rows = (earlier.start, earlier.stop) == (self.one.start, self.one.stop)
+            wanted = identifier if identifier in ("X", "Y", RATE) else f"{identifier}_next"
+            if (identifier in ("X", "Y") and not same_rows) or earlier[wanted] is not self.one[identifier]:
+                if identifier in ("X", "Y"):
+                    continue
+                return None
+            place = lay_out(earlier.program).places[wanted]
+            return _reference(self.book.home[earlier.epoch, earlier.iteration, wanted], place)
+        return None
+
+
+def _reference(sheet: str, place: Place) -> Source:
+    top, left = TOP + place.row, LEFT + place.column
+    return lambda row, column: f"'{sheet}'!{address(top + row, left + column)}"
+
+
+def _runs(kept: list[int | None], first: int) -> Iterator[tuple[int, list[int] | None]]:
+    """Columns that stand side by side, with the sheet column of the first; None where some are left out."""
+    for left_out, pairs in groupby(enumerate(kept, start=first), key=lambda pair: pair[1] is None):
+        columns = list(pairs)
+        yield columns[0][0], None if left_out else [c for _, c in columns if c is not None]
+
+
+def _alike(expression: m.Matrix) -> bool:
+    """Whether the formulas of a column differ by their row alone: not where a row has a rule of its own."""
+    if isinstance(expression, m.Identity | m.Stack):
+        return False
+    return all(map(_alike, m.operands(expression)))

@@ -1,0 +1,161 @@
+"""One step's sheet: a head, the board as far as it is known, and beside it the step worked out."""
+
+from __future__ import annotations
+
+from openpyxl.worksheet.dimensions import ColumnDimension
+
+from tracer.expression.label import label_text
+from tracer.expression.text import matrix_text
+from tracer.presentation.headings import band_title, roles, step_words
+from tracer.presentation.palette import LEGEND
+from tracer.problem.remarks import departures
+from tracer.program.program import Step
+from tracer.spreadsheet.merging import merge
+from tracer.spreadsheet.print_setup import ROW, Page, break_columns, break_rows, choose_page, set_up
+from tracer.spreadsheet.sheet_data import address, column_letters
+from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
+from tracer.workbook.matrix_cells import MatrixCells
+from tracer.workbook.pass_layout import PassLayout
+from tracer.workbook.worked_lines import COLUMNS, WorkedLines
+
+HEAD = 3  # rows with title, why and formulas, repeated on every printed page
+TITLE_HEIGHT, NOTE_HEIGHT, FORMULA_HEIGHT = 24.0, 14.0, 16.0
+HOW_TO_READ = (
+    "Letters = numbers = value. The lines follow when a number is changed. They show rounded numbers and compute with "
+    "whole ones: ≈ where the digits shown do not give the result shown."
+)
+
+
+class StepSheet:
+    """One step's sheet."""
+
+    def __init__(self, book: Book, layout: PassLayout, step: Step, title: str) -> None:
+        self.book, self.step, self.title = book, step, title
+        self.one, self.board, self.layout = layout.one, layout.board, layout
+        self.sheet = book.add_sheet(title)
+        self.data = book.data[title]
+        self.roles = roles(layout.one.program, step)
+        self.cells = MatrixCells(book, layout, step, title)
+        self.last = LEFT + layout.head_columns - 1  # column of the head
+
+    def fill(self) -> None:
+        self._set_columns()
+        self._head()
+        for band in self.board.bands:
+            title = band_title(self.book.problem, band.layer, self.one)
+            self.data.text(TOP + band.row, LEFT, title, self.book.styles.band)
+        for identifier, role in self.roles.items():
+            self.cells.write(identifier, role)
+        self._fold()
+        page = choose_page(sum(self.layout.widths), self._height(range(1, TOP + self.board.rows)))
+        worked = self._worked_lines(page)
+        self._print(page, worked)
+
+    def link_to(self, before: str | None, behind: str | None) -> None:
+        """Links to the steps before and behind, and to the start, over the three slots."""
+        texts = (f"← {before}" if before else "", "Start", f"{behind} →" if behind else "")
+        for k, (text, title) in enumerate(zip(texts, (before, "Start", behind), strict=True)):
+            if title is not None:
+                at = address(HEAD + 2, LEFT + k * (self.board.slot + 1))
+                self.data.text(HEAD + 2, LEFT + k * (self.board.slot + 1), text, self.book.styles.link)
+                link(self.sheet, at, title)
+
+    def _set_columns(self) -> None:
+        self.sheet.column_dimensions["A"].width = NARROW
+        for column, width in enumerate(self.layout.widths, start=LEFT):
+            self.sheet.column_dimensions[column_letters(column)].width = width
+        for identifier in self.cells.own.keys() & self.board.excerpts.keys():
+            self._set_full_columns(identifier)
+
+    def _set_full_columns(self, identifier: str) -> None:
+        """The columns of a large matrix, which others of this step may share."""
+        place = self.board.places[identifier]
+        first, last = LEFT + place.column, LEFT + place.column + place.columns - 1
+        letters, dimensions = column_letters(first), self.sheet.column_dimensions
+        if letters in dimensions:
+            last = max(last, dimensions[letters].max or first)
+        width = max(self.layout.full[each] for each in self.cells.own.keys() & self.board.excerpts.keys())
+        dimensions[letters] = ColumnDimension(self.sheet, index=letters, min=first, max=last, width=width)
+
+    def _head(self) -> None:
+        styles, step = self.book.styles, self.step
+        title, why = step_words(self.book.trace, self.one, step)
+        title, why = f"Step {step.label} · {title}", " ".join((why, *departures(self.book.problem)))
+        formulas = self._formulas()
+        self.book.heads[self.title] = (title, why, "\n".join(formulas))
+        self._line(1, title, styles.title, TITLE_HEIGHT)
+        self._line(2, why, styles.note, NOTE_HEIGHT * max(2, self._lines_of(why)))
+        self._line(3, "\n".join(formulas), styles.formula, FORMULA_HEIGHT * sum(map(self._lines_of, formulas)))
+        for k, (role, words) in enumerate(LEGEND):
+            first = k * (self.board.slot + 1)
+            self.cells.across(HEAD + 1, words, styles.heading(role, False), first, LEFT + first + self.board.slot - 1)
+        self.sheet.freeze_panes = address(TOP, LEFT)
+
+    def _line(self, row: int, text: str, style: int, height: float) -> None:
+        self.data.text(row, LEFT, text, style)
+        self.data.heights[row] = height
+        merge(self.sheet, row, LEFT, self.last)
+
+    def _lines_of(self, text: str) -> int:
+        """How many lines a text takes over the width of the head."""
+        return 1 + int(1.15 * len(text) // sum(self.layout.widths[: self.last - LEFT + 1]))
+
+    def _formulas(self) -> list[str]:
+        names = self.book.headings.names
+
+        def name(identifier: str) -> str:
+            return label_text(names.matrix(identifier))
+
+        made = [each for each in self.step.assignments if each.expression is not None]
+        lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
+        if self.one is self.book.trace.first:
+            return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
+        return lines or ["brought over from the passes before"]
+
+    def _fold(self) -> None:
+        """Hide runs of rows in which nothing is known yet, all but one row of each."""
+        used = {TOP + band.row for band in self.board.bands}
+        for identifier in self.roles:
+            place = self.board.shown(identifier)
+            used.update(range(TOP + place.heading_row, TOP + place.row + place.rows))
+        rows = range(TOP, TOP + self.board.rows)
+        self.data.folded = {row for row in rows if row not in used and row - 1 not in used}
+
+    def _height(self, rows: range) -> float:
+        return sum(self.data.heights.get(row, ROW) for row in rows if row not in self.data.folded)
+
+    def _worked_lines(self, page: Page) -> str | None:
+        """The step worked beside the board, on a page of its own in print; returns the area."""
+        made = [each for each in self.step.assignments if each.expression is not None]
+        if not made:
+            return None
+        first = LEFT + self.board.columns + 1
+        lines = WorkedLines(
+            self.book, self.sheet, self.one, self.layout.decimals, self.cells.addresses, first, self.data.folded,
+            page.characters,
+        )  # fmt: skip
+        for each, formula in zip(made, self._formulas(), strict=True):
+            lines.collect(each, formula)
+        lines.write(TOP)
+        for k, width in enumerate(lines.widths):
+            self.sheet.column_dimensions[column_letters(first + k)].width = width
+        self.sheet.column_dimensions[column_letters(first - 1)].width = NARROW
+        last = first + COLUMNS - 1
+        for row, text, style in ((1, f"Step {self.step.label}, worked", "title"), (2, HOW_TO_READ, "note")):
+            self.data.text(row, first, text, getattr(self.book.styles, style))
+            merge(self.sheet, row, first, last)
+        return f"{address(1, first)}:{address(lines.row - 1, last)}"
+
+    def _print(self, page: Page, worked: str | None) -> None:
+        """The board, then the step worked; a board too long for a page is broken between matrices."""
+        shown = [self.board.shown(each) for each in self.roles]
+        last = TOP + max(place.row + place.rows for place in shown) - 1
+        board = f"{address(1, LEFT)}:{address(last, LEFT + self.board.columns - 1)}"
+        set_up(self.sheet, page, [board, worked] if worked else [board], f"1:{HEAD}")
+        within = {TOP + row for place in shown for row in range(place.heading_row + 1, place.row + place.rows)}
+        rows = [row for row in range(HEAD + 1, last + 1) if row not in self.data.folded]
+        head = self._height(range(1, HEAD + 1))
+        break_rows(
+            self.sheet, page, rows, lambda row: self.data.heights.get(row, ROW), lambda row: row not in within, head
+        )
+        break_columns(self.sheet, page, self.layout.widths, [gap + 1 for gap in self.board.gaps])

@@ -1,0 +1,80 @@
+"""The workbook: a start sheet, and for every step of every pass a sheet with the board.
+
+Each computed cell is a live formula on the sheet of its step, over cells of the same sheet;
+whatever was computed before is brought there by a reference. Only data, the first parameters and
+the learning rate are typed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tracer.errors import ExportError
+from tracer.presentation.board import lay_out
+from tracer.run.passes import Trace
+from tracer.spreadsheet.package import write_workbook_file
+from tracer.spreadsheet.sheet_data import MOST_COLUMNS, MOST_ROWS
+from tracer.workbook.book import LEFT, TOP, Book
+from tracer.workbook.certificate import write_certificate
+from tracer.workbook.history_sheet import write_history
+from tracer.workbook.pass_layout import layout_of
+from tracer.workbook.presenter_sheet import write_presenter
+from tracer.workbook.start_sheet import fill_start
+from tracer.workbook.step_sheet import StepSheet
+
+
+def write_workbook(
+    trace: Trace, path: Path, progress: Callable[[], None] | None = None, matrix_formulas: bool = False
+) -> None:
+    """Write the recorded passes of a trace as a workbook; `progress` is called for every sheet.
+
+    `matrix_formulas`: a matrix is computed by one array formula, not cell by cell, where it has one.
+    Raises ExportError, leaving `path` as it was, for what does not fit a workbook.
+    """
+    _check_size(trace)
+    book = Book(trace, matrix_formulas)
+    start = book.add_sheet("Start")
+    links = [(book.sheet_title(one, step), one, step) for one in book.passes for step in one.steps]
+    sheets = []
+    for index, one in enumerate(book.passes):
+        layout = layout_of(trace, one, index)
+        for step in one.steps:
+            sheet = StepSheet(book, layout, step, book.sheet_title(one, step))
+            sheet.fill()
+            sheets.append(sheet)
+            if progress is not None:
+                progress()
+        if one is trace.first:
+            write_presenter(book, layout)
+    write_history(book)
+    certified = write_certificate(book)
+    book.drop_stale_names()
+    fill_start(book, start, links, certified)
+    for sheet in sheets:
+        sheet.link_to(*book.neighbours(sheet.title))
+    book.link_neighbours()
+    book.styles.finish()
+    _describe(book)
+    write_workbook_file(book.workbook, book.data, path)
+
+
+def _describe(book: Book) -> None:
+    """The document's properties."""
+    properties, problem = book.workbook.properties, book.problem
+    properties.title, properties.creator = problem.title, "Tracer"
+    properties.subject = "Backpropagation by hand, step by step"
+    properties.description = problem.description or None
+    properties.keywords = f"backpropagation, {'→'.join(map(str, problem.sizes))}, problem {problem.sha256}"
+    properties.category = "Education"
+
+
+def _check_size(trace: Trace) -> None:
+    """Refuse a board that no sheet holds."""
+    rows, columns = lay_out(trace.first.program).whole
+    rows, columns = TOP + rows, LEFT + 2 * columns  # the record has the differences beside the numbers
+    if rows > MOST_ROWS or columns > MOST_COLUMNS:
+        raise ExportError(
+            f"the workbook needs {rows:,} rows and {columns:,} columns, a sheet has {MOST_ROWS:,} and "
+            f"{MOST_COLUMNS:,}; --only html leaves it out"
+        )

@@ -1,0 +1,36 @@
+"""The workbook of a worksheet: the board with given numbers, cells to fill in, and marks beside them.
+
+Given cells are locked (without a password), answer cells open. A practice file marks itself by formulas and, like
+an exam, holds no answer; the key is the same sheet with the recorded numbers in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openpyxl.packaging.custom import StringProperty
+
+from tracer.presentation.theme import Look, look
+from tracer.run.passes import Trace
+from tracer.spreadsheet.package import write_workbook_file
+from tracer.worksheet.plan import Plan
+from tracer.worksheet.sheet import Worksheet
+from tracer.worksheet.working import Working
+
+
+def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False, dress: Look | None = None) -> None:
+    """Write the worksheet of a trace's first pass, or its key.
+
+    Raises ExportError, leaving `path` as it was, where it cannot be written.
+    """
+    worksheet = Worksheet(trace.by_hand(), plan, key, dress or look())
+    worksheet.fill()
+    Working(worksheet).fill()
+    book = worksheet.book
+    book.styles.finish()
+    properties = book.workbook.properties
+    properties.title, properties.creator = worksheet.title, "Tracer"
+    properties.keywords = f"backpropagation, worksheet, problem {plan.problem_sha256}"
+    stamp = StringProperty(name="problem_sha256", value=plan.problem_sha256)
+    book.workbook.custom_doc_props.append(stamp)  # type: ignore[attr-defined]  # not in the types
+    write_workbook_file(book.workbook, book.data, path)

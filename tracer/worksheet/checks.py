@@ -1,0 +1,50 @@
+"""Checks of a worksheet that need no key: what must hold of a matrix, whatever its numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tracer.expression.label import label_text
+from tracer.presentation.headings import Headings
+from tracer.presentation.shown import Shown
+from tracer.presentation.theme import Look
+from tracer.program.program import Assignment
+from tracer.run.passes import Pass, Trace
+from tracer.worksheet.plan import Plan
+
+Kind: TypeAlias = Literal["rows", "shape", "sum"]
+LEAST_SUMMED = 4  # cells of a matrix whose sum is printed
+
+
+@dataclass(frozen=True)
+class Check:
+    """What must hold, in words; `kind` says what is looked at."""
+
+    kind: Kind
+    words: str
+
+
+def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, look: Look) -> Iterator[Check]:
+    """The checks of a matrix that is left blank."""
+    names = Headings(trace.problem).names
+    name, rows, columns = label_text(names.matrix(made.id)), *made.shape
+    last = trace.problem.layers[-1]
+    if made.id == f"A{trace.problem.depth}" and last.activation == "softmax":
+        yield Check("rows", look.say("checks.rows", matrix=name))
+    if made.id.startswith("dW"):
+        parameter = label_text(names.matrix(made.id.removeprefix("d")))
+        size = f"{rows}×{columns}"
+        yield Check("shape", look.say("checks.shape", gradient=name, parameter=parameter, size=size))
+    if plan.sums and rows * columns >= LEAST_SUMMED:
+        total = decimals.text(made.id, float(one[made.id].sum()))
+        if not _is_an_answer(total, one, plan, decimals):
+            says = "checks.exact_sum" if trace.problem.carry_rounded else "checks.sum"
+            yield Check("sum", look.say(says, matrix=name, sum=look.number(total)))
+
+
+def _is_an_answer(total: str, one: Pass, plan: Plan, decimals: Shown) -> bool:
+    """Whether a sum gives a cell away, as where all the others are 0."""
+    size = total.lstrip("−")
+    return any(size in (text.lstrip("−") for text in decimals.texts(each, one[each])) for each in plan.blank)

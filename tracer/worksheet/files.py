@@ -1,0 +1,44 @@
+"""The files of a worksheet: a page and a workbook for every sheet, and the key to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from tracer.files import replace_file
+from tracer.presentation.theme import Look
+from tracer.run.passes import Trace
+from tracer.worksheet.book import write_worksheet_book
+from tracer.worksheet.page import render_worksheet
+from tracer.worksheet.plan import Plan
+
+
+def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, dress: Look) -> list[Path]:
+    """Write the sheets of a plan, or of a series, whose last sheet is the plan; the key is of that one.
+
+    Raises ExportError, before anything is written, where a template is wrong.
+    """
+    name = folder / trace.problem.name
+    pages = {path: render_worksheet(trace, plan, key, dress) for path, plan, key in _files(name, sheets)}
+    paths = []
+    for path, plan, key in _files(name, sheets):
+        book = path.with_name(path.name.removesuffix(".html") + ".xlsx")
+        write_worksheet_book(trace, plan, book, key, dress)
+        replace_file(path, partial(_write, pages[path]))
+        paths += [book, path]
+    return paths
+
+
+def _files(name: Path, sheets: Sequence[Plan]) -> Iterator[tuple[Path, Plan, bool]]:
+    """The page of each sheet with its plan, and whether it is the key."""
+    for plan in sheets:
+        number = f"-{plan.sheet}" if plan.sheets else ""
+        yield name.with_name(f"{name.name}.worksheet{number}.html"), plan, False
+    yield name.with_name(f"{name.name}.key.html"), replace(sheets[-1], sheet=0, sheets=0), True
+
+
+def _write(text: str, file: IO[bytes]) -> None:
+    file.write(text.encode())

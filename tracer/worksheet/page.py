@@ -1,0 +1,116 @@
+"""The worksheet as a page: boxes to fill in, one step after the other, and its key.
+
+One file without a request to anywhere. In practice it marks itself: each mark is worked out in the page from
+the student's own earlier cells by the step's expression, so that the file holds no answer that is not given.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from tracer.errors import ExportError
+from tracer.page.script import to_json
+from tracer.page.script_data import bundled, script_data
+from tracer.presentation.shown import shown
+from tracer.presentation.theme import Look, look
+from tracer.problem.remarks import conventions_chosen, departures_chosen
+from tracer.run.passes import Trace
+from tracer.worksheet.plan import VARIANT, Plan
+from tracer.worksheet.views import WorksheetViews
+
+RULES = ("digits", "numeral", "label", "matrix", "scalar", "lower", "worked", "mathml")  # of the engine, for the marks
+
+
+@dataclass(frozen=True)
+class Script:
+    """`data` is JSON, `text` the script, `hash` what the content security policy calls it."""
+
+    data: Markup
+    text: Markup
+    hash: str
+
+
+def render_worksheet(trace: Trace, plan: Plan, key: bool = False, dress: Look | None = None) -> str:
+    """The worksheet of a trace's first pass as HTML; the key is the same sheet filled in, and without a script."""
+    trace, dress = trace.by_hand(), dress or look()
+    views = WorksheetViews(trace, trace.first, plan, key, dress)
+    problem = trace.problem
+    return dress.render(
+        "worksheet.html.j2",
+        problem=problem,
+        plan=plan,
+        rows=trace.first.stop,
+        key=key,
+        steps=list(views.steps()),
+        rate=views.rate(),
+        css=css_text,
+        sheet=f"{problem.title} · {plan.variant}",
+        script=None if key else _script(trace, plan, dress),
+        conventions=[dress.say(f"conventions.{each}") for each in conventions_chosen(problem)],
+        departures=[dress.say(f"departures.{each}") for each in departures_chosen(problem)],
+        given=[each.id for each in trace.first.program.assignments.values() if each.id in plan.given],
+    )
+
+
+def css_text(text: str) -> Markup:
+    """A text for a string of a style sheet: whatever could end it, or the sheet, is escaped.
+
+    >>> css_text('a"b')
+    Markup('a\\\\22 b')
+    """
+    return Markup("".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text))
+
+
+def _script(trace: Trace, plan: Plan, dress: Look) -> Script:
+    data = {
+        "problem_sha256": plan.problem_sha256,
+        "plan": _plan_hash(plan),
+        "feedback": plan.feedback,
+        "words": dress.section("script") | {each: dress.say(f"sheet.{each}") for each in ("name", "id")},
+        **({"practice": _practice(trace, dress)} if plan.marks else {}),
+    }
+    marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js", "worksheet_help.js")
+    text = bundled(marks if plan.marks else ("engine/numeral.js", "worksheet.js"))
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Script(Markup(to_json(data)), Markup(text), f"sha256-{digest}")
+
+
+def _plan_hash(plan: Plan) -> str:
+    """Tells sheets of one problem apart, so that each keeps its own numbers."""
+    choices = json.dumps([plan.mode, sorted(plan.blank), sorted(plan.given)])
+    return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
+
+
+def _practice(trace: Trace, dress: Look) -> dict[str, Any]:
+    """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
+
+    `asked`: how many decimals a number is taken to have at least; `halves`: what a given number may be off as it is
+    shown.
+    """
+    problem, one = trace.problem, trace.first
+    data = script_data(trace, one)
+    if data is None:
+        raise ExportError("a network of this size is too large for a worksheet that marks itself")
+    decimals = shown(trace, one).decimals
+    style = "matrix" if problem.names.style == "article" else problem.names.style
+    return {
+        **{name: data[name] for name in ("given", "rules", "decimals", "derivatives")},
+        "computed": [{name: each[name] for name in ("id", "shape", "rule")} for each in data["computed"]],
+        "style": style,
+        "labels": {style: data["labels"][style]},
+        "asked": {each: problem.decimals.of(each) for each in one},
+        "notation": dress.section("notation"),
+        "marks": dress.section("marks"),
+        "checks": {each: dress.messages[f"checks.{each}"] for each in ("own_sum", "own_row")},
+        "halves": {each: _half(decimals[each]) for each in one.program.inputs},
+    }
+
+
+def _half(decimals: int | None) -> float:
+    return 0.0 if decimals is None else 0.5 * 10.0**-decimals
