@@ -70,8 +70,8 @@ def compiled(problem: Problem, epochs: int, keep: bool) -> Callable[[], object]:
     def run() -> list[object]:
         parameters, kept = problem.parameters, []
         for _ in range(epochs):
-            computed = program.run(problem.X, problem.Y, *parameters, rate)
-            parameters = program.updated_of(computed)
+            computed = program.numpy.run(problem.X, problem.Y, *parameters, rate)
+            parameters = program.numpy.updated_of(computed)
             if keep:
                 kept.append(computed)
         return kept

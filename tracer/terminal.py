@@ -14,7 +14,7 @@ from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
 from tracer.presentation.shown import Shown, shown
 from tracer.problem.remarks import departures
-from tracer.program.program import Assignment
+from tracer.program.roles import Assignment
 from tracer.run.passes import Pass, Trace
 from tracer.run.training import Training
 

@@ -38,7 +38,7 @@ def test_every_number_beyond_float64_is_refused_and_nothing_else(
     program = build(problem)
     parameters = [each for pair in first for each in pair if each is not None]
     with np.errstate(all="ignore"):
-        made = program.run(problem.X, problem.Y, *parameters, np.array([[problem.learning_rate]]))
+        made = program.numpy.run(problem.X, problem.Y, *parameters, np.array([[problem.learning_rate]]))
     beyond = [name for name, matrix in zip(program.computed, made, strict=True) if not np.isfinite(matrix).all()]
     if not beyond:
         recorded = trace(problem)
@@ -68,7 +68,7 @@ def test_an_overflow_in_a_product_alone_is_found_later_and_named_with_its_epoch(
     with pytest.raises(NotFiniteError, match=rf"epoch 2, iteration 1: {name}\[1,1\]"), np.errstate(all="ignore"):
         recording.keep(1, [(first.given, first.computed)], suspected=False)
         recording.keep(2, [(first.given, tuple(broken.values()))], suspected=False)
-        recording.keep(3, [(given_next, program.run(*given_next))], suspected=False)
+        recording.keep(3, [(given_next, program.numpy.run(*given_next))], suspected=False)
         recording.close()
 
 
@@ -93,7 +93,7 @@ def test_what_is_looked_at_shows_a_number_beyond_float64_in_any_product(
         elif not all(np.isfinite(values[each.name]).all() for each in m.symbols(made)):
             values[name] = one[name]  # nothing of it comes through
     computed = [values[name] for name in program.computed]
-    assert not surely_finite([*program.watched_of(computed), *program.updated_of(computed)])
+    assert not surely_finite([*program.numpy.watched_of(computed), *program.numpy.updated_of(computed)])
 
 
 def test_a_recorded_epoch_in_which_it_began_is_named_though_a_later_one_is_refused(

@@ -13,7 +13,7 @@ from tracer.answers.aliases import Aliases
 from tracer.errors import TracerError
 from tracer.expression.evaluate import compiled
 from tracer.lesson.build import build
-from tracer.lesson.network_symbols import Blackboard
+from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.presentation.shown import shown
 from tracer.problem.convention import Reproduce
 from tracer.problem.problem import Problem
@@ -47,9 +47,9 @@ class Key:
     rules: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
 
     @cached_property
-    def net(self) -> Blackboard:
+    def net(self) -> NetworkSymbols:
         """The matrices of the pass as symbols."""
-        return Blackboard(self.problem, self.program.rows)
+        return NetworkSymbols(self.problem, self.program.rows)
 
     @cached_property
     def aliases(self) -> Aliases:
@@ -69,7 +69,7 @@ class Key:
         """The key for numbers of a learner's own. Raises TracerError where the network leaves float64 with them."""
         given = {each: own.get(each, self.values[each]) for each in self.program.inputs}
         with np.errstate(all="ignore"):
-            run = build(self.problem, self.program.rows).run
+            run = build(self.problem, self.program.rows).numpy.run
             computed = dict(zip(self.program.computed, run(*given.values()), strict=True))
         if not all(np.isfinite(each).all() for each in computed.values()):
             raise TracerError(f"{file}: given: with these numbers the network leaves float64")

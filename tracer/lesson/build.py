@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tracer.expression import matrix as m
-from tracer.lesson.network_symbols import Blackboard
-from tracer.lesson.steps import TABLE, Row, in_time, loss_of_outputs
+from tracer.lesson.network_symbols import NetworkSymbols
+from tracer.lesson.steps import TABLE, Made, Row, in_time, loss_of_outputs
 from tracer.problem.problem import Problem
-from tracer.program.program import Assignment, Program, Step
+from tracer.program.program import Program, Step
+from tracer.program.roles import Assignment
 
 
 def build(problem: Problem, rows: int | None = None) -> Program:
@@ -23,46 +25,52 @@ def build(problem: Problem, rows: int | None = None) -> Program:
 
 def by_hand(problem: Problem, program: Program) -> Program:
     """The steps as one works them by hand, to judge and to show by: a fused loss is made from the outputs too."""
-    net = Blackboard(problem, program.rows)
+    net = NetworkSymbols(problem, program.rows)
     if not net.fused:
         return program
-    told = _assignment(net, "L", loss_of_outputs(net))
-    steps = ((step, [told if each.id == "L" else each for each in step.assignments]) for step in program.steps)
+    told = _rounded(net, replace(program.assignments[program.loss], expression=loss_of_outputs(net)))
+    steps = ((step, [told if each.id == told.id else each for each in step.assignments]) for step in program.steps)
     return Program(tuple(replace(step, assignments=tuple(made)) for step, made in steps), program.rows)
 
 
 def _build(problem: Problem, rows: int) -> Program:
-    net = Blackboard(problem, rows)
+    net = NetworkSymbols(problem, rows)
     order = list(in_time(net.depth, problem.reproduce.updated_weights_sent_back))
     times = Counter(number for number, _ in order)
-    steps = [_step(net, TABLE[n], layer, f"{n}.{layer}" if times[n] > 1 else str(n)) for n, layer in order]
-    return Program(tuple(step for step in steps if step.assignments), net.rows)
+    reproduced: set[str] = set()
+    steps = []
+    for number, layer in order:
+        row, label = TABLE[number], f"{number}.{layer}" if times[number] > 1 else str(number)
+        assignments = tuple(_inherited(each, reproduced) for each in _made(net, row, layer))
+        if assignments:
+            steps.append(Step(number, layer, label, row.title, row.words, row.why, assignments))
+    return Program(tuple(steps), net.rows)
 
 
-def _step(net: Blackboard, row: Row, layer: int | None, label: str) -> Step:
-    made: list[tuple[str, m.Matrix | None]] = []
+def _made(net: NetworkSymbols, row: Row, layer: int | None) -> Made:
+    """What a step assigns, of one layer or of all that have it."""
     if row.once is not None:
-        made.extend(row.once(net))
-    elif row.each is not None:
-        for each in (layer,) if layer is not None else range(net.depth, 0, -1):
-            made.extend(row.each(net, each))
-    assignments = tuple(_assignment(net, *pair) for pair in made)
-    return Step(row.number, layer, label, row.title, row.words, row.why, assignments)
+        made: Iterable[Assignment] = row.once(net)
+    else:
+        layers = (layer,) if layer is not None else range(net.depth, 0, -1)
+        made = (each for n in layers if row.each is not None for each in row.each(net, n))
+    return (_rounded(net, each) for each in made)
 
 
-def _assignment(net: Blackboard, identifier: str, made: m.Matrix | None) -> Assignment:
-    if made is None:
-        return Assignment(identifier, _given_shape(net, identifier), None)
-    stays = isinstance(made, m.Symbol) and identifier.endswith("_next")  # a bias that is not updated
-    if net.problem.carry_rounded and not stays:
-        made = m.Rounded(made, net.problem.decimals.of(identifier))
-    return Assignment(identifier, made.shape, made)
+def _inherited(assignment: Assignment, reproduced: set[str]) -> Assignment:
+    """What is made from something that is not the gradient is no gradient either; `reproduced` collects them."""
+    if assignment.expression is None:
+        return assignment
+    if assignment.reproduced or not reproduced.isdisjoint(each.name for each in m.symbols(assignment.expression)):
+        reproduced.add(assignment.id)
+        return replace(assignment, reproduced=True)
+    return assignment
 
 
-def _given_shape(net: Blackboard, identifier: str) -> m.Shape:
-    if identifier in ("X", "Y"):
-        return (net.X if identifier == "X" else net.Y).shape
-    layer = int(identifier[1:])
-    parameter = net.W(layer) if identifier[0] == "W" else net.b(layer)
-    assert parameter is not None
-    return parameter.shape
+def _rounded(net: NetworkSymbols, assignment: Assignment) -> Assignment:
+    """The assignment as by hand, rounded before it is used, where the problem asks for that."""
+    made = assignment.expression
+    stays = isinstance(made, m.Symbol) and assignment.role == "updated"  # a bias that is not updated
+    if made is None or stays or not net.problem.carry_rounded:
+        return assignment
+    return replace(assignment, expression=m.Rounded(made, net.problem.decimals.of(assignment.id)))

@@ -5,50 +5,66 @@ from __future__ import annotations
 from tracer.expression import matrix as m
 from tracer.problem.activations import ACTIVATIONS, Activation
 from tracer.problem.problem import Layer, Problem
-from tracer.program.naming_policy import RATE
+from tracer.program import naming_policy as named
 
 
-class Blackboard:
-    """The matrices of one pass over `rows` samples, by name; layer 0 is the input."""
+class NetworkSymbols:
+    """The matrices of one pass over `rows` samples; layer 0 is the input, a layer's matrices are (rows, its units)."""
 
     def __init__(self, problem: Problem, rows: int) -> None:
         self.problem = problem
         self.rows = rows
         self.depth = problem.depth
         self.outputs = problem.sizes[-1]
-        self.rate = m.Symbol(RATE, (1, 1))
-        self.X = m.Symbol("X", (rows, problem.sizes[0]))
-        self.Y = m.Symbol("Y", (rows, self.outputs))
-        self.E = m.Symbol("E", (rows, self.outputs))
+        self.rate = m.Symbol(named.RATE, (1, 1))
+        self.targets = m.Symbol(named.TARGETS, (rows, self.outputs))
 
     def layer(self, number: int) -> Layer:
         return self.problem.layers[number - 1]
 
-    def activation(self, number: int) -> Activation:
+    def function(self, number: int) -> Activation:
+        """The activation function of a layer."""
         return ACTIVATIONS[self.layer(number).activation]
 
-    def W(self, layer: int, suffix: str = "") -> m.Symbol:
-        return m.Symbol(f"W{layer}{suffix}", (self.problem.sizes[layer - 1], self.problem.sizes[layer]))
+    def weights(self, layer: int) -> m.Symbol:
+        """(units of the layer before, units)."""
+        return m.Symbol(named.weights(layer), (self.problem.sizes[layer - 1], self.problem.sizes[layer]))
 
-    def b(self, layer: int) -> m.Symbol | None:
-        """The bias, 1×units or, shared by the units, 1×1; None where there is none."""
+    def bias(self, layer: int) -> m.Symbol | None:
+        """1×units or, shared by the units, 1×1; None where there is none."""
         bias = self.layer(layer).bias
-        return None if bias is None else m.Symbol(f"b{layer}", (1, bias.shape[1]))
+        return None if bias is None else m.Symbol(named.bias(layer), (1, bias.shape[1]))
 
-    def of_units(self, kind: str, layer: int) -> m.Symbol:
-        """Z, A, S, D or E of a layer, (rows, units); A0 is X."""
-        if kind == "A" and layer == 0:
-            return self.X
-        return m.Symbol(f"{kind}{layer}", (self.rows, self.problem.sizes[layer]))
+    def pre_activation(self, layer: int) -> m.Symbol:
+        return self._of_units(named.pre_activation(layer), layer)
+
+    def activation(self, layer: int) -> m.Symbol:
+        return self._of_units(named.activation(layer), layer)
+
+    def error(self, layer: int) -> m.Symbol:
+        return self._of_units(named.error(layer, self.depth), layer)
+
+    def slope(self, layer: int) -> m.Symbol:
+        return self._of_units(named.slope(layer), layer)
+
+    def delta(self, layer: int) -> m.Symbol:
+        return self._of_units(named.delta(layer), layer)
+
+    def jacobian(self, sample: int) -> m.Symbol:
+        """(outputs, outputs); samples count from 1."""
+        return m.Symbol(named.jacobian(sample), (self.outputs, self.outputs))
+
+    def _of_units(self, identifier: str, layer: int) -> m.Symbol:
+        return m.Symbol(identifier, (self.rows, self.problem.sizes[layer]))
 
     @property
     def jacobians(self) -> bool:
         """Whether step 6 shows each sample's Jacobian of the output."""
-        return self.activation(self.depth).whole_row and not self.fused and not self.diagonal
+        return self.function(self.depth).whole_row and not self.fused and not self.diagonal
 
     @property
     def fused(self) -> bool:
-        """Whether E is already the gradient with respect to Z of the output."""
+        """Whether the error is already the gradient with respect to the output's pre-activation."""
         return self.problem.convention.softmax_slope == "fused"
 
     @property
@@ -62,3 +78,14 @@ class Blackboard:
     @property
     def rate_in_update(self) -> bool:
         return self.problem.convention.learning_rate_in == "update" or self.problem.reproduce.rate_twice
+
+    @property
+    def error_factor(self) -> float:
+        """What the error is times, beside the gradient of the summed loss: −1, 1/N, or their product."""
+        shared = self.rows if self.problem.convention.reduction == "mean" else 1
+        return self.problem.convention.sign / shared
+
+    @property
+    def delta_factor(self) -> float:
+        """What every gradient from the output's delta on is times: as the error, and the rate where delta has it."""
+        return self.error_factor * (self.problem.learning_rate if self.rate_in_delta else 1.0)

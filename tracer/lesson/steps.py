@@ -8,61 +8,73 @@ Nothing else in the product says how a step is computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.lesson.network_symbols import Blackboard
+from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.losses import LOSSES
+from tracer.program import naming_policy as named
+from tracer.program import roles
+from tracer.program.roles import Assignment, Block, Quantity
 
-Made: TypeAlias = Iterator[tuple[str, m.Matrix | None]]
-"""Identifiers with their expressions; None where the matrix is given."""
-
-
-def read(net: Blackboard) -> Made:
-    yield "X", None
-    yield "Y", None
+Made: TypeAlias = Iterator[Assignment]
 
 
-def initialise(net: Blackboard) -> Made:
+def given(symbol: m.Symbol, what: Quantity, block: Block = ()) -> Assignment:
+    return Assignment(symbol.name, symbol.shape, None, *what, block=block)
+
+
+def made(symbol: m.Symbol, expression: m.Matrix, what: Quantity, layer: int) -> Assignment:
+    return Assignment(symbol.name, expression.shape, expression, *what, block=(("layer", layer),))
+
+
+def read(net: NetworkSymbols) -> Made:
+    yield given(net.activation(0), roles.INPUTS)
+    yield given(net.targets, roles.TARGETS)
+
+
+def initialise(net: NetworkSymbols) -> Made:
     for layer in range(1, net.depth + 1):
-        yield f"W{layer}", None
-        if net.b(layer) is not None:
-            yield f"b{layer}", None
+        block, bias = (("layer", layer),), net.bias(layer)
+        yield given(net.weights(layer), roles.WEIGHTS, block)
+        if bias is not None:
+            yield given(bias, roles.BIAS, block)
 
 
-def layer_input(net: Blackboard, layer: int) -> Made:
-    product = m.MatMul(net.of_units("A", layer - 1), net.W(layer))
-    bias = net.b(layer)
-    yield f"Z{layer}", product if bias is None else m.add(product, bias)
+def layer_input(net: NetworkSymbols, layer: int) -> Made:
+    product = m.MatMul(net.activation(layer - 1), net.weights(layer))
+    bias = net.bias(layer)
+    value = product if bias is None else m.add(product, bias)
+    yield made(net.pre_activation(layer), value, roles.PRE_ACTIVATION, layer)
 
 
-def activation(net: Blackboard, layer: int) -> Made:
-    Z = net.of_units("Z", layer)
-    yield f"A{layer}", net.activation(layer).apply(Z, net.layer(layer).slope)
+def activation(net: NetworkSymbols, layer: int) -> Made:
+    value = net.function(layer).apply(net.pre_activation(layer), net.layer(layer).slope)
+    yield made(net.activation(layer), value, roles.ACTIVATION, layer)
 
 
-def output(net: Blackboard) -> Made:
+def output(net: NetworkSymbols) -> Made:
     yield from layer_input(net, net.depth)
     yield from activation(net, net.depth)
-    yield "L", loss(net)
+    yield Assignment(named.LOSS, (1, 1), loss(net), *roles.LOSS)
 
 
-def loss(net: Blackboard) -> m.Matrix:
+def loss(net: NetworkSymbols) -> m.Matrix:
     rule = LOSSES[net.problem.loss]
     if net.fused and rule.fused_total is not None:
-        return _as_told(net, rule.fused_total(net.Y, net.of_units("Z", net.depth)))
+        return _as_told(net, rule.fused_total(net.targets, net.pre_activation(net.depth)))
     return loss_of_outputs(net)
 
 
-def loss_of_outputs(net: Blackboard) -> m.Matrix:
+def loss_of_outputs(net: NetworkSymbols) -> m.Matrix:
     """The loss as one works it by hand, from A; where it is fused it is computed from Z, lest ln 0 occur."""
-    outputs = (("y", net.Y), ("a", net.of_units("A", net.depth)))
+    outputs = (("y", net.targets), ("a", net.activation(net.depth)))
     return _as_told(net, m.total(m.Apply(LOSSES[net.problem.loss].value, outputs)))
 
 
-def _as_told(net: Blackboard, value: m.Matrix) -> m.Matrix:
+def _as_told(net: NetworkSymbols, value: m.Matrix) -> m.Matrix:
     """A total with the factor of its loss, and divided as the problem tells it."""
     rule = LOSSES[net.problem.loss]
     if rule.factor != 1.0:
@@ -72,83 +84,107 @@ def _as_told(net: Blackboard, value: m.Matrix) -> m.Matrix:
     return m.divide(value, m.Constant(float(net.rows))) if net.problem.loss_shown == "mean" else value
 
 
-def error(net: Blackboard) -> Made:
-    A, Y = net.of_units("A", net.depth), net.Y
+def error(net: NetworkSymbols) -> Made:
+    A, Y = net.activation(net.depth), net.targets
     y, a = s.Variable("y"), s.Variable("a")
     rule: s.Scalar = s.Sum((a, s.Negative(y))) if net.fused else LOSSES[net.problem.loss].gradient
     rule = s.substitute(rule, {"K": s.Number(float(net.outputs))})
     rule = rule if net.problem.convention.sign > 0 else s.negative(rule)
     used = s.variables(rule)
     value: m.Matrix = m.Apply(rule, tuple(pair for pair in (("y", Y), ("a", A)) if pair[0] in used))
-    yield (
-        "E",
-        m.divide(value, m.Constant(float(net.rows))) if net.problem.convention.reduction == "mean" else value,
-    )
+    if net.problem.convention.reduction == "mean":
+        value = m.divide(value, m.Constant(float(net.rows)))
+    of = net.pre_activation(net.depth) if net.fused else A
+    yield gradient(net.error(net.depth), value, roles.ERROR, net.depth, of, net.error_factor)
 
 
-def slopes(net: Blackboard) -> Made:
+def gradient(
+    symbol: m.Symbol, value: m.Matrix, what: Quantity, layer: int, of: m.Symbol, factor: float, reproduced: bool = False
+) -> Assignment:
+    return replace(made(symbol, value, what, layer), of=of.name, factor=factor, reproduced=reproduced)
+
+
+def slopes(net: NetworkSymbols) -> Made:
     if net.jacobians:
         yield from jacobians(net)
     for layer in range(net.depth, 0, -1):
         if layer == net.depth and (net.jacobians or net.fused):
             continue
-        Z, A = net.of_units("Z", layer), net.of_units("A", layer)
+        Z, A = net.pre_activation(layer), net.activation(layer)
         at_zero = net.problem.convention.relu_slope_at_zero
-        yield f"S{layer}", net.activation(layer).slopes(Z, A, net.layer(layer).slope, at_zero)
+        value = net.function(layer).slopes(Z, A, net.layer(layer).slope, at_zero)
+        assignment = made(net.slope(layer), value, roles.SLOPE, layer)
+        yield replace(assignment, of=A.name, reproduced=net.diagonal and layer == net.depth)
 
 
-def jacobians(net: Blackboard) -> Made:
-    A = net.of_units("A", net.depth)
-    for sample in range(net.rows):
-        own = m.Row(A, sample)
-        yield f"J{sample + 1}", m.multiply(m.Transpose(own), m.subtract(m.Identity(net.outputs), own))
+def jacobians(net: NetworkSymbols) -> Made:
+    A = net.activation(net.depth)
+    for sample in range(1, net.rows + 1):
+        own = m.Row(A, sample - 1)
+        value = m.multiply(m.Transpose(own), m.subtract(m.Identity(net.outputs), own))
+        block = (("layer", net.depth), ("sample", sample))
+        yield replace(made(net.jacobian(sample), value, roles.JACOBIAN, net.depth), of=A.name, block=block)
 
 
-def output_delta(net: Blackboard) -> Made:
-    E, size = net.E, (net.outputs, net.outputs)
+def output_delta(net: NetworkSymbols) -> Made:
+    E, delta = net.error(net.depth), net.delta(net.depth)
     value: m.Matrix
     if net.fused:
         value = E
     elif net.jacobians:
-        value = m.Stack(tuple(m.MatMul(m.Row(E, n), m.Symbol(f"J{n + 1}", size)) for n in range(net.rows)))
+        value = m.Stack(tuple(m.MatMul(m.Row(E, n), net.jacobian(n + 1)) for n in range(net.rows)))
     else:
-        value = m.multiply(E, net.of_units("S", net.depth))
-    yield f"D{net.depth}", m.multiply(value, net.rate) if net.rate_in_delta else value
+        value = m.multiply(E, net.slope(net.depth))
+    value = m.multiply(value, net.rate) if net.rate_in_delta else value
+    yield gradient(delta, value, roles.DELTA, net.depth, net.pre_activation(net.depth), net.delta_factor)
 
 
-def error_sent_back(net: Blackboard, layer: int) -> Made:
-    suffix = "_next" if net.problem.reproduce.updated_weights_sent_back else ""
-    W = net.W(layer + 1, suffix)
-    yield f"E{layer}", m.MatMul(net.of_units("D", layer + 1), m.Transpose(W))
+def error_sent_back(net: NetworkSymbols, layer: int) -> Made:
+    W, reproduced = net.weights(layer + 1), net.problem.reproduce.updated_weights_sent_back
+    if reproduced:
+        W = m.Symbol(named.updated(W.name), W.shape)
+    value = m.MatMul(net.delta(layer + 1), m.Transpose(W))
+    yield gradient(net.error(layer), value, roles.ERROR, layer, net.activation(layer), net.delta_factor, reproduced)
 
 
-def hidden_delta(net: Blackboard, layer: int) -> Made:
-    yield f"D{layer}", m.multiply(net.of_units("E", layer), net.of_units("S", layer))
+def hidden_delta(net: NetworkSymbols, layer: int) -> Made:
+    value = m.multiply(net.error(layer), net.slope(layer))
+    yield gradient(net.delta(layer), value, roles.DELTA, layer, net.pre_activation(layer), net.delta_factor)
 
 
-def new_weights(net: Blackboard, layer: int) -> Made:
-    W = net.W(layer)
-    yield f"dW{layer}", m.MatMul(m.Transpose(net.of_units("A", layer - 1)), net.of_units("D", layer))
-    yield f"W{layer}_next", updated(net, W, m.Symbol(f"dW{layer}", W.shape))
+def new_weights(net: NetworkSymbols, layer: int) -> Made:
+    W = net.weights(layer)
+    value = m.MatMul(m.Transpose(net.activation(layer - 1)), net.delta(layer))
+    change = m.Symbol(named.gradient(W.name), W.shape)
+    yield gradient(change, value, roles.WEIGHTS_GRADIENT, layer, W, net.delta_factor)
+    yield updated(net, W, stepped(net, W, change), roles.NEW_WEIGHTS, layer)
 
 
-def new_biases(net: Blackboard, layer: int) -> Made:
-    b = net.b(layer)
+def new_biases(net: NetworkSymbols, layer: int) -> Made:
+    b = net.bias(layer)
     if b is None:
         return
-    D = net.of_units("D", layer)
-    yield f"db{layer}", m.total(D) if b.shape == (1, 1) and D.shape[1] > 1 else m.column_sums(D)
-    change = m.Symbol(f"db{layer}", b.shape)
-    yield f"b{layer}_next", updated(net, b, change) if net.problem.convention.bias_update else b
+    D = net.delta(layer)
+    value = m.total(D) if b.shape == (1, 1) and D.shape[1] > 1 else m.column_sums(D)
+    change = m.Symbol(named.gradient(b.name), b.shape)
+    yield gradient(change, value, roles.BIAS_GRADIENT, layer, b, net.delta_factor)
+    new = stepped(net, b, change) if net.problem.convention.bias_update else b
+    yield updated(net, b, new, roles.NEW_BIAS, layer)
 
 
-def updated(net: Blackboard, parameter: m.Symbol, change: m.Symbol) -> m.Matrix:
+def updated(net: NetworkSymbols, parameter: m.Symbol, value: m.Matrix, what: Quantity, layer: int) -> Assignment:
+    symbol = m.Symbol(named.updated(parameter.name), parameter.shape)
+    return replace(made(symbol, value, what, layer), of=parameter.name, reproduced=net.problem.reproduce.rate_twice)
+
+
+def stepped(net: NetworkSymbols, parameter: m.Symbol, change: m.Symbol) -> m.Matrix:
+    """A parameter after one step of gradient descent."""
     step = m.multiply(net.rate, change) if net.rate_in_update else change
     return m.subtract(parameter, step) if net.problem.convention.sign > 0 else m.add(parameter, step)
 
 
-Once: TypeAlias = Callable[[Blackboard], Made]
-PerLayer: TypeAlias = Callable[[Blackboard, int], Made]
+Once: TypeAlias = Callable[[NetworkSymbols], Made]
+PerLayer: TypeAlias = Callable[[NetworkSymbols, int], Made]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from tracer.expression.worked import Worked
 from tracer.presentation.board import kept_columns, kept_rows
 from tracer.presentation.headings import MARKS, Headings, Role, detail, roles, step_words
 from tracer.presentation.shown import shown
-from tracer.program.program import Assignment, Step
+from tracer.program.program import Step
+from tracer.program.roles import LEARNING_RATE, Assignment
 from tracer.run.passes import Trace
 
 MATH_FONTS = "Cambria Math,STIX Two Math,DejaVu Math TeX Gyre,math"  # such as have a MATH table
@@ -75,7 +76,7 @@ class Sections:
     def made(self, identifier: str) -> Assignment:
         """How a matrix is made; the learning rate, which no step assigns, is given."""
         assignments = self.one.program.assignments
-        return assignments.get(identifier) or Assignment(identifier, self.one[identifier].shape, None)
+        return assignments.get(identifier) or Assignment(identifier, self.one[identifier].shape, None, *LEARNING_RATE)
 
     def step(self, step: Step) -> Section:
         """A step's matrices behind those that they are computed from."""

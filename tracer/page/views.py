@@ -20,7 +20,8 @@ from tracer.presentation.headings import Headings, Role, anchor_prefix, band_tit
 from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
 from tracer.presentation.shown import Shown, shown
 from tracer.program.naming_policy import RATE
-from tracer.program.program import Assignment, Step
+from tracer.program.program import Step
+from tracer.program.roles import Assignment
 from tracer.run.passes import Pass, Trace
 
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise

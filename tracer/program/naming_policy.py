@@ -1,5 +1,52 @@
-"""The identifiers of matrices, made in one place."""
+"""The identifiers of matrices, made in one place.
+
+They are keys: in JSON, saved traces, pages, and, with an underscore behind them, as defined names of workbooks. What a
+matrix is, its role says (roles.py); nobody reads it off an identifier.
+"""
 
 from __future__ import annotations
 
 RATE = "learning_rate"
+INPUTS, TARGETS, LOSS, OUTPUT_ERROR = "X", "Y", "L", "E"
+
+
+def weights(layer: int) -> str:
+    return f"W{layer}"
+
+
+def bias(layer: int) -> str:
+    return f"b{layer}"
+
+
+def pre_activation(layer: int) -> str:
+    return f"Z{layer}"
+
+
+def activation(layer: int) -> str:
+    """The inputs are the activation of layer 0."""
+    return f"A{layer}" if layer else INPUTS
+
+
+def error(layer: int, depth: int) -> str:
+    """The gradient at a layer's activation; at the output it is not numbered."""
+    return OUTPUT_ERROR if layer == depth else f"E{layer}"
+
+
+def slope(layer: int) -> str:
+    return f"S{layer}"
+
+
+def jacobian(sample: int) -> str:
+    return f"J{sample}"
+
+
+def delta(layer: int) -> str:
+    return f"D{layer}"
+
+
+def gradient(of: str) -> str:
+    return f"d{of}"
+
+
+def updated(parameter: str) -> str:
+    return f"{parameter}_next"

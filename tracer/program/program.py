@@ -1,29 +1,14 @@
-"""The steps of one pass in order of time, and the straight function that they compile to."""
+"""The steps of one pass in order of time, and who is what in them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
 
-from tracer.expression import matrix as m
-from tracer.expression.beyond import carries
-from tracer.expression.evaluate import Array, Compiled, compile_program
-from tracer.expression.numpy_source import asks_for_memory, faster_by_columns
+from tracer.program import roles
 from tracer.program.naming_policy import RATE
-
-OF_A_LAYER = ("Z{}", "A{}", "S{}", "E{}", "D{}", "dW{}", "W{}_next")  # laid out as its weights are
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """One matrix of one step; `expression` is None where it is given."""
-
-    id: str
-    shape: m.Shape
-    expression: m.Matrix | None
+from tracer.program.numpy_plan import NumpyPlan
+from tracer.program.roles import Assignment, Quantity
 
 
 @dataclass(frozen=True)
@@ -44,6 +29,64 @@ class Step:
 
 
 @dataclass(frozen=True)
+class LayerMatrices:
+    """The identifiers of a layer's matrices; None for what it does not have.
+
+    `inputs` is what comes in, the activation of the layer before or the given inputs; `error` the gradient at its
+    activation, `delta` the one at its pre-activation.
+    """
+
+    number: int
+    inputs: str
+    quantities: dict[Quantity, str]
+    jacobians: tuple[str, ...] = field(default=())
+
+    @property
+    def weights(self) -> str:
+        return self.quantities[roles.WEIGHTS]
+
+    @property
+    def bias(self) -> str | None:
+        return self.quantities.get(roles.BIAS)
+
+    @property
+    def pre_activation(self) -> str:
+        return self.quantities[roles.PRE_ACTIVATION]
+
+    @property
+    def activation(self) -> str:
+        return self.quantities[roles.ACTIVATION]
+
+    @property
+    def error(self) -> str:
+        return self.quantities[roles.ERROR]
+
+    @property
+    def slope(self) -> str | None:
+        return self.quantities.get(roles.SLOPE)
+
+    @property
+    def delta(self) -> str:
+        return self.quantities[roles.DELTA]
+
+    @property
+    def weights_gradient(self) -> str:
+        return self.quantities[roles.WEIGHTS_GRADIENT]
+
+    @property
+    def bias_gradient(self) -> str | None:
+        return self.quantities.get(roles.BIAS_GRADIENT)
+
+    @property
+    def new_weights(self) -> str:
+        return self.quantities[roles.NEW_WEIGHTS]
+
+    @property
+    def new_bias(self) -> str | None:
+        return self.quantities.get(roles.NEW_BIAS)
+
+
+@dataclass(frozen=True)
 class Program:
     """The steps of one pass over `rows` samples."""
 
@@ -57,8 +100,18 @@ class Program:
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """The given matrices, the learning rate last."""
+        """The given matrices and the parameters, the learning rate last."""
         return (*(each.id for each in self.assignments.values() if each.expression is None), RATE)
+
+    @cached_property
+    def given(self) -> tuple[str, ...]:
+        """The data, which stay as they are."""
+        return tuple(each.id for each in self.assignments.values() if each.role == "given")
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """What training changes, in the order of `inputs`."""
+        return tuple(each.id for each in self.assignments.values() if each.role == "parameter")
 
     @cached_property
     def computed(self) -> tuple[str, ...]:
@@ -66,95 +119,89 @@ class Program:
         return tuple(each.id for each in self.assignments.values() if each.expression is not None)
 
     @cached_property
-    def run(self) -> Compiled:
-        """One straight function: `inputs` in, `computed` out."""
-        return compile_program(self._rules, self.inputs, by_columns=self._by_columns)
+    def loss(self) -> str:
+        """The matrix (1×1) that is differentiated."""
+        return self.one(roles.LOSS)
 
     @cached_property
-    def advanced(self) -> tuple[str, ...]:
-        """What training needs of a pass: the loss, the outputs, and the parameters as they are after it."""
-        return ("L", self.computed[self.place_of_output], *(f"{name}_next" for name in self.inputs[2:-1]))
+    def targets(self) -> str:
+        return self.one(roles.TARGETS)
 
     @cached_property
-    def advance(self) -> Compiled:
-        """The same function with `advanced` out, and nothing else kept."""
-        return compile_program(self._rules, self.inputs, self.advanced, self._by_columns)
+    def output(self) -> str:
+        """The activation of the last layer."""
+        return self.all(roles.ACTIVATION)[-1]
 
     @cached_property
-    def place_of_loss(self) -> int:
-        """Where the loss stands among `computed`."""
-        return self.computed.index("L")
+    def gradients(self) -> dict[str, str]:
+        """The gradient of each matrix that has one; the last of them where it is told in several steps."""
+        return {each.of: each.id for each in self.assignments.values() if each.role == "gradient" and each.of}
 
     @cached_property
-    def place_of_output(self) -> int:
-        """Where the outputs stand among `computed`."""
-        return max(place for place, name in enumerate(self.computed) if name[0] == "A")
+    def updated(self) -> dict[str, str]:
+        """The new value of each parameter, in the order of `inputs`."""
+        new = {each.of: each.id for each in self.assignments.values() if each.role == "updated"}
+        return {parameter: new[parameter] for parameter in self.parameters}
 
     @cached_property
-    def watched(self) -> tuple[int, ...]:
-        """Where the matrices stand among `computed` that must be looked at for a number beyond float64.
+    def layers(self) -> tuple[LayerMatrices, ...]:
+        """The matrices of each layer, from input to output."""
+        found: dict[int, list[Assignment]] = {}
+        for each in self.assignments.values():
+            if each.layer is not None:
+                found.setdefault(each.layer, []).append(each)
+        made: list[LayerMatrices] = []
+        inputs = self.one(roles.INPUTS)
+        for number, own in sorted(found.items()):
+            alone = {each.quantity: each.id for each in own if each.sample is None}
+            made.append(LayerMatrices(number, inputs, alone, tuple(each.id for each in own if each.sample)))
+            inputs = made[-1].activation
+        return tuple(made)
 
-        It can arise unnoticed in matrix products alone: not every BLAS tells numpy of an overflow, and all else does.
-        One that goes on into the updated parameters, which keep it from pass to pass, is seen there.
-        """
-        carried = {f"{name}_next" for name in self.inputs[2:-1] if self._goes_on(name, {f"{name}_next"})}
-        for name in reversed(self.computed):
-            if self._goes_on(name, carried):
-                carried.add(name)
-        products = (name for name, made in self._rules if any(isinstance(part, m.MatMul) for part in m.parts(made)))
-        return tuple(self.computed.index(name) for name in products if name not in carried)
+    def layer(self, number: int) -> LayerMatrices:
+        """The matrices of a layer, counted from 1."""
+        return self.layers[number - 1]
 
-    def _goes_on(self, name: str, into: Collection[str]) -> bool:
-        return any(carries(made, name) for key, made in self._rules if key in into)
+    def layer_of(self, identifier: str) -> LayerMatrices:
+        """The layer that a matrix belongs to. Raises ValueError where it belongs to none."""
+        number = self.assignments[identifier].layer
+        if number is None:
+            raise ValueError(f"{identifier} belongs to no layer")
+        return self.layer(number)
 
-    @cached_property
-    def watched_of(self) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
-        """Takes what was computed; gives those matrices."""
-        return at_places(self.watched)
+    def all(self, what: Quantity) -> tuple[str, ...]:
+        """The matrices that are this, in order of time."""
+        return tuple(each.id for each in self.assignments.values() if each.quantity == what)
 
-    @cached_property
-    def updated_of(self) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
-        """Takes what was computed; gives the parameters after it, as in `inputs`."""
-        return at_places([self.computed.index(f"{name}_next") for name in self.inputs[2:-1]])
+    def one(self, what: Quantity) -> str:
+        """The only matrix that is this. Raises ValueError where there are others or none."""
+        (found,) = self.all(what)
+        return found
 
-    @cached_property
-    def sizes(self) -> dict[str, int]:
-        """How many numbers each matrix has."""
-        return {each.id: math.prod(each.shape) for each in self.assignments.values()}
-
-    @cached_property
-    def numbers(self) -> int:
-        """How many numbers all matrices have, given and computed."""
-        return sum(self.sizes.values())
-
-    @cached_property
-    def numbers_watched(self) -> int:
-        """How many those have that `watched` stands for."""
-        return sum(self.sizes[self.computed[place]] for place in self.watched)
-
-    @cached_property
-    def large(self) -> tuple[int, ...]:
-        """How many numbers each of the matrices has for which `run` asks for memory."""
-        return tuple(self.sizes[name] for name, made in self._rules if asks_for_memory(made))
-
-    @property
-    def _by_columns(self) -> set[str]:
-        """What is computed faster column by column, of layers whose weights `Problem.parameters` has so."""
-        tall = (name[1:] for name in self.inputs[2:-1] if faster_by_columns(self.assignments[name].shape))
-        return {each.format(layer) for layer in tall for each in OF_A_LAYER}
-
-    @property
-    def _rules(self) -> list[tuple[str, m.Matrix]]:
-        pairs = ((each.id, each.expression) for each in self.assignments.values())
-        return [(key, made) for key, made in pairs if made is not None]
+    def quantity(self, identifier: str) -> Quantity:
+        """What a matrix is; the learning rate too, which no step assigns."""
+        return roles.LEARNING_RATE if identifier == RATE else self.assignments[identifier].quantity
 
     def step_of(self, identifier: str) -> Step:
         """The step that assigns a matrix."""
         return next(step for step in self.steps if any(each.id == identifier for each in step.assignments))
 
+    @cached_property
+    def kept(self) -> tuple[str, ...]:
+        """What training needs of a pass: the loss, the outputs, and the parameters as they are after it."""
+        return (self.loss, self.output, *self.updated.values())
 
-def at_places(places: Sequence[int]) -> Callable[[Sequence[Array]], tuple[Array, ...]]:
-    """A function that gives what stands at the places, as a tuple."""
-    if len(places) < 2:
-        return lambda computed: tuple(computed[place] for place in places)
-    return itemgetter(*places)
+    @cached_property
+    def numpy(self) -> NumpyPlan:
+        """How numpy runs it."""
+        return NumpyPlan(self.assignments, self.inputs, self.computed, self.updated, self.kept)
+
+    @cached_property
+    def place_of_loss(self) -> int:
+        """Where the loss stands among `computed`."""
+        return self.computed.index(self.loss)
+
+    @cached_property
+    def place_of_output(self) -> int:
+        """Where the outputs stand among `computed`."""
+        return self.computed.index(self.output)

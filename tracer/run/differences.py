@@ -16,7 +16,7 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import Compiled, compile_program, evaluate, evaluate_cell
-from tracer.lesson.network_symbols import Blackboard
+from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import is_gradient
 from tracer.program.naming_policy import RATE
@@ -61,7 +61,7 @@ def compared(problem: Problem, program: Program) -> list[str]:
 def gradient_rule(problem: Problem, rows: int) -> s.Scalar:
     """∂L/∂θ from the "gradient" in dW or db and the learning "rate", in a pass over so many rows."""
     rule: s.Scalar = _gradient if problem.convention.sign > 0 else s.Negative(_gradient)
-    if Blackboard(problem, rows).rate_in_delta:
+    if NetworkSymbols(problem, rows).rate_in_delta:
         rule = s.Quotient(rule, _rate)
     if rows > 1 and problem.loss_shown != problem.convention.reduction:
         N = s.Number(float(rows))

@@ -62,6 +62,11 @@ class Pass:
         return iter(self.matrices)
 
     @property
+    def parameters(self) -> tuple[Array, ...]:
+        """The parameters W1, b1, W2, … before the pass."""
+        return tuple(self[each] for each in self.program.parameters)
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         return self.program.steps
 
@@ -168,12 +173,12 @@ class Trace:
     @cached_property
     def at_start(self) -> Pass:
         """All rows with the parameters before the first pass recorded."""
-        return over_all_rows(self.problem, self.first.given[2:-1], self.first.epoch - 1)
+        return over_all_rows(self.problem, self.first.parameters, self.first.epoch - 1)
 
     @cached_property
     def at_end(self) -> Pass:
         """All rows with the parameters after the last pass recorded; its numbers may have left float64."""
-        parameters = [self.last[f"{name}_next"] for name in self.last.program.inputs[2:-1]]
+        parameters = [self.last[new] for new in self.last.program.updated.values()]
         return over_all_rows(self.problem, parameters, self.last.epoch)
 
     @property
@@ -213,6 +218,7 @@ class Trace:
         assignments = [
             {
                 "id": each.id,
+                **each.to_document(),
                 "name": label_text(self.names.matrix(each.id)),
                 "expression": "given" if each.expression is None else matrix_text(each.expression),
                 "shape": list(each.shape),
@@ -235,4 +241,4 @@ def over_all_rows(problem: Problem, parameters: Sequence[Array], epochs: int) ->
     program = build(problem, problem.rows)
     given = (problem.X, problem.Y, *parameters, np.array([[problem.learning_rate]]))
     with np.errstate(all="ignore"):
-        return Pass(program, epochs + 1, 1, 0, problem.rows, given, program.run(*given))
+        return Pass(program, epochs + 1, 1, 0, problem.rows, given, program.numpy.run(*given))

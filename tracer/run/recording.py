@@ -63,7 +63,7 @@ class Recording(Sequence[Epoch]):
     _seen: int = 0
 
     def __post_init__(self) -> None:
-        an_epoch = sum(batch.program.numbers_watched for batch in self.batches)
+        an_epoch = sum(batch.program.numpy.numbers_watched for batch in self.batches)
         self._patience = max(LEAST_UNSEEN, MOST_UNSEEN // max(1, an_epoch))
 
     def keep(self, number: int, passes: list[Kept], suspected: bool) -> None:
@@ -89,9 +89,9 @@ class Recording(Sequence[Epoch]):
             return
         kept = self.kept[unseen.start :]
         # a number beyond float64 stays in the parameters: those after the last pass speak for every gradient before
-        matrices = list(self.batches[-1].program.updated_of(kept[-1][-1][1]))
+        matrices = list(self.batches[-1].program.numpy.updated_of(kept[-1][-1][1]))
         for k, batch in enumerate(self.batches):
-            watched_of = batch.program.watched_of
+            watched_of = batch.program.numpy.watched_of
             for passes in kept:
                 matrices += watched_of(passes[k][1])
         if exactly or not surely_finite(matrices):
@@ -147,7 +147,7 @@ class Memory:
 
 def memory_for(batches: Sequence[Batch], epochs: int) -> Memory:
     """What the large matrices of so many epochs need."""
-    return Memory(epochs * sum(room_of(size) for batch in batches for size in batch.program.large))
+    return Memory(epochs * sum(room_of(size) for batch in batches for size in batch.program.numpy.large))
 
 
 def room_of(size: int) -> int:

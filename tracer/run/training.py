@@ -169,8 +169,8 @@ class _Runner:
         losses = []
         for program, _, _, X, Y in self.batches:
             given = (X, Y, *parameters, rate)
-            computed = program.run(*given, new)
-            parameters = program.updated_of(computed)
+            computed = program.numpy.run(*given, new)
+            parameters = program.numpy.updated_of(computed)
             passes.append((given, computed))
             losses.append(computed[program.place_of_loss].item())
             if excluded and np.isin(computed[program.place_of_output], excluded).any():
@@ -188,7 +188,7 @@ class _Runner:
         """An epoch of which only the loss and the parameters are kept."""
         before, losses = self.parameters, []
         for program, _, _, X, Y in self.batches:
-            loss, outputs, *self.parameters = program.advance(X, Y, *self.parameters, self.rate)
+            loss, outputs, *self.parameters = program.numpy.advance(X, Y, *self.parameters, self.rate)
             losses.append(loss.item())
             if not math.isfinite(losses[-1]) or (self.excluded and np.isin(outputs, self.excluded).any()):
                 self.parameters = before  # once more in full, to say what went wrong
@@ -227,7 +227,7 @@ class _Runner:
 def _check_size(runner: _Runner, epochs: int) -> None:
     """Refuse to record what would not fit into memory, before anything is run."""
     programs = [batch.program for batch in runner.batches]
-    values = epochs * sum(each.numbers + OVERHEAD * len(each.assignments) for each in programs)
+    values = epochs * sum(each.numpy.numbers + OVERHEAD * len(each.assignments) for each in programs)
     if values > MOST_RECORDED:
         raise TracerError(
             f"recording {epochs} epochs of {len(runner.batches)} passes would keep {values:,} numbers, "

@@ -199,5 +199,5 @@ def _outputs(training: Training, plane: Array) -> Array:
     program = build(problem, len(plane))
     given = (plane, np.zeros((len(plane), problem.sizes[-1])), *final.given[2:])
     with np.errstate(all="ignore"):
-        results = dict(zip(program.computed, program.run(*given), strict=True))
+        results = dict(zip(program.computed, program.numpy.run(*given), strict=True))
     return results[f"A{problem.depth}"]

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tracer.lesson.network_symbols import Blackboard
+from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.presentation.headings import place_of
 from tracer.presentation.live_words import Condition, Quantity
 from tracer.problem.problem import Problem
@@ -75,7 +75,7 @@ def _adjusted(problem: Problem, rows: int) -> list[str]:
     says = ["(L(θ + h) − L(θ − h)) / 2h estimates ∂L/∂θ without backpropagation."]
     if problem.convention.sign < 0:
         says.append("The error is target − output, so dW and db are minus the gradient: their opposite is compared.")
-    if Blackboard(problem, rows).rate_in_delta:
+    if NetworkSymbols(problem, rows).rate_in_delta:
         says.append("Delta carries the learning rate, and so do dW and db: they are divided by it.")
     if problem.loss_shown != problem.convention.reduction:
         sums = problem.loss_shown == "sum"

@@ -16,7 +16,8 @@ from tracer.expression.lower import lower
 from tracer.presentation.board import Place, kept_columns, kept_rows, lay_out
 from tracer.presentation.headings import MARKS, Role, detail
 from tracer.program.naming_policy import RATE
-from tracer.program.program import Assignment, Step
+from tracer.program.program import Step
+from tracer.program.roles import Assignment
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.parts import in_parts
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address

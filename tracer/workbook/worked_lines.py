@@ -20,7 +20,7 @@ from tracer.expression.lower import lower
 from tracer.expression.text import cell_text
 from tracer.expression.worked import Worked, as_shown, holds, over_cells
 from tracer.presentation.shown import Shown
-from tracer.program.program import Assignment
+from tracer.program.roles import Assignment
 from tracer.run.passes import Pass
 from tracer.spreadsheet.merging import merge_rows
 from tracer.spreadsheet.sheet_data import MOST_FORMULA

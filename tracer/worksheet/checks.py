@@ -10,7 +10,7 @@ from tracer.expression.label import label_text
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown
 from tracer.presentation.theme import Look
-from tracer.program.program import Assignment
+from tracer.program.roles import Assignment
 from tracer.run.passes import Pass, Trace
 from tracer.worksheet.plan import Plan
 

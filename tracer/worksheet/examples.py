@@ -17,7 +17,7 @@ from tracer.page.views import math
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown
 from tracer.presentation.theme import Look
-from tracer.program.program import Assignment
+from tracer.program.roles import Assignment
 from tracer.run.passes import Pass
 from tracer.worksheet.plan import Plan
 

@@ -17,7 +17,8 @@ from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown, shown
 from tracer.presentation.theme import Look
 from tracer.program.naming_policy import RATE
-from tracer.program.program import Assignment, Step
+from tracer.program.program import Step
+from tracer.program.roles import Assignment
 from tracer.run.passes import Pass, Trace
 from tracer.worksheet.checks import Check, checks
 from tracer.worksheet.examples import Example, Examples, cell_key

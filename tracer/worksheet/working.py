@@ -14,7 +14,8 @@ from tracer.expression.label import label_text
 from tracer.expression.live import to_live_text
 from tracer.expression.lower import lower, precedents
 from tracer.expression.text import cell_text, matrix_text
-from tracer.program.program import Assignment, Step
+from tracer.program.program import Step
+from tracer.program.roles import Assignment
 from tracer.spreadsheet.columns import address, column_letters
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW

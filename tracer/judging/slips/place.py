@@ -12,7 +12,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
 from tracer.judging.work import Work
-from tracer.lesson.network_symbols import Blackboard
+from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.losses import LOSSES
 
 Kind: TypeAlias = Literal["Z", "A", "softmax", "L", "E", "S", "J", "D", "back", "dW", "db", "next"]
@@ -61,7 +61,7 @@ class Place:
     work: Work
 
     @cached_property
-    def net(self) -> Blackboard:
+    def net(self) -> NetworkSymbols:
         return self.work.key.net
 
     @cached_property
