@@ -16,6 +16,7 @@ from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.convention import Convention, FieldError, Reproduce, one_of, show, unsuitable
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import Problem, problem_from_document
+from tracer.program.naming_policy import INPUTS, TARGETS
 from tracer.run.training import trace
 
 RATE = 0.3
@@ -87,7 +88,7 @@ def _document(
     X = (rng.integers(-10, 21, (rows, sizes[0])) / 10).tolist()
     fused = (output, loss) in (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
     convention = {"convention": {"softmax_slope": "fused"}} if fused else {}
-    data = {"X": X, "Y": _targets(rng, rows, sizes[-1], output, loss)}
+    data = {INPUTS: X, TARGETS: _targets(rng, rows, sizes[-1], output, loss)}
     return {"learning_rate": RATE, "loss": loss, "data": data, "layers": layers, **convention}
 
 
@@ -106,8 +107,8 @@ def _hidden_slips(problem: Problem) -> int:
     """How many things in the numbers would let a wrong rule pass unseen."""
     one = trace(problem).last
     hides = 0
-    for n, layer in enumerate(problem.layers, start=1):
-        Z, A, bias = one[f"Z{n}"], one[f"A{n}"], layer.bias
+    for layer, made in zip(problem.layers, one.program.layers, strict=True):
+        Z, A, bias = one[made.pre_activation], one[made.activation], layer.bias
         hides += int((Z > 0).all() or (Z < 0).all())
         hides += int((layer.weights > 0).all() and layer.weights.size > 1)
         hides += int(bias is not None and len(np.unique(bias)) < bias.size)

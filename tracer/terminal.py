@@ -59,8 +59,8 @@ def print_training(training: Training) -> None:
     console.print(Text(f"  {'after':>8}  {training.final.loss:.6g}"))
     console.print(Text(f"  {_curve(losses)}"))
     final = training.final
-    last = f"A{problem.depth}"
-    for name in (*(each for each in final.program.inputs if each[0] in "Wb"), last):
+    last = final.program.output
+    for name in (*final.program.parameters, last):
         console.print(Text(f"{name}{' (outputs)' if name == last else ''}"))
         for line in _rows(final[name], lambda value: fixed(value, 6)):
             console.print(Text(f"    {line}"))

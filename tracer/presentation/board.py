@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tracer.expression.scalar import Block, Cell
+from tracer.program import roles
 from tracer.program.naming_policy import RATE
-from tracer.program.program import Program
+from tracer.program.program import LayerMatrices, Program
 
 HEADING_ROWS = 2  # the name, and what it is
 SLOT_COLUMNS = 2  # the least width of a slot, so that a heading has room over a single column
@@ -108,7 +109,7 @@ def lay_out(program: Program) -> Board:
     shown: dict[str, Place] = {}
     bands = []
     row = 0
-    for layer, (forward, backward) in enumerate(_bands(shapes)):
+    for layer, (forward, backward) in enumerate(_bands(program)):
         bands.append(Band(layer, row, (*forward, *backward)))
         row += 1
         for stacks in (forward, backward):
@@ -141,24 +142,23 @@ def _kept(count: int, most: int) -> list[int | None]:
 Stacks = tuple[tuple[str, ...], ...]
 
 
-def _bands(shapes: Mapping[str, tuple[int, int]]) -> Iterator[tuple[Stacks, Stacks]]:
+def _bands(program: Program) -> Iterator[tuple[Stacks, Stacks]]:
     """For each band, the forward and the backward identifiers of its three slots."""
+    yield ((*program.all(roles.INPUTS),), (program.targets,), (RATE,)), ((), (), ())
+    for layer in program.layers:
+        yield _band(layer, program.loss if layer is program.layers[-1] else None)
 
-    def known(*ids: str) -> tuple[str, ...]:
-        return tuple(each for each in ids if each in shapes)
 
-    yield (known("X"), known("Y"), known(RATE)), ((), (), ())
-    depth = sum(1 for each in shapes if each[0] == "Z")
-    for n in range(1, depth + 1):
-        last = n == depth
-        forward = (known(f"W{n}", f"b{n}"), known(f"Z{n}"), known(f"A{n}", *(("L",) if last else ())))
-        jacobians = (each for each in shapes if each[0] == "J" and last)
-        backward = (
-            known(f"dW{n}", f"db{n}", f"W{n}_next", f"b{n}_next"),
-            known(f"S{n}", f"D{n}"),
-            known("E" if last else f"E{n}", *jacobians),
-        )
-        yield forward, backward
+def _band(layer: LayerMatrices, loss: str | None) -> tuple[Stacks, Stacks]:
+    """A layer's forward and backward stacks; the loss stands below the last layer's activation."""
+    parameters = _known(layer.weights, layer.bias)
+    forward = (parameters, (layer.pre_activation,), _known(layer.activation, loss))
+    changes = _known(layer.weights_gradient, layer.bias_gradient, layer.new_weights, layer.new_bias)
+    return forward, (changes, _known(layer.slope, layer.delta), (layer.error, *layer.jacobians))
+
+
+def _known(*ids: str | None) -> tuple[str, ...]:
+    return tuple(each for each in ids if each is not None)
 
 
 def _stack(

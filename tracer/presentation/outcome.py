@@ -13,6 +13,7 @@ from tracer.presentation.live_words import Quantity, Words, choose, joined, word
 from tracer.problem.convention import CROSS_ENTROPIES
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
+from tracer.program.naming_policy import LOSS
 from tracer.run.passes import Trace
 
 SEEN = 1e-12  # of the numbers compared; a smaller change is none
@@ -73,13 +74,13 @@ class Outcome:
     @property
     def decimals(self) -> int:
         """Decimals at which the outputs can be seen to move."""
-        asked = self.problem.decimals.of(f"A{self.problem.depth}")
+        asked = self.problem.decimals.of(self.problem.output)
         return asked if self.problem.carry_rounded else max(asked, _to_see(self.moved))
 
     @property
     def loss_decimals(self) -> int:
         if self.problem.carry_rounded:
-            return self.problem.decimals.of("L")
+            return self.problem.decimals.of(LOSS)
         return _to_see(np.array([self.loss_after - self.loss_before]))
 
     def name(self, row: int, column: int) -> str:
@@ -95,7 +96,7 @@ def _to_see(change: Array) -> int:
 
 
 def outcome_of(trace: Trace) -> Outcome:
-    problem, output = trace.problem, f"A{trace.problem.depth}"
+    problem, output = trace.problem, trace.last.program.output
     start, end = trace.at_start, trace.at_end
     epochs = (trace.first.epoch, trace.last.epoch)
     return Outcome(problem, epochs, problem.Y, start[output], end[output], start.loss, end.loss)

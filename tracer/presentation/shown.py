@@ -17,7 +17,7 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
 from tracer.expression.worked import Worked, work
 from tracer.problem.problem import Problem
-from tracer.program.naming_policy import RATE
+from tracer.program.naming_policy import LOSS, RATE
 from tracer.run.passes import Pass, Trace
 
 DEFAULT = 3  # decimals of a result that goes by no rule of its own
@@ -58,7 +58,8 @@ class Shown:
 def losses(problem: Problem, before: float, after: float) -> tuple[str, str]:
     """A loss before and after, with as many digits as it takes to see it change; where it is rounded, as it is."""
     if problem.carry_rounded:
-        return fixed(before, problem.decimals.of("L")), fixed(after, problem.decimals.of("L"))
+        decimals = problem.decimals.of(LOSS)
+        return fixed(before, decimals), fixed(after, decimals)
     digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
     return f"{before:#.{digits}g}", f"{after:#.{digits}g}"
 
@@ -77,9 +78,10 @@ def _decimals(trace: Trace, one: Pass, identifier: str) -> int | None:
         return _of_given(one, identifier, decimals.of(identifier))
     if trace.problem.carry_rounded:
         return decimals.of(identifier)
-    if identifier.endswith("_next"):
-        return max(decimals.default, _to_see(one[identifier] - one[identifier.removesuffix("_next")]))
-    if identifier[0] in "ZAL":
+    made = one.program.assignments[identifier]
+    if made.role == "updated" and made.of is not None:
+        return max(decimals.default, _to_see(one[identifier] - one[made.of]))
+    if made.role in ("intermediate", "loss"):
         return decimals.default
     return max(decimals.default, decimals_for(one[identifier], SIGNIFICANT))
 
@@ -88,9 +90,10 @@ def _of_given(one: Pass, identifier: str, default: int) -> int | None:
     """As typed, where anybody can have typed it; parameters of a later pass as they were updated."""
     if all(map(_may_be_typed, one[identifier].ravel().tolist())):
         return None
-    following = f"{identifier}_next"
-    drawn = max(default, decimals_for(one[identifier], SIGNIFICANT))
-    return max(default, _to_see(one[following] - one[identifier])) if following in one.matrices else drawn
+    following = one.program.updated.get(identifier)
+    if following is not None:
+        return max(default, _to_see(one[following] - one[identifier]))
+    return max(default, decimals_for(one[identifier], SIGNIFICANT))
 
 
 def _may_be_typed(value: float) -> bool:

@@ -36,6 +36,7 @@ from tracer.problem.initial import Layer, Matrix, Wanted, beyond_memory, draw_pa
 from tracer.problem.mark_scheme import MarkScheme, no_such_step
 from tracer.problem.names import names_of
 from tracer.problem.schema import Data, RawLayer, RawProblem, read_document
+from tracer.program import naming_policy as named
 
 __all__ = [
     "Convention",
@@ -101,6 +102,11 @@ class Problem:
     def depth(self) -> int:
         """The number of layers, L."""
         return len(self.layers)
+
+    @property
+    def output(self) -> str:
+        """The identifier of the outputs, the activation of the last layer."""
+        return named.activation(self.depth)
 
     @property
     def rows(self) -> int:

@@ -18,7 +18,6 @@ from tracer.expression import scalar as s
 from tracer.expression.evaluate import Compiled, compile_program, evaluate, evaluate_cell
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.problem import Problem
-from tracer.problem.remarks import is_gradient
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Program
 from tracer.run.passes import Array, Pass
@@ -52,14 +51,14 @@ def _no_cells(cell: s.Cell) -> float:
 
 
 def compared(problem: Problem, program: Program) -> list[str]:
-    """The parameters whose dW or db is, but for sign, rate and N, the gradient of the loss."""
+    """The parameters whose gradient is, but for its factor, that of the loss."""
     if problem.carry_rounded:
         return []
-    return [each for each in program.inputs if each[0] in "Wb" and is_gradient(problem, f"d{each}")]
+    return [each for each in program.parameters if not program.assignments[program.gradients[each]].reproduced]
 
 
 def gradient_rule(problem: Problem, rows: int) -> s.Scalar:
-    """∂L/∂θ from the "gradient" in dW or db and the learning "rate", in a pass over so many rows."""
+    """∂L/∂θ from the "gradient" as the problem has it and the learning "rate", in a pass over so many rows."""
     rule: s.Scalar = _gradient if problem.convention.sign > 0 else s.Negative(_gradient)
     if NetworkSymbols(problem, rows).rate_in_delta:
         rule = s.Quotient(rule, _rate)
@@ -70,46 +69,48 @@ def gradient_rule(problem: Problem, rows: int) -> s.Scalar:
 
 
 def gradient(problem: Problem, one: Pass, parameter: str) -> Array:
-    """∂L/∂θ of a whole matrix, from its dW or db."""
-    symbols = (("gradient", f"d{parameter}"), ("rate", RATE))
+    """∂L/∂θ of a whole matrix, from its gradient as the problem has it."""
+    symbols = (("gradient", one.program.gradients[parameter]), ("rate", RATE))
     arguments = tuple((name, m.Symbol(key, one[key].shape)) for name, key in symbols)
     rule = m.Apply(gradient_rule(problem, one.stop - one.start), arguments)
     return evaluate(rule, {key: one[key] for _, key in symbols})
 
 
-def met(program: Program, parameter: str) -> list[str]:
+def multipliers(program: Program, parameter: str) -> list[str]:
     """The matrices that a parameter's move is multiplied with: a weight's input, and the weights of later layers."""
-    layer = int(parameter[1:])
-    later = [each for each in program.inputs if each[0] == "W" and int(each[1:]) > layer]
-    return later if parameter[0] == "b" else [f"A{layer - 1}" if layer > 1 else "X", *later]
+    layer = program.layer_of(parameter)
+    later = [each.weights for each in program.layers[layer.number :]]
+    return [layer.inputs, *later] if parameter == layer.weights else later
 
 
 def reach(one: Pass, parameter: str) -> float:
-    """How much a move may grow: by the largest number of each matrix that it meets, where that is over 1."""
+    """How much a move may grow: by the largest number of each of its multipliers, where that is over 1."""
     grown = 1.0
-    for name in met(one.program, parameter):
+    for name in multipliers(one.program, parameter):
         grown *= max(1.0, float(one[name].max()), -float(one[name].min()))
     return min(FURTHEST, grown)
 
 
-def at_error(problem: Problem) -> str:
-    """The matrix whose gradient E is: the output, or its sum where E is fused."""
-    return f"{'Z' if problem.convention.softmax_slope == 'fused' else 'A'}{problem.depth}"
+def at_error(program: Program) -> str:
+    """The matrix whose gradient the output's error is: the output, or its pre-activation where they are fused."""
+    of = program.assignments[program.layers[-1].error].of
+    assert of is not None  # every gradient has one
+    return of
 
 
-def largest_term(problem: Problem, one: Pass) -> float:
+def largest_term(one: Pass) -> float:
     """What the rounding of L is measured by: its size, no less than 1, or the outputs times their errors if larger.
 
     These are larger where ln(1 − a) has a near 1, or targets are in the thousands.
     """
     loss = max(1.0, abs(one.loss))
-    products = one["E"] * one[at_error(problem)] / loss
+    products = one[one.program.layers[-1].error] * one[at_error(one.program)] / loss
     return loss * max(1.0, float(np.sqrt((products * products).sum())))
 
 
-def bound(problem: Problem, one: Pass, parameter: str, largest: float) -> float:
+def bound(one: Pass, parameter: str, largest: float) -> float:
     """How far a right gradient may be off its estimate, in a matrix of gradients up to `largest`."""
-    return number(BOUND, largest=largest, reach=reach(one, parameter), term=largest_term(problem, one))
+    return number(BOUND, largest=largest, reach=reach(one, parameter), term=largest_term(one))
 
 
 @dataclass(frozen=True)
@@ -124,34 +125,34 @@ class Path:
         return tuple(self.expressions)
 
     @cached_property
-    def bent(self) -> tuple[str, ...]:
+    def kinked(self) -> tuple[str, ...]:
         """The matrices at whose zeros a rule on the way changes, as ReLU does at Z = 0."""
         rules = [each for each in self.expressions.values() if isinstance(each, m.Apply) and _branches(each.template)]
         return tuple(symbol.name for rule in rules for symbol in m.symbols(rule))
 
     @cached_property
-    def brought(self) -> tuple[str, ...]:
+    def held(self) -> tuple[str, ...]:
         """The other matrices that go in; they stay as they are."""
         used = (symbol.name for each in self.expressions.values() for symbol in m.symbols(each))
         return tuple(dict.fromkeys(name for name in used if name not in (self.parameter, *self.expressions)))
 
     @cached_property
     def _compiled(self) -> Compiled:
-        return compile_program(self.expressions.items(), (self.parameter, *self.brought))
+        return compile_program(self.expressions.items(), (self.parameter, *self.held))
 
     def run(self, one: Pass, row: int, column: int, by: float) -> dict[str, Array]:
         """The parameter with one cell moved, and every matrix from it to L."""
         theta = one[self.parameter].copy()
         theta[row, column] += by
         with np.errstate(all="ignore"):
-            computed = self._compiled(theta, *(one[name] for name in self.brought))
+            computed = self._compiled(theta, *(one[name] for name in self.held))
         return {self.parameter: theta, **dict(zip(self.ids, computed, strict=True))}
 
 
 def path_to_loss(program: Program, parameter: str) -> Path:
     """What has to be computed again when a parameter is moved."""
     made = {each.id: each.expression for each in program.assignments.values() if each.expression is not None}
-    needed, moved = {"L"}, {parameter}
+    needed, moved = {program.loss}, {parameter}
     for name, expression in reversed(made.items()):
         needed |= _names(expression) if name in needed else set()
     for name, expression in made.items():
@@ -195,8 +196,9 @@ def estimate(one: Pass, path: Path, row: int, column: int) -> Estimate:
     h = number(STEP, theta=theta, reach=reach(one, path.parameter))
     up, down = (path.run(one, row, column, by) for by in (h, -h))
     at_kink = any(bool(((up[name] < 0) & (down[name] > 0) | (up[name] > 0) & (down[name] < 0)).any())
-                  for name in path.bent)  # fmt: skip
-    return Estimate(row, column, h, up["L"].item(), down["L"].item(), at_kink)
+                  for name in path.kinked)  # fmt: skip
+    loss = path.ids[-1]
+    return Estimate(row, column, h, up[loss].item(), down[loss].item(), at_kink)
 
 
 def chosen(gradients: Array, most: int) -> Iterator[tuple[int, int]]:

@@ -77,7 +77,7 @@ class Pass:
     def by_hand(self, problem: Problem) -> Pass:
         """The same numbers, made as by hand; as they are where that would leave float64."""
         worked = by_hand(problem, self.program)
-        made = worked.assignments["L"].expression
+        made = worked.assignments[worked.loss].expression
         if made is None or worked is self.program or not np.isfinite(evaluate(made, self.matrices)).all():
             return self
         return replace(self, program=worked)

@@ -54,15 +54,14 @@ class Training:
         `loss` has the loss before the updates of each epoch, `final_loss` and `outputs` are of
         all rows with the final `parameters`.
         """
-        problem, names = self.problem, self.final.program.inputs
-        parameters = {name: self.final[name].tolist() for name in names if name[0] in "Wb"}
+        parameters = {name: self.final[name].tolist() for name in self.final.program.parameters}
         return {
-            **document_head(problem),
+            **document_head(self.problem),
             "epochs": len(self.losses),
             "loss": self.losses.tolist(),
             "final_loss": self.final.loss,
             "parameters": parameters,
-            "outputs": self.final[f"A{problem.depth}"].tolist(),
+            "outputs": self.final[self.final.program.output].tolist(),
         }
 
 
@@ -205,7 +204,7 @@ class _Runner:
 
     def check_domain(self, one: Pass) -> None:
         """Refuse an output at which the loss's gradient would divide by zero."""
-        A = one[f"A{self.problem.depth}"]
+        A = one[one.program.output]
         bad = np.isin(A, self.excluded)
         if not bad.any():
             return

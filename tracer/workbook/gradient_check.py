@@ -157,14 +157,14 @@ class _GradientCheck:
     def _term(self, one: Pass, is_live: bool) -> Quantity:
         """The line above a pass: which it is, and what the rounding of its loss is measured by."""
         where = recorded(self.book, one)
-        error, output = (range_of(where(name), one[name].shape) for name in ("E", at_error(self.book.problem)))
+        error, output = (range_of(where(name), one[name].shape) for name in ("E", at_error(one.program)))
         loss = f"MAX(1,ABS({where('L')(0, 0)}))"  # taken out first, so that no square leaves float64
         formula = f"{loss}*MAX(1,SUMPRODUCT(({error}*{output}/{loss})^2)^(1/2))"
         how = f"losses on the sheet {MOVED}" if is_live else "losses as they were when this book was written"
         text = " · ".join(filter(None, (place_of(self.book.trace, one), how)))
         self.data.text(self.row, NAME, text, self.styles.plain)
         self.data.text(self.row, GRADIENT, "loss terms up to", self.styles.heading("plain", False))
-        value, style = largest_term(self.book.problem, one), self.styles.value("plain", None, False)
+        value, style = largest_term(one), self.styles.value("plain", None, False)
         self.data.formulas(self.row, OFF, np.array([[value]]), style, lambda *_: formula)
         self.breaks.add(self.row)
         self.row += 2

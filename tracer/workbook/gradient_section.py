@@ -27,7 +27,7 @@ from tracer.run.differences import (
     bound,
     gradient,
     gradient_rule,
-    met,
+    multipliers,
     reach,
 )
 from tracer.run.passes import Array, Pass
@@ -123,7 +123,7 @@ class Section:
 
     @cached_property
     def _bound(self) -> float:
-        return bound(self.book.problem, self.one, self.path.parameter, self._largest)
+        return bound(self.one, self.path.parameter, self._largest)
 
     def _cells(self, values: Array) -> list[float]:
         return [float(values[each.row, each.column]) for each in self.estimates]
@@ -152,7 +152,7 @@ class Section:
             data.text(self.top + 2, column, text, styles.heading("plain", True))
 
     def _reach(self) -> str:
-        where, names = recorded(self.book, self.one), met(self.one.program, self.path.parameter)
+        where, names = recorded(self.book, self.one), multipliers(self.one.program, self.path.parameter)
         ranges = [range_of(where(name), self.one[name].shape) for name in names]
         grown = "*".join(f"MAX(1,MAX({each}),-MIN({each}))" for each in ranges)
         return f"MIN({literal(FURTHEST)},{grown})" if grown else "1"
@@ -209,10 +209,10 @@ class Section:
             return words(BEYOND)
         each = self.estimates[k]
         within = Condition(f"{self._at(k, OFF)}<={self._of_head(WITHIN)}", self._offs[k] <= self._bound)
-        if copy is None or not self.path.bent:
+        if copy is None or not self.path.kinked:
             return choose(within, AGREES, AT_KINK if each.at_kink else DIFFERS)
         up, down = copy
-        crossings = (f"SUMPRODUCT(({up.range(name)}*{down.range(name)}<0)*1)" for name in self.path.bent)
+        crossings = (f"SUMPRODUCT(({up.range(name)}*{down.range(name)}<0)*1)" for name in self.path.kinked)
         return choose(within, AGREES, choose(Condition(f"{'+'.join(crossings)}>0", each.at_kink), AT_KINK, DIFFERS))
 
     def _verdict(self, says: list[str]) -> Live:
@@ -227,7 +227,7 @@ class Section:
         told = choose(small, TOO_SMALL, self._agreed())
         some = choose(kinks.below(count), "agrees, but in ", "in ")
         at_kink = joined(some, kinks.written(0), f" of {count} cells {AT_KINK}")
-        return choose(wrong, DIFFERS, choose(kinks.above(0), at_kink, told) if self.path.bent else told)
+        return choose(wrong, DIFFERS, choose(kinks.above(0), at_kink, told) if self.path.kinked else told)
 
     def _agreed(self) -> str:
         """What is said where no number is off."""

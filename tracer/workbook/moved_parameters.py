@@ -50,7 +50,7 @@ class Plan:
     @cached_property
     def brought(self) -> dict[str, Corner]:
         """The first cell of each matrix that stays as it is."""
-        names = {name for path in self.paths for name in (path.parameter, *path.brought)}
+        names = {name for path in self.paths for name in (path.parameter, *path.held)}
         corners, row = {}, self.top + 2
         for name in (name for name in self.one if name in names):
             corners[name] = (row, LEFT)
