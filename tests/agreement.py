@@ -51,6 +51,8 @@ def sizes(expression: m.Matrix, values: Mapping[str, Array], rules: Mapping[s.Sc
             return of(left) @ of(right)
         case m.Transpose(operand):
             return of(operand).T
+        case m.Repeat(operand):
+            return np.broadcast_to(of(operand), expression.shape)
         case m.Broadcast("+" | "-", left, right):
             return of(left) + of(right)
         case m.Broadcast(_, left, right):  # denominators of the strategies are at least 1

@@ -145,7 +145,7 @@ class _Maker:
         rows, columns = shape
         kinds = ["matmul", "broadcast", "constant", "divide", "smooth", "jumping", "transpose", "stack"]
         kinds += ["commuted", "softmax", "rounded", "long"] + ["row"] * (rows == 1)
-        kinds += ["reduce"] * (1 in shape) + ["identity"] * (rows == columns)
+        kinds += ["repeat"] + ["reduce"] * (1 in shape) + ["identity"] * (rows == columns)
         kind = self.pick(kinds)
         return getattr(self, f"_{kind}")(shape, lambda inner: self.matrix(inner, depth - 1))
 
@@ -163,6 +163,13 @@ class _Maker:
 
     def _broadcast(self, shape: m.Shape, of: Callable[..., m.Matrix]) -> m.Matrix:
         return m.Broadcast(self.pick(["+", "-", "*"]), *self.pair(shape, of))
+
+    def _repeat(self, shape: m.Shape, of: Callable[..., m.Matrix]) -> m.Matrix:
+        """Rows, columns or a number repeated, alone or beside a matrix of the whole shape, as a bias is."""
+        rows, columns = shape
+        over, narrow = self.pick([("rows", (1, columns)), ("columns", (rows, 1)), ("all", (1, 1))])
+        repeated = m.repeat(of(narrow), over, shape)
+        return m.Broadcast(self.pick(["+", "-", "*"]), of(shape), repeated) if self.draw(st.booleans()) else repeated
 
     def _constant(self, shape: m.Shape, of: Callable[..., m.Matrix]) -> m.Matrix:
         number = m.Constant(self.pick([-2.0, -0.5, 0.0, 1.0, 3.0, 0.125]))

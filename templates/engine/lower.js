@@ -9,6 +9,7 @@ function lower(node, row, column) {
     case "identity": return row === column ? 1 : 0;
     case "matmul": return lowerProduct(parts, row, column);
     case "transpose": return lower(parts[0], column, row);
+    case "repeat": return lowerAny(parts[0], row, column);
     case "broadcast": return combined(rest[0], ...parts.map((part) => lowerAny(part, row, column)));
     case "apply": {
       const cells = rest[0].map((name, k) => [name, lowerAny(parts[k], row, column)]);

@@ -16,6 +16,7 @@ function shapeOf(kind, parts, rest) {
     case "identity": return [rest[0], rest[0]];
     case "matmul": return [rows, parts[1].shape[1]];
     case "transpose": return [columns, rows];
+    case "repeat": return rest.slice(1);
     case "broadcast": case "apply":
       return [0, 1].map((side) => Math.max(...parts.map((part) => part.shape[side])));
     case "reduce": return [rest[1] === "columns" ? rows : 1, rest[1] === "rows" ? columns : 1];
@@ -60,6 +61,7 @@ function evaluated(node, values) {
     case "identity": return table(shape, (row, column) => row === column ? 1 : 0);
     case "matmul": return multiplied(first, second, shape);
     case "transpose": return table(shape, (row, column) => first[column][row]);
+    case "repeat": return table(shape, (row, column) => at(0, row, column));
     case "broadcast": {
       const operate = OPERATORS[rest[0]];
       return table(shape, (row, column) => operate(at(0, row, column), at(1, row, column)));

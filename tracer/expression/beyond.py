@@ -28,7 +28,7 @@ def carries(expression: m.Matrix, name: str) -> bool:
             )
         case m.Reduce(operation, operand, _):
             return operation == "sum" and carries(operand, name)
-        case m.Transpose(operand) | m.Rounded(operand, _):
+        case m.Transpose(operand) | m.Repeat(operand) | m.Rounded(operand, _):
             return carries(operand, name)
         case m.StableForm(_, computed):
             return carries(computed, name)

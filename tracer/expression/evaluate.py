@@ -60,7 +60,8 @@ def compile_program(
 def _numbers(assignments: Iterable[tuple[str, m.Matrix]], inputs: Collection[str]) -> dict[str, str]:
     """The inputs of a single cell that other matrices are multiplied by or the like, and what holds their number."""
     parts = (part for _, expression in assignments for part in m.parts(expression) if isinstance(part, m.Broadcast))
-    pairs = (pair for part in parts for pair in ((part.left, part.right), (part.right, part.left)))
+    sides = ((m.unrepeated(part.left), m.unrepeated(part.right)) for part in parts)
+    pairs = (pair for left, right in sides for pair in ((left, right), (right, left)))
     return {
         side.name: f"{side.name}_number"
         for side, other in pairs

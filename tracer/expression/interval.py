@@ -75,14 +75,12 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
             return _sum(_times(wide, Interval(b.low[..., None, :, :], b.high[..., None, :, :])), (-2,), keepdims=False)
         case m.Transpose(operand):
             return of(operand).transposed
+        case m.Repeat(operand, _, shape):
+            return _spread_out(of(operand), shape)
         case m.Broadcast(operator, left, right):
             return _combine(operator, of(left), of(right))
         case m.Apply(template, arguments):
-            inner = _scalar(template, {name: of(argument) for name, argument in arguments})
-            if inner.low.shape[-2:] == expression.shape:
-                return inner
-            shape = (*inner.low.shape[:-2], *expression.shape)
-            return Interval(np.broadcast_to(inner.low, shape), np.broadcast_to(inner.high, shape))
+            return _spread_out(_scalar(template, {name: of(each) for name, each in arguments}), expression.shape)
         case m.Reduce(operation, operand, over):
             axis, inner = _AXES[over], of(operand)
             if operation == "sum":
@@ -100,6 +98,14 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
             return _tighter(of(shown), of(computed))
         case _:
             assert_never(expression)
+
+
+def _spread_out(inner: Interval, shape: m.Shape) -> Interval:
+    """Bounds of a single row, column or number for every row, column or cell."""
+    if inner.low.shape[-2:] == shape:
+        return inner
+    whole = (*inner.low.shape[:-2], *shape)
+    return Interval(np.broadcast_to(inner.low, whole), np.broadcast_to(inner.high, whole))
 
 
 def _scalar(expression: s.Scalar, values: Mapping[str, Interval]) -> Interval:

@@ -65,6 +65,8 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Latex:
             return rf"{_in(of(left), _PRODUCT)} \cdot {_in(of(right), _POWER)}", _PRODUCT
         case m.Transpose(operand):
             return _raised(of(operand), r"\mathsf{T}")[0], _ATOM
+        case m.Repeat(operand):
+            return of(operand)
         case m.Broadcast():
             return _broadcast(matrix, name)
         case m.Apply(template, arguments):
@@ -94,7 +96,9 @@ def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Latex:
         case "-":
             return f"{_in(left, _SUM)} - {_in(right, _PRODUCT)}", _SUM
         case "*":
-            sign = r"\cdot" if (1, 1) in (matrix.left.shape, matrix.right.shape) else r"\odot"
+            sign = (
+                r"\cdot" if (1, 1) in (m.unrepeated(matrix.left).shape, m.unrepeated(matrix.right).shape) else r"\odot"
+            )
             if right[1] == _PREFIX:  # a Σ at the end needs no parentheses, but then the whole is as open as it
                 return f"{_in(left, _PRODUCT)} {sign} {right[0]}", _PREFIX
             return f"{_in(left, _PRODUCT)} {sign} {_in(right, _POWER)}", _PRODUCT

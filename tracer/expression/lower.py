@@ -32,6 +32,8 @@ def lower(matrix: m.Matrix, row: int, column: int) -> s.Scalar:
             return _product(left, right, row, column)
         case m.Transpose(operand):
             return lower(operand, column, row)
+        case m.Repeat(operand):
+            return _broadcast(operand, row, column)
         case m.Broadcast(operator, left, right):
             return _combine(operator, _broadcast(left, row, column), _broadcast(right, row, column))
         case m.Apply(template, arguments):

@@ -91,6 +91,8 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
             return _row(_in(of(left), _PRODUCT), _operator("·"), _in(of(right), _POWER)), _PRODUCT
         case m.Transpose(operand):
             return f"<msup>{_in(of(operand), _ATOM)}<mi>T</mi></msup>", _ATOM
+        case m.Repeat(operand):
+            return of(operand)
         case m.Broadcast():
             return _broadcast(matrix, of(matrix.left), of(matrix.right))
         case m.Apply(template, arguments):
@@ -125,7 +127,7 @@ def _broadcast(matrix: m.Broadcast, left: Markup, right: Markup) -> Markup:
         case "-":
             return _row(_in(left, _SUM), _operator("−"), _in(right, _PRODUCT)), _SUM
         case "*":
-            sign = "·" if (1, 1) in (matrix.left.shape, matrix.right.shape) else "⊙"
+            sign = "·" if (1, 1) in (m.unrepeated(matrix.left).shape, m.unrepeated(matrix.right).shape) else "⊙"
             if right[1] == _PREFIX:  # a Σ at the end needs no parentheses, but then the whole is as open as it
                 return _row(_in(left, _PRODUCT), _operator(sign), right[0]), _PREFIX
             return _row(_in(left, _PRODUCT), _operator(sign), _in(right, _POWER)), _PRODUCT

@@ -6,7 +6,7 @@ fit. No numpy, spreadsheet or markup in here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -88,6 +88,24 @@ class Broadcast:
     @property
     def shape(self) -> Shape:
         return common_shape(self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A single row, column or number written out to `shape`: every row, column or cell of it is the same.
+
+    `over` says which, also where there is only one: what is repeated on the way forward is added up on the way back.
+    """
+
+    operand: Matrix
+    over: Axis
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        rows, columns = self.operand.shape
+        expected = (1 if self.over != "columns" else self.shape[0], 1 if self.over != "rows" else self.shape[1])
+        if (rows, columns) != expected:
+            raise ShapeError(f"{described(self.operand)} cannot be repeated to {self.shape[0]}×{self.shape[1]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +199,19 @@ class StableForm:
 
 
 Matrix: TypeAlias = (
-    Symbol | Constant | Identity | MatMul | Transpose | Broadcast | Apply | Reduce | Row | Stack | Rounded | StableForm
+    Symbol
+    | Constant
+    | Identity
+    | MatMul
+    | Transpose
+    | Broadcast
+    | Repeat
+    | Apply
+    | Reduce
+    | Row
+    | Stack
+    | Rounded
+    | StableForm
 )
 
 
@@ -213,10 +243,44 @@ def operands(matrix: Matrix) -> tuple[Matrix, ...]:
             return tuple(argument for _, argument in arguments)
         case Stack(rows):
             return rows
-        case Transpose(operand) | Reduce(_, operand) | Row(operand) | Rounded(operand):
+        case Transpose(operand) | Repeat(operand) | Reduce(_, operand) | Row(operand) | Rounded(operand):
             return (operand,)
         case Symbol() | Constant() | Identity():
             return ()
+
+
+def rebuild(matrix: Matrix, inside: Sequence[Matrix]) -> Matrix:
+    """The same node over other operands, in the order of `operands`. Raises ShapeError where they do not fit."""
+    match matrix:
+        case MatMul() | StableForm():
+            return type(matrix)(inside[0], inside[1])
+        case Broadcast(operator):
+            return Broadcast(operator, inside[0], inside[1])
+        case Apply(template, arguments):
+            return Apply(template, tuple((name, part) for (name, _), part in zip(arguments, inside, strict=True)))
+        case Stack():
+            return Stack(tuple(inside))
+        case Transpose():
+            return Transpose(inside[0])
+        case Repeat(_, over, shape):
+            return Repeat(inside[0], over, shape)
+        case Reduce(operation, _, over):
+            return Reduce(operation, inside[0], over)
+        case Row(_, index):
+            return Row(inside[0], index)
+        case Rounded(_, decimals):
+            return Rounded(inside[0], decimals)
+        case Symbol() | Constant() | Identity():
+            return matrix
+
+
+def rewrite(matrix: Matrix, change: Callable[[Matrix], Matrix | None]) -> Matrix:
+    """An expression with every part for which `change` has another one replaced, outermost first."""
+    other = change(matrix)
+    if other is not None:
+        return other
+    inside = operands(matrix)
+    return rebuild(matrix, [rewrite(part, change) for part in inside]) if inside else matrix
 
 
 def parts(matrix: Matrix) -> Iterator[Matrix]:
@@ -249,6 +313,16 @@ def multiply(left: Matrix, right: Matrix) -> Broadcast:
 def divide(left: Matrix, right: Matrix) -> Broadcast:
     """Cell by cell left ÷ right, broadcast."""
     return Broadcast("/", left, right)
+
+
+def repeat(matrix: Matrix, over: Axis, shape: Shape) -> Repeat:
+    """A row (over "rows"), a column (over "columns") or a number (over "all") written out to `shape`."""
+    return Repeat(matrix, over, shape)
+
+
+def unrepeated(matrix: Matrix) -> Matrix:
+    """What is written for a matrix, where the reader sees by itself that it meets every row or column."""
+    return matrix.operand if isinstance(matrix, Repeat) else matrix
 
 
 def column_sums(matrix: Matrix) -> Reduce:

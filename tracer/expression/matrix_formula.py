@@ -43,20 +43,12 @@ def row_of(matrix: m.Matrix, index: int) -> m.Matrix:
             return m.Row(matrix, index)
         case m.MatMul(left, right):
             return m.MatMul(row_of(left, index), right)
-        case m.Broadcast(operator, left, right):
-            return m.Broadcast(operator, row_of(left, index), row_of(right, index))
-        case m.Apply(template, arguments):
-            return m.Apply(template, tuple((name, row_of(argument, index)) for name, argument in arguments))
-        case m.Reduce(operation, operand, over):
-            return m.Reduce(operation, row_of(operand, index), over)
+        case m.Repeat(operand, over, (_, columns)):
+            return m.Repeat(row_of(operand, index), over, (1, columns))
         case m.Stack(rows):
             return rows[index]
-        case m.Rounded(operand, decimals):
-            return m.Rounded(row_of(operand, index), decimals)
-        case m.StableForm(shown, computed):
-            return m.StableForm(row_of(shown, index), row_of(computed, index))
         case _:
-            assert_never(matrix)
+            return m.rebuild(matrix, [row_of(operand, index) for operand in m.operands(matrix)])
 
 
 class _MatrixWriter:
@@ -78,6 +70,8 @@ class _MatrixWriter:
                 return f"MMULT({self._text(left)},{self._text(right)})", ATOM
             case m.Transpose(operand):
                 return f"TRANSPOSE({self._text(operand)})", ATOM
+            case m.Repeat(operand, _, shape):
+                return self._repeated(operand, shape)
             case m.Broadcast(operator, left, right):
                 return self._rule(_CELL_BY_CELL[operator], {"u": left, "v": right})
             case m.Apply(template, arguments):
@@ -100,9 +94,17 @@ class _MatrixWriter:
     def _text(self, matrix: m.Matrix) -> str:
         return self.read(matrix)[0]
 
+    def _repeated(self, operand: m.Matrix, shape: m.Shape) -> Text:
+        """A row, column or number to which zeros of the whole shape are added; alone it would be written once."""
+        if operand.shape == shape:
+            return self.read(operand)
+        zeros = _constant([[0] * shape[1]] * shape[0])
+        return f"{self.read(operand)[0]}+{zeros}", SUM
+
     def _rule(self, template: s.Scalar, arguments: Mapping[str, m.Matrix]) -> Text:
         """A scalar rule over whole matrices; those that it does not mention still give it their shape."""
         used = s.variables(template)
+        arguments = _written_once(arguments)
         mentioned = [argument for name, argument in arguments.items() if name in used] or [m.Constant(0.0)]
         if arguments and m.common_shape(*mentioned) != m.common_shape(*arguments.values()):
             others = (s.Product((s.Number(0.0), s.Variable(name))) for name in arguments if name not in used)
@@ -127,6 +129,13 @@ class _MatrixWriter:
             return unit if isinstance(row.operand, m.Identity) else f"MMULT({unit},{self._text(row.operand)})"
         text = self.addresses.block(block)
         return f"TRANSPOSE({text})" if block.transposed else text
+
+
+def _written_once(arguments: Mapping[str, m.Matrix]) -> Mapping[str, m.Matrix]:
+    """The arguments without what is repeated, where the others have the whole shape: an array formula does that."""
+    bare = {name: m.unrepeated(each) for name, each in arguments.items()}
+    whole = not arguments or m.common_shape(*bare.values()) == m.common_shape(*arguments.values())
+    return bare if whole else arguments
 
 
 class _RuleWriter(FormulaWriter):

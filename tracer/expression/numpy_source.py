@@ -64,7 +64,7 @@ def repeated(expression: m.Matrix) -> list[m.Matrix]:
         order.append(node)
 
     visit(expression)
-    leaves = (m.Symbol, m.Constant, m.Identity, m.Transpose, m.Row)
+    leaves = (m.Symbol, m.Constant, m.Identity, m.Transpose, m.Row, m.Repeat)
     return [node for node in order if counts[node] > 1 and not isinstance(node, leaves)]
 
 
@@ -83,6 +83,8 @@ def matrix_source(expression: m.Matrix, shared: Shared) -> str:
             return f"{matrix_source(left, shared)}.dot({matrix_source(right, shared)})"
         case m.Transpose(operand):
             return f"{matrix_source(operand, shared)}.T"
+        case m.Repeat(operand, _, shape):
+            return f"full({shape}, {matrix_source(operand, shared)})"
         case m.Broadcast(operator, left, right):
             return f"({_side(left, right, shared)} {operator} {_side(right, left, shared)})"
         case m.Apply(template, arguments):
@@ -136,7 +138,9 @@ def _written(expression: m.Matrix, shared: Shared, memory: str) -> str | None:
             return f"{matrix_source(left, shared)}.dot({matrix_source(right, shared)}, {memory})"
         case m.Broadcast(operator, left, right):
             sides = _side(left, right, shared), _side(right, left, shared)
-            whole = (each if each.shape == expression.shape else None for each in (left, right))
+            whole = (
+                None if isinstance(each, m.Repeat) or each.shape != expression.shape else each for each in (left, right)
+            )
             inner = [None if each is None else _written(each, shared, memory) for each in whole]
             return _called(_UFUNCS[operator], sides, inner, memory)
         case m.Apply(template, arguments) if all(operand.shape == expression.shape for _, operand in arguments):
@@ -194,6 +198,8 @@ def _turned(matrix: m.Matrix, shared: Shared) -> str:
 
 def _side(side: m.Matrix, other: m.Matrix, shared: Shared) -> str:
     """One side of a broadcast: a bare number where the other is a matrix, since numpy broadcasts that faster."""
+    if isinstance(side, m.Repeat) and other.shape == side.shape and not isinstance(other, m.Repeat):
+        return _side(side.operand, other, shared)  # numpy repeats it by itself
     match side:
         case m.Constant(value) if not isinstance(other, m.Constant):
             return f"({value!r})"

@@ -29,6 +29,8 @@ def reached(expression: m.Matrix, marked: Mapping[str, Marked]) -> Marked:
             return np.asarray(of(left).any(axis=1, keepdims=True) | of(right).any(axis=0, keepdims=True))
         case m.Transpose(operand):
             return of(operand).T
+        case m.Repeat(operand):
+            return np.broadcast_to(of(operand), expression.shape)
         case m.Broadcast(_, left, right):
             return np.asarray(of(left) | of(right))
         case m.Apply(_, arguments):

@@ -67,6 +67,8 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
             return f"{_in(of(left), _PRODUCT)}·{_in(of(right), _POWER)}", _PRODUCT
         case m.Transpose(operand):
             return f"{_in(of(operand), _ATOM)}ᵀ", _ATOM
+        case m.Repeat(operand):
+            return of(operand)
         case m.Broadcast():
             return _broadcast(matrix, of(matrix.left), of(matrix.right))
         case m.Apply(template, arguments):
@@ -95,7 +97,7 @@ def _broadcast(matrix: m.Broadcast, left: Text, right: Text) -> Text:
         case "-":
             return f"{_in(left, _SUM)} − {_in(right, _PRODUCT)}", _SUM
         case "*":
-            sign = "·" if (1, 1) in (matrix.left.shape, matrix.right.shape) else " ⊙ "
+            sign = "·" if (1, 1) in (m.unrepeated(matrix.left).shape, m.unrepeated(matrix.right).shape) else " ⊙ "
             return _joined(left, sign, right)
         case "/":
             return _joined(left, "/", right)

@@ -6,8 +6,6 @@ changes; what is computed stays what steps.py says.
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from tracer.expression import matrix as m
 
 _TURNED: dict[m.Axis, m.Axis] = {"rows": "columns", "columns": "rows", "all": "all"}
@@ -28,26 +26,15 @@ def transposed(matrix: m.Matrix) -> m.Matrix | None:
 
 
 def _rebuilt(matrix: m.Matrix, parts: list[m.Matrix]) -> m.Matrix:
+    """The node over turned operands; what says rows or columns says the other."""
     match matrix:
         case m.Symbol(name, (rows, columns)):
             return m.Symbol(name, (columns, rows))
-        case m.Constant() | m.Identity():
-            return matrix
         case m.MatMul():
             return m.MatMul(parts[1], parts[0])
-        case m.Transpose():
-            return m.Transpose(parts[0])
-        case m.Broadcast(operator):
-            return m.Broadcast(operator, parts[0], parts[1])
-        case m.Apply(template, arguments):
-            return m.Apply(template, tuple((name, part) for (name, _), part in zip(arguments, parts, strict=True)))
         case m.Reduce(operation, _, over):
             return m.Reduce(operation, parts[0], _TURNED[over])
-        case m.Rounded(_, decimals):
-            return m.Rounded(parts[0], decimals)
-        case m.StableForm():
-            return m.StableForm(parts[0], parts[1])
-        case m.Row() | m.Stack():
-            raise AssertionError("a picked row has been turned down before")
+        case m.Repeat(_, over, (rows, columns)):
+            return m.Repeat(parts[0], _TURNED[over], (columns, rows))
         case _:
-            assert_never(matrix)
+            return m.rebuild(matrix, parts)

@@ -46,8 +46,13 @@ def initialise(net: NetworkSymbols) -> Made:
 def layer_input(net: NetworkSymbols, layer: int) -> Made:
     product = m.MatMul(net.activation(layer - 1), net.weights(layer))
     bias = net.bias(layer)
-    value = product if bias is None else m.add(product, bias)
+    value = product if bias is None else m.add(product, everywhere(bias, product.shape))
     yield made(net.pre_activation(layer), value, roles.PRE_ACTIVATION, layer)
+
+
+def everywhere(bias: m.Symbol, shape: m.Shape) -> m.Matrix:
+    """A bias for every sample, one that units share for every unit too."""
+    return m.repeat(bias, "rows" if bias.shape[1] == shape[1] else "all", shape)
 
 
 def activation(net: NetworkSymbols, layer: int) -> Made:

@@ -94,6 +94,8 @@ class Rules:
                 return ["matmul", inside]
             case m.Transpose():
                 return ["transpose", inside]
+            case m.Repeat(_, over, shape):
+                return ["repeat", inside, over, *shape]
             case m.Broadcast(operator):
                 return ["broadcast", inside, operator]
             case m.Apply(template, arguments):
