@@ -74,6 +74,7 @@ SHEETS: dict[str, Document] = {
     "some": {"blank": "7,10", "feedback": "end", "language": "es"},
 }
 REVEALED: tuple[Reveal, ...] = ("none", "hint", "key")
+MOST_SHOWN = 40  # differences that are printed; all are counted
 AROUND = 70  # characters shown on either side of the first difference
 STAMPS = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
@@ -250,19 +251,18 @@ def compare_snapshot(path: Path, examples: Sequence[str]) -> bool:
     """Whether everything is as in a snapshot; prints what is not, the first difference of each artefact."""
     with zipfile.ZipFile(path) as snapshot:
         known = {each for each in snapshot.namelist() if not examples or each.partition("/")[0] in examples}
-        gone, differing = set(known), 0
+        gone, different = set(known), 0
         for name, content in artefacts(examples):
-            if name not in known:
-                print(f"new: {name}")
-                differing += 1
-            elif (before := snapshot.read(name)) != content:
-                print(f"differs: {name}\n{first_difference(before, content)}")
-                differing += 1
             gone.discard(name)
-    for name in sorted(gone):
-        print(f"gone: {name}")
-    print(f"{len(known)} artefacts before, {differing} differ, {len(gone)} are gone")
-    return not differing and not gone
+            before = snapshot.read(name) if name in known else None
+            different += before != content
+            if before != content and different <= MOST_SHOWN:
+                says = "  it is new" if before is None else first_difference(before, content)
+                print(f"{name}\n{says}", flush=True)
+    for name in sorted(gone)[:MOST_SHOWN]:
+        print(f"{name}\n  it is gone")
+    print(f"{len(known)} artefacts before, {different} differ or are new, {len(gone)} are gone")
+    return not different and not gone
 
 
 def first_difference(before: bytes, after: bytes) -> str:
