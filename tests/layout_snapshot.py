@@ -80,7 +80,7 @@ STAMPS = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
 def artefacts(examples: Sequence[str]) -> Artefacts:
-    """(name, content) of everything that is written; what is refused has the refusal as its content."""
+    """(name, content) of everything that is written; of what is refused, or fails, why."""
     for name in examples or example_names():
         yield f"{name}/example.toml", example_text(name).encode()
         problem = load_problem(name)
@@ -90,7 +90,7 @@ def artefacts(examples: Sequence[str]) -> Artefacts:
                 try:
                     yield from of_problem(f"{name}/{variant}", with_changes(problem, changes))
                 except ProblemError as refused:
-                    yield f"{name}/{variant} (refused)", str(refused).encode()
+                    yield why_not(f"{name}/{variant}", refused)
     if not examples:
         yield "invented.toml", invent("3-4-2", 4, 7, "relu", "softmax", "cross_entropy").encode()
 
@@ -107,7 +107,10 @@ def of_problem(where: str, problem: Problem) -> Artefacts:
     """Everything of a problem."""
     recorded = trace(problem)
     yield from of_trace(where, recorded)
-    yield from of_checking(where, recorded)
+    try:
+        yield from of_checking(where, recorded)
+    except Exception as wrong:  # all else is still compared
+        yield why_not(f"{where}/checked", wrong)
     if problem.rows < LARGE:
         yield from of_worksheets(where, recorded)
         yield from of_notebook(where, recorded)
@@ -190,13 +193,9 @@ def answers_of(recorded: Trace) -> Document:
 def of_training(name: str, problem: Problem) -> Artefacts:
     """The page and plots of a training, and what the terminal says of it."""
     training = train(problem, min(problem.epochs, TRAINED))
-    yield from written(f"{name}/training", lambda folder: ignored(write_training(training, folder)))
+    yield from written(f"{name}/training", partial(write_training, training))
     yield from said(f"{name}/training.txt", lambda: printed(print_training, training))
     yield from said(f"{name}/training.json", partial(as_json, training))
-
-
-def ignored(_: object) -> None:
-    """A result that nobody asks for."""
 
 
 def as_json(of: Trace | Training | MarkedSheet) -> str:
@@ -214,18 +213,23 @@ def said(where: str, text: Callable[[], str]) -> Artefacts:
     """A text, or why there is none."""
     try:
         yield where, text().encode()
-    except TracerError as refused:
-        yield f"{where} (refused)", str(refused).encode()
+    except Exception as wrong:
+        yield why_not(where, wrong)
 
 
-def written(where: str, write: Callable[[Path], None]) -> Artefacts:
+def why_not(where: str, wrong: Exception, folder: str = "…") -> tuple[str, bytes]:
+    kind = "refused" if isinstance(wrong, TracerError) else "failed"
+    return f"{where} ({kind})", str(wrong).replace(folder, "…").encode()
+
+
+def written(where: str, write: Callable[[Path], object]) -> Artefacts:
     """The files that are written into a folder, of packages their parts; or why none are."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
             write(folder)
-        except TracerError as refused:
-            yield f"{where} (refused)", str(refused).replace(name, "…").encode()
+        except Exception as wrong:
+            yield why_not(where, wrong, name)
         for path in sorted(folder.rglob("*")):
             if zipfile.is_zipfile(path):
                 yield from parts(f"{where}/{path.name}", path)
