@@ -28,31 +28,32 @@ from typing import Any
 
 import numpy as np
 
+from tracer.answers.key import key_of
+
 # The product's functions: nothing below this block says where one of them is.
-from tracer.check.answers import read_content
-from tracer.check.conventions import Conventions
-from tracer.check.findings import Reveal
-from tracer.check.key import key_of
-from tracer.check.marking import MarkedSheet, mark_answers
-from tracer.check.report import print_marked
+from tracer.answers.reading import read_content
 from tracer.classroom.feedback_page import render_feedback
+from tracer.classroom.findings import Reveal
 from tracer.classroom.marked_workbook import write_marked_workbook
+from tracer.classroom.report import print_marked
+from tracer.derivation.book import render_derivation
 from tracer.errors import ProblemError, TracerError
-from tracer.export.derivation import render_derivation
-from tracer.export.look import look
-from tracer.export.page import render_page
-from tracer.export.training_page import write_training
-from tracer.export.workbook import write_workbook
-from tracer.export.worksheet_files import write_worksheets
-from tracer.export.worksheet_plan import make_plan, make_series
 from tracer.invent import invent
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.program import build
-from tracer.network.reading import example_names, example_text, load_problem
-from tracer.storage import save_trace
+from tracer.judging.conventions import Conventions
+from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.lesson.build import build
+from tracer.page.page import render_page
+from tracer.presentation.theme import look
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import example_names, example_text, load_problem
+from tracer.run.passes import Trace
+from tracer.run.storage import save_trace
+from tracer.run.training import Training, trace, train
 from tracer.terminal import print_trace, print_training
-from tracer.trace import Trace
-from tracer.training import Training, trace, train
+from tracer.training_report.page import write_training
+from tracer.workbook.workbook import write_workbook
+from tracer.worksheet.files import write_worksheets
+from tracer.worksheet.plan import make_plan, make_series
 
 Document = dict[str, Any]
 Artefacts = Iterator[tuple[str, bytes]]

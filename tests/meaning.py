@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 # The product's functions: nothing below this block says where one of them is.
 from tracer.errors import ProblemError
-from tracer.export.array_formulas import array_formulas
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate
@@ -26,15 +25,17 @@ from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
 from tracer.expression.text import matrix_text
-from tracer.network.blackboard import RATE
-from tracer.network.convention import NameStyle
-from tracer.network.names import names_of
-from tracer.network.problem import Problem, problem_from_document
-from tracer.network.program import Assignment, build, by_hand
-from tracer.network.reading import example_text
-from tracer.network.remarks import conventions, departures
-from tracer.trace import Pass
-from tracer.training import trace
+from tracer.lesson.build import build, by_hand
+from tracer.problem.convention import NameStyle
+from tracer.problem.names import names_of
+from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import example_text
+from tracer.problem.remarks import conventions, departures
+from tracer.program.naming_policy import RATE
+from tracer.program.program import Assignment
+from tracer.run.passes import Pass
+from tracer.run.training import trace
+from tracer.workbook.array_formulas import array_formulas
 
 Array: TypeAlias = NDArray[np.float64]
 Way: TypeAlias = Mapping[str, Any]

@@ -32,10 +32,10 @@ from tests import meaning
 from tests.agreement import AGREES
 from tests.cell_formulas import Read, read_formulas
 from tests.rules import Rule, Rules, Way, fold
-from tracer.export.workbook import write_workbook
-from tracer.network.problem import Problem
-from tracer.network.reading import example_names
-from tracer.training import trace
+from tracer.problem.problem import Problem
+from tracer.problem.reading import example_names
+from tracer.run.training import trace
+from tracer.workbook.workbook import write_workbook
 
 FOLDER = Path(__file__).parent / "meaning"
 EXAMPLES = example_names()

@@ -18,6 +18,7 @@ from tracer.expression.scalar import Block, Cell
 from tracer.program import roles
 from tracer.program.naming_policy import RATE
 from tracer.program.program import LayerMatrices, Program
+from tracer.program.roles import Quantity
 
 HEADING_ROWS = 2  # the name, and what it is
 SLOT_COLUMNS = 2  # the least width of a slot, so that a heading has room over a single column
@@ -150,15 +151,16 @@ def _bands(program: Program) -> Iterator[tuple[Stacks, Stacks]]:
 
 
 def _band(layer: LayerMatrices, loss: str | None) -> tuple[Stacks, Stacks]:
-    """A layer's forward and backward stacks; the loss stands below the last layer's activation."""
-    parameters = _known(layer.weights, layer.bias)
-    forward = (parameters, (layer.pre_activation,), _known(layer.activation, loss))
-    changes = _known(layer.weights_gradient, layer.bias_gradient, layer.new_weights, layer.new_bias)
-    return forward, (changes, _known(layer.slope, layer.delta), (layer.error, *layer.jacobians))
+    """A layer's forward and backward stacks, as far as there are such; the loss is below the last activation."""
 
+    def known(*wanted: Quantity) -> tuple[str, ...]:
+        return tuple(layer.quantities[each] for each in wanted if each in layer.quantities)
 
-def _known(*ids: str | None) -> tuple[str, ...]:
-    return tuple(each for each in ids if each is not None)
+    activation = (*known(roles.ACTIVATION), *([loss] if loss is not None else []))
+    forward = (known(roles.WEIGHTS, roles.BIAS), known(roles.PRE_ACTIVATION), activation)
+    changes = known(roles.WEIGHTS_GRADIENT, roles.BIAS_GRADIENT, roles.NEW_WEIGHTS, roles.NEW_BIAS)
+    backward = (changes, known(roles.SLOPE, roles.DELTA), (*known(roles.ERROR), *layer.jacobians))
+    return forward, backward
 
 
 def _stack(

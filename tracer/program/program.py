@@ -139,9 +139,9 @@ class Program:
 
     @cached_property
     def updated(self) -> dict[str, str]:
-        """The new value of each parameter, in the order of `inputs`."""
+        """The new value of each parameter that has one, in the order of `inputs`."""
         new = {each.of: each.id for each in self.assignments.values() if each.role == "updated"}
-        return {parameter: new[parameter] for parameter in self.parameters}
+        return {parameter: new[parameter] for parameter in self.parameters if parameter in new}
 
     @cached_property
     def layers(self) -> tuple[LayerMatrices, ...]:
