@@ -7,6 +7,8 @@ one name may stand in two folders and everything is imported as `from tests.stra
 import importlib
 import os
 import shutil
+from collections import Counter
+from collections.abc import Generator
 from types import ModuleType
 from typing import NoReturn
 
@@ -25,9 +27,12 @@ settings.register_profile(
 settings.load_profile("ci")
 
 
+MISSING = " is not installed here"
+
+
 def missing(name: str) -> NoReturn:
     """Fail where `CI` is set, skip elsewhere; both name what is missing."""
-    says = f"{name} is not installed here"
+    says = f"{name}{MISSING}"
     if os.environ.get("CI"):
         pytest.fail(f"{says}, and a test needs it", pytrace=False)
     pytest.skip(says)
@@ -51,3 +56,16 @@ def require_program(name: str) -> str:
 def require(name: str) -> ModuleType:
     """A spreadsheet engine that is a Python module, as `require_module`."""
     return require_module(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """The last line but for pytest's counts: how many tests a missing program left out; they did not pass."""
+    yield
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if report.longrepr]
+    names = Counter(
+        reason.removeprefix("Skipped: ").removesuffix(MISSING) for reason in reasons if reason.endswith(MISSING)
+    )
+    if names:
+        listed = ", ".join(f"{name} ({count})" for name, count in sorted(names.items()))
+        terminalreporter.write_line(f"{names.total()} tests left out, for want of: {listed}", yellow=True)

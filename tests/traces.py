@@ -1,15 +1,31 @@
-"""The trace of a drawn problem document."""
+"""The trace of a built-in example, and of a drawn problem document.
+
+Examples are asked for within a test: a fault that one of them shows fails the tests that use it, and hides no other.
+"""
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from hypothesis import assume
 
 from tracer.errors import NotFiniteError
 from tracer.problem.problem import problem_from_document
-from tracer.run.passes import Pass
+from tracer.problem.reading import load_problem
+from tracer.run.passes import Pass, Trace
 from tracer.run.training import trace
+
+
+@cache
+def example(name: str) -> Trace:
+    """The first pass of a built-in example."""
+    return trace(load_problem(name))
+
+
+def example_document(name: str) -> dict[str, Any]:
+    """A built-in example as a problem document, to be changed."""
+    return load_problem(name).to_document()
 
 
 def passes(document: dict[str, Any], epochs: Sequence[int] = (1,)) -> list[Pass]:

@@ -110,4 +110,5 @@ def test_nothing_is_wider_than_a_narrow_notebook(chromium: Any, run: Trace, tmp_
     views = [*(run.step(step.number) for step in run.last.steps), blobs.matrix("Z1"), blobs.matrix("dW1")[0, 1]]
     page, _ = open_views(chromium, tmp_path, "light", *views)
     page.set_viewport_size({"width": 500, "height": 900})
+    assert page.locator("table").count() > 20 and page.inner_text("body").count("0.") > 100
     assert page.evaluate("document.documentElement.scrollWidth") <= 500

@@ -24,9 +24,8 @@ from tests.engine.recalculate import (
 )
 from tests.engine.test_workbooks import edit, is_difference_quotient, smallest_step
 from tests.strategies import documents
-from tests.traces import passes
+from tests.traces import example_document, passes
 from tracer.problem.problem import problem_from_document
-from tracer.problem.reading import load_problem
 from tracer.run.passes import Epoch, Trace
 from tracer.run.training import trace
 from tracer.workbook import gradient_check
@@ -35,31 +34,34 @@ from tracer.workbook.workbook import write_workbook
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:Generating overly large repr")]
 
 SHEETS = ("Gradient check", "Moved parameters")
-ARTICLE = load_problem("article").to_document()
-SOFTMAX = load_problem("softmax-classifier").to_document()
-DOCUMENTS = {
-    "article": ARTICLE,
-    "delta, batches": ARTICLE
-    | {"batch_size": 2, "loss_shown": "mean", "convention": {"error": "target - output", "learning_rate_in": "delta"}},
-    "softmax, mean": SOFTMAX | {"convention": {"reduction": "mean"}, "loss_shown": "sum"},
-    "fused": SOFTMAX | {"convention": {"softmax_slope": "fused"}},
-    "shared biases": load_problem("mazur").to_document(),
-    "sent back": ARTICLE | {"reproduce": {"updated_weights_sent_back": True}},
+DOCUMENTS: dict[str, tuple[str, dict[str, Any]]] = {  # a built-in example, and what is changed of it
+    "article": ("article", {}),
+    "delta, batches": (
+        "article",
+        {
+            "batch_size": 2,
+            "loss_shown": "mean",
+            "convention": {"error": "target - output", "learning_rate_in": "delta"},
+        },
+    ),
+    "softmax, mean": ("softmax-classifier", {"convention": {"reduction": "mean"}, "loss_shown": "sum"}),
+    "fused": ("softmax-classifier", {"convention": {"softmax_slope": "fused"}}),
+    "shared biases": ("mazur", {}),
+    "sent back": ("article", {"reproduce": {"updated_weights_sent_back": True}}),
+    "kinked": ("article", {"convention": {}}),
 }
-KINKED = (
-    ARTICLE
-    | {  # the first unit's sum is 0 for the first sample, and moves with the weight of its only input
-        "convention": {},
-        "data": {"X": [[1, 0, 0, 0], [1, -0.5, 1, 0], [0, 0, 0, 1]], "Y": ARTICLE["data"]["Y"]},
-        "layers": [
-            {"activation": "relu", "weights": [[0.0, 0.88, 0.55], *ARTICLE["layers"][0]["weights"][1:]]},
-            ARTICLE["layers"][1],
-        ],
-    }
-)
-DOCUMENTS["kinked"] = KINKED
 Engine = Callable[[Path, Iterable[tuple[str, str]]], Values]
 ENGINES = [by_ironcalc, by_cellrune]
+
+
+def made(name: str) -> dict[str, Any]:
+    example, changes = DOCUMENTS[name]
+    document = example_document(example) | changes
+    if name == "kinked":  # the first unit's sum is 0 for the first sample, and moves with the weight of its only input
+        document["data"]["X"] = [[1, 0, 0, 0], [1, -0.5, 1, 0], [0, 0, 0, 1]]
+        layer = document["layers"][0]
+        document["layers"][0] = {"activation": "relu", "weights": [[0.0, 0.88, 0.55], *layer["weights"][1:]]}
+    return document
 
 
 def traced(document: dict[str, Any]) -> Trace:
@@ -103,7 +105,7 @@ def assert_recalculates(path: Path, engine: Engine) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_check_recalculates(engine: Engine, name: str, tmp_path: Path) -> None:
-    path = written(DOCUMENTS[name], tmp_path / "book.xlsx")
+    path = written(made(name), tmp_path / "book.xlsx")
     assert any(sheet == "Moved parameters" for sheet, _ in of_the_check(cells(path)))
     assert_recalculates(path, engine)
 
@@ -124,7 +126,7 @@ def test_the_check_of_a_random_network_recalculates(engine: Engine, document: di
 def test_libreoffice_recalculates_the_check(tmp_path: Path) -> None:
     """It takes a difference of less than 4e-15 of its terms for 0, and writes 15 digits."""
     books = {}
-    for number, document in enumerate(DOCUMENTS.values()):
+    for number, document in enumerate(map(made, DOCUMENTS)):
         path = written(document, tmp_path / f"made-{number}.xlsx")
         books[with_wrong_cached_values(path, tmp_path / f"{number}.xlsx")] = cells(path)
     for path, found in zip(by_libreoffice(list(books), tmp_path), books.values(), strict=True):
@@ -140,7 +142,7 @@ def place_of(path: Path, sheet: str, value: str) -> tuple[str, str]:
 @pytest.mark.parametrize(("name", "number"), [("article", 30.0), ("softmax, mean", 0.9)])
 def test_the_check_follows_an_edit(engine: Engine, name: str, number: float, tmp_path: Path) -> None:
     """All of it is that of the changed problem; with the larger weight a larger step, too."""
-    document = DOCUMENTS[name]
+    document = made(name)
     path = written(document, tmp_path / "book.xlsx")
     weights = np.array(document["layers"][0]["weights"])
     typed, weights[1, 0] = weights[1, 0], number
@@ -153,7 +155,7 @@ def test_the_check_follows_an_edit(engine: Engine, name: str, number: float, tmp
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_formula_that_was_overwritten_makes_its_gradient_differ(engine: Engine, tmp_path: Path) -> None:
-    path = written(ARTICLE, tmp_path / "book.xlsx")
+    path = written(made("article"), tmp_path / "book.xlsx")
     products = [
         key for key, (formula, _) in cells(path).items() if re.fullmatch(r"[A-Z]+\d+\*[A-Z]+\d+", formula or "")
     ]
@@ -167,7 +169,7 @@ def test_a_formula_that_was_overwritten_makes_its_gradient_differ(engine: Engine
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_unit_at_its_kink_is_found_by_the_formulas(engine: Engine, tmp_path: Path) -> None:
-    path = written(KINKED, tmp_path / "book.xlsx")
+    path = written(made("kinked"), tmp_path / "book.xlsx")
     assert certificate(engine, path)["dW1"] == "agrees, but in 1 of 12 cells a unit sits at its kink"
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 1", "0.0"), "<v>0.0", "<v>0.3")
     assert certificate(engine, tmp_path / "edited.xlsx")["dW1"] == "agrees"
@@ -178,7 +180,7 @@ def test_recorded_losses_say_that_an_input_was_changed(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gradient_check, "MOST_LIVE", 0)
-    path = written(ARTICLE, tmp_path / "book.xlsx")
+    path = written(made("article"), tmp_path / "book.xlsx")
     assert certificate(engine, path)["dW1"] == "agrees"
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 1", "0.42"), "<v>0.42", "<v>0.9")
     says = certificate(engine, tmp_path / "edited.xlsx")
@@ -188,7 +190,7 @@ def test_recorded_losses_say_that_an_input_was_changed(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_gradients_that_carry_a_rate_of_0_tell_nothing(engine: Engine, tmp_path: Path) -> None:
-    path = written(ARTICLE | {"convention": {"learning_rate_in": "delta"}}, tmp_path / "book.xlsx")
+    path = written(example_document("article") | {"convention": {"learning_rate_in": "delta"}}, tmp_path / "book.xlsx")
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 0", "0.1"), "<v>0.1", "<v>0")
     says = certificate(engine, tmp_path / "edited.xlsx")
     assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"nothing to tell without a rate"}

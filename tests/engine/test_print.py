@@ -37,23 +37,32 @@ def pages(pdf: Path) -> list[str]:
     return text.split("<page ")[1:]
 
 
+def steps_of(book: openpyxl.Workbook) -> list[str]:
+    titles = [title for title in book.sheetnames if title.startswith("Step")]
+    assert len(titles) > 10, "the sheets of the steps have another name"
+    return titles
+
+
 def test_type_is_large_enough_to_read(printed: tuple[Path, Path]) -> None:
     sizes: dict[str, float] = {}
     for page in pages(printed[1]):
         sizes.update({number: int(size) / ZOOM for number, size in FONT.findall(page)})
-        for number in set(re.findall(r'<text [^>]*font="(\d+)"', page)):
+        used = set(re.findall(r'<text [^>]*font="(\d+)"', page))
+        assert used, "a page without a word"
+        for number in used:
             assert sizes[number] > LEAST_TYPE - 0.5, re.sub("<[^>]*>", " ", page)[:300]  # whole numbers: half is lost
 
 
 def test_nothing_is_cut_off(printed: tuple[Path, Path]) -> None:
     text = " ".join(pages(printed[1]))
+    assert "Certificate" in text and "Step 11" in text
     assert "###" not in text and "#REF" not in text and "Err:" not in text
 
 
 def test_a_step_takes_a_page_and_a_page_for_its_lines(printed: tuple[Path, Path]) -> None:
     """Only the last steps, with the whole board, may need a second one."""
     book = openpyxl.load_workbook(printed[0], read_only=False)
-    titles = [title for title in book.sheetnames if title.startswith("Step")]
+    titles = steps_of(book)
     for title in titles[:-2]:
         taken = [page for page in pages(printed[1]) if re.search(rf">\s*{re.escape(title)} · page", page)]
         assert 1 <= len(taken) <= 3, (title, len(taken))
@@ -61,7 +70,7 @@ def test_a_step_takes_a_page_and_a_page_for_its_lines(printed: tuple[Path, Path]
 
 def test_titles_are_repeated_and_pages_numbered(printed: tuple[Path, Path]) -> None:
     book = openpyxl.load_workbook(printed[0])
-    for title in [title for title in book.sheetnames if title.startswith("Step")]:
+    for title in steps_of(book):
         sheet = book[title]
         assert sheet.print_title_rows == "$1:$3"
         assert sheet.page_setup.scale >= 100 * LEAST_SCALE

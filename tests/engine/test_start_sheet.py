@@ -19,9 +19,9 @@ from tests.engine.recalculate import (
     cells,
     with_wrong_cached_values,
 )
+from tests.traces import example_document
 from tracer.presentation.board import lay_out
 from tracer.problem.problem import problem_from_document
-from tracer.problem.reading import load_problem
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -41,19 +41,24 @@ PAST = {
     "data": {"X": [[1.0], [3.0]], "Y": [[0.9], [0.0]]},
     "layers": [{"activation": "linear", "weights": [[0.5]]}],
 }
-EDITS: dict[str, tuple[Document, tuple[int, ...], Edit, str]] = {  # and what the sentence must then say
-    "rose": (load_problem("article").to_document(), (1,), (RATE, 0, 0, 10.0), "rose from"),
-    "same": (load_problem("article").to_document(), (1,), (RATE, 0, 0, 1e-15), "Nothing changed"),
-    "nearer": (load_problem("article").to_document(), (1,), ("Y", 2, 0, 1.0), "no output moved away"),
-    "many": (load_problem("softmax-classifier").to_document(), (1,), (RATE, 0, 0, 1.0), "sample 2 and 2 more"),
+# A built-in example or a document, the epochs, what is typed, and what the sentence must then say.
+EDITS: dict[str, tuple[str | Document, tuple[int, ...], Edit, str]] = {
+    "rose": ("article", (1,), (RATE, 0, 0, 10.0), "rose from"),
+    "same": ("article", (1,), (RATE, 0, 0, 1e-15), "Nothing changed"),
+    "nearer": ("article", (1,), ("Y", 2, 0, 1.0), "no output moved away"),
+    "many": ("softmax-classifier", (1,), (RATE, 0, 0, 1.0), "sample 2 and 2 more"),
     "past": (PAST, (1,), ("W1", 0, 0, 1.0), "sample 1. The step carried it past its target."),
     "batches": (PAST | {"batch_size": 1}, (1, 2), ("X", 0, 0, -2.0), "From epoch 1 to 2"),
 }
 
 
-def changed(document: Document, edit: Edit) -> Document:
+def opened(source: str | Document) -> Document:
+    return example_document(source) if isinstance(source, str) else source
+
+
+def changed(source: str | Document, edit: Edit) -> Document:
     """The document with the cell typed anew."""
-    made = copy.deepcopy(document)
+    made = copy.deepcopy(opened(source))
     name, row, column, value = edit
     if name == RATE:
         made["learning_rate"] = value
@@ -64,8 +69,8 @@ def changed(document: Document, edit: Edit) -> Document:
     return made
 
 
-def run(document: Document, epochs: tuple[int, ...]) -> Trace:
-    return trace(problem_from_document(document, "edited", "edited"), epochs)
+def run(source: str | Document, epochs: tuple[int, ...]) -> Trace:
+    return trace(problem_from_document(opened(source), "edited", "edited"), epochs)
 
 
 def with_edit(recorded: Trace, edit: Edit, path: Path) -> Path:

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from tests.agreement import assert_agrees
 from tests.reference import forward, is_worked, loss_of, loss_shown, parameters_of
 from tests.strategies import OUTPUTS, documents
-from tests.traces import passes
+from tests.traces import example, example_document, passes
 from tracer.expression.evaluate import evaluate
 from tracer.lesson.build import build
 from tracer.problem.problem import Problem, problem_from_document
-from tracer.problem.reading import load_problem
 from tracer.program.naming_policy import RATE
 from tracer.run.differences import bound, chosen, compared, estimate, gradient, largest_term, path_to_loss, reach
 from tracer.run.passes import Epoch, Pass, Trace
@@ -31,8 +30,6 @@ from tracer.workbook.gradient_section import BEYOND
 from tracer.workbook.workbook import write_workbook
 
 Document = dict[str, Any]
-ARTICLE = load_problem("article").to_document()
-SOFTMAX = load_problem("softmax-classifier").to_document()
 
 
 def problem_of(document: Document) -> Problem:
@@ -106,10 +103,10 @@ def test_a_path_computed_again_without_a_move_is_the_recorded_one(document: Docu
 
 
 def test_a_path_holds_what_lies_between_and_nothing_else() -> None:
-    program = build(problem_of(ARTICLE))
+    program = build(problem_of(example_document("article")))
     assert path_to_loss(program, "W1").ids == ("Z1", "A1", "Z2", "A2", "L")
     assert path_to_loss(program, "b2").ids == ("Z2", "A2", "L")
-    fused = build(problem_of(SOFTMAX | {"convention": {"softmax_slope": "fused"}}))
+    fused = build(problem_of(example_document("softmax-classifier") | {"convention": {"softmax_slope": "fused"}}))
     assert path_to_loss(fused, "W2").ids == ("Z2", "L")
     assert path_to_loss(fused, "W1").kinked == ("Z1",)
 
@@ -200,20 +197,20 @@ def words_of(document: Document) -> str:
     ],
 )
 def test_each_convention_says_what_it_does_to_the_comparison(changes: Document, says: Sequence[str]) -> None:
-    plain = words_of(ARTICLE | {"convention": {}})
-    found = words_of(ARTICLE | {"convention": {}} | changes)
+    plain = words_of(example_document("article") | {"convention": {}})
+    found = words_of(example_document("article") | {"convention": {}} | changes)
     for each in says:
         assert each in found and each not in plain
 
 
 def test_without_a_convention_that_matters_the_words_are_few() -> None:
-    plain = ARTICLE | {"convention": {"bias_update": False, "reduction": "mean"}}
+    plain = example_document("article") | {"convention": {"bias_update": False, "reduction": "mean"}}
     plain.pop("loss_shown")
     assert words_of(plain) == "(L(θ + h) − L(θ − h)) / 2h estimates ∂L/∂θ without backpropagation."
 
 
 def test_nothing_is_compared_where_only_the_diagonal_is_kept() -> None:
-    document = SOFTMAX | {"reproduce": {"softmax_slope": "diagonal"}}
+    document = example_document("softmax-classifier") | {"reproduce": {"softmax_slope": "diagonal"}}
     assert words_of(document) == "Not compared, since not the gradient of this loss: dW2, dW1, db2, db1."
 
 
@@ -261,7 +258,7 @@ def test_the_certificate_compares_what_it_can_and_calls_none_of_it_wrong(data: s
 @pytest.mark.parametrize("room", [gradient_check.MOST_LIVE, 0])
 def test_a_gradient_that_is_wrong_in_the_book_is_named(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient_check, "MOST_LIVE", room)
-    recorded = trace(problem_of(ARTICLE))
+    recorded = example("article")
     tampered = with_matrices(recorded.first, {**recorded.first.matrices, "dW1": 2 * recorded.first["dW1"]})
     says, of_all = certified(Trace(recorded.problem, (Epoch(1, (tampered,)),)))
     assert says == {"Step 10 dW2": "agrees", "Step 10 dW1": "differs", "Step 11 db2": "agrees", "Step 11 db1": "agrees"}
@@ -269,11 +266,11 @@ def test_a_gradient_that_is_wrong_in_the_book_is_named(room: int, monkeypatch: p
 
 
 def test_a_unit_at_its_kink_is_called_that() -> None:
-    document = ARTICLE | {"convention": {}}
+    document = example_document("article") | {"convention": {}}
     document["layers"] = [dict(document["layers"][0], activation="relu"), document["layers"][1]]
     document["layers"][0].pop("bias")
-    document["layers"][0]["weights"] = [[0.0, 0.88, 0.55], *ARTICLE["layers"][0]["weights"][1:]]
-    document["data"] = {"X": [[1, 0, 0, 0], [1, -0.5, 1, 0], [0, 0, 0, 1]], "Y": ARTICLE["data"]["Y"]}
+    document["layers"][0]["weights"][0][0] = 0.0
+    document["data"] = {"X": [[1, 0, 0, 0], [1, -0.5, 1, 0], [0, 0, 0, 1]], "Y": document["data"]["Y"]}
     says, of_all = certified(trace(problem_of(document)))
     assert says["Step 10 dW1"] == "agrees, but in 1 of 12 cells a unit sits at its kink"
     assert says["Step 10 dW2"] == "agrees" and of_all == NONE_DIFFERS
@@ -295,7 +292,9 @@ def test_a_loss_that_leaves_float64_where_it_is_moved_is_called_that() -> None:
 
 def test_each_pass_is_compared_and_live_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient_check, "MOST_LIVE", 1000)  # the first pass takes 832 cells
-    says, of_all, rows = certified(trace(problem_of(ARTICLE | {"batch_size": 2}), (1, 2)), "Gradient check")
+    says, of_all, rows = certified(
+        trace(problem_of(example_document("article") | {"batch_size": 2}), (1, 2)), "Gradient check"
+    )
     assert set(says.values()) == {"agrees"} and len(says) == 16 and of_all == NONE_DIFFERS
     recorded = "losses as they were when this book was written"
     assert [row[1] for row in rows if "losses" in str(row[1])] == [
@@ -306,7 +305,7 @@ def test_each_pass_is_compared_and_live_while_there_is_room(monkeypatch: pytest.
 
 def test_of_a_large_network_some_cells_are_estimated_and_it_is_said_how_many() -> None:
     random = np.random.default_rng(5)
-    document = ARTICLE | {
+    document = example_document("article") | {
         "batch_size": 20,
         "data": {"X": random.uniform(0, 1, (20, 30)).round(2).tolist(), "Y": random.integers(0, 2, (20, 1)).tolist()},
         "layers": [{"activation": "tanh", "units": 25}, {"activation": "sigmoid", "units": 1, "bias": False}],

@@ -243,3 +243,13 @@ def test_a_later_pass_is_read_in_the_same_forms() -> None:
     )
     marked = mark_answers(read_content("a.txt", text.encode()), second)
     assert set(marked.sheet.written) == {"Z1", "D2", "W1_next"} and marked.all_right and not marked.warnings
+
+
+@pytest.mark.parametrize(("count", "more"), [(6, ""), (7, ", …")])
+def test_a_note_lists_six_names_that_mean_nothing(count: int, more: str) -> None:
+    names = [f"scratch {letter}" for letter in "abcdefg"[:count]]
+    rows = [shown("Z1").splitlines() for _ in names]
+    text = "\n\n".join("\n".join((name, *lines)) for name, lines in zip(names, rows, strict=True))
+    listed = ", ".join(f"“{name}”" for name in names[:6])
+    notes = read(text + "\n\nZ2\n" + shown("Z2")).notes
+    assert notes == (f"{listed}{more}: no name of a matrix of this problem; numbers left out",)

@@ -10,13 +10,13 @@ from tests.marking import document, mark, with_rule, worked
 from tracer.classroom.class_marks import Line, as_text, commonest_slips, is_marks, line_of, write_marks
 
 PROBLEM = document()
-ORDER = list(mark(PROBLEM, {}).sheet.key.program.assignments)
 RIGHT = worked(PROBLEM, remembers=2.0)
 NO_BIAS = worked(PROBLEM, with_rule(PROBLEM, "Z1", lambda m: m["X"] @ m["W1"]))
 
 
 def rows(lines: list[Line], folder: Path) -> list[dict[str, str]]:
-    write_marks(lines, ORDER, folder / "marks.csv")
+    order = list(mark(PROBLEM, {}).sheet.key.program.assignments)
+    write_marks(lines, order, folder / "marks.csv")
     text = (folder / "marks.csv").read_bytes().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 

@@ -64,6 +64,15 @@ def test_every_answer_stands_on_the_board_with_a_sign_and_failing_ones_lead_to_t
     assert sum("start" in (each.get("class") or "").split() for tag, each in tags if tag == "td") == 1
 
 
+def test_an_answer_stands_on_the_board_as_it_was_written_and_a_long_one_is_cut() -> None:
+    answers = RIGHT | {"A2": [["0.12345678901234567", "0.123456789012", "x"], *RIGHT["A2"][1:]]}
+    on_the_board = re.findall(r'<span class="value">(.*?)</span>', page(answers))
+    assert sorted(on_the_board) == sorted(
+        {"0.12345678901234567": "0.12345678901…"}.get(cell, cell)
+        for grid in answers.values() for row in grid for cell in row if cell is not None
+    )  # fmt: skip
+
+
 def test_each_cell_of_a_mistake_is_worked_the_others_folded() -> None:
     html = page(NO_BIAS)
     first, folded = html.partition("<details>")[::2]

@@ -169,6 +169,20 @@ def test_biases_are_updated_or_said_to_stay(updated: bool) -> None:
     assert (("biases", "b1") in book.blocks) == updated
 
 
+@pytest.mark.parametrize("name", ["article", "softmax-classifier"])
+@pytest.mark.parametrize("rate_in", ["update", "delta"])
+def test_a_delta_is_said_to_carry_the_rate_where_it_does(name: str, rate_in: str) -> None:
+    document = load_problem(name).to_document()
+    document["convention"] = {**document.get("convention", {}), "learning_rate_in": rate_in, "softmax_slope": "fused"}
+    if name == "article":
+        del document["convention"]["softmax_slope"]
+    book = check_book(recorded(document))
+    assert ("is a factor already; all that follows carries it" in book.text) is (rate_in == "delta")
+    if name == "softmax-classifier":
+        assert ("Times the learning rate it is the delta" in book.text) is (rate_in == "delta")
+        assert ("It is the delta" in book.text) is (rate_in == "update")
+
+
 def test_departures_stand_at_the_top() -> None:
     document = load_problem("hand").to_document()
     document["reproduce"] = {"softmax_slope": "diagonal", "updated_weights_sent_back": True, "rate_twice": True}

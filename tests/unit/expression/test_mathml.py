@@ -5,7 +5,7 @@ import pytest
 from tests.letters import NUMBER, ROW, A, B, C, minus, one, p, plus, q, r, times, two, value
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.expression.mathml import cell_mathml, matrix_mathml
+from tracer.expression.mathml import cell_mathml, cell_mathml_terms, matrix_mathml
 from tracer.problem.activations import ACTIVATIONS
 
 
@@ -104,6 +104,22 @@ CELLS: list[tuple[s.Scalar, str]] = [
 @pytest.mark.parametrize(("cell", "expected"), CELLS)
 def test_a_cell_is_marked_up_with_letters_or_numbers(cell: s.Scalar, expected: str) -> None:
     assert spelled(cell_mathml(cell, cell_name)) == expected
+
+
+TERMS: list[tuple[s.Scalar, list[str]]] = [
+    (s.Round(plus(p, q, r), 2), ["round_{2}(p", "+q", "+r)"]),
+    (s.Round(minus(p, q), 2), ["round_{2}(p", "−q)"]),
+    (s.Round(s.Sum((p,)), 2), ["round_{2}(p)"]),
+    (s.Round(p, 2), ["round_{2}(p)"]),
+    (plus(p, s.Negative(q), r), ["p", "−q", "+r"]),
+    (times(p, q), ["p·q"]),
+]
+
+
+@pytest.mark.parametrize(("cell", "expected"), TERMS)
+def test_a_sum_comes_in_pieces_within_round_too(cell: s.Scalar, expected: list[str]) -> None:
+    """Lines are broken between the pieces, so that a bracket stands with the term that it belongs to."""
+    assert [spelled(piece) for piece in cell_mathml_terms(cell, cell_name)] == expected
 
 
 def test_a_minus_is_an_operator_and_the_number_is_a_number() -> None:

@@ -99,6 +99,15 @@ def test_a_sum_of_as_many_terms_as_are_allowed_is_written_out() -> None:
     assert "(2 more)" in lines(work(weighted_sum(6), given(sum_values(6)), 3, most_terms=5))[0]
 
 
+def test_two_terms_beside_a_sum_of_the_most_are_written_out_and_three_are_not() -> None:
+    def letters(terms: int) -> str:
+        cells = s.Sum(tuple(s.Cell("X", 0, k) for k in range(terms)))
+        return lines(work(cells, given({"X": [[0.5] * terms]}), 3, most_terms=5))[0]
+
+    assert letters(7) == "x1 + x2 + x3 + x4 + x5 + x6 + x7"
+    assert letters(8) == "x1 + x2 + x3 + … (4 more) + x8"
+
+
 def test_a_long_maximum_is_cut_and_keeps_the_largest_of_what_is_cut() -> None:
     cells = m.row_maxima(m.Symbol("X", (1, 20)))
     values = {"X": [[0.0] * 9 + [5.0] + [0.0] * 10]}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 
 from tests.marking import document, mark, slugs, verdicts, with_rule, worked
+from tests.reference import activate
 from tests.students import Answers, Array, Document, Work, rounded, split
 from tests.wrong_rules import IN_A_CELL, RULES, Memory, wrong_cells, wrong_values
 from tracer.judging.judging import TRUNCATED, TURNED
+from tracer.judging.slips import cells
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.problem.problem import problem_from_document
 
@@ -81,20 +84,81 @@ def test_a_slip_is_named_in_every_cell_that_it_spoils_on_every_problem_that_has_
     assert shown
 
 
-@pytest.mark.parametrize("slug", IN_A_CELL)
-def test_a_slip_of_one_cell_is_named_there_alone(slug: str) -> None:
+def one_wrong_cell(slug: str, matrix: str, which: int) -> Callable[[Memory], Array]:
+    """The right rule, with a slip of one cell in one of the ways in which it can happen."""
     work = Work(SIGMOID)
 
     def value(memory: Memory) -> Array:
-        i, j, wrong = wrong_cells(slug, work, "Z2", memory)[3]
-        made = work.compute("Z2", memory)
+        made = work.compute(matrix, memory)
+        i, j, wrong = wrong_cells(slug, work, matrix, memory)[which]
         made[i, j] = wrong
         return made
 
-    marked = mark(SIGMOID, worked(SIGMOID, with_rule(SIGMOID, "Z2", value)))
+    return value
+
+
+@pytest.mark.parametrize("slug", IN_A_CELL)
+def test_a_slip_of_one_cell_is_named_there_alone(slug: str) -> None:
+    marked = mark(SIGMOID, worked(SIGMOID, with_rule(SIGMOID, "Z2", one_wrong_cell(slug, "Z2", 3))))
     spoilt = [each for each in marked.marks if each.verdict in ("slip", "wrong")]
     assert [(each.id, each.verdict) for each in spoilt] == [("Z2", "slip")]
     assert slug in [slip.slug for slip in spoilt[0].slips]
+
+
+def test_a_slip_of_one_cell_in_a_matrix_left_out_is_looked_for_in_that_cell_alone() -> None:
+    """Of A1[1,1] taken from the row below a whole row of Z2 is wrong, and no other."""
+
+    def value(memory: Memory) -> Array:
+        made = Work(SIGMOID).compute("A1", memory)
+        made[0, 0] = made[1, 0]
+        return made
+
+    answers = worked(SIGMOID, with_rule(SIGMOID, "A1", value), remembers=2.0)
+    marked = mark(SIGMOID, {name: grid for name, grid in answers.items() if name not in ("A1", "S1")})
+    assert verdicts(marked, "Z2") == [["slip"] * 3, ["correct"] * 3, ["correct"] * 3]
+    first = next(marked.of("Z2")).slips[0]
+    assert first.slug == "wrong-row-or-target" and first.says.startswith("in A1, which you left out: ")
+
+
+@pytest.mark.parametrize(
+    ("matrix", "slug", "rival"),
+    [
+        ("Z1", "wrong-row-or-target", "copied-or-sign-dropped"),
+        ("Z2", "wrong-row-or-target", "copied-or-sign-dropped"),
+    ],
+)
+def test_of_what_fits_one_cell_alike_a_rule_comes_before_the_pen(matrix: str, slug: str, rival: str) -> None:
+    """Few other cells could have been taken; there are more ways to copy a number wrongly."""
+    marked = mark(SIGMOID, worked(SIGMOID, with_rule(SIGMOID, matrix, one_wrong_cell(slug, matrix, 0))))
+    (spoilt,) = [each for each in marked.of(matrix) if each.verdict == "slip"]
+    assert [slip.slug for slip in spoilt.slips] == [slug, rival]
+
+
+@pytest.mark.parametrize(
+    ("z", "a", "named"),
+    [
+        ("0.70", "0.62", ["formula-mistyped", "log-base"]),  # σ(z²) and 1/(1 + 2^−z); students mistyped the formula
+        ("1.00", "0.27", ["exponent-sign", "formula-mistyped"]),  # σ(−z) has one form, the mistyped one several
+        ("0.60", "0.59", ["formula-mistyped", "activation-skipped", "wrong-activation"]),
+    ],
+)
+def test_of_what_fits_a_number_alike_the_commoner_and_the_simpler_come_first(z: str, a: str, named: list[str]) -> None:
+    problem = {
+        "learning_rate": 0.2, "loss": "half_squared_error", "decimals": 2, "data": {"X": [[1.0]], "Y": [[1.0]]},
+        "layers": [{"activation": "sigmoid", "weights": [[float(z)]]}],
+    }  # fmt: skip
+    marked = mark(problem, {"Z1": [[z]], "A1": [[a]]})
+    assert slugs(marked, "A1") == named
+
+
+@pytest.mark.parametrize("slug", IN_A_CELL)
+def test_slips_of_one_cell_are_tried_up_to_a_number_of_numbers(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Z2 each comes in 6 or 3 forms, of 9 cells and 3 or 6 numbers each: 162."""
+    answers = worked(SIGMOID, with_rule(SIGMOID, "Z2", one_wrong_cell(slug, "Z2", 3)))
+    for most, tried in ((162, True), (161, False)):
+        monkeypatch.setattr(cells, "MOST_NUMBERS", most)
+        named = {slip.slug for each in mark(SIGMOID, answers).of("Z2") for slip in each.slips}
+        assert (slug in named) is tried, most
 
 
 # By hand, with numbers that can be checked in the head
@@ -141,6 +205,32 @@ def test_by_hand(matrix: str, entry: Any, slug: str, says: str) -> None:
     assert first.verdict == "slip"
     named = next(slip for slip in first.slips if slip.slug == slug)
     assert says in named.says, named.says
+
+
+def test_biases_of_many_units_in_another_order_are_wrong_biases() -> None:
+    """Of 5 units not every order is tried, but those that are moved along."""
+    problem = {
+        "learning_rate": 0.2, "loss": "half_squared_error", "decimals": 3, "data": {"X": [[1.0]], "Y": [[0.5] * 5]},
+        "layers": [{"activation": "sigmoid", "weights": [[0.3, -0.8, 0.5, 1.1, -0.4]],
+                    "bias": [0.11, 0.27, -0.38, 0.53, -0.64]}],
+    }  # fmt: skip
+    for by in range(1, 5):
+        rules = with_rule(problem, "Z1", lambda m, by=by: m["X"] @ m["W1"] + np.roll(m["b1"], by, axis=1))
+        marked = mark(problem, worked(problem, rules))
+        assert verdicts(marked, "Z1") == [["slip"] * 5]
+        assert {each.slips[0].slug for each in marked.of("Z1")} == {"wrong-bias"}
+    says = next(marked.of("Z1")).slips[0].says
+    assert says == "the bias is not 0.11: here stand the biases in another order"
+
+
+@pytest.mark.parametrize("other", ["tanh", "softplus", "sigmoid"])
+def test_another_activation_in_the_place_of_softmax_is_named(other: str) -> None:
+    """The sigmoid is a slip of its own, with a sentence of its own."""
+    layer = {"activation": other}
+    answers = worked(SOFTMAX, with_rule(SOFTMAX, "A2", lambda m: activate(layer, m["Z2"])))
+    named = {slip.slug for each in mark(SOFTMAX, answers).of("A2") for slip in each.slips}
+    assert ("wrong-activation" in named) is (other != "sigmoid")
+    assert ("sigmoid-for-softmax" in named) is (other == "sigmoid")
 
 
 def test_a_value_of_the_pass_before_is_stale() -> None:

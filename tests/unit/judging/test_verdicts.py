@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.marking import X, counts, document, kinds, mark, slugs, verdicts, with_rule, worked
-from tests.students import Answers, Work, rounded
+from tests.students import Answers, Array, Work, rounded
+from tests.wrong_rules import Memory
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)  # every digit remembered: what is written is the key, rounded
@@ -68,6 +69,15 @@ def test_a_given_number_is_right_as_it_stands_or_a_copying_error() -> None:
     marked = mark(PROBLEM, answers)
     assert verdicts(marked, "W1") == [["correct"] * 3, ["correct"] * 3, ["correct", "wrong", "correct"]]
     assert marked.score == len(marked.marks) - 1
+
+
+def test_given_numbers_written_as_printed_leave_no_more_room_than_if_they_were_not_written() -> None:
+    answers = changed({("Z1", 0, 0): f"{float(RIGHT['Z1'][0][0] or 0) + 0.001:.3f}"})
+    copied = {name: [[str(cell) for cell in row] for row in PROBLEM["layers"][0]["weights"]] for name in ("W1",)}
+    for given in ({}, copied):
+        marked = mark(PROBLEM, given | {"Z1": answers["Z1"]})
+        assert verdicts(marked, "Z1") == [["wrong", "correct", "correct"], ["correct"] * 3, ["correct"] * 3]
+        assert kinds(marked, "W1") <= {"correct"}
 
 
 @pytest.mark.parametrize(
@@ -158,6 +168,41 @@ def test_a_slip_in_a_matrix_left_out_is_named_where_it_first_shows_and_later_one
     says = next(marked.of("Z2")).slips[0].says
     assert says.startswith("in A1, which you left out: ")
     assert {each.verdict for each in marked.marks if each.id not in ("Z1", "Z2")} <= {"carried", "correct", "rounded"}
+
+
+def test_blanks_behind_a_slip_are_mended_by_the_right_rule() -> None:
+    """The learner remembers D2[1,1], which is blank, as it is without the copying error in S2[1,1]."""
+    answers = worked(PROBLEM, with_rule(PROBLEM, "Z1", lambda m: m["X"] @ m["W1"]))
+    marked = mark(PROBLEM, changed({("S2", 0, 0): "0.777", ("D2", 0, 0): None}, answers))
+    assert verdicts(marked, "S2")[0] == ["wrong", "carried", "carried"]
+    assert verdicts(marked, "D2")[0] == ["blank", "carried", "carried"]
+    assert verdicts(marked, "E1")[0] == ["carried"] * 3
+
+
+def test_where_a_slip_in_a_matrix_left_out_was_not_gone_on_with_all_that_follows_is_carried() -> None:
+    """Z2 is made of Z1 in the place of A1, which is left out; dW2 with the right A1, and with a D2 that has a mistake.
+
+    So no cell of dW2 is the key's, nor what is made of the right D2, nor what is made of Z1.
+    """
+    work = Work(PROBLEM)
+    right = work.given()
+    for name in work.order():
+        right[name] = work.compute(name, right)
+
+    def rules(name: str, memory: Memory) -> Array:
+        match name:
+            case "A1":
+                return memory["Z1"]
+            case "D2":
+                return memory["E"] * memory["S2"] + [[0.1513, -0.1371, 0.1457], [0.0] * 3, [0.0] * 3]
+            case "dW2":
+                return right["A1"].T @ memory["D2"]
+        return work.compute(name, memory)
+
+    marked = mark(PROBLEM, without("A1", "S1", answers=worked(PROBLEM, rules, remembers=2.0)))
+    assert slugs(marked, "Z2") == ["activation-skipped"]
+    assert [set(row) <= {"wrong", "slip"} for row in verdicts(marked, "D2")] == [True, False, False]
+    assert verdicts(marked, "dW2") == [["carried"] * 3] * 3
 
 
 def test_numbers_of_the_learners_own_have_a_key_of_their_own() -> None:

@@ -1,12 +1,14 @@
 """Ways of working and of handing in that people have: a fused loss from the outputs, another pass, printed matrices."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import pytest
 
 from tests.marking import document, mark, slugs, with_rule, worked
+from tests.traces import example
 from tracer.answers.key import key_of
 from tracer.answers.reading import read_content
 from tracer.judging.conventions import Conventions
@@ -15,9 +17,6 @@ from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.training import trace
 
-ARTICLE = trace(load_problem("article"))
-COMPUTED = ARTICLE.first.program.computed
-CONVENTIONS = Conventions(key_of(ARTICLE.problem))
 FUSED = {
     "learning_rate": 0.1,
     "loss": "cross_entropy",
@@ -27,8 +26,17 @@ FUSED = {
 }
 
 
+@cache
+def conventions() -> Conventions:
+    return Conventions(key_of(example("article").problem))
+
+
+def computed() -> Sequence[str]:
+    return example("article").first.program.computed
+
+
 def marked(name: str, content: str) -> MarkedSheet:
-    return mark_answers(read_content(name, content.encode()), CONVENTIONS)
+    return mark_answers(read_content(name, content.encode()), conventions())
 
 
 # A fused loss
@@ -58,15 +66,15 @@ def test_an_error_in_the_outputs_is_carried_by_a_fused_loss() -> None:
 
 
 def test_answers_of_another_pass_are_recognised_but_not_counted() -> None:
-    second = trace(ARTICLE.problem, [1, 2]).last
+    second = trace(example("article").problem, [1, 2]).last
     for decimals in (3, 5):
-        texts = {name: [[f"{value:.{decimals}f}" for value in row] for row in second[name]] for name in COMPUTED}
+        texts = {name: [[f"{value:.{decimals}f}" for value in row] for row in second[name]] for name in computed()}
         answers = read_content("second.json", json.dumps(texts).encode())
         for accept in (False, True):
-            sheet = mark_answers(answers, CONVENTIONS, accept)
+            sheet = mark_answers(answers, conventions(), accept)
             assert not sheet.all_right and sheet.other is not None
             assert sheet.other.words == ("pass 2 (--pass 2)",)
-        assert mark_answers(answers, Conventions(key_of(ARTICLE.problem, 2), 2)).all_right
+        assert mark_answers(answers, Conventions(key_of(example("article").problem, 2), 2)).all_right
 
 
 # Numbers that were to be rounded
@@ -83,7 +91,7 @@ def test_numbers_that_should_have_been_rounded_are_named_so_and_nothing_else() -
 def test_who_works_with_fewer_digits_throughout_has_left_out_matrices_with_as_few() -> None:
     """0.92 · 0.08 = 0.0736 → 0.07; to three digits A1 is 0.917, and S1 0.076."""
     coarse = {
-        "Z1": [[f"{value:.2f}" for value in row] for row in ARTICLE["Z1"]],
+        "Z1": [[f"{value:.2f}" for value in row] for row in example("article")["Z1"]],
         "S1": [["0.15", "0.12", "0.19"], ["0.07", "0.11", "0.14"], ["0.15", "0.14", "0.17"]],
     }
     found = {each.verdict for each in marked("a.json", json.dumps(coarse)).marks}
@@ -107,25 +115,28 @@ def test_two_factors_are_told_once_and_never_such_as_cancel_out() -> None:
 
 
 def cells(header: str, line: Callable[[str, int, int, str], str]) -> str:
+    article = example("article")
     lines = [
-        line(name, i + 1, j + 1, f"{value:.6f}") for name in COMPUTED for (i, j), value in np.ndenumerate(ARTICLE[name])
+        line(name, i + 1, j + 1, f"{value:.6f}")
+        for name in computed()
+        for (i, j), value in np.ndenumerate(article[name])
     ]
     return "\n".join((header, *lines))
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("header", "line"),
     [
-        cells("Matrix,Row,Col,Value", lambda m, i, j, v: f"{m},{i},{j},{v}"),
-        cells("Matrix;Zeile;Spalte;Wert", lambda m, i, j, v: f"{m};{i};{j};{v.replace('.', ',')}"),
-        cells("matrix,row,column,value,comment", lambda m, i, j, v: f"{m},{i},{j},{v},easy"),
-        cells("value,matrix,i,j", lambda m, i, j, v: f"{v},{m},{i},{j}"),
-        cells("matrix,row,column,value", lambda m, i, j, v: f"{m},{i},{j},{v.replace('.', ',')}"),
+        ("Matrix,Row,Col,Value", lambda m, i, j, v: f"{m},{i},{j},{v}"),
+        ("Matrix;Zeile;Spalte;Wert", lambda m, i, j, v: f"{m};{i};{j};{v.replace('.', ',')}"),
+        ("matrix,row,column,value,comment", lambda m, i, j, v: f"{m},{i},{j},{v},easy"),
+        ("value,matrix,i,j", lambda m, i, j, v: f"{v},{m},{i},{j}"),
+        ("matrix,row,column,value", lambda m, i, j, v: f"{m},{i},{j},{v.replace('.', ',')}"),
     ],
     ids=["capitals", "German", "a remark", "another order", "decimal commas"],
 )
-def test_a_cell_a_line_may_have_other_headings(content: str) -> None:
-    sheet = marked("a.csv", content)
+def test_a_cell_a_line_may_have_other_headings(header: str, line: Callable[[str, int, int, str], str]) -> None:
+    sheet = marked("a.csv", cells(header, line))
     assert sheet.all_right and len(sheet.marks) == 99 and not sheet.warnings
 
 
@@ -136,27 +147,27 @@ def test_a_cell_a_line_under_an_unknown_header_is_refused_and_not_marked(header:
 
 
 def of_r(name: str) -> str:
-    head = " ".join(f"[,{j + 1}]" for j in range(ARTICLE[name].shape[1]))
-    rows = (f"[{i + 1},] " + " ".join(f"{v:.5f}" for v in row) for i, row in enumerate(ARTICLE[name]))
+    head = " ".join(f"[,{j + 1}]" for j in range(example("article")[name].shape[1]))
+    rows = (f"[{i + 1},] " + " ".join(f"{v:.5f}" for v in row) for i, row in enumerate(example("article")[name]))
     return "\n".join((f"> {name}" if name == "Z1" else name, f"      {head}", *rows))
 
 
 def of_pandas(name: str) -> str:
-    head = "  ".join(f"{j:>8}" for j in range(ARTICLE[name].shape[1]))
-    rows = (f"{i}  " + "  ".join(f"{v:8.5f}" for v in row) for i, row in enumerate(ARTICLE[name]))
+    head = "  ".join(f"{j:>8}" for j in range(example("article")[name].shape[1]))
+    rows = (f"{i}  " + "  ".join(f"{v:8.5f}" for v in row) for i, row in enumerate(example("article")[name]))
     return "\n".join((name, f"   {head}", *rows, ""))
 
 
 def of_matlab(name: str) -> str:
-    power = int(np.floor(np.log10(np.abs(ARTICLE[name]).max())))
-    scaled = ARTICLE[name] / 10.0**power if power < -1 else ARTICLE[name]
+    power = int(np.floor(np.log10(np.abs(example("article")[name]).max())))
+    scaled = example("article")[name] / 10.0**power if power < -1 else example("article")[name]
     head = ("", f"   1.0e{power:+03d} *") if power < -1 else ()
     return "\n".join((f"{name} =", *head, "", *("   " + "   ".join(f"{v:.5f}" for v in row) for row in scaled), ""))
 
 
 @pytest.mark.parametrize("write", [of_r, of_pandas, of_matlab])
 def test_what_other_programs_print_is_read(write: Callable[[str], str]) -> None:
-    sheet = marked("a.txt", "\n".join(map(write, COMPUTED)))
+    sheet = marked("a.txt", "\n".join(map(write, computed())))
     assert sheet.all_right and len(sheet.marks) == 99, sheet.warnings
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tracer.problem.initial import MOST_CELLS, beyond_memory
 from tracer.problem.problem import Problem, problem_from_document
 
 UNIT = {"distribution": "uniform", "low": 0.0, "high": 1.0}
@@ -113,3 +114,22 @@ def test_a_drawn_problem_is_the_problem_with_its_numbers_typed() -> None:
 
 def test_seeds_of_many_digits_are_for_the_default_generator() -> None:
     assert network([{"units": 1}], {"seed": 2**64}).layers[0].weights.shape == (4, 1)
+
+
+def test_one_row_with_huge_weights_is_refused_before_they_are_drawn() -> None:
+    """Each weight stands there three times: itself, its gradient and its next value."""
+    says = beyond_memory(1, [(10**6, 10**5), (10**5, 2)])
+    assert says == (
+        "found a 1000000-100000-2 network with 1 row, which takes about 3.0e+11 cells, expected at most 2e+08"
+    )
+    side = MOST_CELLS // 3 // 100
+    assert beyond_memory(1, [(side - 10, 100)]) is None and beyond_memory(1, [(side + 10, 100)])
+    assert beyond_memory(10**6, [(1, 33)]) is None and beyond_memory(10**6, [(1, 34)])
+
+
+def test_of_a_network_too_deep_to_be_listed_the_first_sizes_are() -> None:
+    for layers, listed in ((11, "-1000000 network"), (12, "-1000000-… network")):
+        says = beyond_memory(1, [(10**6, 10**6)] * layers)
+        assert says is not None and listed in says and says.count("1000000") == 12
+    says = beyond_memory(1, [(10**12, 3)])
+    assert says is not None and "found a 1.0e+12-3 network" in says

@@ -175,6 +175,22 @@ def test_columns_left_out(tmp_path: Path) -> None:
         assert (p.X.tolist(), p.Y.tolist()) == ([[1, 2]], [[3]])
 
 
+def test_a_column_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    p = load_problem(with_data(tmp_path, 'file = "d.csv"', d_csv="a,,b,y,\n1,note,2,3,?\n"))
+    assert (p.X.tolist(), p.Y.tolist()) == ([[1, 2]], [[3]])
+
+
+def test_a_column_may_be_called_by_a_number(tmp_path: Path) -> None:
+    p = load_problem(with_data(tmp_path, 'file = "d.csv"', d_csv="x1,2,y\n1,2,3\n"))
+    assert (p.X.tolist(), p.Y.tolist()) == ([[1, 2]], [[3]])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+def test_lines_of_a_table_may_end_in_any_way(end: str, tmp_path: Path) -> None:
+    p = load_problem(with_data(tmp_path, 'file = "d.csv"', d_csv=end.join(("a,b,y", "1,2,3", "4,5,6", ""))))
+    assert (p.X.tolist(), p.Y.tolist()) == ([[1, 2], [4, 5]], [[3], [6]])
+
+
 def test_semicolons_bring_decimal_commas(tmp_path: Path) -> None:
     p = load_problem(with_data(tmp_path, 'file = "d.csv"', d_csv="\ufeffa;b;y\r\n0,5;1;1\r\n"))
     assert p.X.tolist() == [[0.5, 1.0]]

@@ -171,7 +171,24 @@ def _marked() -> MarkedSheet:
 
 @pytest.fixture(params=[*BOOKS, MARKED, *WORKSHEETS])
 def package(request: pytest.FixtureRequest) -> Package:
-    return package_of(request.param)
+    found = package_of(request.param)
+    assert_is_full(found, request.param)
+    return found
+
+
+def assert_is_full(package: Package, name: str) -> None:
+    """The tests go through what a book has: there is some of each kind to go through."""
+    counts = Counter(
+        etree.QName(each).localname for sheet in package.sheets.values() for each in sheet.iter(f"{MAIN}*")
+    )
+    expected = {"row", "c", "v", "f", "col", "mergeCell", "oddFooter"}
+    if name in BOOKS:
+        expected |= {"hyperlink", "conditionalFormatting", "cfRule"}
+    if name in BOOKS or name in WORKSHEETS:
+        expected |= {"dataValidation"}
+    assert len(package.sheets) > 1 and package.defined and expected <= counts.keys(), name
+    arrays = [f for sheet in package.sheets.values() for f in sheet.iter(f"{MAIN}f") if f.get("t") == "array"]
+    assert bool(arrays) is (name == MATRIX_FORMULAS)
 
 
 def test_every_part_is_well_formed_and_there_once(package: Package) -> None:

@@ -11,7 +11,13 @@ from tracer.program.program import Program
 from tracer.workbook.addresses import Addresses
 from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
 
-ARTICLE, CLASSIFIER = (build(load_problem(name)) for name in ("article", "softmax-classifier"))
+
+def article() -> Program:
+    return build(load_problem("article"))
+
+
+def classifier() -> Program:
+    return build(load_problem("softmax-classifier"))
 
 
 def changed(name: str, **changes: object) -> Program:
@@ -35,26 +41,26 @@ def formulas(made: Program, identifier: str, named: bool = True, elsewhere: dict
     ],
 )
 def test_a_matrix_goes_by_its_name_where_the_names_are_of_this_pass(identifier: str, expected: str) -> None:
-    assert formulas(ARTICLE, identifier) == [expected]
+    assert formulas(article(), identifier) == [expected]
 
 
 def test_a_matrix_goes_by_its_range_where_they_are_not() -> None:
-    at = Addresses(lay_out(ARTICLE))
+    at = Addresses(lay_out(article()))
     X, W, b = at.block(Block("X", 0, 0, 3, 4)), at.block(Block("W1", 0, 0, 4, 3)), at.block(Block("b1", 0, 0, 1, 3))
-    assert formulas(ARTICLE, "Z1", named=False) == [f"MMULT({X},{W})+{b}"]
+    assert formulas(article(), "Z1", named=False) == [f"MMULT({X},{W})+{b}"]
     single = [at.cell(Cell(each, 0, 0)) for each in ("b2", "learning_rate", "db2")]
-    assert formulas(ARTICLE, "b2_next", named=False) == ["{}+{}*{}".format(*single)]
+    assert formulas(article(), "b2_next", named=False) == ["{}+{}*{}".format(*single)]
 
 
 @pytest.mark.parametrize("identifier", ["A2", "D2"])
 def test_a_softmax_has_a_formula_for_each_sample(identifier: str) -> None:
-    found = formulas(CLASSIFIER, identifier)
-    assert len(found) == len(set(found)) == CLASSIFIER.assignments[identifier].shape[0] == 5
+    found = formulas(classifier(), identifier)
+    assert len(found) == len(set(found)) == classifier().assignments[identifier].shape[0] == 5
 
 
 def test_a_row_of_a_large_matrix_lies_on_the_sheet_where_it_stands_in_full() -> None:
-    row = Addresses(lay_out(CLASSIFIER)).block(Block("A2", 0, 0, 1, 3))
-    (found,) = formulas(CLASSIFIER, "J1", elsewhere={"A2": "Step 4"})
+    row = Addresses(lay_out(classifier())).block(Block("A2", 0, 0, 1, 3))
+    (found,) = formulas(classifier(), "J1", elsewhere={"A2": "Step 4"})
     assert found == f"TRANSPOSE('Step 4'!{row})*({{1,0,0;0,1,0;0,0,1}}-'Step 4'!{row})"
 
 

@@ -37,9 +37,10 @@ def table(path: Path) -> list[tuple[Any, ...]]:
     return [row[1:] for row in sheet.iter_rows(min_row=HEADER_ROW, values_only=True)]
 
 
-@pytest.mark.parametrize("problem", [load_problem("article"), batches(), batches("mean")], ids=lambda each: each.name)
-def test_a_run_knows_every_epoch(problem: Problem) -> None:
+@pytest.mark.parametrize("loss_shown", [None, "sum", "mean"], ids=["whole", "batches", "batches, mean"])
+def test_a_run_knows_every_epoch(loss_shown: str | None) -> None:
     """The losses of all epochs and the parameters at their starts, as a run has them that records all."""
+    problem = load_problem("article") if loss_shown is None else batches(loss_shown)
     some, every = trace(problem, (1, 6)), trace(problem, range(1, 7))
     assert some.history is not None and [epoch.number for epoch in some.epochs] == [1, 6]
     assert np.array_equal(some.history.losses, train(problem, 6).losses)

@@ -1,21 +1,28 @@
 """What a worksheet asks: choices as teachers type them, bad ones refused with one message."""
 
+from typing import Any
+
 import pytest
 
+from tests.traces import example
 from tracer.errors import TracerError
-from tracer.lesson.build import build
-from tracer.problem.reading import load_problem
-from tracer.worksheet.plan import make_plan, make_series
+from tracer.program.program import Program
+from tracer.worksheet.plan import Mode, Plan, make_plan, make_series
 
-PROBLEM = load_problem("article")
-PROGRAM = build(PROBLEM)
+
+def planned(mode: Mode = "practice", **choices: Any) -> Plan:
+    return make_plan(example("article").problem, program(), mode, **choices)
+
+
+def program() -> Program:
+    return example("article").first.program
 
 
 def test_everything_computed_is_blank_by_default() -> None:
-    plan = make_plan(PROBLEM, PROGRAM)
-    assert plan.blank == set(PROGRAM.computed)
+    plan = planned()
+    assert plan.blank == set(program().computed)
     assert not plan.given
-    assert plan.problem_sha256 == PROBLEM.sha256
+    assert plan.problem_sha256 == example("article").problem.sha256
 
 
 @pytest.mark.parametrize(
@@ -23,18 +30,18 @@ def test_everything_computed_is_blank_by_default() -> None:
     [("2,3", {"Z1", "A1"}), (" Z1 , D2 ", {"Z1", "D2"}), ("4", {"Z2", "A2", "L"}), ("8,D1", {"E1", "D1"})],
 )
 def test_steps_and_matrices_are_chosen(blank: str, expected: set[str]) -> None:
-    assert make_plan(PROBLEM, PROGRAM, blank=blank).blank == expected
+    assert planned(blank=blank).blank == expected
 
 
 def test_what_a_blank_matrix_is_made_from_is_printed() -> None:
-    assert make_plan(PROBLEM, PROGRAM, blank="8").given == {"D2"}
-    assert make_plan(PROBLEM, PROGRAM, blank="7,8").given == {"E", "S2"}
+    assert planned(blank="8").given == {"D2"}
+    assert planned(blank="7,8").given == {"E", "S2"}
 
 
 def test_given_steps_are_not_blank() -> None:
-    plan = make_plan(PROBLEM, PROGRAM, give="2,3")
+    plan = planned(give="2,3")
     assert plan.given == {"Z1", "A1"}
-    assert plan.blank == set(PROGRAM.computed) - plan.given
+    assert plan.blank == set(program().computed) - plan.given
 
 
 @pytest.mark.parametrize(
@@ -52,23 +59,23 @@ def test_given_steps_are_not_blank() -> None:
 )
 def test_a_bad_choice_is_one_message(choice: dict[str, str], says: str) -> None:
     with pytest.raises(TracerError) as wrong:
-        make_plan(PROBLEM, PROGRAM, **choice)
+        planned(**choice)
     assert says in str(wrong.value)
     assert "\n" not in str(wrong.value)
 
 
 def test_examples_fade_within_a_matrix() -> None:
-    plan = make_plan(PROBLEM, PROGRAM)
+    plan = planned()
     assert [plan.example((2, 2), i, j) for i in (0, 1) for j in (0, 1)] == ["worked", "completion", "bare", "bare"]
     assert [plan.example((3, 1), i, 0) for i in range(3)] == ["worked", "bare", "bare"]
     assert plan.example((1, 1), 0, 0) == "bare"
-    assert make_plan(PROBLEM, PROGRAM, "exam").example((2, 2), 0, 0) == "bare"
+    assert planned("exam").example((2, 2), 0, 0) == "bare"
 
 
 def test_a_series_leaves_one_more_whole_step_blank_each() -> None:
-    whole = make_plan(PROBLEM, PROGRAM, "print")
-    sheets = make_series(whole, PROGRAM)
-    steps = [{each.id for each in step.assignments} for step in PROGRAM.steps[2:]]
+    whole = planned("print")
+    sheets = make_series(whole, program())
+    steps = [{each.id for each in step.assignments} for step in program().steps[2:]]
     assert [sheet.blank for sheet in sheets] == [set().union(*steps[-k:]) for k in range(1, len(steps) + 1)]
     assert [sheet.given for sheet in sheets] == [whole.blank - sheet.blank for sheet in sheets]
     assert sheets[0].blank == {"dW1", "dW2", "db1", "db2", "W1_next", "W2_next", "b1_next", "b2_next"} & steps[-1]
@@ -76,18 +83,18 @@ def test_a_series_leaves_one_more_whole_step_blank_each() -> None:
 
 
 def test_a_series_fades_within_what_is_chosen() -> None:
-    sheets = make_series(make_plan(PROBLEM, PROGRAM, blank="7,8,D1"), PROGRAM)
+    sheets = make_series(planned(blank="7,8,D1"), program())
     assert [sheet.blank for sheet in sheets] == [{"D1"}, {"D1", "E1"}, {"D1", "E1", "D2"}]
     assert [sheet.given for sheet in sheets] == [
         {"S2", "S1", "E", "E1", "D2"},
         {"S2", "S1", "E", "D2"},
         {"S2", "S1", "E"},
     ]
-    given = make_series(make_plan(PROBLEM, PROGRAM, give="2,3"), PROGRAM)
+    given = make_series(planned(give="2,3"), program())
     assert all({"Z1", "A1"} <= sheet.given for sheet in given)
 
 
 @pytest.mark.parametrize("choice", [{"blank": "8"}, {"give": "2,3,4,5,6,7,8,9,10"}])
 def test_a_series_of_one_sheet_is_refused(choice: dict[str, str]) -> None:
     with pytest.raises(TracerError, match=r"^--series: found one step to fill in, expected two or more; .*$"):
-        make_series(make_plan(PROBLEM, PROGRAM, **choice), PROGRAM)
+        make_series(planned(**choice), program())
