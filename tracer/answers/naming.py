@@ -20,6 +20,7 @@ from tracer.answers.pages import EXPECTED
 from tracer.answers.texts import is_left_out
 from tracer.expression import matrix as m
 from tracer.program.naming_policy import RATE
+from tracer.program.roles import BIAS_GRADIENT, DELTA, WEIGHTS_GRADIENT
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
 ELIDED = "the print leaves numbers out"
@@ -138,21 +139,26 @@ class _Settled:
 
     def add(self, piece: _Piece) -> None:
         identifier = piece.identifier
+        if piece.fixed and identifier not in self.key.values:  # nobody knows what it is
+            self.matrices[identifier] = piece.grid
+            return
+        what = self.key.program.quantity(identifier)
         if piece.fixed:
             self.matrices[identifier] = piece.grid
-        elif identifier[0] in "Wb" and not identifier.endswith("_next"):
+        elif what.role == "parameter":
             self._parameter(piece)
-        elif identifier in ("X", "Y", RATE):
+        elif what.role == "given":
             self._given(piece)
         else:
             self._put(identifier, piece)
-        self.backward |= identifier.startswith(("D", "dW", "db"))
-        self.updating |= identifier.startswith(("dW", "db")) or identifier.endswith("_next")
+        changes = what in (WEIGHTS_GRADIENT, BIAS_GRADIENT)
+        self.backward |= changes or what == DELTA
+        self.updating |= changes or what.role == "updated"
 
     def finish(self) -> list[str]:
         """Take a copy for the new value where that is the same to its digits; all notes."""
         for old, piece in self.copies.items():
-            new = f"{old}_next"
+            new = self.key.program.updated[old]
             if new not in self.matrices and self._equals(piece.grid, new):
                 self._put(new, piece)
             elif new not in self.matrices:
@@ -166,7 +172,7 @@ class _Settled:
 
     def _parameter(self, piece: _Piece) -> None:
         """W1 is the given one first, and W1_next after it, or after a gradient where it is another."""
-        old, new = piece.identifier, f"{piece.identifier}_next"
+        old, new = piece.identifier, self.key.program.updated[piece.identifier]
         again = old in self.seen
         self.seen.add(old)
         if self._equals(piece.grid, old) and not (again and self.updating):

@@ -16,7 +16,6 @@ from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
 Reveal: TypeAlias = Literal["none", "hint", "key"]
 """What a report shows: verdicts alone; what went wrong, but no right number; or those too."""
 
-GIVEN = {"X", "Y", "W", "b"}  # matrices that are copied, not computed
 _JOINERS = "\u200c\u200d"  # some scripts are not written without them
 
 SIGNS: dict[Verdict, str] = {
@@ -68,7 +67,7 @@ def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
     yield from (printable(_sentence(slip, reveal)) for slip in mark.slips)  # they quote what was written
     if mark.verdict == "unreadable":
         yield entry_of(marked, mark).note
-    elif mark.verdict == "wrong" and mark.id.rstrip("0123456789") in GIVEN:
+    elif mark.verdict == "wrong" and marked.sheet.key.program.quantity(mark.id).role in ("given", "parameter"):
         yield "not the number that is given"
     elif not mark.slips and mark.verdict in WORDS:
         yield WORDS[mark.verdict]

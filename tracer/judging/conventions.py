@@ -22,6 +22,7 @@ from tracer.judging.verdicts import COUNTS, Mark
 from tracer.judging.work import Work, close, inside, tolerance
 from tracer.problem.convention import FUSED
 from tracer.problem.problem import Problem
+from tracer.program.roles import WEIGHTS_GRADIENT, Quantity
 
 MOST_ROUNDS = 5  # conventions are added one after the other
 MOST_AT_ONCE = 3  # that one matrix shows together
@@ -50,12 +51,12 @@ class Layout:
     """Matrices written with rows and columns exchanged."""
 
     words: str
-    turns: Callable[[str], bool]
+    turns: Callable[[Quantity], bool]
 
 
 LAYOUTS = (
-    Layout("gradients transposed", lambda identifier: identifier.startswith("dW")),
-    Layout("samples as columns", lambda identifier: True),
+    Layout("gradients transposed", lambda what: what == WEIGHTS_GRADIENT),
+    Layout("samples as columns", lambda what: True),
 )
 
 
@@ -127,7 +128,8 @@ class Conventions:
         """The sheet read by one more convention, or a few, that explain the failing matrix."""
         answers, chosen = best.sheet.answers, best.words
         for layout in LAYOUTS:
-            if layout.words not in chosen and layout.turns(failing) and failing in best.sheet.written:
+            turns = layout.turns(best.sheet.key.program.quantity(failing))
+            if layout.words not in chosen and turns and failing in best.sheet.written:
                 turned = _turned(answers, best.sheet.key, layout)
                 if turned is not None:
                     yield Other((*chosen, layout.words), lay_beside(turned, self._key_now(best)))
@@ -250,7 +252,7 @@ def _turned(answers: Answers, key: Key, layout: Layout) -> Answers | None:
     """The answers with matrices the other way round (not vectors); None where one would not fit."""
     found: dict[str, Grid] = dict(answers.matrices)
     for identifier, grid in answers.matrices.items():
-        if identifier in key.values and layout.turns(identifier):
+        if identifier in key.values and layout.turns(key.program.quantity(identifier)):
             rows, columns = key.values[identifier].shape
             if (len(grid), max(map(len, grid), default=0)) == (columns, rows):
                 found[identifier] = transposed(grid, (rows, columns))

@@ -18,6 +18,7 @@ from tracer.expression.reach import Marked
 from tracer.judging.sheet import Sheet, Written
 from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
 from tracer.judging.work import ROUNDING, SLACK, Array, Lazy, Work, close, inside, is_step, own_units, tolerance
+from tracer.program.roles import WEIGHTS_GRADIENT
 
 _TURNED = "rows and columns are exchanged: a gradient lies like what it is the gradient of"
 _CUT_OFF = "cut off after the last digit; it should be rounded"
@@ -121,7 +122,7 @@ class _Judging:
         """Rows and columns are exchanged in the whole matrix: nothing in it is where it belongs."""
         verdicts = self.verdicts[identifier]
         for row, column in np.argwhere(np.isin(verdicts, list(COUNTS))).tolist():
-            gradient = identifier.startswith("dW")
+            gradient = self.key.program.quantity(identifier) == WEIGHTS_GRADIENT
             verdicts[row, column] = "slip" if gradient else "wrong"
             self.slips.setdefault(identifier, {})[row, column] = [TURNED] if gradient else []
 

@@ -78,10 +78,10 @@ def test_a_hint_has_the_name_of_a_cell_that_was_left_out_and_not_its_number() ->
 
 
 def test_no_sentence_of_the_table_holds_the_right_number_outside_of_brackets() -> None:
-    told = [rule.slug for rule in (*WHOLE, *SINGLE) if "{T}" in re.sub(r"\[[^\]]*\]", "", rule.says)]
+    told = [rule.slug for rule in (*WHOLE, *SINGLE) if "{right}" in re.sub(r"\[[^\]]*\]", "", rule.says)]
     assert not told
     assert all(rule.says.count("[") == rule.says.count("]") <= 1 for rule in (*WHOLE, *SINGLE))
-    assert sum("{T}" in rule.says for rule in (*WHOLE, *SINGLE)) > 20
+    assert sum("{right}" in rule.says for rule in (*WHOLE, *SINGLE)) > 20
 
 
 def slipped() -> Iterator[tuple[Document, str, MarkedSheet]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracer.expression import matrix as m
-from tracer.judging.slips.place import Place, Wrong, column, inverse, replaced
+from tracer.judging.slips.context import SlipContext, Wrong, column, inverse, replaced
 
 Made = Iterator[Wrong | m.Matrix]
 
@@ -13,18 +13,18 @@ Made = Iterator[Wrong | m.Matrix]
 # Deltas: D = E ⊙ S
 
 
-def _elementwise(place: Place, rule: m.Matrix) -> m.Broadcast | None:
+def _elementwise(place: SlipContext, rule: m.Matrix) -> m.Broadcast | None:
     """The product of error and slope in a delta."""
-    wanted = m.multiply(place.error, place.units("S"))
+    wanted = m.multiply(place.error, place.slope)
     return wanted if wanted in m.parts(rule) else None
 
 
-def delta_divided(place: Place, rule: m.Matrix) -> Made:
+def delta_divided(place: SlipContext, rule: m.Matrix) -> Made:
     if product := _elementwise(place, rule):
         yield replaced(rule, product, m.divide(product.left, product.right))
 
 
-def delta_as_matrix_product(place: Place, rule: m.Matrix) -> Made:
+def delta_as_matrix_product(place: SlipContext, rule: m.Matrix) -> Made:
     product = _elementwise(place, rule)
     if product is None or product.shape[0] != product.shape[1]:
         return
@@ -33,7 +33,7 @@ def delta_as_matrix_product(place: Place, rule: m.Matrix) -> Made:
         yield replaced(rule, product, wrong)
 
 
-def rate_in_delta(place: Place, rule: m.Matrix) -> Made:
+def rate_in_delta(place: SlipContext, rule: m.Matrix) -> Made:
     """No rate, its square or its inverse, where the problem has the rate in the delta."""
     if place.of_output and place.net.rate_in_delta:
         yield Wrong(m.divide(rule, place.net.rate), ({"what": "left out"},))
@@ -45,38 +45,39 @@ def rate_in_delta(place: Place, rule: m.Matrix) -> Made:
 # Errors sent back: E = D Wᵀ
 
 
-def no_transpose(place: Place, rule: m.Matrix) -> Made:
-    W = place.net.W(place.layer + 1)
+def no_transpose(place: SlipContext, rule: m.Matrix) -> Made:
+    W = place.net.weights(place.layer + 1)
     if W.shape[0] == W.shape[1]:
         yield replaced(rule, m.Transpose(W), W)
 
 
-def updated_weights(place: Place, rule: m.Matrix) -> Made:
-    W = place.net.W(place.layer + 1)
-    yield Wrong(replaced(rule, W, place.net.W(place.layer + 1, "_next")), ({"W": W.name},))
+def updated_weights(place: SlipContext, rule: m.Matrix) -> Made:
+    W = place.net.weights(place.layer + 1)
+    new = m.Symbol(place.work.key.program.updated[W.name], W.shape)
+    yield Wrong(replaced(rule, W, new), ({"used": W.name},))
 
 
-def raw_error(place: Place, rule: m.Matrix) -> Made:
+def raw_error(place: SlipContext, rule: m.Matrix) -> Made:
     following = place.layer + 1
-    error = place.net.E if following == place.net.depth else place.units("E", following)
-    D = place.units("D", following)
-    yield Wrong(replaced(rule, D, error), ({"E": error.name, "D": D.name},))
+    error = place.net.error(following)
+    D = place.net.delta(following)
+    yield Wrong(replaced(rule, D, error), ({"error": error.name, "delta": D.name},))
 
 
-def wrong_layer(place: Place, rule: m.Matrix) -> Made:
+def wrong_layer(place: SlipContext, rule: m.Matrix) -> Made:
     """Another layer's weights, turned or not, where they fit."""
-    used = m.Transpose(place.net.W(place.layer + 1))
+    used = m.Transpose(place.net.weights(place.layer + 1))
     for layer in range(1, place.net.depth + 1):
-        W = place.net.W(layer)
+        W = place.net.weights(layer)
         if layer != place.layer + 1:
             for other in (m.Transpose(W), W):
                 if other.shape == used.shape:
-                    yield Wrong(replaced(rule, used, other), ({"W": W.name},))
+                    yield Wrong(replaced(rule, used, other), ({"used": W.name},))
 
 
-def one_weight(place: Place, rule: m.Matrix) -> Made:
+def one_weight(place: SlipContext, rule: m.Matrix) -> Made:
     """A single weight in place of the sum over the next layer's units."""
-    D, W = place.units("D", place.layer + 1), place.net.W(place.layer + 1)
+    D, W = place.net.delta(place.layer + 1), place.net.weights(place.layer + 1)
     units, following = W.shape
     if following == 1:
         return
@@ -87,6 +88,6 @@ def one_weight(place: Place, rule: m.Matrix) -> Made:
         yield Wrong(m.multiply(column(D, k), m.Row(m.Transpose(W), k)), ({"which": which},))
 
 
-def error_divided(place: Place, rule: m.Matrix) -> Made:
-    W = place.net.W(place.layer + 1)
+def error_divided(place: SlipContext, rule: m.Matrix) -> Made:
+    W = place.net.weights(place.layer + 1)
     yield replaced(rule, m.Transpose(W), m.Transpose(inverse(W)))

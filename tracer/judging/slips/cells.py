@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
-from tracer.judging.slips.place import Place, Wrong, mapped, products
+from tracer.judging.slips.context import Kind, SlipContext, Wrong, products
 from tracer.program.naming_policy import RATE
 
 Made = Iterator[Wrong | m.Matrix]
@@ -21,7 +21,7 @@ MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger o
 Array = NDArray[np.float64]
 
 
-def term_lost_or_doubled(place: Place, rule: m.Matrix) -> Made:
+def term_lost_or_doubled(place: SlipContext, rule: m.Matrix) -> Made:
     """One term of a sum left out, or counted twice."""
     for inner in sorted({product.left.shape[1] for product in products(rule)}):
         yield from _weighed(place, rule, (1, inner), lambda part, n=inner: _product_of(part, n))  # type: ignore[misc]
@@ -29,7 +29,7 @@ def term_lost_or_doubled(place: Place, rule: m.Matrix) -> Made:
         rows, columns = operand
         shape = (rows if over != "columns" else 1, columns if over != "rows" else 1)
         yield from _weighed(place, rule, shape, lambda part, o=over, s=operand: _sum_of(part, o, s))  # type: ignore[misc]
-    bias = place.net.b(place.layer) if place.kind == "Z" else None
+    bias = place.bias if place.kind is Kind.PRE_ACTIVATION else None
     if bias is not None:
         yield Wrong(m.add(rule, bias), ({"term": "the bias", "how": "counted twice"},))
 
@@ -55,7 +55,7 @@ def _sums(rule: m.Matrix) -> Iterator[m.Reduce]:
     return (part for part in m.parts(rule) if isinstance(part, m.Reduce) and part.operation == "sum")
 
 
-def _weighed(place: Place, rule: m.Matrix, shape: m.Shape, weighed: Weighed) -> Made:
+def _weighed(place: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weighed) -> Made:
     """The rule with each term of its sums weighed 0, then 2."""
     terms = shape[0] * shape[1]
     if terms < 2 or not _affordable(place, 2 * terms, terms):
@@ -71,10 +71,10 @@ def _weighed(place: Place, rule: m.Matrix, shape: m.Shape, weighed: Weighed) -> 
 
     words = [{"term": f"term {k + 1}", "how": how} for how in ("left out", "counted twice") for k in range(terms)]
     extra = {symbol.name: Interval.exactly(weights.reshape(-1, *shape))}
-    yield Wrong(mapped(rule, change), words, extra)
+    yield Wrong(m.rewrite(rule, change), words, extra)
 
 
-def operand_twice(place: Place, rule: m.Matrix) -> Made:
+def operand_twice(place: SlipContext, rule: m.Matrix) -> Made:
     """In one term of a sum of products, the operand of another term."""
     for product in dict.fromkeys(products(rule)):
         terms = product.left.shape[1]
@@ -93,13 +93,13 @@ def operand_twice(place: Place, rule: m.Matrix) -> Made:
             symbol = m.Symbol("operands", side.shape)
             changed = m.MatMul(*(symbol if each is side else each for each in (product.left, product.right)))
             yield Wrong(
-                mapped(rule, lambda part, p=product, c=changed: c if part == p else None),  # type: ignore[misc]
+                m.rewrite(rule, lambda part, p=product, c=changed: c if part == p else None),  # type: ignore[misc]
                 words,
                 {symbol.name: bounds},
             )
 
 
-def other_row_or_column(place: Place, rule: m.Matrix) -> Made:
+def other_row_or_column(place: SlipContext, rule: m.Matrix) -> Made:
     """A matrix read one or more rows or columns off."""
     for symbol in dict.fromkeys(m.symbols(rule)):
         if symbol.name == RATE:
@@ -113,21 +113,21 @@ def other_row_or_column(place: Place, rule: m.Matrix) -> Made:
             low, high = (np.array([np.roll(end, -by, axis) for by in shifts]) for end in (own.low, own.high))
             moved = m.Symbol(f"{symbol.name} moved", symbol.shape)
             words = [{"M": symbol.name, "axis": name, "by": str(by), "count": str(count)} for by in shifts]
-            changed = mapped(rule, lambda part, s=symbol, n=moved: n if part == s else None)  # type: ignore[misc]
+            changed = m.rewrite(rule, lambda part, s=symbol, n=moved: n if part == s else None)  # type: ignore[misc]
             yield Wrong(changed, words, {moved.name: Interval(low, high)})
 
 
-def stale_value(place: Place, rule: m.Matrix) -> Made:
+def stale_value(place: SlipContext, rule: m.Matrix) -> Made:
     """A matrix of the pass before in place of this one's."""
     for symbol in dict.fromkeys(m.symbols(rule)):
         before = place.work.key.before.get(symbol.name)
         if before is not None:
             old = m.Symbol(f"{symbol.name} before", symbol.shape)
-            changed = mapped(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
+            changed = m.rewrite(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
             bounds = Interval.around(before, place.work.coarsest / 2)
             yield Wrong(changed, ({"M": symbol.name},), {old.name: bounds})
 
 
-def _affordable(place: Place, count: int, terms: int) -> bool:
+def _affordable(place: SlipContext, count: int, terms: int) -> bool:
     rows, columns = place.right.shape
     return count * rows * columns * terms <= MOST_NUMBERS

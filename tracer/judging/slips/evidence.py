@@ -14,7 +14,7 @@ import numpy as np
 from tracer.expression.interval import Interval
 from tracer.expression.reach import Marked
 from tracer.judging.judging import Site
-from tracer.judging.slips.place import Place, Rule
+from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence
 from tracer.judging.work import Array, middle
 
@@ -36,7 +36,7 @@ class Found:
 
     rules: tuple[Rule, ...]
     words: tuple[Mapping[str, str], ...]
-    places: tuple[Place, ...]
+    places: tuple[SlipContext, ...]
     bounds: Interval
     cells: Marked
     score: float

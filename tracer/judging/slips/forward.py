@@ -11,7 +11,7 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
-from tracer.judging.slips.place import Place, Wrong, column, products, replaced, rewritten, times
+from tracer.judging.slips.context import SlipContext, Wrong, column, products, replaced, rewritten, times
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.problem import LEAKY_SLOPE
 
@@ -25,31 +25,31 @@ ZERO, ONE = s.Number(0.0), s.Number(1.0)
 # Sums: Z = A W + b
 
 
-def _biased(place: Place, rule: m.Matrix) -> tuple[m.Matrix, m.Symbol] | None:
+def _biased(place: SlipContext, rule: m.Matrix) -> tuple[m.Matrix, m.Symbol] | None:
     """The product and the bias."""
-    bias = place.net.b(place.layer)
-    if isinstance(rule, m.Broadcast) and rule.operator == "+" and bias is not None and rule.right == bias:
+    bias = place.bias
+    if isinstance(rule, m.Broadcast) and rule.operator == "+" and bias is not None and m.unrepeated(rule.right) == bias:
         return rule.left, bias
     return None
 
 
-def no_bias(place: Place, rule: m.Matrix) -> Made:
+def no_bias(place: SlipContext, rule: m.Matrix) -> Made:
     if parts := _biased(place, rule):
         yield parts[0]
 
 
-def bias_subtracted(place: Place, rule: m.Matrix) -> Made:
+def bias_subtracted(place: SlipContext, rule: m.Matrix) -> Made:
     if parts := _biased(place, rule):
         yield m.subtract(*parts)
 
 
-def bias_per_term(place: Place, rule: m.Matrix) -> Made:
-    inner = place.net.W(place.layer).shape[0]
+def bias_per_term(place: SlipContext, rule: m.Matrix) -> Made:
+    inner = place.weights.shape[0]
     if (parts := _biased(place, rule)) and inner > 1:
         yield Wrong(m.add(parts[0], times(float(inner), parts[1])), ({"inner": str(inner)},))
 
 
-def wrong_bias(place: Place, rule: m.Matrix) -> Made:
+def wrong_bias(place: SlipContext, rule: m.Matrix) -> Made:
     """The layer's biases in another order, or another layer's."""
     parts = _biased(place, rule)
     if parts is None:
@@ -63,7 +63,7 @@ def wrong_bias(place: Place, rule: m.Matrix) -> Made:
         words = [{"whose": "in another order"} for _ in orders]
         yield Wrong(m.add(parts[0], m.Symbol(name, parts[1].shape)), words, {name: bounds})
     for layer in range(1, place.net.depth + 1):
-        other = place.net.b(layer)
+        other = place.net.bias(layer)
         if other is not None and layer != place.layer and other.shape == parts[1].shape:
             yield Wrong(m.add(parts[0], other), ({"whose": f"of layer {layer}"},))
 
@@ -72,35 +72,37 @@ def _rotations(count: int) -> list[list[int]]:
     return [[(k + by) % count for k in range(count)] for by in range(1, count)]
 
 
-def weights_transposed(place: Place, rule: m.Matrix) -> Made:
-    W = place.net.W(place.layer)
+def weights_transposed(place: SlipContext, rule: m.Matrix) -> Made:
+    W = place.weights
     if W.shape[0] == W.shape[1]:
         yield replaced(rule, W, m.Transpose(W))
 
 
-def elementwise_product(place: Place, rule: m.Matrix) -> Made:
+def elementwise_product(place: SlipContext, rule: m.Matrix) -> Made:
     for product in products(rule):
         if product.left.shape == product.right.shape:
             yield replaced(rule, product, m.multiply(product.left, product.right))
 
 
-def previous_layer_unactivated(place: Place, rule: m.Matrix) -> Made:
+def previous_layer_unactivated(place: SlipContext, rule: m.Matrix) -> Made:
     """The Z of the layer before in place of its A."""
     before = place.layer - 1
-    if before and not place.work.left_out(f"A{before}"):  # else the slip is in A
-        A, Z = place.units("A", before), place.units("Z", before)
-        yield Wrong(replaced(rule, A, Z), ({"A": A.name, "Z": Z.name},))
+    A = place.net.activation(before)
+    if before and not place.work.left_out(A.name):  # else the slip is in A
+        Z = place.net.pre_activation(before)
+        yield Wrong(replaced(rule, A, Z), ({"activation": A.name, "pre_activation": Z.name},))
 
 
 # Activations, cell by cell: A = φ(Z)
 
 
-def activation_skipped(place: Place, rule: m.Matrix) -> Made:
+def activation_skipped(place: SlipContext, rule: m.Matrix) -> Made:
     if place.net.layer(place.layer).activation != "linear":
-        yield Wrong(place.units("Z"), ({"A": f"A{place.layer}", "Z": f"Z{place.layer}"},))
+        words = {"activation": place.activation.name, "pre_activation": place.pre_activation.name}
+        yield Wrong(place.pre_activation, (words,))
 
 
-def exponent_sign(place: Place, rule: m.Matrix) -> Made:
+def exponent_sign(place: SlipContext, rule: m.Matrix) -> Made:
     def turned(part: s.Scalar) -> s.Scalar | None:
         match part:
             case s.Stable(shown, _):
@@ -114,7 +116,7 @@ def exponent_sign(place: Place, rule: m.Matrix) -> Made:
     yield from _templates(rule, turned)
 
 
-def log_base(place: Place, rule: m.Matrix) -> Made:
+def log_base(place: SlipContext, rule: m.Matrix) -> Made:
     """10 or 2 to the power in place of e."""
     for base in (10, 2):
 
@@ -132,7 +134,7 @@ def log_base(place: Place, rule: m.Matrix) -> Made:
             yield Wrong(wrong, ({"base": str(base)},))
 
 
-def missing_brackets(place: Place, rule: m.Matrix) -> Made:
+def missing_brackets(place: SlipContext, rule: m.Matrix) -> Made:
     """Typed in a row: 1/1 + e^(−z), and for tanh e^z − e^(−z)/e^z + e^(−z)."""
 
     def opened(part: s.Scalar) -> s.Scalar | None:
@@ -151,7 +153,7 @@ def missing_brackets(place: Place, rule: m.Matrix) -> Made:
     yield from _templates(rule, opened)
 
 
-def formula_mistyped(place: Place, rule: m.Matrix) -> Made:
+def formula_mistyped(place: SlipContext, rule: m.Matrix) -> Made:
     """σ(z²); 1/(1 + e^(−z)²), read in both ways; 1/e^(−z)."""
     if isinstance(rule, m.Apply) and place.net.layer(place.layer).activation in ("sigmoid", "tanh", "softplus"):
         yield m.Apply(s.substitute(rule.template, {"z": s.Power(z, 2)}), rule.arguments)
@@ -161,8 +163,8 @@ def formula_mistyped(place: Place, rule: m.Matrix) -> Made:
         yield m.Apply(s.Exp(z), rule.arguments)
 
 
-def wrong_activation(place: Place, rule: m.Matrix) -> Made:
-    Z, own = place.units("Z"), place.net.layer(place.layer)
+def wrong_activation(place: SlipContext, rule: m.Matrix) -> Made:
+    Z, own = place.pre_activation, place.net.layer(place.layer)
     for name, other in ACTIVATIONS.items():
         alone = name == "softmax" and Z.shape[1] == 1
         other_name = own.activation == "softmax" and name == "sigmoid"  # a slip of its own
@@ -183,52 +185,52 @@ def _templates(rule: m.Matrix, change: object) -> Iterator[m.Matrix]:
 # Softmax: e^z over the sum of the row
 
 
-def _powers(place: Place) -> m.Apply:
-    return m.Apply(s.Exp(z), (("z", place.units("Z")),))
+def _powers(place: SlipContext) -> m.Apply:
+    return m.Apply(s.Exp(z), (("z", place.pre_activation),))
 
 
 def _softmax(Z: m.Matrix) -> m.Matrix:
     return ACTIVATIONS["softmax"].apply(Z, LEAKY_SLOPE)
 
 
-def without_exp(place: Place, rule: m.Matrix) -> Made:
-    Z = place.units("Z")
+def without_exp(place: SlipContext, rule: m.Matrix) -> Made:
+    Z = place.pre_activation
     yield m.divide(Z, m.row_sums(Z))
 
 
-def not_normalised(place: Place, rule: m.Matrix) -> Made:
+def not_normalised(place: SlipContext, rule: m.Matrix) -> Made:
     yield _powers(place)
 
 
-def wrong_axis(place: Place, rule: m.Matrix) -> Made:
+def wrong_axis(place: SlipContext, rule: m.Matrix) -> Made:
     powers = _powers(place)
     yield Wrong(m.divide(powers, m.column_sums(powers)), ({"what": "its column"},))
     yield Wrong(m.divide(powers, m.total(powers)), ({"what": "the whole table"},))
 
 
-def exp_of_sum(place: Place, rule: m.Matrix) -> Made:
-    sums = m.row_sums(place.units("Z"))
+def exp_of_sum(place: SlipContext, rule: m.Matrix) -> Made:
+    sums = m.row_sums(place.pre_activation)
     yield m.divide(_powers(place), m.Apply(s.Exp(z), (("z", sums),)))
 
 
-def sigmoid_for_softmax(place: Place, rule: m.Matrix) -> Made:
-    yield ACTIVATIONS["sigmoid"].apply(place.units("Z"), LEAKY_SLOPE)
+def sigmoid_for_softmax(place: SlipContext, rule: m.Matrix) -> Made:
+    yield ACTIVATIONS["sigmoid"].apply(place.pre_activation, LEAKY_SLOPE)
 
 
-def softmax_twice(place: Place, rule: m.Matrix) -> Made:
-    yield _softmax(_softmax(place.units("Z")))
+def softmax_twice(place: SlipContext, rule: m.Matrix) -> Made:
+    yield _softmax(_softmax(place.pre_activation))
 
 
-def softmax_exponent_sign(place: Place, rule: m.Matrix) -> Made:
-    yield _softmax(times(-1.0, place.units("Z")))
+def softmax_exponent_sign(place: SlipContext, rule: m.Matrix) -> Made:
+    yield _softmax(times(-1.0, place.pre_activation))
 
 
-def softmax_log_base(place: Place, rule: m.Matrix) -> Made:
+def softmax_log_base(place: SlipContext, rule: m.Matrix) -> Made:
     for base in (10, 2):
-        yield Wrong(_softmax(times(math.log(base), place.units("Z"))), ({"base": str(base)},))
+        yield Wrong(_softmax(times(math.log(base), place.pre_activation)), ({"base": str(base)},))
 
 
-def softmax_missing_brackets(place: Place, rule: m.Matrix) -> Made:
+def softmax_missing_brackets(place: SlipContext, rule: m.Matrix) -> Made:
     """e^z/e^z1 + e^z2 + …"""
     powers = _powers(place)
     first = column(powers, 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.judging.slips.place import Place, Wrong, over, replaced, rewritten, times
+from tracer.judging.slips.context import Kind, SlipContext, Wrong, over, replaced, rewritten, times
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.convention import CROSS_ENTROPIES
 from tracer.problem.losses import LOSSES
@@ -23,11 +23,11 @@ ONE = s.Number(1.0)
 # Factors, for any step
 
 
-def opposite(place: Place, rule: m.Matrix) -> Made:
+def opposite(place: SlipContext, rule: m.Matrix) -> Made:
     yield times(-1.0, rule)
 
 
-def other_mean(place: Place, rule: m.Matrix) -> Made:
+def other_mean(place: SlipContext, rule: m.Matrix) -> Made:
     """A sum where a mean is asked for, or the reverse; divided by samples, outputs, or both."""
     N, K = place.samples, place.outputs
     factors = {  # where two are the same number, the plainer one stands later and is said
@@ -42,40 +42,40 @@ def other_mean(place: Place, rule: m.Matrix) -> Made:
             yield Wrong(times(factor, rule), ({"what": what},))
 
 
-def half_factor(place: Place, rule: m.Matrix) -> Made:
+def half_factor(place: SlipContext, rule: m.Matrix) -> Made:
     yield Wrong(times(2.0, rule), ({"what": "twice"},))
     yield Wrong(times(0.5, rule), ({"what": "half"},))
 
 
-def rate_inside(place: Place, rule: m.Matrix) -> Made:
-    if not (place.kind == "D" and place.net.rate_in_delta):
+def rate_inside(place: SlipContext, rule: m.Matrix) -> Made:
+    if not (place.kind is Kind.DELTA and place.net.rate_in_delta):
         yield m.multiply(rule, place.net.rate)
 
 
 # The loss
 
 
-def _of_cross_entropy(place: Place) -> bool:
+def _of_cross_entropy(place: SlipContext) -> bool:
     return place.of_loss in CROSS_ENTROPIES
 
 
-def _outer(place: Place, summed: m.Matrix) -> m.Matrix:
+def _outer(place: SlipContext, summed: m.Matrix) -> m.Matrix:
     """A sum over samples and outputs, shown as the problem shows its loss."""
     return over(summed, place.samples) if place.net.problem.loss_shown == "mean" else summed
 
 
-def loss_log_base(place: Place, rule: m.Matrix) -> Made:
+def loss_log_base(place: SlipContext, rule: m.Matrix) -> Made:
     if _of_cross_entropy(place):
         for base in (10, 2):
             yield Wrong(times(1 / math.log(base), rule), ({"base": str(base)},))
 
 
-def no_one_hot_mask(place: Place, rule: m.Matrix) -> Made:
+def no_one_hot_mask(place: SlipContext, rule: m.Matrix) -> Made:
     if place.of_loss == "cross_entropy":
         yield _outer(place, m.total(place.of_outputs(s.Negative(s.Log(a)))))
 
 
-def log_of_mean(place: Place, rule: m.Matrix) -> Made:
+def log_of_mean(place: SlipContext, rule: m.Matrix) -> Made:
     if not _of_cross_entropy(place) or place.samples == 1:
         return
     right_one = s.Product((y, a))
@@ -87,19 +87,19 @@ def log_of_mean(place: Place, rule: m.Matrix) -> Made:
     yield times(place.samples, logarithm)
 
 
-def other_entropy(place: Place, rule: m.Matrix) -> Made:
+def other_entropy(place: SlipContext, rule: m.Matrix) -> Made:
     """The terms of off-target outputs added, or left out."""
     if _of_cross_entropy(place):
         value = LOSSES[OTHER_ENTROPY[place.of_loss]].value
         yield Wrong(_outer(place, m.total(place.of_outputs(value))), ({"what": _terms(place)},))
 
 
-def _terms(place: Place) -> str:
+def _terms(place: SlipContext) -> str:
     added = place.of_loss == "cross_entropy"
     return "added (1 − y)·ln(1 − p) for the other classes" if added else "left out (1 − y)·ln(1 − p)"
 
 
-def without_square(place: Place, rule: m.Matrix) -> Made:
+def without_square(place: SlipContext, rule: m.Matrix) -> Made:
     def base(part: s.Scalar) -> s.Scalar | None:
         return part.base if isinstance(part, s.Power) else None
 
@@ -115,8 +115,8 @@ def without_square(place: Place, rule: m.Matrix) -> Made:
                 yield times(-1.0, plain)
 
 
-def loss_softmax_twice(place: Place, rule: m.Matrix) -> Made:
-    A = place.units("A", place.net.depth)
+def loss_softmax_twice(place: SlipContext, rule: m.Matrix) -> Made:
+    A = place.net.activation(place.net.depth)
     if A.shape[1] > 1 and _of_cross_entropy(place):
         twice = ACTIVATIONS["softmax"].apply(A, LEAKY_SLOPE)
         value = place.of_outputs(LOSSES[place.of_loss].value)
@@ -126,7 +126,7 @@ def loss_softmax_twice(place: Place, rule: m.Matrix) -> Made:
 # The error at the output
 
 
-def error_of_other_entropy(place: Place, rule: m.Matrix) -> Made:
+def error_of_other_entropy(place: SlipContext, rule: m.Matrix) -> Made:
     if not _of_cross_entropy(place):
         return
     lost = s.Negative(s.Sum((s.Quotient(y, a), s.Quotient(s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a)))))))
@@ -138,23 +138,23 @@ def error_of_other_entropy(place: Place, rule: m.Matrix) -> Made:
     yield Wrong(place.loss_gradient(OTHER_ENTROPY[place.of_loss]), ({"what": other},))
 
 
-def stopped_at_loss(place: Place, rule: m.Matrix) -> Made:
+def stopped_at_loss(place: SlipContext, rule: m.Matrix) -> Made:
     """∂L/∂p where ∂L/∂z is asked for."""
-    if place.net.fused and place.kind == "E":
+    if place.net.fused and place.kind is Kind.ERROR:
         yield place.loss_gradient(place.of_loss)
-    elif place.kind == "D" and place.of_output and place.net.fused:
+    elif place.kind is Kind.DELTA and place.of_output and place.net.fused:
         yield place.with_rate(place.loss_gradient(place.of_loss))
-    elif place.kind == "D" and place.of_output and place.net.jacobians:
-        yield place.with_rate(place.net.E)
+    elif place.kind is Kind.DELTA and place.of_output and place.net.jacobians:
+        yield place.with_rate(place.error)
 
 
-def extra_slope(place: Place, rule: m.Matrix) -> Made:
+def extra_slope(place: SlipContext, rule: m.Matrix) -> Made:
     """(p − y)·p(1 − p), the delta of a squared error, for a cross-entropy."""
     if not _of_cross_entropy(place) or not place.of_output:
         return
     delta = s.Product((s.Sum((a, s.Negative(y))), a, s.Sum((ONE, s.Negative(a)))))
     wrong = place.with_conventions(place.of_outputs(delta))
-    if place.kind == "D":
+    if place.kind is Kind.DELTA:
         yield place.with_rate(wrong)
     elif place.net.fused:
         yield wrong

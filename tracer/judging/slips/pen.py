@@ -31,7 +31,7 @@ def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: f
     yield from _moved_point(entry, low, high, tolerance)
     yield from _swapped(entry, low, high, tolerance)
     if -high - tolerance <= entry.value <= -low + tolerance:
-        yield Penned("copied-or-sign-dropped", "the sign is turned[: {T} belongs here]", 1)
+        yield Penned("copied-or-sign-dropped", "the sign is turned[: {right} belongs here]", 1)
     yield from _copied(entry.value, row, column, right, tolerance)
 
 
@@ -42,7 +42,7 @@ def _moved_point(entry: Entry, low: float, high: float, tolerance: float) -> Ite
         if low * scale - slack <= entry.value <= high * scale + slack and not low <= 0 <= high:
             side = "right" if places > 0 else "left"
             count = "one place" if abs(places) == 1 else f"{abs(places)} places"
-            yield Penned("digit-slip", f"the decimal point has moved {count} to the {side}[: {{T}}]", len(SHIFTS))
+            yield Penned("digit-slip", f"the decimal point has moved {count} to the {side}[: {{right}}]", len(SHIFTS))
 
 
 def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[Penned]:
@@ -70,7 +70,7 @@ def _copied(value: float, row: int, column: int, right: Interval, tolerance: flo
     for i, j in sorted(places, key=lambda place: abs(place[0] - row) + abs(place[1] - column)):
         if right.low[i, j] - tolerance <= value <= right.high[i, j] + tolerance:
             yield Penned(
-                "copied-or-sign-dropped", f"this is the number of row {i + 1}, column {j + 1}[; {{T}} belongs here]",
+                "copied-or-sign-dropped", f"this is the number of row {i + 1}, column {j + 1}[; {{right}} belongs here]",
                 len(places),
             )  # fmt: skip
             return

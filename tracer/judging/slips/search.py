@@ -18,9 +18,9 @@ from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.expression.reach import Marked
 from tracer.judging.judging import Explained, Site
+from tracer.judging.slips.context import Kind, Rule, SlipContext, Wrong, replaced
 from tracer.judging.slips.evidence import IN_ONE_CELL, MANY_FORMS, OFTEN, PARTLY, TWICE, WITH_A_PEN, Found, gap, weigh
 from tracer.judging.slips.pen import pen_slips
-from tracer.judging.slips.place import Place, Rule, Wrong, replaced
 from tracer.judging.slips.sentences import told_apart
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.slips.trials import Trial, trials, wrong_rules
@@ -47,8 +47,8 @@ class _Search:
     site: Site
 
     @cached_property
-    def place(self) -> Place:
-        return Place(self.site.id, self.site.work)
+    def place(self) -> SlipContext:
+        return SlipContext(self.site.id, self.site.work)
 
     @cached_property
     def found(self) -> Sequence[Found]:
@@ -239,13 +239,13 @@ def _beside(trial: Trial, words: Mapping[str, str], factors: Sequence[Factor]) -
     return [each for each in factors[own + 1 :] if not math.isclose(each[2] * factors[own][2], 1.0)]
 
 
-def _of_one_form(place: Place, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
+def _of_one_form(place: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
     """The wrong rules made from a rule, in a delta those of its slope too."""
     for rule, wrongs in wrong_rules(WHOLE, place, right):
         yield from ((rule, wrong) for wrong in wrongs if not wrong.extra)
-    name = f"S{place.layer}"
-    if place.kind == "D" and name in place.work.key.values:
-        slope, symbol = Place(name, place.work), place.units("S")
+    symbol = place.slope
+    if place.kind is Kind.DELTA and symbol.name in place.work.key.values:
+        slope = SlipContext(symbol.name, place.work)
         for rule, wrongs in wrong_rules(WHOLE, slope, slope.right):
             for wrong in wrongs:
                 made = replaced(right, symbol, wrong.expression)
@@ -253,5 +253,5 @@ def _of_one_form(place: Place, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
                     yield rule, replace(wrong, expression=made)
 
 
-def _no_rewrite(place: Place, rule: m.Matrix) -> Iterator[Wrong | m.Matrix]:
+def _no_rewrite(place: SlipContext, rule: m.Matrix) -> Iterator[Wrong | m.Matrix]:
     yield from ()

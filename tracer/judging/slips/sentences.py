@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tracer.expression.digits import as_typed, fixed
 from tracer.judging.judging import Site
-from tracer.judging.slips.place import Place
+from tracer.judging.slips.context import Kind, SlipContext
 
 _WITH_RIGHT_NUMBER = re.compile(r"\[([^\]]*)\]")
 SIGNIFICANT = 4  # digits of a number that the learner did not write down
@@ -23,7 +23,7 @@ class Sentence:
     """
 
     site: Site
-    place: Place
+    place: SlipContext
     cell: tuple[int, int]
     at: tuple[int, int]
     words: Mapping[str, str]
@@ -49,16 +49,16 @@ class Sentence:
 
     def _simple(self, key: str) -> str:
         match key:
-            case "S":
+            case "answer":
                 return self.site.written.entries[self.cell[0]][self.cell[1]].text
-            case "T":
+            case "right":
                 return self._right()
             case "lr":
                 return as_typed(self.place.net.problem.learning_rate)
-            case "layer":
-                return str(self.place.layer)
-            case "following":
-                return str(self.place.layer + 1)
+            case "weights":
+                return self.place.weights.name
+            case "next_weights":
+                return self.place.net.weights(self.place.layer + 1).name
             case _:
                 return self._taken()
 
@@ -81,21 +81,19 @@ class Sentence:
         here = along % count
         return f"{self.words['axis']} {(here - by) % count + 1} of {self.words['M']} is read in place of {here + 1}"
 
-    def _named(self, letter: str) -> tuple[str, int, int]:
-        """The cell that a letter stands for."""
-        layer, kind = self.place.layer, self.place.kind
-        output = self.place.net.depth
+    def _named(self, word: str) -> tuple[str, int, int]:
+        """The cell that a word stands for."""
+        place, program = self.place, self.site.work.key.program
         row, column = self.at
-        if letter in "ya" and kind in ("E", "J", "L"):
-            row, column = (layer - 1, row) if kind == "J" else (row, column)
-            return ("Y" if letter == "y" else f"A{output}"), row, column
-        if letter in ("w", "g"):
-            parameter = self.place.id.removesuffix("_next")
-            return (parameter if letter == "w" else f"d{parameter}"), row, column
-        if letter == "e":
-            return self.place.error.name, row, column
-        names = {"z": "Z", "a": "A", "s": "S", "d": "D", "b": "b", "Z": "Z", "A": "A"}
-        return f"{names[letter]}{layer}", row, column
+        if word in ("y", "a") and place.kind in (Kind.ERROR, Kind.JACOBIAN, Kind.LOSS):
+            sample = place.assignment.sample
+            row, column = (row, column) if sample is None else (sample - 1, row)
+            return (program.targets if word == "y" else program.output), row, column
+        parameter = place.assignment.of
+        if word in ("w", "g") and parameter is not None:
+            return (parameter if word == "w" else program.gradients[parameter]), row, column
+        symbols = {"z": "pre_activation", "a": "activation", "s": "slope", "d": "delta", "e": "error", "bias": "bias"}
+        return getattr(place, symbols[word]).name, row, column
 
     def _cell(self, identifier: str, row: int, column: int) -> str:
         """A number as the learner wrote it, or as it follows from their work."""
@@ -113,7 +111,7 @@ class Sentence:
         return _short(value)
 
 
-_SIMPLE = {"S", "T", "lr", "layer", "following", "taken"}
+_SIMPLE = {"answer", "right", "lr", "weights", "next_weights", "taken"}
 
 
 def _short(value: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
-from tracer.judging.slips.place import Place, Wrong
+from tracer.judging.slips.context import Kind, SlipContext, Wrong
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.problem import LEAKY_SLOPE
 
@@ -20,20 +20,20 @@ z, a = s.Variable("z"), s.Variable("a")
 ONE = s.Number(1.0)
 
 
-def slope_of_activation(place: Place, rule: m.Matrix) -> Made:
+def slope_of_activation(place: SlipContext, rule: m.Matrix) -> Made:
     """φ′(a): the activation put through the function again."""
-    layer, A = place.net.layer(place.layer), place.units("A")
-    act, at_zero = place.net.activation(place.layer), place.net.problem.convention.relu_slope_at_zero
+    layer, A = place.net.layer(place.layer), place.activation
+    act, at_zero = place.net.function(place.layer), place.net.problem.convention.relu_slope_at_zero
     if layer.activation not in (*MASKED, "linear"):  # there a has the sign of z
         yield act.slopes(A, act.apply(A, layer.slope), layer.slope, at_zero)
 
 
-def slope_of_z(place: Place, rule: m.Matrix) -> Made:
-    yield from _with_a(rule, place.units("A"), place.units("Z"))
+def slope_of_z(place: SlipContext, rule: m.Matrix) -> Made:
+    yield from _with_a(rule, place.activation, place.pre_activation)
 
 
-def slope_of_error(place: Place, rule: m.Matrix) -> Made:
-    yield from _with_a(rule, place.units("A"), place.error)
+def slope_of_error(place: SlipContext, rule: m.Matrix) -> Made:
+    yield from _with_a(rule, place.activation, place.error)
 
 
 def _with_a(rule: m.Matrix, A: m.Matrix, other: m.Matrix) -> Made:
@@ -42,7 +42,7 @@ def _with_a(rule: m.Matrix, A: m.Matrix, other: m.Matrix) -> Made:
         yield m.Apply(rule.template, tuple((name, other if each == A else each) for name, each in rule.arguments))
 
 
-def half_slope(place: Place, rule: m.Matrix) -> Made:
+def half_slope(place: SlipContext, rule: m.Matrix) -> Made:
     """One factor of a(1 − a) or of (1 − a)(1 + a) alone; a² for 1 − a²."""
     if not isinstance(rule, m.Apply):
         return
@@ -57,9 +57,9 @@ def half_slope(place: Place, rule: m.Matrix) -> Made:
         yield Wrong(m.Apply(half, rule.arguments), ({"half": name},))
 
 
-def wrong_slope(place: Place, rule: m.Matrix) -> Made:
+def wrong_slope(place: SlipContext, rule: m.Matrix) -> Made:
     """Another activation's."""
-    Z, A, own = place.units("Z"), place.units("A"), place.net.layer(place.layer).activation
+    Z, A, own = place.pre_activation, place.activation, place.net.layer(place.layer).activation
     tried = {rule}
     for name, act in ACTIVATIONS.items():
         other = act.slopes(Z, A, LEAKY_SLOPE, 0)
@@ -68,17 +68,17 @@ def wrong_slope(place: Place, rule: m.Matrix) -> Made:
             yield Wrong(other, ({"name": name.replace("_", " ")},))
 
 
-def slope_missing(place: Place, rule: m.Matrix) -> Made:
+def slope_missing(place: SlipContext, rule: m.Matrix) -> Made:
     if place.net.layer(place.layer).activation not in (*MASKED, "linear"):
-        yield m.Apply(ONE, (("z", place.units("Z")),))
+        yield m.Apply(ONE, (("z", place.pre_activation),))
 
 
-def mask_missing(place: Place, rule: m.Matrix) -> Made:
+def mask_missing(place: SlipContext, rule: m.Matrix) -> Made:
     if place.net.layer(place.layer).activation in MASKED:
-        yield m.Apply(ONE, (("z", place.units("Z")),))
+        yield m.Apply(ONE, (("z", place.pre_activation),))
 
 
-def mask_misplaced(place: Place, rule: m.Matrix) -> Made:
+def mask_misplaced(place: SlipContext, rule: m.Matrix) -> Made:
     """The slope of ReLU the wrong way round, or by the sign of the error."""
     if place.net.layer(place.layer).activation not in MASKED or not isinstance(rule, m.Apply):
         return
@@ -89,9 +89,9 @@ def mask_misplaced(place: Place, rule: m.Matrix) -> Made:
         yield Wrong(m.Apply(rule.template, (("z", place.error),)), ({"what": "the sign of the error, not of Z"},))
 
 
-def slope_as_matrix_product(place: Place, rule: m.Matrix) -> Made:
+def slope_as_matrix_product(place: SlipContext, rule: m.Matrix) -> Made:
     """A·(1 − A) as a product of matrices."""
-    A = place.units("A")
+    A = place.activation
     if A.shape[0] == A.shape[1] and isinstance(rule, m.Apply) and isinstance(rule.template, s.Product):
         rest = m.subtract(m.Constant(1.0), A)
         for right in (rest, m.Transpose(rest)):
@@ -101,44 +101,44 @@ def slope_as_matrix_product(place: Place, rule: m.Matrix) -> Made:
 # Softmax
 
 
-def wrong_index(place: Place, rule: m.Matrix) -> Made:
+def wrong_index(place: SlipContext, rule: m.Matrix) -> Made:
     """a(1 − a′) with another output's a′: a wrong pair in the numerator of the derivative."""
-    outputs, A = place.net.outputs, place.units("A", place.net.depth)
+    outputs, A = place.net.outputs, place.net.activation(place.net.depth)
     if outputs == 1:
         return
     own, name = place.work.ahead(A.name), f"{A.name} of other outputs"
     shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
     extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
     other, words = m.Symbol(name, A.shape), [dict[str, str]() for _ in shifts]
-    if place.kind == "J":
-        sample = place.layer - 1
+    if place.kind is Kind.JACOBIAN:
+        sample = (place.assignment.sample or 1) - 1
         wrong = m.multiply(m.Transpose(m.Row(A, sample)), m.subtract(m.Identity(outputs), m.Row(other, sample)))
         yield Wrong(wrong, words, extra)
     elif _by_jacobian(place):
         slope = m.multiply(A, m.subtract(m.Constant(1.0), other))
-        yield Wrong(place.with_rate(m.multiply(place.net.E, slope)), words, extra)
-        weighed = m.multiply(place.net.E, A)
+        yield Wrong(place.with_rate(m.multiply(place.error, slope)), words, extra)
+        weighed = m.multiply(place.error, A)
         whole = m.subtract(weighed, m.multiply(m.row_sums(weighed), other))
         yield Wrong(place.with_rate(whole), words, extra)
 
 
-def diagonal_alone(place: Place, rule: m.Matrix) -> Made:
+def diagonal_alone(place: SlipContext, rule: m.Matrix) -> Made:
     """Only the diagonal of the Jacobian: in delta E ⊙ A(1 − A), as if softmax worked cell by cell."""
-    if place.kind == "J":
+    if place.kind is Kind.JACOBIAN:
         yield m.multiply(m.Identity(place.net.outputs), rule)
     elif _by_jacobian(place):
-        A = place.units("A")
-        yield place.with_rate(m.multiply(place.net.E, ACTIVATIONS["softmax"].slopes(A, A, LEAKY_SLOPE, 0)))
+        A = place.activation
+        yield place.with_rate(m.multiply(place.error, ACTIVATIONS["softmax"].slopes(A, A, LEAKY_SLOPE, 0)))
 
 
-def row_summed(place: Place, rule: m.Matrix) -> Made:
+def row_summed(place: SlipContext, rule: m.Matrix) -> Made:
     """E times the sum of a row of the Jacobian, which is 0."""
     if _by_jacobian(place):
-        A = place.units("A")
+        A = place.activation
         summed = m.multiply(A, m.subtract(m.Constant(1.0), m.row_sums(A)))
-        yield place.with_rate(m.multiply(place.net.E, summed))
+        yield place.with_rate(m.multiply(place.error, summed))
 
 
-def _by_jacobian(place: Place) -> bool:
+def _by_jacobian(place: SlipContext) -> bool:
     """Whether this is the delta that takes the softmax Jacobians."""
-    return place.kind == "D" and place.of_output and place.net.jacobians
+    return place.kind is Kind.DELTA and place.of_output and place.net.jacobians

@@ -10,7 +10,7 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.judging.judging import Site
-from tracer.judging.slips.place import Place, Rule, Wrong
+from tracer.judging.slips.context import Kind, Rule, SlipContext, Wrong
 from tracer.judging.work import wider
 
 MOST_THROUGH = 6  # left-out matrices that are looked into
@@ -38,7 +38,7 @@ class Trial:
 
     rule: Rule
     words: Sequence[Mapping[str, str]]
-    place: Place
+    place: SlipContext
     bounds: Interval
     forms: int
     changed: Mapping[str, Interval] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Trial:
         )
 
 
-def wrong_rules(rules: Sequence[Rule], place: Place, right: m.Matrix) -> Iterator[tuple[Rule, list[Wrong]]]:
+def wrong_rules(rules: Sequence[Rule], place: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, list[Wrong]]]:
     """The wrong rules for a place, made from its right rule or from another."""
     for rule in rules:
         if place.kind in rule.kinds:
@@ -63,7 +63,7 @@ def wrong_rules(rules: Sequence[Rule], place: Place, right: m.Matrix) -> Iterato
 
 def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
     """The rules tried at the site, then through the matrices before it; `single` are slips of one cell."""
-    place = Place(site.id, site.work)
+    place = SlipContext(site.id, site.work)
     yield from _at(place, rules)
     for before in _before(site, place):
         between = _between(site, before.id)
@@ -73,7 +73,7 @@ def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
                 yield _through(site, alone, between)
 
 
-def _at(place: Place, rules: Sequence[Rule]) -> Iterator[Trial]:
+def _at(place: SlipContext, rules: Sequence[Rule]) -> Iterator[Trial]:
     reading = place.work.reading
     for rule, wrongs in wrong_rules(rules, place, place.right):
         forms = sum(len(wrong.words) for wrong in wrongs)
@@ -81,18 +81,18 @@ def _at(place: Place, rules: Sequence[Rule]) -> Iterator[Trial]:
             yield Trial(rule, wrong.words, place, bound(wrong.expression, Over(wrong.extra, reading)), forms)
 
 
-def _before(site: Site, place: Place) -> Iterator[Place]:
+def _before(site: Site, place: SlipContext) -> Iterator[SlipContext]:
     """The matrices before a site in which the slip may be: those left out, and the slope of a delta.
 
     A slope may stand on the sheet and not be what the delta was made with. Of the Jacobians a slip
     makes all alike, so that it is looked for in the delta.
     """
     work = site.work
-    for each in [place, *(Place(name, work) for name in work.left_out_before(site.id)[:MOST_THROUGH])]:
-        if each is not place and each.kind != "J":
+    for each in [place, *(SlipContext(name, work) for name in work.left_out_before(site.id)[:MOST_THROUGH])]:
+        if each is not place and each.kind is not Kind.JACOBIAN:
             yield each
-        if each.kind == "D" and (slope := f"S{each.layer}") in work.sheet.written:
-            yield Place(slope, work)
+        if each.kind is Kind.DELTA and (slope := each.slope.name) in work.sheet.written:
+            yield SlipContext(slope, work)
 
 
 def _between(site: Site, identifier: str) -> list[str]:

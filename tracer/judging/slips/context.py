@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
@@ -14,11 +14,40 @@ from tracer.expression.interval import Interval
 from tracer.judging.work import Work
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.losses import LOSSES
+from tracer.program import roles
+from tracer.program.roles import Assignment
 
-Kind: TypeAlias = Literal["Z", "A", "softmax", "L", "E", "S", "J", "D", "back", "dW", "db", "next"]
-"""What a matrix is: "back" is an error sent back (E1), "softmax" an A of whole rows, "next" a new parameter."""
 
-_IDENTIFIER = re.compile(r"(dW|db|[A-Zb])(\d*)(_next)?")
+class Kind(Enum):
+    """What a matrix is to the slips: its role, told apart where learners go wrong in different ways."""
+
+    PRE_ACTIVATION = auto()
+    ACTIVATION = auto()
+    SOFTMAX = auto()  # an activation of whole rows
+    LOSS = auto()
+    ERROR = auto()  # at the output
+    SENT_BACK = auto()  # the error of a hidden layer
+    SLOPE = auto()
+    JACOBIAN = auto()
+    DELTA = auto()
+    WEIGHTS_GRADIENT = auto()
+    BIAS_GRADIENT = auto()
+    NEW_PARAMETER = auto()
+
+
+_KINDS = {
+    roles.PRE_ACTIVATION: Kind.PRE_ACTIVATION,
+    roles.ACTIVATION: Kind.ACTIVATION,
+    roles.LOSS: Kind.LOSS,
+    roles.ERROR: Kind.SENT_BACK,
+    roles.SLOPE: Kind.SLOPE,
+    roles.JACOBIAN: Kind.JACOBIAN,
+    roles.DELTA: Kind.DELTA,
+    roles.WEIGHTS_GRADIENT: Kind.WEIGHTS_GRADIENT,
+    roles.BIAS_GRADIENT: Kind.BIAS_GRADIENT,
+    roles.NEW_WEIGHTS: Kind.NEW_PARAMETER,
+    roles.NEW_BIAS: Kind.NEW_PARAMETER,
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +63,7 @@ class Wrong:
     extra: Mapping[str, Interval] = field(default_factory=dict)
 
 
-Rewrite: TypeAlias = Callable[["Place", m.Matrix], Iterator[Wrong | m.Matrix]]
+Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Iterator[Wrong | m.Matrix]]
 """Makes wrong rules for a place from its right rule (or from one that is wrong already)."""
 
 
@@ -54,8 +83,8 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A matrix in its network; `layer` is 0 for the loss, and the sample (from 1) for a Jacobian."""
+class SlipContext:
+    """A matrix in its network, on a learner's work."""
 
     id: str
     work: Work
@@ -65,27 +94,20 @@ class Place:
         return self.work.key.net
 
     @cached_property
-    def _parts(self) -> tuple[str, int, bool]:
-        found = _IDENTIFIER.fullmatch(self.id)
-        assert found is not None  # identifiers are ours
-        return found[1], int(found[2] or 0), bool(found[3])
+    def assignment(self) -> Assignment:
+        return self.work.key.program.assignments[self.id]
 
-    @cached_property
+    @property
     def layer(self) -> int:
-        letter, number, _ = self._parts
-        return self.net.depth if letter == "E" and not number else number
+        """The layer that the matrix belongs to; 0 for the loss."""
+        return self.assignment.layer or 0
 
     @cached_property
     def kind(self) -> Kind:
-        letter, number, following = self._parts
-        if following:
-            return "next"
-        if letter == "A":
-            return "softmax" if self.net.activation(number).whole_row else "A"
-        if letter == "E":
-            return "back" if number else "E"
-        kinds: dict[str, Kind] = {"Z": "Z", "L": "L", "S": "S", "J": "J", "D": "D", "dW": "dW", "db": "db"}
-        return kinds[letter]
+        kind = _KINDS[self.assignment.quantity]
+        if kind is Kind.ACTIVATION and self.net.function(self.layer).whole_row:
+            return Kind.SOFTMAX
+        return Kind.ERROR if kind is Kind.SENT_BACK and self.of_output else kind
 
     @cached_property
     def right(self) -> m.Matrix:
@@ -108,14 +130,35 @@ class Place:
     def of_loss(self) -> str:
         return self.net.problem.loss
 
-    def units(self, kind: str, layer: int | None = None) -> m.Symbol:
-        """Z, A, S or D of this layer, or of another."""
-        return self.net.of_units(kind, self.layer if layer is None else layer)
+    @property
+    def weights(self) -> m.Symbol:
+        """Of this layer, as everything up to `error`."""
+        return self.net.weights(self.layer)
 
-    @cached_property
+    @property
+    def bias(self) -> m.Symbol | None:
+        return self.net.bias(self.layer)
+
+    @property
+    def pre_activation(self) -> m.Symbol:
+        return self.net.pre_activation(self.layer)
+
+    @property
+    def activation(self) -> m.Symbol:
+        return self.net.activation(self.layer)
+
+    @property
+    def slope(self) -> m.Symbol:
+        return self.net.slope(self.layer)
+
+    @property
+    def delta(self) -> m.Symbol:
+        return self.net.delta(self.layer)
+
+    @property
     def error(self) -> m.Symbol:
         """The error that this layer's delta is made of."""
-        return self.net.E if self.of_output else self.units("E")
+        return self.net.error(self.layer)
 
     @cached_property
     def samples(self) -> float:
@@ -142,7 +185,7 @@ class Place:
 
     def of_outputs(self, rule: s.Scalar) -> m.Apply:
         """A rule of target y and output a, at every output."""
-        sources = (("y", self.net.Y), ("a", self.units("A", self.net.depth)))
+        sources = (("y", self.net.targets), ("a", self.net.activation(self.net.depth)))
         return m.Apply(rule, tuple(pair for pair in sources if pair[0] in s.variables(rule)))
 
 
@@ -163,41 +206,9 @@ def column(matrix: m.Matrix, index: int) -> m.Matrix:
     return m.Transpose(m.Row(m.Transpose(matrix), index))
 
 
-def mapped(matrix: m.Matrix, change: Callable[[m.Matrix], m.Matrix | None]) -> m.Matrix:
-    """An expression with every part for which `change` has another one replaced, outermost first."""
-    other = change(matrix)
-    if other is not None:
-        return other
-
-    def inner(part: m.Matrix) -> m.Matrix:
-        return mapped(part, change)
-
-    match matrix:
-        case m.MatMul(left, right):
-            return m.MatMul(inner(left), inner(right))
-        case m.Broadcast(operator, left, right):
-            return m.Broadcast(operator, inner(left), inner(right))
-        case m.StableForm(shown, computed):
-            return m.StableForm(inner(shown), inner(computed))
-        case m.Apply(template, arguments):
-            return m.Apply(template, tuple((name, inner(argument)) for name, argument in arguments))
-        case m.Stack(rows):
-            return m.Stack(tuple(map(inner, rows)))
-        case m.Transpose(operand):
-            return m.Transpose(inner(operand))
-        case m.Reduce(operation, operand, axis):
-            return m.Reduce(operation, inner(operand), axis)
-        case m.Row(operand, index):
-            return m.Row(inner(operand), index)
-        case m.Rounded(operand, decimals):
-            return m.Rounded(inner(operand), decimals)
-        case m.Symbol() | m.Constant() | m.Identity():
-            return matrix
-
-
 def replaced(matrix: m.Matrix, old: m.Matrix, new: m.Matrix) -> m.Matrix:
     """The same expression with another in the place of `old`, wherever it stands."""
-    return mapped(matrix, lambda part: new if part == old else None)
+    return m.rewrite(matrix, lambda part: new if part == old else None)
 
 
 def products(matrix: m.Matrix) -> Iterator[m.MatMul]:
