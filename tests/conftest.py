@@ -58,14 +58,13 @@ def require(name: str) -> ModuleType:
     return require_module(name)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
-    """The last line but for pytest's counts: how many tests a missing program left out; they did not pass."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Below pytest's own last line: how many tests a missing program left out, since they did not pass."""
     yield
-    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if report.longrepr]
-    names = Counter(
-        reason.removeprefix("Skipped: ").removesuffix(MISSING) for reason in reasons if reason.endswith(MISSING)
-    )
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")  # none in a worker of xdist
+    reasons = [report.longrepr[2] for report in reporter.stats.get("skipped", [])] if reporter else []
+    names = Counter(says.removeprefix("Skipped: ").removesuffix(MISSING) for says in reasons if says.endswith(MISSING))
     if names:
         listed = ", ".join(f"{name} ({count})" for name, count in sorted(names.items()))
-        terminalreporter.write_line(f"{names.total()} tests left out, for want of: {listed}", yellow=True)
+        reporter.write_line(f"{names.total()} tests left out, for want of: {listed}", yellow=True)

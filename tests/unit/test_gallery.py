@@ -8,6 +8,8 @@ import pytest
 
 from tests.gallery import BY_HAND, NAMES, OUTPUTS, PICTURE, TRAINED, make
 
+pytestmark = pytest.mark.gallery
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -176,6 +176,7 @@ Z, A = 0.2, 0.5498  # 0.6 − 0.5 + 0.1 and its sigmoid
     [
         ("Z1", "0.1000", "no-bias", "the bias 0.1 is not added: 0.1000 is the sum of the products alone"),
         ("Z1", "0.0000", "bias-subtracted", "the bias 0.1 is taken off"),
+        ("Z1", "0.7000", "term-dropped-or-doubled", "term 2 of the sum is left out"),  # of a sum of two terms
         ("A1", "0.4502", "exponent-sign", "at z = 0.2000 it gives 0.5498"),
         ("A1", "1.8187", "missing-brackets", "brackets"),
         ("A1", "0.2000", "activation-skipped", "0.2000 is Z1 itself"),
