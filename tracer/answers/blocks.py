@@ -24,7 +24,7 @@ CUT_RIGHT, CUT_LEFT = 3.5, 4.0  # added where a block is cut out of numbers that
 
 
 @dataclass(frozen=True)
-class Block:
+class NumberBlock:
     """The numbers under a name; `readings` are what it can mean: one, or several that fit alike."""
 
     name: str
@@ -45,7 +45,7 @@ class _Region(NamedTuple):
 _Ranked: TypeAlias = tuple[float, int, int, _Region, Reading]
 
 
-def blocks_of(page: Page, aliases: Aliases) -> tuple[list[Block], list[str]]:
+def blocks_of(page: Page, aliases: Aliases) -> tuple[list[NumberBlock], list[str]]:
     """The blocks of a page in reading order, and notes of what has no name that is known."""
     finder = _Finder(page, aliases)
     found = list(finder.blocks())
@@ -89,7 +89,7 @@ class _Finder:
     def is_taken(self, row: int, column: int) -> bool:
         return (row, column) in self.anchors or (row, column) in self.claimed
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[NumberBlock]:
         for (row, column), readings in self.anchors.items():
             if (row, column) not in self.claimed:
                 ranked = list(self._ranked(row, column, readings))
@@ -107,12 +107,12 @@ class _Finder:
             if any(each[:2] == (EXACT, likeliest) for each in ranked):
                 return
 
-    def _block(self, row: int, column: int, ranked: list[_Ranked]) -> Block:
+    def _block(self, row: int, column: int, ranked: list[_Ranked]) -> NumberBlock:
         how, rank, k, region, _ = min(ranked, key=lambda each: each[:3])
         chosen = tuple(dict.fromkeys(each[4] for each in ranked if each[:3] == (how, rank, k)))
         self._claim(row, column, region)
         cut = self._unlabelled(region, self._shape(chosen[0])) if how - region.cut == LABELLED else region
-        return Block(self.at(row, column).text, chosen, self._grid(cut or region))
+        return NumberBlock(self.at(row, column).text, chosen, self._grid(cut or region))
 
     def _stacked(self, row: int, column: int) -> None:
         """Remark a name right over another that means something else."""

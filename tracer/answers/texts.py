@@ -174,14 +174,14 @@ def _with_corner(rows: Iterator[list[str]]) -> Iterator[list[str]]:
     before: list[str] | None = None
     for row in rows:
         if before is not None:
-            heads = len(row) == len(before) + 1 and any(before == _counted(len(before), start) for start in (0, 1))
+            heads = len(row) == len(before) + 1 and any(before == _numbered(len(before), start) for start in (0, 1))
             yield ["", *before] if heads else before
         before = row
     if before is not None:
         yield before
 
 
-def _counted(count: int, start: int) -> list[str]:
+def _numbered(count: int, start: int) -> list[str]:
     return [str(start + k) for k in range(count)]
 
 

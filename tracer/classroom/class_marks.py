@@ -23,7 +23,7 @@ TO_DEFUSE = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")  # what a spreadsheet ta
 
 
 @dataclass(frozen=True)
-class Line:
+class MarksLine:
     """What a class's marks say of one file; `fault` where it could not be read.
 
     `points` are of single matrices, `slips` how many cells each has, counted by the likeliest.
@@ -40,10 +40,10 @@ class Line:
     fault: str = ""
 
 
-def line_of(marked: MarkedSheet) -> Line:
+def line_of(marked: MarkedSheet) -> MarksLine:
     """The line of a marked sheet."""
     first, answers = marked.first_wrong, marked.sheet.answers
-    return Line(
+    return MarksLine(
         file=answers.file,
         student=dict(answers.student or {}),
         says=headline(marked),
@@ -55,7 +55,7 @@ def line_of(marked: MarkedSheet) -> Line:
     )
 
 
-def commonest_slips(lines: Iterable[Line]) -> list[tuple[str, int]]:
+def commonest_slips(lines: Iterable[MarksLine]) -> list[tuple[str, int]]:
     """The slips that most files show, and how many do."""
     counts = Counter(slug for line in lines for slug in line.slips)
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
@@ -71,7 +71,7 @@ def is_marks(path: Path) -> bool:
         return False
 
 
-def write_marks(lines: Sequence[Line], order: Iterable[str], path: Path) -> None:
+def write_marks(lines: Sequence[MarksLine], order: Iterable[str], path: Path) -> None:
     """Write `marks.csv`: a line a file, the matrices in `order`. Raises ExportError where it cannot be written."""
     matrices = [each for each in order if any(each in line.points for line in lines)]
     text = io.StringIO(newline="")
@@ -82,7 +82,7 @@ def write_marks(lines: Sequence[Line], order: Iterable[str], path: Path) -> None
     replace_file(path, lambda file: file.write(text.getvalue().encode("utf-8-sig")))  # Excel asks for the mark
 
 
-def _row(line: Line, matrices: Sequence[str]) -> list[str]:
+def _row(line: MarksLine, matrices: Sequence[str]) -> list[str]:
     commonest = max(line.slips, key=lambda slug: line.slips[slug], default="")
     numbers = [points_text(each) for each in line.total] if not line.fault else ["", ""]
     shares = [points_text(line.points[each]) if each in line.points else "" for each in matrices]

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from tracer.classroom.class_marks import Line, commonest_slips
+from tracer.classroom.class_marks import MarksLine, commonest_slips
 from tracer.classroom.findings import printable
-from tracer.classroom.many import Marker, Outcome
+from tracer.classroom.many import FileResult, Marker
 from tracer.classroom.report import print_marked
 from tracer.judging.points import points_text
 
 
-def print_outcomes(outcomes: Sequence[Outcome], marker: Marker, several: bool) -> None:
+def print_outcomes(outcomes: Sequence[FileResult], marker: Marker, several: bool) -> None:
     """Print what came of each file that could be read."""
     console = Console(highlight=False)
     for each in outcomes:
@@ -26,13 +26,13 @@ def print_outcomes(outcomes: Sequence[Outcome], marker: Marker, several: bool) -
         _class([each.line for each in outcomes], console, marker)
 
 
-def _line(line: Line) -> str:
+def _line(line: MarksLine) -> str:
     who = f" · {escape(printable(', '.join(line.student.values())))}" if line.student else ""
     earned, out_of = map(points_text, line.total)
     return f"[bold]{escape(printable(line.file))}[/]{who}: {earned} of {out_of} points, {line.says}"
 
 
-def _class(lines: Sequence[Line], console: Console, marker: Marker) -> None:
+def _class(lines: Sequence[MarksLine], console: Console, marker: Marker) -> None:
     """How many files there are and were all right, and what went wrong most often."""
     right, unread = sum(line.all_right for line in lines), sum(bool(line.fault) for line in lines)
     unreadable = f", {unread:,} could not be read" if unread else ""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tracer.answers.key import key_of
-from tracer.classroom.class_marks import Line, line_of
+from tracer.classroom.class_marks import MarksLine, line_of
 from tracer.classroom.findings import Reveal
-from tracer.classroom.hand_ins import HandIn
+from tracer.classroom.submissions import Submission
 from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers, unmarked_document
@@ -25,10 +25,10 @@ PAYS, PAYS_WITH_REPORTS = 400, 60  # files from which on other processes are wor
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FileResult:
     """What came of one file; `document` is what `--json` prints of it, `sheet` is kept where few are marked."""
 
-    line: Line
+    line: MarksLine
     document: dict[str, Any] | None = None
     sheet: MarkedSheet | None = None
 
@@ -54,20 +54,20 @@ class Marker:
         """The key and those of other conventions, which no process can hand to another."""
         return Conventions(key_of(self.problem, self.number), self.number)
 
-    def mark(self, hand_in: HandIn, label: str) -> Outcome:
+    def mark(self, hand_in: Submission, label: str) -> FileResult:
         """Read, mark and report one file; one that cannot be read has a line that says so."""
         conventions = self.conventions  # what is wrong with the problem is no fault of the file
         try:
             marked = mark_answers(hand_in.read(), conventions, self.accept)
         except TracerError as wrong:
             fault = str(wrong).removeprefix(f"{hand_in.name}: ")
-            line = Line(hand_in.name, hand_in.student, fault=fault)
+            line = MarksLine(hand_in.name, hand_in.student, fault=fault)
             unread = unmarked_document(conventions.key, hand_in.name, hand_in.student, fault)
-            return Outcome(line, unread if self.documents else None)
+            return FileResult(line, unread if self.documents else None)
         if self.folder is not None:
             self._report(marked, self.folder, label)
         document = marked.to_document() if self.documents else None
-        return Outcome(line_of(marked), document, marked if self.sheets else None)
+        return FileResult(line_of(marked), document, marked if self.sheets else None)
 
     def _report(self, marked: MarkedSheet, folder: Path, label: str) -> None:
         if "xlsx" in self.reports:
@@ -81,23 +81,23 @@ class Marker:
 
 
 def mark_all(
-    marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str], advance: Callable[[], None]
-) -> Iterator[Outcome]:
+    marker: Marker, submissions: Sequence[Submission], labels: Sequence[str], advance: Callable[[], None]
+) -> Iterator[FileResult]:
     """Mark files in their order; `advance` is called after each."""
     pays = PAYS_WITH_REPORTS if marker.reports else PAYS
-    many = not marker.sheets and cores() > 1 and len(hand_ins) >= pays
-    outcomes = _over_cores(marker, hand_ins, labels) if many else map(marker.mark, hand_ins, labels)
+    many = not marker.sheets and cores() > 1 and len(submissions) >= pays
+    outcomes = _over_cores(marker, submissions, labels) if many else map(marker.mark, submissions, labels)
     for outcome in outcomes:
         advance()
         yield outcome
 
 
-def _over_cores(marker: Marker, hand_ins: Sequence[HandIn], labels: Sequence[str]) -> Iterator[Outcome]:
+def _over_cores(marker: Marker, submissions: Sequence[Submission], labels: Sequence[str]) -> Iterator[FileResult]:
     context = get_context("spawn")  # a fork would copy locks that numpy's threads hold
-    at_once = max(1, min(50, len(hand_ins) // (4 * cores())))
+    at_once = max(1, min(50, len(submissions) // (4 * cores())))
     with ProcessPoolExecutor(cores(), context, _start, (replace(marker),)) as pool:
         try:
-            yield from pool.map(_mark, hand_ins, labels, chunksize=at_once)
+            yield from pool.map(_mark, submissions, labels, chunksize=at_once)
         except BrokenProcessPool:
             raise TracerError("a process that marked files ended of itself; a file may be too large to mark") from None
 
@@ -110,5 +110,5 @@ def _start(marker: Marker) -> None:
     _markers.append(marker)
 
 
-def _mark(hand_in: HandIn, label: str) -> Outcome:
+def _mark(hand_in: Submission, label: str) -> FileResult:
     return _markers[-1].mark(hand_in, label)

@@ -31,7 +31,7 @@ def print_marked(marked: MarkedSheet, reveal: Reveal) -> None:
         console.print(_table(marked, listed[:MOST_LISTED], reveal))
     if len(listed) > MOST_LISTED:
         console.print(f"… and {sum(len(each.marks) for each in listed[MOST_LISTED:])} more")
-    console.print(", ".join(_counted(marked)))
+    console.print(", ".join(_verdicts(marked)))
 
 
 def _table(marked: MarkedSheet, listed: Sequence[Finding], reveal: Reveal) -> Table:
@@ -52,7 +52,7 @@ def _plain(text: str) -> str:
     return escape(printable(text))
 
 
-def _counted(marked: MarkedSheet) -> Iterator[str]:
+def _verdicts(marked: MarkedSheet) -> Iterator[str]:
     yield f"{marked.score} of {len(marked.marks)} cells count"
     for verdict, count in marked.counts.items():
         if count:

@@ -15,8 +15,8 @@ from tracer.commands.common import JsonOption, ProblemArgument, load, print_json
 from tracer.errors import TracerError
 
 if TYPE_CHECKING:
-    from tracer.classroom.hand_ins import HandIn
-    from tracer.classroom.many import Marker, Outcome
+    from tracer.classroom.many import FileResult, Marker
+    from tracer.classroom.submissions import Submission
 
 MOST_IN_FULL = 5  # files whose cells are listed; of more there is a line each
 
@@ -62,8 +62,8 @@ def check(
 ) -> None:
     """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
     from tracer.classroom.findings import printable
-    from tracer.classroom.hand_ins import collect, is_many
     from tracer.classroom.many import Marker
+    from tracer.classroom.submissions import collect, is_many
 
     if only is not None and output is None:
         raise TracerError("--only says what is written; say with -o where")
@@ -71,12 +71,12 @@ def check(
     reports = frozenset(wanted if output else ())
     marker = Marker(load(problem), number, convention is OtherConvention.any, reveal.value, output, reports, as_json)
     several = len(answers) > 1 or is_many(answers[0])
-    hand_ins = collect(answers, Path(problem))
-    if not hand_ins:
+    submissions = collect(answers, Path(problem))
+    if not submissions:
         raise TracerError(f"{answers[0]}: holds no file of answers")
-    if not as_json and len(hand_ins) <= MOST_IN_FULL:
+    if not as_json and len(submissions) <= MOST_IN_FULL:
         marker = replace(marker, sheets=True)
-    outcomes = _marked(marker, hand_ins, only is Only.marks or (several and only is None))
+    outcomes = _marked(marker, submissions, only is Only.marks or (several and only is None))
     for each in outcomes:
         if each.line.fault:
             print(f"tracer: {printable(f'{each.line.file}: {each.line.fault}')}", file=sys.stderr)
@@ -93,18 +93,18 @@ def check(
         raise typer.Exit(1)
 
 
-def _marked(marker: Marker, hand_ins: Sequence[HandIn], with_marks: bool) -> list[Outcome]:
+def _marked(marker: Marker, submissions: Sequence[Submission], with_marks: bool) -> list[FileResult]:
     """Every file read and marked, and what a folder takes written: reports of each, and the marks of all."""
     from tracer.classroom.class_marks import MARKS, write_marks
-    from tracer.classroom.hand_ins import labels
     from tracer.classroom.many import mark_all
+    from tracer.classroom.submissions import labels
 
     marks = marker.folder / MARKS if marker.folder and with_marks else None
-    if marks and marks.resolve() in {each.path.resolve() for each in hand_ins}:
+    if marks and marks.resolve() in {each.path.resolve() for each in submissions}:
         raise TracerError(f"{marks}: is a file of answers; choose another folder with -o")
-    called = labels(hand_ins, marker.folder or Path())
-    with progress("marking", len(hand_ins)) as advance:
-        outcomes = list(mark_all(marker, hand_ins, called, advance))
+    called = labels(submissions, marker.folder or Path())
+    with progress("marking", len(submissions)) as advance:
+        outcomes = list(mark_all(marker, submissions, called, advance))
     if marks:
         write_marks([each.line for each in outcomes], marker.conventions.key.program.assignments, marks)
     return outcomes

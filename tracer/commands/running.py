@@ -13,6 +13,7 @@ import typer
 from tracer.commands.common import DEFAULT_FOLDER, FolderOption, JsonOption, ProblemArgument, load, print_json, progress
 from tracer.errors import TracerError
 from tracer.files import write_text
+from tracer.presentation.excerpt import counted
 from tracer.processes import beside
 
 if TYPE_CHECKING:
@@ -189,20 +190,11 @@ def check_readable(problem: Problem, epochs: int) -> None:
     steps = epochs * len(problem.batches()) * len(program.steps)
     if steps > MOST_STEPS or steps * len(program.assignments) > MOST_MATRICES:
         raise TracerError(
-            f"a walkthrough of {_counted(epochs, 'epoch')} with {_counted(len(problem.batches()), 'pass', 'passes')} "
+            f"a walkthrough of {counted(epochs, 'epoch')} with {counted(len(problem.batches()), 'pass', 'passes')} "
             f"each has {steps:,} steps on "
             f"boards of {len(program.assignments):,} matrices, more than anybody reads; choose fewer epochs "
             "(--epochs 1,10), a larger batch_size or fewer layers"
         )
-
-
-def _counted(number: int, one: str, several: str = "") -> str:
-    """The number with its word.
-
-    >>> _counted(1, "epoch"), _counted(2, "epoch")
-    ('1 epoch', '2 epochs')
-    """
-    return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def summary(problem: Problem, before: float, after: float) -> str:

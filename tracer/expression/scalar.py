@@ -298,6 +298,11 @@ def variables(expression: Scalar) -> frozenset[str]:
     return frozenset().union(*map(variables, children(expression))).difference(bound)
 
 
+def difference(first: Scalar, *others: Scalar) -> Sum:
+    """The first term with the others taken off."""
+    return Sum((first, *map(Negative, others)))
+
+
 def negative(expression: Scalar) -> Scalar:
     """The opposite, written as one would by hand: −(a − y) is y − a."""
     match expression:

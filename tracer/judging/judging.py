@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
+from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
-from tracer.expression.reach import Marked
 from tracer.judging.sheet import Sheet, Written
 from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
-from tracer.judging.work import ROUNDING, SLACK, Array, Lazy, Work, close, inside, is_step, own_units, tolerance
+from tracer.judging.work import ROUNDING, SLACK, Array, OnDemand, Work, close, inside, is_step, own_units, tolerance
 from tracer.program.roles import WEIGHTS_GRADIENT
 
 _TURNED = "rows and columns are exchanged: a gradient lies like what it is the gradient of"
@@ -129,10 +129,10 @@ class _Judging:
     def _judge_open(self, identifier: str, expression: m.Matrix, written: Written) -> None:
         """The cells that do not equal the key."""
         work, verdicts = self.work, self.verdicts[identifier]
-        behind, void = work.reached(identifier, work.behind), work.reached(identifier, work.void)
+        behind, void = work.dependents(identifier, work.behind), work.dependents(identifier, work.void)
         if behind.any():
             by_mended = self._by(identifier, expression, written, work.mended, work.mended_values)
-            carries = work.reached(identifier, work.carried)
+            carries = work.dependents(identifier, work.carried)
             _give(verdicts, by_mended & ~carries, "rounded")
             _give(verdicts, by_mended & ~void, "carried")
         if (verdicts == "").any():
@@ -153,8 +153,8 @@ class _Judging:
         identifier: str,
         expression: m.Matrix,
         written: Written,
-        bounds: Lazy[Interval],
-        values: Lazy[Array],
+        bounds: OnDemand[Interval],
+        values: OnDemand[Array],
     ) -> Marked:
         """The open cells that the right rule on these earlier cells explains, and others that it may."""
         open_cells, slack = self.verdicts[identifier] == "", tolerance(written)
@@ -171,7 +171,7 @@ class _Judging:
                 within |= inside(written.values, bounded, slack)
         return within
 
-    def _choices(self, expression: m.Matrix, bounds: Lazy[Interval]) -> Iterator[dict[str, Interval]]:
+    def _choices(self, expression: m.Matrix, bounds: OnDemand[Interval]) -> Iterator[dict[str, Interval]]:
         """The bounds; twice where a left-out slope jumps within its bounds: with either value, and none between."""
         jumping = [each.name for each in m.symbols(expression) if self.work.jumps(each.name)]
         if not jumping or not isinstance(expression, m.Broadcast):
@@ -231,7 +231,7 @@ class _Judging:
         made of such cells says no more.
         """
         work, written = self.work, self.sheet.written.get(identifier)
-        marks = {name: work.reached(identifier, marked) for name, marked in work.marked.items()}
+        marks = {name: work.dependents(identifier, marked) for name, marked in work.marked.items()}
         if written is not None:
             verdicts = self.verdicts[identifier]
             wrong, carried = verdicts == "wrong", verdicts == "carried"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
-from tracer.expression.reach import Marked, reached
 from tracer.judging.sheet import Sheet, Written
 from tracer.program.naming_policy import RATE
 
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Made = TypeVar("Made")
 
 
-class Lazy(dict[str, Made]):
+class OnDemand(dict[str, Made]):
     """Things by identifier, each made when it is first asked for."""
 
     def __init__(self, make: Callable[[str], Made]) -> None:
@@ -38,7 +38,7 @@ class Lazy(dict[str, Made]):
         return made
 
 
-class Reading(dict[str, Made]):
+class MadeAnew(dict[str, Made]):
     """Things by identifier, made anew whenever they are asked for."""
 
     def __init__(self, make: Callable[[str], Made]) -> None:
@@ -68,13 +68,13 @@ class Work:
         self.replaced: dict[str, Interval] = {}
         self.past: set[str] = set()
         self.coarsest = _coarsest(sheet)
-        self.reading = Reading(self.ahead)
-        self.own = Lazy(self._own)
-        self.plain = Lazy(self._plain)
-        self.mended = Lazy(self._mended)
-        self.cut = Lazy(self._cut)
-        self.values = Lazy(self._values)
-        self.mended_values = Lazy(self._mended_values)
+        self.reading = MadeAnew(self.ahead)
+        self.own = OnDemand(self._own)
+        self.plain = OnDemand(self._plain)
+        self.mended = OnDemand(self._mended)
+        self.cut = OnDemand(self._cut)
+        self.values = OnDemand(self._values)
+        self.mended_values = OnDemand(self._mended_values)
 
     def rule(self, identifier: str) -> m.Matrix | None:
         """The right rule; None for what is given, or was printed."""
@@ -101,12 +101,12 @@ class Work:
                     waiting.append(each)
         return found
 
-    def reached(self, identifier: str, marked: dict[str, Marked]) -> Marked:
+    def dependents(self, identifier: str, marked: dict[str, Marked]) -> Marked:
         """The cells of a matrix that marked ones go into."""
         expression = self.rule(identifier)
         if expression is None or not marked:
             return np.zeros(self.key.values[identifier].shape, dtype=bool)
-        return reached(expression, marked)
+        return dependents(expression, marked)
 
     def replace(self, identifier: str, interval: Interval) -> None:
         """Take other bounds for a left-out matrix from here on, and for what follows from it."""
@@ -116,7 +116,7 @@ class Work:
             for made in (self.own, self.cut, self.values):
                 made.pop(each, None)
             if each != identifier:
-                self.behind[each] = self.reached(each, self.behind)
+                self.behind[each] = self.dependents(each, self.behind)
 
     def ahead(self, identifier: str) -> Interval:
         """Bounds of any matrix, though it may come later in time than what is being judged."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tracer.expression import matrix as m
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.lesson.steps import TABLE, Made, Row, in_time, loss_of_outputs
+from tracer.lesson.steps import TABLE, Made, StepRow, in_time, loss_of_outputs
 from tracer.problem.problem import Problem
 from tracer.program.program import Program, Step
 from tracer.program.roles import Assignment
@@ -47,7 +47,7 @@ def _build(problem: Problem, rows: int) -> Program:
     return Program(tuple(steps), net.rows)
 
 
-def _made(net: NetworkSymbols, row: Row, layer: int | None) -> Made:
+def _made(net: NetworkSymbols, row: StepRow, layer: int | None) -> Made:
     """What a step assigns, of one layer or of all that have it."""
     if row.once is not None:
         made: Iterable[Assignment] = row.once(net)

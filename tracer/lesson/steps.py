@@ -193,7 +193,7 @@ PerLayer: TypeAlias = Callable[[NetworkSymbols, int], Made]
 
 
 @dataclass(frozen=True)
-class Row:
+class StepRow:
     """One step of the table; `each` makes one layer's part, `once` all of it.
 
     `words` is its formula in words, `why` the chain rule's part in it.
@@ -208,77 +208,77 @@ class Row:
 
 
 TABLE = (
-    Row(
+    StepRow(
         number=0,
         title="Read the data",
         words="Each row is one sample.",
         why="X holds what goes in, Y what should come out.",
         once=read,
     ),
-    Row(
+    StepRow(
         number=1,
         title="Initialise weights and biases",
         words="A weight for every connection, a bias for every unit.",
         why="Learning starts from some numbers; these are the ones used here.",
         once=initialise,
     ),
-    Row(
+    StepRow(
         number=2,
         title="Input of the hidden layer",
         words="Input of a unit = the sum of everything that comes in times its weight, plus the bias.",
         why="The loss depends on a weight only through this sum.",
         each=layer_input,
     ),
-    Row(
+    StepRow(
         number=3,
         title="Activation of the hidden layer",
         words="Activation = the activation function of the unit's input.",
         why="It bends the sum; without it all layers together would be a single linear one.",
         each=activation,
     ),
-    Row(
+    StepRow(
         number=4,
         title="Output and loss",
         words="The last layer does the same; the loss is one number for how far its outputs are from the targets.",
         why="That number is what the chain rule takes apart from here on, from the back to the front.",
         once=output,
     ),
-    Row(
+    StepRow(
         number=5,
         title="Error at the output",
         words="Error = how the loss changes with each output.",
         why="It is the first factor of the chain rule.",
         once=error,
     ),
-    Row(
+    StepRow(
         number=6,
         title="Slopes",
         words="Slope = the derivative of the activation function, at this unit's input.",
         why="It is each layer's own factor of the chain rule: how a unit's output changes with its input.",
         once=slopes,
     ),
-    Row(
+    StepRow(
         number=7,
         title="Delta of the output layer",
         words="Delta = error times slope.",
         why="The first two factors of the chain rule together: how the loss changes with an output unit's input.",
         once=output_delta,
     ),
-    Row(
+    StepRow(
         number=8,
         title="Error sent back",
         words="Error of a unit = the sum, over the units that it feeds, of their delta times the weight between.",
         why="The chain rule's next factor is that weight; a unit acts along several paths, and paths add up.",
         each=error_sent_back,
     ),
-    Row(
+    StepRow(
         number=9,
         title="Delta of the hidden layer",
         words="Delta = error sent back times slope.",
         why="As in step 7, one layer further back: from a unit's output to its input.",
         each=hidden_delta,
     ),
-    Row(
+    StepRow(
         number=10,
         title="New weights",
         words="Gradient of a weight = the sum, over the samples, of what came in times delta.",
@@ -286,7 +286,7 @@ TABLE = (
         "small step the other way.",
         each=new_weights,
     ),
-    Row(
+    StepRow(
         number=11,
         title="New biases",
         words="Gradient of a bias = the sum of the deltas over the samples.",

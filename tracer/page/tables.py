@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from tracer.presentation.board import Place
+from tracer.presentation.excerpt import kept
 from tracer.presentation.shown import Shown
 from tracer.run.passes import Pass
 
@@ -87,16 +87,9 @@ def _heading(scope: str, word: str, index: int | None, count: int) -> str:
 
 def kept_rows(rows: int) -> list[int | None]:
     """The rows of a table that are shown; None stands for those left out."""
-    return _kept(rows, MOST_ROWS, KEPT_ROWS)
+    return kept(rows, MOST_ROWS, *KEPT_ROWS)
 
 
 def kept_columns(columns: int) -> list[int | None]:
     """The columns of a table that are shown; None stands for those left out."""
-    return _kept(columns, MOST_COLUMNS, KEPT_COLUMNS)
-
-
-def _kept(count: int, most: int, kept: Sequence[int]) -> list[int | None]:
-    if count <= most:
-        return list(range(count))
-    first, last = kept
-    return [*range(first), None, *range(count - last, count)]
+    return kept(columns, MOST_COLUMNS, *KEPT_COLUMNS)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tracer.expression.scalar import Block, Cell
+from tracer.presentation.excerpt import kept
 from tracer.program import roles
 from tracer.program.naming_policy import RATE
 from tracer.program.program import LayerMatrices, Program
@@ -126,18 +127,12 @@ def lay_out(program: Program) -> Board:
 
 def kept_rows(rows: int) -> list[int | None]:
     """The rows of a matrix that stand on the board; None stands for those left out."""
-    return _kept(rows, LARGE_ROWS)
+    return kept(rows, LARGE_ROWS, KEPT_FIRST, KEPT_LAST)
 
 
 def kept_columns(columns: int) -> list[int | None]:
     """The columns of a matrix that stand on the board; None stands for those left out."""
-    return _kept(columns, LARGE_COLUMNS)
-
-
-def _kept(count: int, most: int) -> list[int | None]:
-    if count <= most:
-        return list(range(count))
-    return [*range(KEPT_FIRST), None, *range(count - KEPT_LAST, count)]
+    return kept(columns, LARGE_COLUMNS, KEPT_FIRST, KEPT_LAST)
 
 
 Stacks = tuple[tuple[str, ...], ...]

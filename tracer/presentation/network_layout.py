@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tracer.presentation.excerpt import counted, kept
 from tracer.problem.problem import Problem
 
 RADIUS = 16.0
@@ -95,16 +96,11 @@ def lay_out_network(sizes: Sequence[int]) -> NetworkLayout:
 
 
 def _kept_layers(columns: int) -> list[int | None]:
-    return _kept(columns, MOST_COLUMNS, FIRST_COLUMNS, LAST_COLUMNS)
+    return kept(columns, MOST_COLUMNS, FIRST_COLUMNS, LAST_COLUMNS)
 
 
 def _kept_units(count: int) -> list[int | None]:
-    return _kept(count, MOST_UNITS, FIRST_UNITS, 1)
-
-
-def _kept(count: int, most: int, first: int, last: int) -> list[int | None]:
-    """The places that are shown of so many; None stands for those left out."""
-    return [*range(count)] if count <= most else [*range(first), None, *range(count - last, count)]
+    return kept(count, MOST_UNITS, FIRST_UNITS, 1)
 
 
 def _edges(nodes: Sequence[Node], columns: Mapping[int, float]) -> Iterator[tuple[Node, Node]]:
@@ -125,12 +121,12 @@ def node_name(depth: int, node: Node) -> str:
 def caption(problem: Problem, layer: int) -> tuple[str, ...]:
     """What stands under a column, line by line."""
     if layer == 0:
-        return ("inputs", _counted(problem.sizes[0], "value"))
+        return ("inputs", counted(problem.sizes[0], "value"))
     made = problem.layers[layer - 1]
     number = f" {layer}" if problem.depth > 2 else ""
     title = "output layer" if layer == problem.depth else f"hidden layer{number}"
     bias = "no bias" if made.bias is None else "one shared bias" if made.shared_bias else "with bias"
-    return (title, _counted(made.units, "unit"), made.activation, bias)
+    return (title, counted(made.units, "unit"), made.activation, bias)
 
 
 def describe(problem: Problem) -> str:
@@ -138,7 +134,7 @@ def describe(problem: Problem) -> str:
     shown = _kept_layers(len(problem.sizes))[1:]
     layers = [_layer_words(problem, each) if each else _layers_left_out(len(problem.sizes)) for each in shown]
     return (
-        f"The network from left to right. {_counted(problem.sizes[0], 'input')}; {'; '.join(layers)}. Every unit is "
+        f"The network from left to right. {counted(problem.sizes[0], 'input')}; {'; '.join(layers)}. Every unit is "
         "connected with all units of the layer before it: a wide line is a large weight, a dashed one is negative."
     )
 
@@ -150,7 +146,3 @@ def _layer_words(problem: Problem, layer: int) -> str:
 
 def _layers_left_out(columns: int) -> str:
     return f"{columns - FIRST_COLUMNS - LAST_COLUMNS} more hidden layers"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' if number != 1 else ''}"

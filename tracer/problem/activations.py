@@ -17,14 +17,10 @@ z, a, alpha = s.Variable("z"), s.Variable("a"), s.Variable("alpha")
 zero, one = s.Number(0.0), s.Number(1.0)
 
 
-def _minus(left: s.Scalar, right: s.Scalar) -> s.Sum:
-    return s.Sum((left, s.Negative(right)))
-
-
 def _softmax(Z: m.Matrix) -> m.Matrix:
     """e^z over the row's sum of e^z; computed with the row's largest z taken off, which cancels."""
     powers = m.Apply(s.Exp(z), (("z", Z),))
-    shifted = m.Apply(s.Exp(_minus(z, s.Variable("top")), bounded=True), (("z", Z), ("top", m.row_maxima(Z))))
+    shifted = m.Apply(s.Exp(s.difference(z, s.Variable("top")), bounded=True), (("z", Z), ("top", m.row_maxima(Z))))
     shown, computed = (m.divide(e, m.row_sums(e)) for e in (powers, shifted))
     return m.StableForm(shown, computed)
 
@@ -68,8 +64,8 @@ _SOFTPLUS = s.Stable(
 )
 
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(_LOGISTIC, s.Product((a, _minus(one, a)))),
-    "tanh": Activation(s.Tanh(z), _minus(one, s.Power(a, 2))),
+    "sigmoid": Activation(_LOGISTIC, s.Product((a, s.difference(one, a)))),
+    "tanh": Activation(s.Tanh(z), s.difference(one, s.Power(a, 2))),
     "relu": Activation(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero), s.Where(z, ">=", zero, one, zero)),
     "leaky_relu": Activation(
         s.Where(z, ">", zero, z, s.Product((alpha, z))),
@@ -77,10 +73,10 @@ ACTIVATIONS: dict[str, Activation] = {
         s.Where(z, ">=", zero, one, alpha),
     ),
     "elu": Activation(
-        s.Where(z, ">", zero, z, _minus(s.Exp(z, bounded=True), one)),
+        s.Where(z, ">", zero, z, s.difference(s.Exp(z, bounded=True), one)),
         s.Where(z, ">", zero, one, s.Exp(z, bounded=True)),
     ),
     "softplus": Activation(_SOFTPLUS, _LOGISTIC),
     "linear": Activation(z, one),
-    "softmax": Activation(_softmax, s.Product((a, _minus(one, a)))),
+    "softmax": Activation(_softmax, s.Product((a, s.difference(one, a)))),
 }

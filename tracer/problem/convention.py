@@ -93,7 +93,7 @@ def place_of(location: Iterable[str | int], inside: bool = False) -> str:
     return text if inside else text.removeprefix(".")
 
 
-class Section(BaseModel):
+class FileSection(BaseModel):
     """A table of the problem file: no key but its own, no text or true/false for a number."""
 
     model_config = ConfigDict(
@@ -101,7 +101,7 @@ class Section(BaseModel):
     )
 
 
-class Convention(Section):
+class Convention(FileSection):
     """Different ways of being right; only `reduction` and `bias_update` change what is learned."""
 
     error: Literal["output - target", "target - output"] = "output - target"
@@ -125,7 +125,7 @@ class Convention(Section):
         return 1.0 if self.error == "output - target" else -1.0
 
 
-class Reproduce(Section):
+class Reproduce(FileSection):
     """What a publication did though it is not the gradient of its loss."""
 
     softmax_slope: Literal["diagonal"] | None = None

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from tracer.problem.convention import FieldError, Section, counted, one_of
+from tracer.problem.convention import FieldError, FileSection, counted, one_of
 
 Matrix: TypeAlias = NDArray[np.float64]
 Source: TypeAlias = np.random.Generator | np.random.RandomState
@@ -71,7 +71,7 @@ class Layer:
         return table
 
 
-class Uniform(Section):
+class Uniform(FileSection):
     """Uniform on [low, high)."""
 
     distribution: Literal["uniform"]
@@ -91,7 +91,7 @@ class Uniform(Section):
         return source.uniform(self.low, self.high, shape)
 
 
-class Normal(Section):
+class Normal(FileSection):
     """Normal with mean and standard deviation."""
 
     distribution: Literal["normal"]
@@ -103,7 +103,7 @@ class Normal(Section):
         return source.normal(self.mean, self.std, shape)
 
 
-class Xavier(Section):
+class Xavier(FileSection):
     """Uniform within ±√(6 / (inputs + units)) of the layer (Glorot and Bengio 2010)."""
 
     distribution: Literal["xavier"] = "xavier"
@@ -114,7 +114,7 @@ class Xavier(Section):
         return source.uniform(-limit, limit, shape)
 
 
-class He(Section):
+class He(FileSection):
     """Normal with mean 0 and standard deviation √(2 / inputs) of the layer (He et al. 2015)."""
 
     distribution: Literal["he"]
@@ -124,7 +124,7 @@ class He(Section):
         return source.normal(0.0, math.sqrt(2.0 / fan[0]), shape)
 
 
-class Zeros(Section):
+class Zeros(FileSection):
     """All zero; takes nothing from the stream."""
 
     distribution: Literal["zeros"] = "zeros"
@@ -134,7 +134,7 @@ class Zeros(Section):
         return np.zeros(shape)
 
 
-DISTRIBUTIONS: dict[str, type[Section]] = {
+DISTRIBUTIONS: dict[str, type[FileSection]] = {
     "uniform": Uniform,
     "normal": Normal,
     "xavier": Xavier,
@@ -160,7 +160,7 @@ Distribution: TypeAlias = Annotated[
 ]
 
 
-class Initial(Section):
+class Initial(FileSection):
     """The section `[initial]`: where the parameters of layers given by `units` come from."""
 
     generator: Literal["default", "legacy"] = "default"

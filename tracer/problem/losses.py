@@ -19,10 +19,6 @@ y, a, z, K = s.Variable("y"), s.Variable("a"), s.Variable("z"), s.Variable("K")
 one, two = s.Number(1.0), s.Number(2.0)
 
 
-def _minus(left: s.Scalar, right: s.Scalar) -> s.Sum:
-    return s.Sum((left, s.Negative(right)))
-
-
 @dataclass(frozen=True)
 class Loss:
     """One loss, per sample; `excluded` lists the outputs at which its gradient divides by zero."""
@@ -40,7 +36,7 @@ def _softmax_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
     """Σ over the samples of ln Σ e^z − Σ y z: −Σ y ln a, since the y of a sample sum to 1."""
     powers = m.Apply(s.Exp(z), (("z", Z),))
     top = m.row_maxima(Z)
-    shifted = m.Apply(s.Exp(_minus(z, s.Variable("top")), bounded=True), (("z", Z), ("top", top)))
+    shifted = m.Apply(s.Exp(s.difference(z, s.Variable("top")), bounded=True), (("z", Z), ("top", top)))
     logarithm = s.Log(s.Variable("sum"))
     shown = m.Apply(logarithm, (("sum", m.row_sums(powers)),))
     computed = m.add(top, m.Apply(logarithm, (("sum", m.row_sums(shifted)),)))
@@ -52,16 +48,16 @@ def _sigmoid_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
     shown = s.Log(s.Sum((one, s.Exp(z))))
     small = s.Exp(s.Negative(s.Absolute(z)), bounded=True)
     computed = s.Sum((s.Maximum((s.Number(0.0), z)), s.Log(s.Sum((one, small)))))
-    term = _minus(s.Stable(shown, computed), s.Product((y, z)))
+    term = s.difference(s.Stable(shown, computed), s.Product((y, z)))
     return m.total(m.Apply(term, (("y", Y), ("z", Z))))
 
 
 LOSSES: dict[str, Loss] = {
-    "half_squared_error": Loss(s.Power(_minus(y, a), 2), _minus(a, y), factor=0.5),
-    "squared_error": Loss(s.Power(_minus(y, a), 2), s.Product((two, _minus(a, y)))),
+    "half_squared_error": Loss(s.Power(s.difference(y, a), 2), s.difference(a, y), factor=0.5),
+    "squared_error": Loss(s.Power(s.difference(y, a), 2), s.Product((two, s.difference(a, y)))),
     "mean_squared_error": Loss(
-        s.Power(_minus(y, a), 2),
-        s.Product((s.Quotient(two, K), _minus(a, y))),
+        s.Power(s.difference(y, a), 2),
+        s.Product((s.Quotient(two, K), s.difference(a, y))),
         per_output=True,
     ),
     "cross_entropy": Loss(
@@ -72,8 +68,8 @@ LOSSES: dict[str, Loss] = {
         fused_total=_softmax_cross_entropy,
     ),
     "binary_cross_entropy": Loss(
-        s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((_minus(one, y), s.Log(_minus(one, a))))))),
-        _minus(s.Quotient(_minus(one, y), _minus(one, a)), s.Quotient(y, a)),
+        s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((s.difference(one, y), s.Log(s.difference(one, a))))))),
+        s.difference(s.Quotient(s.difference(one, y), s.difference(one, a)), s.Quotient(y, a)),
         excluded=(0.0, 1.0),
         fused_with="sigmoid",
         fused_total=_sigmoid_cross_entropy,

@@ -72,8 +72,8 @@ class _Network:
             return ""
         row, column = place
         if identifier.kind in ("b", "db", "b_next"):
-            return "" if self.shared_bias[identifier.layer - 1] else _counted(column)
-        return f"{_counted(row)},{_counted(column)}"
+            return "" if self.shared_bias[identifier.layer - 1] else _position(column)
+        return f"{_position(row)},{_position(column)}"
 
     def sample(self, place: Place) -> str:
         """The mark of a sample, where there are several: "(2)"."""
@@ -112,8 +112,8 @@ class _Matrix:
 
     def unit(self, layer: int, unit: int) -> Label:
         if layer in (0, self.network.layers):
-            return Label("o" if layer else "x", _counted(unit))
-        return Label("h", f"{layer},{_counted(unit)}" if self.network.layers > 2 else _counted(unit))
+            return Label("o" if layer else "x", _position(unit))
+        return Label("h", f"{layer},{_position(unit)}" if self.network.layers > 2 else _position(unit))
 
     def _base(self, identifier: _Identifier) -> str:
         return identifier.text
@@ -164,9 +164,9 @@ class _Hand:
         sample = self.network.sample(place)
         match kind:
             case "X":
-                return Label("i", _counted(column), sample)
+                return Label("i", _position(column), sample)
             case "Y":
-                return Label("y", _counted(column), sample)
+                return Label("y", _position(column), sample)
             case "W" | "W_next":
                 ends = self._unit(layer - 1, row) + self._unit(layer, column)
                 return Label("W", ends, hat=kind == "W_next")
@@ -176,7 +176,7 @@ class _Hand:
             case "Z" | "A":
                 side = "in" if kind == "Z" else "out"
                 layer_name = "O" if self.network.is_output(layer) else f"h{layer}"
-                return Label(layer_name, side + _counted(column), sample)
+                return Label(layer_name, side + _position(column), sample)
             case _:
                 return Label("E", "total")
 
@@ -185,11 +185,11 @@ class _Hand:
         return None
 
     def unit(self, layer: int, unit: int) -> Label:
-        return Label(self._unit(layer, None), _counted(unit))
+        return Label(self._unit(layer, None), _position(unit))
 
     def _unit(self, layer: int, unit: int | None) -> str:
         turns, letter = divmod(layer, len(_UNIT_LETTERS))
-        return _UNIT_LETTERS[letter] * (turns + 1) + _counted(unit)
+        return _UNIT_LETTERS[letter] * (turns + 1) + _position(unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class _Mazur:
         sample = self.network.sample(place)
         match kind:
             case "X":
-                return Label("i", _counted(column), sample)
+                return Label("i", _position(column), sample)
             case "Y":
                 return Label("target", self._unit(self.network.layers, column), sample)
             case "W" | "W_next":
@@ -222,15 +222,15 @@ class _Mazur:
         return None
 
     def unit(self, layer: int, unit: int) -> Label:
-        return Label(self._unit(layer, unit) if layer else f"i{_counted(unit)}")
+        return Label(self._unit(layer, unit) if layer else f"i{_position(unit)}")
 
     def _unit(self, layer: int, unit: int | None) -> str:
         if self.network.is_output(layer):
-            return "o" + _counted(unit)
+            return "o" + _position(unit)
         before = sum(self.network.sizes[1:layer])
         if unit is None:
             return "h" + (_span(before, self.network.sizes[layer]) if self.network.layers > 2 else "")
-        return "h" + _counted(before + unit)
+        return "h" + _position(before + unit)
 
     def _weight(self, layer: int, place: Place) -> str:
         sizes = self.network.sizes
@@ -238,13 +238,13 @@ class _Mazur:
         if place is None:
             return _span(before, sizes[layer - 1] * sizes[layer])
         row, column = place
-        return _counted(before + column * sizes[layer - 1] + row)
+        return _position(before + column * sizes[layer - 1] + row)
 
     def _bias(self, layer: int, unit: int | None) -> str:
         before = sum(self.network.bias_width(other) for other in range(1, layer))
         if unit is None:
             return _span(before, self.network.bias_width(layer))
-        return _counted(before + (0 if self.network.shared_bias[layer - 1] else unit))
+        return _position(before + (0 if self.network.shared_bias[layer - 1] else unit))
 
 
 _STYLES: Mapping[str, Callable[[_Network], _Style]] = {
@@ -384,7 +384,7 @@ def names_of(problem: Any) -> Names:
     )
 
 
-def _counted(position: int | None) -> str:
+def _position(position: int | None) -> str:
     """A position as it is shown, counted from 1; nothing for a whole matrix."""
     return "" if position is None else str(position + 1)
 

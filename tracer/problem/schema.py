@@ -22,9 +22,9 @@ from tracer.problem.convention import (
     Convention,
     Decimals,
     FieldError,
+    FileSection,
     Names,
     Reproduce,
-    Section,
     counted,
     nearest,
     one_of,
@@ -126,7 +126,7 @@ Text: TypeAlias = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
 Columns: TypeAlias = Annotated[list[str], Field(min_length=1)]
 
 
-class RawLayer(Section):
+class RawLayer(FileSection):
     """One `[[layers]]`: typed weights and bias, or a number of units whose parameters are drawn."""
 
     activation: Annotated[str, PlainValidator(lambda value: one_of(value, ACTIVATIONS))]
@@ -154,7 +154,7 @@ class RawLayer(Section):
         return self.bias is not False and (self.bias is not None or self.units is not None)
 
 
-class RawData(Section):
+class RawData(FileSection):
     """The section `[data]`: X and Y typed in, or the columns of a file."""
 
     X: MatrixField | None = None
@@ -179,7 +179,7 @@ class RawData(Section):
         return self
 
 
-class RawProblem(Section):
+class RawProblem(FileSection):
     """A whole problem file."""
 
     title: Text | None = None
@@ -214,7 +214,7 @@ class Data:
         return f"data.Y[{row}]" if self.file is None else f"data.file: {self.file}, row {row + 2}"
 
 
-SECTIONS: dict[str, type[Section]] = {
+SECTIONS: dict[str, type[FileSection]] = {
     "layers": RawLayer,
     "data": RawData,
     "initial": Initial,

@@ -12,8 +12,8 @@ from functools import cached_property
 from operator import itemgetter
 
 from tracer.expression import matrix as m
-from tracer.expression.beyond import carries
 from tracer.expression.evaluate import Array, Compiled, compile_program
+from tracer.expression.nonfinite import propagates_nonfinite
 from tracer.expression.numpy_source import asks_for_memory, faster_by_columns
 from tracer.program.roles import Assignment
 
@@ -59,7 +59,7 @@ class NumpyPlan:
         return tuple(self.computed.index(name) for name in products if name not in carried)
 
     def _goes_on(self, name: str, into: Collection[str]) -> bool:
-        return any(carries(made, name) for key, made in self._rules if key in into)
+        return any(propagates_nonfinite(made, name) for key, made in self._rules if key in into)
 
     @cached_property
     def watched_of(self) -> Pick:

@@ -12,7 +12,7 @@ from tracer.errors import ExportError
 from tracer.expression import scalar as s
 from tracer.expression.formula import literal, to_formula
 from tracer.expression.lower import lower, precedents
-from tracer.expression.spread import spread
+from tracer.expression.rounding_error import rounding_error
 from tracer.presentation.shown import Shown
 from tracer.program.program import Program
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
@@ -60,7 +60,7 @@ class Marks:
         waits += self._unfinished(own.matrix)
         behind = [f"{self.board.mark(each)}={text(mark)}" for each in before for mark in (AGAIN, FOLLOWS)]
         verdict = if_any(behind, text(FOLLOWS), text(RIGHT))
-        judged = f"IF({_right(own, rule, spread(rule, self._off), addresses)},{verdict},{text(AGAIN)})"
+        judged = f"IF({_right(own, rule, rounding_error(rule, self._off), addresses)},{verdict},{text(AGAIN)})"
         waiting = if_any(waits, text(WAITS), judged)
         return f'IF({answer}="","",IF(COUNT({answer})=0,{text(NO_NUMBER)},{waiting}))'
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.marking import document, mark, with_rule, worked
-from tracer.classroom.class_marks import Line, as_text, commonest_slips, is_marks, line_of, write_marks
+from tracer.classroom.class_marks import MarksLine, as_text, commonest_slips, is_marks, line_of, write_marks
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)
 NO_BIAS = worked(PROBLEM, with_rule(PROBLEM, "Z1", lambda m: m["X"] @ m["W1"]))
 
 
-def rows(lines: list[Line], folder: Path) -> list[dict[str, str]]:
+def rows(lines: list[MarksLine], folder: Path) -> list[dict[str, str]]:
     order = list(mark(PROBLEM, {}).sheet.key.program.assignments)
     write_marks(lines, order, folder / "marks.csv")
     text = (folder / "marks.csv").read_bytes().decode("utf-8-sig")
@@ -43,29 +43,29 @@ def test_matrices_stand_in_order_of_time_whoever_comes_first(tmp_path: Path) -> 
 
 
 def test_an_unreadable_file_is_a_line_that_says_so(tmp_path: Path) -> None:
-    (row,) = rows([Line("bad.json", {"name": "Bo"}, fault="this is not JSON")], tmp_path)
+    (row,) = rows([MarksLine("bad.json", {"name": "Bo"}, fault="this is not JSON")], tmp_path)
     assert (row["file"], row["name"], row["points"], row["unreadable"]) == ("bad.json", "Bo", "", "this is not JSON")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =cmd|' /C calc'!A0", "＝1"])
 def test_a_text_that_a_spreadsheet_would_take_for_a_formula_is_defused(text: str, tmp_path: Path) -> None:
-    (row,) = rows([Line(text, {"name": text, "id": text}, fault=text)], tmp_path)
+    (row,) = rows([MarksLine(text, {"name": text, "id": text}, fault=text)], tmp_path)
     assert all(row[column].startswith("'") for column in ("file", "name", "id", "unreadable"))
     assert as_text("Ada-Marie") == "Ada-Marie"
 
 
 def test_a_text_with_what_ends_a_line_or_rings_a_bell_stays_in_its_cell(tmp_path: Path) -> None:
-    (row,) = rows([Line("a\x07b\x1b[31m.json", {"name": 'Bo"\r\n,;'})], tmp_path)
+    (row,) = rows([MarksLine("a\x07b\x1b[31m.json", {"name": 'Bo"\r\n,;'})], tmp_path)
     assert row["file"] == "a\ufffdb\ufffd[31m.json"
     assert row["name"] == 'Bo"  ,;'
 
 
 def test_slips_are_counted_by_the_files_that_show_them() -> None:
     lines = [
-        Line("a", {}, slips={"x": 9, "y": 1}),
-        Line("b", {}, slips={"y": 2}),
-        Line("c", {}, slips={"z": 1, "a": 1}),
+        MarksLine("a", {}, slips={"x": 9, "y": 1}),
+        MarksLine("b", {}, slips={"y": 2}),
+        MarksLine("c", {}, slips={"z": 1, "a": 1}),
     ]
     assert commonest_slips(lines) == [("y", 2), ("a", 1), ("x", 1), ("z", 1)]
-    many = [Line(str(k), {}, slips={str(k): 1}) for k in range(9)]
+    many = [MarksLine(str(k), {}, slips={str(k): 1}) for k in range(9)]
     assert len(commonest_slips(many)) == 5

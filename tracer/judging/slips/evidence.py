@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.expression.reach import Marked
 from tracer.judging.judging import Site
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence

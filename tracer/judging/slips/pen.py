@@ -69,8 +69,6 @@ def _copied(value: float, row: int, column: int, right: Interval, tolerance: flo
     places = [(i, column) for i in range(rows) if i != row] + [(row, j) for j in range(columns) if j != column]
     for i, j in sorted(places, key=lambda place: abs(place[0] - row) + abs(place[1] - column)):
         if right.low[i, j] - tolerance <= value <= right.high[i, j] + tolerance:
-            yield Penned(
-                "copied-or-sign-dropped", f"this is the number of row {i + 1}, column {j + 1}[; {{right}} belongs here]",
-                len(places),
-            )  # fmt: skip
+            says = f"this is the number of row {i + 1}, column {j + 1}[; {{right}} belongs here]"
+            yield Penned("copied-or-sign-dropped", says, len(places))
             return

@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 
 from tracer.expression import matrix as m
+from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
-from tracer.expression.reach import Marked
 from tracer.judging.judging import Explained, Site
 from tracer.judging.slips.context import Kind, Rule, SlipContext, Wrong, replaced
 from tracer.judging.slips.evidence import IN_ONE_CELL, MANY_FORMS, OFTEN, PARTLY, TWICE, WITH_A_PEN, Found, gap, weigh

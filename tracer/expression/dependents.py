@@ -14,11 +14,11 @@ from tracer.expression import matrix as m
 Marked: TypeAlias = NDArray[np.bool_]
 
 
-def reached(expression: m.Matrix, marked: Mapping[str, Marked]) -> Marked:
+def dependents(expression: m.Matrix, marked: Mapping[str, Marked]) -> Marked:
     """The cells of an expression that a marked cell goes into; matrices not in `marked` have none."""
 
     def of(operand: m.Matrix) -> Marked:
-        return reached(operand, marked)
+        return dependents(operand, marked)
 
     match expression:
         case m.Symbol(name, shape):

@@ -8,7 +8,7 @@ from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.interval import Interval, bound
 from tracer.expression.lower import lower
-from tracer.expression.spread import spread
+from tracer.expression.rounding_error import rounding_error
 from tracer.problem.activations import ACTIVATIONS
 
 UNIT = 1e-4
@@ -17,13 +17,13 @@ z, a = s.Cell("z", 0, 0), s.Cell("a", 0, 0)
 
 def off(expression: s.Scalar, **values: float) -> float:
     """The spread where every cell can be off by `UNIT`."""
-    found = spread(expression, lambda cell: s.Number(UNIT))
+    found = rounding_error(expression, lambda cell: s.Number(UNIT))
     assert found is not None
     return evaluate_cell(found, lambda cell: values[cell.matrix])
 
 
 def test_what_is_exact_has_none() -> None:
-    assert spread(s.Sum((s.Number(1.0), z)), lambda cell: None) is None
+    assert rounding_error(s.Sum((s.Number(1.0), z)), lambda cell: None) is None
 
 
 @pytest.mark.parametrize(

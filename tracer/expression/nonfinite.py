@@ -8,7 +8,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 
 
-def carries(expression: m.Matrix, name: str) -> bool:
+def propagates_nonfinite(expression: m.Matrix, name: str) -> bool:
     """Whether a number beyond float64 in the matrix `name` always leaves one in the expression's value.
 
     It goes on through +, −, ×, a numerator, a sum and a rounding (∞ − ∞ and ∞ · 0 are NaN). It may get lost in a
@@ -19,33 +19,34 @@ def carries(expression: m.Matrix, name: str) -> bool:
         case m.Symbol(own, _):
             return own == name
         case m.Broadcast("/", left, _):
-            return carries(left, name)
+            return propagates_nonfinite(left, name)
         case m.Broadcast(_, left, right):
-            return carries(left, name) or carries(right, name)
+            return propagates_nonfinite(left, name) or propagates_nonfinite(right, name)
         case m.Apply(template, arguments):
             return any(
-                carries(operand, name) and _template_carries(template, variable) for variable, operand in arguments
+                propagates_nonfinite(operand, name) and _template_propagates(template, variable)
+                for variable, operand in arguments
             )
         case m.Reduce(operation, operand, _):
-            return operation == "sum" and carries(operand, name)
+            return operation == "sum" and propagates_nonfinite(operand, name)
         case m.Transpose(operand) | m.Repeat(operand) | m.Rounded(operand, _):
-            return carries(operand, name)
+            return propagates_nonfinite(operand, name)
         case m.StableForm(_, computed):
-            return carries(computed, name)
+            return propagates_nonfinite(computed, name)
         case m.MatMul() | m.Row() | m.Stack() | m.Constant() | m.Identity():
             return False
         case _:
             assert_never(expression)
 
 
-def _template_carries(template: s.Scalar, variable: str) -> bool:
+def _template_propagates(template: s.Scalar, variable: str) -> bool:
     """The same of a rule for cells and one of its variables."""
     match template:
         case s.Variable(own):
             return own == variable
         case s.Sum(parts) | s.Product(parts):
-            return any(_template_carries(part, variable) for part in parts)
+            return any(_template_propagates(part, variable) for part in parts)
         case s.Quotient(operand, _) | s.Negative(operand) | s.Round(operand, _):
-            return _template_carries(operand, variable)
+            return _template_propagates(operand, variable)
         case _:
             return False

@@ -15,11 +15,11 @@ UnitOf: TypeAlias = Callable[[s.Cell], s.Scalar | None]
 """How far a cell can be off; None where it is exact."""
 
 
-def spread(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
+def rounding_error(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
     """How far the value can be off; None where it is exact. Raises TypeError for a variable."""
 
     def of(part: s.Scalar) -> s.Scalar | None:
-        return spread(part, unit_of)
+        return rounding_error(part, unit_of)
 
     match expression:
         case s.Number() | s.Value() | s.Omitted():

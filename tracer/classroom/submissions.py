@@ -34,7 +34,7 @@ _UNSAFE = re.compile(r'[<>:"/\\|?*]|[^\w .,;()&+=@#%!{}\[\]~^$\'–—-]')
 
 
 @dataclass(frozen=True)
-class HandIn:
+class Submission:
     """One file of answers, not read yet: on disk, or a `member` of a zip. `name` is what reports call it.
 
     `fault` says why it cannot be read, where that is known already.
@@ -85,7 +85,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def collect(paths: Iterable[Path], problem: Path | None = None) -> list[HandIn]:
+def collect(paths: Iterable[Path], problem: Path | None = None) -> list[Submission]:
     """The files of answers in some files, folders and zips, in the order given, folders by the alphabet.
 
     The file of the problem, where it lies among them, is none.
@@ -103,23 +103,23 @@ def is_many(path: Path) -> bool:
     return path.is_dir() or path.suffix.lower() == ".zip"
 
 
-def _found(path: Path) -> Iterator[HandIn]:
+def _found(path: Path) -> Iterator[Submission]:
     if path.is_dir():
         yield from _in_folder(path)
     elif path.suffix.lower() == ".zip":
         yield from _in_zip(path)
     else:
-        yield HandIn(path.name, path)
+        yield Submission(path.name, path)
 
 
-def _in_folder(folder: Path) -> Iterator[HandIn]:
+def _in_folder(folder: Path) -> Iterator[Submission]:
     found = sorted(islice(folder.rglob("*"), MOST_FILES + 1))
     if len(found) > MOST_FILES:
         raise TracerError(f"{folder}: more than {MOST_FILES:,} files")
     for path in found:
         name = path.relative_to(folder)
         if path.is_file() and not path.is_symlink() and not _is_no_answer(name.parts) and not is_marks(path):
-            yield HandIn(name.as_posix(), path, fault=_fault_of(name.name))
+            yield Submission(name.as_posix(), path, fault=_fault_of(name.name))
 
 
 def _is_no_answer(parts: Sequence[str]) -> bool:
@@ -131,23 +131,23 @@ def _fault_of(name: str) -> str:
     return "a zip in a folder or zip is not opened; give it by itself" if name.lower().endswith(".zip") else ""
 
 
-def _in_zip(path: Path) -> Iterator[HandIn]:
+def _in_zip(path: Path) -> Iterator[Submission]:
     try:
         if _listing(path) > MOST_FILES * LONGEST_ENTRY:
-            yield HandIn(path.name, path, fault=f"lists more than {MOST_FILES:,} files")
+            yield Submission(path.name, path, fault=f"lists more than {MOST_FILES:,} files")
             return
         entries = _archive(path).infolist()
     except DAMAGED as wrong:
         says = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else wrong
-        yield HandIn(path.name, path, fault=f"cannot be read as a zip ({says})")
+        yield Submission(path.name, path, fault=f"cannot be read as a zip ({says})")
         return
     if refused := _refused(entries):
-        yield HandIn(path.name, path, fault=refused)
+        yield Submission(path.name, path, fault=refused)
         return
     for entry in sorted(entries, key=lambda each: each.filename):
         parts = PurePosixPath(entry.filename).parts
         if not entry.is_dir() and parts and not _is_no_answer(parts):
-            yield HandIn(entry.filename, path, entry.filename, _fault_of_entry(entry))
+            yield Submission(entry.filename, path, entry.filename, _fault_of_entry(entry))
 
 
 def _listing(path: Path) -> int:
@@ -189,14 +189,14 @@ def _fault_of_entry(entry: zipfile.ZipInfo) -> str:
 # What the reports are called
 
 
-def labels(hand_ins: Sequence[HandIn], folder: Path) -> list[str]:
+def labels(submissions: Sequence[Submission], folder: Path) -> list[str]:
     """What the reports of each file are called: its stem, and as much more as tells it from the others.
 
     No report takes the place of a file of answers in `folder`.
     """
-    forms = [list(_forms(each)) for each in hand_ins]
+    forms = [list(_forms(each)) for each in submissions]
     counted = [Counter(_folded(each[k]) for each in forms) for k in range(len(forms[0]))] if forms else []
-    taken = [each.path for each in hand_ins if each.name.lower().endswith(OWN_ENDINGS)]
+    taken = [each.path for each in submissions if each.name.lower().endswith(OWN_ENDINGS)]
     found: list[str] = []
     used: set[str] = set()
     for own in forms:
@@ -212,7 +212,7 @@ def labels(hand_ins: Sequence[HandIn], folder: Path) -> list[str]:
     return found
 
 
-def _forms(each: HandIn) -> Iterator[str]:
+def _forms(each: Submission) -> Iterator[str]:
     """Shorter and longer names for a file's reports."""
     path = PurePosixPath(each.name)
     folders = [found["name"] + "_" + found["id"] if (found := _MOODLE.fullmatch(part)) else part for part in path.parts]

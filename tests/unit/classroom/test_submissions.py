@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tracer.answers.handed_in import AnswerError
-from tracer.classroom import hand_ins
-from tracer.classroom.class_marks import Line, write_marks
-from tracer.classroom.hand_ins import HandIn, collect, labels
+from tracer.classroom import submissions
+from tracer.classroom.class_marks import MarksLine, write_marks
+from tracer.classroom.submissions import Submission, collect, labels
 from tracer.errors import TracerError
 
 ANSWERS = json.dumps({"Z1": [["1"]]})
@@ -24,7 +24,7 @@ def packed(path: Path, members: dict[str, str | bytes]) -> Path:
     return path
 
 
-def fault(hand_in: HandIn) -> str:
+def fault(hand_in: Submission) -> str:
     with pytest.raises(AnswerError) as refused:
         hand_in.read()
     return str(refused.value)
@@ -45,7 +45,7 @@ def test_what_systems_leave_behind_and_what_was_written_before_is_no_answer(tmp_
     (tmp_path / "__MACOSX").mkdir()
     (tmp_path / "__MACOSX" / "one.json").write_text(ANSWERS)
     (tmp_path / "link.json").symlink_to(tmp_path / "one.json")
-    write_marks([Line("one.json", {})], [], tmp_path / "marks.csv")
+    write_marks([MarksLine("one.json", {})], [], tmp_path / "marks.csv")
     assert [each.name for each in collect([tmp_path])] == ["one.json"]
 
 
@@ -119,12 +119,12 @@ def test_a_member_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = packed(tmp_path / "class.zip", {"a.json": b" " * 600, "b.json": b" " * 600})
-    monkeypatch.setattr(hand_ins, "MOST_UNPACKED", 1000)
+    monkeypatch.setattr(submissions, "MOST_UNPACKED", 1000)
     assert fault(collect([path])[0]) == "class.zip: unpacks to more than the 1,000 bytes that are read"
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hand_ins, "MOST_FILES", 2)
+    monkeypatch.setattr(submissions, "MOST_FILES", 2)
     path = packed(tmp_path / "class.zip", dict.fromkeys(("a.json", "b.json", "c.json"), ANSWERS))
     assert fault(collect([path])[0]) == "class.zip: more than 2 files"
     for name in "abc":
@@ -174,7 +174,7 @@ def test_an_encrypted_member_is_a_fault(tmp_path: Path) -> None:
 
 
 def called(*names: str, folder: Path = Path("reports")) -> list[str]:
-    return labels([HandIn(name, Path("class") / name) for name in names], folder)
+    return labels([Submission(name, Path("class") / name) for name in names], folder)
 
 
 def test_reports_are_called_by_the_stem_where_that_is_enough() -> None:
@@ -199,5 +199,5 @@ def test_a_stem_that_no_file_system_takes_is_mended() -> None:
 
 def test_no_report_takes_the_place_of_an_answer(tmp_path: Path) -> None:
     names = ["ada.json", "ada.marked.xlsx"]
-    found = labels([HandIn(name, tmp_path / name) for name in names], tmp_path)
+    found = labels([Submission(name, tmp_path / name) for name in names], tmp_path)
     assert found == ["ada-2", "ada.marked"]
