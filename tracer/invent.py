@@ -130,8 +130,8 @@ def _toml(document: dict[str, Any], facts: str) -> str:
         "decimals = 3  # how many to write down",
         "",
         "[data]  # a row is a sample",
-        f"X = {rows(document['data']['X'])}",
-        f"Y = {rows(document['data']['Y'])}",
+        f"{INPUTS} = {rows(document['data'][INPUTS])}",
+        f"{TARGETS} = {rows(document['data'][TARGETS])}",
     ]
     for layer in document["layers"]:
         lines += [

@@ -86,9 +86,9 @@ const formulasOf = (section) => [...section.querySelectorAll(".formula > :not([h
 /** The story's parameter, and where it goes from what is on the page now. */
 function tell() {
   const [id, row, column] = $("story").dataset.cell.split("-").map((part, k) => (k ? part - 1 : part));
-  const { engine } = opened(passes[0]);
-  const [before, after] = [id, `${id}_next`].map((each) => engine.values[each][row][column]);
-  const decimals = engine.decimals[`${id}_next`] ?? 3;
+  const { engine, data } = opened(passes[0]), next = updatedOf(data, id);
+  const [before, after] = [id, next].map((each) => engine.values[each][row][column]);
+  const decimals = engine.decimals[next] ?? 3;
   $("story").innerHTML = `<math>${engine.cellName(id, row, column, style())}</math>`;
   $("story-before").textContent = TracerEngine.fixed(before, decimals);
   $("story-after").textContent = TracerEngine.fixed(after, decimals);

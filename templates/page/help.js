@@ -10,23 +10,24 @@ function significant(value) {
 }
 
 function afterUpdate({ engine, data }) {
-  const moved = Object.keys(data.given).filter((id) => engine.values[`${id}_next`]);
-  return engine.run(Object.fromEntries(moved.map((id) => [id, engine.values[`${id}_next`]])));
+  const moved = withRole(data, { role: "parameter" });
+  return engine.run(Object.fromEntries(moved.map((id) => [id, engine.values[updatedOf(data, id)]])));
 }
 
 function fillHelp() {
   const pass = passOf(state.section);
   $("help").hidden = !pass;
   if (!pass || !$("help-details").open) return;
-  const { engine, data } = pass, after = afterUpdate(pass), before = engine.values, id = `A${data.depth}`;
+  const { engine, data } = pass, after = afterUpdate(pass), before = engine.values, id = outputOf(data);
+  const [targets] = withRole(data, { kind: "target" }), [lossId] = withRole(data, { role: "loss" });
   const outputs = before[id].flatMap((row, i) => row.map((_, j) => [i, j]));
   const rows = outputs.map(([i, j]) => {
-    const target = before.Y[i][j];
+    const target = before[targets][i][j];
     const nearer = Math.abs(before[id][i][j] - target) - Math.abs(after[id][i][j] - target);
     const says = nearer > 0 ? "nearer" : nearer < 0 ? "further off" : "the same";
-    return { head: `sample ${data.from + i + 1}, output ${j + 1}`, cells: [engine.text("Y", i, j), before[id][i][j], after[id][i][j]], says };
+    return { head: `sample ${data.from + i + 1}, output ${j + 1}`, cells: [engine.text(targets, i, j), before[id][i][j], after[id][i][j]], says };
   });
-  const [lossBefore, lossAfter] = [before.L[0][0], after.L[0][0]];
+  const [lossBefore, lossAfter] = [before[lossId][0][0], after[lossId][0][0]];
   const says = lossAfter < lossBefore ? "smaller" : lossAfter > lossBefore ? "larger" : "the same";
   const batch = data.prefix ? " of these samples" : "";
   const loss = { head: `loss${batch}`, cells: ["", lossBefore, lossAfter], says };

@@ -53,7 +53,8 @@ function list(place, words, cells) {
 /** The chain of a weight or bias, of its gradient, and of its new value: why it went there. It waits to be opened. */
 function fillChain() {
   const { matrix, row, column } = state.asked, engine = engineOf(state.section), style = cellStyle();
-  const of = state.guess || !/^d?[Wb]\d/.test(matrix) ? null : engine.gradientBy(matrix.replace(/_next$/, ""));
+  const { data } = passOf(state.section) ?? {}, parameter = data?.roles[matrix]?.of ?? matrix;
+  const of = state.guess || !data || !isRole(data, parameter, { role: "parameter" }) ? null : engine.gradientBy(parameter);
   $("asked-chain").hidden = !of;
   if (!of) return;
   $("asked-chain-title").innerHTML = `The whole chain: <math>${engine.fraction(of, style, row, column)}</math>`;

@@ -11,9 +11,9 @@ function drawNetwork() {
   const active = new Set(state.section.dataset.active.split(" "));
   const inputs = new Set(state.section.dataset.inputs.split(" "));
   const part = (ids) => (ids.some((id) => active.has(id)) ? "active" : ids.some((id) => inputs.has(id)) ? "input" : "");
-  drawEdges(pass.engine.values, part);
+  drawEdges(pass, part);
   drawNodes(pass, part);
-  writeValues(pass.engine.values);
+  writeValues(pass);
 }
 
 function emphasise(element, part) {
@@ -21,7 +21,7 @@ function emphasise(element, part) {
   else delete element.dataset.part;
 }
 
-function drawEdges(values, part) {
+function drawEdges({ data, engine: { values } }, part) {
   const edges = [...picture.querySelectorAll("line")].map((edge) => {
     const [id, row, column] = placeOf(edge);
     return { edge, id, weight: values[id][row][column] };
@@ -30,28 +30,28 @@ function drawEdges(values, part) {
   for (const { edge, id, weight } of edges) {
     edge.setAttribute("class", weight < 0 ? "negative" : "positive");
     edge.setAttribute("stroke-width", strokes[0] + ((strokes[1] - strokes[0]) * Math.abs(weight)) / largest);
-    emphasise(edge, part([id, `d${id}`, `${id}_next`]));
+    emphasise(edge, part([id, ...withRole(data, { of: id })]));
   }
 }
 
 /** A node stands for what is computed for its unit: in the last layer also the error, the loss and the Jacobians. */
-function drawNodes({ data, engine }, part) {
-  const last = ["E", "L", ...Object.keys(engine.values).filter((id) => /^J\d/.test(id))];
+function drawNodes({ data }, part) {
+  const last = withRole(data, { role: "loss" });
   for (const node of picture.querySelectorAll(".node")) {
     const layer = Number(node.dataset.layer);
-    const own = ["Z", "A", "S", "D", "E", "b", "db"].map((kind) => kind + layer).concat(`b${layer}_next`);
-    emphasise(node, part(layer === 0 ? ["X"] : layer === data.depth ? [...own, ...last] : own));
+    const own = withRole(data, { layer }).filter((id) => !isRole(data, id, { kind: "weights" }));
+    emphasise(node, part(layer === 0 ? withRole(data, { kind: "input" }) : layer === data.depth ? [...own, ...last] : own));
   }
 }
 
 /** Values that the step does not know yet are left out. */
-function writeValues(values) {
+function writeValues({ data, engine: { values } }) {
   const known = new Set([...tablesOf(state.section)].map((table) => table.dataset.id));
   for (const value of picture.querySelectorAll("tspan")) {
     const [id, row, column] = placeOf(value), node = value.closest(".node");
     value.textContent = known.has(id) ? TracerEngine.fixed(values[id][row][column], PICTURED) : "";
     value.parentNode.classList.toggle("unknown", !known.has(id));
-    if (node.dataset.layer !== "0" && id !== "Y" && value.parentNode.getAttribute("text-anchor") === "middle")
+    if (node.dataset.layer !== "0" && !isRole(data, id, { kind: "target" }) && value.parentNode.getAttribute("text-anchor") === "middle")
       node.classList.toggle("valued", known.has(id));
   }
 }

@@ -30,7 +30,7 @@ function replay(pass) {
 function inherit({ engine, data, index }) {
   const before = opened(passes[index - 1]).engine.values;
   for (const [id, recorded] of Object.entries(data.given)) {
-    const source = id === "X" || id === "Y" ? samplesBefore(index)?.[id] : (before[`${id}_next`] ?? before[id]);
+    const source = isRole(data, id, { role: "given" }) ? samplesBefore(index)?.[id] : (before[updatedOf(data, id)] ?? before[id]);
     source?.forEach((cells, row) => cells.forEach((number, column) => {
       if (number !== recorded[row][column]) engine.set(id, row, column, number);
     }));

@@ -37,6 +37,8 @@ def _no_code(node: ast.AST) -> Iterator[ast.AST]:
     """Docstrings, and the parts of f-strings, which are looked at as a whole."""
     if isinstance(node, ast.JoinedStr):
         yield from node.values
+    elif isinstance(node, ast.keyword) and node.arg == "axPos":  # "b": a chart's axis at its bottom
+        yield node.value
     elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
         first = node.body[0]
         assert isinstance(first, ast.Expr)

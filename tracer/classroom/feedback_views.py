@@ -217,7 +217,7 @@ class FeedbackViews:
         heading = self.headings.of(identifier, rows, columns)
         across = kept_columns(columns)
         cells = {(mark.row, mark.column): self._cell(mark) for mark in self.marked.of(identifier)}
-        row_word, _ = axes(identifier, self.problem.depth)
+        row_word, _ = axes(self.one.program, identifier)
         return MatrixView(
             name=math(self._matrix_name(identifier)),
             words=f"{label_text(heading.name)}, {heading.size}",

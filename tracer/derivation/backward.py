@@ -23,11 +23,11 @@ from tracer.derivation.blocks import (
     table,
 )
 from tracer.derivation.cells import Cells
-from tracer.derivation.chain import before_of
 from tracer.derivation.factors import Factors
 from tracer.derivation.forms import formula, holds
 from tracer.derivation.picture import draw_paths
 from tracer.expression import scalar as s
+from tracer.program import roles
 from tracer.program.naming_policy import RATE
 
 MOST_PARTS = 3  # samples whose parts of a gradient are written side by side
@@ -51,38 +51,39 @@ class Backward:
         return Section(f"back-{layer}", f"Back to layer {layer}: {kind}", made)
 
     def _output_blocks(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
-        yield "chain-rule", f"dW{layer}", self._chain_rule(layer)
-        yield "error", "E", self.factors.error()
+        yield "chain-rule", self.cells.layer(layer).weights_gradient, self._chain_rule(layer)
+        yield "error", self.cells.layer(layer).error, self.factors.error()
         yield from self._slope_block(layer)
         yield from self._delta_block(layer)
-        yield "inputs", f"Z{layer}", self.factors.inputs(layer)
-        yield "gradient", f"dW{layer}", self._gradient(layer)
-        yield "update", f"W{layer}_next", self._update(layer)
+        yield "inputs", self.cells.layer(layer).pre_activation, self.factors.inputs(layer)
+        yield "gradient", self.cells.layer(layer).weights_gradient, self._gradient(layer)
+        yield "update", self.cells.layer(layer).new_weights, self._update(layer)
 
     def _hidden_blocks(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
-        yield "chain-rule", f"dW{layer}", self._chain_rule(layer)
+        yield "chain-rule", self.cells.layer(layer).weights_gradient, self._chain_rule(layer)
         yield from self._slope_block(layer)
-        yield "inputs", f"Z{layer}", self.factors.inputs(layer)
+        yield "inputs", self.cells.layer(layer).pre_activation, self.factors.inputs(layer)
         if not self.chain.apart(layer):
-            yield "gradient-in-fractions", f"dW{layer}", self._gradient_in_fractions(layer)
-        yield "error-sent-back", f"E{layer}", self.factors.error_sent_back(layer)
+            yield "gradient-in-fractions", self.cells.layer(layer).weights_gradient, self._gradient_in_fractions(layer)
+        yield "error-sent-back", self.cells.layer(layer).error, self.factors.error_sent_back(layer)
         yield from self._delta_block(layer)
-        yield "gradient", f"dW{layer}", self._gradient(layer)
-        yield "update", f"W{layer}_next", self._update(layer)
+        yield "gradient", self.cells.layer(layer).weights_gradient, self._gradient(layer)
+        yield "update", self.cells.layer(layer).new_weights, self._update(layer)
 
     def _chain_rule(self, layer: int) -> Parts:
-        weight, Z, A = (s.Cell(f"{kind}{layer}", 0, 0) for kind in "WZA")
+        own = self.cells.layer(layer)
+        weight, Z, A = (s.Cell(each, 0, 0) for each in (own.weights, own.pre_activation, own.activation))
         if layer == self.problem.depth:
             start = "Now back to front. How does the loss change with a weight of the output layer?"
         else:
             start = "In the same way one layer further back. How does the loss change with a weight of this layer?"
         yield say(
-            f"{start} {{weight}} acts on it through {{Z}}{self._through(layer)}. By the chain rule the derivatives "
+            f"{start} {{weight}} acts on it through {{sum}}{self._through(layer)}. By the chain rule the derivatives "
             f"along the way are multiplied{', and the samples add up' if self.rows > 1 else ''}:",
-            **{key: self.cells.symbol(cell) for key, cell in (("weight", weight), ("Z", Z), ("A", A))},
+            **{key: self.cells.symbol(cell) for key, cell in (("weight", weight), ("sum", Z), ("output", A))},
         )
         yield Picture(draw_paths(self.cells, layer))
-        target = s.Cell(f"dW{layer}", 0, 0)
+        target = s.Cell(self.cells.layer(layer).weights_gradient, 0, 0)
         rule = self.chain.rule(layer, True)(target)
         yield self.cells.example(target, rule, self.chain.weight_names(layer)(target), until="letters")
         if layer == self.problem.depth and self.chain.carries_rate:
@@ -90,28 +91,29 @@ class Backward:
 
     def _through(self, layer: int) -> str:
         """What lies between the sum of a unit and the loss."""
-        if layer == self.problem.depth and "J1" in self.program.assignments:
+        if self.cells.layer(layer).jacobians:
             return ", and that through every output"
-        return ", and that through {A}" if f"S{layer}" in self.program.assignments else ""
+        return ", and that through {output}" if roles.SLOPE in self.cells.layer(layer).quantities else ""
 
     def _slope_block(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
-        if f"S{layer}" in self.program.assignments:
-            yield "slopes", f"S{layer}", self.factors.slopes(layer)
-        elif "J1" in self.program.assignments:
-            yield "slopes", "J1", self.factors.jacobians()
+        own = self.cells.layer(layer)
+        if roles.SLOPE in own.quantities:
+            yield "slopes", own.slope, self.factors.slopes(layer)
+        elif own.jacobians:
+            yield "slopes", own.jacobians[0], self.factors.jacobians(layer)
 
     def _delta_block(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
         if self.chain.apart(layer):
-            yield "delta", f"D{layer}", self.factors.delta(layer)
+            yield "delta", self.cells.layer(layer).delta, self.factors.delta(layer)
 
     def _gradient_in_fractions(self, layer: int) -> Parts:
-        block = self.cells.block(f"dW{layer}")
+        block = self.cells.block(self.cells.layer(layer).weights_gradient)
         yield say("For every weight of the layer, then:")
         stages = self.cells.stages(block, self.chain.rule(layer, True), self.chain.weight_names(layer))
         yield equation(block, [each for each in stages if each[2] in ("symbols", "letters")])
 
     def _gradient(self, layer: int) -> Parts:
-        block = self.cells.block(f"dW{layer}")
+        block = self.cells.block(self.cells.layer(layer).weights_gradient)
         names = self.chain.weight_names(layer)
         if self.chain.apart(layer):
             yield from self._gradient_of_delta(layer)
@@ -125,7 +127,8 @@ class Backward:
             yield equation(block, [each for each in stages if each[2] != "letters"])
 
     def _gradient_of_delta(self, layer: int) -> Parts:
-        identifier, target = f"dW{layer}", s.Cell(f"dW{layer}", 0, 0)
+        identifier = self.cells.layer(layer).weights_gradient
+        target = s.Cell(identifier, 0, 0)
         block, names = self.cells.block(identifier), self.chain.weight_names(layer)
         rule = self.chain.rule(layer, False)
         if self.rows == 1:
@@ -146,7 +149,8 @@ class Backward:
 
     def _samples(self, layer: int) -> Iterator[tuple[str]]:
         """column × row + column × row + … = gradient."""
-        came_in, delta, target = (self.cells.block(each) for each in (before_of(layer), f"D{layer}", f"dW{layer}"))
+        own = self.cells.layer(layer)
+        came_in, delta, target = map(self.cells.block, (own.inputs, own.delta, own.weights_gradient))
         for n in range(self.rows):
             column = s.Block(came_in.matrix, n, 0, 1, came_in.columns, transposed=True)
             sign = operator("+" if n else EQUALS)
@@ -157,7 +161,7 @@ class Backward:
 
     def _update(self, layer: int) -> Parts:
         yield say(_step_taken(self.cells), rate=self._rate())
-        yield from update(self.cells, f"W{layer}_next")
+        yield from update(self.cells, self.cells.layer(layer).new_weights)
 
     def _rate(self) -> str:
         return self.cells.symbol(s.Cell(RATE, 0, 0))

@@ -26,18 +26,18 @@ def _blocks(cells: Cells) -> Iterator[Block]:
         yield Block("biases-stay", "", (say("The biases are not updated in this problem: each keeps its value."),))
     else:
         for number, layer in enumerate(layers):
-            yield Block("biases", f"b{layer}", tuple(_layer(cells, layer, first=not number)))
+            yield Block("biases", cells.layer(layer).bias, tuple(_layer(cells, layer, first=not number)))
 
 
 def _layer(cells: Cells, layer: int, first: bool) -> Iterator[Part]:
-    chain, target = Chain(cells), s.Cell(f"db{layer}", 0, 0)
+    chain, target = Chain(cells), s.Cell(cells.layer(layer).bias_gradient, 0, 0)
     shared = cells.problem.layers[layer - 1].shared_bias
-    bias = s.Cell(f"b{layer}", 0, 0)
+    bias = s.Cell(cells.layer(layer).bias, 0, 0)
     if first:
         yield say(
             "A bias stands alone in its sum, as a weight whose input is always 1: {ratio} = 1. What is left of the "
             "chain rule is how the loss changes with that sum.",
-            ratio=cells.ratio(s.Cell(f"Z{layer}", 0, 0), bias),
+            ratio=cells.ratio(s.Cell(cells.layer(layer).pre_activation, 0, 0), bias),
         )
     else:
         yield say("In the same way for the layer before it.")
@@ -52,7 +52,7 @@ def _layer(cells: Cells, layer: int, first: bool) -> Iterator[Part]:
     column = s.Block(block.matrix, 0, 0, 1, block.columns, transposed=True)
     yield equation(column, cells.stages(column, rule))
     yield say("The new biases:")
-    yield from update(cells, f"b{layer}_next")
+    yield from update(cells, cells.layer(layer).new_bias)
 
 
 def outcome(trace: Trace) -> Section:
@@ -62,4 +62,4 @@ def outcome(trace: Trace) -> Section:
         before=f"<mn>{trace.before:#.6g}</mn>",
         after=f"<mn>{trace.after:#.6g}</mn>",
     )
-    return Section("outcome", "Did it help?", (Block("outcome", "L", (parts,)),))
+    return Section("outcome", "Did it help?", (Block("outcome", trace.last.program.loss, (parts,)),))

@@ -21,6 +21,7 @@ from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, w
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import DEFAULT, shown
 from tracer.problem.remarks import is_gradient
+from tracer.program.program import LayerMatrices
 from tracer.run.passes import Pass, Trace
 
 MOST_TERMS = 5  # of a sum that are written out
@@ -41,6 +42,10 @@ class Cells:
         self.names, self.symbols = headings.names, headings.symbols
         self.decimals = shown(trace, one)
 
+    def layer(self, number: int) -> LayerMatrices:
+        """The identifiers of a layer's matrices."""
+        return self.program.layer(number)
+
     # names
 
     def matrix(self, identifier: str) -> str:
@@ -53,8 +58,9 @@ class Cells:
         fraction = self.symbols.fraction(cell.matrix, place) if is_gradient(self.problem, cell.matrix) else None
         name = fraction or self.symbols.cell(cell.matrix, *place)
         if isinstance(name, Label) and name.base == cell.matrix:
-            before = name.base.removesuffix("_next")
-            return replace(name, base=before, hat=before != name.base)
+            made = self.program.assignments.get(cell.matrix)
+            of = made.of if made is not None and made.role == "updated" else None
+            return replace(name, base=of or name.base, hat=of is not None)
         return name
 
     def symbol(self, cell: s.Cell) -> str:

@@ -25,12 +25,12 @@ class Chain:
     @property
     def carries_rate(self) -> bool:
         """Whether the deltas carry the learning rate."""
-        output = self.cells.rule(f"D{self.cells.problem.depth}")
+        output = self.cells.rule(self.cells.layer(self.cells.problem.depth).delta)
         return any(symbol.name == RATE for symbol in m.symbols(output))
 
     def factors(self, layer: int) -> bool:
         """Whether the layer's delta is a plain product, such as error times slope."""
-        identifier = f"D{layer}"
+        identifier = self.cells.layer(layer).delta
         if isinstance(self.cells.program.assignments[identifier].expression, m.Rounded):
             return False
         made = self.cells.lowered(s.Cell(identifier, 0, 0))
@@ -42,7 +42,7 @@ class Chain:
 
     def rule(self, layer: int, written_out: bool) -> Callable[[s.Cell], s.Scalar]:
         """A cell's rule as a sum of products that begin with the layer's delta, or with what that is made of."""
-        delta = f"D{layer}"
+        delta = self.cells.layer(layer).delta
 
         def term(made: s.Scalar) -> s.Scalar:
             parts = _factors(made)
@@ -62,14 +62,14 @@ class Chain:
 
     def weight_names(self, layer: int) -> Callable[[s.Cell], NameOf]:
         """In the gradient of a weight what came in is ∂Z/∂W."""
-        before = before_of(layer)
+        before = self.cells.layer(layer).inputs
 
         def names(target: s.Cell) -> NameOf:
             def of(cell: s.Cell) -> str:
                 if cell.matrix != before:
                     return self.cells.factor(cell)
-                weight = s.Cell(f"W{layer}", target.row, target.column)
-                return self.cells.ratio(s.Cell(f"Z{layer}", cell.row, target.column), weight)
+                weight = s.Cell(self.cells.layer(layer).weights, target.row, target.column)
+                return self.cells.ratio(s.Cell(self.cells.layer(layer).pre_activation, cell.row, target.column), weight)
 
             return of
 
@@ -77,13 +77,16 @@ class Chain:
 
     def path_names(self, layer: int) -> Callable[[s.Cell], NameOf]:
         """In the error sent back to a layer the weight between is ∂Z of the next layer/∂A."""
-        weights = f"W{layer + 1}"
+        weights = self.cells.layer(layer + 1).weights
 
         def names(target: s.Cell) -> NameOf:
             def of(cell: s.Cell) -> str:
                 if cell.matrix != weights:
                     return self.cells.factor(cell)
-                return self.cells.ratio(s.Cell(f"Z{layer + 1}", target.row, cell.column), target_of(target, layer))
+                return self.cells.ratio(
+                    s.Cell(self.cells.layer(layer + 1).pre_activation, target.row, cell.column),
+                    s.Cell(self.cells.layer(layer).activation, target.row, target.column),
+                )
 
             return of
 
@@ -106,16 +109,6 @@ class Chain:
         left = [factor for factor in _factors(term) if factor != by]
         fraction = f"<mfrac>{row(operator('∂'), inside)}{under}</mfrac>"
         return self.cells.ratio(top, by), fraction, cell_mathml(left[0], self.cells.symbol)
-
-
-def before_of(layer: int) -> str:
-    """What comes into a layer: the activations of the one before, or the inputs."""
-    return f"A{layer - 1}" if layer > 1 else "X"
-
-
-def target_of(cell: s.Cell, layer: int) -> s.Cell:
-    """The activation that a cell of the error sent back to a layer is the derivative by."""
-    return s.Cell(f"A{layer}", cell.row, cell.column)
 
 
 def _factors(term: s.Scalar) -> tuple[s.Scalar, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tracer.derivation.blocks import CUTS, EQUALS, Parts, Stage, equation, line, operator, row, say, spoken, table
 from tracer.derivation.cells import Cells
-from tracer.derivation.chain import MOST_PATHS, Chain, before_of
+from tracer.derivation.chain import MOST_PATHS, Chain
 from tracer.derivation.forms import formula
 from tracer.expression import scalar as s
 from tracer.expression.mathml import matrix_mathml
@@ -34,7 +34,7 @@ class Factors:
             )
         else:
             yield say("First, how the loss changes with each output. Recall the derivative of the loss:")
-        yield from self._column("E")
+        yield from self._column(self.cells.layer(self.problem.depth).error)
 
     def _column(self, identifier: str, most: int = 1) -> Parts:
         """A backward matrix: the first sample's row as a column, worked; then all samples."""
@@ -54,28 +54,28 @@ class Factors:
             "Now we need how each output of the layer changes with what went in. Recall the derivative of {name}:",
             name=spoken(self.problem.layers[layer - 1].activation),
         )
-        yield from self._column(f"S{layer}")
+        yield from self._column(self.cells.layer(layer).slope)
         if layer == self.problem.depth and self.problem.reproduce.softmax_slope == "diagonal":
             yield say("Only the own inputs are kept here, as a publication did; the others belong to it too.")
 
-    def jacobians(self) -> Parts:
+    def jacobians(self, layer: int) -> Parts:
         yield say(
             "Now we need how each output changes with what went in. Recall the derivatives of softmax: every output "
             "depends on every input, so they fill a whole matrix, a row for each output:"
         )
-        block = self.cells.block("J1")
+        first, *others = self.cells.layer(layer).jacobians[:MOST_JACOBIANS]
+        block = self.cells.block(first)
         yield equation(block, self.cells.stages(block))
-        others = [f"J{n}" for n in range(2, min(self.rows, MOST_JACOBIANS) + 1)]
         if others:
             yield say("That was the first sample. The others likewise:")
             values: Stage = (EQUALS, self.cells.value, "values")
             yield from (equation(self.cells.block(each), (values,), self.cells.matrix(each)) for each in others)
 
     def delta(self, layer: int) -> Parts:
-        identifier = f"D{layer}"
+        identifier = self.cells.layer(layer).delta
         if layer == self.problem.depth and self.fused:
             yield say(f"{'Times the learning rate it' if self.chain.carries_rate else 'It'} is the delta of the layer:")
-        elif layer == self.problem.depth and "J1" in self.program.assignments:
+        elif self.cells.layer(layer).jacobians:
             yield say("What goes in acts on the loss through every output, and the paths add up:")
         else:
             yield say("These factors together, how the loss changes with what goes into the layer:")
@@ -94,7 +94,7 @@ class Factors:
         yield made
 
     def inputs(self, layer: int) -> Parts:
-        Z, weight = s.Cell(f"Z{layer}", 0, 0), s.Cell(f"W{layer}", 0, 0)
+        Z, weight = s.Cell(self.cells.layer(layer).pre_activation, 0, 0), s.Cell(self.cells.layer(layer).weights, 0, 0)
         yield say(
             "Now we need how a sum changes with a weight in it. {weight} stands in one term; whatever else there is "
             "does not change with it:",
@@ -102,13 +102,16 @@ class Factors:
         )
         yield line(*_chained(self.chain.only_term(Z, weight)))
         yield say(f"{self._likewise(layer)}:")
-        before = before_of(layer)
+        before = self.cells.layer(layer).inputs
         came_in = s.Block(before, 0, 0, 1, self.problem.sizes[layer - 1], transposed=True)
         stages = []
         for unit in range(min(self.problem.sizes[layer], MOST_PATHS)):
 
             def ratio(cell: s.Cell, unit: int = unit) -> str:
-                return self.cells.ratio(s.Cell(f"Z{layer}", 0, unit), s.Cell(f"W{layer}", cell.column, unit))
+                return self.cells.ratio(
+                    s.Cell(self.cells.layer(layer).pre_activation, 0, unit),
+                    s.Cell(self.cells.layer(layer).weights, cell.column, unit),
+                )
 
             stages.append((row(operator(",") if unit else "", table(came_in, CUTS[0], ratio, "symbols")),))
             stages.append((row(operator(EQUALS), table(came_in, CUTS[0], self.cells.symbol, "symbols")),))
@@ -123,8 +126,12 @@ class Factors:
 
     def error_sent_back(self, layer: int) -> Parts:
         cells, updated = self.cells, self.problem.reproduce.updated_weights_sent_back
-        weights = f"W{layer + 1}" + ("_next" if updated else "")
-        Z, A = s.Cell(f"Z{layer + 1}", 0, 0), s.Cell(f"A{layer}", 0, 0)
+        following = cells.layer(layer + 1)
+        weights = following.new_weights if updated else following.weights
+        Z, A = (
+            s.Cell(self.cells.layer(layer + 1).pre_activation, 0, 0),
+            s.Cell(self.cells.layer(layer).activation, 0, 0),
+        )
         yield say(
             "What is missing is how the loss changes with what comes out of a unit. {A} goes into every unit of the "
             "next layer, so it acts along several paths. Recall {Z}; {A} stands in one term, beside its weight:"
@@ -141,14 +148,14 @@ class Factors:
             (EQUALS, cells.symbol, "symbols"),
             (EQUALS, cells.value, "values"),
         ]
-        yield equation(cells.block(f"W{layer + 1}"), stages)
+        yield equation(cells.block(self.cells.layer(layer + 1).weights), stages)
         if updated:
             yield say("In their place the updated weights are taken here, as a publication did:")
             yield equation(cells.block(weights), ((EQUALS, cells.value, "values"),), cells.matrix(weights))
         yield from self._paths(layer)
 
     def _paths(self, layer: int) -> Parts:
-        identifier = f"E{layer}"
+        identifier = self.cells.layer(layer).error
         block = self.cells.block(identifier)
         several = self.problem.sizes[layer + 1] > 1
         yield say(

@@ -26,6 +26,8 @@ def of_row(rule: m.Matrix, number: int) -> m.Matrix:
     match rule:
         case m.MatMul(left, right):
             return m.MatMul(of_row(left, number), right)
+        case m.Repeat(operand):
+            return of_row(operand, number)
         case m.Broadcast(sign, left, right):
             return m.Broadcast(sign, of_row(left, number), of_row(right, number))
         case _:
@@ -35,6 +37,8 @@ def of_row(rule: m.Matrix, number: int) -> m.Matrix:
 def parts_of(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) -> list[Part] | None:
     """The matrices of a formula with the signs between them, or None where it has another form."""
     match rule:
+        case m.Repeat(operand):
+            return parts_of(operand, sign, shape or rule.shape)
         case m.MatMul(left, right):
             halves = (parts_of(left, sign), parts_of(right, "×"))
         case m.Broadcast("+" | "-" | "*" as kind, left, right):

@@ -19,7 +19,7 @@ MOST_STAGES = 9  # of an activation with numbers put in: all that any has
 def network(cells: Cells) -> Section:
     """The network with every connection named, and everything that is given."""
     problem = cells.problem
-    weight = cells.symbol(s.Cell("W1", 0, 0))
+    weight = cells.symbol(s.Cell(cells.layer(1).weights, 0, 0))
     parts: tuple[Part, ...] = (
         say(
             "Every connection has a weight and every weight a name: {weight} leads from the first input to the first "
@@ -28,14 +28,17 @@ def network(cells: Cells) -> Section:
         ),
         Picture(ARROW + draw(cells)),
     )
-    given = [_given(cells, "X"), _given(cells, "Y")]
-    layers = range(1, problem.depth + 1)
-    parameters = [each for layer in layers for each in (f"W{layer}", f"b{layer}") if each in cells.program.assignments]
+    given = [_given(cells, each) for each in cells.program.given]
+    parameters = cells.program.parameters
     rate = line((cells.symbol(s.Cell(RATE, 0, 0)),), (f"<mo>=</mo><mn>{as_typed(problem.learning_rate)}</mn>",))
     blocks = (
         Block("picture", "", parts),
-        Block("data", "X", (say(_DATA if cells.one.program.rows > 1 else _ONE_SAMPLE), *given)),
-        Block("parameters", "W1", (say(_PARAMETERS), *(_given(cells, each) for each in parameters), rate)),
+        Block("data", cells.layer(1).inputs, (say(_DATA if cells.one.program.rows > 1 else _ONE_SAMPLE), *given)),
+        Block(
+            "parameters",
+            cells.layer(1).weights,
+            (say(_PARAMETERS), *(_given(cells, each) for each in parameters), rate),
+        ),
     )
     return Section("network", "The network", blocks)
 
@@ -56,10 +59,10 @@ def _given(cells: Cells, identifier: str) -> Line:
 def forward(cells: Cells, layer: int) -> Section:
     """One layer: its sums, its activations, and at the output the loss."""
     made = cells.problem.layers[layer - 1]
-    blocks = [Block("sums", f"Z{layer}", tuple(_sums(cells, layer)))]
-    blocks.append(Block("activations", f"A{layer}", tuple(_activations(cells, layer))))
+    blocks = [Block("sums", cells.layer(layer).pre_activation, tuple(_sums(cells, layer)))]
+    blocks.append(Block("activations", cells.layer(layer).activation, tuple(_activations(cells, layer))))
     if layer == cells.problem.depth:
-        blocks.append(Block("loss", "L", tuple(_loss(cells))))
+        blocks.append(Block("loss", cells.program.loss, tuple(_loss(cells))))
     kind = "output layer" if layer == cells.problem.depth else "hidden layer"
     return Section(
         f"forward-{layer}", f"Layer {layer} forward: {kind}, {made.activation.replace('_', ' ')}", tuple(blocks)
@@ -67,13 +70,13 @@ def forward(cells: Cells, layer: int) -> Section:
 
 
 def _sums(cells: Cells, layer: int) -> Iterator[Part]:
-    Z = cells.block(f"Z{layer}")
-    sample, rule = Z.part(0, 0, 1, Z.columns), cells.rule(f"Z{layer}")
+    Z = cells.block(cells.layer(layer).pre_activation)
+    sample, rule = Z.part(0, 0, 1, Z.columns), cells.rule(cells.layer(layer).pre_activation)
     yield say(_SUM if cells.problem.layers[layer - 1].bias is not None else _SUM_WITHOUT_BIAS)
     yield Picture(draw_sums(cells, layer))
     yield from _lines(formula(cells, sample, of_row(rule, 0), numbers=False))
     yield say("One of them in full, with the numbers put in:")
-    yield cells.example(s.Cell(f"Z{layer}", 0, 0))
+    yield cells.example(s.Cell(cells.layer(layer).pre_activation, 0, 0))
     if Z.rows == 1 and Z.columns == 1:
         return
     yield say("The others likewise:")
@@ -93,7 +96,7 @@ def _lines(made: Line | None) -> Iterator[Part]:
 
 
 def _activations(cells: Cells, layer: int) -> Iterator[Part]:
-    identifier = f"A{layer}"
+    identifier = cells.layer(layer).activation
     A = cells.block(identifier)
     rule = matrix_mathml(cells.rule(identifier), cells.matrix)
     yield say(
@@ -109,10 +112,11 @@ def _activations(cells: Cells, layer: int) -> Iterator[Part]:
 
 
 def _loss(cells: Cells) -> Iterator[Part]:
-    A, Y = cells.block(f"A{cells.problem.depth}"), cells.block("Y")
+    A, Y = cells.block(cells.program.output), cells.block(cells.program.targets)
     yield say("The targets, and what the network gives instead:" if A.rows == 1 else "The targets, and the outputs:")
     for block in (Y, A):
         yield equation(block, ((EQUALS, cells.value, "values"),), cells.matrix(block.matrix))
     yield say("How far apart they are, in one number, the loss:")
-    yield line((cells.matrix("L"), f"<mo>=</mo>{matrix_mathml(cells.rule('L'), cells.matrix)}"))
-    yield cells.example(s.Cell("L", 0, 0))
+    loss = cells.program.loss
+    yield line((cells.matrix(loss), f"<mo>=</mo>{matrix_mathml(cells.rule(loss), cells.matrix)}"))
+    yield cells.example(s.Cell(loss, 0, 0))

@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 from tracer.derivation.cells import Cells
 from tracer.expression.label import Label, label_text
 from tracer.presentation.network_layout import LINE, PITCH, RADIUS, TOP, Gap, Node, caption, lay_out_network
+from tracer.program import roles
+from tracer.program.roles import Quantity
 
 NAME_HEIGHT = 21.0  # that the name of a connection takes
 MOST_STARTS, MOST_ENDS = 8, 5  # units before and behind connections that have room for their names
@@ -101,7 +103,7 @@ class _Drawing:
         return NAME_HEIGHT * (self.units[layer] + 1) if layer and self._named(layer) else PITCH
 
     def _weight(self, layer: int, start: int, end: int) -> Label:
-        return self._label_of(f"W{layer}", start, end)
+        return self._label_of(self.cells.layer(layer).weights, start, end)
 
     def _label_of(self, identifier: str, row: int, column: int) -> Label:
         name = self.cells.symbols.cell(identifier, row, column)
@@ -131,16 +133,17 @@ class _Drawing:
     def _beside(self, node: Node, y: float) -> Iterator[str]:
         """What goes into a unit and what comes out, where it is shown."""
         if node.layer == 0:
-            number = self.cells.decimals.text("X", float(self.cells.one["X"][0, node.unit]))
+            inputs = self.cells.layer(1).inputs
+            number = self.cells.decimals.text(inputs, float(self.cells.one[inputs][0, node.unit]))
             yield _text(node.x - RADIUS - 6, y + 4, escape(number), "in")
         if node.layer == self.sums:
-            yield self._quantity("Z", node, node.x - RADIUS - 10, y - 5, "in over")
+            yield self._quantity(roles.PRE_ACTIVATION, node, node.x - RADIUS - 10, y - 5, "in over")
         if node.layer and node.layer in (self.sums, self.cells.problem.depth):
-            yield self._quantity("A", node, node.x + RADIUS + 6, y + 4, "out over")
+            yield self._quantity(roles.ACTIVATION, node, node.x + RADIUS + 6, y + 4, "out over")
 
-    def _quantity(self, kind: str, node: Node, x: float, y: float, side: str) -> str:
+    def _quantity(self, what: Quantity, node: Node, x: float, y: float, side: str) -> str:
         """What goes into a unit or comes out, in the first sample; nothing where the name is too long."""
-        name = self._label_of(f"{kind}{node.layer}", 0, node.unit)
+        name = self._label_of(self.cells.layer(node.layer).quantities[what], 0, node.unit)
         return _text(x, y, _label(name), side) if len(label_text(name)) <= MOST_LETTERS else ""
 
     def _gap(self, gap: Gap) -> str:

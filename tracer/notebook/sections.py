@@ -61,7 +61,7 @@ def displayed(equations: Iterable[Equation]) -> str:
 
 def told(step: Step) -> list[Assignment]:
     """The matrices of a step without those that go as others do."""
-    return [each for each in step.assignments if each.id[0] != "J" or int(each.id[1:]) <= MOST_ALIKE]
+    return [each for each in step.assignments if each.sample is None or each.sample <= MOST_ALIKE]
 
 
 class Sections:

@@ -50,12 +50,13 @@ def network_svg(problem: Problem, one: Pass) -> Markup:
 
 
 def _edges(layout: NetworkLayout, one: Pass) -> Iterator[Markup]:
-    weights = {(start, end): float(one[f"W{end.layer}"][start.unit, end.unit]) for start, end in layout.edges}
+    layers = one.program.layers
+    weights = {(a, b): float(one[layers[b.layer - 1].weights][a.unit, b.unit]) for a, b in layout.edges}
     largest = max(map(abs, weights.values()))
     for (start, end), weight in weights.items():
-        sign = "positive" if weight >= 0 else "negative"
+        sign, identifier = "positive" if weight >= 0 else "negative", layers[end.layer - 1].weights
         yield Markup(
-            f'<line class="{sign}" data-cell="W{end.layer}-{start.unit + 1}-{end.unit + 1}" x1="{start.x:g}" '
+            f'<line class="{sign}" data-cell="{identifier}-{start.unit + 1}-{end.unit + 1}" x1="{start.x:g}" '
             f'y1="{start.y:g}" x2="{end.x:g}" y2="{end.y:g}" stroke-width="{layout.stroke(weight, largest):.2f}"/>'
         )
 

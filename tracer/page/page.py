@@ -69,13 +69,14 @@ def render_page(trace: Trace) -> str:
 def _story(trace: Trace) -> Story:
     """The weight of the last layer that the first pass changes most."""
     one, names = trace.first, Headings(trace.problem).names
-    identifier = f"W{trace.problem.depth}"
-    change = np.abs(one[f"{identifier}_next"] - one[identifier])
+    identifier = one.program.layers[-1].weights
+    new = one.program.updated[identifier]
+    change = np.abs(one[new] - one[identifier])
     row, column = (int(index) for index in np.unravel_index(change.argmax(), change.shape))
-    places = shown(trace, one).decimals[f"{identifier}_next"] or 0
-    before, after = (fixed(float(one[each][row, column]), places) for each in (identifier, f"{identifier}_next"))
+    places = shown(trace, one).decimals[new] or 0
+    before, after = (fixed(float(one[each][row, column]), places) for each in (identifier, new))
     return Story(
-        link=f"{anchor_prefix(trace, one)}{identifier}_next-{row + 1}-{column + 1}",
+        link=f"{anchor_prefix(trace, one)}{new}-{row + 1}-{column + 1}",
         cell=f"{identifier}-{row + 1}-{column + 1}",
         name=math(f"<mrow>{label_mathml(names.cell(identifier, row, column))}</mrow>"),
         before=before,

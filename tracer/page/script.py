@@ -12,14 +12,27 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tracer.page.script_data import engine_script, script_data
+from tracer.page.script_data import engine_script, script_data, told_roles
 from tracer.page.tables import KEPT_COLUMNS, KEPT_ROWS, MOST_COLUMNS, MOST_ROWS
 from tracer.presentation.headings import anchor_prefix
 from tracer.presentation.templates import read_template
 from tracer.run.passes import Pass, Trace
 
 MOST_DATA = 2_000_000  # characters; later passes beyond it are shown without a script
-FILES = ("tables", "captions", "picture", "cells", "panel", "whatif", "help", "practice", "steps", "keys", "choices")
+FILES = (
+    "roles",
+    "tables",
+    "captions",
+    "picture",
+    "cells",
+    "panel",
+    "whatif",
+    "help",
+    "practice",
+    "steps",
+    "keys",
+    "choices",
+)
 INEXACT = "≈: worked with every digit; the rounded numbers shown give a slightly different last digit."
 
 
@@ -66,7 +79,7 @@ def _passes(trace: Trace) -> Iterator[dict[str, Any]]:
             return
         about = {"prefix": anchor_prefix(trace, one), "iteration": one.iteration, "from": one.start}
         about["follows"] = _follows(before, one)
-        yield {**about, "depth": trace.problem.depth, **data}
+        yield {**about, "depth": trace.problem.depth, "roles": told_roles(one), **data}
 
 
 def _follows(before: Pass | None, one: Pass) -> bool:

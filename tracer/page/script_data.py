@@ -66,6 +66,13 @@ def script_data(trace: Trace, one: Pass) -> dict[str, Json] | None:
     }
 
 
+def told_roles(one: Pass) -> dict[str, dict[str, Json]]:
+    """What each matrix is, for a page that lights up what belongs together; what has nothing to say is left out."""
+    made = one.program.assignments.values()
+    told = ((each.id, {"role": each.role, "kind": each.kind, "of": each.of, "layer": each.layer}) for each in made)
+    return {key: {word: what for word, what in parts.items() if what is not None} for key, parts in told}
+
+
 def _computed(one: Pass, rules: Rules, ships: bool) -> Iterator[dict[str, Json]]:
     for each in one.program.assignments.values():
         if each.expression is not None:
@@ -163,31 +170,26 @@ def _labels(names: Names, one: Pass) -> dict[str, Json]:
     """
     known: dict[str, Json] = {}
     fractions: dict[str, Json] = {}
+    error = names.fraction(one.program.layers[-1].error)  # the first factor of every chain, with the convention's sign
+    assert error is not None
     for identifier in (RATE, *one):
         name, fraction = names.matrix(identifier), names.fraction(identifier)
         if name != fraction:
             known[identifier] = [_name(name), _cells(names, identifier, one[identifier].shape)]
-        if fraction is not None and fraction != _composed(names, identifier):
+        if fraction is not None and fraction != _composed(names, identifier, error):
             fractions[identifier] = _name(fraction)
-    loss, rate, negative = _name(_error(names).top), _name(names.learning_rate()), _error(names).negative
+    loss, rate, negative = _name(error.top), _name(names.learning_rate()), error.negative
     return {"loss": loss, "rate": rate, "negative": negative, "names": known, "fractions": fractions}
 
 
-def _error(names: Names) -> Ratio:
-    """The first factor of every chain, which has the convention's sign."""
-    fraction = names.fraction("E")
-    assert fraction is not None
-    return fraction
-
-
-def _composed(names: Names, identifier: str) -> Ratio:
+def _composed(names: Names, identifier: str, error: Ratio) -> Ratio:
     """A matrix's derivative as the script puts it together: of and by whole matrices."""
     parts, fraction = names.derivative(identifier), names.fraction(identifier)
     assert parts is not None and fraction is not None
     (of, _), (by, _) = parts
     top, bottom = names.matrix(of), names.matrix(by)
     assert isinstance(top, Label) and isinstance(bottom, Label)
-    return replace(fraction, top=_error(names).top if parts[0] == LOSS else top, bottom=bottom)
+    return replace(fraction, top=error.top if parts[0] == LOSS else top, bottom=bottom)
 
 
 def _name(name: Name) -> Json:

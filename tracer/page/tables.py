@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import NamedTuple
 
@@ -12,6 +11,8 @@ from markupsafe import Markup
 from tracer.presentation.board import Place
 from tracer.presentation.excerpt import kept
 from tracer.presentation.shown import Shown
+from tracer.program import roles
+from tracer.program.program import Program
 from tracer.run.passes import Pass
 
 MOST_ROWS, KEPT_ROWS = 14, (8, 2)  # a longer matrix shows its first and last rows
@@ -21,30 +22,21 @@ PADDING, LEAST_ACROSS = 1.5, 5  # of a cell, in characters
 Axes = tuple[str, str]
 
 
-def axes(identifier: str, depth: int) -> Axes:
-    """What a row and a column of a matrix stand for; "" where there is only one.
-
-    >>> axes("W2", 3), axes("Z1", 3), axes("b1", 3)
-    (('unit before', 'unit'), ('sample', 'unit'), ('', 'unit'))
-    """
-    found = re.fullmatch(r"(d?[WbJ]|[XYELZASD])(\d*)(?:_next)?", identifier)
-    kind, layer = (found[1], int(found[2] or 0)) if found else ("", 0)
-    unit = "output" if layer == depth else "unit"
-    match kind.lstrip("d"):
-        case "X":
-            return "sample", "input"
-        case "Y" | "E" if layer == 0:
-            return "sample", "output"
-        case "W":
-            return ("input" if layer == 1 else "unit before"), unit
-        case "b":
-            return "", unit
-        case "J":
-            return "output", "input of output"
-        case "L" | "":
-            return "", ""
-        case _:
-            return "sample", unit
+def axes(program: Program, identifier: str) -> Axes:
+    """What a row and a column of a matrix stand for; "" where there is only one."""
+    what, layer = program.quantity(identifier), 0
+    if what != roles.LEARNING_RATE:
+        layer = program.assignments[identifier].layer or 0
+    unit = "output" if layer in (0, len(program.layers)) else "unit"
+    if what == roles.INPUTS:
+        return "sample", "input"
+    if what.kind == "weights":
+        return ("input" if layer == 1 else "unit before"), unit
+    if what.kind == "bias":
+        return "", unit
+    if what == roles.JACOBIAN:
+        return "output", "input of output"
+    return ("", "") if what in (roles.LOSS, roles.LEARNING_RATE) else ("sample", unit)
 
 
 class Body(NamedTuple):

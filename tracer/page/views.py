@@ -21,7 +21,7 @@ from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
 from tracer.presentation.shown import Shown, shown
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
-from tracer.program.roles import Assignment
+from tracer.program.roles import JACOBIAN, Assignment
 from tracer.run.passes import Pass, Trace
 
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
@@ -99,7 +99,7 @@ class PassViews:
 
     def steps(self) -> Iterator[StepView]:
         for step in self.one.steps:
-            made = [each for each in step.assignments if each.expression is not None and not _likewise(each.id)]
+            made = [each for each in step.assignments if each.expression is not None and not _likewise(each)]
             title, why = step_words(self.trace, self.one, step)
             known = roles(self.one.program, step)
             yield StepView(
@@ -112,7 +112,7 @@ class PassViews:
                 inputs=" ".join(each for each, role in known.items() if role == "input"),
                 bands=tuple(self._bands(step)),
                 worked=tuple(map(self._worked, made)),
-                likewise=", ".join(each.id for each in step.assignments if _likewise(each.id)),
+                likewise=", ".join(each.id for each in step.assignments if _likewise(each)),
             )
 
     def _matrix_name(self, identifier: str) -> str:
@@ -131,10 +131,15 @@ class PassViews:
     def _equation(self, identifier: str, expression: m.Matrix) -> Markup:
         return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")
 
+    def _is_jacobian(self, identifier: str) -> bool:
+        return self.one.program.quantity(identifier) == JACOBIAN
+
     def _bands(self, step: Step) -> Iterator[BandView]:
         known = roles(self.one.program, step)
         for band in self.board.bands:
-            shown_ids = (tuple(each for each in ids if each in known or each[0] != "J") for ids in band.stacks)
+            shown_ids = (
+                tuple(each for each in ids if each in known or not self._is_jacobian(each)) for ids in band.stacks
+            )
             stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in shown_ids)
             yield BandView(band_title(self.trace.problem, band.layer, self.one), stacks, self._kind(band))
 
@@ -156,7 +161,7 @@ class PassViews:
         symbol = heading.symbol if heading.symbol != label_text(heading.name) else ""
         fraction = Markup() if heading.fraction is None else math(label_mathml(heading.fraction))
         parts = [part for part in (escape(symbol), fraction, escape(heading.size)) if part]
-        body = table_body(self.one, self.decimals, place, axes(identifier, self.trace.problem.depth))
+        body = table_body(self.one, self.decimals, place, axes(self.one.program, identifier))
         return MatrixView(
             id=identifier,
             name=math(self._matrix_name(identifier)),
@@ -183,9 +188,9 @@ class PassViews:
         return Markup(" ").join(map(math, (f"{left}<mo>{sign}</mo>{first}", *others)))
 
 
-def _likewise(identifier: str) -> bool:
+def _likewise(made: Assignment) -> bool:
     """Whether a matrix goes as others do that are shown: the Jacobian of a later sample."""
-    return identifier[0] == "J" and int(identifier[1:]) > MOST_JACOBIANS
+    return made.sample is not None and made.sample > MOST_JACOBIANS
 
 
 def math(content: str) -> Markup:

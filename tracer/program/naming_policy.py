@@ -50,3 +50,8 @@ def gradient(of: str) -> str:
 
 def updated(parameter: str) -> str:
     return f"{parameter}_next"
+
+
+def defined_name(identifier: str) -> str:
+    """What a matrix is called in a workbook's formulas: Z1_, since Z1 alone is a cell."""
+    return identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"

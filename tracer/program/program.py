@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class LayerMatrices:
-    """The identifiers of a layer's matrices; None for what it does not have.
+    """The identifiers of a layer's matrices. Raises KeyError for one that it does not have; see `quantities`.
 
     `inputs` is what comes in, the activation of the layer before or the given inputs; `error` the gradient at its
     activation, `delta` the one at its pre-activation.
@@ -46,8 +46,8 @@ class LayerMatrices:
         return self.quantities[roles.WEIGHTS]
 
     @property
-    def bias(self) -> str | None:
-        return self.quantities.get(roles.BIAS)
+    def bias(self) -> str:
+        return self.quantities[roles.BIAS]
 
     @property
     def pre_activation(self) -> str:
@@ -62,8 +62,8 @@ class LayerMatrices:
         return self.quantities[roles.ERROR]
 
     @property
-    def slope(self) -> str | None:
-        return self.quantities.get(roles.SLOPE)
+    def slope(self) -> str:
+        return self.quantities[roles.SLOPE]
 
     @property
     def delta(self) -> str:
@@ -74,16 +74,16 @@ class LayerMatrices:
         return self.quantities[roles.WEIGHTS_GRADIENT]
 
     @property
-    def bias_gradient(self) -> str | None:
-        return self.quantities.get(roles.BIAS_GRADIENT)
+    def bias_gradient(self) -> str:
+        return self.quantities[roles.BIAS_GRADIENT]
 
     @property
     def new_weights(self) -> str:
         return self.quantities[roles.NEW_WEIGHTS]
 
     @property
-    def new_bias(self) -> str | None:
-        return self.quantities.get(roles.NEW_BIAS)
+    def new_bias(self) -> str:
+        return self.quantities[roles.NEW_BIAS]
 
 
 @dataclass(frozen=True)

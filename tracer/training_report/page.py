@@ -19,6 +19,7 @@ from tracer.presentation.headings import Headings, detail
 from tracer.presentation.templates import environment
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import conventions, departures
+from tracer.program.roles import BIAS
 from tracer.run.training import Training
 from tracer.training_report.plots import draw, loss_words
 
@@ -58,7 +59,7 @@ def _written(path: Path, content: bytes) -> Path:
 def render_training(training: Training) -> str:
     """The page as HTML. Raises ExportError where matplotlib is missing."""
     problem = training.problem
-    parameters = [each for each in training.final.program.inputs if each[0] in "Wb"]
+    parameters = training.final.program.parameters
     count = sum(training.final[each].size for each in parameters)
     return (
         environment()
@@ -120,7 +121,7 @@ def _losses(training: Training) -> Table:
 def _outputs(training: Training) -> Table:
     """The first samples: what was wanted of them and what came out."""
     problem = training.problem
-    targets, outputs = problem.Y, training.final[f"A{problem.depth}"]
+    targets, outputs = problem.Y, training.final[training.final.program.output]
     decimals = decimals_for(np.abs(outputs).max(keepdims=True), OUTPUT_DIGITS)
     every = outputs.shape[1]
     kept = range(min(every, MOST_OUTPUTS))
@@ -138,11 +139,12 @@ def _outputs(training: Training) -> Table:
 def _parameter(training: Training, identifier: str) -> Table:
     """A matrix of weights, or a bias; one that is too wide for paper has a row for each unit."""
     values = training.final[identifier]
-    headings, layer = Headings(training.problem), int(identifier[1:])
+    program = training.final.program
+    headings, layer = Headings(training.problem), program.layer_of(identifier).number
     heading = headings.of(identifier, *values.shape)
     decimals = decimals_for(values, LOSS_DIGITS)
     cells = np.array([[fixed(float(each), decimals) for each in row] for row in values])
-    before = "bias" if identifier[0] == "b" else "input" if layer == 1 else "unit"
+    before = "bias" if program.quantity(identifier) == BIAS else "input" if layer == 1 else "unit"
     rows = [_counted(before, k, 1 if before == "bias" else 2) for k in range(values.shape[0])]
     columns = [_counted("output" if layer == training.problem.depth else "unit", k, 2) for k in range(values.shape[1])]
     note = detail(heading)

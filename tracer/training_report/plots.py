@@ -78,7 +78,7 @@ def loss_words(training: Training) -> str:
 def boundary_words(training: Training) -> str:
     """What the picture of the plane shows: how many samples lie where they belong."""
     problem = training.problem
-    outputs = training.final[f"A{problem.depth}"]
+    outputs = training.final[training.final.program.output]
     if problem.sizes[-1] > 1:
         right = int((outputs.argmax(axis=1) == problem.Y.argmax(axis=1)).sum())
         words = "The plane of the two inputs, divided by which output is the largest"
@@ -200,4 +200,4 @@ def _outputs(training: Training, plane: Array) -> Array:
     given = (plane, np.zeros((len(plane), problem.sizes[-1])), *final.given[2:])
     with np.errstate(all="ignore"):
         results = dict(zip(program.computed, program.numpy.run(*given), strict=True))
-    return results[f"A{problem.depth}"]
+    return results[program.output]

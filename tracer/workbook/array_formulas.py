@@ -9,9 +9,9 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.matrix_formula import row_of, to_matrix_formula
 from tracer.presentation.board import Board
+from tracer.program.naming_policy import defined_name
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
 from tracer.workbook.addresses import Addresses
-from tracer.workbook.book import defined_name
 
 
 class MatrixAddresses(Addresses):

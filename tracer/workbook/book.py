@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.presentation.board import Place, lay_out
 from tracer.presentation.headings import Headings
-from tracer.program.naming_policy import RATE
+from tracer.program.naming_policy import RATE, defined_name
 from tracer.program.program import Step
 from tracer.run.passes import Pass, Trace
 from tracer.spreadsheet.columns import column_letters
@@ -19,6 +19,7 @@ from tracer.spreadsheet.sheet_data import SheetData, address
 from tracer.spreadsheet.styles import Styles
 
 TOP, LEFT = 6, 2  # the sheet row and column of the board's first cell
+TOP_LEFT = address(1, 1)
 NARROW = 2.0  # the width of a margin or a gap
 DEFAULT_WIDTH = 8.43  # of a column, where nothing is said
 
@@ -111,11 +112,6 @@ def _column_behind(sheet: Worksheet, column: int, width: float) -> int:
     return column
 
 
-def defined_name(identifier: str) -> str:
-    """What a matrix is called in formulas: Z1_, since Z1 alone is a cell."""
-    return identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
-
-
-def link(sheet: Worksheet, at: str, title: str, to: str = "A1") -> None:
+def link(sheet: Worksheet, at: str, title: str, to: str = TOP_LEFT) -> None:
     """A link within the book; openpyxl offers it on cells only, and these sheets have none."""
     sheet._hyperlinks.append(Hyperlink(ref=at, location=f"'{title}'!{to}", display=title))  # type: ignore[attr-defined]

@@ -52,7 +52,7 @@ def write_certificate(book: Book) -> str:
     data.heights[1] = 24
     book.leave_room_for_links("Certificate", LINKS)
     sheet.freeze_panes = address(FIRST_ROW, 2)
-    sheet.column_dimensions["A"].width = NARROW
+    sheet.column_dimensions[column_letters(1)].width = NARROW
     for k, (text, width) in enumerate(COLUMNS):
         sheet.column_dimensions[column_letters(2 + k)].width = width
         data.text(FIRST_ROW - 1, 2 + k, text, styles.heading("plain", True))

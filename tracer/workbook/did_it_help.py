@@ -30,8 +30,8 @@ class DidItHelp:
         self.outcome: Outcome = outcome_of(book.trace)
         self.why_not = why_not_live(book.trace)
         self.live = self.why_not is None
-        self.name = f"A{self.problem.depth}"
-        self.targets: Cells = by_sample(book, "Y")
+        self.name = book.trace.last.program.output
+        self.targets: Cells = by_sample(book, book.trace.last.program.targets)
         self.comparison = Comparison(book, self.outcome, self.live)
         self.before, self.after = self._lookups()
         if self.before and self.after:
@@ -46,7 +46,9 @@ class DidItHelp:
 
     def write(self, flow: Flow) -> None:
         pairs = (self.before, self.outcome.loss_before), (self.after, self.outcome.loss_after)
-        losses = [Quantity(where("L")(0, 0) if where else "", value) for where, value in pairs]
+        losses = [
+            Quantity(where(self.book.trace.last.program.loss)(0, 0) if where else "", value) for where, value in pairs
+        ]
         rise = Quantity(f"({losses[1].formula}-{losses[0].formula})", losses[1].value - losses[0].value)
         words = sentence(self.outcome, self._compared(losses[0], losses[1], rise))
         if self.live:

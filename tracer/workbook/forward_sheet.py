@@ -65,9 +65,9 @@ def forward_part(one: Pass) -> Pass:
 def _fits(one: Pass) -> bool:
     """Whether a forward pass is small enough for a sheet of its own."""
     cells = sum(matrix.size for matrix in one.matrices.values())
-    if cells > MOST_CELLS or one["Y"].size > EXPANDED_RULES or lay_out(one.program).excerpts:
+    if cells > MOST_CELLS or one[one.program.targets].size > EXPANDED_RULES or lay_out(one.program).excerpts:
         return False
-    loss = one.program.assignments["L"].expression
+    loss = one.program.assignments[one.program.loss].expression
     assert loss is not None
     return len(to_formula(lower(loss, 0, 0), Addresses(lay_out(one.program)))) <= MOST_FORMULA
 
@@ -86,7 +86,9 @@ def write_after(book: Book) -> Lookup:
     """Where the matrices of all samples after the last update stand."""
     words = "The forward pass over all samples with the parameters after the last update."
     updated = recorded(book, book.trace.last)
-    return _write(book, AFTER, words, forward_part(book.trace.at_end), lambda name: updated(f"{name}_next"))
+    return _write(
+        book, AFTER, words, forward_part(book.trace.at_end), lambda name: updated(book.trace.last.program.updated[name])
+    )
 
 
 def recorded(book: Book, one: Pass) -> Lookup:
@@ -152,7 +154,7 @@ def _across(book: Book, title: str, row: int, columns: tuple[int, int], text: st
 
 
 def _given(book: Book, name: str, parameters: Lookup) -> Cells:
-    return by_sample(book, name) if name in ("X", "Y") else parameters(name)
+    return by_sample(book, name) if name in book.trace.last.program.given else parameters(name)
 
 
 def _live(expression: m.Matrix, addresses: Addresses) -> Cells:

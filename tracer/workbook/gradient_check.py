@@ -64,8 +64,9 @@ def explained(problem: Problem, program: Program) -> list[str]:
             "Gradients are not compared with central differences: every matrix is rounded before it is used, "
             "so the loss is a staircase, without a slope to be estimated."
         ]
-    checked = [f"d{each}" for each in compared(problem, program)]
-    left_out = [each for each in program.computed if each[0] == "d" and each not in checked]
+    checked = [program.gradients[each] for each in compared(problem, program)]
+    gradients = {program.gradients[each] for each in program.parameters}
+    left_out = [each for each in program.computed if each in gradients and each not in checked]
     says = [f"Not compared, since not the gradient of this loss: {', '.join(left_out)}."] if left_out else []
     return _adjusted(problem, program.rows) + says if checked else says
 
@@ -103,7 +104,7 @@ class _GradientCheck:
     def write(self) -> Verdicts:
         for column, width in enumerate((NARROW, *WIDTHS), start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
-        self.sheet.freeze_panes = "A2"
+        self.sheet.freeze_panes = address(2, 1)
         self._head()
         for one in self.book.passes:
             self._pass(one)
@@ -157,8 +158,9 @@ class _GradientCheck:
     def _term(self, one: Pass, is_live: bool) -> Quantity:
         """The line above a pass: which it is, and what the rounding of its loss is measured by."""
         where = recorded(self.book, one)
-        error, output = (range_of(where(name), one[name].shape) for name in ("E", at_error(one.program)))
-        loss = f"MAX(1,ABS({where('L')(0, 0)}))"  # taken out first, so that no square leaves float64
+        names = (one.program.layers[-1].error, at_error(one.program))
+        error, output = (range_of(where(name), one[name].shape) for name in names)
+        loss = f"MAX(1,ABS({where(one.program.loss)(0, 0)}))"  # taken out first, so that no square leaves float64
         formula = f"{loss}*MAX(1,SUMPRODUCT(({error}*{output}/{loss})^2)^(1/2))"
         how = f"losses on the sheet {MOVED}" if is_live else "losses as they were when this book was written"
         text = " · ".join(filter(None, (place_of(self.book.trace, one), how)))
@@ -175,6 +177,6 @@ class _GradientCheck:
         copies = None
         if plan is not None:
             copies = [self.moved.write(plan, path, each, section.step_at(k)) for k, each in enumerate(estimates)]
-        self.verdicts[one.epoch, one.iteration, f"d{path.parameter}"] = section.write(copies)
+        self.verdicts[one.epoch, one.iteration, one.program.gradients[path.parameter]] = section.write(copies)
         merge(self.sheet, self.row, VERDICT, SAYS)
         self.row = section.end + 1

@@ -133,7 +133,7 @@ class Section:
     def _head(self) -> None:
         """What is compared, and how far a right gradient may be off."""
         data, styles, parameter = self._data, self.book.styles, self.path.parameter
-        heading = self.book.headings.of(f"d{parameter}", *self.one[parameter].shape)
+        heading = self.book.headings.of(self.one.program.gradients[parameter], *self.one[parameter].shape)
         title = " · ".join(filter(None, (label_text(heading.name), detail(heading))))
         data.text(self.top, NAME, title, styles.band)
         labels = {NAME: "h grows up to ×", H: "gradients up to", MINUS: "may be off by", GRADIENT: "largest difference"}
@@ -158,8 +158,8 @@ class Section:
         return f"MIN({literal(FURTHEST)},{grown})" if grown else "1"
 
     def _titles(self) -> tuple[str, ...]:
-        names, d = self.book.headings.symbols, f"d{self.path.parameter}"
-        loss, rate = label_text(names.matrix("L")), label_text(names.learning_rate())
+        names, d = self.book.headings.symbols, self.one.program.gradients[self.path.parameter]
+        loss, rate = label_text(names.matrix(self.one.program.loss)), label_text(names.learning_rate())
         rule = s.substitute(self._rule, {"gradient": s.Cell(d, 0, 0), "rate": s.Cell(RATE, 0, 0)})
         compared = cell_text(rule, lambda cell: rate if cell.matrix == RATE else cell.matrix)
         sides = (f"{loss}(θ + h)", f"{loss}(θ − h)")
@@ -171,7 +171,7 @@ class Section:
         steps, plus, minus = None, None, None
         if copies is not None:
             steps = [_formula(STEP, theta=self._at(k, THETA), reach=grows) for k in range(len(found))]
-            plus, minus = ([copy[side].range("L") for copy in copies] for side in (0, 1))
+            plus, minus = ([copy[side].range(self.one.program.loss) for copy in copies] for side in (0, 1))
         estimates = [
             _formula(ESTIMATE, plus=self._at(k, PLUS), minus=self._at(k, MINUS), h=self._at(k, H))
             for k in range(len(found))
@@ -183,7 +183,7 @@ class Section:
 
     def _gradients(self) -> None:
         """The parameter, its gradient as it stands on its sheet, and what is compared."""
-        for column, name in ((THETA, self.path.parameter), (STANDS, f"d{self.path.parameter}")):
+        for column, name in ((THETA, self.path.parameter), (STANDS, self.one.program.gradients[self.path.parameter])):
             where = recorded(self.book, self.one)(name)
             self._column(column, self._cells(self.one[name]), [where(each.row, each.column) for each in self.estimates])
         rows = range(len(self.estimates))

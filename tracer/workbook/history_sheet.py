@@ -110,7 +110,7 @@ class HistorySheet:
                 "whose steps are in this book."
             )
         if not self.cells:
-            count = sum(matrix.size for matrix in self.book.trace.first.given[2:-1])
+            count = sum(matrix.size for matrix in self.book.trace.first.parameters)
             texts.append(f"The {count:,} parameters are too many for a row; step 1 has those of an epoch in this book.")
         return " ".join(texts)
 
@@ -119,7 +119,7 @@ class HistorySheet:
         columns = self.history.parameters.T.tolist()
         values = [max(len(fixed(value, decimals)) for value in column) for column in columns]
         widths = [*WIDTHS, *(max(len(name), width) + MARGIN for name, width in zip(names, values, strict=True))]
-        self.sheet.column_dimensions["A"].width = NARROW
+        self.sheet.column_dimensions[column_letters(1)].width = NARROW
         for column, (text, width) in enumerate(zip(("epoch", "from", "loss", *names), widths, strict=True), start=LEFT):
             self.sheet.column_dimensions[column_letters(column)].width = width
             self.data.text(HEADER_ROW, column, text, self.book.styles.heading("plain", True))
@@ -133,7 +133,7 @@ class HistorySheet:
         if epoch is None or loss is None:
             self.data.text(row, SOURCE, "recorded", self.book.styles.plain)
         else:
-            home = self._home(epoch.iterations[0], "L")
+            home = self._home(epoch.iterations[0], self.book.trace.last.program.loss)
             self.data.text(row, SOURCE, home, self.book.styles.link)
             link(self.sheet, address(row, SOURCE), home)
         live = [] if epoch is None else [self._at(epoch.iterations[0], cell) for cell in self.cells]
@@ -150,7 +150,7 @@ class HistorySheet:
 
     def _loss(self, epoch: Epoch) -> str | None:
         """The loss of an epoch over the cells of its passes; None where those are too many for a formula."""
-        cells = [self._at(each, s.Cell("L", 0, 0)) for each in epoch.iterations]
+        cells = [self._at(each, s.Cell(each.program.loss, 0, 0)) for each in epoch.iterations]
         if len(cells) > 1 and self.book.problem.loss_shown == "mean":
             sizes = [each.stop - each.start for each in epoch.iterations]
             terms = (f"{size}*{cell}" for size, cell in zip(sizes, cells, strict=True))
@@ -215,5 +215,5 @@ class HistorySheet:
 
 def _cells(one: Pass) -> list[s.Cell]:
     """The parameters in the order of a history's columns."""
-    parameters = [(name, one[name].shape) for name in one.program.inputs[2:-1]]
+    parameters = [(name, one[name].shape) for name in one.program.parameters]
     return [s.Cell(name, i, j) for name, (rows, columns) in parameters for i in range(rows) for j in range(columns)]

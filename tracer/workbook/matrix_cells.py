@@ -162,9 +162,10 @@ class MatrixCells:
         """A given matrix of a later pass: where the same numbers stand already."""
         for earlier in reversed(self.book.passes[: self.index]):
             same_rows = (earlier.start, earlier.stop) == (self.one.start, self.one.stop)
-            wanted = identifier if identifier in ("X", "Y", RATE) else f"{identifier}_next"
-            if (identifier in ("X", "Y") and not same_rows) or earlier[wanted] is not self.one[identifier]:
-                if identifier in ("X", "Y"):
+            is_data = identifier in earlier.program.given
+            wanted = earlier.program.updated.get(identifier, identifier)
+            if (is_data and not same_rows) or earlier[wanted] is not self.one[identifier]:
+                if is_data:
                     continue
                 return None
             place = lay_out(earlier.program).places[wanted]

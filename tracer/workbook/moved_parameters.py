@@ -65,7 +65,8 @@ class Plan:
         """
         widths = {"": max(self.one[name].shape[1] for name in self.brought)}
         widths |= {name: made.shape[1] for path in self.paths for name, made in path.expressions.items()}
-        order = ("", "L", *(name for name in self.one.program.computed if name in widths and name != "L"))
+        loss = self.one.program.loss
+        order = ("", loss, *(name for name in self.one.program.computed if name in widths and name != loss))
         slots, column = {}, LEFT
         for name in order:
             slots[name] = column
@@ -200,7 +201,7 @@ class MovedParameters:
     def _data(self) -> SheetData:
         if self.sheet is None:
             self.sheet = self.book.add_sheet(MOVED)
-            self.sheet.freeze_panes = "A2"
+            self.sheet.freeze_panes = address(2, 1)
             data, styles = self.book.data[MOVED], self.book.styles
             data.text(1, LEFT, "The loss with one parameter moved by h", styles.title)
             data.heights[1] = 24
@@ -221,7 +222,8 @@ class MovedParameters:
         rows = {ROW_MARK + k: str(copy.top + k) for k in range(max(value.shape[0] for value in values.values()))}
         for name, texts in plan.formulas[path.parameter].items():
             written = [[text.translate(rows) for text in line] for line in texts]
-            self._cells(copy.top, columns[name], values[name], "active" if name == "L" else "plain", written)
+            kind: Role = "active" if name == plan.one.program.loss else "plain"
+            self._cells(copy.top, columns[name], values[name], kind, written)
         self.row = copy.top + len(rows) + 1
         return copy
 

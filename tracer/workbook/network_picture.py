@@ -61,7 +61,7 @@ def _draw_edges(canvas: _Canvas, layout: NetworkLayout, one: Pass) -> None:
 
 
 def _weight(one: Pass, start: Node, end: Node) -> float:
-    return float(one[f"W{end.layer}"][start.unit, end.unit])
+    return float(one[one.program.layer(end.layer).weights][start.unit, end.unit])
 
 
 def _draw_node(canvas: _Canvas, problem: Problem, one: Pass, node: Node) -> None:
@@ -70,9 +70,9 @@ def _draw_node(canvas: _Canvas, problem: Problem, one: Pass, node: Node) -> None
     name = node_name(problem.depth, node)
     canvas.text(node.x, node.y, name, "mm", TEXT if len(name) <= 3 else SMALL)
     if node.layer == 0:
-        canvas.text(node.x - RADIUS - 6, node.y, _written(float(one["X"][0, node.unit])), "rm")
+        canvas.text(node.x - RADIUS - 6, node.y, _written(float(one[one.program.layer(1).inputs][0, node.unit])), "rm")
     if node.layer == problem.depth:
-        output, target = (float(one[key][0, node.unit]) for key in (f"A{problem.depth}", "Y"))
+        output, target = (float(one[key][0, node.unit]) for key in (one.program.output, one.program.targets))
         canvas.text(node.x + RADIUS + 6, node.y - LINE / 2, _written(output), "lm")
         canvas.text(node.x + RADIUS + 6, node.y + LINE / 2, f"target {_written(target)}", "lm")
 

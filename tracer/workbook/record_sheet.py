@@ -11,6 +11,7 @@ from tracer.presentation.board import Board, Place, lay_out
 from tracer.presentation.headings import place_of
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass
+from tracer.spreadsheet.columns import column_letters
 from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
 from tracer.spreadsheet.sheet_data import address
 from tracer.workbook.book import LEFT, NARROW, TOP, Book
@@ -25,7 +26,7 @@ def write_record(book: Book, one: Pass) -> str:
     """Add the sheet of a pass; returns its title."""
     board, title = lay_out(one.program), _title(book, one)
     sheet, data, styles = book.add_sheet(title), book.data[title], book.styles
-    sheet.column_dimensions["A"].width, sheet.sheet_format.defaultColWidth = NARROW, WIDTH
+    sheet.column_dimensions[column_letters(1)].width, sheet.sheet_format.defaultColWidth = NARROW, WIDTH
     place = place_of(book.trace, one)
     data.text(1, LEFT, f"Recorded run{': ' + place if place else ''}", styles.title)
     data.heights[1] = 24

@@ -61,7 +61,7 @@ class StepSheet:
                 link(self.sheet, at, title)
 
     def _set_columns(self) -> None:
-        self.sheet.column_dimensions["A"].width = NARROW
+        self.sheet.column_dimensions[column_letters(1)].width = NARROW
         for column, width in enumerate(self.layout.widths, start=LEFT):
             self.sheet.column_dimensions[column_letters(column)].width = width
         for identifier in self.cells.own.keys() & self.board.excerpts.keys():

@@ -10,7 +10,7 @@ from tracer.expression.label import label_text
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown
 from tracer.presentation.theme import Look
-from tracer.program.roles import Assignment
+from tracer.program.roles import WEIGHTS_GRADIENT, Assignment
 from tracer.run.passes import Pass, Trace
 from tracer.worksheet.plan import Plan
 
@@ -31,10 +31,10 @@ def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Show
     names = Headings(trace.problem).names
     name, rows, columns = label_text(names.matrix(made.id)), *made.shape
     last = trace.problem.layers[-1]
-    if made.id == f"A{trace.problem.depth}" and last.activation == "softmax":
+    if made.id == one.program.output and last.activation == "softmax":
         yield Check("rows", look.say("checks.rows", matrix=name))
-    if made.id.startswith("dW"):
-        parameter = label_text(names.matrix(made.id.removeprefix("d")))
+    if made.quantity == WEIGHTS_GRADIENT and made.of is not None:
+        parameter = label_text(names.matrix(made.of))
         size = f"{rows}×{columns}"
         yield Check("shape", look.say("checks.shape", gradient=name, parameter=parameter, size=size))
     if plan.sums and rows * columns >= LEAST_SUMMED:

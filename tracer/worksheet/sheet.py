@@ -18,13 +18,13 @@ from tracer.presentation.board import Place, lay_out
 from tracer.presentation.shown import shown
 from tracer.presentation.theme import Look
 from tracer.problem.remarks import departures_chosen
-from tracer.program.naming_policy import RATE
+from tracer.program.naming_policy import RATE, defined_name
 from tracer.run.passes import Trace
 from tracer.spreadsheet.columns import address, column_letters
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW
 from tracer.spreadsheet.sheet_data import SheetData
-from tracer.workbook.book import Book, defined_name
+from tracer.workbook.book import Book
 from tracer.worksheet.board import TOP, WorksheetBoard
 from tracer.worksheet.hints import hints
 from tracer.worksheet.marks import AGAIN, FOLLOWS, RIGHT, Marks, text

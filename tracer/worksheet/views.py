@@ -156,8 +156,7 @@ class WorksheetViews:
     def _axes(self, identifier: str) -> tuple[str, str]:
         """What its rows and columns stand for, in the sheet's language."""
         down, across = (
-            word and self.look.say(f"axis.{word.replace(' ', '_')}")
-            for word in axes(identifier, self.trace.problem.depth)
+            word and self.look.say(f"axis.{word.replace(' ', '_')}") for word in axes(self.one.program, identifier)
         )
         return down, across
 

@@ -52,6 +52,7 @@ MATRICES: dict[m.Matrix, Any] = {
     m.row_maxima(A): ["reduce", ["A"], "max", "columns"],
     m.Row(A, 1): ["row", ["A"], 1],
     m.Stack((ROW, ROW)): ["stack", ["row", "row"]],
+    m.Repeat(m.Row(A, 0), "rows", (3, 2)): ["repeat", [["row", ["A"], 0]], "rows", 3, 2],
     m.Rounded(A, 2): ["rounded", ["A"], 2],
     m.StableForm(A, B): ["stable", ["A", "B"]],
 }

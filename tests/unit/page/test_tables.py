@@ -29,7 +29,7 @@ def recorded(rows: int, units: int) -> Trace:
 def table(run: Trace, key: str) -> Rows:
     """The cells of a table, each as its tag with attributes and its text."""
     place = lay_out(run.first.program).places[key]
-    body = table_body(run.first, shown(run, run.first), place, axes(key, run.problem.depth))
+    body = table_body(run.first, shown(run, run.first), place, axes(run.first.program, key))
     return [re.findall(r"<(t[dh][^>]*)>([^<]*)", row) for row in body.markup.split("\n")]
 
 
