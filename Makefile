@@ -20,7 +20,7 @@ export UV_TORCH_BACKEND
 install = { command -v uv >/dev/null && uv pip install --python $(BIN)/python $(1); } || $(BIN)/python -m pip install $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help walkthrough test gallery bench clean
+.PHONY: help walkthrough test quick mutants gallery bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -38,6 +38,16 @@ test: $(DEV) ## ruff, mypy and the whole test suite
 	  $(BIN)/$$check || failed="$$failed, $$check"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "== failed: $${failed#, }"; exit 1; fi
+
+# What is quick of the suite and sees most: for the work in between, `make test` before it lands.
+QUICK := tests/unit/expression tests/unit/problem tests/unit/presentation tests/unit/page tests/unit/answers \
+  tests/unit/test_layers_of_imports.py tests/unit/test_meaning_by_spelling.py tests/golden
+
+quick: $(DEV) ## the part of the suite for the work in between, in less than a minute
+	@$(BIN)/ruff check && $(BIN)/pytest -n auto --dist worksteal $(QUICK)
+
+mutants: $(DEV) ## 100 small changes at random, and which of them no test notices (FILES="…" for some files alone)
+	@$(BIN)/python -m tests.mutants $(FILES)
 
 gallery: $(DEV) ## everything in outputs/, made anew
 	@$(BIN)/python -m tests.gallery

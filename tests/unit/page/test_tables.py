@@ -5,10 +5,13 @@ import re
 import numpy as np
 import pytest
 
+from tracer.lesson.build import build
 from tracer.page.tables import axes, kept_columns, kept_rows, table_body
 from tracer.presentation.board import lay_out
 from tracer.presentation.shown import shown
 from tracer.problem.problem import problem_from_document
+from tracer.problem.reading import load_problem
+from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.run.training import trace
 
@@ -51,4 +54,17 @@ def test_every_shown_cell_has_its_text_and_the_headings_count(rows: int, units: 
 def test_headings_say_what_they_count() -> None:
     head, first, *_ = table(recorded(3, 2), "A1")
     assert head[2][0] == 'th scope="col" aria-label="unit 2"' and first[0][0] == 'th scope="row" aria-label="sample 1"'
-    assert axes("W2", 2) == ("unit before", "output") and axes("J1", 2) == ("output", "input of output")
+    program = build(load_problem("softmax-classifier"))
+    found = {each: axes(program, each) for each in ("X", "W1", "W2", "b1", "db2", "Z1", "E", "J1", "L", RATE)}
+    assert found == {
+        "X": ("sample", "input"),
+        "W1": ("input", "unit"),
+        "W2": ("unit before", "output"),
+        "b1": ("", "unit"),
+        "db2": ("", "output"),
+        "Z1": ("sample", "unit"),
+        "E": ("sample", "output"),
+        "J1": ("output", "input of output"),
+        "L": ("", ""),
+        RATE: ("", ""),
+    }
