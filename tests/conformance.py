@@ -2,7 +2,8 @@
 
 Each case of `tests/golden/conformance.json` is data as a page carries it, of one expression R, and what is to be read
 from it: the values of R, the scalar expression and precedents of each cell, and the worked lines in MathML of the first
-and the last. The file is
+and the last. The file is remade by this command alone, from the Python readings; that those are right is tested
+elsewhere.
 """
 
 import json

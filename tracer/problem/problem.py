@@ -31,7 +31,7 @@ from tracer.problem.convention import (
     show,
     unsuitable,
 )
-from tracer.problem.hints import problem_error
+from tracer.problem.hints import problem_error, rows_expected
 from tracer.problem.initial import Layer, Matrix, Wanted, beyond_memory, draw_parameters, frozen
 from tracer.problem.mark_scheme import MarkScheme, no_such_step
 from tracer.problem.names import names_of
@@ -195,7 +195,27 @@ def problem_from_document(document: object, name: str, file: str) -> Problem:
     raw = read_document(document, file)
     if raw.data.X is None or raw.data.Y is None:
         raise ProblemError(file, "data", "found a data file, expected X and Y")
-    return resolve(raw, Data(raw.data.X, raw.data.Y), name, file)
+    return resolve(raw, Data(raw.data.X, targets_of(raw, file)), name, file)
+
+
+def targets_of(raw: RawProblem, file: str) -> Matrix:
+    """The targets as typed; class labels, which go with a softmax output, as a column for each class.
+
+    Raises ProblemError where there are labels and no softmax, or a label has no output.
+    """
+    given, output = raw.data.Y, raw.layers[-1]
+    if isinstance(given, np.ndarray):
+        return given
+    assert given is not None  # the caller has seen that they are typed in
+    if output.activation != "softmax":
+        raise problem_error(file, "data.Y", rows_expected(given, targets=True))
+    outputs = output.units if output.turned is None else output.turned.shape[1]
+    assert outputs is not None  # a layer has units or weights
+    for row, label in enumerate(given):
+        if label >= outputs:
+            says = f"found class {label}, expected 0 to {outputs - 1}: the output layer has {counted(outputs, 'unit')}"
+            raise problem_error(file, f"data.Y[{row}]", says)
+    return np.eye(outputs)[list(given)]
 
 
 def resolve(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
@@ -270,14 +290,24 @@ def _at_layer(refuse: Refuse, k: int, key: str, says: str) -> ProblemError:
 
 def _columns_fitting(layer: RawLayer, inputs: int, whose: str, refuse: Refuse) -> int:
     """The units of a layer with typed weights, once its weights and bias are seen to fit."""
-    assert layer.weights is not None  # RawLayer has one of units and weights
-    rows, units = layer.weights.shape
+    weights = layer.turned
+    assert weights is not None  # RawLayer has one of units and weights
+    rows, units = weights.shape
     if rows != inputs:
-        raise refuse("weights", f"found {_shape(layer.weights)}, expected {counted(inputs, 'row')}: {whose}")
+        says = f"found {_shape(weights)}, expected {counted(inputs, 'row')}: {whose}"
+        raise refuse("weights", says + _turn(layer, inputs))
     if isinstance(layer.bias, np.ndarray) and layer.bias.shape[1] != units:
         says = f"found {counted(layer.bias.shape[1], 'number')}, expected {units}: the columns of the weights"
-        raise refuse("bias", f"{says}, which are {_shape(layer.weights)} (or one number that all units share)")
+        raise refuse("bias", f"{says}, which are {_shape(weights)} (or one number that all units share)")
     return int(units)
+
+
+def _turn(layer: RawLayer, inputs: int) -> str:
+    """What may be meant where the weights fit the other way round; a square matrix is never guessed at."""
+    assert layer.weights is not None  # asked for by the caller
+    other = "inputs x outputs" if layer.weights_are == "outputs x inputs" else "outputs x inputs"
+    fits = layer.turned is not None and layer.turned.shape[1] == inputs
+    return f'; with rows and columns exchanged they fit: weights_are = "{other}"' if fits else ""
 
 
 def _check_loss(raw: RawProblem, data: Data, refuse: Refuse) -> None:
@@ -321,6 +351,7 @@ def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]]) -> tupl
 
 
 def _typed(layer: RawLayer) -> tuple[Matrix, Matrix | None]:
-    assert layer.weights is not None  # asked for by the caller
+    weights = layer.turned
+    assert weights is not None  # asked for by the caller
     bias = np.atleast_2d(np.asarray(layer.bias, dtype=np.float64)) if layer.has_bias else None
-    return layer.weights, bias
+    return weights, bias

@@ -25,8 +25,8 @@ from tracer.errors import ProblemError
 from tracer.problem.convention import show, suggest
 from tracer.problem.hints import MOST_DOTS, decoded, is_empty, syntax_fault, too_dotted
 from tracer.problem.initial import LARGEST, Matrix
-from tracer.problem.problem import Problem, resolve
-from tracer.problem.schema import Data, RawData, read_document
+from tracer.problem.problem import Problem, resolve, targets_of
+from tracer.problem.schema import Data, RawData, RawProblem, read_document
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 LARGEST_FILE = 64 * 2**20
@@ -45,6 +45,11 @@ def load_problem(source: str | Path) -> Problem:
     if str(source) in example_names():
         return _read_problem(EXAMPLES / f"{source}.toml", str(source))
     raise ProblemError(str(source), "", _neither_file_nor_example(path))
+
+
+def problem_of_table(document: object, name: str = "problem") -> Problem:
+    """The problem of a table with a problem file's keys; a data file is looked for from here. Raises ProblemError."""
+    return _problem(read_document(document, name), Path(name), name)
 
 
 def example_names() -> list[str]:
@@ -95,9 +100,12 @@ def _read_problem(path: Path, file: str) -> Problem:
     refuse = partial(ProblemError, file, "")
     content = _read_bytes(path, refuse)
     text = _decode(content, refuse)
-    raw = read_document(_parse(text, path.suffix.lower(), refuse), file)
+    return _problem(read_document(_parse(text, path.suffix.lower(), refuse), file), path, file)
+
+
+def _problem(raw: RawProblem, path: Path, file: str) -> Problem:
     if raw.data.X is not None and raw.data.Y is not None:
-        data = Data(raw.data.X, raw.data.Y)
+        data = Data(raw.data.X, targets_of(raw, file))
     else:
         data = _read_data(raw.data, path.parent, partial(ProblemError, file, "data.file"))
     return resolve(raw, data, path.stem, file)

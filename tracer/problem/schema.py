@@ -39,6 +39,7 @@ from tracer.problem.losses import LOSSES
 from tracer.problem.mark_scheme import MarkScheme, read_marks
 
 MOST_LAYERS = 1000
+MOST_CLASSES = 10_000
 
 
 def _text(value: str) -> str:
@@ -89,8 +90,11 @@ def _rows(value: object) -> Matrix:
     return read_matrix(value)
 
 
-def _targets(value: object) -> Matrix:
+def _targets(value: object) -> Matrix | tuple[int, ...]:
+    """Rows of targets, or class labels, which only a softmax output can have (problem.py)."""
     if _row_of_numbers(value):
+        if all(type(each) is int and 0 <= each < MOST_CLASSES for each in value):
+            return tuple(int(each) for each in value)
         raise FieldError(rows_expected(value, targets=True))
     return read_matrix(value)
 
@@ -103,6 +107,8 @@ def _bias(value: object) -> bool | float | Matrix:
         return float(value) + 0.0
     if not isinstance(value, list) or not value:
         raise FieldError(f"found {show(value)}, expected a list of numbers, one number, or false")
+    if len(value) == 1 and isinstance(value[0], list):  # 1×units, as frameworks have it
+        value = value[0]
     try:
         return read_matrix([value])
     except FieldError as wrong:
@@ -120,7 +126,7 @@ def _layer_list(value: object) -> object:
 
 Whole: TypeAlias = Annotated[int, Field(ge=1, le=10**100)]
 MatrixField: TypeAlias = Annotated[Matrix, PlainValidator(_rows)]
-TargetsField: TypeAlias = Annotated[Matrix, PlainValidator(_targets)]
+TargetsField: TypeAlias = Annotated[Matrix | tuple[int, ...], PlainValidator(_targets)]
 BiasField: TypeAlias = Annotated[bool | float | Matrix, PlainValidator(_bias)]
 Text: TypeAlias = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
 Columns: TypeAlias = Annotated[list[str], Field(min_length=1)]
@@ -133,6 +139,7 @@ class RawLayer(FileSection):
     slope: Number | None = None
     units: Whole | None = None
     weights: MatrixField | None = None
+    weights_are: Literal["inputs x outputs", "outputs x inputs"] = "inputs x outputs"
     bias: BiasField | None = None
 
     @model_validator(mode="after")
@@ -140,6 +147,8 @@ class RawLayer(FileSection):
         if (self.units is None) == (self.weights is None):
             count = "neither" if self.units is None else "both"
             raise FieldError(f"found {count} of weights and units, expected one of them")
+        if self.weights is None and self.weights_are != "inputs x outputs":
+            raise FieldError("found it without weights, expected it only beside them", ".weights_are")
         if self.weights is not None and self.bias is True:
             raise FieldError("found true, expected beside weights a list of numbers, one number, or false", ".bias")
         if self.units is not None and not isinstance(self.bias, bool | None):
@@ -147,6 +156,12 @@ class RawLayer(FileSection):
         if self.slope is not None and self.activation != "leaky_relu":
             raise FieldError(f"found a slope for {self.activation}, expected one only for leaky_relu", ".slope")
         return self
+
+    @property
+    def turned(self) -> Matrix | None:
+        """The weights as inputs × outputs, whichever way they were given."""
+        given = self.weights
+        return np.ascontiguousarray(given.T) if given is not None and self.weights_are == "outputs x inputs" else given
 
     @property
     def has_bias(self) -> bool:

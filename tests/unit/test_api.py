@@ -1,0 +1,151 @@
+"""What `import tracer` offers: one name for each thing, imported late, and the same words for the same mistake."""
+
+import doctest
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tracer
+from tracer import api
+from tracer.problem import arrays
+
+LAYERS = [
+    {"activation": "sigmoid", "weights": [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], "bias": [0.1, 0.2, 0.3]},
+    {"activation": "softmax", "weights": [[0.1, -0.2], [0.3, 0.4], [0.5, 0.6]], "bias": [0.0, 0.1]},
+]
+TABLE = {
+    "learning_rate": 0.5,
+    "loss": "cross_entropy",
+    "data": {"X": [[1, 0], [0, 1], [1, 1]], "Y": [[1, 0], [0, 1], [0, 1]]},
+    "layers": LAYERS,
+}
+OFFERED = [
+    "Problem", "Program", "Trace", "TracerError", "__version__", "check", "from_arrays", "load", "trace", "train",
+    "write_derivation", "write_page", "write_workbook", "write_worksheet",
+]  # fmt: skip
+
+
+def test_the_root_offers_this_and_no_more() -> None:
+    assert tracer.__all__ == OFFERED == dir(tracer)
+    assert (Path(tracer.__file__).parent / "py.typed").exists()
+    with pytest.raises(AttributeError, match="has no attribute 'tracing'"):
+        _ = tracer.tracing
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    code = "import tracer, sys; assert not {'numpy', 'openpyxl', 'jinja2', 'pydantic'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_every_function_works_twice_and_after_everything_has_been_imported(turn: int, tmp_path: Path) -> None:
+    import tracer.cli  # imports all commands
+
+    assert callable(tracer.trace) and callable(tracer.check) and callable(tracer.train) and callable(tracer.load)
+    problem = tracer.load(TABLE)
+    assert isinstance(problem, tracer.Problem)
+    run = tracer.trace(problem)
+    assert isinstance(run, tracer.Trace) and isinstance(run.last.program, tracer.Program)
+    assert run.to_document()["epochs"][0]["iterations"][0]["loss"] == run.last.loss
+    assert len(tracer.train(problem, epochs=3).losses) == 3
+    written = [
+        tracer.write_workbook(run, tmp_path / "a.xlsx"),
+        tracer.write_page(problem, tmp_path / "a.html"),
+        tracer.write_derivation(run, str(tmp_path / "b.html")),
+        *tracer.write_worksheet(problem, tmp_path / "sheets", mode="exam", blank="2,3"),
+    ]
+    assert all(path.stat().st_size > 1000 for path in written) and len(written) == 7
+    assert tracer.check(problem, {"Z1": run["Z1"]}).all_right and tracer.__version__[0].isdigit()
+
+
+@pytest.mark.parametrize("module", [tracer, api, arrays], ids=lambda module: module.__name__)
+def test_the_examples_in_the_docstrings_hold(module: Any) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted and not found.failed
+
+
+def test_a_dict_may_hold_arrays_and_says_the_same_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "problem.json").write_text(json.dumps(TABLE))
+    from_file = tracer.load(tmp_path / "problem.json")
+    held = {**TABLE, "data": {key: np.array(value) for key, value in TABLE["data"].items()}}  # type: ignore[attr-defined]
+    assert tracer.load(held) == from_file == tracer.load(TABLE)
+    wrong = {**TABLE, "learning_rat": 0.1}
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    said = []
+    for source in (wrong, tmp_path / "wrong.json"):
+        with pytest.raises(tracer.TracerError) as refused:
+            tracer.load(source)
+        said.append(str(refused.value).partition(": ")[2])
+    assert said[0] == said[1] and "learning_rate" in said[0]
+
+
+def arrays_of(**changes: Any) -> dict[str, Any]:
+    given = {
+        "X": [[1, 0], [0, 1], [1, 1]], "Y": [0, 1, 1], "weights": [each["weights"] for each in LAYERS],
+        "biases": [each["bias"] for each in LAYERS], "activations": ["sigmoid", "softmax"], "loss": "cross_entropy",
+        "learning_rate": 0.5,
+    }  # fmt: skip
+    return given | changes
+
+
+def test_arrays_as_frameworks_give_them_make_the_same_problem() -> None:
+    plain = tracer.load(TABLE)
+    assert tracer.from_arrays(**arrays_of()) == plain
+    turned = [np.array(each["weights"]).T for each in LAYERS]
+    rows = [[each["bias"]] for each in LAYERS]
+    made = tracer.from_arrays(
+        **arrays_of(weights=turned, biases=rows, weights_are="outputs x inputs", Y=np.eye(2)[[0, 1, 1]])
+    )
+    assert made == plain and made.sha256 == plain.sha256
+
+
+def test_a_tensor_is_taken_as_it_is() -> None:
+    torch = pytest.importorskip("torch")
+    layers = [torch.nn.Linear(2, 3), torch.nn.Linear(3, 2)]
+    made = tracer.from_arrays(
+        torch.eye(2), torch.tensor([0, 1]), [each.weight for each in layers], [each.bias for each in layers],
+        activations=["sigmoid", "softmax"], loss="cross_entropy", weights_are="outputs x inputs",
+    )  # fmt: skip
+    outputs = torch.softmax(layers[1](torch.sigmoid(layers[0](torch.eye(2)))), 1)
+    np.testing.assert_allclose(tracer.trace(made)["A2"], outputs.detach().numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"Y": [0, 1, 2]}, r"data\.Y\[2\] \(row 3\): found class 2, expected 0 to 1: the output layer has 2 units"),
+        ({"activations": "sigmoid", "loss": "squared_error"}, r"data\.Y: found a list of numbers, expected rows"),
+        ({"weights": [np.ones((3, 2)), np.ones((3, 2))]}, r'they fit: weights_are = "outputs x inputs"'),
+        ({"weights": [np.ones((4, 3)), np.ones((3, 2))]}, r"weights.*expected 2 rows: the columns of X, which is 3×2$"),
+        ({"biases": [[0.1, 0.2], None]}, r"layers\[0\]\.bias.*found 2 numbers, expected 3"),
+    ],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_are_refused_with_what_would(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(tracer.TracerError, match=says):
+        tracer.from_arrays(**arrays_of(**changes))
+
+
+def test_a_square_matrix_is_never_turned_in_silence() -> None:
+    W = np.array([[0.1, 0.2], [0.3, 0.4]])
+    same = {"X": [[1, 0]], "Y": [[1, 0]], "weights": [W], "loss": "squared_error"}
+    assert np.array_equal(tracer.from_arrays(**same).layers[0].weights, W)
+    turned = tracer.from_arrays(**same, weights_are="outputs x inputs")
+    assert np.array_equal(turned.layers[0].weights, W.T)
+
+
+def test_what_was_checked_prints_and_shows_itself() -> None:
+    run = tracer.trace(TABLE)
+    wrong = run["Z1"].copy()
+    wrong[0, 0] = 7.0
+    found = tracer.check(TABLE, {"Z1": wrong})
+    assert repr(found) == f"<Checked: {found.score} of 9 cells count>" and found.score == 8 and not found.all_right
+    assert [mark.verdict for mark in found].count("wrong") == 1 and len(found) == 9
+    assert "Z1[1,1]" in str(found)
+    shown = found._repr_html_()
+    assert shown.count("<tr") == 10 and "✗" in shown and "Z1[1,1]" in shown
+    assert found.to_document()["summary"]["score"] == 8
