@@ -18,7 +18,6 @@ from tracer.presentation.shown import shown
 from tracer.problem.convention import Reproduce
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
-from tracer.program.naming_policy import RATE
 from tracer.program.program import Program
 from tracer.run.training import trace
 
@@ -90,8 +89,9 @@ def key_of(problem: Problem, number: int = 1) -> Key:
     one, before = passes[at].by_hand(worked), passes[at - 1].matrices if at else {}
     decimals = shown(run, one).decimals
     halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in decimals.items()}
+    values = {each: one[each] for each in (*one.matrices, one.program.rate)}
     same_rows = at and passes[at - 1].program.rows == one.program.rows
     return Key(
-        worked, problem.sha256, one.program, {**one.matrices, RATE: one[RATE]}, halves, before if same_rows else {},
+        worked, problem.sha256, one.program, values, halves, before if same_rows else {},
         tuple(f"{each} Answers are held against the gradient." for each in departures(problem)),
     )  # fmt: skip

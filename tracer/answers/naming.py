@@ -19,7 +19,6 @@ from tracer.answers.numbers import BLANK, Entry, unreadable
 from tracer.answers.pages import EXPECTED
 from tracer.answers.texts import is_left_out
 from tracer.expression import matrix as m
-from tracer.program.naming_policy import RATE
 from tracer.program.roles import BIAS_GRADIENT, DELTA, WEIGHTS_GRADIENT
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
@@ -192,7 +191,7 @@ class _Settled:
         if self._equals(piece.grid, identifier):
             return
         self.notes.append(f"“{piece.name}” is not what the problem gives for {identifier}")
-        if identifier != RATE:
+        if identifier != self.key.program.rate:
             self._put(identifier, piece)
 
     def _equals(self, grid: Grid, identifier: str) -> bool:
@@ -207,7 +206,7 @@ class _Settled:
 
     def _equal(self, grid: Grid, key: Array, identifier: str) -> bool:
         values = np.array([[entry.value for entry in row] for row in grid])
-        asked = self.key.problem.decimals.of(identifier) if identifier != RATE else 0
+        asked = 0 if identifier == self.key.program.rate else self.key.problem.decimals.of(identifier)
         units = np.array([[entry.unit(asked) for entry in row] for row in grid])
         if values.size == key.size and 1 in key.shape:
             key = key.reshape(values.shape)

@@ -22,7 +22,6 @@ from tracer.page.views import math
 from tracer.presentation.board import SLOTS, kept_columns, kept_rows, lay_out
 from tracer.presentation.headings import Headings, band_title, detail
 from tracer.presentation.shown import DEFAULT
-from tracer.program.naming_policy import RATE
 
 MOST_OPEN = 12  # mistakes that are seen at once; more would bury the first
 MOST_ALIKE = 40  # further cells of one mistake that are listed
@@ -191,7 +190,7 @@ class FeedbackViews:
 
     def _matrix_name(self, identifier: str) -> str:
         names = self.headings.names
-        return label_mathml(names.learning_rate() if identifier == RATE else names.matrix(identifier))
+        return label_mathml(names.learning_rate() if identifier == self.program.rate else names.matrix(identifier))
 
     def _cell_name(self, cell: s.Cell) -> str:
         return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))

@@ -20,7 +20,6 @@ from tracer.answers.reading import Answers, Grid
 from tracer.errors import TracerError
 from tracer.expression import matrix as m
 from tracer.expression.digits import FLOAT_ERROR, TIE
-from tracer.program.naming_policy import RATE
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
         key = replace(key, printed=frozenset(printed.keys() - set(stale)))
     written = {}
     for identifier, grid in answers.matrices.items():
-        if identifier not in key.values or identifier == RATE:
+        if identifier not in key.program.assignments:
             notes.append(f"{identifier}: no matrix of this problem; left out")
             continue
         shape = key.values[identifier].shape

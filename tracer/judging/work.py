@@ -17,7 +17,6 @@ from tracer.expression import scalar as s
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
 from tracer.judging.sheet import Sheet, Written
-from tracer.program.naming_policy import RATE
 
 SLACK = 1e-9  # of a unit: a tie is a tie (expression/digits.py)
 ROUNDING = 4 * np.finfo(np.float64).eps  # of a value: float64's own
@@ -78,7 +77,7 @@ class Work:
 
     def rule(self, identifier: str) -> m.Matrix | None:
         """The right rule; None for what is given, or was printed."""
-        printed = identifier == RATE or identifier in self.key.printed
+        printed = identifier == self.key.program.rate or identifier in self.key.printed
         return None if printed else self.key.program.assignments[identifier].expression
 
     def left_out(self, identifier: str) -> bool:
@@ -138,7 +137,7 @@ class Work:
         """The matrices that one is made from."""
         expression = self.rule(identifier)
         names = () if expression is None else (symbol.name for symbol in m.symbols(expression))
-        return [name for name in dict.fromkeys(names) if name != RATE]
+        return [name for name in dict.fromkeys(names) if name != self.key.program.rate]
 
     def by_right_rule(self, identifier: str, bounds: Mapping[str, Interval]) -> Interval:
         """The bounds of a left-out matrix, given those of the ones before it."""

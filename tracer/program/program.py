@@ -103,6 +103,11 @@ class Program:
         """The given matrices and the parameters, the learning rate last."""
         return (*(each.id for each in self.assignments.values() if each.expression is None), RATE)
 
+    @property
+    def rate(self) -> str:
+        """The learning rate, which no step assigns."""
+        return RATE
+
     @cached_property
     def given(self) -> tuple[str, ...]:
         """The data, which stay as they are."""

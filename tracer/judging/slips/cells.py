@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.judging.slips.context import Kind, SlipContext, Wrong, products
-from tracer.program.naming_policy import RATE
 
 Made = Iterator[Wrong | m.Matrix]
 MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger ones by hand
@@ -102,7 +101,7 @@ def operand_twice(place: SlipContext, rule: m.Matrix) -> Made:
 def other_row_or_column(place: SlipContext, rule: m.Matrix) -> Made:
     """A matrix read one or more rows or columns off."""
     for symbol in dict.fromkeys(m.symbols(rule)):
-        if symbol.name == RATE:
+        if symbol == place.net.rate:
             continue
         own = place.work.reading[symbol.name]
         for axis, name in ((0, "row"), (1, "column")):
