@@ -13,19 +13,19 @@ Made = Iterator[Wrong | m.Matrix]
 # Deltas: D = E ⊙ S
 
 
-def _elementwise(place: SlipContext, rule: m.Matrix) -> m.Broadcast | None:
+def _elementwise(context: SlipContext, rule: m.Matrix) -> m.Broadcast | None:
     """The product of error and slope in a delta."""
-    wanted = m.multiply(place.error, place.slope)
+    wanted = m.multiply(context.error, context.slope)
     return wanted if wanted in m.parts(rule) else None
 
 
-def delta_divided(place: SlipContext, rule: m.Matrix) -> Made:
-    if product := _elementwise(place, rule):
+def delta_divided(context: SlipContext, rule: m.Matrix) -> Made:
+    if product := _elementwise(context, rule):
         yield replaced(rule, product, m.divide(product.left, product.right))
 
 
-def delta_as_matrix_product(place: SlipContext, rule: m.Matrix) -> Made:
-    product = _elementwise(place, rule)
+def delta_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:
+    product = _elementwise(context, rule)
     if product is None or product.shape[0] != product.shape[1]:
         return
     E, S = product.left, product.right
@@ -33,51 +33,51 @@ def delta_as_matrix_product(place: SlipContext, rule: m.Matrix) -> Made:
         yield replaced(rule, product, wrong)
 
 
-def rate_in_delta(place: SlipContext, rule: m.Matrix) -> Made:
+def rate_in_delta(context: SlipContext, rule: m.Matrix) -> Made:
     """No rate, its square or its inverse, where the problem has the rate in the delta."""
-    if place.of_output and place.net.rate_in_delta:
-        yield Wrong(m.divide(rule, place.net.rate), ({"what": "left out"},))
-        yield Wrong(m.multiply(rule, place.net.rate), ({"what": "applied twice"},))
-        twice = m.multiply(place.net.rate, place.net.rate)
+    if context.of_output and context.net.rate_in_delta:
+        yield Wrong(m.divide(rule, context.net.rate), ({"what": "left out"},))
+        yield Wrong(m.multiply(rule, context.net.rate), ({"what": "applied twice"},))
+        twice = m.multiply(context.net.rate, context.net.rate)
         yield Wrong(m.divide(rule, twice), ({"what": "divided by"},))
 
 
 # Errors sent back: E = D Wᵀ
 
 
-def no_transpose(place: SlipContext, rule: m.Matrix) -> Made:
-    W = place.net.weights(place.layer + 1)
+def no_transpose(context: SlipContext, rule: m.Matrix) -> Made:
+    W = context.net.weights(context.layer + 1)
     if W.shape[0] == W.shape[1]:
         yield replaced(rule, m.Transpose(W), W)
 
 
-def updated_weights(place: SlipContext, rule: m.Matrix) -> Made:
-    W = place.net.weights(place.layer + 1)
-    new = m.Symbol(place.work.key.program.updated[W.name], W.shape)
+def updated_weights(context: SlipContext, rule: m.Matrix) -> Made:
+    W = context.net.weights(context.layer + 1)
+    new = m.Symbol(context.work.key.program.updated[W.name], W.shape)
     yield Wrong(replaced(rule, W, new), ({"used": W.name},))
 
 
-def raw_error(place: SlipContext, rule: m.Matrix) -> Made:
-    following = place.layer + 1
-    error = place.net.error(following)
-    D = place.net.delta(following)
+def raw_error(context: SlipContext, rule: m.Matrix) -> Made:
+    following = context.layer + 1
+    error = context.net.error(following)
+    D = context.net.delta(following)
     yield Wrong(replaced(rule, D, error), ({"error": error.name, "delta": D.name},))
 
 
-def wrong_layer(place: SlipContext, rule: m.Matrix) -> Made:
+def wrong_layer(context: SlipContext, rule: m.Matrix) -> Made:
     """Another layer's weights, turned or not, where they fit."""
-    used = m.Transpose(place.net.weights(place.layer + 1))
-    for layer in range(1, place.net.depth + 1):
-        W = place.net.weights(layer)
-        if layer != place.layer + 1:
+    used = m.Transpose(context.net.weights(context.layer + 1))
+    for layer in range(1, context.net.depth + 1):
+        W = context.net.weights(layer)
+        if layer != context.layer + 1:
             for other in (m.Transpose(W), W):
                 if other.shape == used.shape:
                     yield Wrong(replaced(rule, used, other), ({"used": W.name},))
 
 
-def one_weight(place: SlipContext, rule: m.Matrix) -> Made:
+def one_weight(context: SlipContext, rule: m.Matrix) -> Made:
     """A single weight in place of the sum over the next layer's units."""
-    D, W = place.net.delta(place.layer + 1), place.net.weights(place.layer + 1)
+    D, W = context.net.delta(context.layer + 1), context.net.weights(context.layer + 1)
     units, following = W.shape
     if following == 1:
         return
@@ -88,6 +88,6 @@ def one_weight(place: SlipContext, rule: m.Matrix) -> Made:
         yield Wrong(m.multiply(column(D, k), m.Row(m.Transpose(W), k)), ({"which": which},))
 
 
-def error_divided(place: SlipContext, rule: m.Matrix) -> Made:
-    W = place.net.weights(place.layer + 1)
+def error_divided(context: SlipContext, rule: m.Matrix) -> Made:
+    W = context.net.weights(context.layer + 1)
     yield replaced(rule, m.Transpose(W), m.Transpose(inverse(W)))

@@ -20,15 +20,15 @@ MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger o
 Array = NDArray[np.float64]
 
 
-def term_lost_or_doubled(place: SlipContext, rule: m.Matrix) -> Made:
+def term_lost_or_doubled(context: SlipContext, rule: m.Matrix) -> Made:
     """One term of a sum left out, or counted twice."""
     for inner in sorted({product.left.shape[1] for product in products(rule)}):
-        yield from _weighed(place, rule, (1, inner), lambda part, n=inner: _product_of(part, n))  # type: ignore[misc]
+        yield from _weighed(context, rule, (1, inner), lambda part, n=inner: _product_of(part, n))  # type: ignore[misc]
     for over, operand in dict.fromkeys((each.over, each.operand.shape) for each in _sums(rule)):
         rows, columns = operand
         shape = (rows if over != "columns" else 1, columns if over != "rows" else 1)
-        yield from _weighed(place, rule, shape, lambda part, o=over, s=operand: _sum_of(part, o, s))  # type: ignore[misc]
-    bias = place.bias if place.kind is Kind.PRE_ACTIVATION else None
+        yield from _weighed(context, rule, shape, lambda part, o=over, s=operand: _sum_of(part, o, s))  # type: ignore[misc]
+    bias = context.bias if context.kind is Kind.PRE_ACTIVATION else None
     if bias is not None:
         yield Wrong(m.add(rule, bias), ({"term": "the bias", "how": "counted twice"},))
 
@@ -54,10 +54,10 @@ def _sums(rule: m.Matrix) -> Iterator[m.Reduce]:
     return (part for part in m.parts(rule) if isinstance(part, m.Reduce) and part.operation == "sum")
 
 
-def _weighed(place: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weighing) -> Made:
+def _weighed(context: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weighing) -> Made:
     """The rule with each term of its sums weighed 0, then 2."""
     terms = shape[0] * shape[1]
-    if terms < 2 or not _affordable(place, 2 * terms, terms):
+    if terms < 2 or not _affordable(context, 2 * terms, terms):
         return
     weights = np.ones((2 * terms, terms))
     weights[range(terms), range(terms)] = 0.0
@@ -73,17 +73,17 @@ def _weighed(place: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weighi
     yield Wrong(m.rewrite(rule, change), words, extra)
 
 
-def operand_twice(place: SlipContext, rule: m.Matrix) -> Made:
+def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
     """In one term of a sum of products, the operand of another term."""
     for product in dict.fromkeys(products(rule)):
         terms = product.left.shape[1]
         pairs = [(k, other) for k in range(terms) for other in range(terms) if other != k]
-        if not pairs or not _affordable(place, len(pairs), terms):
+        if not pairs or not _affordable(context, len(pairs), terms):
             continue
         index = np.tile(np.arange(terms), (len(pairs), 1))
         index[range(len(pairs)), [k for k, _ in pairs]] = [other for _, other in pairs]
         words = [{"term": f"term {k + 1}", "other": f"term {other + 1}"} for k, other in pairs]
-        left, right = (bound(side, place.work.reading) for side in (product.left, product.right))
+        left, right = (bound(side, context.work.reading) for side in (product.left, product.right))
         sides = (
             (product.left, Interval(left.low[:, index].swapaxes(0, 1), left.high[:, index].swapaxes(0, 1))),
             (product.right, Interval(right.low[index], right.high[index])),
@@ -98,15 +98,15 @@ def operand_twice(place: SlipContext, rule: m.Matrix) -> Made:
             )
 
 
-def other_row_or_column(place: SlipContext, rule: m.Matrix) -> Made:
+def other_row_or_column(context: SlipContext, rule: m.Matrix) -> Made:
     """A matrix read one or more rows or columns off."""
     for symbol in dict.fromkeys(m.symbols(rule)):
-        if symbol == place.net.rate:
+        if symbol == context.net.rate:
             continue
-        own = place.work.reading[symbol.name]
+        own = context.work.reading[symbol.name]
         for axis, name in ((0, "row"), (1, "column")):
             count = symbol.shape[axis]
-            if count < 2 or not _affordable(place, count, sum(symbol.shape)):
+            if count < 2 or not _affordable(context, count, sum(symbol.shape)):
                 continue
             shifts = range(1, count)
             low, high = (np.array([np.roll(end, -by, axis) for by in shifts]) for end in (own.low, own.high))
@@ -116,17 +116,17 @@ def other_row_or_column(place: SlipContext, rule: m.Matrix) -> Made:
             yield Wrong(changed, words, {moved.name: Interval(low, high)})
 
 
-def stale_value(place: SlipContext, rule: m.Matrix) -> Made:
+def stale_value(context: SlipContext, rule: m.Matrix) -> Made:
     """A matrix of the pass before in place of this one's."""
     for symbol in dict.fromkeys(m.symbols(rule)):
-        before = place.work.key.before.get(symbol.name)
+        before = context.work.key.before.get(symbol.name)
         if before is not None:
             old = m.Symbol(f"{symbol.name} before", symbol.shape)
             changed = m.rewrite(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
-            bounds = Interval.around(before, place.work.coarsest / 2)
+            bounds = Interval.around(before, context.work.coarsest / 2)
             yield Wrong(changed, ({"M": symbol.name},), {old.name: bounds})
 
 
-def _affordable(place: SlipContext, count: int, terms: int) -> bool:
-    rows, columns = place.right.shape
+def _affordable(context: SlipContext, count: int, terms: int) -> bool:
+    rows, columns = context.right.shape
     return count * rows * columns * terms <= MOST_NUMBERS

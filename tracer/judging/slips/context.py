@@ -1,4 +1,4 @@
-"""What the wrong rules are written over: the place of a matrix in its network, and ways to rewrite its rule."""
+"""What the wrong rules are written over: a matrix in its network, and ways to rewrite its rule."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Wrong:
 
 
 Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Iterator[Wrong | m.Matrix]]
-"""Makes wrong rules for a place from its right rule (or from one that is wrong already)."""
+"""Makes wrong rules for a matrix from its right rule (or from one that is wrong already)."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class SlipContext:
     def right(self) -> m.Matrix:
         """The right rule, without the rounding that `carry_rounded` puts around it."""
         expression = self.work.rule(self.id)
-        assert expression is not None  # places are of computed matrices
+        assert expression is not None  # contexts are of computed matrices
         return expression.operand if isinstance(expression, m.Rounded) else expression
 
     @property

@@ -36,7 +36,7 @@ class Found:
 
     rules: tuple[Rule, ...]
     words: tuple[Mapping[str, str], ...]
-    places: tuple[SlipContext, ...]
+    contexts: tuple[SlipContext, ...]
     bounds: Interval
     cells: Marked
     score: float
@@ -50,10 +50,10 @@ class Found:
 
     def says(self, site: Site, row: int, column: int, hint: bool = False) -> str:
         """The sentence at a cell of the site; a hint holds no right number."""
-        parts = zip(self.rules, self.words, self.places, strict=True)
+        parts = zip(self.rules, self.words, self.contexts, strict=True)
         at = self.at or (row, column)
         return "; and ".join(
-            Sentence(site, place, (row, column), at, words, hint).of(rule.says) for rule, words, place in parts
+            Sentence(site, context, (row, column), at, words, hint).of(rule.says) for rule, words, context in parts
         )
 
 

@@ -23,13 +23,13 @@ ONE = s.Number(1.0)
 # Factors, for any step
 
 
-def opposite(place: SlipContext, rule: m.Matrix) -> Made:
+def opposite(context: SlipContext, rule: m.Matrix) -> Made:
     yield times(-1.0, rule)
 
 
-def other_mean(place: SlipContext, rule: m.Matrix) -> Made:
+def other_mean(context: SlipContext, rule: m.Matrix) -> Made:
     """A sum where a mean is asked for, or the reverse; divided by samples, outputs, or both."""
-    N, K = place.samples, place.outputs
+    N, K = context.samples, context.outputs
     factors = {  # where two are the same number, the plainer one stands later and is said
         1 / (N * K): f"divided by samples times outputs ({N:g}·{K:g})",
         K: f"multiplied by the number of outputs ({K:g})",
@@ -42,119 +42,119 @@ def other_mean(place: SlipContext, rule: m.Matrix) -> Made:
             yield Wrong(times(factor, rule), ({"what": what},))
 
 
-def half_factor(place: SlipContext, rule: m.Matrix) -> Made:
+def half_factor(context: SlipContext, rule: m.Matrix) -> Made:
     yield Wrong(times(2.0, rule), ({"what": "twice"},))
     yield Wrong(times(0.5, rule), ({"what": "half"},))
 
 
-def rate_inside(place: SlipContext, rule: m.Matrix) -> Made:
-    if not (place.kind is Kind.DELTA and place.net.rate_in_delta):
-        yield m.multiply(rule, place.net.rate)
+def rate_inside(context: SlipContext, rule: m.Matrix) -> Made:
+    if not (context.kind is Kind.DELTA and context.net.rate_in_delta):
+        yield m.multiply(rule, context.net.rate)
 
 
 # The loss
 
 
-def _of_cross_entropy(place: SlipContext) -> bool:
-    return place.of_loss in CROSS_ENTROPIES
+def _of_cross_entropy(context: SlipContext) -> bool:
+    return context.of_loss in CROSS_ENTROPIES
 
 
-def _outer(place: SlipContext, summed: m.Matrix) -> m.Matrix:
+def _outer(context: SlipContext, summed: m.Matrix) -> m.Matrix:
     """A sum over samples and outputs, shown as the problem shows its loss."""
-    return over(summed, place.samples) if place.net.problem.loss_shown == "mean" else summed
+    return over(summed, context.samples) if context.net.problem.loss_shown == "mean" else summed
 
 
-def loss_log_base(place: SlipContext, rule: m.Matrix) -> Made:
-    if _of_cross_entropy(place):
+def loss_log_base(context: SlipContext, rule: m.Matrix) -> Made:
+    if _of_cross_entropy(context):
         for base in (10, 2):
             yield Wrong(times(1 / math.log(base), rule), ({"base": str(base)},))
 
 
-def no_one_hot_mask(place: SlipContext, rule: m.Matrix) -> Made:
-    if place.of_loss == "cross_entropy":
-        yield _outer(place, m.total(place.of_outputs(s.Negative(s.Log(a)))))
+def no_one_hot_mask(context: SlipContext, rule: m.Matrix) -> Made:
+    if context.of_loss == "cross_entropy":
+        yield _outer(context, m.total(context.of_outputs(s.Negative(s.Log(a)))))
 
 
-def log_of_mean(place: SlipContext, rule: m.Matrix) -> Made:
-    if not _of_cross_entropy(place) or place.samples == 1:
+def log_of_mean(context: SlipContext, rule: m.Matrix) -> Made:
+    if not _of_cross_entropy(context) or context.samples == 1:
         return
     right_one = s.Product((y, a))
-    if place.of_loss == "binary_cross_entropy":
+    if context.of_loss == "binary_cross_entropy":
         right_one = s.Sum((right_one, s.Product((s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a)))))))  # type: ignore[assignment]
-    mean = over(m.total(place.of_outputs(right_one)), place.samples)
+    mean = over(m.total(context.of_outputs(right_one)), context.samples)
     logarithm = m.Apply(s.Negative(s.Log(a)), (("a", mean),))
     yield logarithm
-    yield times(place.samples, logarithm)
+    yield times(context.samples, logarithm)
 
 
-def other_entropy(place: SlipContext, rule: m.Matrix) -> Made:
+def other_entropy(context: SlipContext, rule: m.Matrix) -> Made:
     """The terms of off-target outputs added, or left out."""
-    if _of_cross_entropy(place):
-        value = LOSSES[OTHER_ENTROPY[place.of_loss]].value
-        yield Wrong(_outer(place, m.total(place.of_outputs(value))), ({"what": _terms(place)},))
+    if _of_cross_entropy(context):
+        value = LOSSES[OTHER_ENTROPY[context.of_loss]].value
+        yield Wrong(_outer(context, m.total(context.of_outputs(value))), ({"what": _terms(context)},))
 
 
-def _terms(place: SlipContext) -> str:
-    added = place.of_loss == "cross_entropy"
+def _terms(context: SlipContext) -> str:
+    added = context.of_loss == "cross_entropy"
     return "added (1 − y)·ln(1 − p) for the other classes" if added else "left out (1 − y)·ln(1 − p)"
 
 
-def without_square(place: SlipContext, rule: m.Matrix) -> Made:
+def without_square(context: SlipContext, rule: m.Matrix) -> Made:
     def base(part: s.Scalar) -> s.Scalar | None:
         return part.base if isinstance(part, s.Power) else None
 
     def size(part: s.Scalar) -> s.Scalar | None:
         return s.Absolute(part.base) if isinstance(part, s.Power) else None
 
-    if not _of_cross_entropy(place):
-        value = place.of_outputs(LOSSES[place.of_loss].value)
+    if not _of_cross_entropy(context):
+        value = context.of_outputs(LOSSES[context.of_loss].value)
         for change in (base, size):
-            plain = replaced(rule, value, place.of_outputs(rewritten(value.template, change)))
+            plain = replaced(rule, value, context.of_outputs(rewritten(value.template, change)))
             yield plain
             if change is base:
                 yield times(-1.0, plain)
 
 
-def loss_softmax_twice(place: SlipContext, rule: m.Matrix) -> Made:
-    A = place.net.activation(place.net.depth)
-    if A.shape[1] > 1 and _of_cross_entropy(place):
+def loss_softmax_twice(context: SlipContext, rule: m.Matrix) -> Made:
+    A = context.net.activation(context.net.depth)
+    if A.shape[1] > 1 and _of_cross_entropy(context):
         twice = ACTIVATIONS["softmax"].apply(A, LEAKY_SLOPE)
-        value = place.of_outputs(LOSSES[place.of_loss].value)
-        yield _outer(place, m.total(replaced(value, A, twice)))
+        value = context.of_outputs(LOSSES[context.of_loss].value)
+        yield _outer(context, m.total(replaced(value, A, twice)))
 
 
 # The error at the output
 
 
-def error_of_other_entropy(place: SlipContext, rule: m.Matrix) -> Made:
-    if not _of_cross_entropy(place):
+def error_of_other_entropy(context: SlipContext, rule: m.Matrix) -> Made:
+    if not _of_cross_entropy(context):
         return
     lost = s.Negative(s.Sum((s.Quotient(y, a), s.Quotient(s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a)))))))
     both = "took −y/p − (1 − y)/(1 − p): the second sign is lost"
-    yield Wrong(place.with_conventions(place.of_outputs(lost)), ({"what": both},))
+    yield Wrong(context.with_conventions(context.of_outputs(lost)), ({"what": both},))
     other = "took the gradient of the loss with (1 − y)·ln(1 − p)"
-    if place.of_loss == "binary_cross_entropy":
+    if context.of_loss == "binary_cross_entropy":
         other = "took −y/p alone, without the term of 1 − y"
-    yield Wrong(place.loss_gradient(OTHER_ENTROPY[place.of_loss]), ({"what": other},))
+    yield Wrong(context.loss_gradient(OTHER_ENTROPY[context.of_loss]), ({"what": other},))
 
 
-def stopped_at_loss(place: SlipContext, rule: m.Matrix) -> Made:
+def stopped_at_loss(context: SlipContext, rule: m.Matrix) -> Made:
     """∂L/∂p where ∂L/∂z is asked for."""
-    if place.net.fused and place.kind is Kind.ERROR:
-        yield place.loss_gradient(place.of_loss)
-    elif place.kind is Kind.DELTA and place.of_output and place.net.fused:
-        yield place.with_rate(place.loss_gradient(place.of_loss))
-    elif place.kind is Kind.DELTA and place.of_output and place.net.jacobians:
-        yield place.with_rate(place.error)
+    if context.net.fused and context.kind is Kind.ERROR:
+        yield context.loss_gradient(context.of_loss)
+    elif context.kind is Kind.DELTA and context.of_output and context.net.fused:
+        yield context.with_rate(context.loss_gradient(context.of_loss))
+    elif context.kind is Kind.DELTA and context.of_output and context.net.jacobians:
+        yield context.with_rate(context.error)
 
 
-def extra_slope(place: SlipContext, rule: m.Matrix) -> Made:
+def extra_slope(context: SlipContext, rule: m.Matrix) -> Made:
     """(p − y)·p(1 − p), the delta of a squared error, for a cross-entropy."""
-    if not _of_cross_entropy(place) or not place.of_output:
+    if not _of_cross_entropy(context) or not context.of_output:
         return
     delta = s.Product((s.Sum((a, s.Negative(y))), a, s.Sum((ONE, s.Negative(a)))))
-    wrong = place.with_conventions(place.of_outputs(delta))
-    if place.kind is Kind.DELTA:
-        yield place.with_rate(wrong)
-    elif place.net.fused:
+    wrong = context.with_conventions(context.of_outputs(delta))
+    if context.kind is Kind.DELTA:
+        yield context.with_rate(wrong)
+    elif context.net.fused:
         yield wrong

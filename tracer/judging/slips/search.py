@@ -47,7 +47,7 @@ class _Search:
     site: Site
 
     @cached_property
-    def place(self) -> SlipContext:
+    def context(self) -> SlipContext:
         return SlipContext(self.site.id, self.site.work)
 
     @cached_property
@@ -81,7 +81,7 @@ class _Search:
     def _leading(self) -> Found | None:
         """What is taken for the slip from here on: in a left-out matrix, where that explains as much as any.
 
-        Of one slip the earliest place is taken, which has most to say of what follows.
+        Of one slip the earliest matrix is taken, which has most to say of what follows.
         """
         best, order = self.found[0], list(self.site.work.key.program.assignments)
         behind = [
@@ -90,7 +90,7 @@ class _Search:
             if each.left_out and each.score >= best.score - BEHIND and (each.cells >= best.cells).all()
         ]
         alike = [each for each in behind if each.slug == best.slug]
-        return min(alike, key=lambda each: order.index(each.places[0].id)) if alike else next(iter(behind), None)
+        return min(alike, key=lambda each: order.index(each.contexts[0].id)) if alike else next(iter(behind), None)
 
     def _apart(self, found: Found, row: int, column: int) -> str:
         """The cell that would tell this slip from the next likely one: blank here, in a left-out matrix, or finer."""
@@ -160,7 +160,7 @@ class _Search:
             consistent = bool(weighed.consistent[k])
             doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
             yield Found(
-                (trial.rule,), (trial.words[k],), (trial.place,), Interval(low[k], high[k]), weighed.cells[k],
+                (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
                 float(weighed.gains[k] + prior - doubt), consistent, trial.left_out(k),
                 trial.cells[k] if trial.cells else None,
             )  # fmt: skip
@@ -173,13 +173,13 @@ class _Search:
             for slip in pen_slips(site.written.entries[row][column], row, column, site.right, slack):
                 rule = Rule(slip.slug, (), _no_rewrite, slip.says)
                 score = float(np.log(max(abs(value), 4 * slack) / (2 * slack) / slip.among)) - WITH_A_PEN
-                yield Found((rule,), ({},), (self.place,), site.right, self._one(row, column), score, False)
+                yield Found((rule,), ({},), (self.context,), site.right, self._one(row, column), score, False)
 
     def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Found]:
         """A wrong rule, and a factor on top of it."""
         factors = [
             (rule, words, float(bound(wrong.expression, self.site.work.reading).low[0, 0]))
-            for rule, wrongs in wrong_rules([each for each in WHOLE if each.factor], self.place, m.Constant(1.0))
+            for rule, wrongs in wrong_rules([each for each in WHOLE if each.factor], self.context, m.Constant(1.0))
             for wrong in wrongs
             for words in wrong.words
         ]
@@ -194,11 +194,11 @@ class _Search:
 
     def _of_two_rules(self) -> Iterator[Found]:
         """Wrong rules, each made in what another has made already."""
-        ones = [(rule, wrong) for rule, wrong in _of_one_form(self.place, self.place.right) if not rule.factor]
-        tried = {self.place.right, *(wrong.expression for _, wrong in ones)}
+        ones = [(rule, wrong) for rule, wrong in _of_one_form(self.context, self.context.right) if not rule.factor]
+        tried = {self.context.right, *(wrong.expression for _, wrong in ones)}
         for rule, one in ones:
-            trial = Trial(rule, one.words, self.place, self.site.right, 1)
-            for second, both in _of_one_form(self.place, one.expression):
+            trial = Trial(rule, one.words, self.context, self.site.right, 1)
+            for second, both in _of_one_form(self.context, one.expression):
                 if second.slug != rule.slug and not second.factor and both.expression not in tried:
                     tried.add(both.expression)
                     if len(tried) - len(ones) > MOST_PAIRS:
@@ -226,7 +226,7 @@ class _Search:
             score = float(weighed.gains[k]) - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
             if score > 0 and second.slug != trial.rule.slug:
                 yield Found(
-                    (trial.rule, second), (words, more), (trial.place, self.place), Interval(low[k], high[k]),
+                    (trial.rule, second), (words, more), (trial.context, self.context), Interval(low[k], high[k]),
                     weighed.cells[k], score, bool(weighed.consistent[k]),
                 )  # fmt: skip
 
@@ -239,13 +239,13 @@ def _beside(trial: Trial, words: Mapping[str, str], factors: Sequence[Factor]) -
     return [each for each in factors[own + 1 :] if not math.isclose(each[2] * factors[own][2], 1.0)]
 
 
-def _of_one_form(place: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
+def _of_one_form(context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
     """The wrong rules made from a rule, in a delta those of its slope too."""
-    for rule, wrongs in wrong_rules(WHOLE, place, right):
+    for rule, wrongs in wrong_rules(WHOLE, context, right):
         yield from ((rule, wrong) for wrong in wrongs if not wrong.extra)
-    symbol = place.slope
-    if place.kind is Kind.DELTA and symbol.name in place.work.key.values:
-        slope = SlipContext(symbol.name, place.work)
+    symbol = context.slope
+    if context.kind is Kind.DELTA and symbol.name in context.work.key.values:
+        slope = SlipContext(symbol.name, context.work)
         for rule, wrongs in wrong_rules(WHOLE, slope, slope.right):
             for wrong in wrongs:
                 made = replaced(right, symbol, wrong.expression)
@@ -253,5 +253,5 @@ def _of_one_form(place: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, Wr
                     yield rule, replace(wrong, expression=made)
 
 
-def _no_rewrite(place: SlipContext, rule: m.Matrix) -> Iterator[Wrong | m.Matrix]:
+def _no_rewrite(context: SlipContext, rule: m.Matrix) -> Iterator[Wrong | m.Matrix]:
     yield from ()

@@ -17,13 +17,13 @@ SIGNIFICANT = 4  # digits of a number that the learner did not write down
 
 @dataclass(frozen=True)
 class Sentence:
-    """Fills the braces of a sentence at a cell of a site; the slip is in the cell `at` of a place.
+    """Fills the braces of a sentence at a cell of a site; the slip is in the cell `at` of the matrix of `context`.
 
     A `hint` goes without what stands in brackets, and has the name of a cell that the learner left out.
     """
 
     site: Site
-    place: SlipContext
+    context: SlipContext
     cell: tuple[int, int]
     at: tuple[int, int]
     words: Mapping[str, str]
@@ -39,13 +39,13 @@ class Sentence:
     def of(self, says: str) -> str:
         template = _WITH_RIGHT_NUMBER.sub("" if self.hint else r"\1", says)
         text = template.format_map(self).replace("-", "−")
-        if self.place.id == self.site.id:
+        if self.context.id == self.site.id:
             return text
-        return f"in {self.place.id}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
+        return f"in {self.context.id}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
 
     @property
     def _left_out(self) -> bool:
-        return self.site.work.left_out(self.place.id)
+        return self.site.work.left_out(self.context.id)
 
     def _simple(self, key: str) -> str:
         match key:
@@ -54,18 +54,18 @@ class Sentence:
             case "right":
                 return self._right()
             case "lr":
-                return as_typed(self.place.net.problem.learning_rate)
+                return as_typed(self.context.net.problem.learning_rate)
             case "weights":
-                return self.place.weights.name
+                return self.context.weights.name
             case "next_weights":
-                return self.place.net.weights(self.place.layer + 1).name
+                return self.context.net.weights(self.context.layer + 1).name
             case _:
                 return self._taken()
 
     def _right(self) -> str:
         """What the right rule gives: at the cell itself, or in the left-out matrix."""
-        if self.place.id != self.site.id:
-            return self._cell(self.place.id, *self.at)
+        if self.context.id != self.site.id:
+            return self._cell(self.context.id, *self.at)
         row, column = self.cell
         value = float(self.site.on_own[row, column])
         decimals = self.site.written.entries[row][column].decimals
@@ -75,7 +75,7 @@ class Sentence:
     def _taken(self) -> str:
         """Which row or column was read, and which belongs here."""
         count, by = int(self.words["count"]), int(self.words["by"])
-        rows, columns = self.place.right.shape
+        rows, columns = self.context.right.shape
         by_row = count == rows and (self.words["axis"] == "row" or count != columns)
         along = self.at[0 if by_row else 1]
         here = along % count
@@ -83,17 +83,17 @@ class Sentence:
 
     def _named(self, word: str) -> tuple[str, int, int]:
         """The cell that a word stands for."""
-        place, program = self.place, self.site.work.key.program
+        context, program = self.context, self.site.work.key.program
         row, column = self.at
-        if word in ("y", "a") and place.kind in (Kind.ERROR, Kind.JACOBIAN, Kind.LOSS):
-            sample = place.assignment.sample
+        if word in ("y", "a") and context.kind in (Kind.ERROR, Kind.JACOBIAN, Kind.LOSS):
+            sample = context.assignment.sample
             row, column = (row, column) if sample is None else (sample - 1, row)
             return (program.targets if word == "y" else program.output), row, column
-        parameter = place.assignment.of
+        parameter = context.assignment.of
         if word in ("w", "g") and parameter is not None:
             return (parameter if word == "w" else program.gradients[parameter]), row, column
         symbols = {"z": "pre_activation", "a": "activation", "s": "slope", "d": "delta", "e": "error", "bias": "bias"}
-        return getattr(place, symbols[word]).name, row, column
+        return getattr(context, symbols[word]).name, row, column
 
     def _cell(self, identifier: str, row: int, column: int) -> str:
         """A number as the learner wrote it, or as it follows from their work."""

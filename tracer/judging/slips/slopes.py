@@ -20,20 +20,20 @@ z, a = s.Variable("z"), s.Variable("a")
 ONE = s.Number(1.0)
 
 
-def slope_of_activation(place: SlipContext, rule: m.Matrix) -> Made:
+def slope_of_activation(context: SlipContext, rule: m.Matrix) -> Made:
     """φ′(a): the activation put through the function again."""
-    layer, A = place.net.layer(place.layer), place.activation
-    act, at_zero = place.net.function(place.layer), place.net.problem.convention.relu_slope_at_zero
+    layer, A = context.net.layer(context.layer), context.activation
+    act, at_zero = context.net.function(context.layer), context.net.problem.convention.relu_slope_at_zero
     if layer.activation not in (*MASKED, "linear"):  # there a has the sign of z
         yield act.slopes(A, act.apply(A, layer.slope), layer.slope, at_zero)
 
 
-def slope_of_z(place: SlipContext, rule: m.Matrix) -> Made:
-    yield from _with_a(rule, place.activation, place.pre_activation)
+def slope_of_z(context: SlipContext, rule: m.Matrix) -> Made:
+    yield from _with_a(rule, context.activation, context.pre_activation)
 
 
-def slope_of_error(place: SlipContext, rule: m.Matrix) -> Made:
-    yield from _with_a(rule, place.activation, place.error)
+def slope_of_error(context: SlipContext, rule: m.Matrix) -> Made:
+    yield from _with_a(rule, context.activation, context.error)
 
 
 def _with_a(rule: m.Matrix, A: m.Matrix, other: m.Matrix) -> Made:
@@ -42,7 +42,7 @@ def _with_a(rule: m.Matrix, A: m.Matrix, other: m.Matrix) -> Made:
         yield m.Apply(rule.template, tuple((name, other if each == A else each) for name, each in rule.arguments))
 
 
-def half_slope(place: SlipContext, rule: m.Matrix) -> Made:
+def half_slope(context: SlipContext, rule: m.Matrix) -> Made:
     """One factor of a(1 − a) or of (1 − a)(1 + a) alone; a² for 1 − a²."""
     if not isinstance(rule, m.Apply):
         return
@@ -57,9 +57,9 @@ def half_slope(place: SlipContext, rule: m.Matrix) -> Made:
         yield Wrong(m.Apply(half, rule.arguments), ({"half": name},))
 
 
-def wrong_slope(place: SlipContext, rule: m.Matrix) -> Made:
+def wrong_slope(context: SlipContext, rule: m.Matrix) -> Made:
     """Another activation's."""
-    Z, A, own = place.pre_activation, place.activation, place.net.layer(place.layer).activation
+    Z, A, own = context.pre_activation, context.activation, context.net.layer(context.layer).activation
     tried = {rule}
     for name, act in ACTIVATIONS.items():
         other = act.slopes(Z, A, LEAKY_SLOPE, 0)
@@ -68,30 +68,30 @@ def wrong_slope(place: SlipContext, rule: m.Matrix) -> Made:
             yield Wrong(other, ({"name": name.replace("_", " ")},))
 
 
-def slope_missing(place: SlipContext, rule: m.Matrix) -> Made:
-    if place.net.layer(place.layer).activation not in (*MASKED, "linear"):
-        yield m.Apply(ONE, (("z", place.pre_activation),))
+def slope_missing(context: SlipContext, rule: m.Matrix) -> Made:
+    if context.net.layer(context.layer).activation not in (*MASKED, "linear"):
+        yield m.Apply(ONE, (("z", context.pre_activation),))
 
 
-def mask_missing(place: SlipContext, rule: m.Matrix) -> Made:
-    if place.net.layer(place.layer).activation in MASKED:
-        yield m.Apply(ONE, (("z", place.pre_activation),))
+def mask_missing(context: SlipContext, rule: m.Matrix) -> Made:
+    if context.net.layer(context.layer).activation in MASKED:
+        yield m.Apply(ONE, (("z", context.pre_activation),))
 
 
-def mask_misplaced(place: SlipContext, rule: m.Matrix) -> Made:
+def mask_misplaced(context: SlipContext, rule: m.Matrix) -> Made:
     """The slope of ReLU the wrong way round, or by the sign of the error."""
-    if place.net.layer(place.layer).activation not in MASKED or not isinstance(rule, m.Apply):
+    if context.net.layer(context.layer).activation not in MASKED or not isinstance(rule, m.Apply):
         return
     if isinstance(rule.template, s.Where):
         left, relation, right = rule.template.left, rule.template.relation, rule.template.right
         turned = s.Where(left, relation, right, rule.template.otherwise, rule.template.then)
         yield Wrong(m.Apply(turned, rule.arguments), ({"what": "1 where Z is not positive"},))
-        yield Wrong(m.Apply(rule.template, (("z", place.error),)), ({"what": "the sign of the error, not of Z"},))
+        yield Wrong(m.Apply(rule.template, (("z", context.error),)), ({"what": "the sign of the error, not of Z"},))
 
 
-def slope_as_matrix_product(place: SlipContext, rule: m.Matrix) -> Made:
+def slope_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:
     """A·(1 − A) as a product of matrices."""
-    A = place.activation
+    A = context.activation
     if A.shape[0] == A.shape[1] and isinstance(rule, m.Apply) and isinstance(rule.template, s.Product):
         rest = m.subtract(m.Constant(1.0), A)
         for right in (rest, m.Transpose(rest)):
@@ -101,44 +101,44 @@ def slope_as_matrix_product(place: SlipContext, rule: m.Matrix) -> Made:
 # Softmax
 
 
-def wrong_index(place: SlipContext, rule: m.Matrix) -> Made:
+def wrong_index(context: SlipContext, rule: m.Matrix) -> Made:
     """a(1 − a′) with another output's a′: a wrong pair in the numerator of the derivative."""
-    outputs, A = place.net.outputs, place.net.activation(place.net.depth)
+    outputs, A = context.net.outputs, context.net.activation(context.net.depth)
     if outputs == 1:
         return
-    own, name = place.work.ahead(A.name), f"{A.name} of other outputs"
+    own, name = context.work.ahead(A.name), f"{A.name} of other outputs"
     shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
     extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
     other, words = m.Symbol(name, A.shape), [dict[str, str]() for _ in shifts]
-    if place.kind is Kind.JACOBIAN:
-        sample = (place.assignment.sample or 1) - 1
+    if context.kind is Kind.JACOBIAN:
+        sample = (context.assignment.sample or 1) - 1
         wrong = m.multiply(m.Transpose(m.Row(A, sample)), m.subtract(m.Identity(outputs), m.Row(other, sample)))
         yield Wrong(wrong, words, extra)
-    elif _by_jacobian(place):
+    elif _by_jacobian(context):
         slope = m.multiply(A, m.subtract(m.Constant(1.0), other))
-        yield Wrong(place.with_rate(m.multiply(place.error, slope)), words, extra)
-        weighed = m.multiply(place.error, A)
+        yield Wrong(context.with_rate(m.multiply(context.error, slope)), words, extra)
+        weighed = m.multiply(context.error, A)
         whole = m.subtract(weighed, m.multiply(m.row_sums(weighed), other))
-        yield Wrong(place.with_rate(whole), words, extra)
+        yield Wrong(context.with_rate(whole), words, extra)
 
 
-def diagonal_alone(place: SlipContext, rule: m.Matrix) -> Made:
+def diagonal_alone(context: SlipContext, rule: m.Matrix) -> Made:
     """Only the diagonal of the Jacobian: in delta E ⊙ A(1 − A), as if softmax worked cell by cell."""
-    if place.kind is Kind.JACOBIAN:
-        yield m.multiply(m.Identity(place.net.outputs), rule)
-    elif _by_jacobian(place):
-        A = place.activation
-        yield place.with_rate(m.multiply(place.error, ACTIVATIONS["softmax"].slopes(A, A, LEAKY_SLOPE, 0)))
+    if context.kind is Kind.JACOBIAN:
+        yield m.multiply(m.Identity(context.net.outputs), rule)
+    elif _by_jacobian(context):
+        A = context.activation
+        yield context.with_rate(m.multiply(context.error, ACTIVATIONS["softmax"].slopes(A, A, LEAKY_SLOPE, 0)))
 
 
-def row_summed(place: SlipContext, rule: m.Matrix) -> Made:
+def row_summed(context: SlipContext, rule: m.Matrix) -> Made:
     """E times the sum of a row of the Jacobian, which is 0."""
-    if _by_jacobian(place):
-        A = place.activation
+    if _by_jacobian(context):
+        A = context.activation
         summed = m.multiply(A, m.subtract(m.Constant(1.0), m.row_sums(A)))
-        yield place.with_rate(m.multiply(place.error, summed))
+        yield context.with_rate(m.multiply(context.error, summed))
 
 
-def _by_jacobian(place: SlipContext) -> bool:
+def _by_jacobian(context: SlipContext) -> bool:
     """Whether this is the delta that takes the softmax Jacobians."""
-    return place.kind is Kind.DELTA and place.of_output and place.net.jacobians
+    return context.kind is Kind.DELTA and context.of_output and context.net.jacobians

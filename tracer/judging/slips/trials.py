@@ -38,7 +38,7 @@ class Trial:
 
     rule: Rule
     words: Sequence[Mapping[str, str]]
-    place: SlipContext
+    context: SlipContext
     bounds: Interval
     forms: int
     changed: Mapping[str, Interval] = field(default_factory=dict)
@@ -49,23 +49,23 @@ class Trial:
         return tuple(
             (name, Interval(each.low[k], each.high[k]) if each.low.ndim > 2 else each)
             for name, each in self.changed.items()
-            if self.place.work.left_out(name)
+            if self.context.work.left_out(name)
         )
 
 
-def wrong_rules(rules: Sequence[Rule], place: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, list[Wrong]]]:
-    """The wrong rules for a place, made from its right rule or from another."""
+def wrong_rules(rules: Sequence[Rule], context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, list[Wrong]]]:
+    """The wrong rules for a matrix, made from its right rule or from another."""
     for rule in rules:
-        if place.kind in rule.kinds:
-            made = (each if isinstance(each, Wrong) else Wrong(each) for each in rule.rewrite(place, right))
+        if context.kind in rule.kinds:
+            made = (each if isinstance(each, Wrong) else Wrong(each) for each in rule.rewrite(context, right))
             yield rule, list(made)
 
 
 def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
     """The rules tried at the site, then through the matrices before it; `single` are slips of one cell."""
-    place = SlipContext(site.id, site.work)
-    yield from _at(place, rules)
-    for before in _before(site, place):
+    context = SlipContext(site.id, site.work)
+    yield from _at(context, rules)
+    for before in _before(site, context):
         between = _between(site, before.id)
         for trial in _at(before, rules):
             alone = _cell_by_cell(trial) if single else trial
@@ -73,23 +73,23 @@ def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
                 yield _through(site, alone, between)
 
 
-def _at(place: SlipContext, rules: Sequence[Rule]) -> Iterator[Trial]:
-    reading = place.work.reading
-    for rule, wrongs in wrong_rules(rules, place, place.right):
+def _at(context: SlipContext, rules: Sequence[Rule]) -> Iterator[Trial]:
+    reading = context.work.reading
+    for rule, wrongs in wrong_rules(rules, context, context.right):
         forms = sum(len(wrong.words) for wrong in wrongs)
         for wrong in wrongs:
-            yield Trial(rule, wrong.words, place, bound(wrong.expression, Over(wrong.extra, reading)), forms)
+            yield Trial(rule, wrong.words, context, bound(wrong.expression, Over(wrong.extra, reading)), forms)
 
 
-def _before(site: Site, place: SlipContext) -> Iterator[SlipContext]:
+def _before(site: Site, context: SlipContext) -> Iterator[SlipContext]:
     """The matrices before a site in which the slip may be: those left out, and the slope of a delta.
 
     A slope may stand on the sheet and not be what the delta was made with. Of the Jacobians a slip
     makes all alike, so that it is looked for in the delta.
     """
     work = site.work
-    for each in [place, *(SlipContext(name, work) for name in work.left_out_before(site.id)[:MOST_THROUGH])]:
-        if each is not place and each.kind is not Kind.JACOBIAN:
+    for each in [context, *(SlipContext(name, work) for name in work.left_out_before(site.id)[:MOST_THROUGH])]:
+        if each is not context and each.kind is not Kind.JACOBIAN:
             yield each
         if each.kind is Kind.DELTA and (slope := each.slope.name) in work.sheet.written:
             yield SlipContext(slope, work)
@@ -108,7 +108,7 @@ def _between(site: Site, identifier: str) -> list[str]:
 
 def _through(site: Site, trial: Trial, between: Sequence[str]) -> Trial:
     """What a slip in an earlier matrix makes of the site."""
-    work, name = site.work, trial.place.id
+    work, name = site.work, trial.context.id
     slipped = wider(trial.bounds, work.coarsest / 2) if work.left_out(name) else trial.bounds
     changed = Over({name: slipped}, work.reading)
     for each in between:
@@ -118,8 +118,8 @@ def _through(site: Site, trial: Trial, between: Sequence[str]) -> Trial:
 
 def _cell_by_cell(trial: Trial) -> Trial:
     """A slip of one cell, in each cell of its matrix for itself."""
-    work = trial.place.work
-    own = work.reading[trial.place.id]
+    work = trial.context.work
+    own = work.reading[trial.context.id]
     shape = (len(trial.words), *own.low.shape)
     low, high = np.broadcast_to(trial.bounds.low, shape), np.broadcast_to(trial.bounds.high, shape)
     moved = np.abs(low + high - own.low - own.high) > work.coarsest
