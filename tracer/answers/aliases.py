@@ -25,7 +25,7 @@ MOST_READ = 20_000  # headings that are remembered
 MOST_LETTERS = 80  # of a heading; what is longer is a sentence
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
 
-Place: TypeAlias = tuple[int, int] | None
+CellIndex: TypeAlias = tuple[int, int] | None
 
 
 class Reading(NamedTuple):
@@ -33,7 +33,7 @@ class Reading(NamedTuple):
 
     rank: int
     identifier: str
-    place: Place = None
+    place: CellIndex = None
 
 
 OWN, FIELD = 1, 2  # ranks of names: 0 is the identifier to the letter
@@ -89,7 +89,7 @@ class Aliases:
         if heading not in self._read:
             if len(self._read) >= MOST_READ:
                 self._read.clear()
-            ranks: dict[tuple[str, Place], int] = {}
+            ranks: dict[tuple[str, CellIndex], int] = {}
             for rank, identifier, place in self._heading(heading):
                 whole = place is None or self.shapes[identifier] == (1, 1)
                 meant = (identifier, None if whole else place)

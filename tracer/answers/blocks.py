@@ -13,9 +13,10 @@ from itertools import islice, takewhile
 from typing import NamedTuple, TypeAlias
 
 from tracer.answers.aliases import Aliases, Reading
-from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, Shape, are_labels, fit
-from tracer.answers.handed_in import Grid, Page
+from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
+from tracer.answers.handed_in import AnswerPage, Grid
 from tracer.answers.numbers import BLANK, Entry
+from tracer.expression import matrix as m
 
 MOST_LABEL_ROWS = 3  # between a name and its numbers
 MOST_BLOCKS = 2_000  # of a page; the names behind them are not looked at
@@ -45,7 +46,7 @@ class _Region(NamedTuple):
 _Ranked: TypeAlias = tuple[float, int, int, _Region, Reading]
 
 
-def blocks_of(page: Page, aliases: Aliases) -> tuple[list[NumberBlock], list[str]]:
+def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[NumberBlock], list[str]]:
     """The blocks of a page in reading order, and notes of what has no name that is known."""
     finder = _Finder(page, aliases)
     found = list(finder.blocks())
@@ -55,7 +56,7 @@ def blocks_of(page: Page, aliases: Aliases) -> tuple[list[NumberBlock], list[str
 class _Finder:
     """Goes from name to name; what belongs to one is claimed."""
 
-    def __init__(self, page: Page, aliases: Aliases) -> None:
+    def __init__(self, page: AnswerPage, aliases: Aliases) -> None:
         self.page, self.aliases = page, aliases
         self.words: dict[tuple[int, int], str] = {}
         self.values: set[tuple[int, int]] = set()  # numbers and what stands for one, as long as they are not claimed
@@ -214,7 +215,7 @@ class _Finder:
 
     # How they fit
 
-    def _shape(self, reading: Reading) -> Shape:
+    def _shape(self, reading: Reading) -> m.Shape:
         return (1, 1) if reading.place is not None else self.aliases.shapes[reading.identifier]
 
     def _fit(self, region: _Region, reading: Reading) -> float:
@@ -224,7 +225,7 @@ class _Finder:
             how = LABELLED
         return how + region.cut
 
-    def _unlabelled(self, region: _Region, shape: Shape) -> _Region | None:
+    def _unlabelled(self, region: _Region, shape: m.Shape) -> _Region | None:
         """The region without a row or column of labels, if it then has the shape."""
         for above, left in ((0, 1), (1, 0), (1, 1)):
             rest = _Region(region.row + above, region.column + left, region.height - above, region.width - left)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
 
 from tracer.answers.aliases import Reading
 from tracer.answers.numbers import Entry
-
-Shape: TypeAlias = tuple[int, int]
+from tracer.expression import matrix as m
 
 EXACT, TURNED, TRANSPOSED, LABELLED, PART, OTHER = range(6)  # the best first
 
 
-def fit(found: Shape, wanted: Shape) -> int:
+def fit(found: m.Shape, wanted: m.Shape) -> int:
     """How well numbers of one shape fit another."""
     if found == wanted:
         return EXACT

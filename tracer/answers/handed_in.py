@@ -16,7 +16,7 @@ Grid: TypeAlias = tuple[tuple[Entry, ...], ...]
 """Rows of entries; rows may differ in length."""
 
 
-Page: TypeAlias = Sequence[Sequence[Entry]]
+AnswerPage: TypeAlias = Sequence[Sequence[Entry]]
 """The cells of a sheet, words among them, in which matrices stand as blocks with their names."""
 
 
@@ -38,7 +38,7 @@ class Answers:
     student: Mapping[str, str] | None = None
     problem_sha256: str | None = None
     notes: tuple[str, ...] = ()
-    pages: tuple[Page, ...] = ()
+    pages: tuple[AnswerPage, ...] = ()
     printed: Mapping[str, Grid] = field(default_factory=dict)
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracer.answers.aliases import Aliases, Place, Reading
+from tracer.answers.aliases import Aliases, CellIndex, Reading
 from tracer.answers.blocks import blocks_of
 from tracer.answers.fitting import best, fit
-from tracer.answers.handed_in import AnswerError, Answers, Grid, Page
+from tracer.answers.handed_in import AnswerError, AnswerPage, Answers, Grid
 from tracer.answers.key import Array, Key
 from tracer.answers.numbers import BLANK, Entry, unreadable
 from tracer.answers.pages import EXPECTED
@@ -81,7 +81,7 @@ class _Reader:
             else:
                 self.pieces.append(_Piece(name, name, grid, fixed=True))
 
-    def page(self, page: Page) -> None:
+    def page(self, page: AnswerPage) -> None:
         blocks, notes = blocks_of(page, self.aliases)
         for block in blocks:
             self._add(block.name, block.readings, block.grid)
@@ -119,7 +119,7 @@ class _Reader:
         together.grid = tuple(map(tuple, grid))
 
 
-def _called(identifier: str, place: Place) -> str:
+def _called(identifier: str, place: CellIndex) -> str:
     return identifier if place is None else f"{identifier}[{place[0] + 1},{place[1] + 1}]"
 
 

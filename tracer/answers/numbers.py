@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 LONGEST = 60  # characters of a number; nobody types more
 SIGNIFICANT = 1e-12  # of a number's size: what float64 and spreadsheets hold beyond that is not compared
 
-Kind: TypeAlias = Literal["number", "blank", "unreadable"]
+EntryKind: TypeAlias = Literal["number", "blank", "unreadable"]
 
 _DECIMAL = re.compile(r"([+-]?)(\d*)(?:([.,])(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?)(\d{1,15})\s*/\s*(\d{1,15})", re.ASCII)
@@ -29,7 +29,7 @@ class Entry:
     """What stands in a cell of an answer; `decimals` are those written, None where it is exact (3/8)."""
 
     text: str
-    kind: Kind
+    kind: EntryKind
     value: float = math.nan
     decimals: int | None = None
     note: str = ""

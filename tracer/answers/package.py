@@ -57,12 +57,12 @@ def checked_package(name: str, content: bytes) -> Package:
     """A workbook that can be read safely. Raises AnswerError where it cannot."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
-            return _Checked(name, package).packed()
+            return _Unpacking(name, package).packed()
     except DAMAGED as wrong:
         raise AnswerError(f"{name}: this is no workbook (.xlsx), or a damaged one ({wrong})") from None
 
 
-class _Checked:
+class _Unpacking:
     """Unpacks the parts that are read, each only as far as it is needed."""
 
     def __init__(self, name: str, package: zipfile.ZipFile) -> None:
@@ -77,7 +77,7 @@ class _Checked:
 
     def packed(self) -> Package:
         parts = FRAME | {each: self._part(each) for each in (WORKBOOK, RELATIONS) if each in self.entries}
-        book = _Book(self.name)
+        book = _BookIndex(self.name)
         for each in (WORKBOOK, RELATIONS):
             book.through(parts.get(each, b"<none/>"))
         sheets = [each for each, kind in book.parts.items() if kind == "/worksheet" and each in self.entries]
@@ -132,7 +132,7 @@ def _packed(parts: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-class _Book:
+class _BookIndex:
     """The defined names of a workbook, and the parts that its cells are in."""
 
     def __init__(self, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tracer.answers.handed_in import MOST_TEXT, AnswerError, Answers, Page
+from tracer.answers.handed_in import MOST_TEXT, AnswerError, AnswerPage, Answers
 from tracer.answers.numbers import BLANK
 
 EXPECTED = "expected blocks of numbers, each with its name (Z1, hidden_layer_input, …) above it or left of it"
@@ -15,7 +15,7 @@ _LABEL = re.compile(
 )
 
 
-def answers_on(name: str, pages: Iterable[Page]) -> Answers:
+def answers_on(name: str, pages: Iterable[AnswerPage]) -> Answers:
     """The answers on some pages. Raises AnswerError, naming the file, where there are only words."""
     student: dict[str, str] = {}
     kept = tuple(_without_student(page, student) for page in pages)
@@ -24,7 +24,7 @@ def answers_on(name: str, pages: Iterable[Page]) -> Answers:
     return Answers(name, {}, student=student or None, pages=kept)
 
 
-def _without_student(page: Page, student: dict[str, str]) -> Page:
+def _without_student(page: AnswerPage, student: dict[str, str]) -> AnswerPage:
     """The page without the cells that say name and ID, which go into `student`."""
     rows = [list(row) for row in page]
     for row in rows:

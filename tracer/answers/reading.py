@@ -16,9 +16,9 @@ from typing import Any
 
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, filled
 from tracer.answers.handed_in import AnswerError as AnswerError
+from tracer.answers.handed_in import AnswerPage as AnswerPage
 from tracer.answers.handed_in import Answers as Answers
 from tracer.answers.handed_in import Grid as Grid
-from tracer.answers.handed_in import Page as Page
 from tracer.answers.numbers import BLANK, Entry, read_number, unreadable
 from tracer.answers.pages import answers_on
 from tracer.answers.texts import page_of_text
@@ -202,7 +202,7 @@ def _delimiter(text: str) -> str:
     return next((mark for mark in ("\t", ";") if mark in text), "\t" if decimal_commas else ",")
 
 
-def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> Page:
+def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> AnswerPage:
     """The cells of a table. Raises AnswerError where they are too many, or cells a line without a header."""
     page: list[list[Entry]] = []
     left = MOST_CELLS

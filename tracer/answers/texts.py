@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Page
+from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage
 from tracer.answers.numbers import Entry, read_number
 
 MOST_LETTERS = 2_000_000  # of a text; nobody writes more by hand
@@ -35,7 +35,7 @@ _PIPE = re.compile(r"(?<!\\)\|")
 _ORNAMENT = "*`$ \t"
 
 
-def page_of_text(name: str, text: str) -> Page:
+def page_of_text(name: str, text: str) -> AnswerPage:
     """The rows of a text. Raises AnswerError where it is too long."""
     for most, letters in ((MOST_LETTERS, len(text)), (MOST_IN_LINE, max(map(len, text.split("\n"))))):
         if letters > most:

@@ -34,7 +34,7 @@ MOST_BETWEEN = 200  # rows looked through for the numbered rows of a matrix, bes
 A_DATE = "a date, not a number; type a fraction as =3/8"
 
 
-class _Text(NamedTuple):
+class _CellText(NamedTuple):
     """Words in a cell of a sheet."""
 
     words: str
@@ -44,7 +44,7 @@ class _Text(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Located:
     """A matrix's place: its first cell and its shape; what is `given` is no answer."""
 
     sheet: str
@@ -89,20 +89,20 @@ def _sheets(name: str, content: bytes) -> dict[str, Rows]:
 # Where the matrices are
 
 
-def _headings(texts: Iterable[_Text]) -> dict[str, _Found]:
+def _headings(texts: Iterable[_CellText]) -> dict[str, _Located]:
     """The matrices with a worksheet's heading in the cells, the first of each."""
-    found: dict[str, _Found] = {}
+    found: dict[str, _Located] = {}
     for words, sheet, row, column in texts:
         heading = _HEADING.fullmatch(words.strip()) if "·" in words else None
         if heading is not None and len(found) < MOST_FOUND:
             shape = (int(heading[3]), int(heading[4]))
-            found.setdefault(heading[1], _Found(sheet, row + 1, column, shape, not _STEP.search(heading[2])))
+            found.setdefault(heading[1], _Located(sheet, row + 1, column, shape, not _STEP.search(heading[2])))
     return found
 
 
 def _matrices(
-    headings: Mapping[str, _Found], names: Mapping[str, Span], sheets: Mapping[str, Rows]
-) -> dict[str, _Found]:
+    headings: Mapping[str, _Located], names: Mapping[str, Span], sheets: Mapping[str, Rows]
+) -> dict[str, _Located]:
     """Where each matrix begins: by its defined name, else below its heading."""
     found = dict(headings)
     for name, (sheet, row, column, last_row, last_column) in names.items():
@@ -110,14 +110,14 @@ def _matrices(
         if identifier is not None and sheet in sheets and len(found) < MOST_FOUND:
             known = headings.get(identifier)
             shape = known.shape if known else (last_row - row + 1, last_column - column + 1)
-            found[identifier] = _Found(sheet, row, column, shape, bool(known and known.given))
+            found[identifier] = _Located(sheet, row, column, shape, bool(known and known.given))
     return found
 
 
 # What stands in them
 
 
-def _grid(rows: Rows, found: _Found) -> Grid:
+def _grid(rows: Rows, found: _Located) -> Grid:
     """The entries of a matrix; its rows are the numbered ones, or where none is numbered those that follow."""
     height, width = found.shape
     places = _numbered(rows, found, height) or range(found.row, found.row + height)
@@ -125,7 +125,7 @@ def _grid(rows: Rows, found: _Found) -> Grid:
     return tuple(tuple(_entry(_at(rows, row, column)) for column in columns) for row in places)
 
 
-def _numbered(rows: Rows, found: _Found, height: int) -> list[int] | None:
+def _numbered(rows: Rows, found: _Located, height: int) -> list[int] | None:
     """The rows with 1, 2, … before them."""
     places: list[int] = []
     if not found.column:
@@ -162,7 +162,7 @@ def read_cell(value: Any) -> Entry:
             return unreadable(str(value))
 
 
-def _student(names: Mapping[str, Span], sheets: Mapping[str, Rows], texts: Sequence[_Text]) -> dict[str, str]:
+def _student(names: Mapping[str, Span], sheets: Mapping[str, Rows], texts: Sequence[_CellText]) -> dict[str, str]:
     """Name and ID, by their defined names or the labels before them."""
     student: dict[str, str] = {}
     for name, key in _STUDENT.items():
@@ -185,15 +185,15 @@ def _labels(key: str) -> set[str]:
     return {look(each).say(f"sheet.{key}") for each in languages()}
 
 
-def _texts(sheets: Mapping[str, Rows]) -> Iterator[_Text]:
+def _texts(sheets: Mapping[str, Rows]) -> Iterator[_CellText]:
     for sheet, rows in sheets.items():
         for row, cells in enumerate(rows):
             for column, cell in enumerate(cells):
                 if cell and isinstance(cell, str):
-                    yield _Text(cell, sheet, row, column)
+                    yield _CellText(cell, sheet, row, column)
 
 
-def _hash(texts: Iterable[_Text]) -> str | None:
+def _hash(texts: Iterable[_CellText]) -> str | None:
     """The hash of the problem that a worksheet was made for."""
     return next((each.words for each in texts if len(each.words) == 64 and _HASH.fullmatch(each.words)), None)
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from tracer.answers.numbers import Entry
 from tracer.expression.digits import as_typed, fixed
-from tracer.judging.conventions import Other
+from tracer.judging.conventions import OtherConventions
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.own_work import key_shown
 from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
@@ -98,7 +98,7 @@ def headline(marked: MarkedSheet) -> str:
     return start + follows
 
 
-def right_under(other: Other) -> str:
+def right_under(other: OtherConventions) -> str:
     """That the answers follow other conventions, and how far."""
     words = ", ".join(other.words)
     return f"right under: {words}" if other.all_right else f"more of it is right under: {words}"

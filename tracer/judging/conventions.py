@@ -61,7 +61,7 @@ LAYOUTS = (
 
 
 @dataclass(frozen=True)
-class Other:
+class OtherConventions:
     """A sheet read by other conventions: what they are called, the sheet laid beside their key.
 
     `all_right` says whether every cell counts by them, `another_pass` that they are answers of another pass.
@@ -81,9 +81,9 @@ class Conventions:
     number: int = 1
     keys: dict[tuple[str, ...], Key | None] = field(default_factory=dict)
 
-    def recognised(self, sheet: Sheet, marks: list[Mark]) -> Other | None:
+    def recognised(self, sheet: Sheet, marks: list[Mark]) -> OtherConventions | None:
         """The conventions by which a sheet is right, or righter; None where there are none."""
-        best, counted = Other((), sheet), _counting(marks)
+        best, counted = OtherConventions((), sheet), _counting(marks)
         passed: set[str] = set()
         for _ in range(MOST_ROUNDS):
             failing = next((each.id for each in marks if _fails(each) and each.id not in passed), None)
@@ -99,7 +99,7 @@ class Conventions:
                 passed.add(failing)
         return best if best.words else None
 
-    def of_another_pass(self, sheet: Sheet, marks: list[Mark]) -> Other | None:
+    def of_another_pass(self, sheet: Sheet, marks: list[Mark]) -> OtherConventions | None:
         """The sheet read as answers of another of the first passes, if nearly all of it is right so."""
         counted, equal = _counting(marks), _equal(sheet)
         for number in range(1, MOST_PASSES_TRIED + 1):
@@ -112,7 +112,9 @@ class Conventions:
                 continue
             now = _counting(judge(other))
             if len(now) >= NEARLY_ALL * len(marks) and len(now) > len(counted):
-                return Other((f"pass {number} (--pass {number})",), other, len(now) == len(marks), another_pass=True)
+                return OtherConventions(
+                    (f"pass {number} (--pass {number})",), other, len(now) == len(marks), another_pass=True
+                )
         return None
 
     def _key_of_pass(self, number: int) -> Key | None:
@@ -124,7 +126,7 @@ class Conventions:
                 self.keys[words] = None
         return self.keys[words]
 
-    def _candidates(self, best: Other, failing: str) -> Iterator[Other]:
+    def _candidates(self, best: OtherConventions, failing: str) -> Iterator[OtherConventions]:
         """The sheet read by one more convention, or a few, that explain the failing matrix."""
         answers, chosen = best.sheet.answers, best.words
         for layout in LAYOUTS:
@@ -132,7 +134,7 @@ class Conventions:
             if layout.words not in chosen and turns and failing in best.sheet.written:
                 turned = _turned(answers, best.sheet.key, layout)
                 if turned is not None:
-                    yield Other((*chosen, layout.words), lay_beside(turned, self._key_now(best)))
+                    yield OtherConventions((*chosen, layout.words), lay_beside(turned, self._key_now(best)))
         for more in self._together(best, failing):
             words = tuple(each.words for each in more)
             key = self._key((*(each for each in chosen if not _is_layout(each)), *words))
@@ -143,9 +145,9 @@ class Conventions:
             except TracerError:  # the learner's given numbers leave float64 by this convention
                 continue
             if _explains(sheet, failing):
-                yield Other((*chosen, *words), sheet)
+                yield OtherConventions((*chosen, *words), sheet)
 
-    def _together(self, best: Other, failing: str) -> Iterator[tuple[Choice, ...]]:
+    def _together(self, best: OtherConventions, failing: str) -> Iterator[tuple[Choice, ...]]:
         """One choice that changes a matrix, then two together, then three: at most one of each convention."""
         chosen = [each for each in best.words if not _is_layout(each)]
         taken = {each.of for each in choices(self.key.problem) if each.words in chosen}
@@ -159,7 +161,7 @@ class Conventions:
             for kinds in combinations(by_kind.values(), count):
                 yield from product(*kinds)
 
-    def _key_now(self, best: Other) -> Key:
+    def _key_now(self, best: OtherConventions) -> Key:
         key = self._key(tuple(each for each in best.words if not _is_layout(each)))
         assert key is not None  # it was read with it
         return key

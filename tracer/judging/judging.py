@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tracer.expression import matrix as m
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
-from tracer.judging.sheet import Sheet, Written
+from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
 from tracer.judging.work import ROUNDING, SLACK, Array, OnDemand, Work, close, inside, is_step, own_units, tolerance
 from tracer.program.roles import WEIGHTS_GRADIENT
@@ -38,7 +38,7 @@ class Site:
     id: str
     expression: m.Matrix
     work: Work
-    written: Written
+    written: WrittenMatrix
     right: Interval
     on_own: Array
     tolerance: Array
@@ -101,14 +101,14 @@ class _Judging:
             self._note(identifier)
         self.work.past.add(identifier)
 
-    def _given(self, identifier: str, written: Written) -> None:
+    def _given(self, identifier: str, written: WrittenMatrix) -> None:
         """Numbers that were copied: right as they stand, or a copying error."""
         key = self.on_own[identifier] = self.key.values[identifier]
         verdicts = self.verdicts[identifier]
         _give(verdicts, _equals(written, key), "correct")
         _give(verdicts, written.present, "wrong")
 
-    def _computed(self, identifier: str, expression: m.Matrix, written: Written) -> None:
+    def _computed(self, identifier: str, expression: m.Matrix, written: WrittenMatrix) -> None:
         verdicts = self.verdicts[identifier]
         self.on_own[identifier] = self.key.compute(identifier, self.work.values)
         _give(verdicts, _equals(written, self.key.values[identifier]), "correct")
@@ -126,7 +126,7 @@ class _Judging:
             verdicts[row, column] = "slip" if gradient else "wrong"
             self.slips.setdefault(identifier, {})[row, column] = [TURNED] if gradient else []
 
-    def _judge_open(self, identifier: str, expression: m.Matrix, written: Written) -> None:
+    def _judge_open(self, identifier: str, expression: m.Matrix, written: WrittenMatrix) -> None:
         """The cells that do not equal the key."""
         work, verdicts = self.work, self.verdicts[identifier]
         behind, void = work.dependents(identifier, work.behind), work.dependents(identifier, work.void)
@@ -152,7 +152,7 @@ class _Judging:
         self,
         identifier: str,
         expression: m.Matrix,
-        written: Written,
+        written: WrittenMatrix,
         bounds: OnDemand[Interval],
         values: OnDemand[Array],
     ) -> Marked:
@@ -182,7 +182,9 @@ class _Judging:
                 name: Interval.exactly(getattr(bounds[name], end)) for name in jumping
             }
 
-    def _truncated(self, identifier: str, expression: m.Matrix, written: Written, behind: Marked, void: Marked) -> None:
+    def _truncated(
+        self, identifier: str, expression: m.Matrix, written: WrittenMatrix, behind: Marked, void: Marked
+    ) -> None:
         """Cells cut off where they should be rounded; on bounds of such only where a learner plainly does so."""
         verdicts = self.verdicts[identifier]
         cut = _cut_off(written, self.key.values[identifier]) | _cut_off(written, self.on_own[identifier])
@@ -196,7 +198,7 @@ class _Judging:
         for row, column in np.argwhere(cut).tolist():
             self.slips.setdefault(identifier, {})[row, column] = [TRUNCATED]
 
-    def _name_slips(self, identifier: str, expression: m.Matrix, written: Written) -> None:
+    def _name_slips(self, identifier: str, expression: m.Matrix, written: WrittenMatrix) -> None:
         verdicts, right = self.verdicts[identifier], bound(expression, self.work.own)
         failing = verdicts == ""
         coarse = failing & self._coarse(identifier, written, right)
@@ -217,7 +219,7 @@ class _Judging:
                     self.work.replace(each, interval)
         _give(verdicts, coarse, "too_coarse")
 
-    def _coarse(self, identifier: str, written: Written, right: Interval) -> Marked:
+    def _coarse(self, identifier: str, written: WrittenMatrix, right: Interval) -> Marked:
         """Right at the digits written, of which there are fewer than asked for."""
         units = own_units(written)
         fewer = units > 1.5 * 10.0 ** -self.key.problem.decimals.of(identifier)
@@ -261,7 +263,7 @@ class _Judging:
                 )  # fmt: skip
 
 
-def _unwritten(written: Written) -> NDArray[np.object_]:
+def _unwritten(written: WrittenMatrix) -> NDArray[np.object_]:
     """The verdicts on a matrix, to begin with: none but on cells that hold no number."""
     verdicts = np.full(written.values.shape, "", dtype=object)
     for row, column in np.argwhere(~written.present).tolist():
@@ -274,12 +276,12 @@ def _give(verdicts: NDArray[np.object_], cells: Marked, verdict: Verdict) -> Non
     verdicts[(verdicts == "") & cells] = verdict
 
 
-def _equals(written: Written, key: Array) -> Marked:
+def _equals(written: WrittenMatrix, key: Array) -> Marked:
     """Equal to the digits written."""
     return close(written.values, key, (0.5 + SLACK) * written.units + ROUNDING * np.abs(key))
 
 
-def _cut_off(written: Written, least: Array, most: Array | None = None) -> Marked:
+def _cut_off(written: WrittenMatrix, least: Array, most: Array | None = None) -> Marked:
     """Whether a value, or one between two, gives the number when its further digits are cut off."""
     most = least if most is None else most
     values, units = written.values, written.units

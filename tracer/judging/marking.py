@@ -11,7 +11,7 @@ from typing import Any
 
 from tracer.answers.key import Key
 from tracer.answers.reading import Answers
-from tracer.judging.conventions import Conventions, Other
+from tracer.judging.conventions import Conventions, OtherConventions
 from tracer.judging.judging import judge
 from tracer.judging.points import worth
 from tracer.judging.sheet import Sheet, lay_beside
@@ -25,7 +25,7 @@ class MarkedSheet:
 
     sheet: Sheet
     marks: Sequence[Mark]
-    other: Other | None = None
+    other: OtherConventions | None = None
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:

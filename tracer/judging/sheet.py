@@ -23,7 +23,7 @@ from tracer.expression.digits import FLOAT_ERROR, TIE
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
+class WrittenMatrix:
     """One matrix as it was written: entries in the right shape, their values (nan: none) and units.
 
     `turned` is set where rows and columns were exchanged; the entries here are the right way round.
@@ -51,7 +51,7 @@ class Sheet:
 
     answers: Answers
     key: Key
-    written: Mapping[str, Written]
+    written: Mapping[str, WrittenMatrix]
     notes: tuple[str, ...]
 
 
@@ -83,11 +83,11 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
     return Sheet(answers, key, ordered, tuple(notes))
 
 
-def as_written(entries: Grid, asked: int, turned: bool = False) -> Written:
+def as_written(entries: Grid, asked: int, turned: bool = False) -> WrittenMatrix:
     """Entries with their values and units, where so many decimals were asked for."""
     values = np.array([[entry.value for entry in row] for row in entries])
     units = np.array([[entry.unit(asked) if entry.kind == "number" else np.nan for entry in row] for row in entries])
-    return Written(entries, values, units, turned)
+    return WrittenMatrix(entries, values, units, turned)
 
 
 def _size(grid: Grid) -> str:

@@ -16,7 +16,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
-from tracer.judging.sheet import Sheet, Written
+from tracer.judging.sheet import Sheet, WrittenMatrix
 
 SLACK = 1e-9  # of a unit: a tie is a tie (expression/digits.py)
 ROUNDING = 4 * np.finfo(np.float64).eps  # of a value: float64's own
@@ -191,7 +191,7 @@ class Work:
         low = np.where(written.values < 0, own.low - more, own.low)
         return Interval(low, np.where(written.values > 0, own.high + more, own.high))
 
-    def _given(self, identifier: str, written: Written | None) -> Interval:
+    def _given(self, identifier: str, written: WrittenMatrix | None) -> Interval:
         """Given numbers as the learner has them: those of the problem stand for all their digits."""
         value, half = self.key.values[identifier], self.key.halves[identifier]
         if written is None:
@@ -236,12 +236,12 @@ def is_step(expression: m.Matrix) -> bool:
     return isinstance(expression.template.then, s.Number) and isinstance(expression.template.otherwise, s.Number)
 
 
-def tolerance(written: Written) -> Array:
+def tolerance(written: WrittenMatrix) -> Array:
     """What a number may be off the value that it stands for."""
     return np.asarray((0.5 + SLACK) * written.units + ROUNDING * np.abs(written.values))
 
 
-def own_units(written: Written) -> Array:
+def own_units(written: WrittenMatrix) -> Array:
     """One in the last place that was written, of each cell."""
     rows = ([entry.own_unit() if entry.kind == "number" else 0.0 for entry in row] for row in written.entries)
     return np.array(list(rows))
@@ -260,7 +260,7 @@ def _coarsest(sheet: Sheet) -> float:
     return float(max(most, min(finest, 10 * most)))
 
 
-def _own_halves(written: Written) -> Array:
+def _own_halves(written: WrittenMatrix) -> Array:
     return np.asarray(np.maximum(own_units(written), written.units) / 2)
 
 

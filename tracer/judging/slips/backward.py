@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracer.expression import matrix as m
-from tracer.judging.slips.context import SlipContext, Wrong, column, inverse, replaced
+from tracer.judging.slips.context import SlipContext, WrongRule, column, inverse, replaced
 
-Made = Iterator[Wrong | m.Matrix]
+Made = Iterator[WrongRule | m.Matrix]
 
 
 # Deltas: D = E ⊙ S
@@ -36,10 +36,10 @@ def delta_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:
 def rate_in_delta(context: SlipContext, rule: m.Matrix) -> Made:
     """No rate, its square or its inverse, where the problem has the rate in the delta."""
     if context.of_output and context.net.rate_in_delta:
-        yield Wrong(m.divide(rule, context.net.rate), ({"what": "left out"},))
-        yield Wrong(m.multiply(rule, context.net.rate), ({"what": "applied twice"},))
+        yield WrongRule(m.divide(rule, context.net.rate), ({"what": "left out"},))
+        yield WrongRule(m.multiply(rule, context.net.rate), ({"what": "applied twice"},))
         twice = m.multiply(context.net.rate, context.net.rate)
-        yield Wrong(m.divide(rule, twice), ({"what": "divided by"},))
+        yield WrongRule(m.divide(rule, twice), ({"what": "divided by"},))
 
 
 # Errors sent back: E = D Wᵀ
@@ -54,14 +54,14 @@ def no_transpose(context: SlipContext, rule: m.Matrix) -> Made:
 def updated_weights(context: SlipContext, rule: m.Matrix) -> Made:
     W = context.net.weights(context.layer + 1)
     new = m.Symbol(context.work.key.program.updated[W.name], W.shape)
-    yield Wrong(replaced(rule, W, new), ({"used": W.name},))
+    yield WrongRule(replaced(rule, W, new), ({"used": W.name},))
 
 
 def raw_error(context: SlipContext, rule: m.Matrix) -> Made:
     following = context.layer + 1
     error = context.net.error(following)
     D = context.net.delta(following)
-    yield Wrong(replaced(rule, D, error), ({"error": error.name, "delta": D.name},))
+    yield WrongRule(replaced(rule, D, error), ({"error": error.name, "delta": D.name},))
 
 
 def wrong_layer(context: SlipContext, rule: m.Matrix) -> Made:
@@ -72,7 +72,7 @@ def wrong_layer(context: SlipContext, rule: m.Matrix) -> Made:
         if layer != context.layer + 1:
             for other in (m.Transpose(W), W):
                 if other.shape == used.shape:
-                    yield Wrong(replaced(rule, used, other), ({"used": W.name},))
+                    yield WrongRule(replaced(rule, used, other), ({"used": W.name},))
 
 
 def one_weight(context: SlipContext, rule: m.Matrix) -> Made:
@@ -82,10 +82,10 @@ def one_weight(context: SlipContext, rule: m.Matrix) -> Made:
     if following == 1:
         return
     if units == following:
-        yield Wrong(m.multiply(D, m.column_sums(m.multiply(m.Identity(units), W))), ({"which": "w_jj"},))
+        yield WrongRule(m.multiply(D, m.column_sums(m.multiply(m.Identity(units), W))), ({"which": "w_jj"},))
     for k in range(following):
         which = f"the weight to unit {k + 1}"
-        yield Wrong(m.multiply(column(D, k), m.Row(m.Transpose(W), k)), ({"which": which},))
+        yield WrongRule(m.multiply(column(D, k), m.Row(m.Transpose(W), k)), ({"which": which},))
 
 
 def error_divided(context: SlipContext, rule: m.Matrix) -> Made:

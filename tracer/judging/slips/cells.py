@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
-from tracer.judging.slips.context import Kind, SlipContext, Wrong, products
+from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, products
 
-Made = Iterator[Wrong | m.Matrix]
+Made = Iterator[WrongRule | m.Matrix]
 MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger ones by hand
 
 Array = NDArray[np.float64]
@@ -28,9 +28,9 @@ def term_lost_or_doubled(context: SlipContext, rule: m.Matrix) -> Made:
         rows, columns = operand
         shape = (rows if over != "columns" else 1, columns if over != "rows" else 1)
         yield from _weighed(context, rule, shape, lambda part, o=over, s=operand: _sum_of(part, o, s))  # type: ignore[misc]
-    bias = context.bias if context.kind is Kind.PRE_ACTIVATION else None
+    bias = context.bias if context.kind is MatrixKind.PRE_ACTIVATION else None
     if bias is not None:
-        yield Wrong(m.add(rule, bias), ({"term": "the bias", "how": "counted twice"},))
+        yield WrongRule(m.add(rule, bias), ({"term": "the bias", "how": "counted twice"},))
 
 
 Weighing = Callable[[m.Matrix], "Callable[[m.Matrix], m.Matrix] | None"]
@@ -70,7 +70,7 @@ def _weighed(context: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weig
 
     words = [{"term": f"term {k + 1}", "how": how} for how in ("left out", "counted twice") for k in range(terms)]
     extra = {symbol.name: Interval.exactly(weights.reshape(-1, *shape))}
-    yield Wrong(m.rewrite(rule, change), words, extra)
+    yield WrongRule(m.rewrite(rule, change), words, extra)
 
 
 def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
@@ -91,7 +91,7 @@ def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
         for side, bounds in sides:
             symbol = m.Symbol("operands", side.shape)
             changed = m.MatMul(*(symbol if each is side else each for each in (product.left, product.right)))
-            yield Wrong(
+            yield WrongRule(
                 m.rewrite(rule, lambda part, p=product, c=changed: c if part == p else None),  # type: ignore[misc]
                 words,
                 {symbol.name: bounds},
@@ -113,7 +113,7 @@ def other_row_or_column(context: SlipContext, rule: m.Matrix) -> Made:
             moved = m.Symbol(f"{symbol.name} moved", symbol.shape)
             words = [{"M": symbol.name, "axis": name, "by": str(by), "count": str(count)} for by in shifts]
             changed = m.rewrite(rule, lambda part, s=symbol, n=moved: n if part == s else None)  # type: ignore[misc]
-            yield Wrong(changed, words, {moved.name: Interval(low, high)})
+            yield WrongRule(changed, words, {moved.name: Interval(low, high)})
 
 
 def stale_value(context: SlipContext, rule: m.Matrix) -> Made:
@@ -124,7 +124,7 @@ def stale_value(context: SlipContext, rule: m.Matrix) -> Made:
             old = m.Symbol(f"{symbol.name} before", symbol.shape)
             changed = m.rewrite(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
             bounds = Interval.around(before, context.work.coarsest / 2)
-            yield Wrong(changed, ({"M": symbol.name},), {old.name: bounds})
+            yield WrongRule(changed, ({"M": symbol.name},), {old.name: bounds})
 
 
 def _affordable(context: SlipContext, count: int, terms: int) -> bool:

@@ -18,7 +18,7 @@ from tracer.program import roles
 from tracer.program.roles import Assignment
 
 
-class Kind(Enum):
+class MatrixKind(Enum):
     """What a matrix is to the slips: its role, told apart where learners go wrong in different ways."""
 
     PRE_ACTIVATION = auto()
@@ -36,22 +36,22 @@ class Kind(Enum):
 
 
 _KINDS = {
-    roles.PRE_ACTIVATION: Kind.PRE_ACTIVATION,
-    roles.ACTIVATION: Kind.ACTIVATION,
-    roles.LOSS: Kind.LOSS,
-    roles.ERROR: Kind.SENT_BACK,
-    roles.SLOPE: Kind.SLOPE,
-    roles.JACOBIAN: Kind.JACOBIAN,
-    roles.DELTA: Kind.DELTA,
-    roles.WEIGHTS_GRADIENT: Kind.WEIGHTS_GRADIENT,
-    roles.BIAS_GRADIENT: Kind.BIAS_GRADIENT,
-    roles.NEW_WEIGHTS: Kind.NEW_PARAMETER,
-    roles.NEW_BIAS: Kind.NEW_PARAMETER,
+    roles.PRE_ACTIVATION: MatrixKind.PRE_ACTIVATION,
+    roles.ACTIVATION: MatrixKind.ACTIVATION,
+    roles.LOSS: MatrixKind.LOSS,
+    roles.ERROR: MatrixKind.SENT_BACK,
+    roles.SLOPE: MatrixKind.SLOPE,
+    roles.JACOBIAN: MatrixKind.JACOBIAN,
+    roles.DELTA: MatrixKind.DELTA,
+    roles.WEIGHTS_GRADIENT: MatrixKind.WEIGHTS_GRADIENT,
+    roles.BIAS_GRADIENT: MatrixKind.BIAS_GRADIENT,
+    roles.NEW_WEIGHTS: MatrixKind.NEW_PARAMETER,
+    roles.NEW_BIAS: MatrixKind.NEW_PARAMETER,
 }
 
 
 @dataclass(frozen=True)
-class Wrong:
+class WrongRule:
     """A wrong rule: an expression in place of the right one.
 
     `words` fill its sentence. Several of one form come as one, with words for each and `extra` symbols
@@ -63,7 +63,7 @@ class Wrong:
     extra: Mapping[str, Interval] = field(default_factory=dict)
 
 
-Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Iterator[Wrong | m.Matrix]]
+Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Iterator[WrongRule | m.Matrix]]
 """Makes wrong rules for a matrix from its right rule (or from one that is wrong already)."""
 
 
@@ -75,7 +75,7 @@ class Rule:
     """
 
     slug: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[MatrixKind, ...]
     rewrite: Rewrite
     says: str
     often: int = 0
@@ -103,11 +103,11 @@ class SlipContext:
         return self.assignment.layer or 0
 
     @cached_property
-    def kind(self) -> Kind:
+    def kind(self) -> MatrixKind:
         kind = _KINDS[self.assignment.quantity]
-        if kind is Kind.ACTIVATION and self.net.function(self.layer).whole_row:
-            return Kind.SOFTMAX
-        return Kind.ERROR if kind is Kind.SENT_BACK and self.of_output else kind
+        if kind is MatrixKind.ACTIVATION and self.net.function(self.layer).whole_row:
+            return MatrixKind.SOFTMAX
+        return MatrixKind.ERROR if kind is MatrixKind.SENT_BACK and self.of_output else kind
 
     @cached_property
     def right(self) -> m.Matrix:

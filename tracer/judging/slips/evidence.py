@@ -27,7 +27,7 @@ MANY_FORMS = 0.3  # against a rule that comes in many forms, for the logarithm o
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Candidate:
     """A wrong rule, or two, that explains some cells of a site; `score` is how much speaks for it.
 
     `consistent` says that no other cell contradicts it. `left_out` has the bounds of left-out matrices as

@@ -11,11 +11,11 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
-from tracer.judging.slips.context import SlipContext, Wrong, column, products, replaced, rewritten, times
+from tracer.judging.slips.context import SlipContext, WrongRule, column, products, replaced, rewritten, times
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.problem import LEAKY_SLOPE
 
-Made = Iterator[Wrong | m.Matrix]
+Made = Iterator[WrongRule | m.Matrix]
 MOST_PERMUTED = 4  # units whose biases are tried in every order; beyond, only rotated
 
 z = s.Variable("z")
@@ -46,7 +46,7 @@ def bias_subtracted(context: SlipContext, rule: m.Matrix) -> Made:
 def bias_per_term(context: SlipContext, rule: m.Matrix) -> Made:
     inner = context.weights.shape[0]
     if (parts := _biased(context, rule)) and inner > 1:
-        yield Wrong(m.add(parts[0], times(float(inner), parts[1])), ({"inner": str(inner)},))
+        yield WrongRule(m.add(parts[0], times(float(inner), parts[1])), ({"inner": str(inner)},))
 
 
 def wrong_bias(context: SlipContext, rule: m.Matrix) -> Made:
@@ -61,11 +61,11 @@ def wrong_bias(context: SlipContext, rule: m.Matrix) -> Made:
         index = np.array(orders)
         bounds = Interval(own.low[0, index][:, None, :], own.high[0, index][:, None, :])
         words = [{"whose": "in another order"} for _ in orders]
-        yield Wrong(m.add(parts[0], m.Symbol(name, parts[1].shape)), words, {name: bounds})
+        yield WrongRule(m.add(parts[0], m.Symbol(name, parts[1].shape)), words, {name: bounds})
     for layer in range(1, context.net.depth + 1):
         other = context.net.bias(layer)
         if other is not None and layer != context.layer and other.shape == parts[1].shape:
-            yield Wrong(m.add(parts[0], other), ({"whose": f"of layer {layer}"},))
+            yield WrongRule(m.add(parts[0], other), ({"whose": f"of layer {layer}"},))
 
 
 def _rotations(count: int) -> list[list[int]]:
@@ -90,7 +90,7 @@ def previous_layer_unactivated(context: SlipContext, rule: m.Matrix) -> Made:
     A = context.net.activation(before)
     if before and not context.work.left_out(A.name):  # else the slip is in A
         Z = context.net.pre_activation(before)
-        yield Wrong(replaced(rule, A, Z), ({"activation": A.name, "pre_activation": Z.name},))
+        yield WrongRule(replaced(rule, A, Z), ({"activation": A.name, "pre_activation": Z.name},))
 
 
 # Activations, cell by cell: A = φ(Z)
@@ -99,7 +99,7 @@ def previous_layer_unactivated(context: SlipContext, rule: m.Matrix) -> Made:
 def activation_skipped(context: SlipContext, rule: m.Matrix) -> Made:
     if context.net.layer(context.layer).activation != "linear":
         words = {"activation": context.activation.name, "pre_activation": context.pre_activation.name}
-        yield Wrong(context.pre_activation, (words,))
+        yield WrongRule(context.pre_activation, (words,))
 
 
 def exponent_sign(context: SlipContext, rule: m.Matrix) -> Made:
@@ -131,7 +131,7 @@ def log_base(context: SlipContext, rule: m.Matrix) -> Made:
             return None
 
         for wrong in _templates(rule, raised):
-            yield Wrong(wrong, ({"base": str(base)},))
+            yield WrongRule(wrong, ({"base": str(base)},))
 
 
 def missing_brackets(context: SlipContext, rule: m.Matrix) -> Made:
@@ -169,9 +169,9 @@ def wrong_activation(context: SlipContext, rule: m.Matrix) -> Made:
         alone = name == "softmax" and Z.shape[1] == 1
         other_name = own.activation == "softmax" and name == "sigmoid"  # a slip of its own
         if name not in (own.activation, "linear") and not alone and not other_name:
-            yield Wrong(other.apply(Z, LEAKY_SLOPE), ({"name": name.replace("_", " ")},))
-    yield Wrong(m.Apply(s.Where(z, ">", ZERO, ONE, ZERO), (("z", Z),)), ({"name": "a step"},))
-    yield Wrong(m.Apply(s.Absolute(z), (("z", Z),)), ({"name": "|z|"},))
+            yield WrongRule(other.apply(Z, LEAKY_SLOPE), ({"name": name.replace("_", " ")},))
+    yield WrongRule(m.Apply(s.Where(z, ">", ZERO, ONE, ZERO), (("z", Z),)), ({"name": "a step"},))
+    yield WrongRule(m.Apply(s.Absolute(z), (("z", Z),)), ({"name": "|z|"},))
 
 
 def _templates(rule: m.Matrix, change: object) -> Iterator[m.Matrix]:
@@ -204,8 +204,8 @@ def not_normalised(context: SlipContext, rule: m.Matrix) -> Made:
 
 def wrong_axis(context: SlipContext, rule: m.Matrix) -> Made:
     powers = _powers(context)
-    yield Wrong(m.divide(powers, m.column_sums(powers)), ({"what": "its column"},))
-    yield Wrong(m.divide(powers, m.total(powers)), ({"what": "the whole table"},))
+    yield WrongRule(m.divide(powers, m.column_sums(powers)), ({"what": "its column"},))
+    yield WrongRule(m.divide(powers, m.total(powers)), ({"what": "the whole table"},))
 
 
 def exp_of_sum(context: SlipContext, rule: m.Matrix) -> Made:
@@ -227,7 +227,7 @@ def softmax_exponent_sign(context: SlipContext, rule: m.Matrix) -> Made:
 
 def softmax_log_base(context: SlipContext, rule: m.Matrix) -> Made:
     for base in (10, 2):
-        yield Wrong(_softmax(times(math.log(base), context.pre_activation)), ({"base": str(base)},))
+        yield WrongRule(_softmax(times(math.log(base), context.pre_activation)), ({"base": str(base)},))
 
 
 def softmax_missing_brackets(context: SlipContext, rule: m.Matrix) -> Made:

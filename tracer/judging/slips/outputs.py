@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.judging.slips.context import Kind, SlipContext, Wrong, over, replaced, rewritten, times
+from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, over, replaced, rewritten, times
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.convention import CROSS_ENTROPIES
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import LEAKY_SLOPE
 
-Made = Iterator[Wrong | m.Matrix]
+Made = Iterator[WrongRule | m.Matrix]
 OTHER_ENTROPY = {"cross_entropy": "binary_cross_entropy", "binary_cross_entropy": "cross_entropy"}
 
 y, a = s.Variable("y"), s.Variable("a")
@@ -39,16 +39,16 @@ def other_mean(context: SlipContext, rule: m.Matrix) -> Made:
     }
     for factor, what in factors.items():
         if factor != 1.0:
-            yield Wrong(times(factor, rule), ({"what": what},))
+            yield WrongRule(times(factor, rule), ({"what": what},))
 
 
 def half_factor(context: SlipContext, rule: m.Matrix) -> Made:
-    yield Wrong(times(2.0, rule), ({"what": "twice"},))
-    yield Wrong(times(0.5, rule), ({"what": "half"},))
+    yield WrongRule(times(2.0, rule), ({"what": "twice"},))
+    yield WrongRule(times(0.5, rule), ({"what": "half"},))
 
 
 def rate_inside(context: SlipContext, rule: m.Matrix) -> Made:
-    if not (context.kind is Kind.DELTA and context.net.rate_in_delta):
+    if not (context.kind is MatrixKind.DELTA and context.net.rate_in_delta):
         yield m.multiply(rule, context.net.rate)
 
 
@@ -67,7 +67,7 @@ def _outer(context: SlipContext, summed: m.Matrix) -> m.Matrix:
 def loss_log_base(context: SlipContext, rule: m.Matrix) -> Made:
     if _of_cross_entropy(context):
         for base in (10, 2):
-            yield Wrong(times(1 / math.log(base), rule), ({"base": str(base)},))
+            yield WrongRule(times(1 / math.log(base), rule), ({"base": str(base)},))
 
 
 def no_one_hot_mask(context: SlipContext, rule: m.Matrix) -> Made:
@@ -91,7 +91,7 @@ def other_entropy(context: SlipContext, rule: m.Matrix) -> Made:
     """The terms of off-target outputs added, or left out."""
     if _of_cross_entropy(context):
         value = LOSSES[OTHER_ENTROPY[context.of_loss]].value
-        yield Wrong(_outer(context, m.total(context.of_outputs(value))), ({"what": _terms(context)},))
+        yield WrongRule(_outer(context, m.total(context.of_outputs(value))), ({"what": _terms(context)},))
 
 
 def _terms(context: SlipContext) -> str:
@@ -131,20 +131,20 @@ def error_of_other_entropy(context: SlipContext, rule: m.Matrix) -> Made:
         return
     lost = s.Negative(s.Sum((s.Quotient(y, a), s.Quotient(s.Sum((ONE, s.Negative(y))), s.Sum((ONE, s.Negative(a)))))))
     both = "took −y/p − (1 − y)/(1 − p): the second sign is lost"
-    yield Wrong(context.with_conventions(context.of_outputs(lost)), ({"what": both},))
+    yield WrongRule(context.with_conventions(context.of_outputs(lost)), ({"what": both},))
     other = "took the gradient of the loss with (1 − y)·ln(1 − p)"
     if context.of_loss == "binary_cross_entropy":
         other = "took −y/p alone, without the term of 1 − y"
-    yield Wrong(context.loss_gradient(OTHER_ENTROPY[context.of_loss]), ({"what": other},))
+    yield WrongRule(context.loss_gradient(OTHER_ENTROPY[context.of_loss]), ({"what": other},))
 
 
 def stopped_at_loss(context: SlipContext, rule: m.Matrix) -> Made:
     """∂L/∂p where ∂L/∂z is asked for."""
-    if context.net.fused and context.kind is Kind.ERROR:
+    if context.net.fused and context.kind is MatrixKind.ERROR:
         yield context.loss_gradient(context.of_loss)
-    elif context.kind is Kind.DELTA and context.of_output and context.net.fused:
+    elif context.kind is MatrixKind.DELTA and context.of_output and context.net.fused:
         yield context.with_rate(context.loss_gradient(context.of_loss))
-    elif context.kind is Kind.DELTA and context.of_output and context.net.jacobians:
+    elif context.kind is MatrixKind.DELTA and context.of_output and context.net.jacobians:
         yield context.with_rate(context.error)
 
 
@@ -154,7 +154,7 @@ def extra_slope(context: SlipContext, rule: m.Matrix) -> Made:
         return
     delta = s.Product((s.Sum((a, s.Negative(y))), a, s.Sum((ONE, s.Negative(a)))))
     wrong = context.with_conventions(context.of_outputs(delta))
-    if context.kind is Kind.DELTA:
+    if context.kind is MatrixKind.DELTA:
         yield context.with_rate(wrong)
     elif context.net.fused:
         yield wrong

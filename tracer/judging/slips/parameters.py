@@ -8,15 +8,15 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval
-from tracer.judging.slips.context import Kind, SlipContext, Wrong, inverse, over, replaced, times
+from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, inverse, over, replaced, times
 
-Made = Iterator[Wrong | m.Matrix]
+Made = Iterator[WrongRule | m.Matrix]
 
 
 def not_rounded(context: SlipContext, rule: m.Matrix) -> Made:
     """Every matrix, where a problem rounds each before it is used."""
     if context.rounded_to is not None:
-        yield Wrong(rule, ({"count": f"{context.rounded_to} decimal{'' if context.rounded_to == 1 else 's'}"},))
+        yield WrongRule(rule, ({"count": f"{context.rounded_to} decimal{'' if context.rounded_to == 1 else 's'}"},))
 
 
 # Weights: dW = Aᵀ D
@@ -36,22 +36,22 @@ def wrong_left_factor(context: SlipContext, rule: m.Matrix) -> Made:
         others.sort(key=lambda each: each != likeliest)
     for other in others:
         if other.shape == A.shape:
-            yield Wrong(m.MatMul(m.Transpose(other), D), ({"wrong": other.name, "activation": A.name},))
+            yield WrongRule(m.MatMul(m.Transpose(other), D), ({"wrong": other.name, "activation": A.name},))
 
 
 def error_for_delta(context: SlipContext, rule: m.Matrix) -> Made:
     D = context.delta
     if not context.work.left_out(D.name):  # else the slip is in D
-        yield Wrong(replaced(rule, D, context.error), ({"error": context.error.name, "delta": D.name},))
+        yield WrongRule(replaced(rule, D, context.error), ({"error": context.error.name, "delta": D.name},))
 
 
 def outer_of_sums(context: SlipContext, rule: m.Matrix) -> Made:
     A, D = _operands(context)
     if context.samples > 1:
         sums = m.MatMul(m.Transpose(m.column_sums(A)), m.column_sums(D))
-        yield Wrong(sums, ({"what": "sums"},))
-        yield Wrong(over(sums, context.samples**2), ({"what": "means"},))
-        yield Wrong(over(sums, context.samples), ({"what": "means of one and sums of the other"},))
+        yield WrongRule(sums, ({"what": "sums"},))
+        yield WrongRule(over(sums, context.samples**2), ({"what": "means"},))
+        yield WrongRule(over(sums, context.samples), ({"what": "means of one and sums of the other"},))
 
 
 def one_sample(context: SlipContext, rule: m.Matrix) -> Made:
@@ -59,7 +59,7 @@ def one_sample(context: SlipContext, rule: m.Matrix) -> Made:
     if context.net.rows > 1:
         for sample in _first_and_last_first(context.net.rows):
             words = {"sample": str(sample + 1)}
-            yield Wrong(m.MatMul(m.Transpose(m.Row(A, sample)), m.Row(D, sample)), (words,))
+            yield WrongRule(m.MatMul(m.Transpose(m.Row(A, sample)), m.Row(D, sample)), (words,))
 
 
 def _first_and_last_first(rows: int) -> list[int]:
@@ -67,9 +67,9 @@ def _first_and_last_first(rows: int) -> list[int]:
 
 
 def times_parameter(context: SlipContext, rule: m.Matrix) -> Made:
-    parameter = context.weights if context.kind is Kind.WEIGHTS_GRADIENT else context.bias
+    parameter = context.weights if context.kind is MatrixKind.WEIGHTS_GRADIENT else context.bias
     assert parameter is not None  # it has a gradient
-    yield Wrong(m.multiply(rule, parameter), ({"P": parameter.name},))
+    yield WrongRule(m.multiply(rule, parameter), ({"P": parameter.name},))
 
 
 def gradient_transposed(context: SlipContext, rule: m.Matrix) -> Made:
@@ -102,16 +102,16 @@ def summed_over_units(context: SlipContext, rule: m.Matrix) -> Made:
         yield sums
     else:
         fit = m.Symbol("those that fit", (context.net.rows, width))
-        yield Wrong(m.MatMul(sums, fit), extra={fit.name: Interval.exactly(np.eye(*fit.shape))})
+        yield WrongRule(m.MatMul(sums, fit), extra={fit.name: Interval.exactly(np.eye(*fit.shape))})
 
 
 def mean_or_total(context: SlipContext, rule: m.Matrix) -> Made:
     D = context.delta
     if context.samples > 1:
-        yield Wrong(over(rule, context.samples), ({"what": "the mean over the samples"},))
+        yield WrongRule(over(rule, context.samples), ({"what": "the mean over the samples"},))
     if context.right.shape[1] > 1:
-        yield Wrong(_spread(m.total(D), context), ({"what": "the total over all units"},))
-    yield Wrong(times(0.0, rule), ({"what": "zero"},))
+        yield WrongRule(_spread(m.total(D), context), ({"what": "the total over all units"},))
+    yield WrongRule(times(0.0, rule), ({"what": "zero"},))
 
 
 def _spread(one: m.Matrix, context: SlipContext) -> m.Matrix:
@@ -133,7 +133,7 @@ def _rows(context: SlipContext, samples: Iterable[int]) -> Made:
         return
     for sample in samples:
         row: m.Matrix = m.Row(D, sample)
-        yield Wrong(row if row.shape == context.right.shape else m.row_sums(row), ({"sample": str(sample + 1)},))
+        yield WrongRule(row if row.shape == context.right.shape else m.row_sums(row), ({"sample": str(sample + 1)},))
 
 
 # The update: W ∓ rate · dW
@@ -170,12 +170,12 @@ def rate_changed(context: SlipContext, rule: m.Matrix) -> Made:
     rate = context.net.rate
     twice = m.multiply(rate, m.multiply(rate, gradient))
     if context.net.rate_in_update:
-        yield Wrong(_moved(context, gradient), ({"what": "left out"},))
-        yield Wrong(_moved(context, twice), ({"what": "applied twice"},))
-        yield Wrong(_moved(context, m.divide(gradient, rate)), ({"what": "divided by"},))
+        yield WrongRule(_moved(context, gradient), ({"what": "left out"},))
+        yield WrongRule(_moved(context, twice), ({"what": "applied twice"},))
+        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divided by"},))
     else:
-        yield Wrong(_moved(context, m.multiply(rate, gradient)), ({"what": "applied again"},))
-        yield Wrong(_moved(context, m.divide(gradient, rate)), ({"what": "divided by"},))
+        yield WrongRule(_moved(context, m.multiply(rate, gradient)), ({"what": "applied again"},))
+        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divided by"},))
 
 
 def rate_scales_weights(context: SlipContext, rule: m.Matrix) -> Made:
@@ -203,4 +203,4 @@ def change_shifted(context: SlipContext, rule: m.Matrix) -> Made:
         return
     for power in (-1, 1, -2, 2):
         words = {"places": "one place" if abs(power) == 1 else "two places"}
-        yield Wrong(m.Broadcast(rule.operator, rule.left, times(10.0**power, rule.right)), (words,))
+        yield WrongRule(m.Broadcast(rule.operator, rule.left, times(10.0**power, rule.right)), (words,))

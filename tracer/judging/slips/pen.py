@@ -15,7 +15,7 @@ MOST_DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Penned:
+class PenSlip:
     """What may have happened to one cell; `among` is how many such things were tried."""
 
     slug: str
@@ -23,7 +23,7 @@ class Penned:
     among: int
 
 
-def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: float) -> Iterator[Penned]:
+def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: float) -> Iterator[PenSlip]:
     """What explains an answer at (row, column), given the right rule's bounds of the whole matrix."""
     low, high = float(right.low[row, column]), float(right.high[row, column])
     if not (math.isfinite(low) and math.isfinite(high)) or entry.value == 0:
@@ -31,21 +31,21 @@ def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: f
     yield from _moved_point(entry, low, high, tolerance)
     yield from _swapped(entry, low, high, tolerance)
     if -high - tolerance <= entry.value <= -low + tolerance:
-        yield Penned("copied-or-sign-dropped", "the sign is turned[: {right} belongs here]", 1)
+        yield PenSlip("copied-or-sign-dropped", "the sign is turned[: {right} belongs here]", 1)
     yield from _copied(entry.value, row, column, right, tolerance)
 
 
-def _moved_point(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[Penned]:
+def _moved_point(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[PenSlip]:
     for places in SHIFTS:
         scale = 10.0**places
         slack = tolerance * max(1.0, scale)
         if low * scale - slack <= entry.value <= high * scale + slack and not low <= 0 <= high:
             side = "right" if places > 0 else "left"
             count = "one place" if abs(places) == 1 else f"{abs(places)} places"
-            yield Penned("digit-slip", f"the decimal point has moved {count} to the {side}[: {{right}}]", len(SHIFTS))
+            yield PenSlip("digit-slip", f"the decimal point has moved {count} to the {side}[: {{right}}]", len(SHIFTS))
 
 
-def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[Penned]:
+def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[PenSlip]:
     """Two digits exchanged, neighbours first."""
     text = entry.text.replace("−", "-")
     places = [k for k, letter in enumerate(text) if letter.isdigit()][:MOST_DIGITS]
@@ -60,15 +60,15 @@ def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterato
         letters[places[first]], letters[places[second]] = other, one
         meant = read_number("".join(letters))
         if meant.kind == "number" and low - tolerance <= meant.value <= high + tolerance:
-            yield Penned("digit-slip", f"two digits have changed places[: {meant.text}]", len(pairs))
+            yield PenSlip("digit-slip", f"two digits have changed places[: {meant.text}]", len(pairs))
 
 
-def _copied(value: float, row: int, column: int, right: Interval, tolerance: float) -> Iterator[Penned]:
+def _copied(value: float, row: int, column: int, right: Interval, tolerance: float) -> Iterator[PenSlip]:
     """The number of another cell in this row or column, the nearest first."""
     rows, columns = right.low.shape
     places = [(i, column) for i in range(rows) if i != row] + [(row, j) for j in range(columns) if j != column]
     for i, j in sorted(places, key=lambda place: abs(place[0] - row) + abs(place[1] - column)):
         if right.low[i, j] - tolerance <= value <= right.high[i, j] + tolerance:
             says = f"this is the number of row {i + 1}, column {j + 1}[; {{right}} belongs here]"
-            yield Penned("copied-or-sign-dropped", says, len(places))
+            yield PenSlip("copied-or-sign-dropped", says, len(places))
             return

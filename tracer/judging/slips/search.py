@@ -18,8 +18,18 @@ from tracer.expression import matrix as m
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
 from tracer.judging.judging import Explained, Site
-from tracer.judging.slips.context import Kind, Rule, SlipContext, Wrong, replaced
-from tracer.judging.slips.evidence import IN_ONE_CELL, MANY_FORMS, OFTEN, PARTLY, TWICE, WITH_A_PEN, Found, gap, weigh
+from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule, replaced
+from tracer.judging.slips.evidence import (
+    IN_ONE_CELL,
+    MANY_FORMS,
+    OFTEN,
+    PARTLY,
+    TWICE,
+    WITH_A_PEN,
+    Candidate,
+    gap,
+    weigh,
+)
 from tracer.judging.slips.pen import pen_slips
 from tracer.judging.slips.sentences import told_apart
 from tracer.judging.slips.table import SINGLE, WHOLE
@@ -51,7 +61,7 @@ class _Search:
         return SlipContext(self.site.id, self.site.work)
 
     @cached_property
-    def found(self) -> Sequence[Found]:
+    def found(self) -> Sequence[Candidate]:
         """All that fits, the likeliest first."""
         with np.errstate(all="ignore"):
             return sorted(self._found(), key=lambda each: -each.score)
@@ -67,7 +77,7 @@ class _Search:
                     seen.add((each.slug, row, column))
                     yield self._explained(each, row, column)
 
-    def _explained(self, found: Found, row: int, column: int) -> Explained:
+    def _explained(self, found: Candidate, row: int, column: int) -> Explained:
         says, hint = (found.says(self.site, row, column, only) for only in (False, True))
         slip = Slip(found.slug, says, hint, self._apart(found, row, column))
         return Explained(slip, self._one(row, column), found.left_out if found is self._leading else ())
@@ -78,7 +88,7 @@ class _Search:
         return cells
 
     @cached_property
-    def _leading(self) -> Found | None:
+    def _leading(self) -> Candidate | None:
         """What is taken for the slip from here on: in a left-out matrix, where that explains as much as any.
 
         Of one slip the earliest matrix is taken, which has most to say of what follows.
@@ -92,7 +102,7 @@ class _Search:
         alike = [each for each in behind if each.slug == best.slug]
         return min(alike, key=lambda each: order.index(each.contexts[0].id)) if alike else next(iter(behind), None)
 
-    def _apart(self, found: Found, row: int, column: int) -> str:
+    def _apart(self, found: Candidate, row: int, column: int) -> str:
         """The cell that would tell this slip from the next likely one: blank here, in a left-out matrix, or finer."""
         behind = self.found[self.found.index(found) + 1 :]
         rival = next((each for each in behind if each.cells[row, column] and each.slug != found.slug), None)
@@ -105,7 +115,7 @@ class _Search:
             return told_apart(self.site.id, int(at[0]), int(at[1]), float(first[at]), float(second[at]))
         return self._apart_before(found, rival) or self._finer(found, rival)
 
-    def _apart_before(self, found: Found, rival: Found) -> str:
+    def _apart_before(self, found: Candidate, rival: Candidate) -> str:
         """A cell of a left-out matrix that the one makes and the other does not, or makes otherwise."""
         work = self.site.work
         for each, made in (*found.left_out, *rival.left_out):
@@ -116,7 +126,7 @@ class _Search:
                 return told_apart(each, int(at[0]), int(at[1]), float(first[at]), float(second[at]))
         return ""
 
-    def _finer(self, found: Found, rival: Found) -> str:
+    def _finer(self, found: Candidate, rival: Candidate) -> str:
         """A cell of which more digits would tell, where the two differ at all."""
         first, second, apart = gap(found.bounds, rival.bounds, 0.0)
         apart = np.where(found.cells, apart, -np.inf)
@@ -127,7 +137,7 @@ class _Search:
 
     # What fits
 
-    def _found(self) -> Iterator[Found]:
+    def _found(self) -> Iterator[Candidate]:
         failing = self.site.failing
         tried = list(trials(self.site, WHOLE, single=False))
         whole = [found for trial in tried for found in self._fits(trial, False)]
@@ -150,7 +160,7 @@ class _Search:
             if not any(each.consistent for each in pairs):
                 yield from self._of_two_rules()
 
-    def _fits(self, trial: Trial, single: bool) -> Iterator[Found]:
+    def _fits(self, trial: Trial, single: bool) -> Iterator[Candidate]:
         """The forms of a wrong rule that explain a cell."""
         shape = (len(trial.words), *self.site.failing.shape)
         low, high = np.broadcast_to(trial.bounds.low, shape), np.broadcast_to(trial.bounds.high, shape)
@@ -159,13 +169,13 @@ class _Search:
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             consistent = bool(weighed.consistent[k])
             doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
-            yield Found(
+            yield Candidate(
                 (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
                 float(weighed.gains[k] + prior - doubt), consistent, trial.left_out(k),
                 trial.cells[k] if trial.cells else None,
             )  # fmt: skip
 
-    def _penned(self) -> Iterator[Found]:
+    def _penned(self) -> Iterator[Candidate]:
         """Slips in writing down."""
         site = self.site
         for row, column in np.argwhere(site.failing & ~site.coarse).tolist():
@@ -173,9 +183,9 @@ class _Search:
             for slip in pen_slips(site.written.entries[row][column], row, column, site.right, slack):
                 rule = Rule(slip.slug, (), _no_rewrite, slip.says)
                 score = float(np.log(max(abs(value), 4 * slack) / (2 * slack) / slip.among)) - WITH_A_PEN
-                yield Found((rule,), ({},), (self.context,), site.right, self._one(row, column), score, False)
+                yield Candidate((rule,), ({},), (self.context,), site.right, self._one(row, column), score, False)
 
-    def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Found]:
+    def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Candidate]:
         """A wrong rule, and a factor on top of it."""
         factors = [
             (rule, words, float(bound(wrong.expression, self.site.work.reading).low[0, 0]))
@@ -192,7 +202,7 @@ class _Search:
                     rules = [(rule, more) for rule, more, _ in others]
                     yield from self._pairs(trial, words, rules, np.minimum(*ends), np.maximum(*ends))
 
-    def _of_two_rules(self) -> Iterator[Found]:
+    def _of_two_rules(self) -> Iterator[Candidate]:
         """Wrong rules, each made in what another has made already."""
         ones = [(rule, wrong) for rule, wrong in _of_one_form(self.context, self.context.right) if not rule.factor]
         tried = {self.context.right, *(wrong.expression for _, wrong in ones)}
@@ -216,7 +226,7 @@ class _Search:
         seconds: Sequence[tuple[Rule, Mapping[str, str]]],
         low: Array,
         high: Array,
-    ) -> Iterator[Found]:
+    ) -> Iterator[Candidate]:
         """What a rule explains together with each second one, whose bounds these are."""
         shape = (len(seconds), *self.site.failing.shape)
         low, high = np.broadcast_to(low, shape), np.broadcast_to(high, shape)
@@ -225,7 +235,7 @@ class _Search:
             second, more = seconds[k]
             score = float(weighed.gains[k]) - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
             if score > 0 and second.slug != trial.rule.slug:
-                yield Found(
+                yield Candidate(
                     (trial.rule, second), (words, more), (trial.context, self.context), Interval(low[k], high[k]),
                     weighed.cells[k], score, bool(weighed.consistent[k]),
                 )  # fmt: skip
@@ -239,12 +249,12 @@ def _beside(trial: Trial, words: Mapping[str, str], factors: Sequence[Factor]) -
     return [each for each in factors[own + 1 :] if not math.isclose(each[2] * factors[own][2], 1.0)]
 
 
-def _of_one_form(context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, Wrong]]:
+def _of_one_form(context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, WrongRule]]:
     """The wrong rules made from a rule, in a delta those of its slope too."""
     for rule, wrongs in wrong_rules(WHOLE, context, right):
         yield from ((rule, wrong) for wrong in wrongs if not wrong.extra)
     symbol = context.slope
-    if context.kind is Kind.DELTA and symbol.name in context.work.key.values:
+    if context.kind is MatrixKind.DELTA and symbol.name in context.work.key.values:
         slope = SlipContext(symbol.name, context.work)
         for rule, wrongs in wrong_rules(WHOLE, slope, slope.right):
             for wrong in wrongs:
@@ -253,5 +263,5 @@ def _of_one_form(context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, 
                     yield rule, replace(wrong, expression=made)
 
 
-def _no_rewrite(context: SlipContext, rule: m.Matrix) -> Iterator[Wrong | m.Matrix]:
+def _no_rewrite(context: SlipContext, rule: m.Matrix) -> Iterator[WrongRule | m.Matrix]:
     yield from ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tracer.expression.digits import as_typed, fixed
 from tracer.judging.judging import Site
-from tracer.judging.slips.context import Kind, SlipContext
+from tracer.judging.slips.context import MatrixKind, SlipContext
 
 _WITH_RIGHT_NUMBER = re.compile(r"\[([^\]]*)\]")
 SIGNIFICANT = 4  # digits of a number that the learner did not write down
@@ -85,7 +85,7 @@ class Sentence:
         """The cell that a word stands for."""
         context, program = self.context, self.site.work.key.program
         row, column = self.at
-        if word in ("y", "a") and context.kind in (Kind.ERROR, Kind.JACOBIAN, Kind.LOSS):
+        if word in ("y", "a") and context.kind in (MatrixKind.ERROR, MatrixKind.JACOBIAN, MatrixKind.LOSS):
             sample = context.assignment.sample
             row, column = (row, column) if sample is None else (sample - 1, row)
             return (program.targets if word == "y" else program.output), row, column

@@ -9,11 +9,11 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
-from tracer.judging.slips.context import Kind, SlipContext, Wrong
+from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.problem import LEAKY_SLOPE
 
-Made = Iterator[Wrong | m.Matrix]
+Made = Iterator[WrongRule | m.Matrix]
 MASKED = ("relu", "leaky_relu")
 
 z, a = s.Variable("z"), s.Variable("a")
@@ -54,7 +54,7 @@ def half_slope(context: SlipContext, rule: m.Matrix) -> Made:
         case _:
             return
     for half, name in halves:
-        yield Wrong(m.Apply(half, rule.arguments), ({"half": name},))
+        yield WrongRule(m.Apply(half, rule.arguments), ({"half": name},))
 
 
 def wrong_slope(context: SlipContext, rule: m.Matrix) -> Made:
@@ -65,7 +65,7 @@ def wrong_slope(context: SlipContext, rule: m.Matrix) -> Made:
         other = act.slopes(Z, A, LEAKY_SLOPE, 0)
         if name not in (own, "linear") and other not in tried:
             tried.add(other)
-            yield Wrong(other, ({"name": name.replace("_", " ")},))
+            yield WrongRule(other, ({"name": name.replace("_", " ")},))
 
 
 def slope_missing(context: SlipContext, rule: m.Matrix) -> Made:
@@ -85,8 +85,8 @@ def mask_misplaced(context: SlipContext, rule: m.Matrix) -> Made:
     if isinstance(rule.template, s.Where):
         left, relation, right = rule.template.left, rule.template.relation, rule.template.right
         turned = s.Where(left, relation, right, rule.template.otherwise, rule.template.then)
-        yield Wrong(m.Apply(turned, rule.arguments), ({"what": "1 where Z is not positive"},))
-        yield Wrong(m.Apply(rule.template, (("z", context.error),)), ({"what": "the sign of the error, not of Z"},))
+        yield WrongRule(m.Apply(turned, rule.arguments), ({"what": "1 where Z is not positive"},))
+        yield WrongRule(m.Apply(rule.template, (("z", context.error),)), ({"what": "the sign of the error, not of Z"},))
 
 
 def slope_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:
@@ -110,21 +110,21 @@ def wrong_index(context: SlipContext, rule: m.Matrix) -> Made:
     shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
     extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
     other, words = m.Symbol(name, A.shape), [dict[str, str]() for _ in shifts]
-    if context.kind is Kind.JACOBIAN:
+    if context.kind is MatrixKind.JACOBIAN:
         sample = (context.assignment.sample or 1) - 1
         wrong = m.multiply(m.Transpose(m.Row(A, sample)), m.subtract(m.Identity(outputs), m.Row(other, sample)))
-        yield Wrong(wrong, words, extra)
+        yield WrongRule(wrong, words, extra)
     elif _by_jacobian(context):
         slope = m.multiply(A, m.subtract(m.Constant(1.0), other))
-        yield Wrong(context.with_rate(m.multiply(context.error, slope)), words, extra)
+        yield WrongRule(context.with_rate(m.multiply(context.error, slope)), words, extra)
         weighed = m.multiply(context.error, A)
         whole = m.subtract(weighed, m.multiply(m.row_sums(weighed), other))
-        yield Wrong(context.with_rate(whole), words, extra)
+        yield WrongRule(context.with_rate(whole), words, extra)
 
 
 def diagonal_alone(context: SlipContext, rule: m.Matrix) -> Made:
     """Only the diagonal of the Jacobian: in delta E ⊙ A(1 − A), as if softmax worked cell by cell."""
-    if context.kind is Kind.JACOBIAN:
+    if context.kind is MatrixKind.JACOBIAN:
         yield m.multiply(m.Identity(context.net.outputs), rule)
     elif _by_jacobian(context):
         A = context.activation
@@ -141,4 +141,4 @@ def row_summed(context: SlipContext, rule: m.Matrix) -> Made:
 
 def _by_jacobian(context: SlipContext) -> bool:
     """Whether this is the delta that takes the softmax Jacobians."""
-    return context.kind is Kind.DELTA and context.of_output and context.net.jacobians
+    return context.kind is MatrixKind.DELTA and context.of_output and context.net.jacobians

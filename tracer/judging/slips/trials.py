@@ -10,14 +10,14 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.judging.judging import Site
-from tracer.judging.slips.context import Kind, Rule, SlipContext, Wrong
+from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule
 from tracer.judging.work import wider
 
 MOST_THROUGH = 6  # left-out matrices that are looked into
 MOST_NUMBERS = 400_000  # in all forms of one matrix
 
 
-class Over(dict[str, Interval]):
+class Overlay(dict[str, Interval]):
     """Bounds of a few symbols laid over those of all."""
 
     def __init__(self, extra: Mapping[str, Interval], below: Mapping[str, Interval]) -> None:
@@ -53,11 +53,11 @@ class Trial:
         )
 
 
-def wrong_rules(rules: Sequence[Rule], context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, list[Wrong]]]:
+def wrong_rules(rules: Sequence[Rule], context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, list[WrongRule]]]:
     """The wrong rules for a matrix, made from its right rule or from another."""
     for rule in rules:
         if context.kind in rule.kinds:
-            made = (each if isinstance(each, Wrong) else Wrong(each) for each in rule.rewrite(context, right))
+            made = (each if isinstance(each, WrongRule) else WrongRule(each) for each in rule.rewrite(context, right))
             yield rule, list(made)
 
 
@@ -78,7 +78,7 @@ def _at(context: SlipContext, rules: Sequence[Rule]) -> Iterator[Trial]:
     for rule, wrongs in wrong_rules(rules, context, context.right):
         forms = sum(len(wrong.words) for wrong in wrongs)
         for wrong in wrongs:
-            yield Trial(rule, wrong.words, context, bound(wrong.expression, Over(wrong.extra, reading)), forms)
+            yield Trial(rule, wrong.words, context, bound(wrong.expression, Overlay(wrong.extra, reading)), forms)
 
 
 def _before(site: Site, context: SlipContext) -> Iterator[SlipContext]:
@@ -89,9 +89,9 @@ def _before(site: Site, context: SlipContext) -> Iterator[SlipContext]:
     """
     work = site.work
     for each in [context, *(SlipContext(name, work) for name in work.left_out_before(site.id)[:MOST_THROUGH])]:
-        if each is not context and each.kind is not Kind.JACOBIAN:
+        if each is not context and each.kind is not MatrixKind.JACOBIAN:
             yield each
-        if each.kind is Kind.DELTA and (slope := each.slope.name) in work.sheet.written:
+        if each.kind is MatrixKind.DELTA and (slope := each.slope.name) in work.sheet.written:
             yield SlipContext(slope, work)
 
 
@@ -110,7 +110,7 @@ def _through(site: Site, trial: Trial, between: Sequence[str]) -> Trial:
     """What a slip in an earlier matrix makes of the site."""
     work, name = site.work, trial.context.id
     slipped = wider(trial.bounds, work.coarsest / 2) if work.left_out(name) else trial.bounds
-    changed = Over({name: slipped}, work.reading)
+    changed = Overlay({name: slipped}, work.reading)
     for each in between:
         changed[each] = work.by_right_rule(each, changed)
     return replace(trial, bounds=bound(site.expression, changed), changed=changed)
