@@ -21,7 +21,7 @@ from tracer.program.roles import Assignment
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.parts import in_parts
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address
-from tracer.workbook.addresses import Addresses, parts_column
+from tracer.workbook.addresses import SheetAddresses, parts_column
 from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
 from tracer.workbook.book import LEFT, TOP, Book, link
 from tracer.workbook.pass_layout import PassLayout
@@ -42,7 +42,7 @@ class MatrixCells:
         self.sheet, self.data = book.workbook[title], book.data[title]
         self.own = {each.id: each for each in step.assignments}
         large = (each for each in self.board.excerpts if each not in self.own)
-        self.addresses = Addresses(self.board, {each: home for each in large if (home := self._home(each))})
+        self.addresses = SheetAddresses(self.board, {each: home for each in large if (home := self._home(each))})
         self.has_parts = False
 
     def write(self, identifier: str, role: Role) -> None:
