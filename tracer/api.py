@@ -13,6 +13,7 @@ from tracer.classroom.checked import Checked
 from tracer.problem.arrays import plain
 from tracer.problem.problem import Problem
 from tracer.problem.reading import load_problem, problem_of_table
+from tracer.program.naming_policy import INPUTS, TARGETS
 from tracer.run import training
 from tracer.run.passes import Trace
 from tracer.run.training import Training
@@ -70,7 +71,7 @@ def from_arrays(
     for name, each, bias in zip(names, weights, given, strict=True):
         layer = {"activation": name, "weights": each, "weights_are": weights_are}
         layers.append(layer | ({} if bias is None else {"bias": bias}))
-    data = {"X": X, "Y": Y}
+    data = {INPUTS: X, TARGETS: Y}
     return load({"learning_rate": learning_rate, "loss": loss, "data": data, "layers": layers, **settings})
 
 

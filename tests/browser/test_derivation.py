@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.export.test_derivation import layered, recorded
+from tests.unit.derivation.test_book import layered, recorded
 from tracer.derivation.book import write_derivation
-from tracer.derivation.width import em_width
+from tracer.derivation.typeset import em_width
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace

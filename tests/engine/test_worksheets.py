@@ -277,6 +277,6 @@ def test_a_spanish_worksheet_is_read_back(tmp_path: Path) -> None:
     for file in ("named", "unnamed"):  # some programs drop the names
         answers = read_answers(tmp_path / f"{file}.xlsx")
         assert answers.matrices.keys() == plan.blank
-        assert answers.given.keys() == {"Z1", "A1"}
+        assert answers.printed.keys() == {"X", "Y", "W1", "b1", "W2", "b2", "Z1", "A1"}
         assert answers.problem_sha256 == run.problem.sha256
         assert answers.student == {"id": "A-7"}

@@ -193,8 +193,7 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
         ("layers", 1, "q"),
         2,
         "layers[1]",
-        "unknown key 'q', expected one of activation, slope, units, weights, weights_are, "
-        "bias",
+        "unknown key 'q', expected one of activation, slope, units, weights, weights_are, bias",
     ),
     (("initial", "weights", "lo"), 2, "initial.weights", "unknown key 'lo'; 'low' is there already"),
     (("initial", "he"), 2, "initial", "unknown key 'he'"),

@@ -66,7 +66,7 @@ def test_a_right_gradient_is_never_called_wrong(outputs: tuple[str, str, bool], 
     for one in passes(document):
         for parameter in compared(problem, one.program):
             gradients = gradient(problem, one, parameter)
-            room = bound(problem, one, parameter, float(np.abs(gradients).max()))
+            room = bound(one, parameter, float(np.abs(gradients).max()))
             assert max(off_by(one, parameter, gradients, 6)) <= 0.2 * room, (parameter, one)
 
 
@@ -142,10 +142,10 @@ def test_a_wrong_gradient_is_seen(mistake: str, data: st.DataObject) -> None:
     tampered = with_matrices(one, mistaken(one, mistake))
     right, wrong = gradient(problem, one, "W1"), gradient(problem, tampered, "W1")
     largest = float(np.abs(wrong).max())
-    assume(np.abs(wrong - right).max() > 2 * bound(problem, one, "W1", largest))
+    assume(np.abs(wrong - right).max() > 2 * bound(one, "W1", largest))
     # where one is at its kink no other cell need be wrong
     assume(not any(estimate(one, path_to_loss(one.program, "W1"), *cell).at_kink for cell in chosen(right, 100)))
-    assert max(off_by(one, "W1", wrong, 100)) > bound(problem, one, "W1", largest)
+    assert max(off_by(one, "W1", wrong, 100)) > bound(one, "W1", largest)
 
 
 def with_matrices(one: Pass, values: dict[str, np.ndarray]) -> Pass:

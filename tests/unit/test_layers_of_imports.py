@@ -14,6 +14,7 @@ FLOORS = {
     "tracer/__init__.py": 10,
     "tracer/__main__.py": 10,
     "tracer/cli.py": 10,
+    "tracer/api.py": 10,
     "tracer/commands": 10,
     "tracer/classroom": 9,
     "tracer/worksheet": 8,

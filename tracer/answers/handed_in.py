@@ -26,7 +26,8 @@ class AnswerError(TracerError):
 
 @dataclass(frozen=True)
 class Answers:
-    """A learner's matrices. `given` has numbers of their own in place of the problem's.
+    """A learner's matrices. `given` has numbers of their own in place of the problem's, `printed` what stood on the
+    worksheet when it was handed out.
 
     What stands on `pages` becomes matrices when it is laid beside a problem, whose names and shapes tell them apart.
     """
@@ -38,6 +39,7 @@ class Answers:
     problem_sha256: str | None = None
     notes: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
+    printed: Mapping[str, Grid] = field(default_factory=dict)
 
 
 def filled(cells: Mapping[tuple[int, int], Entry]) -> Grid:

@@ -21,15 +21,13 @@ from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Answers
 from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadable
 from tracer.answers.package import Span, checked_package
 from tracer.answers.pages import answers_on
+from tracer.program.naming_policy import PATTERN, of_defined_name
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 
-_IDENTIFIER = r"[A-Za-z]{1,2}[0-9]{0,3}(?:_next)?"
-_HEADING = re.compile(rf"({_IDENTIFIER}) · ([^·]{{1,60}}) · ([0-9]{{1,6}})×([0-9]{{1,6}})\b.*")
-_INPUT = re.compile(r"[XY]|[Wb][0-9]+")  # no matrix of a step
+_HEADING = re.compile(rf"({PATTERN}) · ([^·]{{1,60}}) · ([0-9]{{1,6}})×([0-9]{{1,6}})\b.*")
 _STEP = re.compile(r"[0-9]")  # "step 2" in any language; what is given has no number
 _HASH = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"([A-Za-z]{1,2}[0-9]{0,3})_|([A-Za-z]{1,2}[0-9]{0,3}_next)")
 _STUDENT = {"student_name": "name", "student_id": "id"}
 MOST_FOUND = 1_000  # matrices
 MOST_BETWEEN = 200  # rows looked through for the numbered rows of a matrix, beside its own
@@ -70,11 +68,11 @@ def read_workbook(name: str, content: bytes) -> Answers:
         return answers_on(name, ([[_entry(cell) for cell in row] for row in rows] for rows in sheets.values()))
     if sum(each.cells for each in places.values()) > MOST_CELLS:
         raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
-    read = {key: each for key, each in places.items() if not (each.given and _INPUT.fullmatch(key))}
-    grids = {key: _grid(sheets[each.sheet], each) for key, each in read.items()}
-    matrices = {key: grid for key, grid in grids.items() if not read[key].given}
-    printed = {key: grid for key, grid in grids.items() if read[key].given}
-    return Answers(name, matrices, printed, _student(names, sheets, texts) or None, _hash(texts))
+    grids = {key: _grid(sheets[each.sheet], each) for key, each in places.items()}
+    matrices = {key: grid for key, grid in grids.items() if not places[key].given}
+    printed = {key: grid for key, grid in grids.items() if places[key].given}
+    student = _student(names, sheets, texts) or None
+    return Answers(name, matrices, student=student, problem_sha256=_hash(texts), printed=printed)
 
 
 def _sheets(name: str, content: bytes) -> dict[str, Rows]:
@@ -108,9 +106,8 @@ def _matrices(
     """Where each matrix begins: by its defined name, else below its heading."""
     found = dict(headings)
     for name, (sheet, row, column, last_row, last_column) in names.items():
-        matched = _NAME.fullmatch(name)
-        if matched is not None and sheet in sheets and len(found) < MOST_FOUND:
-            identifier = matched[1] or matched[2]
+        identifier = of_defined_name(name)
+        if identifier is not None and sheet in sheets and len(found) < MOST_FOUND:
             known = headings.get(identifier)
             shape = known.shape if known else (last_row - row + 1, last_column - column + 1)
             found[identifier] = _Found(sheet, row, column, shape, bool(known and known.given))

@@ -30,7 +30,7 @@ LONGEST_ANSWER = 14  # characters of an answer on the board
 
 
 @dataclass(frozen=True)
-class CellView:
+class AnswerView:
     """An answer on the board; `link` is the mistake that it belongs to."""
 
     text: str
@@ -42,20 +42,20 @@ class CellView:
 
 
 @dataclass(frozen=True)
-class MatrixView:
+class AnswerTable:
     name: Markup
     words: str
     detail: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[CellView | None, ...]], ...]  # None: left out of the table
+    rows: tuple[tuple[str, tuple[AnswerView | None, ...]], ...]  # None: left out of the table
 
 
 @dataclass(frozen=True)
-class BandView:
+class AnswerBand:
     """A layer's matrices: parameters, Z and what lies under it, A and what lies under it."""
 
     title: str
-    stacks: tuple[tuple[MatrixView, ...], ...]
+    stacks: tuple[tuple[AnswerTable, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -203,22 +203,22 @@ class FeedbackViews:
 
     # The board
 
-    def bands(self) -> Iterator[BandView]:
+    def bands(self) -> Iterator[AnswerBand]:
         """The layers that something was handed in of."""
         for band in lay_out(self.program).bands:
             written = [[each for each in ids if each in self.marked.sheet.written] for ids in band.stacks]
             if any(written):
                 slots = [[each for ids in written[k::SLOTS] for each in ids] for k in range(SLOTS)]
                 stacks = tuple(tuple(map(self._matrix, ids)) for ids in slots)
-                yield BandView(band_title(self.problem, band.layer, self.one), stacks)
+                yield AnswerBand(band_title(self.problem, band.layer, self.one), stacks)
 
-    def _matrix(self, identifier: str) -> MatrixView:
+    def _matrix(self, identifier: str) -> AnswerTable:
         rows, columns = self.marked.sheet.written[identifier].values.shape
         heading = self.headings.of(identifier, rows, columns)
         across = kept_columns(columns)
         cells = {(mark.row, mark.column): self._cell(mark) for mark in self.marked.of(identifier)}
         row_word, _ = axes(self.one.program, identifier)
-        return MatrixView(
+        return AnswerTable(
             name=math(self._matrix_name(identifier)),
             words=f"{label_text(heading.name)}, {heading.size}",
             detail=detail(heading),
@@ -232,10 +232,10 @@ class FeedbackViews:
             ),
         )
 
-    def _cell(self, mark: Mark) -> CellView:
+    def _cell(self, mark: Mark) -> AnswerView:
         text = printable(mark.answer)
         counts = mark.verdict in COUNTS
-        return CellView(
+        return AnswerView(
             text=text if len(text) <= LONGEST_ANSWER else text[: LONGEST_ANSWER - 1] + "…",
             kind="right" if mark.verdict in ("correct", "rounded") else mark.verdict,
             sign=SIGNS[mark.verdict],

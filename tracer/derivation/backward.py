@@ -1,4 +1,4 @@
-"""The book's last part: the layers from back to front, in the order of the hand-written pages.
+"""The book's last part: the layers from back to front, in the order of the hand-written pages, and the biases.
 
 Each layer: the chain rule for one weight, its factors one after the other, all of them together, new weights.
 """
@@ -7,170 +7,161 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.derivation.blocks import (
-    CUTS,
+from tracer.derivation.cells import Cells
+from tracer.derivation.chain import Chain, Factors
+from tracer.derivation.picture import draw_paths
+from tracer.derivation.typeset import (
     EQUALS,
     NEARLY,
-    Block,
-    Parts,
-    Picture,
-    Section,
+    Chapter,
+    Contents,
+    Figure,
+    Passage,
     equation,
-    line,
+    formula,
     operator,
     row,
     say,
     table,
 )
-from tracer.derivation.cells import Cells
-from tracer.derivation.factors import Factors
-from tracer.derivation.forms import formula, holds
-from tracer.derivation.picture import draw_paths
-from tracer.expression import scalar as s
 from tracer.program import roles
-from tracer.program.naming_policy import RATE
 
 MOST_PARTS = 3  # samples whose parts of a gradient are written side by side
 
+Told = tuple[str, str, Contents]
+"""A passage in the making: its kind, of which matrix, and its contents."""
 
-class Backward:
-    """The sections of the layers of one pass."""
 
-    def __init__(self, cells: Cells) -> None:
-        self.cells, self.factors = cells, Factors(cells)
-        self.chain = self.factors.chain
-        self.problem, self.program = cells.problem, cells.program
-        self.rows = self.program.rows
+def backward(cells: Cells, layer: int) -> Chapter:
+    """Everything that changes one layer's weights."""
+    told = _LayerBackward(Chain(cells, layer))
+    passages = told.output_passages() if told.chain.is_output else told.hidden_passages()
+    made = tuple(Passage(kind, of, tuple(contents)) for kind, of, contents in passages)
+    return Chapter(f"back-{layer}", f"Back to layer {layer}: {cells.kind_of_layer(layer)}", made)
 
-    def layer(self, layer: int) -> Section:
-        """Everything that changes one layer's weights."""
-        output = layer == self.problem.depth
-        blocks = self._output_blocks(layer) if output else self._hidden_blocks(layer)
-        kind = "output layer" if output else "hidden layer"
-        made = tuple(Block(name, of, tuple(parts)) for name, of, parts in blocks)
-        return Section(f"back-{layer}", f"Back to layer {layer}: {kind}", made)
 
-    def _output_blocks(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
-        yield "chain-rule", self.cells.layer(layer).weights_gradient, self._chain_rule(layer)
-        yield "error", self.cells.layer(layer).error, self.factors.error()
-        yield from self._slope_block(layer)
-        yield from self._delta_block(layer)
-        yield "inputs", self.cells.layer(layer).pre_activation, self.factors.inputs(layer)
-        yield "gradient", self.cells.layer(layer).weights_gradient, self._gradient(layer)
-        yield "update", self.cells.layer(layer).new_weights, self._update(layer)
+class _LayerBackward:
+    """The passages of one layer."""
 
-    def _hidden_blocks(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
-        yield "chain-rule", self.cells.layer(layer).weights_gradient, self._chain_rule(layer)
-        yield from self._slope_block(layer)
-        yield "inputs", self.cells.layer(layer).pre_activation, self.factors.inputs(layer)
-        if not self.chain.apart(layer):
-            yield "gradient-in-fractions", self.cells.layer(layer).weights_gradient, self._gradient_in_fractions(layer)
-        yield "error-sent-back", self.cells.layer(layer).error, self.factors.error_sent_back(layer)
-        yield from self._delta_block(layer)
-        yield "gradient", self.cells.layer(layer).weights_gradient, self._gradient(layer)
-        yield "update", self.cells.layer(layer).new_weights, self._update(layer)
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.cells, self.own = chain, chain.cells, chain.own
+        self.factors = Factors(chain)
+        self.several_samples = self.cells.rows > 1
 
-    def _chain_rule(self, layer: int) -> Parts:
-        own = self.cells.layer(layer)
-        weight, Z, A = (s.Cell(each, 0, 0) for each in (own.weights, own.pre_activation, own.activation))
-        if layer == self.problem.depth:
+    def output_passages(self) -> Iterator[Told]:
+        own = self.own
+        yield "chain-rule", own.weights_gradient, self._chain_rule()
+        yield "error", own.error, self.factors.error()
+        yield from self._slopes()
+        yield from self._delta()
+        yield "inputs", own.pre_activation, self.factors.local()
+        yield "gradient", own.weights_gradient, self._gradient()
+        yield "update", own.new_weights, self._update()
+
+    def hidden_passages(self) -> Iterator[Told]:
+        own = self.own
+        yield "chain-rule", own.weights_gradient, self._chain_rule()
+        yield from self._slopes()
+        yield "inputs", own.pre_activation, self.factors.local()
+        if not self.chain.apart:
+            yield "gradient-in-fractions", own.weights_gradient, self._gradient_in_fractions()
+        yield "error-sent-back", own.error, self.factors.error_sent_back()
+        yield from self._delta()
+        yield "gradient", own.weights_gradient, self._gradient()
+        yield "update", own.new_weights, self._update()
+
+    def _chain_rule(self) -> Contents:
+        if self.chain.is_output:
             start = "Now back to front. How does the loss change with a weight of the output layer?"
         else:
             start = "In the same way one layer further back. How does the loss change with a weight of this layer?"
+        acting = {"weight": self.own.weights, "sum": self.own.pre_activation, "activation": self.own.activation}
         yield say(
-            f"{start} {{weight}} acts on it through {{sum}}{self._through(layer)}. By the chain rule the derivatives "
-            f"along the way are multiplied{', and the samples add up' if self.rows > 1 else ''}:",
-            **{key: self.cells.symbol(cell) for key, cell in (("weight", weight), ("sum", Z), ("output", A))},
+            f"{start} {{weight}} acts on it through {{sum}}{self._through()}. By the chain rule the derivatives "
+            f"along the way are multiplied{', and the samples add up' if self.several_samples else ''}:",
+            **{word: self.cells.symbol(self.cells.first(each)) for word, each in acting.items()},
         )
-        yield Picture(draw_paths(self.cells, layer))
-        target = s.Cell(self.cells.layer(layer).weights_gradient, 0, 0)
-        rule = self.chain.rule(layer, True)(target)
-        yield self.cells.example(target, rule, self.chain.weight_names(layer)(target), until="letters")
-        if layer == self.problem.depth and self.chain.carries_rate:
-            yield say("The learning rate {rate} is a factor already; all that follows carries it.", rate=self._rate())
+        yield Figure(draw_paths(self.cells, self.own.number))
+        target = self.cells.first(self.own.weights_gradient)
+        rule = self.chain.rule(written_out=True)(target)
+        yield self.cells.example(target, rule, self.chain.weight_names(target), until="letters")
+        if self.chain.is_output and self.chain.carries_rate:
+            rate = self.cells.rate()
+            yield say("The learning rate {rate} is a factor already; all that follows carries it.", rate=rate)
 
-    def _through(self, layer: int) -> str:
+    def _through(self) -> str:
         """What lies between the sum of a unit and the loss."""
-        if self.cells.layer(layer).jacobians:
+        if self.own.jacobians:
             return ", and that through every output"
-        return ", and that through {output}" if roles.SLOPE in self.cells.layer(layer).quantities else ""
+        return ", and that through {activation}" if roles.SLOPE in self.own.quantities else ""
 
-    def _slope_block(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
-        own = self.cells.layer(layer)
-        if roles.SLOPE in own.quantities:
-            yield "slopes", own.slope, self.factors.slopes(layer)
-        elif own.jacobians:
-            yield "slopes", own.jacobians[0], self.factors.jacobians(layer)
+    def _slopes(self) -> Iterator[Told]:
+        if roles.SLOPE in self.own.quantities:
+            yield "slopes", self.own.slope, self.factors.slopes()
+        elif self.own.jacobians:
+            yield "slopes", self.own.jacobians[0], self.factors.jacobians()
 
-    def _delta_block(self, layer: int) -> Iterator[tuple[str, str, Parts]]:
-        if self.chain.apart(layer):
-            yield "delta", self.cells.layer(layer).delta, self.factors.delta(layer)
+    def _delta(self) -> Iterator[Told]:
+        if self.chain.apart:
+            yield "delta", self.own.delta, self.factors.delta()
 
-    def _gradient_in_fractions(self, layer: int) -> Parts:
-        block = self.cells.block(self.cells.layer(layer).weights_gradient)
+    def _gradient_in_fractions(self) -> Contents:
+        block = self.cells.block(self.own.weights_gradient)
         yield say("For every weight of the layer, then:")
-        stages = self.cells.stages(block, self.chain.rule(layer, True), self.chain.weight_names(layer))
+        stages = self.cells.stages(block, self.chain.rule(written_out=True), self.chain.weight_names)
         yield equation(block, [each for each in stages if each[2] in ("symbols", "letters")])
 
-    def _gradient(self, layer: int) -> Parts:
-        block = self.cells.block(self.cells.layer(layer).weights_gradient)
-        names = self.chain.weight_names(layer)
-        if self.chain.apart(layer):
-            yield from self._gradient_of_delta(layer)
+    def _gradient(self) -> Contents:
+        if self.chain.apart:
+            yield from self._gradient_of_delta()
             return
-        stages = self.cells.stages(block, self.chain.rule(layer, True), names)
-        if layer == self.problem.depth:
+        block = self.cells.block(self.own.weights_gradient)
+        stages = self.cells.stages(block, self.chain.rule(written_out=True), self.chain.weight_names)
+        if self.chain.is_output:
             yield say("All factors together, for every weight of the layer:")
             yield equation(block, stages)
         else:
             yield say("Now every factor is known. With the numbers put in:")
             yield equation(block, [each for each in stages if each[2] != "letters"])
 
-    def _gradient_of_delta(self, layer: int) -> Parts:
-        identifier = self.cells.layer(layer).weights_gradient
-        target = s.Cell(identifier, 0, 0)
-        block, names = self.cells.block(identifier), self.chain.weight_names(layer)
-        rule = self.chain.rule(layer, False)
-        if self.rows == 1:
+    def _gradient_of_delta(self) -> Contents:
+        gradient, rule, names = self.own.weights_gradient, self.chain.rule(written_out=False), self.chain.weight_names
+        if not self.several_samples:
+            block = self.cells.block(gradient)
             yield say("Both factors together, for every weight of the layer:")
             yield equation(block, self.cells.stages(block, rule, names))
             return
+        target = self.cells.first(gradient)
         yield say("Both factors together, in every sample, and the samples add up. For one weight in full:")
         yield self.cells.example(target, rule(target), names(target))
-        name = self.cells.matrix(identifier)
-        if self.rows <= MOST_PARTS:
+        if self.cells.rows <= MOST_PARTS:
             yield say("For all weights at once, a column of what came in times a row of deltas for every sample:")
-            yield line((name,), *self._samples(layer))
+            yield formula((self.cells.matrix(gradient),), *self._samples())
             return
         yield say("For all weights at once, what came in times the deltas:")
-        made = formula(self.cells, block, self.cells.rule(identifier), numbers=True, name=name)
+        made = self.cells.in_matrices(gradient)
         assert made is not None
         yield made
 
-    def _samples(self, layer: int) -> Iterator[tuple[str]]:
+    def _samples(self) -> Iterator[tuple[str]]:
         """column × row + column × row + … = gradient."""
-        own = self.cells.layer(layer)
-        came_in, delta, target = map(self.cells.block, (own.inputs, own.delta, own.weights_gradient))
-        for n in range(self.rows):
-            column = s.Block(came_in.matrix, n, 0, 1, came_in.columns, transposed=True)
-            sign = operator("+" if n else EQUALS)
-            yield (row(sign, table(column, CUTS[0], self.cells.value, "given")),)
-            yield (row(operator("×"), table(delta.part(n, 0, 1, delta.columns), CUTS[0], self.cells.value, "given")),)
-        sign = operator(EQUALS if holds(self.cells, target) else NEARLY)
-        yield (row(sign, table(target, CUTS[0], self.cells.value, "values")),)
+        cells, target = self.cells, self.cells.block(self.own.weights_gradient)
+        for n in range(cells.rows):
+            came_in, delta = cells.column(self.own.inputs, n), cells.row(self.own.delta, n)
+            yield (row(operator("+" if n else EQUALS), table(came_in, cells.value, "given")),)
+            yield (row(operator("×"), table(delta, cells.value, "given")),)
+        sign = operator(EQUALS if cells.comes_to(target) else NEARLY)
+        yield (row(sign, table(target, cells.value, "values")),)
 
-    def _update(self, layer: int) -> Parts:
-        yield say(_step_taken(self.cells), rate=self._rate())
-        yield from update(self.cells, self.cells.layer(layer).new_weights)
-
-    def _rate(self) -> str:
-        return self.cells.symbol(s.Cell(RATE, 0, 0))
+    def _update(self) -> Contents:
+        yield say(_step_taken(self.cells), rate=self.cells.rate())
+        yield from _new(self.cells, self.own.new_weights)
 
 
-def update(cells: Cells, identifier: str) -> Parts:
+def _new(cells: Cells, parameter: str) -> Contents:
     """New parameters: the matrix in letters, with numbers, and its values."""
-    block = cells.block(identifier)
-    yield equation(block, cells.stages(block), cells.matrix(identifier))
+    block = cells.block(parameter)
+    yield equation(block, cells.stages(block), cells.matrix(parameter))
 
 
 def _step_taken(cells: Cells) -> str:
@@ -182,3 +173,44 @@ def _step_taken(cells: Cells) -> str:
     if convention.sign > 0:
         return "The loss grows along the gradient, so every weight takes a step the other way, {rate} times as long:"
     return "These are minus the gradients. Along them the loss falls, so {rate} times as much is added:"
+
+
+def biases(cells: Cells) -> Chapter:
+    """Each layer's biases, from back to front, or why they stay."""
+    return Chapter("biases", "The biases", tuple(_biases(cells)))
+
+
+def _biases(cells: Cells) -> Iterator[Passage]:
+    having = [each for each in reversed(cells.program.layers) if roles.BIAS in each.quantities]
+    if not having:
+        yield Passage("no-biases", "", (say("This network has no biases."),))
+    elif not cells.problem.convention.bias_update:
+        yield Passage("biases-stay", "", (say("The biases are not updated in this problem: each keeps its value."),))
+    else:
+        for number, each in enumerate(having):
+            yield Passage("biases", each.bias, tuple(_bias(Chain(cells, each.number), first=not number)))
+
+
+def _bias(chain: Chain, first: bool) -> Contents:
+    cells, own = chain.cells, chain.own
+    shared = cells.problem.layers[own.number - 1].shared_bias
+    if first:
+        yield say(
+            "A bias stands alone in its sum, as a weight whose input is always 1: {ratio} = 1. What is left of the "
+            "chain rule is how the loss changes with that sum.",
+            ratio=cells.ratio(cells.first(own.pre_activation), cells.first(own.bias)),
+        )
+    else:
+        yield say("In the same way for the layer before it.")
+    if shared and chain.units > 1:
+        yield say("All units of the layer share one bias, so their parts add up:")
+    elif cells.rows > 1:
+        yield say("The samples add up:")
+    rule = chain.rule(written_out=not chain.apart)
+    if cells.rows > 1 or shared:
+        target = cells.first(own.bias_gradient)
+        yield cells.example(target, rule(target))
+    column = cells.column(own.bias_gradient)
+    yield equation(column, cells.stages(column, rule))
+    yield say("The new biases:")
+    yield from _new(cells, own.new_bias)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracer.derivation.backward import Backward
-from tracer.derivation.biases import biases, outcome
-from tracer.derivation.blocks import Section
+from tracer.derivation.backward import backward, biases
 from tracer.derivation.cells import Cells
-from tracer.derivation.forward import forward, network
-from tracer.derivation.slopes import derivatives
+from tracer.derivation.forward import derivatives, forward, network
+from tracer.derivation.typeset import Chapter, Passage, say
 from tracer.files import write_text
 from tracer.presentation.headings import place_of
 from tracer.presentation.templates import environment
@@ -45,22 +43,30 @@ def render_derivation(trace: Trace) -> str:
         .get_template("derivation.html.j2")
         .render(
             problem=problem,
-            sizes="→".join(map(str, problem.sizes)),
             place=place_of(trace, trace.first),
-            sections=list(_sections(trace)),
+            chapters=list(_chapters(trace)),
             conventions=conventions(problem),
             departures=departures(problem),
         )
     )
 
 
-def _sections(trace: Trace) -> Iterator[Section]:
+def _chapters(trace: Trace) -> Iterator[Chapter]:
     cells = Cells(trace, trace.first)
     layers = range(1, trace.problem.depth + 1)
     yield network(cells)
     yield from (forward(cells, layer) for layer in layers)
     yield derivatives(trace.problem)
-    backward = Backward(cells)
-    yield from (backward.layer(layer) for layer in reversed(layers))
+    yield from (backward(cells, layer) for layer in reversed(layers))
     yield biases(cells)
-    yield outcome(trace)
+    yield _outcome(trace)
+
+
+def _outcome(trace: Trace) -> Chapter:
+    """The loss before and after."""
+    told = say(
+        "Forward once more with the new numbers, the loss is {after}; it was {before}.",
+        before=f"<mn>{trace.before:#.6g}</mn>",
+        after=f"<mn>{trace.after:#.6g}</mn>",
+    )
+    return Chapter("outcome", "Did it help?", (Passage("outcome", trace.first.program.loss, (told,)),))

@@ -1,6 +1,6 @@
 """The derivatives of the activations and losses, derived line by line as by hand.
 
-The first and the last expression of a derivation are those of the tables in tracer/network; the lines
+The first and the last expression of a derivation are those of the tables in tracer/problem; the lines
 between them are here. Every line equals the derivative, which a test holds at random points. A new
 activation or loss is one more entry; without one, value and slope stand alone.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracer.expression import scalar as s
 from tracer.problem.activations import ACTIVATIONS
@@ -22,7 +23,7 @@ zero, one, two = s.Number(0.0), s.Number(1.0), s.Number(2.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Equality:
     """One line: `says` stands before it, then "= right".
 
     The cell `left(k)` in `right` is the derivative of `of[k]`, still to be taken; those in `none` are zero.
@@ -41,7 +42,7 @@ class Derivation:
     name: s.Scalar
     value: s.Scalar
     by: s.Scalar
-    lines: tuple[Line, ...]
+    lines: tuple[Equality, ...]
     case: str = ""
     says: str = ""
 
@@ -56,11 +57,6 @@ def unit(letter: str, number: int) -> s.Cell:
     return s.Cell(letter, 0, number)
 
 
-def minus(*terms: s.Scalar) -> s.Sum:
-    """The first term with the others taken off."""
-    return s.Sum((terms[0], *map(s.Negative, terms[1:])))
-
-
 def times(*factors: s.Scalar) -> s.Product:
     return s.Product(factors)
 
@@ -71,12 +67,12 @@ def over(top: s.Scalar, bottom: s.Scalar) -> s.Quotient:
 
 def of_activation(name: str, alpha: float, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
     """The derivations of an activation; `alpha` is leaky ReLU's slope, `at_zero` (0 or 1) settles a kink."""
-    made = _ACTIVATIONS.get(name)
-    if made is not None:
-        return made(s.Number(alpha), at_zero, min(max(outputs, LEAST_OUTPUTS), MOST_OUTPUTS))
+    derive = _ACTIVATIONS.get(name)
+    if derive is not None:
+        return derive(_Chosen(s.Number(alpha), at_zero, _derived(outputs)))
     rule = ACTIVATIONS[name]
     assert not callable(rule.value)
-    return (Derivation(a, rule.value, z, (Line(rule.slope),)),)
+    return (Derivation(a, rule.value, z, (Equality(rule.slope),)),)
 
 
 def of_loss(problem: Problem) -> Derivation:
@@ -86,15 +82,28 @@ def of_loss(problem: Problem) -> Derivation:
     part = times(s.Number(rule.factor), rule.value) if rule.factor != 1.0 else rule.value
     part = over(part, K) if rule.per_output else part
     lines = _LOSSES[problem.loss](K) if problem.loss in _LOSSES else ()
-    return Derivation(s.Variable("ℓ"), part, a, (*lines, Line(s.substitute(rule.gradient, {"K": K}))))
+    return Derivation(s.Variable("ℓ"), part, a, (*lines, Equality(s.substitute(rule.gradient, {"K": K}))))
 
 
 def of_both(problem: Problem) -> Derivation:
     """The loss's derivative by what goes into the output layer, for the loss and activation taken together."""
-    return _FUSED[problem.loss](min(max(problem.sizes[-1], LEAST_OUTPUTS), MOST_OUTPUTS))
+    return _FUSED[problem.loss](_derived(problem.sizes[-1]))
 
 
-Make = Callable[[s.Number, int, int], tuple[Derivation, ...]]
+def _derived(outputs: int) -> int:
+    """How many outputs a derivation has in place of a network's."""
+    return min(max(outputs, LEAST_OUTPUTS), MOST_OUTPUTS)
+
+
+# the activations
+
+
+class _Chosen(NamedTuple):
+    """What an activation's derivation depends on."""
+
+    alpha: s.Number
+    at_zero: int
+    outputs: int
 
 
 def _shown(name: str) -> s.Scalar:
@@ -104,52 +113,59 @@ def _shown(name: str) -> s.Scalar:
     return value.shown if isinstance(value, s.Stable) else value
 
 
-def _sigmoid(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
+def _sigmoid(chosen: _Chosen) -> tuple[Derivation, ...]:
     value, slope = _shown("sigmoid"), ACTIVATIONS["sigmoid"].slope
     power = s.Exp(s.Negative(z))
     bottom = s.Sum((one, power))
     once, square = over(one, bottom), s.Power(bottom, 2)
     outer = over(s.Number(-1.0), square)
     lines = (
-        Line(times(outer, left()), (bottom,), says="The quotient rule, with 1 on top:"),
-        Line(times(outer, power, left()), (s.Negative(z),), says="The chain rule for the power of e:"),
-        Line(times(outer, power, s.Number(-1.0))),
-        Line(over(power, square)),
-        Line(over(minus(s.Sum((one, power)), one), square), says="Above the line, 1 is added and taken off again:"),
-        Line(times(once, minus(over(bottom, bottom), once))),
-        Line(times(once, minus(one, once))),
-        Line(slope, says="Both fractions are the activation itself:"),
+        Equality(times(outer, left()), (bottom,), says="The quotient rule, with 1 on top:"),
+        Equality(times(outer, power, left()), (s.Negative(z),), says="The chain rule for the power of e:"),
+        Equality(times(outer, power, s.Number(-1.0))),
+        Equality(over(power, square)),
+        Equality(
+            over(s.difference(s.Sum((one, power)), one), square),
+            says="Above the line, 1 is added and taken off again:",
+        ),
+        Equality(times(once, s.difference(over(bottom, bottom), once))),
+        Equality(times(once, s.difference(one, once))),
+        Equality(slope, says="Both fractions are the activation itself:"),
     )
     return (Derivation(a, value, z, lines),)
 
 
-def _tanh(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
+def _tanh(chosen: _Chosen) -> tuple[Derivation, ...]:
     up, down = s.Exp(z), s.Exp(s.Negative(z))
-    top, bottom = minus(up, down), s.Sum((up, down))
+    top, bottom = s.difference(up, down), s.Sum((up, down))
     square = s.Power(bottom, 2)
     lines = (
-        Line(
-            over(minus(times(left(0), bottom), times(top, left(1))), square),
+        Equality(
+            over(s.difference(times(left(0), bottom), times(top, left(1))), square),
             (top, bottom),
             says="The quotient rule, with tanh written in powers of e:",
         ),
-        Line(
-            over(minus(times(bottom, bottom), times(top, top)), square),
+        Equality(
+            over(s.difference(times(bottom, bottom), times(top, top)), square),
             says="The derivative of the top is the bottom, and that of the bottom is the top:",
         ),
-        Line(minus(one, s.Power(over(top, bottom), 2))),
-        Line(ACTIVATIONS["tanh"].slope, says="The fraction is tanh again, which is the activation itself:"),
+        Equality(s.difference(one, s.Power(over(top, bottom), 2))),
+        Equality(ACTIVATIONS["tanh"].slope, says="The fraction is tanh again, which is the activation itself:"),
     )
     return (Derivation(a, over(top, bottom), z, lines),)
 
 
-def _softplus(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
+def _softplus(chosen: _Chosen) -> tuple[Derivation, ...]:
     up = s.Exp(z)
     inside = s.Sum((one, up))
     lines = (
-        Line(times(over(one, inside), left()), (inside,), says="The derivative of the logarithm, by the chain rule:"),
-        Line(over(up, inside)),
-        Line(ACTIVATIONS["softplus"].slope, says="Above and below divided by the power of e:"),
+        Equality(
+            times(over(one, inside), left()),
+            (inside,),
+            says="The derivative of the logarithm, by the chain rule:",
+        ),
+        Equality(over(up, inside)),
+        Equality(ACTIVATIONS["softplus"].slope, says="Above and below divided by the power of e:"),
     )
     return (Derivation(a, _shown("softplus"), z, lines),)
 
@@ -157,8 +173,8 @@ def _softplus(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, 
 def _by_cases(above: tuple[s.Scalar, s.Scalar], below: tuple[s.Scalar, s.Scalar], kink: str) -> tuple[Derivation, ...]:
     """A function of two branches, each given with its derivative."""
     return (
-        Derivation(a, above[0], z, (Line(above[1]),), ">"),
-        Derivation(a, below[0], z, (Line(below[1]),), "<", kink),
+        Derivation(a, above[0], z, (Equality(above[1]),), ">"),
+        Derivation(a, below[0], z, (Equality(below[1]),), "<", kink),
     )
 
 
@@ -166,43 +182,48 @@ def _kink(slope: float) -> str:
     return f"At z = 0 the two sides differ and there is no derivative; here it is taken to be {slope:g}."
 
 
-def _relu(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
-    return _by_cases((z, one), (zero, zero), _kink(at_zero))
+def _relu(chosen: _Chosen) -> tuple[Derivation, ...]:
+    return _by_cases((z, one), (zero, zero), _kink(chosen.at_zero))
 
 
-def _leaky_relu(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
-    return _by_cases((z, one), (times(alpha, z), alpha), _kink(1.0 if at_zero else alpha.value))
+def _leaky_relu(chosen: _Chosen) -> tuple[Derivation, ...]:
+    return _by_cases(
+        (z, one), (times(chosen.alpha, z), chosen.alpha), _kink(1.0 if chosen.at_zero else chosen.alpha.value)
+    )
 
 
-def _elu(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
-    return _by_cases((z, one), (minus(s.Exp(z), one), s.Exp(z)), "At z = 0 both sides give 1.")
+def _elu(chosen: _Chosen) -> tuple[Derivation, ...]:
+    return _by_cases((z, one), (s.difference(s.Exp(z), one), s.Exp(z)), "At z = 0 both sides give 1.")
 
 
-def _linear(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
-    return (Derivation(a, z, z, (Line(ACTIVATIONS["linear"].slope),)),)
+def _linear(chosen: _Chosen) -> tuple[Derivation, ...]:
+    return (Derivation(a, z, z, (Equality(ACTIVATIONS["linear"].slope),)),)
 
 
-def _softmax(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
-    powers = tuple(s.Exp(unit("z", k)) for k in range(outputs))
+def _softmax(chosen: _Chosen) -> tuple[Derivation, ...]:
+    powers = tuple(s.Exp(unit("z", k)) for k in range(chosen.outputs))
     bottom, own, other = s.Sum(powers), powers[0], powers[1]
     square, rule = s.Power(bottom, 2), "The quotient rule:"
 
     def quotient_rule(top: s.Scalar) -> s.Scalar:
-        return over(minus(times(left(0), bottom), times(top, left(1))), square)
+        return over(s.difference(times(left(0), bottom), times(top, left(1))), square)
 
     share, slope = over(own, bottom), ACTIVATIONS["softmax"].slope
     of_own = (
-        Line(quotient_rule(own), (own, bottom), says=rule),
-        Line(over(minus(times(own, bottom), times(own, own)), square)),
-        Line(times(share, over(minus(bottom, own), bottom)), says="The output itself is a factor of both terms:"),
-        Line(times(share, minus(one, share))),
-        Line(s.substitute(slope, {"a": unit("a", 0)})),
+        Equality(quotient_rule(own), (own, bottom), says=rule),
+        Equality(over(s.difference(times(own, bottom), times(own, own)), square)),
+        Equality(
+            times(share, over(s.difference(bottom, own), bottom)),
+            says="The output itself is a factor of both terms:",
+        ),
+        Equality(times(share, s.difference(one, share))),
+        Equality(s.substitute(slope, {"a": unit("a", 0)})),
     )
     of_other = (
-        Line(quotient_rule(other), (other, bottom), (0,), rule),
-        Line(over(s.Negative(times(other, own)), square), says="The power on top does not hold this input:"),
-        Line(s.Negative(times(over(other, bottom), share))),
-        Line(s.Negative(times(unit("a", 1), unit("a", 0)))),
+        Equality(quotient_rule(other), (other, bottom), (0,), rule),
+        Equality(over(s.Negative(times(other, own)), square), says="The power on top does not hold this input:"),
+        Equality(s.Negative(times(over(other, bottom), share))),
+        Equality(s.Negative(times(unit("a", 1), unit("a", 0)))),
     )
     by = unit("z", 0)
     return (
@@ -211,7 +232,7 @@ def _softmax(alpha: s.Number, at_zero: int, outputs: int) -> tuple[Derivation, .
     )
 
 
-_ACTIVATIONS: dict[str, Make] = {
+_ACTIVATIONS: dict[str, Callable[[_Chosen], tuple[Derivation, ...]]] = {
     "sigmoid": _sigmoid,
     "tanh": _tanh,
     "relu": _relu,
@@ -222,35 +243,37 @@ _ACTIVATIONS: dict[str, Make] = {
     "softmax": _softmax,
 }
 
+# the losses
+
 _POWER_RULE = "The power rule, then the derivative of what is inside:"
 _LOGARITHM = "The derivative of ln is one over what is inside:"
 
 
-def _squared(factor: s.Scalar | None = None, divisor: s.Scalar | None = None) -> tuple[Line, ...]:
+def _squared(factor: s.Scalar | None = None, divisor: s.Scalar | None = None) -> tuple[Equality, ...]:
     """factor·(y − a)² / divisor."""
-    inside = minus(y, a)
+    inside = s.difference(y, a)
     before = (factor, two, inside) if factor is not None else (two, inside)
     lines = []
     for last, of, says in ((left(), (inside,), _POWER_RULE), (s.Number(-1.0), (), "")):
         whole: s.Scalar = times(*before, last)
-        lines.append(Line(whole if divisor is None else over(whole, divisor), of, says=says))
+        lines.append(Equality(whole if divisor is None else over(whole, divisor), of, says=says))
     return tuple(lines)
 
 
-def _cross_entropy(K: s.Number) -> tuple[Line, ...]:
-    return (Line(s.Negative(times(y, over(one, a))), says=_LOGARITHM),)
+def _cross_entropy(K: s.Number) -> tuple[Equality, ...]:
+    return (Equality(s.Negative(times(y, over(one, a))), says=_LOGARITHM),)
 
 
-def _binary_cross_entropy(K: s.Number) -> tuple[Line, ...]:
-    rest, other = minus(one, a), minus(one, y)
+def _binary_cross_entropy(K: s.Number) -> tuple[Equality, ...]:
+    rest, other = s.difference(one, a), s.difference(one, y)
     first = times(y, over(one, a))
     return (
-        Line(s.Negative(s.Sum((first, times(other, over(one, rest), left())))), (rest,), says=_LOGARITHM),
-        Line(s.Negative(s.Sum((first, times(other, over(one, rest), s.Number(-1.0)))))),
+        Equality(s.Negative(s.Sum((first, times(other, over(one, rest), left())))), (rest,), says=_LOGARITHM),
+        Equality(s.Negative(s.Sum((first, times(other, over(one, rest), s.Number(-1.0)))))),
     )
 
 
-_LOSSES: dict[str, Callable[[s.Number], tuple[Line, ...]]] = {
+_LOSSES: dict[str, Callable[[s.Number], tuple[Equality, ...]]] = {
     "half_squared_error": lambda K: _squared(s.Number(LOSSES["half_squared_error"].factor)),
     "squared_error": lambda K: _squared(),
     "mean_squared_error": lambda K: _squared(divisor=K),
@@ -260,14 +283,14 @@ _LOSSES: dict[str, Callable[[s.Number], tuple[Line, ...]]] = {
 
 
 def _sigmoid_with_its_loss(outputs: int) -> Derivation:
-    rest, other = minus(one, a), minus(one, y)
+    rest, other = s.difference(one, a), s.difference(one, y)
     lines = (
-        Line(
+        Equality(
             times(LOSSES["binary_cross_entropy"].gradient, ACTIVATIONS["sigmoid"].slope),
             says="The chain rule, the derivative of the loss times that of the activation:",
         ),
-        Line(minus(times(other, a), times(y, rest))),
-        Line(minus(a, y)),
+        Equality(s.difference(times(other, a), times(y, rest))),
+        Equality(s.difference(a, y)),
     )
     return Derivation(s.Variable("ℓ"), LOSSES["binary_cross_entropy"].value, z, lines)
 
@@ -275,17 +298,19 @@ def _sigmoid_with_its_loss(outputs: int) -> Derivation:
 def _softmax_with_its_loss(outputs: int) -> Derivation:
     targets, results = ([unit(letter, k) for k in range(outputs)] for letter in "ya")
     own, target = results[0], targets[0]
-    parts = [s.Negative(times(over(target, own), own, minus(one, own)))]
-    short: list[s.Scalar] = [s.Negative(times(target, minus(one, own)))]
+    parts = [s.Negative(times(over(target, own), own, s.difference(one, own)))]
+    short: list[s.Scalar] = [s.Negative(times(target, s.difference(one, own)))]
     for result, wanted in zip(results[1:], targets[1:], strict=True):
         parts.append(s.Negative(times(over(wanted, result), s.Negative(times(result, own)))))
         short.append(times(wanted, own))
     logs = tuple(times(wanted, s.Log(result)) for result, wanted in zip(results, targets, strict=True))
     lines = (
-        Line(s.Sum(tuple(parts)), says="Every output depends on this input, and the paths through all of them add up:"),
-        Line(s.Sum(tuple(short))),
-        Line(minus(times(own, s.Sum(tuple(targets))), target)),
-        Line(minus(own, target), says="The targets of a sample sum to 1:"),
+        Equality(
+            s.Sum(tuple(parts)), says="Every output depends on this input, and the paths through all of them add up:"
+        ),
+        Equality(s.Sum(tuple(short))),
+        Equality(s.difference(times(own, s.Sum(tuple(targets))), target)),
+        Equality(s.difference(own, target), says="The targets of a sample sum to 1:"),
     )
     return Derivation(s.Variable("ℓ"), s.Negative(s.Sum(logs)), unit("z", 0), lines)
 

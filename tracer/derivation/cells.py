@@ -1,4 +1,4 @@
-"""What is written for the cells of one pass: their symbols, their rules in letters, with numbers, and their values.
+"""What is written for the matrices of one pass: symbols, rules in letters, with numbers, and values.
 
 A backward cell is written as the derivative that it is, wherever it is one. Everything is read from
 the expressions of the pass; nothing is computed here a second time.
@@ -6,66 +6,120 @@ the expressions of the pass; nothing is computed here a second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
+from typing import NamedTuple
 
-from tracer.derivation.blocks import EQUALS, NEARLY, Line, Stage, line, operator, row, shown_cells
+from tracer.derivation.typeset import (
+    CUTS,
+    EQUALS,
+    NEARLY,
+    Cut,
+    Formula,
+    Stage,
+    crossed,
+    equation,
+    fitted,
+    formula,
+    operator,
+    row,
+    shown_cells,
+    table,
+)
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.label import Label, Name, Ratio, label_mathml
-from tracer.expression.lower import lower
-from tracer.expression.mathml import cell_mathml, cell_mathml_terms
+from tracer.expression.lower import lower, view
+from tracer.expression.mathml import cell_mathml, cell_mathml_terms, matrix_mathml
 from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, work
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import DEFAULT, shown
-from tracer.problem.remarks import is_gradient
-from tracer.program.program import LayerMatrices
+from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass, Trace
 
 MOST_TERMS = 5  # of a sum that are written out
 _STRUCK = "struck"  # the matrix of the cells that stand for terms that are zero
 _CONTRARY = {">": "≤", ">=": "&lt;", "=": "≠"}
 _RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
+_SIGNS = {"+": "+", "-": "−", "*": "⊙"}
 
 NameOf = Callable[[s.Cell], str]
 
 
 class Cells:
-    """The cells of one pass of a trace."""
+    """The cells of one pass of a trace: all that is handed round while its book is written."""
 
     def __init__(self, trace: Trace, one: Pass) -> None:
-        self.trace, self.one = trace, one
-        self.problem, self.program = trace.problem, one.program
+        self.one, self.problem, self.program = one, trace.problem, one.program
+        self.rows = self.program.rows
         headings = Headings(trace.problem)
         self.names, self.symbols = headings.names, headings.symbols
         self.decimals = shown(trace, one)
 
-    def layer(self, number: int) -> LayerMatrices:
-        """The identifiers of a layer's matrices."""
-        return self.program.layer(number)
+    # which cells
+
+    def first(self, identifier: str) -> s.Cell:
+        """The cell at the top left of a matrix."""
+        return s.Cell(identifier, 0, 0)
+
+    def block(self, identifier: str) -> s.Block:
+        """All cells of a matrix."""
+        return s.Block(identifier, 0, 0, *self.program.assignments[identifier].shape)
+
+    def row(self, identifier: str, number: int = 0) -> s.Block:
+        """One row of a matrix; of most matrices a sample."""
+        block = self.block(identifier)
+        return block.part(number, 0, 1, block.columns)
+
+    def column(self, identifier: str, number: int = 0) -> s.Block:
+        """One row of a matrix, set as a column."""
+        return replace(self.row(identifier, number), transposed=True)
+
+    def owner(self, cell: s.Cell) -> s.Cell:
+        """The cell that one belongs to: what a gradient is taken by, what an updated parameter was before."""
+        of = self.program.assignments[cell.matrix].of
+        assert of is not None
+        return replace(cell, matrix=of)
 
     # names
+
+    def is_output(self, layer: int) -> bool:
+        return layer == len(self.program.layers)
+
+    def kind_of_layer(self, layer: int) -> str:
+        return "output layer" if self.is_output(layer) else "hidden layer"
 
     def matrix(self, identifier: str) -> str:
         """What a whole matrix is called."""
         return label_mathml(self.names.matrix(identifier))
 
+    def label(self, cell: s.Cell) -> Label:
+        """What a cell is called that is no fraction."""
+        label = self.symbols.cell(cell.matrix, cell.row, cell.column)
+        assert isinstance(label, Label)
+        return label
+
     def name(self, cell: s.Cell) -> Name:
         """A backward cell is the fraction that it is, an updated parameter has a hat unless its style has a mark."""
-        place = (cell.row, cell.column)
-        fraction = self.symbols.fraction(cell.matrix, place) if is_gradient(self.problem, cell.matrix) else None
+        place, assignment = (cell.row, cell.column), self.program.assignments.get(cell.matrix)
+        if assignment is None:
+            return self.label(cell)
+        fraction = None if assignment.reproduced else self.symbols.fraction(cell.matrix, place)
         name = fraction or self.symbols.cell(cell.matrix, *place)
-        if isinstance(name, Label) and name.base == cell.matrix:
-            made = self.program.assignments.get(cell.matrix)
-            of = made.of if made is not None and made.role == "updated" else None
-            return replace(name, base=of or name.base, hat=of is not None)
+        if assignment.role == "updated" and isinstance(name, Label) and name.base == cell.matrix:
+            return replace(name, base=self.owner(cell).matrix, hat=True)
         return name
 
     def symbol(self, cell: s.Cell) -> str:
         """A cell by its name; a backward one is a fraction."""
         return label_mathml(self.name(cell))
+
+    def rate(self) -> str:
+        """The learning rate, which no step assigns."""
+        return self.symbol(self.first(RATE))
 
     def factor(self, cell: s.Cell) -> str:
         """The symbol within a formula: in parentheses where a sign or a factor belongs to it."""
@@ -76,9 +130,7 @@ class Cells:
 
     def ratio(self, top: s.Cell, bottom: s.Cell) -> str:
         """The derivative of one cell with respect to another: ∂h1_in1/∂W_i1j1."""
-        over, under = (self.symbols.cell(cell.matrix, cell.row, cell.column) for cell in (top, bottom))
-        assert isinstance(over, Label) and isinstance(under, Label)
-        return label_mathml(Ratio(over, under))
+        return label_mathml(Ratio(self.label(top), self.label(bottom)))
 
     # rules
 
@@ -92,10 +144,6 @@ class Cells:
         """What a cell is made of."""
         return lower(self.rule(cell.matrix), cell.row, cell.column)
 
-    def block(self, identifier: str) -> s.Block:
-        """All cells of a matrix."""
-        return s.Block(identifier, 0, 0, *self.program.assignments[identifier].shape)
-
     def work(self, cell: s.Cell, expression: s.Scalar | None = None, most_terms: int = MOST_TERMS) -> Worked:
         """A cell worked out, by its own rule or by another one that comes to the same."""
 
@@ -107,16 +155,13 @@ class Cells:
         made = self.lowered(cell) if expression is None else expression
         return work(made, value, DEFAULT if decimals is None else decimals, most_terms)
 
-    # what is written
+    # what is written for a cell
 
     def value(self, cell: s.Cell) -> str:
         """A cell's number, as it is shown."""
         text = self.decimals.text(cell.matrix, float(self.one[cell.matrix][cell.row, cell.column]))
         number = f"<mn>{text.removeprefix('−')}</mn>"
         return row(operator("−"), number) if text.startswith("−") else number
-
-    def letters(self, worked: Worked, name: NameOf | None = None) -> str:
-        return cell_mathml(worked.letters, name or self.factor)
 
     def numbers(self, stage: s.Scalar) -> str:
         """A stage with numbers; terms that are zero are struck out."""
@@ -140,6 +185,29 @@ class Cells:
         condition = row(self.numbers(where.left), operator(sign), self.numbers(where.right))
         return row(row(self.numbers(branch(where))), "<mtext>&#160;since&#160;</mtext>", condition)
 
+    def example(
+        self, cell: s.Cell, rule: s.Scalar | None = None, name: NameOf | None = None, until: str = "value"
+    ) -> Formula:
+        """One cell in full: symbol = letters = numbers = each term's value = value."""
+        worked = self.work(cell, rule)
+        made: list[list[str]] = [[self.symbol(cell)], _after(EQUALS, self.pieces(worked.letters, name))]
+        if until == "value":
+            stages = (*worked.stages[:1], *worked.stages[1:][-1:])  # the numbers put in, and what they come to last
+            made += [_after(EQUALS, self.pieces(stage)) for stage in stages]
+            exact = all(_gives(stage, worked) for stage in stages)
+            made.append([row(operator(EQUALS if exact else NEARLY), self.value(cell))])
+        return formula(*made)
+
+    # what is written for a matrix
+
+    def known(self, identifier: str) -> Formula:
+        """A matrix and its values."""
+        return equation(self.block(identifier), ((EQUALS, self.value, "values"),), self.matrix(identifier))
+
+    def equals_rule(self, identifier: str) -> str:
+        """What follows the name of a matrix: = its rule in whole matrices."""
+        return f"<mo>=</mo>{matrix_mathml(self.rule(identifier), self.matrix)}"
+
     def stages(
         self,
         cells: s.Block,
@@ -156,31 +224,91 @@ class Cells:
         steps = min(most, *lengths) if len(lengths) == 1 else 1
 
         def letters(cell: s.Cell) -> str:
-            return self.letters(works[cell], name(cell) if name else None)
+            return cell_mathml(works[cell].letters, name(cell) if name else self.factor)
 
-        def numbers(number: int) -> Callable[[s.Cell], str]:
-            return lambda cell: self.numbers(works[cell].stages[number])
+        def numbers(cell: s.Cell, number: int) -> str:
+            return self.numbers(works[cell].stages[number])
 
         made: list[Stage] = [(EQUALS, self.symbol, "symbols")]
-        if any(map(_holds_cells, (worked.letters for worked in works.values()))):
+        if any(_holds_cells(worked.letters) for worked in works.values()):
             if not any(isinstance(worked.letters, s.Where) for worked in works.values()):
                 made.append((EQUALS, letters, "letters"))
-            made += [(EQUALS, numbers(k), "numbers") for k in range(steps)]
+            made += [(EQUALS, partial(numbers, number=k), "numbers") for k in range(steps)]
         exact = all(_gives(stage, worked) for worked in works.values() for stage in worked.stages[:steps])
         return [*made, (EQUALS if exact else NEARLY, self.value, "values")]
 
-    def example(
-        self, cell: s.Cell, rule: s.Scalar | None = None, name: NameOf | None = None, until: str = "value"
-    ) -> Line:
-        """One cell in full: symbol = letters = numbers = each term's value = value."""
-        worked = self.work(cell, rule)
-        made: list[list[str]] = [[self.symbol(cell)], _after(EQUALS, self.pieces(worked.letters, name))]
-        if until == "value":
-            stages = (*worked.stages[:1], *worked.stages[1:][-1:])  # the numbers put in, and what they come to last
-            made += [_after(EQUALS, self.pieces(stage)) for stage in stages]
-            exact = all(_gives(stage, worked) for stage in stages)
-            made.append([row(operator(EQUALS if exact else NEARLY), self.value(cell))])
-        return line(*made)
+    def in_matrices(self, identifier: str, numbers: bool = True, whole: bool = True) -> Formula | None:
+        """A matrix, or its first row, by its formula in whole matrices: [row] × [matrix] + [row] = [row].
+
+        In symbols or with numbers; None where it is made of anything but products and sums of matrices.
+        """
+        made = self.rule(identifier)
+        operands = _operands(made if whole else _first_row(made))
+        if operands is None:
+            return None
+        target = self.block(identifier) if whole else self.row(identifier)
+        write, kind = (self.value, "given") if numbers else (self.symbol, "symbols")
+        cut_off = any(max(each.shape) > CUTS[0].most for each in operands)  # nobody can add up what is left out
+        sign = EQUALS if not numbers or cut_off or self.comes_to(target) else NEARLY
+
+        def stages(cut: Cut) -> Iterator[Sequence[str]]:
+            if whole:
+                yield (self.matrix(identifier),)
+            for before, block, _, repeated in operands:
+                shown = EQUALS if whole and not before else before
+                operand = write(block.at(0, 0)) if repeated is None else table(block, write, kind, repeated, cut)
+                yield (row(operator(shown) if shown else "", operand),)
+            yield (row(operator(sign), table(target, write, "values" if numbers else kind, cut=cut)),)
+
+        return fitted(stages)
+
+    def comes_to(self, target: s.Block) -> bool:
+        """Whether the digits that are shown of the operands give those of the target, cell by cell."""
+        works = (self.work(cell, most_terms=CUTS[0].most) for cell in shown_cells(target))
+        return all(holds(worked.stages[0], worked.result) for worked in works)
+
+
+class _Operand(NamedTuple):
+    """A matrix in a formula: the sign before it, its cells, and the shape of what is made of them.
+
+    `repeated` is the shape that the cells are repeated to; None for a mere number.
+    """
+
+    sign: str
+    block: s.Block
+    shape: m.Shape
+    repeated: m.Shape | None
+
+
+def _first_row(rule: m.Matrix) -> m.Matrix:
+    """The rule of the first row of what `rule` makes."""
+    match rule:
+        case m.MatMul(left, right):
+            return m.MatMul(_first_row(left), right)
+        case m.Repeat(operand):
+            return _first_row(operand)
+        case m.Broadcast(sign, left, right):
+            return m.Broadcast(sign, _first_row(left), _first_row(right))
+        case _:
+            return m.Row(rule, 0) if rule.shape[0] > 1 else rule
+
+
+def _operands(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) -> list[_Operand] | None:
+    """The matrices of a formula with the signs between them, or None where it has another form."""
+    match rule:
+        case m.Repeat(operand):
+            return _operands(operand, sign, shape or rule.shape)
+        case m.MatMul(left, right):
+            halves = (_operands(left, sign), _operands(right, "×"))
+        case m.Broadcast("+" | "-" | "*" as kind, left, right):
+            plain = "·" if (1, 1) in (left.shape, right.shape) and kind == "*" else _SIGNS[kind]
+            halves = (_operands(left, sign, rule.shape), _operands(right, plain, rule.shape))
+        case _:
+            block = view(rule)
+            repeated = None if rule.shape == (1, 1) and sign == "·" else shape or rule.shape
+            return None if block is None else [_Operand(sign, block, rule.shape, repeated)]
+    first, second = halves
+    return None if first is None or second is None else first + second
 
 
 def _gives(stage: s.Scalar, worked: Worked) -> bool:
@@ -197,12 +325,6 @@ def _applies(where: s.Scalar) -> bool:
 
 def _after(sign: str, pieces: list[str]) -> list[str]:
     return [row(operator(sign), pieces[0]), *pieces[1:]]
-
-
-def crossed(content: str) -> str:
-    """A term that is zero: struck out, with a small 0 behind it."""
-    zero = '<mpadded voffset="0.9em" class="nought"><mn>0</mn></mpadded>'
-    return f'<mrow><mrow class="struck">{content}</mrow>{zero}</mrow>'
 
 
 def strike(expression: s.Scalar) -> tuple[s.Scalar, Mapping[s.Cell, s.Scalar]]:

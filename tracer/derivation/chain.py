@@ -1,52 +1,85 @@
-"""The chain rule over the expressions: deltas written out as error times slope, factors as the fractions they are."""
+"""The chain rule through one layer: its deltas as error times slope, and its factors, one after the other.
+
+The first sample's row is worked, as a column: symbols, letters, numbers, values; then all samples follow.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
-from tracer.derivation.blocks import operator, row
-from tracer.derivation.cells import Cells, NameOf, crossed
+from tracer.derivation.cells import Cells, NameOf
+from tracer.derivation.typeset import (
+    EQUALS,
+    Contents,
+    Stage,
+    crossed,
+    equal,
+    equation,
+    formula,
+    operator,
+    row,
+    say,
+    spoken,
+    table,
+)
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml
 from tracer.expression.mathml import cell_mathml
-from tracer.program.naming_policy import RATE
+from tracer.program import roles
 
 MOST_PATHS = 3  # units of a layer whose deltas are written out as products; of more they are matrices of their own
+MOST_JACOBIANS = 3  # samples whose Jacobian is shown
+ALL_SAMPLES = "That was the first sample; for all of them, a row each:"
 
 
 class Chain:
-    """How the rules of the backward matrices of one pass are written."""
+    """How the rules of the backward matrices of one layer (counted from 1) are written."""
 
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
-        self.rows = cells.program.rows
+    def __init__(self, cells: Cells, layer: int) -> None:
+        self.cells, self.own = cells, cells.program.layer(layer)
+        self.inputs, self.units = cells.program.assignments[self.own.weights].shape
+
+    @property
+    def is_output(self) -> bool:
+        return self.cells.is_output(self.own.number)
+
+    @property
+    def following(self) -> Chain:
+        """That of the next layer."""
+        return Chain(self.cells, self.own.number + 1)
+
+    @property
+    def fused(self) -> bool:
+        """Whether the error is already the gradient by what goes into the layer."""
+        return self.cells.program.assignments[self.own.error].of == self.own.pre_activation
 
     @property
     def carries_rate(self) -> bool:
-        """Whether the deltas carry the learning rate."""
-        output = self.cells.rule(self.cells.layer(self.cells.problem.depth).delta)
-        return any(symbol.name == RATE for symbol in m.symbols(output))
+        """Whether the deltas carry the learning rate, which comes in with the output's."""
+        program = self.cells.program
+        used = m.symbols(self.cells.rule(program.layers[-1].delta))
+        return any(program.quantity(each.name) == roles.LEARNING_RATE for each in used)
 
-    def factors(self, layer: int) -> bool:
-        """Whether the layer's delta is a plain product, such as error times slope."""
-        identifier = self.cells.layer(layer).delta
-        if isinstance(self.cells.program.assignments[identifier].expression, m.Rounded):
+    @property
+    def apart(self) -> bool:
+        """Whether the delta has a passage of its own, rather than being a product wherever it comes."""
+        return self.cells.rows > 1 or self.units > MOST_PATHS or not self._is_product()
+
+    def _is_product(self) -> bool:
+        """Whether the delta is a plain product, such as error times slope."""
+        delta = self.own.delta
+        if isinstance(self.cells.program.assignments[delta].expression, m.Rounded):
             return False
-        made = self.cells.lowered(s.Cell(identifier, 0, 0))
-        return not isinstance(made, s.Sum | s.Fold)
+        return not isinstance(self.cells.lowered(self.cells.first(delta)), s.Sum | s.Fold)
 
-    def apart(self, layer: int) -> bool:
-        """Whether the layer's delta has a block of its own, rather than being a product wherever it comes."""
-        return self.rows > 1 or self.cells.problem.sizes[layer] > MOST_PATHS or not self.factors(layer)
-
-    def rule(self, layer: int, written_out: bool) -> Callable[[s.Cell], s.Scalar]:
+    def rule(self, written_out: bool) -> Callable[[s.Cell], s.Scalar]:
         """A cell's rule as a sum of products that begin with the layer's delta, or with what that is made of."""
-        delta = self.cells.layer(layer).delta
 
         def term(made: s.Scalar) -> s.Scalar:
             parts = _factors(made)
-            deltas = [part for part in parts if isinstance(part, s.Cell) and part.matrix == delta]
+            deltas = [part for part in parts if isinstance(part, s.Cell) and part.matrix == self.own.delta]
             others = [part for part in parts if part not in deltas]
             first: list[s.Scalar] = list(deltas)
             if written_out:
@@ -60,37 +93,23 @@ class Chain:
 
         return of
 
-    def weight_names(self, layer: int) -> Callable[[s.Cell], NameOf]:
+    def weight_names(self, target: s.Cell) -> NameOf:
         """In the gradient of a weight what came in is ∂Z/∂W."""
-        before = self.cells.layer(layer).inputs
+        return self._names(target, self.own.inputs, lambda came_in: (came_in.row, target.column))
 
-        def names(target: s.Cell) -> NameOf:
-            def of(cell: s.Cell) -> str:
-                if cell.matrix != before:
-                    return self.cells.factor(cell)
-                weight = s.Cell(self.cells.layer(layer).weights, target.row, target.column)
-                return self.cells.ratio(s.Cell(self.cells.layer(layer).pre_activation, cell.row, target.column), weight)
+    def path_names(self, target: s.Cell) -> NameOf:
+        """In the error that is sent back through the layer the weight between is ∂Z/∂A of the layer before."""
+        return self._names(target, self.own.weights, lambda weight: (target.row, weight.column))
 
-            return of
+    def _names(self, target: s.Cell, local: str, at: Callable[[s.Cell], tuple[int, int]]) -> NameOf:
+        """The cells of one factor as derivatives of the layer's sums, `at` their places, by what `target` is by."""
 
-        return names
+        def of(cell: s.Cell) -> str:
+            if cell.matrix != local:
+                return self.cells.factor(cell)
+            return self.cells.ratio(s.Cell(self.own.pre_activation, *at(cell)), self.cells.owner(target))
 
-    def path_names(self, layer: int) -> Callable[[s.Cell], NameOf]:
-        """In the error sent back to a layer the weight between is ∂Z of the next layer/∂A."""
-        weights = self.cells.layer(layer + 1).weights
-
-        def names(target: s.Cell) -> NameOf:
-            def of(cell: s.Cell) -> str:
-                if cell.matrix != weights:
-                    return self.cells.factor(cell)
-                return self.cells.ratio(
-                    s.Cell(self.cells.layer(layer + 1).pre_activation, target.row, cell.column),
-                    s.Cell(self.cells.layer(layer).activation, target.row, target.column),
-                )
-
-            return of
-
-        return names
+        return of
 
     def only_term(self, top: s.Cell, by: s.Cell) -> tuple[str, str, str]:
         """∂top/∂by three times: as that, with the sum put in and all terms but one struck out, and the factor left."""
@@ -104,7 +123,7 @@ class Chain:
             return crossed(cell_mathml(gone[cell], self.cells.symbol)) if cell in gone else self.cells.symbol(cell)
 
         inside = row(operator("("), cell_mathml(kept, name), operator(")"))
-        under = row(operator("∂"), label_mathml(self.cells.symbols.cell(by.matrix, by.row, by.column)))
+        under = row(operator("∂"), label_mathml(self.cells.label(by)))
         (term,) = (term for term in terms if term not in places)
         left = [factor for factor in _factors(term) if factor != by]
         fraction = f"<mfrac>{row(operator('∂'), inside)}{under}</mfrac>"
@@ -113,3 +132,139 @@ class Chain:
 
 def _factors(term: s.Scalar) -> tuple[s.Scalar, ...]:
     return term.factors if isinstance(term, s.Product) else (term,)
+
+
+class Factors:
+    """The factors of the chain rule through one layer."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.cells, self.own = chain, chain.cells, chain.own
+        self.several_samples = self.cells.rows > 1
+
+    def error(self) -> Contents:
+        if self.chain.fused:
+            yield say(
+                "First, how the loss changes with what goes into each output. Recall the derivative of loss and "
+                "activation taken together:"
+            )
+        else:
+            yield say("First, how the loss changes with each output. Recall the derivative of the loss:")
+        yield from self._worked(self.own.error)
+
+    def _worked(self, identifier: str) -> Contents:
+        """A backward matrix: the first sample's row as a column, worked; then all samples."""
+        column = self.cells.column(identifier)
+        yield equation(column, self.cells.stages(column))
+        if self.several_samples:
+            yield say(ALL_SAMPLES)
+            yield self.cells.known(identifier)
+
+    def slopes(self) -> Contents:
+        yield say(
+            "Now we need how each output of the layer changes with what went in. Recall the derivative of {name}:",
+            name=spoken(self.cells.problem.layers[self.own.number - 1].activation),
+        )
+        yield from self._worked(self.own.slope)
+        if self.cells.program.assignments[self.own.slope].reproduced:
+            yield say("Only the own inputs are kept here, as a publication did; the others belong to it too.")
+
+    def jacobians(self) -> Contents:
+        yield say(
+            "Now we need how each output changes with what went in. Recall the derivatives of softmax: every output "
+            "depends on every input, so they fill a whole matrix, a row for each output:"
+        )
+        first, *others = self.own.jacobians
+        block = self.cells.block(first)
+        yield equation(block, self.cells.stages(block))
+        if others:
+            yield say("That was the first sample. The others likewise:")
+            yield from map(self.cells.known, islice(others, MOST_JACOBIANS - 1))
+
+    def delta(self) -> Contents:
+        identifier, chain = self.own.delta, self.chain
+        if chain.fused:
+            yield say(f"{'Times the learning rate it' if chain.carries_rate else 'It'} is the delta of the layer:")
+        elif self.own.jacobians:
+            yield say("What goes in acts on the loss through every output, and the paths add up:")
+        else:
+            yield say("These factors together, how the loss changes with what goes into the layer:")
+        column = self.cells.column(identifier)
+        yield equation(column, self.cells.stages(column, most=2))
+        if not self.several_samples:
+            return
+        yield say(ALL_SAMPLES)
+        made = self.cells.in_matrices(identifier)
+        if made is None:
+            yield self.cells.known(identifier)
+            return
+        yield formula((f"{self.cells.matrix(identifier)}{self.cells.equals_rule(identifier)}",))
+        yield made
+
+    def local(self) -> Contents:
+        """How a sum changes with a weight: what came in."""
+        cells, own = self.cells, self.own
+        Z, weight = cells.first(own.pre_activation), cells.first(own.weights)
+        yield say(
+            "Now we need how a sum changes with a weight in it. {weight} stands in one term; whatever else there is "
+            "does not change with it:",
+            weight=cells.symbol(weight),
+        )
+        yield equal(*self.chain.only_term(Z, weight))
+        yield say(f"{self._likewise()}:")
+        came_in = cells.column(own.inputs)
+        stages = []
+        for unit in range(min(self.chain.units, MOST_PATHS)):
+
+            def ratio(cell: s.Cell, unit: int = unit) -> str:
+                return cells.ratio(s.Cell(Z.matrix, 0, unit), s.Cell(weight.matrix, cell.column, unit))
+
+            stages.append((row(operator(",") if unit else "", table(came_in, ratio, "symbols")),))
+            stages.append((row(operator(EQUALS), table(came_in, cells.symbol, "symbols")),))
+        stages.append((row(operator(EQUALS), table(came_in, cells.value, "values")),))
+        yield formula(*stages)
+
+    def _likewise(self) -> str:
+        if self.chain.units > MOST_PATHS:
+            return "In the same way for the other weights; those of further units go on like this"
+        return (
+            "In the same way for the other weights" if self.chain.inputs * self.chain.units > 1 else "With its number"
+        )
+
+    def error_sent_back(self) -> Contents:
+        cells, following = self.cells, self.chain.following.own
+        Z, A = cells.first(following.pre_activation), cells.first(self.own.activation)
+        yield say(
+            "What is missing is how the loss changes with what comes out of a unit. {A} goes into every unit of the "
+            "next layer, so it acts along several paths. Recall {Z}; {A} stands in one term, beside its weight:"
+            if self.chain.following.units > 1
+            else "What is missing is how the loss changes with what comes out of a unit. Recall {Z}; {A} stands in one "
+            "term, beside its weight:",
+            A=cells.symbol(A),
+            Z=cells.symbol(Z),
+        )
+        yield equal(*self.chain.only_term(Z, A))
+        yield say("In the same way for all of them; this is the matrix of weights again:")
+        stages: list[Stage] = [
+            (EQUALS, lambda w: cells.ratio(s.Cell(Z.matrix, 0, w.column), s.Cell(A.matrix, 0, w.row)), "symbols"),
+            (EQUALS, cells.symbol, "symbols"),
+            (EQUALS, cells.value, "values"),
+        ]
+        yield equation(cells.block(following.weights), stages)
+        if following.new_weights in (each.name for each in m.symbols(cells.rule(self.own.error))):
+            yield say("In their place the updated weights are taken here, as a publication did:")
+            yield cells.known(following.new_weights)
+        yield from self._paths(self.chain.following)
+
+    def _paths(self, following: Chain) -> Contents:
+        several = following.units > 1
+        yield say(
+            "Recall what was found for the next layer. The paths add up:" if several else "So, recalling the rest:"
+        )
+        column = self.cells.column(self.own.error)
+        rule = following.rule(not following.apart)
+        yield equation(column, self.cells.stages(column, rule, following.path_names, most=2))
+        if self.several_samples:
+            yield say(ALL_SAMPLES)
+            made = self.cells.in_matrices(self.own.error)
+            assert made is not None
+            yield made

@@ -1,122 +1,220 @@
-"""The book's first part: the network with its numbers, and each layer forward."""
+"""The book's first part: the network with its numbers, each layer forward, and the derivatives for the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from html import escape
 
-from tracer.derivation.blocks import EQUALS, Block, Line, Part, Picture, Section, equation, line, say, spoken
+from tracer.derivation.calculus import LEFT, Derivation, of_activation, of_both, of_loss
 from tracer.derivation.cells import Cells
-from tracer.derivation.forms import formula, of_row
 from tracer.derivation.picture import ARROW, draw, draw_sums
+from tracer.derivation.typeset import (
+    EQUALS,
+    Chapter,
+    Contents,
+    Figure,
+    Formula,
+    Passage,
+    crossed,
+    equation,
+    formula,
+    operator,
+    row,
+    say,
+    spoken,
+)
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed
-from tracer.expression.mathml import matrix_mathml
-from tracer.program.naming_policy import RATE
+from tracer.expression.mathml import cell_mathml
+from tracer.problem.problem import Problem
+from tracer.program import roles
+from tracer.program.program import LayerMatrices
 
 MOST_STAGES = 9  # of an activation with numbers put in: all that any has
 
 
-def network(cells: Cells) -> Section:
+def network(cells: Cells) -> Chapter:
     """The network with every connection named, and everything that is given."""
-    problem = cells.problem
-    weight = cells.symbol(s.Cell(cells.layer(1).weights, 0, 0))
-    parts: tuple[Part, ...] = (
-        say(
-            "Every connection has a weight and every weight a name: {weight} leads from the first input to the first "
-            "unit of the next layer.",
-            weight=weight,
-        ),
-        Picture(ARROW + draw(cells)),
+    first = cells.program.layer(1)
+    passages = (
+        Passage("picture", "", tuple(_picture(cells, first))),
+        Passage("data", first.inputs, tuple(_data(cells))),
+        Passage("parameters", first.weights, tuple(_parameters(cells))),
     )
-    given = [_given(cells, each) for each in cells.program.given]
-    parameters = cells.program.parameters
-    rate = line((cells.symbol(s.Cell(RATE, 0, 0)),), (f"<mo>=</mo><mn>{as_typed(problem.learning_rate)}</mn>",))
-    blocks = (
-        Block("picture", "", parts),
-        Block("data", cells.layer(1).inputs, (say(_DATA if cells.one.program.rows > 1 else _ONE_SAMPLE), *given)),
-        Block(
-            "parameters",
-            cells.layer(1).weights,
-            (say(_PARAMETERS), *(_given(cells, each) for each in parameters), rate),
-        ),
+    return Chapter("network", "The network", passages)
+
+
+def _picture(cells: Cells, first: LayerMatrices) -> Contents:
+    yield say(
+        "Every connection has a weight and every weight a name: {weight} leads from the first input to the first "
+        "unit of the next layer.",
+        weight=cells.symbol(cells.first(first.weights)),
     )
-    return Section("network", "The network", blocks)
+    yield Figure(ARROW + draw(cells))
 
 
-_ONE_SAMPLE = "What goes in, and what should come out:"
-_DATA = "What goes in, and what should come out; every row is a sample:"
-_PARAMETERS = (
-    "The weights as matrices: a row for each unit where a connection starts, a column for each unit where it ends. "
-    "A bias belongs to a unit; the learning rate says how long a step will be."
-)
+def _data(cells: Cells) -> Contents:
+    samples = "; every row is a sample" if cells.rows > 1 else ""
+    yield say(f"What goes in, and what should come out{samples}:")
+    yield from (_given(cells, each) for each in cells.program.given)
 
 
-def _given(cells: Cells, identifier: str) -> Line:
+def _parameters(cells: Cells) -> Contents:
+    yield say(
+        "The weights as matrices: a row for each unit where a connection starts, a column for each unit where it ends. "
+        "A bias belongs to a unit; the learning rate says how long a step will be."
+    )
+    yield from (_given(cells, each) for each in cells.program.parameters)
+    yield formula((cells.rate(),), (f"<mo>=</mo><mn>{as_typed(cells.problem.learning_rate)}</mn>",))
+
+
+def _given(cells: Cells, identifier: str) -> Formula:
     stages = ((EQUALS, cells.symbol, "symbols"), (EQUALS, cells.value, "values"))
     return equation(cells.block(identifier), stages, cells.matrix(identifier))
 
 
-def forward(cells: Cells, layer: int) -> Section:
+def forward(cells: Cells, layer: int) -> Chapter:
     """One layer: its sums, its activations, and at the output the loss."""
-    made = cells.problem.layers[layer - 1]
-    blocks = [Block("sums", cells.layer(layer).pre_activation, tuple(_sums(cells, layer)))]
-    blocks.append(Block("activations", cells.layer(layer).activation, tuple(_activations(cells, layer))))
-    if layer == cells.problem.depth:
-        blocks.append(Block("loss", cells.program.loss, tuple(_loss(cells))))
-    kind = "output layer" if layer == cells.problem.depth else "hidden layer"
-    return Section(
-        f"forward-{layer}", f"Layer {layer} forward: {kind}, {made.activation.replace('_', ' ')}", tuple(blocks)
-    )
+    own, program = cells.program.layer(layer), cells.program
+    function = cells.problem.layers[layer - 1].activation.replace("_", " ")
+    passages = [
+        Passage("sums", own.pre_activation, tuple(_sums(cells, own))),
+        Passage("activations", own.activation, tuple(_activations(cells, own))),
+    ]
+    if cells.is_output(layer):
+        passages.append(Passage("loss", program.loss, tuple(_loss(cells))))
+    title = f"Layer {layer} forward: {cells.kind_of_layer(layer)}, {function}"
+    return Chapter(f"forward-{layer}", title, tuple(passages))
 
 
-def _sums(cells: Cells, layer: int) -> Iterator[Part]:
-    Z = cells.block(cells.layer(layer).pre_activation)
-    sample, rule = Z.part(0, 0, 1, Z.columns), cells.rule(cells.layer(layer).pre_activation)
-    yield say(_SUM if cells.problem.layers[layer - 1].bias is not None else _SUM_WITHOUT_BIAS)
-    yield Picture(draw_sums(cells, layer))
-    yield from _lines(formula(cells, sample, of_row(rule, 0), numbers=False))
+def _sums(cells: Cells, own: LayerMatrices) -> Contents:
+    Z = own.pre_activation
+    yield say(_SUM if roles.BIAS in own.quantities else _SUM_WITHOUT_BIAS)
+    yield Figure(draw_sums(cells, own.number))
+    yield from _where_there_is(cells.in_matrices(Z, numbers=False, whole=False))
     yield say("One of them in full, with the numbers put in:")
-    yield cells.example(s.Cell(cells.layer(layer).pre_activation, 0, 0))
-    if Z.rows == 1 and Z.columns == 1:
+    yield cells.example(cells.first(Z))
+    rows, columns = cells.program.assignments[Z].shape
+    if rows == columns == 1:
         return
     yield say("The others likewise:")
-    yield from _lines(formula(cells, sample, of_row(rule, 0), numbers=True))
-    if Z.rows > 1:
+    yield from _where_there_is(cells.in_matrices(Z, whole=False))
+    if rows > 1:
         yield say("And for all samples at once:")
-        yield from _lines(formula(cells, Z, rule, numbers=True, name=cells.matrix(Z.matrix)))
+        yield from _where_there_is(cells.in_matrices(Z))
 
 
 _SUM = "What goes into a unit is the sum of everything that comes in, each times the weight on its way, plus the bias:"
 _SUM_WITHOUT_BIAS = "What goes into a unit is the sum of everything that comes in, each times the weight on its way:"
 
 
-def _lines(made: Line | None) -> Iterator[Part]:
+def _where_there_is(made: Formula | None) -> Contents:
     if made is not None:
         yield made
 
 
-def _activations(cells: Cells, layer: int) -> Iterator[Part]:
-    identifier = cells.layer(layer).activation
-    A = cells.block(identifier)
-    rule = matrix_mathml(cells.rule(identifier), cells.matrix)
+def _activations(cells: Cells, own: LayerMatrices) -> Contents:
+    A, sample = own.activation, cells.row(own.activation)
     yield say(
         "What comes out of a unit is its sum put through the activation function, here {name}: {rule}.",
-        name=spoken(cells.problem.layers[layer - 1].activation),
-        rule=f"{cells.matrix(identifier)}<mo>=</mo>{rule}",
+        name=spoken(cells.problem.layers[own.number - 1].activation),
+        rule=f"{cells.matrix(A)}{cells.equals_rule(A)}",
     )
-    sample = A.part(0, 0, 1, A.columns)
     yield equation(sample, cells.stages(sample, most=MOST_STAGES))
-    if A.rows > 1:
+    if cells.rows > 1:
         yield say("For all samples:")
-        yield equation(A, ((EQUALS, cells.value, "values"),), cells.matrix(identifier))
+        yield cells.known(A)
 
 
-def _loss(cells: Cells) -> Iterator[Part]:
-    A, Y = cells.block(cells.program.output), cells.block(cells.program.targets)
-    yield say("The targets, and what the network gives instead:" if A.rows == 1 else "The targets, and the outputs:")
-    for block in (Y, A):
-        yield equation(block, ((EQUALS, cells.value, "values"),), cells.matrix(block.matrix))
+def _loss(cells: Cells) -> Contents:
+    program = cells.program
+    yield say(
+        "The targets, and what the network gives instead:" if cells.rows == 1 else "The targets, and the outputs:"
+    )
+    yield cells.known(program.targets)
+    yield cells.known(program.output)
     yield say("How far apart they are, in one number, the loss:")
-    loss = cells.program.loss
-    yield line((cells.matrix(loss), f"<mo>=</mo>{matrix_mathml(cells.rule(loss), cells.matrix)}"))
-    yield cells.example(s.Cell(loss, 0, 0))
+    yield formula((cells.matrix(program.loss), cells.equals_rule(program.loss)))
+    yield cells.example(cells.first(program.loss))
+
+
+def derivatives(problem: Problem) -> Chapter:
+    """Every activation used, each once, and the loss."""
+    passages = []
+    at_zero, outputs = problem.convention.relu_slope_at_zero, problem.sizes[-1]
+    for name, slope in dict.fromkeys((layer.activation, layer.slope) for layer in problem.layers):
+        found = of_activation(name, slope, at_zero, outputs)
+        contents = [say(_OF_ACTIVATION, name=spoken(name)), *_written(found)]
+        passages.append(Passage("activation", name, tuple(contents)))
+    passages.append(Passage("loss-derivative", problem.loss, tuple(_of_loss(problem))))
+    return Chapter("derivatives", "The derivatives that the chain rule needs", tuple(passages))
+
+
+_OF_ACTIVATION = "{name}, with <math><mi>z</mi></math> for what goes in and <math><mi>a</mi></math> for what comes out:"
+
+
+def _of_loss(problem: Problem) -> Contents:
+    yield say(
+        "The loss, {name}. One output <math><mi>a</mi></math> with its target <math><mi>y</mi></math> adds this much:",
+        name=spoken(problem.loss),
+    )
+    yield from _written((of_loss(problem),))
+    if problem.convention.softmax_slope == "fused":
+        yield say("Loss and output activation taken together, by what goes into the output layer:")
+        yield from _written((of_both(problem),))
+    if problem.convention.reduction == "mean":
+        yield say("The loss is the mean over the samples, so every sample's derivative is divided by their number.")
+    if problem.convention.sign < 0:
+        yield say("The error is target − output here, so it is minus this derivative, and so is all that follows.")
+
+
+def _written(found: tuple[Derivation, ...]) -> Contents:
+    for each in found:
+        if each.says and not each.case:
+            yield say(each.says)
+        yield _opening(each)
+        yield from _equalities(each)
+        if each.says and each.case:
+            yield say(each.says)
+
+
+def _opening(derivation: Derivation) -> Formula:
+    """a = …, where z > 0."""
+    first = f"{_letter(derivation.name)}<mo>=</mo>{cell_mathml(derivation.value, _name)}"
+    if not derivation.case:
+        return formula((first,))
+    return formula(
+        (first,), (f"<mtext>&#160;where&#160;</mtext><mi>z</mi><mo>{escape(derivation.case)}</mo><mn>0</mn>",)
+    )
+
+
+def _equalities(derivation: Derivation) -> Contents:
+    """Each line; those that need a word have it before them."""
+    several = isinstance(derivation.by, s.Cell)
+    sign = "<mo>∂</mo>" if several else "<mi>d</mi>"
+    by = row(sign, _letter(derivation.by))
+    start = f"<mfrac>{row(sign, _letter(derivation.name))}{by}</mfrac>"
+    stages: list[tuple[str, ...]] = [(start,)]
+    for each in derivation.lines:
+        if each.says and len(stages) > 1:
+            yield formula(*stages)
+            stages = []
+        if each.says:
+            yield say(each.says)
+
+        def name(cell: s.Cell, of: tuple[s.Scalar, ...] = each.of, none: tuple[int, ...] = each.none) -> str:
+            if cell.matrix != LEFT:
+                return _name(cell)
+            inside = cell_mathml(of[cell.row], _name)
+            taken = f"<mfrac>{sign}{by}</mfrac>{row(operator('('), inside, operator(')'))}"
+            return crossed(taken) if cell.row in none else row(taken)
+
+        stages.append((row(operator(EQUALS), cell_mathml(each.right, name)),))
+    yield formula(*stages)
+
+
+def _letter(letter: s.Scalar) -> str:
+    return cell_mathml(letter, _name)
+
+
+def _name(cell: s.Cell) -> str:
+    return f"<msub><mi>{cell.matrix}</mi><mn>{cell.column + 1}</mn></msub>"

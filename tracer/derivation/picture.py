@@ -12,10 +12,9 @@ from math import dist
 from markupsafe import Markup, escape
 
 from tracer.derivation.cells import Cells
+from tracer.expression import scalar as s
 from tracer.expression.label import Label, label_text
 from tracer.presentation.network_layout import LINE, PITCH, RADIUS, TOP, Gap, Node, caption, lay_out_network
-from tracer.program import roles
-from tracer.program.roles import Quantity
 
 NAME_HEIGHT = 21.0  # that the name of a connection takes
 MOST_STARTS, MOST_ENDS = 8, 5  # units before and behind connections that have room for their names
@@ -103,12 +102,7 @@ class _Drawing:
         return NAME_HEIGHT * (self.units[layer] + 1) if layer and self._named(layer) else PITCH
 
     def _weight(self, layer: int, start: int, end: int) -> Label:
-        return self._label_of(self.cells.layer(layer).weights, start, end)
-
-    def _label_of(self, identifier: str, row: int, column: int) -> Label:
-        name = self.cells.symbols.cell(identifier, row, column)
-        assert isinstance(name, Label)
-        return name
+        return self.cells.label(s.Cell(self.cells.program.layer(layer).weights, start, end))
 
     def _edge(self, start: Node, end: Node) -> str:
         (x1, y1), (x2, y2) = (start.x, self.y(start.y)), (end.x, self.y(end.y))
@@ -132,18 +126,21 @@ class _Drawing:
 
     def _beside(self, node: Node, y: float) -> Iterator[str]:
         """What goes into a unit and what comes out, where it is shown."""
+        program, one = self.cells.program, self.cells.one
         if node.layer == 0:
-            inputs = self.cells.layer(1).inputs
-            number = self.cells.decimals.text(inputs, float(self.cells.one[inputs][0, node.unit]))
+            inputs = program.layer(1).inputs
+            number = self.cells.decimals.text(inputs, float(one[inputs][0, node.unit]))
             yield _text(node.x - RADIUS - 6, y + 4, escape(number), "in")
+            return
+        own = program.layer(node.layer)
         if node.layer == self.sums:
-            yield self._quantity(roles.PRE_ACTIVATION, node, node.x - RADIUS - 10, y - 5, "in over")
-        if node.layer and node.layer in (self.sums, self.cells.problem.depth):
-            yield self._quantity(roles.ACTIVATION, node, node.x + RADIUS + 6, y + 4, "out over")
+            yield self._quantity(own.pre_activation, node.unit, node.x - RADIUS - 10, y - 5, "in over")
+        if node.layer in (self.sums, len(program.layers)):
+            yield self._quantity(own.activation, node.unit, node.x + RADIUS + 6, y + 4, "out over")
 
-    def _quantity(self, what: Quantity, node: Node, x: float, y: float, side: str) -> str:
+    def _quantity(self, identifier: str, unit: int, x: float, y: float, side: str) -> str:
         """What goes into a unit or comes out, in the first sample; nothing where the name is too long."""
-        name = self._label_of(self.cells.layer(node.layer).quantities[what], 0, node.unit)
+        name = self.cells.label(s.Cell(identifier, 0, unit))
         return _text(x, y, _label(name), side) if len(label_text(name)) <= MOST_LETTERS else ""
 
     def _gap(self, gap: Gap) -> str:

@@ -62,7 +62,8 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
     notes = [*key.notes, *answers.notes]
     if own := _own_numbers(answers, key):
         key = key.with_given(own, answers.file)
-    printed = {each: grid for each, grid in answers.given.items() if each in key.program.computed}
+    given = {**answers.given, **answers.printed}
+    printed = {each: grid for each, grid in given.items() if each in key.program.computed}
     stale = [each for each, grid in printed.items() if not _is_of(grid, key, each)]
     notes += [f"given.{each}: other numbers than this problem's; worked out anew" for each in stale]
     if printed:

@@ -6,7 +6,10 @@ matrix is, its role says (roles.py); nobody reads it off an identifier.
 
 from __future__ import annotations
 
+import re
+
 RATE = "learning_rate"
+PATTERN = r"[A-Za-z]{1,2}[0-9]{0,3}(?:_next)?"  # of the identifiers that a workbook may hold
 INPUTS, TARGETS, LOSS, OUTPUT_ERROR = "X", "Y", "L", "E"
 
 
@@ -55,3 +58,13 @@ def updated(parameter: str) -> str:
 def defined_name(identifier: str) -> str:
     """What a matrix is called in a workbook's formulas: Z1_, since Z1 alone is a cell."""
     return identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
+
+
+def of_defined_name(name: str) -> str | None:
+    """The identifier that a defined name stands for; None where it is no matrix's.
+
+    >>> of_defined_name("Z1_"), of_defined_name("W1_next"), of_defined_name("student_name")
+    ('Z1', 'W1_next', None)
+    """
+    identifier = name.removesuffix("_")
+    return identifier if re.fullmatch(PATTERN, identifier) and defined_name(identifier) == name else None

@@ -18,7 +18,9 @@ from tests.worksheets import addresses
 from tracer.answers.key import key_of
 from tracer.answers.naming import named
 from tracer.answers.reading import AnswerError, Answers, read_answers, read_content
+from tracer.judging.sheet import lay_beside
 from tracer.problem.reading import load_problem
+from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.run.training import trace
 from tracer.worksheet.book import write_worksheet_book
@@ -67,6 +69,21 @@ def test_a_round_trip(sheet: tuple[Trace, Plan, Path]) -> None:
     assert_all_there(answers, sheet)
     assert answers.student == {"name": "Ada", "id": "4711"}
     assert answers.problem_sha256 == load_problem("article").sha256
+
+
+def test_what_was_printed_is_no_answer(tmp_path: Path) -> None:
+    """What of it is given and what computed, the problem says that it is laid beside; another one takes nothing."""
+    problem = load_problem("article")
+    run = trace(problem)
+    plan = make_plan(problem, run.first.program, give="2,3")
+    write_worksheet_book(run, plan, tmp_path / "worksheet.xlsx")
+    answers = read(filled((run, plan, tmp_path / "worksheet.xlsx")))
+    assert answers.matrices.keys() == plan.blank and not answers.given
+    assert answers.printed.keys() == {*run.first.program.inputs, *plan.given} - {RATE}
+    beside = lay_beside(answers, key_of(problem))
+    assert beside.key.printed == plan.given and not beside.notes
+    other = lay_beside(answers, key_of(load_problem("logistic-regression")))
+    assert not other.key.printed and "given.A1: other numbers than this problem's; worked out anew" in other.notes
 
 
 def without_names(book: Workbook) -> None:

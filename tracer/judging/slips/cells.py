@@ -34,7 +34,7 @@ def term_lost_or_doubled(place: SlipContext, rule: m.Matrix) -> Made:
         yield Wrong(m.add(rule, bias), ({"term": "the bias", "how": "counted twice"},))
 
 
-Weighed = Callable[[m.Matrix], "Callable[[m.Matrix], m.Matrix] | None"]
+Weighing = Callable[[m.Matrix], "Callable[[m.Matrix], m.Matrix] | None"]
 
 
 def _product_of(part: m.Matrix, inner: int) -> Callable[[m.Matrix], m.Matrix] | None:
@@ -55,7 +55,7 @@ def _sums(rule: m.Matrix) -> Iterator[m.Reduce]:
     return (part for part in m.parts(rule) if isinstance(part, m.Reduce) and part.operation == "sum")
 
 
-def _weighed(place: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weighed) -> Made:
+def _weighed(place: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weighing) -> Made:
     """The rule with each term of its sums weighed 0, then 2."""
     terms = shape[0] * shape[1]
     if terms < 2 or not _affordable(place, 2 * terms, terms):
