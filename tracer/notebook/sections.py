@@ -26,7 +26,7 @@ MATH_FONTS = "Cambria Math,STIX Two Math,DejaVu Math TeX Gyre,math"  # such as h
 MOST_ALIKE = 3  # Jacobians of a step that are shown; those of the other samples go likewise
 MOST_BROUGHT = 12  # rows or columns that a worked cell brings into an excerpt
 
-Cells: TypeAlias = Set[tuple[int, int]]
+Chosen: TypeAlias = Set[tuple[int, int]]
 Equation: TypeAlias = tuple[str, str, str]  # left side (or nothing), sign, right side
 
 
@@ -165,7 +165,7 @@ class Sections:
     def _value(self, identifier: str, row: int, column: int) -> s.Value:
         return s.Value(float(self.one[identifier][row, column]), self.decimals.decimals[identifier])
 
-    def _table(self, identifier: str, role: Role, cells: Cells | None = None) -> NotebookTable:
+    def _table(self, identifier: str, role: Role, cells: Chosen | None = None) -> NotebookTable:
         """A matrix in which all cells, or these, have a role; they are in the excerpt where they are not too many."""
         values = self.one[identifier]
         heading = self.headings.of(identifier, *values.shape)

@@ -28,7 +28,7 @@ MOST_SHIPPED = 20_000  # cells; of more, the script works the values out itself 
 MOST_CELLS = 200_000  # more are not for a page to recalculate
 
 Json: TypeAlias = Any
-Place: TypeAlias = tuple[int, int]
+RowColumn: TypeAlias = tuple[int, int]
 
 
 def engine_script() -> str:
@@ -209,7 +209,7 @@ def _shortened(label: list[Json]) -> list[Json]:
 def _cells(names: Names, identifier: str, shape: m.Shape) -> list[Json]:
     """The label of every cell at once, each part a pattern."""
 
-    def label(place: Place) -> Label:
+    def label(place: RowColumn) -> Label:
         name = names.cell(identifier, *place)
         assert isinstance(name, Label)
         return name
@@ -218,7 +218,7 @@ def _cells(names: Names, identifier: str, shape: m.Shape) -> list[Json]:
     return _shortened([*(_pattern(text, shape) for text in texts), label((0, 0)).hat])
 
 
-def _pattern(text: Callable[[Place], str], shape: m.Shape) -> Json:
+def _pattern(text: Callable[[RowColumn], str], shape: m.Shape) -> Json:
     """A text of every cell: pieces, in which [a, b, c] is the number a·row + b·column + c; one piece alone as it is.
 
     The last cell shows whether the first three were enough to find the pattern.

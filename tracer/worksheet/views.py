@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from markupsafe import Markup, escape
 
+from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
 from tracer.expression.mathml import matrix_mathml
@@ -24,8 +25,7 @@ from tracer.worksheet.checks import Check, checks
 from tracer.worksheet.examples import Example, Examples, cell_key
 from tracer.worksheet.plan import Plan
 
-Kind: TypeAlias = Literal["box", "fixed"]
-Place: TypeAlias = tuple[int, int]
+CellKind: TypeAlias = Literal["box", "fixed"]
 
 HEADING, BOX, PRINTED, LEAST = 11, 18, 9, 50  # mm on paper: of a row's heading and gap, a box, a number, a step
 
@@ -35,7 +35,7 @@ class WorksheetCell:
     """A cell: a box to fill in, or a number that stands there."""
 
     key: str
-    kind: Kind
+    kind: CellKind
     aria: str
     text: str = ""
 
@@ -46,7 +46,7 @@ class WorksheetMatrix:
     name: Markup
     words: str
     details: tuple[Markup, ...]
-    shape: Place
+    shape: m.Shape
     computed: bool
     asked: bool
     corner: tuple[str, ...]
@@ -83,14 +83,14 @@ class WorksheetStep:
 class WorksheetViews:
     """The views of one pass; `key` fills in every box."""
 
-    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, look: Look) -> None:
-        self.trace, self.one, self.plan, self.key, self.look = trace, one, plan, key, look
-        self.notation = look.notation
+    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, theme: Look) -> None:
+        self.trace, self.one, self.plan, self.key, self.theme = trace, one, plan, key, theme
+        self.notation = theme.notation
         error = one.program.step_of(one.program.layers[-1].error)  # the first step backward
         self.forward = one.steps[: one.steps.index(error)]
         self.headings = Headings(trace.problem)
         self.decimals: Shown = shown(trace, one)
-        self.examples = Examples(one, plan, key, look, self.headings, self.decimals)
+        self.examples = Examples(one, plan, key, theme, self.headings, self.decimals)
 
     def steps(self) -> Iterator[WorksheetStep]:
         """The steps that have something on the sheet."""
@@ -105,7 +105,7 @@ class WorksheetViews:
 
     def _step(self, step: Step, on_sheet: list[Assignment]) -> WorksheetStep:
         asks = any(each.id in self.plan.blank for each in on_sheet)
-        words = self.look.section(f"steps.{step.number}")
+        words = self.theme.section(f"steps.{step.number}")
         return WorksheetStep(
             label=step.label,
             title=words["title"],
@@ -152,12 +152,12 @@ class WorksheetViews:
         )
 
     def _checks(self, made: Assignment) -> Iterator[Check]:
-        return checks(made, self.trace, self.one, self.plan, self.decimals, self.look)
+        return checks(made, self.trace, self.one, self.plan, self.decimals, self.theme)
 
     def _axes(self, identifier: str) -> tuple[str, str]:
         """What its rows and columns stand for, in the sheet's language."""
         down, across = (
-            word and self.look.say(f"axis.{word.replace(' ', '_')}") for word in axes(self.one.program, identifier)
+            word and self.theme.say(f"axis.{word.replace(' ', '_')}") for word in axes(self.one.program, identifier)
         )
         return down, across
 
@@ -168,7 +168,7 @@ class WorksheetViews:
         parts = (
             escape(made.id if made.id != words else ""),
             escape(
-                self.look.say(f"sheet.{'rounded' if rounded else 'decimals'}", count=decimals)
+                self.theme.say(f"sheet.{'rounded' if rounded else 'decimals'}", count=decimals)
                 if asked and not self.key
                 else ""
             ),
@@ -179,7 +179,7 @@ class WorksheetViews:
 
     # Cells
 
-    def _cell(self, made: Assignment, words: str, place: Place) -> WorksheetCell:
+    def _cell(self, made: Assignment, words: str, place: tuple[int, int]) -> WorksheetCell:
         row, column = place
         names = zip(self._axes(made.id), place, strict=True)
         aria = ", ".join([words, *(f"{word} {index + 1}" for word, index in names if word)])
