@@ -54,7 +54,7 @@ function list(place, words, cells) {
 function fillChain() {
   const { matrix, row, column } = state.asked, engine = engineOf(state.section), style = cellStyle();
   const { data } = passOf(state.section) ?? {}, parameter = data?.roles[matrix]?.of ?? matrix;
-  const of = state.guess || !data || !isRole(data, parameter, { role: "parameter" }) ? null : engine.gradientBy(parameter);
+  const of = state.guess || !data || !isParameter(data, parameter) ? null : engine.gradientBy(parameter);
   $("asked-chain").hidden = !of;
   if (!of) return;
   $("asked-chain-title").innerHTML = `The whole chain: <math>${engine.fraction(of, style, row, column)}</math>`;

@@ -10,14 +10,17 @@ function hint() {
   if (!offers) return;
   const button = document.createElement("button");
   button.type = "button";
-  const practice = state.taken >= SECOND_HINT;
-  button.textContent = practice ? "Try it yourself: work out a cell" : `Change this ${engine.text("W1", 0, 0)} and watch what moves`;
+  const practice = state.taken >= SECOND_HINT, weight = firstWeight();
+  button.textContent = practice ? "Try it yourself: work out a cell" : `Change this ${engine.text(weight.matrix, 0, 0)} and watch what moves`;
   button.addEventListener("click", practice ? startGuess : startChange);
   $("hint").replaceChildren(button);
 }
 
+const firstWeight = () =>
+  ({ matrix: withRole(passOf(state.section).data, { role: "parameter", kind: "weights" })[0], row: 0, column: 0 });
+
 function startChange() {
-  ask({ matrix: "W1", row: 0, column: 0 }, { pinned: true });
+  ask(firstWeight(), { pinned: true });
   show(state.asked);
   $("asked-number").focus();
   $("asked-number").select();

@@ -137,7 +137,8 @@ function follow() {
     return;
   }
   history.replaceState({ section: found.section.id }, ""); // going back leads to this step again
-  if (/^[Wb]\d/.test(found.cell.matrix)) $("asked-chain").open = true;
+  const { data } = passOf(found.section), { matrix } = found.cell;
+  if (isParameter(data, matrix) || isRole(data, matrix, { role: "updated" })) $("asked-chain").open = true;
   ask(found.cell, { pinned: true });
   show(found.cell);
   sayAsked();

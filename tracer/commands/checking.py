@@ -28,7 +28,7 @@ class OtherConvention(StrEnum):
     any = "any"
 
 
-class Only(StrEnum):
+class MarkedFiles(StrEnum):
     """One kind of what is written: the marks of all files, or marked workbooks, or pages."""
 
     marks = "marks"
@@ -51,7 +51,7 @@ def check(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A folder for a marked workbook and a page of each file.")
     ] = None,
-    only: Annotated[Only | None, typer.Option(help="Write only marks.csv, the workbooks or the pages.")] = None,
+    only: Annotated[MarkedFiles | None, typer.Option(help="Write only marks.csv, the workbooks or the pages.")] = None,
     reveal: Annotated[
         RevealOption, typer.Option(help="What the reports show; the JSON always has everything.")
     ] = RevealOption.hint,
@@ -76,7 +76,7 @@ def check(
         raise TracerError(f"{answers[0]}: holds no file of answers")
     if not as_json and len(submissions) <= MOST_IN_FULL:
         marker = replace(marker, sheets=True)
-    outcomes = _marked(marker, submissions, only is Only.marks or (several and only is None))
+    outcomes = _marked(marker, submissions, only is MarkedFiles.marks or (several and only is None))
     for each in outcomes:
         if each.line.fault:
             print(f"tracer: {printable(f'{each.line.file}: {each.line.fault}')}", file=sys.stderr)

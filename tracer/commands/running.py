@@ -30,7 +30,7 @@ EpochsOption = Annotated[
 ]
 
 
-class Only(StrEnum):
+class WalkthroughFile(StrEnum):
     """The workbook, or the page and the derivation worked by hand."""
 
     xlsx = "xlsx"
@@ -41,7 +41,7 @@ def walkthrough(
     problem: Annotated[str, typer.Argument(help="A problem file or a built-in example.")] = DEFAULT_EXAMPLE,
     output: FolderOption = DEFAULT_FOLDER,
     epochs: EpochsOption = None,
-    only: Annotated[Only | None, typer.Option(help="Write only the workbook, or only the pages.")] = None,
+    only: Annotated[WalkthroughFile | None, typer.Option(help="Write only the workbook, or only the pages.")] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page when it is written.")] = False,
     matrix_formulas: Annotated[
         bool, typer.Option("--matrix-formulas", help="In the workbook, one array formula for a matrix.")
@@ -59,9 +59,9 @@ def walkthrough(
     write_book = partial(_write_book, recorded, output / f"{loaded.name}.xlsx", matrix_formulas)
     pages: dict[str, str] = {}
     left_out = ""
-    if only is Only.xlsx:
+    if only is WalkthroughFile.xlsx:
         write_book()
-    elif only is Only.html:
+    elif only is WalkthroughFile.html:
         pages, left_out = _pages(recorded)
     else:
         with beside(write_book):
@@ -71,10 +71,10 @@ def walkthrough(
     typer.echo(summary(loaded, recorded.before, recorded.after))
     for sentence in filter(None, (*departures(loaded), left_out)):
         typer.echo(sentence)
-    for ending in (*([] if only is Only.html else [".xlsx"]), *pages):
+    for ending in (*([] if only is WalkthroughFile.html else [".xlsx"]), *pages):
         typer.echo(output / f"{loaded.name}{ending}")
     if show:
-        typer.launch(str(output / f"{loaded.name}.{only or Only.html}"))
+        typer.launch(str(output / f"{loaded.name}.{only or WalkthroughFile.html}"))
 
 
 def _write_book(recorded: Trace, path: Path, matrix_formulas: bool) -> None:

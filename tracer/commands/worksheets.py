@@ -11,7 +11,7 @@ import typer
 from tracer.commands.common import DEFAULT_FOLDER, FolderOption, ProblemArgument, load
 
 
-class Mode(StrEnum):
+class ModeChoice(StrEnum):
     """What a worksheet is for: practice with marks, an exam without, or paper."""
 
     practice = "practice"
@@ -19,7 +19,7 @@ class Mode(StrEnum):
     print = "print"
 
 
-class Feedback(StrEnum):
+class MarksShown(StrEnum):
     """When a practice sheet shows its marks: after each cell, each whole matrix, or everything."""
 
     cell = "cell"
@@ -30,10 +30,10 @@ class Feedback(StrEnum):
 def worksheet(
     problem: ProblemArgument,
     output: FolderOption = DEFAULT_FOLDER,
-    mode: Annotated[Mode, typer.Option(help="What it is for.")] = Mode.practice,
+    mode: Annotated[ModeChoice, typer.Option(help="What it is for.")] = ModeChoice.practice,
     blank: Annotated[str | None, typer.Option(help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")] = None,
     give: Annotated[str | None, typer.Option(help="Steps or matrices that are printed.")] = None,
-    feedback: Annotated[Feedback, typer.Option(help="When a practice sheet shows its marks.")] = Feedback.step,
+    feedback: Annotated[MarksShown, typer.Option(help="When a practice sheet shows its marks.")] = MarksShown.step,
     series: Annotated[bool, typer.Option("--series", help="Sheets that leave one more step blank each.")] = False,
     sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
     language: Annotated[str, typer.Option(help="The language of the sheets: en, es or one of your own.")] = "en",
@@ -50,12 +50,12 @@ def worksheet(
     from tracer.worksheet.plan import make_plan, make_series
 
     loaded = load(problem)
-    dress = look(language, templates.resolve() if templates else None)
+    theme = look(language, templates.resolve() if templates else None)
     program = build(loaded)
     plan = make_plan(loaded, program, mode.value, blank, give, feedback.value, sums)
     sheets = make_series(plan, program) if series else [plan]
     recorded = trace(loaded)
-    for path in write_worksheets(recorded, sheets, output, dress):
+    for path in write_worksheets(recorded, sheets, output, theme):
         typer.echo(path)
     printed = [each for each in recorded.first if each in sheets[0].given]
     if series:

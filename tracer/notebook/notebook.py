@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.notebook.sections import Section, Sections, displayed, told
+from tracer.notebook.sections import NotebookSection, Sections, displayed, told
 from tracer.presentation.headings import Role, place_of, step_words
 from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE
 from tracer.presentation.templates import environment
@@ -35,17 +35,17 @@ def overview(trace: Trace) -> str:
     return _rendered(trace, [], steps=steps, losses=(trace.before, trace.after), until=until)
 
 
-def step(trace: Trace, number: int, layer: int | None) -> StepView:
+def step(trace: Trace, number: int, layer: int | None) -> NotebookStep:
     """A step of the last pass."""
-    return StepView(trace, number, layer)
+    return NotebookStep(trace, number, layer)
 
 
-def matrix(trace: Trace, identifier: str) -> MatrixView:
+def matrix(trace: Trace, identifier: str) -> NotebookMatrix:
     """A matrix of the last pass. Raises KeyError where there is none of that name."""
-    return MatrixView(trace, identifier)
+    return NotebookMatrix(trace, identifier)
 
 
-class StepView(dict[str, Array]):
+class NotebookStep(dict[str, Array]):
     """The matrices of a step by identifier; a notebook shows them beside those that they are computed from."""
 
     def __init__(self, trace: Trace, number: int, layer: int | None) -> None:
@@ -62,7 +62,7 @@ class StepView(dict[str, Array]):
         return displayed(line for step in self._steps for each in told(step) for line in write.equations(each))
 
 
-class MatrixView:
+class NotebookMatrix:
     """A matrix with its formula; numpy takes it for its numbers, and `view[row, column]` is one cell worked out."""
 
     def __init__(self, trace: Trace, identifier: str) -> None:
@@ -72,11 +72,11 @@ class MatrixView:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.values, dtype)
 
-    def __getitem__(self, place: tuple[int, int]) -> CellView:
+    def __getitem__(self, place: tuple[int, int]) -> NotebookCell:
         rows, columns = self.values.shape
         try:
             row, column = place
-            return CellView(self._trace, self._id, range(rows)[row], range(columns)[column])
+            return NotebookCell(self._trace, self._id, range(rows)[row], range(columns)[column])
         except (IndexError, TypeError, ValueError):
             says = f"{self._id} is {rows}×{columns}: found {place!r}, expected [row, column], counted from 0"
             raise IndexError(says) from None
@@ -93,7 +93,7 @@ class MatrixView:
 
 
 @dataclass(frozen=True, eq=False)
-class CellView:
+class NotebookCell:
     """One cell worked out from its letters to its result; row and column count from 0."""
 
     trace: Trace
@@ -111,7 +111,7 @@ class CellView:
         return displayed(Sections(self.trace).worked_equations(self.id, self.row, self.column))
 
 
-def _rendered(trace: Trace, sections: Sequence[Section], **overview: Any) -> str:
+def _rendered(trace: Trace, sections: Sequence[NotebookSection], **overview: Any) -> str:
     problem = trace.problem
     marked = {table.role for section in sections for table in section.tables} - {"plain"}
     return (

@@ -26,12 +26,12 @@ MATH_FONTS = "Cambria Math,STIX Two Math,DejaVu Math TeX Gyre,math"  # such as h
 MOST_ALIKE = 3  # Jacobians of a step that are shown; those of the other samples go likewise
 MOST_BROUGHT = 12  # rows or columns that a worked cell brings into an excerpt
 
-Cells: TypeAlias = Set[tuple[int, int]]
+Chosen: TypeAlias = Set[tuple[int, int]]
 Equation: TypeAlias = tuple[str, str, str]  # left side (or nothing), sign, right side
 
 
 @dataclass(frozen=True)
-class Table:
+class NotebookTable:
     """A matrix: what stands over it, and the text and the role of each cell."""
 
     id: str
@@ -43,13 +43,13 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Section:
+class NotebookSection:
     """Formulas with the matrices that they are about, and the lines of a worked cell."""
 
     title: Markup | str
     words: str
     formulas: list[Markup]
-    tables: list[Table]
+    tables: list[NotebookTable]
     worked: list[Markup]
 
 
@@ -78,7 +78,7 @@ class Sections:
         assignments = self.one.program.assignments
         return assignments.get(identifier) or Assignment(identifier, self.one[identifier].shape, None, *LEARNING_RATE)
 
-    def step(self, step: Step) -> Section:
+    def step(self, step: Step) -> NotebookSection:
         """A step's matrices behind those that they are computed from."""
         title, words = step_words(self.trace, self.one, step)
         active = [each.id for each in told(step)]
@@ -86,28 +86,28 @@ class Sections:
         if len(active) < len(step.assignments):
             words += f" The Jacobians of the other {len(step.assignments) - len(active)} samples go likewise."
         tables = [*(self._table(each, "input") for each in inputs), *(self._table(each, "active") for each in active)]
-        return Section(f"Step {step.label} · {title}", words, self.formulas(step), tables, [])
+        return NotebookSection(f"Step {step.label} · {title}", words, self.formulas(step), tables, [])
 
     def formulas(self, step: Step) -> list[Markup]:
         """The formulas of a step in letters."""
         return [self._formula(each.id, each.expression) for each in told(step) if each.expression is not None]
 
-    def matrix(self, identifier: str) -> Section:
+    def matrix(self, identifier: str) -> NotebookSection:
         """A matrix behind those that it is computed from."""
         expression = self.made(identifier).expression
         inputs = [] if expression is None else list(dict.fromkeys(each.name for each in m.symbols(expression)))
         formulas = [] if expression is None else [self._formula(identifier, expression)]
         role: Role = "active" if formulas else "plain"
         tables = [*(self._table(each, "input") for each in inputs), self._table(identifier, role)]
-        return Section("", "" if formulas else "Given.", formulas, tables, [])
+        return NotebookSection("", "" if formulas else "Given.", formulas, tables, [])
 
-    def cell(self, identifier: str, row: int, column: int) -> Section:
+    def cell(self, identifier: str, row: int, column: int) -> NotebookSection:
         """One cell worked out, with every cell that it is computed from."""
         expression = self.made(identifier).expression
         title = _math(self._cell_name(s.Cell(identifier, row, column)))
         if expression is None:
             number = cell_mathml(self._value(identifier, row, column), self._cell_name)
-            return Section(title, "Given.", [], [], [_math(f"<mo>=</mo>{number}")])
+            return NotebookSection(title, "Given.", [], [], [_math(f"<mo>=</mo>{number}")])
         scalar = lower(expression, row, column)
         cells: dict[str, set[tuple[int, int]]] = {}
         for each in precedents(scalar):
@@ -115,7 +115,7 @@ class Sections:
         tables = [self._table(each, "input", places) for each, places in cells.items()]
         worked = self.decimals.work(self.one, identifier, scalar)
         lines = [_math(f"<mo>{sign}</mo>{cell_mathml(side, self._cell_name)}") for sign, side in _sides(worked)]
-        return Section(title, "", [], [*tables, self._table(identifier, "active", {(row, column)})], lines)
+        return NotebookSection(title, "", [], [*tables, self._table(identifier, "active", {(row, column)})], lines)
 
     def equations(self, made: Assignment) -> Iterator[Equation]:
         """A matrix in LaTeX: its formula, where it has one, and its values."""
@@ -165,7 +165,7 @@ class Sections:
     def _value(self, identifier: str, row: int, column: int) -> s.Value:
         return s.Value(float(self.one[identifier][row, column]), self.decimals.decimals[identifier])
 
-    def _table(self, identifier: str, role: Role, cells: Cells | None = None) -> Table:
+    def _table(self, identifier: str, role: Role, cells: Chosen | None = None) -> NotebookTable:
         """A matrix in which all cells, or these, have a role; they are in the excerpt where they are not too many."""
         values = self.one[identifier]
         heading = self.headings.of(identifier, *values.shape)
@@ -180,7 +180,7 @@ class Sections:
             text = self.decimals.text(identifier, float(values[row, column]))
             return text, role if cells is None or (row, column) in cells else "plain"
 
-        return Table(
+        return NotebookTable(
             id=identifier,
             role=role,
             mark=MARKS[role],

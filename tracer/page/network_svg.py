@@ -54,9 +54,10 @@ def _edges(layout: NetworkLayout, one: Pass) -> Iterator[Markup]:
     weights = {(a, b): float(one[layers[b.layer - 1].weights][a.unit, b.unit]) for a, b in layout.edges}
     largest = max(map(abs, weights.values()))
     for (start, end), weight in weights.items():
-        sign, identifier = "positive" if weight >= 0 else "negative", layers[end.layer - 1].weights
+        sign = "positive" if weight >= 0 else "negative"
+        cell = _cell(layers[end.layer - 1].weights, start.unit, end.unit)
         yield Markup(
-            f'<line class="{sign}" data-cell="{identifier}-{start.unit + 1}-{end.unit + 1}" x1="{start.x:g}" '
+            f'<line class="{sign}" data-cell="{cell}" x1="{start.x:g}" '
             f'y1="{start.y:g}" x2="{end.x:g}" y2="{end.y:g}" stroke-width="{layout.stroke(weight, largest):.2f}"/>'
         )
 
@@ -69,27 +70,31 @@ def _gap(gap: Gap) -> Markup:
 
 
 def _node(problem: Problem, one: Pass, node: Node) -> Markup:
-    x, y, layer = node.x, node.y, node.layer
+    x, y, layer, program = node.x, node.y, node.layer, one.program
     circle = f'<circle cx="{x:g}" cy="{y:g}" r="{RADIUS:g}"/>'
     texts = [_text(x, y, node_name(problem.depth, node), "name")]
     if layer == 0:
-        texts.append(_value(one, f"X-1-{node.unit + 1}", x - BESIDE, y, "end"))
+        texts.append(_value(one, program.layer(1).inputs, node.unit, x - BESIDE, y, "end"))
     elif layer == problem.depth:
-        texts.append(_value(one, f"A{layer}-1-{node.unit + 1}", x + BESIDE, y - LINE / 2, "start"))
-        texts.append(_value(one, f"Y-1-{node.unit + 1}", x + BESIDE, y + LINE / 2, "start", "target "))
+        texts.append(_value(one, program.output, node.unit, x + BESIDE, y - LINE / 2, "start"))
+        texts.append(_value(one, program.targets, node.unit, x + BESIDE, y + LINE / 2, "start", "target "))
     elif problem.sizes[layer] <= MOST_VALUED:
-        texts.append(_value(one, f"A{layer}-1-{node.unit + 1}", x, y + LINE / 2, "middle"))
+        texts.append(_value(one, program.layer(layer).activation, node.unit, x, y + LINE / 2, "middle"))
     inside = " valued" if 0 < layer < problem.depth and len(texts) > 1 else ""
     return Markup(f'<g class="node{inside}" data-layer="{layer}">{circle}') + Markup().join(texts) + Markup("</g>")
 
 
-def _value(one: Pass, cell: str, x: float, y: float, anchor: str, before: str = "") -> Markup:
-    """A value of the first sample, in a span of its own that a script may write anew."""
-    identifier, row, column = cell.split("-")
-    number = fixed(float(one[identifier][int(row) - 1, int(column) - 1]), DECIMALS)
+def _cell(identifier: str, row: int, column: int) -> str:
+    """What a cell is called in the page's attributes; row and column from 0 here."""
+    return f"{identifier}-{row + 1}-{column + 1}"
+
+
+def _value(one: Pass, identifier: str, unit: int, x: float, y: float, anchor: str, before: str = "") -> Markup:
+    """A unit's value of the first sample, in a span of its own that a script may write anew."""
+    number = fixed(float(one[identifier][0, unit]), DECIMALS)
     return Markup(
         f'<text class="value" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{before}'
-        f'<tspan data-cell="{cell}">{number}</tspan></text>'
+        f'<tspan data-cell="{_cell(identifier, 0, unit)}">{number}</tspan></text>'
     )
 
 

@@ -19,8 +19,6 @@ from tracer.presentation.shown import shown
 from tracer.presentation.templates import templates_folder
 from tracer.problem.convention import NameStyle
 from tracer.problem.names import LOSS, Names, Part, names_of
-from tracer.problem.problem import Problem
-from tracer.problem.remarks import is_gradient
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass, Trace
 
@@ -30,7 +28,7 @@ MOST_SHIPPED = 20_000  # cells; of more, the script works the values out itself 
 MOST_CELLS = 200_000  # more are not for a page to recalculate
 
 Json: TypeAlias = Any
-Place: TypeAlias = tuple[int, int]
+RowColumn: TypeAlias = tuple[int, int]
 
 
 def engine_script() -> str:
@@ -62,7 +60,7 @@ def script_data(trace: Trace, one: Pass) -> dict[str, Json] | None:
         "decimals": dict(shown(trace, one).decimals),
         "style": problem.names.style,
         "labels": {style: _labels(each, one) for style, each in names.items()},
-        "derivatives": dict(_derivatives(problem, names["matrix"], one)),
+        "derivatives": dict(_derivatives(names["matrix"], one)),
     }
 
 
@@ -211,7 +209,7 @@ def _shortened(label: list[Json]) -> list[Json]:
 def _cells(names: Names, identifier: str, shape: m.Shape) -> list[Json]:
     """The label of every cell at once, each part a pattern."""
 
-    def label(place: Place) -> Label:
+    def label(place: RowColumn) -> Label:
         name = names.cell(identifier, *place)
         assert isinstance(name, Label)
         return name
@@ -220,7 +218,7 @@ def _cells(names: Names, identifier: str, shape: m.Shape) -> list[Json]:
     return _shortened([*(_pattern(text, shape) for text in texts), label((0, 0)).hat])
 
 
-def _pattern(text: Callable[[Place], str], shape: m.Shape) -> Json:
+def _pattern(text: Callable[[RowColumn], str], shape: m.Shape) -> Json:
     """A text of every cell: pieces, in which [a, b, c] is the number a·row + b·column + c; one piece alone as it is.
 
     The last cell shows whether the first three were enough to find the pattern.
@@ -243,7 +241,7 @@ def _line(first: int, below: int, beside: int) -> list[int]:
     return [below - first, beside - first, first]
 
 
-def _derivatives(problem: Problem, names: Names, one: Pass) -> Iterator[tuple[str, dict[str, Json]]]:
+def _derivatives(names: Names, one: Pass) -> Iterator[tuple[str, dict[str, Json]]]:
     """Of every backward matrix which cell it is the derivative of (the loss: nothing said) and by which.
 
     `rate`: it carries the learning rate. `departs`: it is not the gradient that it is called.
@@ -254,7 +252,7 @@ def _derivatives(problem: Problem, names: Names, one: Pass) -> Iterator[tuple[st
             continue
         parts = [names.derivative(identifier, place) for place in ((0, 0), (1, 0), (0, 1))]
         of, by = (_part([each[side] for each in parts if each is not None]) for side in (0, 1))
-        flags = {"rate": fraction.factor is not None, "departs": not is_gradient(problem, identifier)}
+        flags = {"rate": fraction.factor is not None, "departs": one.program.assignments[identifier].reproduced}
         yield identifier, {key: said for key, said in {"of": of, "by": by, **flags}.items() if said}
 
 

@@ -48,7 +48,7 @@ class Body(NamedTuple):
 
 def table_body(one: Pass, decimals: Shown, place: Place, words: Axes) -> Body:
     """The rows of a table, one piece of text for each; headings are numbers that are read out with their word."""
-    rows, columns = kept_rows(place.rows), kept_columns(place.columns)
+    rows, columns = table_rows(place.rows), table_columns(place.columns)
     values = one[place.id]
     if None in rows or None in columns:
         values = values[np.ix_(_places(rows), _places(columns))]
@@ -77,11 +77,11 @@ def _heading(scope: str, word: str, index: int | None, count: int) -> str:
     return f'<th scope="{scope}" aria-label="{word} {index + 1}">{index + 1}</th>'
 
 
-def kept_rows(rows: int) -> list[int | None]:
+def table_rows(rows: int) -> list[int | None]:
     """The rows of a table that are shown; None stands for those left out."""
     return kept(rows, MOST_ROWS, *KEPT_ROWS)
 
 
-def kept_columns(columns: int) -> list[int | None]:
+def table_columns(columns: int) -> list[int | None]:
     """The columns of a table that are shown; None stands for those left out."""
     return kept(columns, MOST_COLUMNS, *KEPT_COLUMNS)

@@ -31,7 +31,7 @@ SPOKEN = {"active": "computed in this step", "input": "computed from", "plain": 
 
 
 @dataclass(frozen=True)
-class MatrixView:
+class BoardMatrix:
     """A matrix on the board, with its name as markup and in words.
 
     `rows` is its table body, or None while it is not known; `across` its width in characters.
@@ -49,7 +49,7 @@ class MatrixView:
 
 
 @dataclass(frozen=True)
-class WorkedView:
+class WorkedCell:
     """One cell worked out: what it is called, and its lines from letters to result."""
 
     id: str
@@ -58,19 +58,19 @@ class WorkedView:
 
 
 @dataclass(frozen=True)
-class BandView:
+class BoardBand:
     """A layer's part of the board.
 
     `kind`: where it is "wide", gradients stand under what they belong to in a wide window only; where "loose", in none.
     """
 
     title: str
-    stacks: tuple[tuple[MatrixView, ...], ...]
+    stacks: tuple[tuple[BoardMatrix, ...], ...]
     kind: str
 
 
 @dataclass(frozen=True)
-class StepView:
+class PageStep:
     anchor: str
     label: str
     title: str
@@ -78,8 +78,8 @@ class StepView:
     formulas: tuple[tuple[Markup, Markup | None], ...]  # with samples as rows, and as columns
     active: str
     inputs: str
-    bands: tuple[BandView, ...]
-    worked: tuple[WorkedView, ...]
+    bands: tuple[BoardBand, ...]
+    worked: tuple[WorkedCell, ...]
     likewise: str
 
 
@@ -97,12 +97,12 @@ class PassViews:
         self._plain = {identifier: self._matrix(identifier) for identifier in self.board.places}
         self._ghosts = {identifier: replace(view, rows=None) for identifier, view in self._plain.items()}
 
-    def steps(self) -> Iterator[StepView]:
+    def steps(self) -> Iterator[PageStep]:
         for step in self.one.steps:
             made = [each for each in step.assignments if each.expression is not None and not _likewise(each)]
             title, why = step_words(self.trace, self.one, step)
             known = roles(self.one.program, step)
-            yield StepView(
+            yield PageStep(
                 anchor=f"{self.prefix}step-{step.label}",
                 label=step.label,
                 title=title,
@@ -134,27 +134,27 @@ class PassViews:
     def _is_jacobian(self, identifier: str) -> bool:
         return self.one.program.quantity(identifier) == JACOBIAN
 
-    def _bands(self, step: Step) -> Iterator[BandView]:
+    def _bands(self, step: Step) -> Iterator[BoardBand]:
         known = roles(self.one.program, step)
         for band in self.board.bands:
             shown_ids = (
                 tuple(each for each in ids if each in known or not self._is_jacobian(each)) for ids in band.stacks
             )
             stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in shown_ids)
-            yield BandView(band_title(self.trace.problem, band.layer, self.one), stacks, self._kind(band))
+            yield BoardBand(band_title(self.trace.problem, band.layer, self.one), stacks, self._kind(band))
 
     def _kind(self, band: Band) -> str:
         slots = ([self._plain[each].across for ids in band.stacks[k::SLOTS] for each in ids] for k in range(SLOTS))
         across = sum(max(slot, default=0) for slot in slots)
         return next((kind for most, kind in ACROSS if across <= most), "loose")
 
-    def _view(self, identifier: str, known: dict[str, Role]) -> MatrixView:
+    def _view(self, identifier: str, known: dict[str, Role]) -> BoardMatrix:
         role = known.get(identifier, "plain")
         if role != "plain":
             return replace(self._plain[identifier], role=role, mark=MARKS[role], spoken=SPOKEN[role])
         return (self._plain if identifier in known else self._ghosts)[identifier]
 
-    def _matrix(self, identifier: str) -> MatrixView:
+    def _matrix(self, identifier: str) -> BoardMatrix:
         """A matrix as it is shown in every step that knows it; the body is the longest part of the page."""
         place = self.board.places[identifier]
         heading = self.headings.of(identifier, place.rows, place.columns)
@@ -162,7 +162,7 @@ class PassViews:
         fraction = Markup() if heading.fraction is None else math(label_mathml(heading.fraction))
         parts = [part for part in (escape(symbol), fraction, escape(heading.size)) if part]
         body = table_body(self.one, self.decimals, place, axes(self.one.program, identifier))
-        return MatrixView(
+        return BoardMatrix(
             id=identifier,
             name=math(self._matrix_name(identifier)),
             words=", ".join(part for part in (label_text(heading.name), symbol, heading.size) if part),
@@ -171,10 +171,10 @@ class PassViews:
             across=max(body.across, len(label_text(heading.name)) + 2),
         )
 
-    def _worked(self, made: Assignment) -> WorkedView:
+    def _worked(self, made: Assignment) -> WorkedCell:
         assert made.expression is not None
         worked = self.decimals.work(self.one, made.id, lower(made.expression, 0, 0))
-        return WorkedView(made.id, tuple(self._lines(made.id, worked)), worked.exact)
+        return WorkedCell(made.id, tuple(self._lines(made.id, worked)), worked.exact)
 
     def _lines(self, identifier: str, worked: Worked) -> Iterator[Markup]:
         yield self._line(self._cell_name(s.Cell(identifier, 0, 0)), "=", worked.letters)

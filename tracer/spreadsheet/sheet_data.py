@@ -31,7 +31,7 @@ AT_ONCE = 4096  # numbers that are written out together
 Array = NDArray[np.float64]
 
 
-class Block:
+class CellBlock:
     """A matrix on a sheet: numbers, or formulas with their values, in one style.
 
     `template` gives the cells of a row (from 0) with %s in place of their values.
@@ -47,7 +47,7 @@ class Block:
         self.rows = range(top, top + rows)
         self.template = _filling(self._cells([""] * columns), [(HERE, Coordinate(False, top))])
 
-    def with_formulas(self, formula: Formula, alike: bool) -> Block:
+    def with_formulas(self, formula: Formula, alike: bool) -> CellBlock:
         """The same cells with formulas; `alike`: a column's differ by what moves with the row alone."""
         here, columns = (HERE, Coordinate(False, self.rows.start)), range(self.values.shape[1])
         filled = self._filled(formula) if alike else None
@@ -62,7 +62,7 @@ class Block:
             )(row)
         return self
 
-    def with_array_formula(self, formula: str) -> Block:
+    def with_array_formula(self, formula: str) -> CellBlock:
         """The same cells with one formula for all of them, which stands in the first."""
         first = address(self.rows.start, self.left)
         last = address(self.rows.stop - 1, self.left + self.values.shape[1] - 1)
@@ -108,25 +108,25 @@ class SheetData:
 
     def __init__(self) -> None:
         self._texts: dict[int, dict[int, bytes]] = defaultdict(dict)
-        self._blocks: list[Block] = []
+        self._blocks: list[CellBlock] = []
         self.heights: dict[int, float] = {}
         self.alt_text = ""
         self.folded: set[int] = set()  # empty rows, hidden until somebody unfolds them
 
     def numbers(self, row: int, column: int, values: Array, style: int) -> None:
         """A matrix of numbers."""
-        self._blocks.append(Block(row, column, values, style))
+        self._blocks.append(CellBlock(row, column, values, style))
 
     def formulas(self, row: int, column: int, values: Array, style: int, formula: Formula, alike: bool = False) -> None:
         """A matrix of formulas (without their "=") and the values they have.
 
         `alike` says that the formulas of a column differ only in rows and columns that move with the row.
         """
-        self._blocks.append(Block(row, column, values, style).with_formulas(formula, alike))
+        self._blocks.append(CellBlock(row, column, values, style).with_formulas(formula, alike))
 
     def array_formula(self, row: int, column: int, values: Array, style: int, formula: str) -> None:
         """A matrix that one formula (without its "=") gives, and the values that it has."""
-        self._blocks.append(Block(row, column, values, style).with_array_formula(formula))
+        self._blocks.append(CellBlock(row, column, values, style).with_array_formula(formula))
 
     def text(self, row: int, column: int, text: str, style: int) -> None:
         content = f'<is><t xml:space="preserve">{_xml(text)}</t></is>'
@@ -154,10 +154,10 @@ class SheetData:
 
     def xml(self) -> Iterator[bytes]:
         """The sheetData element, a row at a time."""
-        starting: dict[int, list[tuple[Block, Iterator[bytes]]]] = defaultdict(list)
+        starting: dict[int, list[tuple[CellBlock, Iterator[bytes]]]] = defaultdict(list)
         for block in self._blocks:
             starting[block.rows.start].append((block, block.cells()))
-        active: list[tuple[Block, Iterator[bytes]]] = []
+        active: list[tuple[CellBlock, Iterator[bytes]]] = []
         yield b"<sheetData>"
         for rows in self._stretches():
             active = [each for each in active if rows.start in each[0].rows] + starting[rows.start]

@@ -32,7 +32,7 @@ MOST_COLUMNS = 8  # of a matrix that has room on paper
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table with a heading for each column and row."""
 
     caption: str
@@ -103,7 +103,7 @@ def _reduction(problem: Problem) -> str:
     return "added up over" if problem.loss_shown == "sum" else "averaged over"
 
 
-def _losses(training: Training) -> Table:
+def _losses(training: Training) -> ReportTable:
     """The loss before the first update, after each tenth of the run, and at its end.
 
     Where an epoch has several updates its passes reported the loss, none of them after it, so its number is its own.
@@ -115,17 +115,17 @@ def _losses(training: Training) -> Table:
     names = {0: "before", len(losses) - 1: "after"} if several else {}
     rows = [(names.get(epoch, f"{epoch:,}"), [fixed(float(losses[epoch]), decimals)]) for epoch in chosen.tolist()]
     heading = "epoch" if several else "after epoch"
-    return Table(f"Loss, {_reduction(training.problem)} the samples", [heading, "loss"], rows)
+    return ReportTable(f"Loss, {_reduction(training.problem)} the samples", [heading, "loss"], rows)
 
 
-def _outputs(training: Training) -> Table:
+def _outputs(training: Training) -> ReportTable:
     """The first samples: what was wanted of them and what came out."""
     problem = training.problem
     targets, outputs = problem.Y, training.final[training.final.program.output]
     decimals = decimals_for(np.abs(outputs).max(keepdims=True), OUTPUT_DIGITS)
     every = outputs.shape[1]
     kept = range(min(every, MOST_OUTPUTS))
-    columns = [_counted(kind, k, every) for kind in ("target", "output") for k in kept]
+    columns = [_numbered(kind, k, every) for kind in ("target", "output") for k in kept]
     rows = []
     for row in range(min(problem.rows, FIRST_ROWS)):
         texts = [as_typed(float(targets[row, k])) for k in kept] + [
@@ -133,10 +133,10 @@ def _outputs(training: Training) -> Table:
         ]
         rows.append((str(row + 1), texts))
     part = f"; the first {MOST_OUTPUTS} of {every:,} outputs" if every > MOST_OUTPUTS else ""
-    return Table(f"With the final weights and biases{part}", ["sample", *columns], rows)
+    return ReportTable(f"With the final weights and biases{part}", ["sample", *columns], rows)
 
 
-def _parameter(training: Training, identifier: str) -> Table:
+def _parameter(training: Training, identifier: str) -> ReportTable:
     """A matrix of weights, or a bias; one that is too wide for paper has a row for each unit."""
     values = training.final[identifier]
     program = training.final.program
@@ -145,15 +145,15 @@ def _parameter(training: Training, identifier: str) -> Table:
     decimals = decimals_for(values, LOSS_DIGITS)
     cells = np.array([[fixed(float(each), decimals) for each in row] for row in values])
     before = "bias" if program.quantity(identifier) == BIAS else "input" if layer == 1 else "unit"
-    rows = [_counted(before, k, 1 if before == "bias" else 2) for k in range(values.shape[0])]
-    columns = [_counted("output" if layer == training.problem.depth else "unit", k, 2) for k in range(values.shape[1])]
+    rows = [_numbered(before, k, 1 if before == "bias" else 2) for k in range(values.shape[0])]
+    columns = [_numbered("output" if layer == training.problem.depth else "unit", k, 2) for k in range(values.shape[1])]
     note = detail(heading)
     if len(columns) > max(MOST_COLUMNS, len(rows)):
         rows, columns, cells, note = columns, rows, cells.T, f"{note}, turned"
     caption = Markup("<math>{}</math> <small>{}</small>").format(Markup(label_mathml(heading.name)), note)
-    return Table(caption, ["", *columns], list(zip(rows, cells.tolist(), strict=True)))
+    return ReportTable(caption, ["", *columns], list(zip(rows, cells.tolist(), strict=True)))
 
 
-def _counted(word: str, position: int, count: int) -> str:
+def _numbered(word: str, position: int, count: int) -> str:
     """A heading, with its number where there are several."""
     return f"{word} {position + 1}" if count > 1 else word

@@ -38,7 +38,7 @@ MOST_CLASSES = len(CLASS_MARKS)  # that are told apart
 
 
 @dataclass(frozen=True)
-class Picture:
+class Plot:
     """A plot: what its file is called after, the SVG, and what it shows in words."""
 
     kind: str
@@ -54,7 +54,7 @@ def require_matplotlib() -> None:
         raise ExportError("plots need matplotlib: pip install matplotlib (or leave out -o)") from None
 
 
-def draw(training: Training, titled: bool) -> list[Picture]:
+def draw(training: Training, titled: bool) -> list[Plot]:
     """The plots, with or without a title of their own. Raises ExportError where matplotlib is missing."""
     require_matplotlib()
     title = _title(training) if titled else ""
@@ -101,12 +101,12 @@ def _own_settings() -> Iterator[None]:
         yield
 
 
-def _picture(kind: str, figure: Any, words: str) -> Picture:
+def _picture(kind: str, figure: Any, words: str) -> Plot:
     file = BytesIO()
     with warnings.catch_warnings():  # text stays text, so that a letter which matplotlib's font lacks is no loss
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(file, format="svg", metadata={"Date": None})
-    return Picture(kind, tidied(file.getvalue(), kind, words), words)
+    return Plot(kind, tidied(file.getvalue(), kind, words), words)
 
 
 def _figure(title: str, x: str, y: str) -> tuple[Any, Any]:
@@ -197,7 +197,8 @@ def _outputs(training: Training, plane: Array) -> Array:
     """The network's outputs for other inputs: the same program over other rows."""
     problem, final = training.problem, training.final
     program = build(problem, len(plane))
-    given = (plane, np.zeros((len(plane), problem.sizes[-1])), *final.given[2:])
+    data = {program.layer(1).inputs: plane, program.targets: np.zeros((len(plane), problem.sizes[-1]))}
+    given = [data[each] if each in data else final[each] for each in program.inputs]
     with np.errstate(all="ignore"):
         results = dict(zip(program.computed, program.numpy.run(*given), strict=True))
     return results[program.output]

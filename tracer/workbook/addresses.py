@@ -12,8 +12,8 @@ from tracer.workbook.book import LEFT, TOP
 from tracer.workbook.worked_lines import COLUMNS
 
 
-class Addresses:
-    """Addresses of one sheet; `elsewhere` says on which other sheet a large matrix stands."""
+class SheetAddresses:
+    """SheetAddresses of one sheet; `elsewhere` says on which other sheet a large matrix stands."""
 
     def __init__(self, board: Board, elsewhere: Mapping[str, str] | None = None) -> None:
         self.board = board

@@ -11,11 +11,11 @@ from tracer.expression.matrix_formula import row_of, to_matrix_formula
 from tracer.presentation.board import Board
 from tracer.program.naming_policy import defined_name
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
-from tracer.workbook.addresses import Addresses
+from tracer.workbook.addresses import SheetAddresses
 
 
-class MatrixAddresses(Addresses):
-    """Addresses of one sheet; where the names are of this pass (`named`), a whole matrix goes by its own."""
+class MatrixAddresses(SheetAddresses):
+    """SheetAddresses of one sheet; where the names are of this pass (`named`), a whole matrix goes by its own."""
 
     def __init__(self, board: Board, elsewhere: Mapping[str, str], named: bool) -> None:
         super().__init__(board, elsewhere)

@@ -7,6 +7,8 @@ what central differences say of every gradient.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -41,7 +43,8 @@ NAME, SHEET, CELLS, DIFFERENCE, WORDS, OFF, GRADIENT = range(2, 2 + len(COLUMNS)
 FIRST_OFF, FIRST_WRONG = GRADIENT + 1, GRADIENT + 2  # helpers without a heading
 CHANGED = Condition(f"'Certificate'!{address(3, FIRST_OFF, absolute=True)}>0", False)
 
-Row = tuple[Pass, str, int, str]
+Certified: TypeAlias = tuple[Pass, str, int, str]
+"""A matrix of a pass: its identifier, its size, and the range of its differences."""
 
 
 def write_certificate(book: Book) -> str:
@@ -79,7 +82,7 @@ def write_certificate(book: Book) -> str:
     return _summary(book, sheet, rows, given)
 
 
-def _summary(book: Book, sheet: Worksheet, rows: list[Row], given: list[str]) -> str:
+def _summary(book: Book, sheet: Worksheet, rows: list[Certified], given: list[str]) -> str:
     """The one sentence that matters."""
     data, styles = book.data["Certificate"], book.styles
     cells = sum(size for one, identifier, size, _ in rows if identifier in one.program.computed)
@@ -98,7 +101,7 @@ def _summary(book: Book, sheet: Worksheet, rows: list[Row], given: list[str]) ->
     return agree
 
 
-def _gradients(book: Book, rows: list[Row], verdicts: Verdicts) -> None:
+def _gradients(book: Book, rows: list[Certified], verdicts: Verdicts) -> None:
     """What central differences say of each gradient, and of all of them in one sentence."""
     data, styles = book.data["Certificate"], book.styles
     wrong = Live('""', "")  # the first gradient that differs, from the last row up
@@ -145,7 +148,7 @@ def _set_up(sheet: Worksheet, data: SheetData, rows: int) -> None:
     break_rows(sheet, page, every, lambda row: heights.get(row, ROW), lambda row: row > FIRST_ROW, heights[1])
 
 
-def _rows(book: Book) -> list[Row]:
+def _rows(book: Book) -> list[Certified]:
     """Every matrix of every pass, its size, and where its differences lie."""
     rows = []
     for one in book.passes:

@@ -26,13 +26,12 @@ from tracer.run.passes import Pass, Trace
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW, choose_page, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address, column_letters
-from tracer.workbook.addresses import Addresses
+from tracer.workbook.addresses import SheetAddresses
 from tracer.workbook.book import LEFT, NARROW, TOP, Book
 from tracer.workbook.matrix_cells import LARGEST_FIXED
 from tracer.workbook.pass_layout import layout_of
 
 BEFORE, AFTER = "Before", "After"
-LAST_STEP = 4  # of the forward pass
 MOST_CELLS = 1_000  # of such a sheet; a larger pass stays as it was recorded
 LARGEST = 1e12  # numbers from here on are no longer written out
 
@@ -57,8 +56,9 @@ def why_not_live(trace: Trace) -> str | None:
 
 def forward_part(one: Pass) -> Pass:
     """A pass up to its loss."""
-    steps = tuple(step for step in one.program.steps if step.number <= LAST_STEP)
-    program = Program(steps, one.program.rows)
+    steps = one.program.steps
+    last = steps.index(one.program.step_of(one.program.loss))
+    program = Program(steps[: last + 1], one.program.rows)
     return replace(one, program=program, computed=one.computed[: len(program.computed)])
 
 
@@ -69,7 +69,7 @@ def _fits(one: Pass) -> bool:
         return False
     loss = one.program.assignments[one.program.loss].expression
     assert loss is not None
-    return len(to_formula(lower(loss, 0, 0), Addresses(lay_out(one.program)))) <= MOST_FORMULA
+    return len(to_formula(lower(loss, 0, 0), SheetAddresses(lay_out(one.program)))) <= MOST_FORMULA
 
 
 def write_before(book: Book) -> Lookup:
@@ -128,7 +128,7 @@ def _write(book: Book, title: str, words: str, one: Pass, parameters: Lookup) ->
     book.leave_room_for_links(title, 4)
     for band in board.bands:
         data.text(TOP + band.row, LEFT, band_title(book.problem, band.layer, one), styles.band)
-    addresses = Addresses(board)
+    addresses = SheetAddresses(board)
     for name, made in one.program.assignments.items():
         place, values = board.places[name], one[name]
         heading = book.headings.of(name, *values.shape)
@@ -157,5 +157,5 @@ def _given(book: Book, name: str, parameters: Lookup) -> Cells:
     return by_sample(book, name) if name in book.trace.last.program.given else parameters(name)
 
 
-def _live(expression: m.Matrix, addresses: Addresses) -> Cells:
+def _live(expression: m.Matrix, addresses: SheetAddresses) -> Cells:
     return lambda row, column: to_formula(lower(expression, row, column), addresses)

@@ -37,13 +37,23 @@ from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import NARROW, Book
 from tracer.workbook.flow import lines_of
 from tracer.workbook.forward_sheet import recorded
-from tracer.workbook.gradient_section import CHECK, GRADIENT, NAME, OFF, SAYS, VERDICT, WIDTHS, Section, Verdict
-from tracer.workbook.moved_parameters import MOVED, MovedParameters, Plan, cells_needed, range_of
+from tracer.workbook.gradient_section import (
+    CHECK,
+    GRADIENT,
+    NAME,
+    OFF,
+    SAYS,
+    VERDICT,
+    WIDTHS,
+    GradientSection,
+    GradientVerdict,
+)
+from tracer.workbook.moved_parameters import MOVED, MovedParameters, MovedPlan, cells_needed, range_of
 
 MOST_LIVE = 20_000  # cells of the forward passes that are written out; of a larger network they are only recorded
 MOST_RECORDED = 40  # cells of a matrix that are then estimated
 
-Verdicts: TypeAlias = dict[tuple[int, int, str], Verdict]
+Verdicts: TypeAlias = dict[tuple[int, int, str], GradientVerdict]
 """By epoch, iteration and the identifier of the gradient."""
 
 
@@ -142,7 +152,7 @@ class _GradientCheck:
             estimates = sorted(found[path.parameter], key=lambda each: not isfinite(each.value))
             self._section(one, path, plan, estimates, term)
 
-    def _plan(self, one: Pass, paths: Sequence[Path]) -> Plan | None:
+    def _plan(self, one: Pass, paths: Sequence[Path]) -> MovedPlan | None:
         """Where the forward passes go; None where there is no room for them, which ends it for those behind too."""
         self.room -= cells_needed(one, paths)
         if self.room < 0:
@@ -172,8 +182,10 @@ class _GradientCheck:
         self.row += 2
         return Quantity(address(self.row - 2, OFF, absolute=True), value)
 
-    def _section(self, one: Pass, path: Path, plan: Plan | None, estimates: Sequence[Estimate], term: Quantity) -> None:
-        section = Section(self.book, one, path, self.row, estimates, term, self.changed)
+    def _section(
+        self, one: Pass, path: Path, plan: MovedPlan | None, estimates: Sequence[Estimate], term: Quantity
+    ) -> None:
+        section = GradientSection(self.book, one, path, self.row, estimates, term, self.changed)
         copies = None
         if plan is not None:
             copies = [self.moved.write(plan, path, each, section.step_at(k)) for k, each in enumerate(estimates)]

@@ -50,7 +50,7 @@ Copies = Sequence[tuple[Copy, Copy]]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GradientVerdict:
     """What the comparison of a matrix came to, as seen from other sheets: the largest difference, and words.
 
     `is_recorded`: its losses are no formulas.
@@ -62,7 +62,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Section:
+class GradientSection:
     """The gradients of one parameter's matrix in one pass, from the row `top` on.
 
     `estimates` has those that are no numbers last. `term` is what the rounding of L is measured by,
@@ -91,7 +91,7 @@ class Section:
         """Where the k-th step stands."""
         return f"'{CHECK}'!{self._at(k, H)}"
 
-    def write(self, copies: Copies | None) -> Verdict:
+    def write(self, copies: Copies | None) -> GradientVerdict:
         """`copies` has the forward passes of each estimate; None where the losses are only recorded."""
         self._head()
         self._losses(copies)
@@ -100,7 +100,7 @@ class Section:
         verdict = self._guarded(self._verdict([each.text for each in says]), copies is None)
         self._data.live_text(self.top, VERDICT, verdict.formula, verdict.text, self.book.styles.formula)
         largest = Quantity(f"'{CHECK}'!{address(self.top + 1, OFF)}", max(self._offs, default=0.0))
-        return Verdict(largest, Live(f"'{CHECK}'!{address(self.top, VERDICT)}", verdict.text), copies is None)
+        return GradientVerdict(largest, Live(f"'{CHECK}'!{address(self.top, VERDICT)}", verdict.text), copies is None)
 
     # The numbers ------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from tracer.program.roles import Assignment
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.parts import in_parts
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address
-from tracer.workbook.addresses import Addresses, parts_column
+from tracer.workbook.addresses import SheetAddresses, parts_column
 from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
 from tracer.workbook.book import LEFT, TOP, Book, link
 from tracer.workbook.pass_layout import PassLayout
@@ -29,7 +29,7 @@ from tracer.workbook.pass_layout import PassLayout
 LARGEST_FIXED = 1e12
 WIDEST_HEADING = 6  # columns that the heading of a large matrix takes
 
-Source = Callable[[int, int], str]
+FormulaAt = Callable[[int, int], str]
 
 
 class MatrixCells:
@@ -42,7 +42,7 @@ class MatrixCells:
         self.sheet, self.data = book.workbook[title], book.data[title]
         self.own = {each.id: each for each in step.assignments}
         large = (each for each in self.board.excerpts if each not in self.own)
-        self.addresses = Addresses(self.board, {each: home for each in large if (home := self._home(each))})
+        self.addresses = SheetAddresses(self.board, {each: home for each in large if (home := self._home(each))})
         self.has_parts = False
 
     def write(self, identifier: str, role: Role) -> None:
@@ -90,7 +90,7 @@ class MatrixCells:
                 source = self._cell_of(identifier, i, run[0])
                 self.data.formulas(row, column, values[i : i + 1, run[0] : run[-1] + 1], style, source)
 
-    def _cell_of(self, identifier: str, row: int, first: int) -> Source:
+    def _cell_of(self, identifier: str, row: int, first: int) -> FormulaAt:
         return lambda _, k: self.addresses.cell(s.Cell(identifier, row, first + k))
 
     def _home(self, identifier: str) -> str | None:
@@ -121,7 +121,7 @@ class MatrixCells:
         if last > first:
             merge(self.sheet, row, first, last)
 
-    def _source(self, identifier: str) -> Source | None:
+    def _source(self, identifier: str) -> FormulaAt | None:
         """How a cell of a matrix comes to this sheet: None where it is typed in."""
         made, home = self.own.get(identifier), self._home(identifier)
         if made is not None and made.expression is not None:
@@ -158,7 +158,7 @@ class MatrixCells:
         values, text = np.array([[value]]), self._write(part)
         self.data.formulas(TOP + 1 + k, column, values, self.book.styles.plain, lambda *_: text)
 
-    def _given_before(self, identifier: str) -> Source | None:
+    def _given_before(self, identifier: str) -> FormulaAt | None:
         """A given matrix of a later pass: where the same numbers stand already."""
         for earlier in reversed(self.book.passes[: self.index]):
             same_rows = (earlier.start, earlier.stop) == (self.one.start, self.one.stop)
@@ -173,7 +173,7 @@ class MatrixCells:
         return None
 
 
-def _reference(sheet: str, place: Place) -> Source:
+def _reference(sheet: str, place: Place) -> FormulaAt:
     top, left = TOP + place.row, LEFT + place.column
     return lambda row, column: f"'{sheet}'!{address(top + row, left + column)}"
 

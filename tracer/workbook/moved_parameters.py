@@ -37,7 +37,7 @@ Corner = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Plan:
+class MovedPlan:
     """Where a pass goes on the sheet, from the row `top` on.
 
     First what is brought, one under the other; then the copies, with columns of its own for each matrix.
@@ -159,11 +159,11 @@ class MovedParameters:
         self.gaps: set[int] = set()
         self.breaks: set[int] = set()  # rows before which a page may end
 
-    def plan(self, one: Pass, paths: Sequence[Path]) -> Plan:
+    def plan(self, one: Pass, paths: Sequence[Path]) -> MovedPlan:
         """Where a pass goes if it is written next."""
-        return Plan(one, tuple(paths), self.row)
+        return MovedPlan(one, tuple(paths), self.row)
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: MovedPlan) -> None:
         """Bring what stays as it is."""
         data, styles = self._data(), self.book.styles
         words = " · ".join(filter(None, (place_of(self.book.trace, plan.one), "brought from the step sheets")))
@@ -178,7 +178,7 @@ class MovedParameters:
             self.row = row + values.shape[0] + 1
         self.gaps = {column - 1 for column in plan.slots.values()}
 
-    def write(self, plan: Plan, path: Path, moved: Estimate, step_at: str) -> tuple[Copy, Copy]:
+    def write(self, plan: MovedPlan, path: Path, moved: Estimate, step_at: str) -> tuple[Copy, Copy]:
         """Both passes for a cell of a parameter, + h and − h; `step_at` is where h stands."""
         up = self._copy(plan, path, moved, "+", step_at)
         return up, self._copy(plan, path, moved, "-", step_at)
@@ -209,7 +209,7 @@ class MovedParameters:
             self.book.leave_room_for_links(MOVED, 3)
         return self.book.data[MOVED]
 
-    def _copy(self, plan: Plan, path: Path, moved: Estimate, sign: Literal["+", "-"], step_at: str) -> Copy:
+    def _copy(self, plan: MovedPlan, path: Path, moved: Estimate, sign: Literal["+", "-"], step_at: str) -> Copy:
         data, names, columns = self._data(), self.book.headings.symbols, plan.columns(path)
         cell = label_text(names.cell(path.parameter, moved.row, moved.column))
         data.text(self.row, LEFT, f"{cell} {'+' if sign == '+' else '−'} h", self.book.styles.band)
@@ -227,7 +227,7 @@ class MovedParameters:
         self.row = copy.top + len(rows) + 1
         return copy
 
-    def _parameter(self, plan: Plan, path: Path, moved: Estimate, copy: Copy, step: str) -> None:
+    def _parameter(self, plan: MovedPlan, path: Path, moved: Estimate, copy: Copy, step: str) -> None:
         """The parameter's matrix as it was brought, with the step added to one cell."""
         values, left = copy.values[path.parameter], copy.columns[path.parameter]
         row, column = plan.brought[path.parameter]

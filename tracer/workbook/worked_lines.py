@@ -36,7 +36,7 @@ MOST_LIVE = 1e12
 
 
 @dataclass(frozen=True)
-class Line:
+class WorkedLine:
     """One cell's line; `stages` are its numbers, from factors put in to terms added up."""
 
     cell: s.Cell
@@ -69,7 +69,7 @@ class WorkedLines:
             self.book.styles,
             self.book.headings.symbols,
         )
-        self.parts: list[str | Line] = []
+        self.parts: list[str | WorkedLine] = []
 
     def collect(self, made: Assignment, formula: str) -> None:
         """All lines of one matrix, under its formula in letters."""
@@ -87,9 +87,9 @@ class WorkedLines:
         self.row = row
         self._set_widths()
         for part, following in zip(self.parts, [*self.parts[1:], ""], strict=True):
-            if isinstance(part, Line):
+            if isinstance(part, WorkedLine):
                 self._write(part)
-            elif isinstance(following, Line):  # a formula stands over its first line, with a row free above it
+            elif isinstance(following, WorkedLine):  # a formula stands over its first line, with a row free above it
                 above = 1 if self.row > row else 0
                 first = self._take(above + 1 + self._start(following))[above]
                 self.data.text(first, self.column, part, self.styles.band)
@@ -102,10 +102,10 @@ class WorkedLines:
         places = ((i, j) for i in range(rows) for j in range(columns))
         return (place for place, _ in zip(places, range(MOST_CELLS), strict=False))
 
-    def _line(self, cell: s.Cell, worked: Worked, every_stage: bool) -> Line:
+    def _line(self, cell: s.Cell, worked: Worked, every_stage: bool) -> WorkedLine:
         stages = worked.stages if every_stage else worked.stages[:1]
         letters = f"= {cell_text(worked.letters, self._name)}"
-        return Line(cell, letters, tuple(map(self._live, stages)), self._sign(cell, worked, stages))
+        return WorkedLine(cell, letters, tuple(map(self._live, stages)), self._sign(cell, worked, stages))
 
     def _name(self, cell: s.Cell) -> str:
         return label_text(self.names.cell(cell.matrix, cell.row, cell.column))
@@ -120,7 +120,7 @@ class WorkedLines:
 
     def _set_widths(self) -> None:
         """Letters and numbers share what the page has beside the name, the sign and the value."""
-        lines = [part for part in self.parts if isinstance(part, Line)]
+        lines = [part for part in self.parts if isinstance(part, WorkedLine)]
         self.widths[NAME] = max(LEAST_NAME, *(len(self._name(line.cell)) + MARGIN for line in lines))
         cells = (line.cell for line in lines)
         values = (
@@ -140,7 +140,7 @@ class WorkedLines:
         width = self.widths[column] - 1
         return 1 if len(text) <= width else math.ceil(WRAPPED * len(text) / width)
 
-    def _start(self, line: Line) -> int:
+    def _start(self, line: WorkedLine) -> int:
         """How many rows its letters and its first stage take, side by side."""
         return max(self._rows(line.stages[0].text, NUMBERS), self._rows(line.letters, LETTERS))
 
@@ -152,7 +152,7 @@ class WorkedLines:
         self.row = start + count
         return range(start, start + count)
 
-    def _write(self, line: Line) -> None:
+    def _write(self, line: WorkedLine) -> None:
         rows = self._take(self._start(line))
         self.data.text(rows[0], self.column + NAME, self._name(line.cell), self.styles.worked)
         self._text(rows, LETTERS, Live("", line.letters))

@@ -18,12 +18,12 @@ from tracer.worksheet.sheet import Worksheet
 from tracer.worksheet.working import Working
 
 
-def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False, dress: Look | None = None) -> None:
+def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False, theme: Look | None = None) -> None:
     """Write the worksheet of a trace's first pass, or its key.
 
     Raises ExportError, leaving `path` as it was, where it cannot be written.
     """
-    worksheet = Worksheet(trace.by_hand(), plan, key, dress or look())
+    worksheet = Worksheet(trace.by_hand(), plan, key, theme or look())
     worksheet.fill()
     Working(worksheet).fill()
     book = worksheet.book

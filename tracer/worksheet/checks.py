@@ -14,7 +14,7 @@ from tracer.program.roles import WEIGHTS_GRADIENT, Assignment
 from tracer.run.passes import Pass, Trace
 from tracer.worksheet.plan import Plan
 
-Kind: TypeAlias = Literal["rows", "shape", "sum"]
+CheckKind: TypeAlias = Literal["rows", "shape", "sum"]
 LEAST_SUMMED = 4  # cells of a matrix whose sum is printed
 
 
@@ -22,26 +22,26 @@ LEAST_SUMMED = 4  # cells of a matrix whose sum is printed
 class Check:
     """What must hold, in words; `kind` says what is looked at."""
 
-    kind: Kind
+    kind: CheckKind
     words: str
 
 
-def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, look: Look) -> Iterator[Check]:
+def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, theme: Look) -> Iterator[Check]:
     """The checks of a matrix that is left blank."""
     names = Headings(trace.problem).names
     name, rows, columns = label_text(names.matrix(made.id)), *made.shape
     last = trace.problem.layers[-1]
     if made.id == one.program.output and last.activation == "softmax":
-        yield Check("rows", look.say("checks.rows", matrix=name))
+        yield Check("rows", theme.say("checks.rows", matrix=name))
     if made.quantity == WEIGHTS_GRADIENT and made.of is not None:
         parameter = label_text(names.matrix(made.of))
         size = f"{rows}×{columns}"
-        yield Check("shape", look.say("checks.shape", gradient=name, parameter=parameter, size=size))
+        yield Check("shape", theme.say("checks.shape", gradient=name, parameter=parameter, size=size))
     if plan.sums and rows * columns >= LEAST_SUMMED:
         total = decimals.text(made.id, float(one[made.id].sum()))
         if not _is_an_answer(total, one, plan, decimals):
             says = "checks.exact_sum" if trace.problem.carry_rounded else "checks.sum"
-            yield Check("sum", look.say(says, matrix=name, sum=look.number(total)))
+            yield Check("sum", theme.say(says, matrix=name, sum=theme.number(total)))
 
 
 def _is_an_answer(total: str, one: Pass, plan: Plan, decimals: Shown) -> bool:

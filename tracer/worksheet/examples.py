@@ -42,9 +42,9 @@ class Example:
 class Examples:
     """The examples of one pass; in a `key` every line is complete."""
 
-    def __init__(self, one: Pass, plan: Plan, key: bool, look: Look, headings: Headings, decimals: Shown) -> None:
-        self.one, self.plan, self.key, self.look = one, plan, key, look
-        self.headings, self.decimals, self.notation = headings, decimals, look.notation
+    def __init__(self, one: Pass, plan: Plan, key: bool, theme: Look, headings: Headings, decimals: Shown) -> None:
+        self.one, self.plan, self.key, self.theme = one, plan, key, theme
+        self.headings, self.decimals, self.notation = headings, decimals, theme.notation
 
     def of(self, made: Assignment) -> Iterator[Example]:
         """The worked cell and the line to complete; of a printed matrix the worked cell, if it gives nothing away."""
@@ -113,7 +113,7 @@ class Examples:
             return GAP.format("")
         key = f"{cell_key(cell)} {number}"
         name = label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
-        aria = escape(self.look.say("page.operand", cell=name, number=number))
+        aria = escape(self.theme.say("page.operand", cell=name, number=number))
         return GAP.format(
             f'<span class="held"><input class="operand" data-keep="{key}" data-of="{cell_key(operand)}" '
             f'data-term="{term}" aria-label="{aria}" autocomplete="off" inputmode="text" spellcheck="false">'

@@ -16,17 +16,17 @@ from tracer.worksheet.page import render_worksheet
 from tracer.worksheet.plan import Plan
 
 
-def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, dress: Look) -> list[Path]:
+def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, theme: Look) -> list[Path]:
     """Write the sheets of a plan, or of a series, whose last sheet is the plan; the key is of that one.
 
     Raises ExportError, before anything is written, where a template is wrong.
     """
     name = folder / trace.problem.name
-    pages = {path: render_worksheet(trace, plan, key, dress) for path, plan, key in _files(name, sheets)}
+    pages = {path: render_worksheet(trace, plan, key, theme) for path, plan, key in _files(name, sheets)}
     paths = []
     for path, plan, key in _files(name, sheets):
         book = path.with_name(path.name.removesuffix(".html") + ".xlsx")
-        write_worksheet_book(trace, plan, book, key, dress)
+        write_worksheet_book(trace, plan, book, key, theme)
         replace_file(path, partial(_write, pages[path]))
         paths += [book, path]
     return paths

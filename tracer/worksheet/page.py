@@ -36,12 +36,12 @@ class Script:
     hash: str
 
 
-def render_worksheet(trace: Trace, plan: Plan, key: bool = False, dress: Look | None = None) -> str:
+def render_worksheet(trace: Trace, plan: Plan, key: bool = False, theme: Look | None = None) -> str:
     """The worksheet of a trace's first pass as HTML; the key is the same sheet filled in, and without a script."""
-    trace, dress = trace.by_hand(), dress or look()
-    views = WorksheetViews(trace, trace.first, plan, key, dress)
+    trace, theme = trace.by_hand(), theme or look()
+    views = WorksheetViews(trace, trace.first, plan, key, theme)
     problem = trace.problem
-    return dress.render(
+    return theme.render(
         "worksheet.html.j2",
         problem=problem,
         plan=plan,
@@ -51,9 +51,9 @@ def render_worksheet(trace: Trace, plan: Plan, key: bool = False, dress: Look | 
         rate=views.rate(),
         css=css_text,
         sheet=f"{problem.title} · {plan.variant}",
-        script=None if key else _script(trace, plan, dress),
-        conventions=[dress.say(f"conventions.{each}") for each in conventions_chosen(problem)],
-        departures=[dress.say(f"departures.{each}") for each in departures_chosen(problem)],
+        script=None if key else _script(trace, plan, theme),
+        conventions=[theme.say(f"conventions.{each}") for each in conventions_chosen(problem)],
+        departures=[theme.say(f"departures.{each}") for each in departures_chosen(problem)],
         given=[each.id for each in trace.first.program.assignments.values() if each.id in plan.given],
     )
 
@@ -67,13 +67,13 @@ def css_text(text: str) -> Markup:
     return Markup("".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text))
 
 
-def _script(trace: Trace, plan: Plan, dress: Look) -> Script:
+def _script(trace: Trace, plan: Plan, theme: Look) -> Script:
     data = {
         "problem_sha256": plan.problem_sha256,
         "plan": _plan_hash(plan),
         "feedback": plan.feedback,
-        "words": dress.section("script") | {each: dress.say(f"sheet.{each}") for each in ("name", "id")},
-        **({"practice": _practice(trace, dress)} if plan.marks else {}),
+        "words": theme.section("script") | {each: theme.say(f"sheet.{each}") for each in ("name", "id")},
+        **({"practice": _practice(trace, theme)} if plan.marks else {}),
     }
     marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js", "worksheet_help.js")
     text = bundled(marks if plan.marks else ("engine/numeral.js", "worksheet.js"))
@@ -87,7 +87,7 @@ def _plan_hash(plan: Plan) -> str:
     return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
 
 
-def _practice(trace: Trace, dress: Look) -> dict[str, Any]:
+def _practice(trace: Trace, theme: Look) -> dict[str, Any]:
     """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
 
     `asked`: how many decimals a number is taken to have at least; `halves`: what a given number may be off as it is
@@ -105,9 +105,9 @@ def _practice(trace: Trace, dress: Look) -> dict[str, Any]:
         "style": style,
         "labels": {style: data["labels"][style]},
         "asked": {each: problem.decimals.of(each) for each in one},
-        "notation": dress.section("notation"),
-        "marks": dress.section("marks"),
-        "checks": {each: dress.messages[f"checks.{each}"] for each in ("own_sum", "own_row")},
+        "notation": theme.section("notation"),
+        "marks": theme.section("marks"),
+        "checks": {each: theme.messages[f"checks.{each}"] for each in ("own_sum", "own_row")},
         "halves": {each: _half(decimals[each]) for each in one.program.inputs},
     }
 

@@ -18,11 +18,11 @@ BOX_WIDTH = 18.4 * MILLIMETRE / LEAST_SCALE / 5.25  # characters of a column of 
 MOST_TITLE = 60
 
 
-def name_pages(sheet: Worksheet, title: str, plan: Plan, look: Look) -> None:
+def name_pages(sheet: Worksheet, title: str, plan: Plan, theme: Look) -> None:
     """Room for name and ID at the head of every printed page, the variant and the page at its foot."""
-    who = f"{look.say('sheet.name')}: ____________________   {look.say('sheet.id')}: ____________"
+    who = f"{theme.say('sheet.name')}: ____________________   {theme.say('sheet.id')}: ____________"
     variant = f"{title[:MOST_TITLE]} · {plan.variant}"
-    page = look.say("book.page", page="&P", pages="&N")
+    page = theme.say("book.page", page="&P", pages="&N")
     sheet.HeaderFooter.oddHeader = HeaderFooterItem(left=_HeaderFooterPart(who.replace("&", "&&")))
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
         left=_HeaderFooterPart(variant.replace("&", "&&")), right=_HeaderFooterPart(f"&A · {page}")

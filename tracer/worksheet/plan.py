@@ -20,7 +20,7 @@ from tracer.program.program import Program
 
 Mode: TypeAlias = Literal["practice", "exam", "print"]
 Feedback: TypeAlias = Literal["cell", "step", "end"]
-Example: TypeAlias = Literal["worked", "completion", "bare"]
+ExampleKind: TypeAlias = Literal["worked", "completion", "bare"]
 
 MOST_CELLS = 2_000  # left blank: more than anybody fills in
 LEAST_WORKED, LEAST_COMPLETION = 2, 4  # cells of a matrix whose first is worked, whose second is a line to complete
@@ -65,7 +65,7 @@ class Plan:
         """Whether the numbers of a matrix are on the sheet."""
         return identifier not in self.blank and self.shows(identifier, program)
 
-    def example(self, shape: m.Shape, row: int, column: int) -> Example:
+    def example(self, shape: m.Shape, row: int, column: int) -> ExampleKind:
         """How far a cell of a blank matrix is worked; row and column from 0.
 
         The first cell is worked, the second a line to complete, the others bare; a small matrix has fewer

@@ -41,9 +41,9 @@ LARGEST_EXPECTED = 10_000  # a date that a spreadsheet made of 3/8 is larger
 class Worksheet:
     """The sheets of a worksheet or, with `key`, of its key: the board, and the working of the steps."""
 
-    def __init__(self, trace: Trace, plan: Plan, key: bool, look: Look) -> None:
-        self.trace, self.one, self.plan, self.key, self.look = trace, trace.first, plan, key, look
-        self.say = look.say
+    def __init__(self, trace: Trace, plan: Plan, key: bool, theme: Look) -> None:
+        self.trace, self.one, self.plan, self.key, self.theme = trace, trace.first, plan, key, theme
+        self.say = theme.say
         self.program, self.problem = self.one.program, trace.problem
         self.book = Book(trace)
         self.sheet, self.data = self.add_sheet("board")
@@ -77,7 +77,7 @@ class Worksheet:
         """A sheet by the name that it has in the catalogue, with name, variant and page on every printed page."""
         title = re.sub(r"[\[\]:*?/\\']", " ", self.say(f"book.{name}"))[:MOST_TITLE].strip()
         sheet = self.book.add_sheet(title if title and title not in self.book.data else f"{len(self.book.data) + 1}")
-        name_pages(sheet, self.problem.title, self.plan, self.look)
+        name_pages(sheet, self.problem.title, self.plan, self.theme)
         return sheet, self.book.data[sheet.title]
 
     def _numbered_title(self) -> str:
@@ -229,7 +229,7 @@ class Worksheet:
         """Beside the board, in the row of a cell that is marked ✗, its formula."""
         column = self.places.last_column + 2
         self.data.text(TOP - 1, column, self.say("book.hints"), self.styles.plain)
-        for row, formula in hints(self.one, self.plan, self.places, self.shown, self.symbol, self.look.notation):
+        for row, formula in hints(self.one, self.plan, self.places, self.shown, self.symbol, self.theme.notation):
             self.data.live_text(row, column, formula, "", self.styles.plain)
         self.sheet.column_dimensions[column_letters(column)].width = HINT_WIDTH
 

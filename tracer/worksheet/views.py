@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from markupsafe import Markup, escape
 
+from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
 from tracer.expression.mathml import matrix_mathml
@@ -24,47 +25,45 @@ from tracer.worksheet.checks import Check, checks
 from tracer.worksheet.examples import Example, Examples, cell_key
 from tracer.worksheet.plan import Plan
 
-Kind: TypeAlias = Literal["box", "fixed"]
-Place: TypeAlias = tuple[int, int]
+CellKind: TypeAlias = Literal["box", "fixed"]
 
-ERROR = 5  # the first step backward
 HEADING, BOX, PRINTED, LEAST = 11, 18, 9, 50  # mm on paper: of a row's heading and gap, a box, a number, a step
 
 
 @dataclass(frozen=True)
-class CellView:
+class WorksheetCell:
     """A cell: a box to fill in, or a number that stands there."""
 
     key: str
-    kind: Kind
+    kind: CellKind
     aria: str
     text: str = ""
 
 
 @dataclass(frozen=True)
-class MatrixView:
+class WorksheetMatrix:
     id: str
     name: Markup
     words: str
     details: tuple[Markup, ...]
-    shape: Place
+    shape: m.Shape
     computed: bool
     asked: bool
     corner: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]  # heading and what it is called aloud
-    rows: tuple[tuple[tuple[str, str], tuple[CellView, ...]], ...]
+    rows: tuple[tuple[tuple[str, str], tuple[WorksheetCell, ...]], ...]
     examples: tuple[Example, ...] = ()
     checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
-class StepView:
+class WorksheetStep:
     label: str
     title: str
     words: str
     why: str
     formulas: tuple[Markup, ...]
-    matrices: tuple[MatrixView, ...]
+    matrices: tuple[WorksheetMatrix, ...]
     predict: str
     question: str
     forward: bool  # whether the error is still to come: these steps take the most reckoning
@@ -84,14 +83,16 @@ class StepView:
 class WorksheetViews:
     """The views of one pass; `key` fills in every box."""
 
-    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, look: Look) -> None:
-        self.trace, self.one, self.plan, self.key, self.look = trace, one, plan, key, look
-        self.notation = look.notation
+    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, theme: Look) -> None:
+        self.trace, self.one, self.plan, self.key, self.theme = trace, one, plan, key, theme
+        self.notation = theme.notation
+        error = one.program.step_of(one.program.layers[-1].error)  # the first step backward
+        self.forward = one.steps[: one.steps.index(error)]
         self.headings = Headings(trace.problem)
         self.decimals: Shown = shown(trace, one)
-        self.examples = Examples(one, plan, key, look, self.headings, self.decimals)
+        self.examples = Examples(one, plan, key, theme, self.headings, self.decimals)
 
-    def steps(self) -> Iterator[StepView]:
+    def steps(self) -> Iterator[WorksheetStep]:
         """The steps that have something on the sheet."""
         for step in self.one.steps:
             on_sheet = [each for each in step.assignments if self.plan.shows(each.id, self.one.program)]
@@ -102,10 +103,10 @@ class WorksheetViews:
         """The learning rate as it was typed."""
         return self.notation.number(self.decimals.text(RATE, float(self.one[RATE].item())))
 
-    def _step(self, step: Step, on_sheet: list[Assignment]) -> StepView:
+    def _step(self, step: Step, on_sheet: list[Assignment]) -> WorksheetStep:
         asks = any(each.id in self.plan.blank for each in on_sheet)
-        words = self.look.section(f"steps.{step.number}")
-        return StepView(
+        words = self.theme.section(f"steps.{step.number}")
+        return WorksheetStep(
             label=step.label,
             title=words["title"],
             words=words["words"],
@@ -114,7 +115,7 @@ class WorksheetViews:
             matrices=tuple(map(self._matrix, on_sheet)),
             predict=words.get("predict", "") if asks else "",
             question=words.get("question", "") if asks else "",
-            forward=step.number < ERROR,
+            forward=step in self.forward,
         )
 
     def _matrix_name(self, identifier: str) -> str:
@@ -127,12 +128,12 @@ class WorksheetViews:
         # in two pieces, between which a narrow window may break it
         return math(self._matrix_name(made.id)) + Markup("<wbr>") + math(f'<mo form="infix">=</mo>{right}')
 
-    def _matrix(self, made: Assignment) -> MatrixView:
+    def _matrix(self, made: Assignment) -> WorksheetMatrix:
         heading = self.headings.of(made.id, *made.shape)
         words = label_text(heading.name)
         asked = made.id in self.plan.blank
         down, across = self._axes(made.id)
-        return MatrixView(
+        return WorksheetMatrix(
             id=made.id,
             name=math(f"<mrow>{self._matrix_name(made.id)}</mrow>"),
             words=words,
@@ -151,12 +152,12 @@ class WorksheetViews:
         )
 
     def _checks(self, made: Assignment) -> Iterator[Check]:
-        return checks(made, self.trace, self.one, self.plan, self.decimals, self.look)
+        return checks(made, self.trace, self.one, self.plan, self.decimals, self.theme)
 
     def _axes(self, identifier: str) -> tuple[str, str]:
         """What its rows and columns stand for, in the sheet's language."""
         down, across = (
-            word and self.look.say(f"axis.{word.replace(' ', '_')}") for word in axes(self.one.program, identifier)
+            word and self.theme.say(f"axis.{word.replace(' ', '_')}") for word in axes(self.one.program, identifier)
         )
         return down, across
 
@@ -167,7 +168,7 @@ class WorksheetViews:
         parts = (
             escape(made.id if made.id != words else ""),
             escape(
-                self.look.say(f"sheet.{'rounded' if rounded else 'decimals'}", count=decimals)
+                self.theme.say(f"sheet.{'rounded' if rounded else 'decimals'}", count=decimals)
                 if asked and not self.key
                 else ""
             ),
@@ -178,14 +179,14 @@ class WorksheetViews:
 
     # Cells
 
-    def _cell(self, made: Assignment, words: str, place: Place) -> CellView:
+    def _cell(self, made: Assignment, words: str, place: tuple[int, int]) -> WorksheetCell:
         row, column = place
         names = zip(self._axes(made.id), place, strict=True)
         aria = ", ".join([words, *(f"{word} {index + 1}" for word, index in names if word)])
         cell = s.Cell(made.id, row, column)
         if self.key or self.examples.is_known(cell):
-            return CellView(cell_key(cell), "fixed", aria, self._text(cell))
-        return CellView(cell_key(cell), "box", aria)
+            return WorksheetCell(cell_key(cell), "fixed", aria, self._text(cell))
+        return WorksheetCell(cell_key(cell), "box", aria)
 
     def _text(self, cell: s.Cell) -> str:
         value = float(self.one[cell.matrix][cell.row, cell.column])

@@ -39,7 +39,7 @@ class Working:
         self.board = _OnBoard(worksheet)
         self.symbols = worksheet.book.headings.symbols
         self.sheet, self.data = worksheet.add_sheet("working")
-        self.say, self.notation, self.styles = worksheet.say, worksheet.look.notation, worksheet.book.styles
+        self.say, self.notation, self.styles = worksheet.say, worksheet.theme.notation, worksheet.book.styles
         self.row, self.last = 1, LEFT + MOST_BOXES
         self.on_paper = self.plan.mode == "print"
         self.breaks = set[int]()  # the rows before which a printed page may end
@@ -62,7 +62,7 @@ class Working:
     def _step(self, step: Step) -> None:
         self.row += 1
         self.breaks.add(self.row)
-        words = self.worksheet.look.section(f"steps.{step.number}")
+        words = self.worksheet.theme.section(f"steps.{step.number}")
         asks = any(each.id in self.plan.blank for each in step.assignments)
         self._line(self.say("book.step_title", label=step.label, title=words["title"]), self.styles.band)
         self._line(words["words"], self.styles.plain)
@@ -89,8 +89,8 @@ class Working:
                 case "completion" if asked:
                     self._completion(cell, rule)
         if asked and not self.worksheet.key:
-            one, look = self.one, self.worksheet.look
-            for check in checks(made, self.worksheet.trace, one, self.plan, self.worksheet.shown, look):
+            one, theme = self.one, self.worksheet.theme
+            for check in checks(made, self.worksheet.trace, one, self.plan, self.worksheet.shown, theme):
                 self._check(made, check)
 
     def _is_printed(self, cell: s.Cell) -> bool:

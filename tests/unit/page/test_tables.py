@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tracer.lesson.build import build
-from tracer.page.tables import axes, kept_columns, kept_rows, table_body
+from tracer.page.tables import axes, table_body, table_columns, table_rows
 from tracer.presentation.board import lay_out
 from tracer.presentation.shown import shown
 from tracer.problem.problem import problem_from_document
@@ -43,9 +43,9 @@ def test_every_shown_cell_has_its_text_and_the_headings_count(rows: int, units: 
     for key in ("X", "W1", "A1", "W1_next"):
         values = run.first[key]
         head, *lines = table(run, key)
-        kept = kept_columns(values.shape[1])
+        kept = table_columns(values.shape[1])
         assert [text for _, text in head[1:]] == ["" if k is None else str(k + 1) for k in kept]
-        for row, ((_, name), *cells) in zip(kept_rows(len(values)), lines, strict=True):
+        for row, ((_, name), *cells) in zip(table_rows(len(values)), lines, strict=True):
             assert name == ("" if row is None else str(row + 1))
             expected = ["⋮" if row is None else "⋯" if k is None else decimals.text(key, values[row, k]) for k in kept]
             assert [text for _, text in cells] == expected

@@ -8,7 +8,7 @@ from tracer.presentation.board import lay_out
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.program.program import Program
-from tracer.workbook.addresses import Addresses
+from tracer.workbook.addresses import SheetAddresses
 from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
 
 
@@ -45,7 +45,7 @@ def test_a_matrix_goes_by_its_name_where_the_names_are_of_this_pass(identifier: 
 
 
 def test_a_matrix_goes_by_its_range_where_they_are_not() -> None:
-    at = Addresses(lay_out(article()))
+    at = SheetAddresses(lay_out(article()))
     X, W, b = at.block(Block("X", 0, 0, 3, 4)), at.block(Block("W1", 0, 0, 4, 3)), at.block(Block("b1", 0, 0, 1, 3))
     assert formulas(article(), "Z1", named=False) == [f"MMULT({X},{W})+{b}"]
     single = [at.cell(Cell(each, 0, 0)) for each in ("b2", "learning_rate", "db2")]
@@ -59,7 +59,7 @@ def test_a_softmax_has_a_formula_for_each_sample(identifier: str) -> None:
 
 
 def test_a_row_of_a_large_matrix_lies_on_the_sheet_where_it_stands_in_full() -> None:
-    row = Addresses(lay_out(classifier())).block(Block("A2", 0, 0, 1, 3))
+    row = SheetAddresses(lay_out(classifier())).block(Block("A2", 0, 0, 1, 3))
     (found,) = formulas(classifier(), "J1", elsewhere={"A2": "Step 4"})
     assert found == f"TRANSPOSE('Step 4'!{row})*({{1,0,0;0,1,0;0,0,1}}-'Step 4'!{row})"
 
