@@ -70,17 +70,17 @@ def cases() -> dict[str, m.Matrix]:
     return found
 
 
-def data_of(expression: m.Matrix) -> Document:
-    """What a page would carry of it."""
+def data_of(values: Mapping[str, Any], expression: m.Matrix | None = None, decimals: int | None = DECIMALS) -> Document:
+    """What a page would carry of a single expression R over given matrices, each called by its letter."""
     rules = Rules()
-    computed = [{"id": "R", "shape": list(expression.shape), "rule": rules.matrix(expression)}]
-    names = {key: [[key], [key, [[1, 0, 1], ",", [0, 1, 1]]]] for key in (*VALUES, "R")}
+    computed = [] if expression is None else [{"id": "R", "shape": expression.shape, "rule": rules.matrix(expression)}]
+    names = {key: [[key], [key, [[1, 0, 1], ",", [0, 1, 1]]]] for key in (*values, "R")}
     labels = {"loss": ["L"], "rate": ["η"], "negative": False, "names": names, "fractions": {}}
     return {
-        "given": VALUES,
+        "given": {key: np.asarray(value).tolist() for key, value in values.items()},
         "computed": computed,
         "rules": rules.written,
-        "decimals": dict.fromkeys(names, DECIMALS),
+        "decimals": dict.fromkeys(names, decimals),
         "style": "matrix",
         "labels": {"matrix": labels},
         "derivatives": {},
@@ -115,7 +115,7 @@ def _worked(cell: s.Scalar, values: Mapping[str, Any]) -> Document:
 
 
 def document() -> Document:
-    return {name: {"data": data_of(made), "readings": readings(made)} for name, made in cases().items()}
+    return {name: {"data": data_of(VALUES, made), "readings": readings(made)} for name, made in cases().items()}
 
 
 def as_json(what: Document) -> Document:

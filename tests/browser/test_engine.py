@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.agreement import assert_agrees, sizes
 from tests.browser.asking import ASK, Document, ask, assert_lines, by_cell, cells_of, plain, turned_round
+from tests.conformance import data_of
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
@@ -19,27 +20,10 @@ from tracer.expression.evaluate import evaluate
 from tracer.expression.label import Label, label_mathml
 from tracer.expression.lower import lower
 from tracer.expression.worked import work
-from tracer.page.script_data import Rules, written
+from tracer.page.script_data import written
 from tracer.problem.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.browser
-
-
-def single(values: Mapping[str, Any], expression: m.Matrix | None = None, decimals: int | None = 3) -> Document:
-    """Data of a single expression R over given matrices, each called by its letter."""
-    rules = Rules()
-    computed = [] if expression is None else [{"id": "R", "shape": expression.shape, "rule": rules.matrix(expression)}]
-    names = {key: [[key], [key, [[1, 0, 1], ",", [0, 1, 1]]]] for key in (*values, "R")}
-    labels = {"loss": ["L"], "rate": ["η"], "negative": False, "names": names, "fractions": {}}
-    return {
-        "given": {key: np.asarray(value).tolist() for key, value in values.items()},
-        "computed": computed,
-        "rules": rules.written,
-        "decimals": dict.fromkeys(names, decimals),
-        "style": "matrix",
-        "labels": {"matrix": labels},
-        "derivatives": {},
-    }
 
 
 def indexed(cell: s.Cell) -> str:
@@ -49,7 +33,7 @@ def indexed(cell: s.Cell) -> str:
 def assert_read_alike(page: Any, expression: m.Matrix, values: Mapping[str, Any], decimals: int | None) -> Document:
     """Structure, precedents and worked lines of every cell are Python's; the values are handed back."""
     cells = {("R", *place): lower(expression, *place) for place in np.ndindex(expression.shape)}
-    found = ask(page, ASK, data=single(values, expression, decimals), cells=list(cells), style="matrix")
+    found = ask(page, ASK, data=data_of(values, expression, decimals), cells=list(cells), style="matrix")
     structures, sources = by_cell(found["expressions"]), by_cell(found["precedents"])
 
     def value(cell: s.Cell) -> s.Value:
@@ -139,6 +123,6 @@ def test_numbers_are_shown_with_the_digits_of_python(page: Any, numbers: list[fl
     numbers = [x for x in numbers if not abs(x) * 10.0**decimals >= 2.0**52 or abs(x) >= 1e16 or x == round(x)]
     assume(numbers)
     texts = "data => { const e = TracerEngine.open(data); return e.values.M[0].map((_, k) => e.text('M', 0, k)); }"
-    assert page.evaluate(texts, single({"M": [numbers]}, decimals=None)) == list(map(as_typed, numbers))
-    rounded = page.evaluate(texts, single({"M": [numbers]}, decimals=decimals))
+    assert page.evaluate(texts, data_of({"M": [numbers]}, decimals=None)) == list(map(as_typed, numbers))
+    rounded = page.evaluate(texts, data_of({"M": [numbers]}, decimals=decimals))
     assert rounded == [fixed(number, decimals) for number in numbers]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tracer
+from tests.conftest import require_module
 from tracer import api
 from tracer.problem import arrays
 
@@ -105,7 +106,7 @@ def test_arrays_as_frameworks_give_them_make_the_same_problem() -> None:
 
 
 def test_a_tensor_is_taken_as_it_is() -> None:
-    torch = pytest.importorskip("torch")
+    torch = require_module("torch")
     layers = [torch.nn.Linear(2, 3), torch.nn.Linear(3, 2)]
     made = tracer.from_arrays(
         torch.eye(2), torch.tensor([0, 1]), [each.weight for each in layers], [each.bias for each in layers],

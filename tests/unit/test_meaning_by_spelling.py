@@ -18,6 +18,7 @@ MAY_FILES = ("naming_policy.py", "identifiers.py", "aliases.py")
 MOST = 0  # it may only go down
 
 _IDENTIFIER = re.compile(r"(?:d?[WbZASDEJ]|[XYL]|d[Wb])(?:[0-9]+|\{\})?(?:_next)?|_next|\{\}_next|d\{\}")
+_CELL = re.compile(r"d?[WbZASDEJXYL](?:[0-9]+|\{\})?(?:_next)?-[0-9{].*")  # a cell as pages name it: Z1-1-2
 _PATTERN = re.compile(r"dW\|db|\[A-Zb\]|\([WbZASDEJ]\|")
 
 
@@ -29,7 +30,8 @@ def spelled(source: str) -> Iterator[tuple[int, str]]:
         if id(node) in words:
             continue
         text = _text(node)
-        if (text is not None and _IDENTIFIER.fullmatch(text)) or _cut(node):
+        named = text is not None and (_IDENTIFIER.fullmatch(text) or _CELL.fullmatch(text))
+        if named or _cut(node):
             yield node.lineno, ast.unparse(node)  # type: ignore[attr-defined]
 
 
@@ -91,6 +93,7 @@ def test_nothing_reads_or_writes_meaning_by_spelling() -> None:
         'x == "W"',
         'f"Z{layer}"',
         'f"{name}_next"',
+        'f"A{layer}-1-{unit}"',
         'name.endswith("_next")',
         'f"d{name}"',
         'one["A1"]',

@@ -13,8 +13,9 @@ from tracer.classroom.findings import SIGNS, entry_of, findings, named, place
 from tracer.classroom.report import print_marked
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.verdicts import Mark
+from tracer.presentation.palette import AGAIN, COARSE, INK, RIGHT
 
-COLOURS = {"✓": "#e3f4e3", "↪": "#e3f4e3", "✗": "#fbe0de", "≈": "#fff3cf"}
+COLOURS = {"✓": RIGHT, "↪": RIGHT, "✗": AGAIN, "≈": COARSE}
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,7 @@ class Checked:
     @property
     def of(self) -> int:
         """Cells that were judged."""
-        document: dict[str, Any] = self.marked.to_document()["summary"]
-        return int(document["of"])
+        return len(self.marked.marks)
 
     @property
     def all_right(self) -> bool:
@@ -70,5 +70,5 @@ class Checked:
         sign = SIGNS[mark.verdict]
         cells = (place(mark), entry_of(self.marked, mark).text, sign, named(mark.verdict))
         colour = COLOURS.get(sign, "")
-        style = f' style="background: {colour}; color: #111"' if colour else ""
+        style = f' style="background: #{colour}; color: #{INK}"' if colour else ""
         return f"<tr{style}>{''.join(f'<td>{escape(each)}</td>' for each in cells)}</tr>"

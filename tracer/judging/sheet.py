@@ -63,6 +63,7 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
         key = key.with_given(own, answers.file)
     given = {**answers.given, **answers.printed}
     printed = {each: grid for each, grid in given.items() if each in key.program.computed}
+    notes += [f"{each}: no matrix of this problem; left out" for each in answers.printed if each not in key.values]
     stale = [each for each, grid in printed.items() if not _is_of(grid, key, each)]
     notes += [f"given.{each}: other numbers than this problem's; worked out anew" for each in stale]
     if printed:

@@ -7,6 +7,7 @@ import re
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from openpyxl import Workbook
 from tests.worksheets import addresses
 from tracer.answers.key import key_of
 from tracer.answers.naming import named
+from tracer.answers.numbers import read_number
 from tracer.answers.reading import AnswerError, Answers, read_answers, read_content
 from tracer.judging.sheet import lay_beside
 from tracer.problem.reading import load_problem
@@ -225,3 +227,11 @@ def test_a_workbook_without_matrices_is_refused() -> None:
     book.active["A1"] = "hello"
     with pytest.raises(AnswerError, match="found no matrix"):
         read(book)
+
+
+def test_a_printed_matrix_that_the_problem_does_not_have_is_said(sheet: tuple[Trace, Plan, Path]) -> None:
+    run, _, _ = sheet
+    assert run.last.program.layers[1:]  # two layers; the other problem has one
+    answers = replace(read_answers(sheet[2]), printed={"E1": ((read_number("0.5"),),)})
+    other = lay_beside(answers, key_of(load_problem("linear-regression")))
+    assert "E1: no matrix of this problem; left out" in other.notes
