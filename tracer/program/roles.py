@@ -56,8 +56,9 @@ class Assignment:
     """One matrix of one step; `expression` is None where it is given.
 
     `of` is the matrix that it belongs to: what a gradient is the gradient of, a local derivative the derivative of, an
-    updated parameter the new value of. A gradient is ∂L/∂`of` times `factor`: −1, the learning rate, 1/N, or their
-    product. `reproduced` says that it is not even that, since `[reproduce]` asks for what a publication did.
+    updated parameter the new value of. A gradient is that of the loss summed over the samples, times `factor`: −1, the
+    learning rate, 1/N, or their product. `reproduced` says that it is not even that, since `[reproduce]` asks for what
+    a publication did.
     """
 
     id: str
