@@ -37,6 +37,18 @@ def test_walkthrough_without_a_problem_writes_the_articles_example(tmp_path: Pat
     assert written == ["article.derivation.html", "article.html", "article.xlsx"]
 
 
+def test_walkthrough_says_which_files_it_replaced(tmp_path: Path) -> None:
+    tracer("walkthrough", "mazur", "--only", "html", "-o", ".", folder=tmp_path)
+    (tmp_path / "mazur.toml").touch()
+    lines = tracer("walkthrough", "mazur", "-o", ".", folder=tmp_path).stdout.splitlines()
+    assert lines[1:] == [
+        "replaced: mazur.html, mazur.derivation.html",
+        "mazur.xlsx",
+        "mazur.html",
+        "mazur.derivation.html",
+    ]
+
+
 def test_the_same_problem_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         assert tracer("walkthrough", "hand", "-o", folder, folder=tmp_path).returncode == 0
