@@ -65,7 +65,7 @@ def main() -> None:
     try:
         app(prog_name="tracer")
     except TracerError as wrong:
-        print(f"tracer: {wrong}", file=sys.stderr)
+        print(*(f"tracer: {line}" for line in str(wrong).split("\n")), sep="\n", file=sys.stderr)
         sys.exit(2)
     except MemoryError:
         print("tracer: this needs more memory than there is; a smaller problem may do", file=sys.stderr)

@@ -173,6 +173,20 @@ def test_a_mistake_is_one_message_and_status_2(arguments: list[str], says: str, 
     assert run.stdout == "" and not list(tmp_path.iterdir())
 
 
+def test_every_mistake_of_a_problem_file_is_a_line_of_one_run(tmp_path: Path) -> None:
+    layers = [{"activation": "tann", "units": 3}, {"activation": "sigmoid", "units": 10**9}]
+    problem_file(tmp_path, epochs=0, batch_size=99, layers=layers)
+    run = tracer("trace", "mine.json", folder=tmp_path)
+    assert run.returncode == 2 and run.stdout == ""
+    lines = [line.removeprefix("tracer: mine.json: ") for line in run.stderr.splitlines()]
+    assert [line.split(": found ")[0] for line in lines] == [
+        "epochs",
+        "layers[0].activation (layer 1)",
+        "batch_size",
+        "layers[1].units (layer 2)",
+    ]
+
+
 def test_what_diverges_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     document = load_problem("linear-regression").to_document() | {"learning_rate": 1e50}
     (tmp_path / "far.json").write_text(json.dumps(document))
