@@ -49,6 +49,15 @@ def test_walkthrough_says_which_files_it_replaced(tmp_path: Path) -> None:
     ]
 
 
+def test_no_file_has_a_name_that_windows_reserves(tmp_path: Path) -> None:
+    (tmp_path / "aux.toml").write_text(example_text("mazur"), encoding="utf-8")
+    for command in (["walkthrough"], ["worksheet"], ["train", "--epochs", "1"]):
+        run = tracer(command[0], "aux.toml", *command[1:], "-o", "there", folder=tmp_path)
+        assert run.returncode == 0, run.stderr
+    written = {path.name.partition(".")[0] for path in (tmp_path / "there").iterdir()}
+    assert written == {"aux_"}
+
+
 def test_the_same_problem_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         assert tracer("walkthrough", "hand", "-o", folder, folder=tmp_path).returncode == 0

@@ -15,7 +15,7 @@ import typer
 from tracer.commands.common import DEFAULT_FOLDER, FolderOption, JsonOption, ProblemArgument, load, print_json, progress
 from tracer.commands.shape import choices
 from tracer.errors import TracerError
-from tracer.files import write_text
+from tracer.files import unreserved, write_text
 from tracer.presentation.excerpt import counted
 from tracer.processes import beside
 
@@ -63,14 +63,15 @@ def walkthrough(
     check_readable(loaded, len(chosen))
     with progress("training", max(chosen)) as advance:
         recorded = trace(loaded, chosen, lambda _: advance())
-    there = set(output.glob(f"{escape(loaded.name)}.*"))
-    written, left_out = _write_files(recorded, output / loaded.name, only, matrix_formulas)
+    start = output / unreserved(loaded.name)
+    there = set(output.glob(f"{escape(start.name)}.*"))
+    written, left_out = _write_files(recorded, start, only, matrix_formulas)
     replaced = ", ".join(path.name for path in written if path in there)
     said = (*departures(loaded), left_out, replaced and f"replaced: {replaced}")
     for line in (summary(loaded, recorded.before, recorded.after), *filter(None, said), *written):
         typer.echo(line)
     if show:
-        typer.launch(str(output / f"{loaded.name}.{only or WalkthroughFile.html}"))
+        typer.launch(str(start.with_name(f"{start.name}.{only or WalkthroughFile.html}")))
 
 
 def _write_files(
