@@ -126,7 +126,7 @@ def symbols_of(made: Trace) -> dict[str, float]:
             known[cells.symbol(s.Cell(identifier, *place))] = float(value)
 
     def ratio(top: tuple[str, int, int], bottom: tuple[str, int, int], value: float) -> None:
-        names = (cells.symbols.cell(*each) for each in (top, bottom))
+        names = (cells.names.cell(*each) for each in (top, bottom))
         over, under = (name for name in names if isinstance(name, Label))
         known[label_mathml(Ratio(over, under))] = float(value)
 

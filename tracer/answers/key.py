@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from tracer.answers.aliases import Aliases
 from tracer.errors import TracerError
 from tracer.expression.evaluate import compiled
+from tracer.expression.label import label_text
 from tracer.lesson.build import build
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.presentation.shown import shown
 from tracer.problem.convention import Reproduce
+from tracer.problem.names import Names, names_of
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
 from tracer.program.program import Program
@@ -49,6 +51,15 @@ class Key:
     def net(self) -> NetworkSymbols:
         """The matrices of the pass as symbols."""
         return NetworkSymbols(self.problem, self.program.rows)
+
+    @cached_property
+    def names(self) -> Names:
+        """What the matrices and their cells are called to learners."""
+        return names_of(self.problem)
+
+    def called(self, identifier: str, place: tuple[int, int] | None = None) -> str:
+        """The name of a matrix, or of a cell of it by row and column from 0, in one line."""
+        return label_text(self.names.matrix(identifier) if place is None else self.names.cell(identifier, *place))
 
     @cached_property
     def aliases(self) -> Aliases:

@@ -56,7 +56,7 @@ class Cells:
         self.one, self.problem, self.program = one, trace.problem, one.program
         self.rows = self.program.rows
         headings = Headings(trace.problem)
-        self.names, self.symbols = headings.names, headings.symbols
+        self.names = headings.names
         self.decimals = shown(trace, one)
 
     # which cells
@@ -98,7 +98,7 @@ class Cells:
 
     def label(self, cell: s.Cell) -> Label:
         """What a cell is called that is no fraction."""
-        label = self.symbols.cell(cell.matrix, cell.row, cell.column)
+        label = self.names.cell(cell.matrix, cell.row, cell.column)
         assert isinstance(label, Label)
         return label
 
@@ -107,8 +107,8 @@ class Cells:
         place, assignment = (cell.row, cell.column), self.program.assignments.get(cell.matrix)
         if assignment is None:
             return self.label(cell)
-        fraction = None if assignment.reproduced else self.symbols.fraction(cell.matrix, place)
-        name = fraction or self.symbols.cell(cell.matrix, *place)
+        fraction = None if assignment.reproduced else self.names.fraction(cell.matrix, place)
+        name = fraction or self.names.cell(cell.matrix, *place)
         if assignment.role == "updated" and isinstance(name, Label) and name.base == cell.matrix:
             return replace(name, base=self.owner(cell).matrix, hat=True)
         return name

@@ -121,7 +121,7 @@ class _Drawing:
     def _node(self, node: Node) -> str:
         y = self.y(node.y)
         circle = f'<circle cx="{node.x:.0f}" cy="{y:.0f}" r="{RADIUS:g}"/>'
-        name = _text(node.x, y + 4, _label(self.cells.symbols.unit(node.layer, node.unit)), "unit")
+        name = _text(node.x, y + 4, _label(self.cells.names.unit(node.layer, node.unit)), "unit")
         return circle + name + "".join(self._beside(node, y))
 
     def _beside(self, node: Node, y: float) -> Iterator[str]:

@@ -121,7 +121,7 @@ class PassViews:
         return f'<mrow data-name="{identifier}">{label_mathml(name)}</mrow>'
 
     def _cell_name(self, cell: s.Cell) -> str:
-        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
+        return label_mathml(self.headings.names.cell(cell.matrix, cell.row, cell.column))
 
     def _formula(self, made: Assignment) -> tuple[Markup, Markup | None]:
         assert made.expression is not None

@@ -135,7 +135,7 @@ def test_json_of_a_folder_is_an_array_with_a_place_for_what_could_not_be_read(ch
     run = check(school / "class", "--json", "--reveal", "none")
     ada, bo, cy = json.loads(run.out)
     assert ada["student"] == {"name": "Ada", "id": "1"} and "error" not in ada
-    assert bo["cells"][0]["slips"][0]["says"].startswith("the bias 0.46 is not added"), "--json always has everything"
+    assert bo["cells"][0]["slips"][0]["says"].startswith("the bias 0.46 was not added"), "--json always has everything"
     assert (cy["cells"], cy["summary"]["of"]) == ([], 0) and cy["error"].startswith("this is not JSON")
     assert set(cy["summary"]) == set(ada["summary"])
     (school / "class" / "Bo_2_assignsubmission_file_" / "work.json").unlink()
@@ -152,7 +152,7 @@ def test_what_the_terminal_may_show(check: Check, school: Path, reveal: str, sli
     path.write_text(json.dumps(NO_BIAS))
     run = check(path, "--reveal", reveal)
     assert "Z1[1,1] and 8 more" in run.out and "18 of 19 points" in run.out
-    assert ("is not added" in run.out) is slip
+    assert ("was not added" in run.out) is slip
     assert ("expected" in run.out and "0.070" in run.out) is right
 
 

@@ -52,7 +52,7 @@ def test_a_slip_is_said_with_where_to_start_and_exit_status_1(folder: Path) -> N
         "slip.json: start at"
     )
     assert "later cells follow correctly from it" in first
-    (line,) = (line for line in lines if "the bias 0.46 is not added" in line)
+    (line,) = (line for line in lines if "the bias 0.46 was not added" in line)
     assert line.startswith("Z1[1,1] and 8 more")
 
 
