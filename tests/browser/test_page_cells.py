@@ -145,7 +145,7 @@ def test_the_story_leads_to_the_chain_of_its_weight(chromium: Any, tmp_path: Pat
         before, after = (float(page.inner_text(f"#story-{each}")) for each in ("before", "after"))
         assert before == pytest.approx(run[f"W{depth}"][row, column], abs=1e-3)
         assert after == pytest.approx(run[f"W{depth}_next"][row, column], abs=1e-3)
-        page.click("text=follow why")
+        page.click("text=see why")
         assert page.inner_text("section.step:not([hidden]) .number") == "Step 10"
         lit = [cell for cell, each in read_tables(page, "step-10").items() if "is-asked" in each["classes"]]
         assert lit == [(f"W{depth}_next", row, column)]

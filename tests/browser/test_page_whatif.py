@@ -187,7 +187,7 @@ def test_outputs_and_loss_after_the_update_are_those_of_the_next_pass(
             expected = first[A][row, column], second[A][row, column]
             assert_agrees([number(before), number(after)], expected, to=5.01e-6)
             nearer = abs(expected[0] - first["Y"][row, column]) - abs(expected[1] - first["Y"][row, column])
-            assert says == ("nearer" if nearer > 0 else "further off" if nearer < 0 else "the same")
+            assert says == ("closer" if nearer > 0 else "further away" if nearer < 0 else "the same")
         assert loss[0] == "loss" and loss[4] == ("smaller" if second.loss < first.loss else "larger")
         assert_agrees([number(loss[2]), number(loss[3])], [first.loss, second.loss], to=5.01e-6)
 

@@ -82,7 +82,7 @@ class Key:
             run = build(self.problem, self.program.rows).numpy.run
             computed = dict(zip(self.program.computed, run(*given.values()), strict=True))
         if not all(np.isfinite(each).all() for each in computed.values()):
-            raise TracerError(f"{file}: given: with these numbers the network leaves float64")
+            raise TracerError(f"{file}: given: these numbers overflow float64")
         values = given | computed
         halves = {each: 0.0 if each in own else half for each, half in self.halves.items()}
         return replace(self, values={each: values[each] for each in self.values}, halves=halves)
@@ -104,5 +104,5 @@ def key_of(problem: Problem, number: int = 1) -> Key:
     same_rows = at and passes[at - 1].program.rows == one.program.rows
     return Key(
         worked, problem.sha256, one.program, values, halves, before if same_rows else {},
-        tuple(f"{each} Answers are held against the gradient." for each in departures(problem)),
+        tuple(f"{each} Answers are checked against the gradient." for each in departures(problem)),
     )  # fmt: skip

@@ -72,7 +72,7 @@ def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
     if mark.verdict == "unreadable":
         yield entry_of(marked, mark).note
     elif mark.verdict == "wrong" and marked.sheet.key.program.quantity(mark.id).role in ("given", "parameter"):
-        yield "not the number that is given"
+        yield "not the number given"
     elif not mark.slips and mark.verdict in WORDS:
         yield WORDS[mark.verdict]
 
@@ -92,7 +92,7 @@ def _sentence(slip: Slip, reveal: Reveal) -> str:
 def headline(marked: MarkedSheet) -> str:
     """The one line that helps: where to start."""
     if not marked.marks:
-        return "no cell of this problem's matrices was found"
+        return "no cells of this problem's matrices were found"
     first = marked.first_wrong
     if first is None:
         return f"all {len(marked.marks)} cells are right"
@@ -105,7 +105,7 @@ def headline(marked: MarkedSheet) -> str:
 def right_under(other: OtherConventions) -> str:
     """That the answers follow other conventions, and how far."""
     words = ", ".join(other.words)
-    return f"right under: {words}" if other.all_right else f"more of it is right under: {words}"
+    return f"right under: {words}" if other.all_right else f"more cells are right under: {words}"
 
 
 def expected(marked: MarkedSheet, mark: Mark) -> str:

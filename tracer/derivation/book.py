@@ -27,7 +27,7 @@ def too_deep(problem: Problem) -> str:
     """Why there is no book of a problem; "" where there is one."""
     if problem.depth <= MOST_LAYERS:
         return ""
-    return f"no derivation: {problem.depth} layers are more than the {MOST_LAYERS} worked by hand"
+    return f"no derivation: {problem.depth} layers are too many to work by hand (at most {MOST_LAYERS})"
 
 
 def write_derivation(trace: Trace, path: Path) -> None:
@@ -65,7 +65,7 @@ def _chapters(trace: Trace) -> Iterator[Chapter]:
 def _outcome(trace: Trace) -> Chapter:
     """The loss before and after."""
     told = say(
-        "Forward once more with the new numbers, the loss is {after}; it was {before}.",
+        "One more forward pass, with the new numbers, gives the loss {after}; it was {before}.",
         before=f"<mn>{trace.before:#.6g}</mn>",
         after=f"<mn>{trace.after:#.6g}</mn>",
     )

@@ -31,7 +31,7 @@ from tracer.program import roles
 
 MOST_PATHS = 3  # units of a layer whose deltas are written out as products; of more they are matrices of their own
 MOST_JACOBIANS = 3  # samples whose Jacobian is shown
-ALL_SAMPLES = "That was the first sample; for all of them, a row each:"
+ALL_SAMPLES = "That was the first sample; for all of them, one row each:"
 
 
 class Chain:
@@ -144,7 +144,7 @@ class Factors:
     def error(self) -> Contents:
         if self.chain.fused:
             yield say(
-                "First, how the loss changes with what goes into each output. Recall the derivative of loss and "
+                "First, how the loss changes with the input of each output unit. Recall the derivative of loss and "
                 "activation taken together:"
             )
         else:
@@ -161,17 +161,17 @@ class Factors:
 
     def slopes(self) -> Contents:
         yield say(
-            "Now we need how each output of the layer changes with what went in. Recall the derivative of {name}:",
+            "Now we need how each output of the layer changes with its own input. Recall the derivative of {name}:",
             name=spoken(self.cells.problem.layers[self.own.number - 1].activation),
         )
         yield from self._worked(self.own.slope)
         if self.cells.program.assignments[self.own.slope].reproduced:
-            yield say("Only the own inputs are kept here, as a publication did; the others belong to it too.")
+            yield say("Only each output's own input is kept here, as in the publication; the others should count too.")
 
     def jacobians(self) -> Contents:
         yield say(
-            "Now we need how each output changes with what went in. Recall the derivatives of softmax: every output "
-            "depends on every input, so they fill a whole matrix, a row for each output:"
+            "Now we need how each output changes with the inputs. Recall the derivatives of softmax: every output "
+            "depends on every input, so they fill a whole matrix, one row for each output:"
         )
         first, *others = self.own.jacobians
         block = self.cells.block(first)
@@ -185,9 +185,9 @@ class Factors:
         if chain.fused:
             yield say(f"{'Times the learning rate it' if chain.carries_rate else 'It'} is the delta of the layer:")
         elif self.own.jacobians:
-            yield say("What goes in acts on the loss through every output, and the paths add up:")
+            yield say("Each input acts on the loss through every output, and the paths add up:")
         else:
-            yield say("These factors together, how the loss changes with what goes into the layer:")
+            yield say("These factors together say how the loss changes with the layer's inputs:")
         column = self.cells.column(identifier)
         yield equation(column, self.cells.stages(column, most=2))
         if not self.several_samples:
@@ -205,8 +205,8 @@ class Factors:
         cells, own = self.cells, self.own
         Z, weight = cells.first(own.pre_activation), cells.first(own.weights)
         yield say(
-            "Now we need how a sum changes with a weight in it. {weight} stands in one term; whatever else there is "
-            "does not change with it:",
+            "Now we need how a sum changes with one of its weights. {weight} appears in one term; the other terms "
+            "do not change with it:",
             weight=cells.symbol(weight),
         )
         yield equal(*self.chain.only_term(Z, weight))
@@ -225,25 +225,25 @@ class Factors:
 
     def _likewise(self) -> str:
         if self.chain.units > MOST_PATHS:
-            return "In the same way for the other weights; those of further units go on like this"
+            return "Likewise for the other weights; those of further units continue in the same way"
         return (
-            "In the same way for the other weights" if self.chain.inputs * self.chain.units > 1 else "With its number"
+            "Likewise for the other weights" if self.chain.inputs * self.chain.units > 1 else "With its number"
         )
 
     def error_sent_back(self) -> Contents:
         cells, following = self.cells, self.chain.following.own
         Z, A = cells.first(following.pre_activation), cells.first(self.own.activation)
         yield say(
-            "What is missing is how the loss changes with what comes out of a unit. {A} goes into every unit of the "
-            "next layer, so it acts along several paths. Recall {Z}; {A} stands in one term, beside its weight:"
+            "Still missing is how the loss changes with the output of a unit. {A} feeds every unit of the "
+            "next layer, so it acts along several paths. Recall {Z}; {A} appears in one term, next to its weight:"
             if self.chain.following.units > 1
-            else "What is missing is how the loss changes with what comes out of a unit. Recall {Z}; {A} stands in one "
-            "term, beside its weight:",
+            else "Still missing is how the loss changes with the output of a unit. Recall {Z}; {A} appears in one "
+            "term, next to its weight:",
             A=cells.symbol(A),
             Z=cells.symbol(Z),
         )
         yield equal(*self.chain.only_term(Z, A))
-        yield say("In the same way for all of them; this is the matrix of weights again:")
+        yield say("Likewise for all of them; this is the matrix of weights again:")
         stages: list[Stage] = [
             (EQUALS, lambda w: cells.ratio(s.Cell(Z.matrix, 0, w.column), s.Cell(A.matrix, 0, w.row)), "symbols"),
             (EQUALS, cells.symbol, "symbols"),
@@ -251,7 +251,7 @@ class Factors:
         ]
         yield equation(cells.block(following.weights), stages)
         if following.new_weights in (each.name for each in m.symbols(cells.rule(self.own.error))):
-            yield say("In their place the updated weights are taken here, as a publication did:")
+            yield say("The updated weights are used here instead, as in the publication:")
             yield cells.known(following.new_weights)
         yield from self._paths(self.chain.following)
 

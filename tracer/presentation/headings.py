@@ -85,7 +85,7 @@ def step_words(trace: Trace, one: Pass, step: Step) -> tuple[str, str]:
     place = place_of(trace, one)
     title, why = step.title, f"{step.words} {step.why}"
     if step.number == 1 and one is not trace.first:
-        title, why = "Weights and biases by now", "They are what the passes before have made of them."
+        title, why = "Current weights and biases", "These are their values after the previous passes."
     return (f"{place} · {title}" if place else title), why
 
 

@@ -37,9 +37,9 @@ from tracer.workbook.forward_sheet import recorded
 from tracer.workbook.moved_parameters import MOVED, Copy, range_of
 
 CHECK = "Gradient check"
-AGREES, DIFFERS, AT_KINK, BEYOND = "agrees", "differs", "a unit sits at its kink", "the loss leaves float64"
-TOO_SMALL = "too small to be told from rounding"
-CHANGED, NO_RATE = "an input was changed since", "nothing to tell without a rate"
+AGREES, DIFFERS, AT_KINK, BEYOND = "agrees", "differs", "a unit sits at its kink", "the loss overflows float64"
+TOO_SMALL = "too small to tell from rounding"
+CHANGED, NO_RATE = "an input has been changed", "nothing to compare at rate 0"
 WIDTHS = (16.0, *(13.0,) * 6, 16.0, 13.0, 26.0)
 NAME, THETA, H, PLUS, MINUS, ESTIMATED, STANDS, GRADIENT, OFF, SAYS = range(2, 2 + len(WIDTHS))
 REACH, LARGEST, WITHIN, VERDICT = THETA, PLUS, ESTIMATED, MINUS  # columns of a section's head

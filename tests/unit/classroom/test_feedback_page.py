@@ -140,7 +140,7 @@ def test_more_mistakes_than_anybody_reads_are_folded() -> None:
     html = page(wrong)
     seen, folded = html.partition('<details class="others">')[::2]
     assert seen.count('<li id="look-') == 12 and folded.count('<li id="look-') > 3
-    assert "which may well go away with the first ones" in html
+    assert "which may disappear once the first ones are fixed" in html
     anchors = {each["id"] for _, each in Tags(html).found if each.get("id")}
     links = {(each["href"] or "")[1:] for tag, each in Tags(html).found if tag == "a"}
     assert links <= anchors

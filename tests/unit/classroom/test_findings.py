@@ -28,7 +28,7 @@ def copied(answers: Answers, matrix: str, row: int, column: int, text: str | Non
 
 
 def test_the_headline_says_where_to_start_and_what_follows() -> None:
-    assert headline(mark(PROBLEM, {})) == "no cell of this problem's matrices was found"
+    assert headline(mark(PROBLEM, {})) == "no cells of this problem's matrices were found"
     assert headline(mark(PROBLEM, RIGHT)) == "all 139 cells are right"
     assert re.fullmatch(r"start at Z1\[1,1\]; \d+ later cells follow correctly.*", headline(mark(PROBLEM, NO_BIAS)))
     assert headline(mark(PROBLEM, copied(RIGHT, "D2", 2, 0, "9"))) == "all right up to D2[3,1]: start there"
@@ -50,12 +50,12 @@ def test_verdicts_alone_are_shown_where_nothing_is_revealed() -> None:
 def test_a_given_number_miscopied_does_not_have_to_follow_from_anything() -> None:
     given = {"W1": [["9", *row[1:]] if k == 0 else row for k, row in enumerate(PROBLEM["layers"][0]["weights"])]}
     (one,) = findings(mark(PROBLEM, given), "hint")
-    assert (one.title, one.says) == ("W1[1,1]", ("not the number that is given",))
+    assert (one.title, one.says) == ("W1[1,1]", ("not the number given",))
 
 
 def test_a_cell_that_is_no_number_says_what_it_is() -> None:
     mixed = copied(RIGHT, "Z1", 1, 1, "3/0")
-    assert [each.says for each in findings(mark(PROBLEM, mixed), "hint")] == [("a fraction over 0",)]
+    assert [each.says for each in findings(mark(PROBLEM, mixed), "hint")] == [("a division by zero",)]
 
 
 def test_a_hint_names_the_slip_and_the_key_adds_the_number() -> None:

@@ -84,7 +84,7 @@ def test_the_hand_example_goes_in_the_order_of_the_pages() -> None:
         ("gradient", "dW1"), ("update", "W1_next"),  # 15
         ("biases-stay", ""), ("outcome", "L"),
     ]  # fmt: skip
-    assert all(word in book.text for word in ("Now we need", "Recall", "In the same way", "The others likewise"))
+    assert all(word in book.text for word in ("Now we need", "Recall", "Likewise", "The same again", "The others likewise"))
 
 
 def line_of(book: Book, block: str, of: str, number: int = 0) -> str:
@@ -177,7 +177,7 @@ def test_a_delta_is_said_to_carry_the_rate_where_it_does(name: str, rate_in: str
     if name == "article":
         del document["convention"]["softmax_slope"]
     book = check_book(recorded(document))
-    assert ("is a factor already; all that follows carries it" in book.text) is (rate_in == "delta")
+    assert ("is already a factor here; everything that follows carries it" in book.text) is (rate_in == "delta")
     if name == "softmax-classifier":
         assert ("Times the learning rate it is the delta" in book.text) is (rate_in == "delta")
         assert ("It is the delta" in book.text) is (rate_in == "update")
@@ -190,7 +190,7 @@ def test_departures_stand_at_the_top() -> None:
     book = check_book(made)
     head = book.document.find(".//header").text_content()
     assert head.count("Not the gradient of this loss") == 3
-    assert "Only the own inputs are kept" in book.text and "the updated weights are taken" in book.text
+    assert "Only each output's own input is kept" in book.text and "The updated weights are used here" in book.text
 
 
 # size, safety
@@ -225,7 +225,7 @@ def test_the_file_stays_small(sizes: list[int], rows: int) -> None:
 def test_a_deep_network_has_no_book_and_it_is_said() -> None:
     assert too_deep(recorded(layered([2] * (MOST_LAYERS + 1), 1)).problem) == ""
     deep = recorded(layered([2] * (MOST_LAYERS + 2), 1)).problem
-    assert too_deep(deep) == f"no derivation: {MOST_LAYERS + 1} layers are more than the {MOST_LAYERS} worked by hand"
+    assert too_deep(deep) == f"no derivation: {MOST_LAYERS + 1} layers are too many to work by hand (at most {MOST_LAYERS})"
 
 
 def test_names_from_a_problem_file_stay_text() -> None:

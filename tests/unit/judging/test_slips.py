@@ -79,7 +79,7 @@ def test_a_slip_is_named_in_every_cell_that_it_spoils_on_every_problem_that_has_
         assert all(slug in [slip.slug for slip in each.slips] for each in failing), failing
         assert not [each for each in marked.marks if each.verdict == "wrong" and each.id != matrix]
         for slip in (slip for each in failing for slip in each.slips):
-            assert slip.says and "{" not in slip.says and "nan" not in slip.says
+            assert slip.says and "{" not in slip.says and "NaN" not in slip.says and "nan" not in slip.says
         shown += bool(failing)
     assert shown
 

@@ -125,7 +125,7 @@ def test_names_and_titles_stay_text() -> None:
 def test_a_later_pass_and_many_jacobians() -> None:
     document = load_problem("softmax-classifier").to_document() | {"batch_size": 4}
     html = trace(problem_from_document(document, "softmax", "softmax.json"), (1, 2)).step(1)._repr_html_()  # type: ignore[attr-defined]
-    assert "Epoch 2, row 5 · Weights and biases by now" in html
+    assert "Epoch 2, row 5 · Current weights and biases" in html
     html = trace(load_problem("softmax-classifier")).step(6)._repr_html_()  # type: ignore[attr-defined]
     assert "The Jacobians of the other 2 samples go likewise." in html
     assert 'data-id="J3"' in html and 'data-id="J4"' not in html

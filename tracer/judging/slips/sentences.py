@@ -70,7 +70,7 @@ class Sentence:
         value = float(self.site.on_own[row, column])
         decimals = self.site.written.entries[row][column].decimals
         asked = self.site.work.key.problem.decimals.of(self.site.id)
-        return fixed(value, max(asked, decimals or 0)) if math.isfinite(value) else "no number"
+        return fixed(value, max(asked, decimals or 0)) if math.isfinite(value) else "a non-finite number"
 
     def _taken(self) -> str:
         """Which row or column was read, and which belongs here."""
@@ -127,7 +127,7 @@ def _short(value: float) -> str:
     ('0.01235', '12.00')
     """
     if not math.isfinite(value):
-        return "no number"
+        return "a non-finite number"
     size = 0 if value == 0 else math.floor(math.log10(abs(value)))
     return fixed(value, min(max(SIGNIFICANT - 1 - size, 0), 15))
 
