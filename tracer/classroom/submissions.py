@@ -128,7 +128,11 @@ def _is_no_answer(parts: Sequence[str]) -> bool:
 
 
 def _fault_of(name: str) -> str:
-    return "a zip inside a folder or another zip is not opened; give it on its own" if name.lower().endswith(".zip") else ""
+    return (
+        "a zip inside a folder or another zip is not opened; give it on its own"
+        if name.lower().endswith(".zip")
+        else ""
+    )
 
 
 def _in_zip(path: Path) -> Iterator[Submission]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tracer.derivation.cells import Cells
 from tracer.derivation.chain import Chain, Factors
-from tracer.derivation.picture import draw_paths
+from tracer.derivation.path_picture import draw_paths
 from tracer.derivation.typeset import (
     EQUALS,
     NEARLY,
@@ -87,7 +87,9 @@ class _LayerBackward:
         yield self.cells.example(target, rule, self.chain.weight_names(target), until="letters")
         if self.chain.is_output and self.chain.carries_rate:
             rate = self.cells.rate()
-            yield say("The learning rate {rate} is already a factor here; everything that follows carries it.", rate=rate)
+            yield say(
+                "The learning rate {rate} is already a factor here; everything that follows carries it.", rate=rate
+            )
 
     def _through(self) -> str:
         """What lies between the sum of a unit and the loss."""

@@ -30,19 +30,23 @@ def too_deep(problem: Problem) -> str:
     return f"no derivation: {problem.depth} layers are too many to work by hand (at most {MOST_LAYERS})"
 
 
-def write_derivation(trace: Trace, path: Path) -> None:
-    """Write the book of the first pass of a trace. Raises ExportError where `path` cannot be written."""
-    write_text(path, render_derivation(trace))
+def write_derivation(trace: Trace, path: Path, page: str = "") -> None:
+    """Write the book of the first pass of a trace; `page` is the name of the page's file beside it.
+
+    Raises ExportError where `path` cannot be written.
+    """
+    write_text(path, render_derivation(trace, page))
 
 
-def render_derivation(trace: Trace) -> str:
-    """The book as HTML."""
+def render_derivation(trace: Trace, page: str = "") -> str:
+    """The book as HTML, with a link to the file `page` beside it if there is one."""
     problem = trace.problem
     return (
         environment()
         .get_template("derivation.html.j2")
         .render(
             problem=problem,
+            page=page,
             place=place_of(trace, trace.first),
             chapters=list(_chapters(trace)),
             conventions=conventions(problem),

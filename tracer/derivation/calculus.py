@@ -221,7 +221,10 @@ def _softmax(chosen: _Chosen) -> tuple[Derivation, ...]:
     )
     of_other = (
         Equality(quotient_rule(other), (other, bottom), (0,), rule),
-        Equality(over(s.Negative(times(other, own)), square), says="The power in the numerator does not depend on this input:"),
+        Equality(
+            over(s.Negative(times(other, own)), square),
+            says="The power in the numerator does not depend on this input:",
+        ),
         Equality(s.Negative(times(over(other, bottom), share))),
         Equality(s.Negative(times(unit("a", 1), unit("a", 0)))),
     )

@@ -5,16 +5,19 @@ The first sample's row is worked, as a column: symbols, letters, numbers, values
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from tracer.derivation.cells import Cells, NameOf
 from tracer.derivation.typeset import (
     EQUALS,
+    LEAST_SCALE,
+    PAGE,
     Contents,
+    Formula,
     Stage,
     crossed,
-    equal,
+    em_width,
     equation,
     formula,
     operator,
@@ -26,7 +29,7 @@ from tracer.derivation.typeset import (
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml
-from tracer.expression.mathml import cell_mathml
+from tracer.expression.mathml import cell_mathml, cell_mathml_terms
 from tracer.program import roles
 
 MOST_PATHS = 3  # units of a layer whose deltas are written out as products; of more they are matrices of their own
@@ -111,7 +114,7 @@ class Chain:
 
         return of
 
-    def only_term(self, top: s.Cell, by: s.Cell) -> tuple[str, str, str]:
+    def only_term(self, top: s.Cell, by: s.Cell) -> Formula:
         """∂top/∂by three times: as that, with the sum put in and all terms but one struck out, and the factor left."""
         letters = self.cells.work(top).letters
         terms = letters.terms if isinstance(letters, s.Sum) else (letters,)
@@ -122,12 +125,21 @@ class Chain:
         def name(cell: s.Cell) -> str:
             return crossed(cell_mathml(gone[cell], self.cells.symbol)) if cell in gone else self.cells.symbol(cell)
 
-        inside = row(operator("("), cell_mathml(kept, name), operator(")"))
-        under = row(operator("∂"), label_mathml(self.cells.label(by)))
         (term,) = (term for term in terms if term not in places)
-        left = [factor for factor in _factors(term) if factor != by]
-        fraction = f"<mfrac>{row(operator('∂'), inside)}{under}</mfrac>"
-        return self.cells.ratio(top, by), fraction, cell_mathml(left[0], self.cells.symbol)
+        left = next(factor for factor in _factors(term) if factor != by)
+        put_in = _derivative(cell_mathml_terms(kept, name), label_mathml(self.cells.label(by)))
+        equals = row(operator(EQUALS), cell_mathml(left, self.cells.symbol))
+        return formula((self.cells.ratio(top, by),), put_in, (equals,))
+
+
+def _derivative(terms: Sequence[str], by: str) -> Sequence[str]:
+    """= ∂(sum)/∂by; of a sum too wide for a fraction = ∂/∂by (sum), in pieces between which the line may break."""
+    sign, under = operator("∂"), row(operator("∂"), by)
+    fraction = f"<mfrac>{row(sign, row(operator('('), *terms, operator(')')))}{under}</mfrac>"
+    if em_width(fraction) <= PAGE / LEAST_SCALE:
+        return (row(operator(EQUALS), fraction),)
+    first, *others = (*terms[:-1], row(terms[-1], operator(")")))
+    return row(operator(EQUALS), f"<mfrac>{sign}{under}</mfrac>", operator("("), first), *others
 
 
 def _factors(term: s.Scalar) -> tuple[s.Scalar, ...]:
@@ -209,7 +221,7 @@ class Factors:
             "do not change with it:",
             weight=cells.symbol(weight),
         )
-        yield equal(*self.chain.only_term(Z, weight))
+        yield self.chain.only_term(Z, weight)
         yield say(f"{self._likewise()}:")
         came_in = cells.column(own.inputs)
         stages = []
@@ -226,9 +238,7 @@ class Factors:
     def _likewise(self) -> str:
         if self.chain.units > MOST_PATHS:
             return "Likewise for the other weights; those of further units continue in the same way"
-        return (
-            "Likewise for the other weights" if self.chain.inputs * self.chain.units > 1 else "With its number"
-        )
+        return "Likewise for the other weights" if self.chain.inputs * self.chain.units > 1 else "With its number"
 
     def error_sent_back(self) -> Contents:
         cells, following = self.cells, self.chain.following.own
@@ -242,7 +252,7 @@ class Factors:
             A=cells.symbol(A),
             Z=cells.symbol(Z),
         )
-        yield equal(*self.chain.only_term(Z, A))
+        yield self.chain.only_term(Z, A)
         yield say("Likewise for all of them; this is the matrix of weights again:")
         stages: list[Stage] = [
             (EQUALS, lambda w: cells.ratio(s.Cell(Z.matrix, 0, w.column), s.Cell(A.matrix, 0, w.row)), "symbols"),

@@ -127,9 +127,7 @@ def _activations(cells: Cells, own: LayerMatrices) -> Contents:
 
 def _loss(cells: Cells) -> Contents:
     program = cells.program
-    yield say(
-        "The targets, and the network's outputs:" if cells.rows == 1 else "The targets, and the outputs:"
-    )
+    yield say("The targets, and the network's outputs:" if cells.rows == 1 else "The targets, and the outputs:")
     yield cells.known(program.targets)
     yield cells.known(program.output)
     yield say("The loss says in one number how far apart they are:")
@@ -154,7 +152,8 @@ _OF_ACTIVATION = "{name}, with <math><mi>z</mi></math> for the input and <math><
 
 def _of_loss(problem: Problem) -> Contents:
     yield say(
-        "The loss, {name}. One output <math><mi>a</mi></math> with its target <math><mi>y</mi></math> contributes this much:",
+        "The loss, {name}. One output <math><mi>a</mi></math> with its target <math><mi>y</mi></math> "
+        "contributes this much:",
         name=spoken(problem.loss),
     )
     yield from _written((of_loss(problem),))
@@ -164,7 +163,9 @@ def _of_loss(problem: Problem) -> Contents:
     if problem.convention.reduction == "mean":
         yield say("The loss is the mean over the samples, so every sample's derivative is divided by their number.")
     if problem.convention.sign < 0:
-        yield say("The error here is target − output, so it is the negative of this derivative, as is all that follows.")
+        yield say(
+            "The error here is target − output, so it is the negative of this derivative, as is all that follows."
+        )
 
 
 def _written(found: tuple[Derivation, ...]) -> Contents:

@@ -239,7 +239,7 @@ TABLE = (
     StepRow(
         number=4,
         title="Output and loss",
-        words="The last layer does the same; the loss is one number that says how far its outputs are from the targets.",
+        words="The last layer does the same; the loss says in one number how far its outputs are from the targets.",
         why="From here on the chain rule takes that number apart, from back to front.",
         once=output,
     ),

@@ -160,7 +160,9 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
     assert read("A1\n0.5 0.5\n\nfoo\t1.5\t2.5\n\t1.5\t2.5\n").notes == (
         "“foo”: not in this problem; these numbers were ignored",
     )
-    assert read("A1\n0.5\n\n\n\n\n1.5 2.5\n").notes == ("numbers with no name above them or to their left were ignored",)
+    assert read("A1\n0.5\n\n\n\n\n1.5 2.5\n").notes == (
+        "numbers with no name above them or to their left were ignored",
+    )
     both = read(f"Z1\n{shown('Z1')}\n\nZ1\n{shown('A1')}\n")
     assert both.notes == ("“Z1”: Z1 appears more than once; the first was read",)
     assert numbers(both)["Z1"][0][0] == 1.48

@@ -129,7 +129,10 @@ ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!EN
         (book(**{"xl/workbook.bin": b""}), "not an .xlsx workbook"),
         (b"", "not an .xlsx workbook, or a damaged one"),
         (b"Z1,1\n", "not an .xlsx workbook, or a damaged one"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 5_000, "not an .xlsx workbook, or a damaged one"),  # an .xls, renamed
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 5_000,
+            "not an .xlsx workbook, or a damaged one",
+        ),  # an .xls, renamed
         (b"%PDF-1.7\n", "not an .xlsx workbook, or a damaged one"),
     ],
 )

@@ -234,9 +234,7 @@ def test_numbers_beyond_float64_do_not_stop_the_book(tmp_path: Path) -> None:
     }
     document["convention"] |= {"softmax_slope": "jacobian"}
     found = texts(start_of(problem_from_document(document, "far", "far"), tmp_path))
-    assert any(
-        "or the loss takes the logarithm of an output that is exactly 0 or 1; the step was" in x for x in found
-    )
+    assert any("or the loss takes the logarithm of an output that is exactly 0 or 1; the step was" in x for x in found)
     assert {"∞", "not a number"} & set(found)
 
 

@@ -82,7 +82,9 @@ def one_weight(context: SlipContext, rule: m.Matrix) -> Made:
     if following == 1:
         return
     if units == following:
-        yield WrongRule(m.multiply(D, m.column_sums(m.multiply(m.Identity(units), W))), ({"which": "one weight, w_jj,"},))
+        yield WrongRule(
+            m.multiply(D, m.column_sums(m.multiply(m.Identity(units), W))), ({"which": "one weight, w_jj,"},)
+        )
     for k in range(following):
         which = f"the weight to unit {k + 1}"
         yield WrongRule(m.multiply(column(D, k), m.Row(m.Transpose(W), k)), ({"which": which},))

@@ -43,7 +43,11 @@ class Sentence:
         text = template.format_map(self).replace("-", "−")
         if self.context.id == self.site.id:
             return text
-        return f"in {self._name(self.context.id)}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
+        return (
+            f"in {self._name(self.context.id)}, which you left out: {text}"
+            if self._left_out
+            else f"in its slope: {text}"
+        )
 
     @property
     def _left_out(self) -> bool:
