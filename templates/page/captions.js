@@ -49,11 +49,18 @@ function linesOf(worked) {
   return lines.join("") + (worked.exact ? "" : `<small>${DATA.inexact}</small>`);
 }
 
-/** The first cell of each matrix, worked out: for long pages and paper. */
+/** The cell of a matrix that is worked out as its example. */
+function exampleOf(section, id) {
+  const { row = 0, column = 0 } = section.querySelector(`.worked.first[data-id="${id}"]`)?.dataset ?? {};
+  return { matrix: id, row: Number(row), column: Number(column) };
+}
+
+/** One cell of each matrix, worked out: for long pages and paper. */
 function rework(section) {
   const engine = engineOf(section);
   for (const worked of section.querySelectorAll(".worked.first")) {
-    worked.innerHTML = linesOf(engine.worked(worked.dataset.id, 0, 0, { style: style() }));
+    const { matrix, row, column } = exampleOf(section, worked.dataset.id);
+    worked.innerHTML = linesOf(engine.worked(matrix, row, column, { style: style() }));
   }
 }
 

@@ -1,6 +1,6 @@
 """The chain rule through one layer: its deltas as error times slope, and its factors, one after the other.
 
-The first sample's row is worked, as a column: symbols, letters, numbers, values; then all samples follow.
+The row of one sample is worked, as a column: symbols, letters, numbers, values; then all samples follow.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from tracer.program import roles
 
 MOST_PATHS = 3  # units of a layer whose deltas are written out as products; of more they are matrices of their own
 MOST_JACOBIANS = 3  # samples whose Jacobian is shown
-ALL_SAMPLES = "That was the first sample; for all of them, one row each:"
 
 
 class Chain:
@@ -164,11 +163,11 @@ class Factors:
         yield from self._worked(self.own.error)
 
     def _worked(self, identifier: str) -> Contents:
-        """A backward matrix: the first sample's row as a column, worked; then all samples."""
+        """A backward matrix: the row of one sample as a column, worked; then all samples."""
         column = self.cells.column(identifier)
         yield equation(column, self.cells.stages(column))
         if self.several_samples:
-            yield say(ALL_SAMPLES)
+            yield say(f"{self.cells.that_was}; for all of them, one row each:")
             yield self.cells.known(identifier)
 
     def slopes(self) -> Contents:
@@ -185,11 +184,12 @@ class Factors:
             "Now we need how each output changes with the inputs. Recall the derivatives of softmax: every output "
             "depends on every input, so they fill a whole matrix, one row for each output:"
         )
-        first, *others = self.own.jacobians
+        first = self.own.jacobians[self.cells.sample]
+        others = [each for each in self.own.jacobians if each != first]
         block = self.cells.block(first)
         yield equation(block, self.cells.stages(block))
         if others:
-            yield say("That was the first sample. The others likewise:")
+            yield say(f"{self.cells.that_was}. The others likewise:")
             yield from map(self.cells.known, islice(others, MOST_JACOBIANS - 1))
 
     def delta(self) -> Contents:
@@ -204,7 +204,7 @@ class Factors:
         yield equation(column, self.cells.stages(column, most=2))
         if not self.several_samples:
             return
-        yield say(ALL_SAMPLES)
+        yield say(f"{self.cells.that_was}; for all of them, one row each:")
         made = self.cells.in_matrices(identifier)
         if made is None:
             yield self.cells.known(identifier)
@@ -228,7 +228,7 @@ class Factors:
         for unit in range(min(self.chain.units, MOST_PATHS)):
 
             def ratio(cell: s.Cell, unit: int = unit) -> str:
-                return cells.ratio(s.Cell(Z.matrix, 0, unit), s.Cell(weight.matrix, cell.column, unit))
+                return cells.ratio(s.Cell(Z.matrix, Z.row, unit), s.Cell(weight.matrix, cell.column, unit))
 
             stages.append((row(operator(",") if unit else "", table(came_in, ratio, "symbols")),))
             stages.append((row(operator(EQUALS), table(came_in, cells.symbol, "symbols")),))
@@ -255,7 +255,11 @@ class Factors:
         yield self.chain.only_term(Z, A)
         yield say("Likewise for all of them; this is the matrix of weights again:")
         stages: list[Stage] = [
-            (EQUALS, lambda w: cells.ratio(s.Cell(Z.matrix, 0, w.column), s.Cell(A.matrix, 0, w.row)), "symbols"),
+            (
+                EQUALS,
+                lambda w: cells.ratio(s.Cell(Z.matrix, Z.row, w.column), s.Cell(A.matrix, A.row, w.row)),
+                "symbols",
+            ),
             (EQUALS, cells.symbol, "symbols"),
             (EQUALS, cells.value, "values"),
         ]
@@ -274,7 +278,7 @@ class Factors:
         rule = following.rule(not following.apart)
         yield equation(column, self.cells.stages(column, rule, following.path_names, most=2))
         if self.several_samples:
-            yield say(ALL_SAMPLES)
+            yield say(f"{self.cells.that_was}; for all of them, one row each:")
             made = self.cells.in_matrices(self.own.error)
             assert made is not None
             yield made

@@ -79,7 +79,7 @@ class _Paths:
         return _Unit(layer, unit, x, y, into, self._label(own.activation, unit))
 
     def _label(self, identifier: str, unit: int) -> Label:
-        return self.cells.label(s.Cell(identifier, 0, unit))
+        return self.cells.label(s.Cell(identifier, self.cells.sample, unit))
 
     def _weight(self, start: _Unit, end: _Unit) -> Label:
         return self.cells.label(s.Cell(self.cells.program.layer(end.layer).weights, start.unit, end.unit))

@@ -115,7 +115,7 @@ class _Drawing:
         program, one = self.cells.program, self.cells.one
         if node.layer == 0:
             inputs = program.layer(1).inputs
-            number = self.cells.decimals.text(inputs, float(one[inputs][0, node.unit]))
+            number = self.cells.decimals.text(inputs, float(one[inputs][self.cells.sample, node.unit]))
             yield svg_text(node.x - RADIUS - 6, y + 4, escape(number), "in")
             return
         own = program.layer(node.layer)
@@ -125,8 +125,8 @@ class _Drawing:
             yield self._quantity(own.activation, node.unit, node.x + RADIUS + 6, y + 4, "out over")
 
     def _quantity(self, identifier: str, unit: int, x: float, y: float, side: str) -> str:
-        """What goes into a unit or comes out, in the first sample; nothing where the name is too long."""
-        name = self.cells.label(s.Cell(identifier, 0, unit))
+        """What goes into a unit or comes out, in the sample that is worked; nothing where the name is too long."""
+        name = self.cells.label(s.Cell(identifier, self.cells.sample, unit))
         return svg_text(x, y, svg_label(name), side) if len(label_text(name)) <= MOST_LETTERS else ""
 
     def _gap(self, gap: Gap) -> str:
