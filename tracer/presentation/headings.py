@@ -35,15 +35,15 @@ class Headings:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.names: Names = names_of(problem)
-        # beside the identifier of a matrix that the article has words for its derivative is in identifiers too
+        # beside identifiers, and where the words of the article would take too much room
         style = "matrix" if problem.names.style == "article" else problem.names.style
-        self._identifiers = names_of(replace(problem, names=replace(problem.names, style=style)))
+        self.symbols = names_of(replace(problem, names=replace(problem.names, style=style)))
 
     def of(self, identifier: str, rows: int, columns: int) -> Heading:
         """The heading of a matrix of so many rows and columns."""
         if identifier == RATE:
             return Heading(self.names.learning_rate(), "learning rate", None, "")
-        fraction = self._identifiers.fraction(identifier) if is_gradient(self.problem, identifier) else None
+        fraction = self.symbols.fraction(identifier) if is_gradient(self.problem, identifier) else None
         name = self.names.matrix(identifier)
         return Heading(name, identifier, None if fraction == name else fraction, f"{rows}×{columns}")
 

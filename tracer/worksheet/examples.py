@@ -112,7 +112,7 @@ class Examples:
         if not self.plan.marks:
             return GAP.format("")
         key = f"{cell_key(cell)} {number}"
-        name = label_text(self.headings.names.cell(cell.matrix, cell.row, cell.column))
+        name = label_text(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
         aria = escape(self.theme.say("page.operand", cell=name, number=number))
         return GAP.format(
             f'<span class="held"><input class="operand" data-keep="{key}" data-of="{cell_key(operand)}" '
@@ -121,7 +121,7 @@ class Examples:
         )
 
     def _cell_name(self, cell: s.Cell) -> str:
-        return label_mathml(self.headings.names.cell(cell.matrix, cell.row, cell.column))
+        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
 
     def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
         return _joined(left, sign, cell_mathml_terms(right, self._cell_name, self.notation))

@@ -235,7 +235,7 @@ class Worksheet:
 
     def symbol(self, cell: s.Cell) -> str:
         """What a cell is called in formulas."""
-        return label_text(self.book.headings.names.cell(cell.matrix, cell.row, cell.column))
+        return label_text(self.book.headings.symbols.cell(cell.matrix, cell.row, cell.column))
 
     def _widths(self) -> None:
         needed = [BOX_WIDTH if self.plan.mode == "print" else LEAST_WIDTH] * len(self.places.slots)

@@ -37,7 +37,7 @@ class Working:
     def __init__(self, worksheet: Worksheet) -> None:
         self.worksheet, self.plan, self.one = worksheet, worksheet.plan, worksheet.one
         self.board = _OnBoard(worksheet)
-        self.names = worksheet.book.headings.names
+        self.symbols = worksheet.book.headings.symbols
         self.sheet, self.data = worksheet.add_sheet("working")
         self.say, self.notation, self.styles = worksheet.say, worksheet.theme.notation, worksheet.book.styles
         self.row, self.last = 1, LEFT + MOST_BOXES
@@ -77,8 +77,8 @@ class Working:
     def _matrix(self, made: Assignment) -> None:
         assert made.expression is not None  # a step computes its matrices, or none of them
         asked = made.id in self.plan.blank
-        name = label_text(self.names.matrix(made.id))
-        in_letters = matrix_text(made.expression, lambda each: label_text(self.names.matrix(each)), self.notation)
+        name = label_text(self.symbols.matrix(made.id))
+        in_letters = matrix_text(made.expression, lambda each: label_text(self.symbols.matrix(each)), self.notation)
         self._line(f"{name} = {in_letters}", self.styles.plain)
         for place in range(min(2, made.shape[0] * made.shape[1])):
             row, column = divmod(place, made.shape[1])
