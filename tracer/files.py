@@ -1,8 +1,9 @@
-"""Writing files so that nothing is ever half-written."""
+"""Names that a file may have everywhere, and writing so that nothing is ever half-written."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,18 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from tracer.errors import ExportError
+
+# Windows takes them for devices in any folder, in any case and with any ending: aux.toml, Com1.worksheet.html.
+_RESERVED = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(?=\.|$)", re.IGNORECASE)
+
+
+def unreserved(name: str) -> str:
+    """A file's name, or the beginning of one, with "_" added where Windows reserves it.
+
+    >>> unreserved("con.worksheet"), unreserved("NUL"), unreserved("contour")
+    ('con_.worksheet', 'NUL_', 'contour')
+    """
+    return _RESERVED.sub(lambda found: f"{found[0]}_", name)
 
 
 def write_text(path: Path, text: str) -> None:

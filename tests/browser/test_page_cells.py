@@ -115,7 +115,8 @@ def test_powers_of_e_and_their_sum_have_lines_of_their_own(
 def test_what_is_computed_from_and_what_uses_a_cell_can_be_followed(chromium: Any, tmp_path: Path) -> None:
     with opened(chromium, trace(load_problem("article")), tmp_path, "#step-9") as page:
         table_cell(page, "D1-2-3").click()
-        assert page.locator("#asked-sources a").all_text_contents() == ["Error_at_hidden_layer2,3", "slope_hidden_layer2,3"]
+        sources = page.locator("#asked-sources a").all_text_contents()
+        assert sources == ["Error_at_hidden_layer2,3", "slope_hidden_layer2,3"]
         page.locator("#asked-sources a").nth(1).click()
         assert asked(page) == "slope_hidden_layer2,3 = 0.1379"
         assert page.locator("#asked-users a").all_text_contents() == ["d_hiddenlayer2,3"]

@@ -28,6 +28,7 @@ from tracer.derivation.typeset import (
 )
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.label import label_mathml
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms
 from tracer.program import roles
@@ -61,7 +62,7 @@ class Chain:
     def carries_rate(self) -> bool:
         """Whether the deltas carry the learning rate, which comes in with the output's."""
         program = self.cells.program
-        used = m.symbols(self.cells.rule(program.layers[-1].delta))
+        used = traversal.symbols(self.cells.rule(program.layers[-1].delta))
         return any(program.quantity(each.name) == roles.LEARNING_RATE for each in used)
 
     @property
@@ -264,7 +265,7 @@ class Factors:
             (EQUALS, cells.value, "values"),
         ]
         yield equation(cells.block(following.weights), stages)
-        if following.new_weights in (each.name for each in m.symbols(cells.rule(self.own.error))):
+        if following.new_weights in (each.name for each in traversal.symbols(cells.rule(self.own.error))):
             yield say("The updated weights are used here instead, as in the publication:")
             yield cells.known(following.new_weights)
         yield from self._paths(self.chain.following)
