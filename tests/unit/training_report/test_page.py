@@ -190,7 +190,7 @@ def test_a_wide_matrix_is_turned_and_a_large_network_only_counted() -> None:
     assert_allclose([*turned[0][2].values()], trained("moons").final["W1"].T, rtol=1e-4)
     layers = [{"activation": "tanh", "units": 40}, {"activation": "sigmoid", "units": 1}]
     large = render_training(made(load_problem("xor").to_document() | {"layers": layers}, 1))
-    assert "They are 161 numbers, too many for a page" in large and len(tables(large)) == 2
+    assert "There are 161 numbers, too many for a page" in large and len(tables(large)) == 2
 
 
 def test_many_outputs_are_cut_and_passes_are_told() -> None:
