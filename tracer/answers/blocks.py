@@ -121,7 +121,7 @@ class _Finder:
         meant = {each.identifier for each in self.anchors[row, column]}
         if below and not meant & {each.identifier for each in below}:
             one, other = self.words[row, column], self.words[row + 1, column]
-            self.remarks.append(f"“{one}” stands over “{other}”; the numbers below are read as the latter")
+            self.remarks.append(f"“{one}” is above “{other}”; the numbers below were read as “{other}”")
 
     # Where the numbers of a name can lie
 
@@ -266,11 +266,11 @@ class _Finder:
         known = [f"“{name}”" for name in names if name]
         if known:
             listed = ", ".join(known[:MOST_NAMED]) + (", …" if len(known) > MOST_NAMED else "")
-            yield f"{listed}: no name of a matrix of this problem; numbers left out"
+            yield f"{listed}: not in this problem; these numbers were ignored"
         if "" in names:
-            yield "numbers with no name above them or left of them are left out"
+            yield "numbers with no name above them or to their left were ignored"
         if len(self.anchors) == MOST_BLOCKS:
-            yield f"more than {MOST_BLOCKS:,} names of matrices; the rest is left out"
+            yield f"more than {MOST_BLOCKS:,} named matrices; the rest were ignored"
 
     def _unclaimed(self) -> Iterator[str]:
         """The words over each number that belongs to no block, or left of it; "" where there are none."""

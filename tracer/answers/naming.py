@@ -22,7 +22,7 @@ from tracer.expression import matrix as m
 from tracer.program.roles import BIAS_GRADIENT, DELTA, WEIGHTS_GRADIENT
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
-ELIDED = "the print leaves numbers out"
+ELIDED = "numbers are missing from the printout"
 SLACK = 1e-6
 
 
@@ -41,7 +41,7 @@ def named(answers: Answers, key: Key) -> Answers:
     if not answers.pages and answers.matrices.keys() | answers.given.keys() <= key.values.keys():
         return answers
     if len({cell.text for page in answers.pages for row in page for cell in row if cell.is_words}) > MOST_WORDS:
-        raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be names of matrices")
+        raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be matrix names")
     reader = _Reader(key.aliases)
     reader.matrices(answers.matrices)
     for page in answers.pages:
@@ -100,7 +100,7 @@ class _Reader:
         identifier, place = meant[0]
         rows, columns = self.aliases.shapes[identifier]
         if len(meant) > 1:
-            self.notes.append(f"“{name}” can mean {' or '.join(_called(*each) for each in meant)}; left out")
+            self.notes.append(f"“{name}” could mean {' or '.join(_called(*each) for each in meant)}; ignored")
         elif place is not None:
             self._cell(name, identifier, place, grid[0][0])
         elif is_left_out(grid):
@@ -161,13 +161,13 @@ class _Settled:
             if new not in self.matrices and self._equals(piece.grid, new):
                 self._put(new, piece)
             elif new not in self.matrices:
-                self.notes.append(f"{old} stands there again as it was, and no {new}")
+                self.notes.append(f"{old} appears again unchanged, and {new} is missing")
         return self.notes
 
     def _put(self, identifier: str, piece: _Piece) -> None:
         known = self.matrices.setdefault(identifier, piece.grid)
         if _texts(known) != _texts(piece.grid):
-            self.notes.append(f"“{piece.name}”: {identifier} stands there more than once; the first is read")
+            self.notes.append(f"“{piece.name}”: {identifier} appears more than once; the first was read")
 
     def _parameter(self, piece: _Piece) -> None:
         """W1 is the given one first, and W1_next after it, or after a gradient where it is another."""
@@ -181,7 +181,7 @@ class _Settled:
             self._put(new, piece)
         elif self._equals(piece.grid, new):
             self._put(new, piece)
-            self.notes.append(f"“{piece.name}” is read as {new}, which it equals")
+            self.notes.append(f"“{piece.name}” was read as {new}, which it equals")
         else:
             self._given(piece)
 
@@ -190,7 +190,7 @@ class _Settled:
         identifier = piece.identifier
         if self._equals(piece.grid, identifier):
             return
-        self.notes.append(f"“{piece.name}” is not what the problem gives for {identifier}")
+        self.notes.append(f"“{piece.name}” differs from the problem's {identifier}")
         if identifier != self.key.program.rate:
             self._put(identifier, piece)
 

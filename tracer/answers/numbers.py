@@ -21,7 +21,7 @@ _AMOUNT = re.compile(r"[-+−≈~]?\s*\d+(?:[.,]\d+)?\s*(?:[%?!°].*|\(.*\)|[A-Z
 _BEFORE = ("=", "≈", "~")  # a number
 _SHEET_ERROR = re.compile(r"#[A-Z/0]+[!?]?")  # #DIV/0!, #N/A
 _NO_WORDS = frozenset({"nan", "-nan", "inf", "+inf", "-inf", "infinity", "-infinity", "none", "null", "n/a", "na"})
-NOT_A_NUMBER, TOO_LONG = "not a number", "too long for a number"
+NOT_A_NUMBER, TOO_LONG = "not a number", "too long to be a number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def read_number(text: str) -> Entry:
         return unreadable(text)
     value = float(f"{found[1]}{found[2] or '0'}.{found[4] or '0'}e{found[5] or '0'}")
     if not math.isfinite(value):
-        return unreadable(text, "too large a number")
+        return unreadable(text, "a number that is too large")
     return Entry(text.strip(), "number", value, len(found[4] or "") - int(found[5] or 0))
 
 
@@ -100,6 +100,6 @@ def of_float(value: float, text: str = "") -> Entry:
 
 def _fraction(text: str, found: re.Match[str]) -> Entry:
     if int(found[3]) == 0:
-        return unreadable(text, "a fraction over 0")
+        return unreadable(text, "a division by zero")
     value = int(found[2]) / int(found[3])
     return Entry(text.strip(), "number", -value if found[1] == "-" else value)

@@ -32,7 +32,7 @@ def read_answers(path: Path) -> Answers:
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise AnswerError(
-                f"{path.name}: {size:,} bytes are more than anybody writes by hand (at most {MOST_BYTES:,})"
+                f"{path.name}: {size:,} bytes is too large for work done by hand (at most {MOST_BYTES:,})"
             )
         content = path.read_bytes()
     except OSError as wrong:
@@ -58,7 +58,7 @@ def _text(name: str, content: bytes) -> str:
         if "\x00" in text:
             break
         return text
-    raise AnswerError(f"{name}: this is not text in UTF-8")
+    raise AnswerError(f"{name}: not UTF-8 text")
 
 
 def read_json(name: str, content: bytes) -> Answers:
@@ -76,7 +76,7 @@ def read_json(name: str, content: bytes) -> Answers:
     except RecursionError:
         raise AnswerError(f"{name}: nested too deeply") from None
     except ValueError as wrong:
-        raise AnswerError(f"{name}: this is not JSON ({wrong})") from None
+        raise AnswerError(f"{name}: not JSON ({wrong})") from None
     if not isinstance(document, dict):
         raise AnswerError(f"{name}: expected an object with a matrix for each identifier, found {_kind(document)}")
     for key in _WRAPPERS:
@@ -247,7 +247,7 @@ def _line(
     except ValueError:
         row = column = 0
     if not (1 <= row <= MOST_CELLS and 1 <= column <= MOST_CELLS):
-        raise AnswerError(f"{name}: line {number}: row and column are expected as numbers from 1")
+        raise AnswerError(f"{name}: line {number}: expected row and column as numbers from 1")
     return matrix.strip()[:MOST_TEXT], (row - 1, column - 1), read_number(value[: MOST_TEXT + 1])
 
 

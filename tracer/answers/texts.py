@@ -40,7 +40,7 @@ def page_of_text(name: str, text: str) -> AnswerPage:
     for most, letters in ((MOST_LETTERS, len(text)), (MOST_IN_LINE, max(map(len, text.split("\n"))))):
         if letters > most:
             where = " in a line" if most == MOST_IN_LINE else ""
-            raise AnswerError(f"{name}: {letters:,} characters{where} are more than anybody writes (at most {most:,})")
+            raise AnswerError(f"{name}: {letters:,} characters{where} is too long (at most {most:,})")
     rows: list[list[Entry]] = []
     left, text = MOST_CELLS, text.replace("\r\n", "\n")
     for pattern in (_PROMPT, _R_HEAD, _R_ROW):

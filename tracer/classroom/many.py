@@ -99,7 +99,7 @@ def _over_cores(marker: Marker, submissions: Sequence[Submission], labels: Seque
         try:
             yield from pool.map(_mark, submissions, labels, chunksize=at_once)
         except BrokenProcessPool:
-            raise TracerError("a process that marked files ended of itself; a file may be too large to mark") from None
+            raise TracerError("a marking process stopped unexpectedly; a file may be too large to mark") from None
 
 
 _markers: list[Marker] = []

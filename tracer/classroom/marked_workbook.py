@@ -34,7 +34,7 @@ COLOURS: dict[Verdict, str | None] = {
     "wrong": palette.AGAIN, "too_coarse": palette.COARSE, "blank": None, "unreadable": palette.COARSE,
 }  # fmt: skip
 LEGEND = (
-    "✓ right · ↪ right on your own numbers, though something before it is not",
+    "✓ right · ↪ right on your own numbers, though an earlier cell is wrong",
     "✗ look again · ≈ too few digits · – blank · ? not a number. Notes say more.",
 )
 NUMBER_WIDTH, LEAST_WIDTH, MOST_WIDTH, SIGN_WIDTH, WIDEST_HEADING, UNUSED = 3.0, 9.0, 24.0, 4.0, 34.0, 0.5

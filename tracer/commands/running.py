@@ -114,10 +114,11 @@ def _pages(recorded: Trace) -> tuple[dict[str, str], str]:
     from tracer.derivation.book import render_derivation, too_deep
     from tracer.page.page import render_page
 
-    pages, left_out = {".html": render_page(recorded)}, too_deep(recorded.problem)
-    if not left_out:
-        pages[".derivation.html"] = render_derivation(recorded)
-    return pages, left_out
+    name, left_out = recorded.problem.name, too_deep(recorded.problem)
+    if left_out:
+        return {".html": render_page(recorded)}, left_out
+    page, book = f"{name}.html", f"{name}.derivation.html"
+    return {".html": render_page(recorded, book), ".derivation.html": render_derivation(recorded, page)}, ""
 
 
 def trace(

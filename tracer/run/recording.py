@@ -173,5 +173,5 @@ def require_finite(passes: Sequence[Pass]) -> None:
                 row, column = (int(index) + 1 for index in np.argwhere(bad)[0])
                 raise NotFiniteError(
                     f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too "
-                    "large for float64; a smaller learning rate or smaller numbers keep it finite"
+                    "large for float64; try a smaller learning rate or smaller numbers"
                 )

@@ -76,7 +76,7 @@ def _read(archive: zipfile.ZipFile) -> Trace[AnyProblem]:
         iterations = (_pass(archive, problem, number, k, *each) for k, each in enumerate(ranges, start=1))
         epochs.append(Epoch(number, tuple(iterations)))
     if not epochs:
-        raise ValueError("it holds no epoch")
+        raise ValueError("it holds no epochs")
     return Trace(problem, tuple(epochs))
 
 

@@ -51,7 +51,7 @@ def write_certificate(book: Book) -> str:
     """Add the certificate, and what it compares with; returns what its cell B2 says now."""
     sheet = book.add_sheet("Certificate")
     data, styles = book.data["Certificate"], book.styles
-    data.text(1, 2, "Certificate: do the live formulas give what was recorded?", styles.title)
+    data.text(1, 2, "Certificate: do the live formulas give the recorded numbers?", styles.title)
     data.heights[1] = 24
     book.leave_room_for_links("Certificate", LINKS)
     sheet.freeze_panes = address(FIRST_ROW, 2)

@@ -115,7 +115,7 @@ class HistorySheet:
         return " ".join(texts)
 
     def _set_columns(self, decimals: int) -> None:
-        names = [label_text(self.book.headings.symbols.cell(cell.matrix, cell.row, cell.column)) for cell in self.cells]
+        names = [label_text(self.book.headings.names.cell(cell.matrix, cell.row, cell.column)) for cell in self.cells]
         columns = self.history.parameters.T.tolist()
         values = [max(len(fixed(value, decimals)) for value in column) for column in columns]
         widths = [*WIDTHS, *(max(len(name), width) + MARGIN for name, width in zip(names, values, strict=True))]

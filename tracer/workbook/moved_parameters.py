@@ -210,7 +210,7 @@ class MovedParameters:
         return self.book.data[MOVED]
 
     def _copy(self, plan: MovedPlan, path: Path, moved: Estimate, sign: Literal["+", "-"], step_at: str) -> Copy:
-        data, names, columns = self._data(), self.book.headings.symbols, plan.columns(path)
+        data, names, columns = self._data(), self.book.headings.names, plan.columns(path)
         cell = label_text(names.cell(path.parameter, moved.row, moved.column))
         data.text(self.row, LEFT, f"{cell} {'+' if sign == '+' else '−'} h", self.book.styles.band)
         self.breaks.add(self.row)
@@ -244,6 +244,6 @@ class MovedParameters:
 
     def _heading(self, row: int, column: int, name: str, columns: int) -> None:
         data, style = self._data(), self.book.styles.heading("plain", True)
-        data.text(row, column, label_text(self.book.headings.symbols.matrix(name)), style)
+        data.text(row, column, label_text(self.book.headings.names.matrix(name)), style)
         for k in range(1, columns):
             data.blank(row, column + k, style)

@@ -103,7 +103,7 @@ def _legend(flow: Flow) -> None:
         flow.data.text(flow.row, flow.first, text, flow.styles.heading(role, False))
         flow.text(BORDERS[role], TEXT)
     flow.data.text(flow.row, flow.first, "blue: typed in", flow.styles.value("plain", None, True))
-    flow.text(f"Edit only the blue cells, on {_typed_on(flow.book)}; everything after them follows.", TEXT)
+    flow.text(f"Edit only the blue cells, on {_typed_on(flow.book)}; everything after them updates.", TEXT)
 
 
 def _typed_on(book: Book) -> str:

@@ -21,8 +21,8 @@ from tracer.workbook.worked_lines import COLUMNS, WorkedLines
 HEAD = 3  # rows with title, why and formulas, repeated on every printed page
 TITLE_HEIGHT, NOTE_HEIGHT, FORMULA_HEIGHT = 24.0, 14.0, 16.0
 HOW_TO_READ = (
-    "Letters = numbers = value. The lines follow when a number is changed. They show rounded numbers and compute with "
-    "whole ones: ≈ where the digits shown do not give the result shown."
+    "Letters = numbers = value. The lines update when a number is changed. They show rounded numbers but compute with "
+    "every digit: ≈ where the digits shown do not give the result shown."
 )
 
 
@@ -109,8 +109,8 @@ class StepSheet:
         made = [each for each in self.step.assignments if each.expression is not None]
         lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
         if self.one is self.book.trace.first:
-            return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
-        return lines or ["brought over from the passes before"]
+            return lines or ["given: the blue numbers are typed in; change one and everything after it updates"]
+        return lines or ["carried over from the previous passes"]
 
     def _fold(self) -> None:
         """Hide runs of rows in which nothing is known yet, all but one row of each."""

@@ -142,33 +142,35 @@ def test_a_first_one_behind_a_gradient_is_the_updated_one_and_a_copy_is_none() -
     assert set(read(f"d_output\n{shown('D2')}\n\nwout\n{shown('W2_next')}\n").matrices) == {"D2", "W2_next"}
     copied = read(f"wout\n{shown('W2')}\n\nd_output\n{shown('D2')}\n\nwout\n{shown('W2')}\n")
     assert set(copied.matrices) == {"D2"}
-    assert copied.notes == ("W2 stands there again as it was, and no W2_next",)
+    assert copied.notes == ("W2 appears again unchanged, and W2_next is missing",)
 
 
 def test_given_numbers_that_are_copied_wrongly_are_said_and_judged() -> None:
     answers = read(f"W2\n0.30\n0.52\n0.23\n\nX\n{shown('X')}\n\nA2\n{shown('A2')}\n")
     assert set(answers.matrices) == {"W2", "A2"}
-    assert answers.notes == ("“W2” is not what the problem gives for W2",)
+    assert answers.notes == ("“W2” differs from the problem's W2",)
     marked = mark_answers(answers, Conventions(key("article")))
     assert [mark.verdict for mark in marked.of("W2")] == ["correct", "wrong", "correct"]
 
 
 def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
     assert read("A1\n0.5 0.5\n\nfoo\n1.5 2.5\n\nbar = 3.5\n").notes == (
-        "“foo”, “bar”: no name of a matrix of this problem; numbers left out",
+        "“foo”, “bar”: not in this problem; these numbers were ignored",
     )
     assert read("A1\n0.5 0.5\n\nfoo\t1.5\t2.5\n\t1.5\t2.5\n").notes == (
-        "“foo”: no name of a matrix of this problem; numbers left out",
+        "“foo”: not in this problem; these numbers were ignored",
     )
-    assert read("A1\n0.5\n\n\n\n\n1.5 2.5\n").notes == ("numbers with no name above them or left of them are left out",)
+    assert read("A1\n0.5\n\n\n\n\n1.5 2.5\n").notes == (
+        "numbers with no name above them or to their left were ignored",
+    )
     both = read(f"Z1\n{shown('Z1')}\n\nZ1\n{shown('A1')}\n")
-    assert both.notes == ("“Z1”: Z1 stands there more than once; the first is read",)
+    assert both.notes == ("“Z1”: Z1 appears more than once; the first was read",)
     assert numbers(both)["Z1"][0][0] == 1.48
     document = load_problem("article").to_document()
     document["data"] = {"X": document["data"]["X"][:1], "Y": document["data"]["Y"][:1]}
     single = problem_from_document(document | {"batch_size": 1}, "single", "single")
     answers = named(read_content("a.txt", b"Z2 = 0.5\nerror = 0.1\n"), key_of(single))
-    assert set(answers.matrices) == {"Z2"} and answers.notes == ("“error” can mean L or E; left out",)
+    assert set(answers.matrices) == {"Z2"} and answers.notes == ("“error” could mean L or E; ignored",)
     with pytest.raises(AnswerError, match=r"^a\.txt: found no matrix of this problem: expected blocks of numbers"):
         read("foo\n1.5 2.5\n")
 
@@ -176,7 +178,7 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
 def test_a_name_right_over_another_is_said() -> None:
     answers = read(f"E\noutput\n{shown('E')}\n")
     assert set(answers.matrices) == {"A2"}
-    assert answers.notes == ("“E” stands over “output”; the numbers below are read as the latter",)
+    assert answers.notes == ("“E” is above “output”; the numbers below were read as “output”",)
     assert not read(f"Error\nE\n{shown('E')}\n").notes
 
 
@@ -252,4 +254,4 @@ def test_a_note_lists_six_names_that_mean_nothing(count: int, more: str) -> None
     text = "\n\n".join("\n".join((name, *lines)) for name, lines in zip(names, rows, strict=True))
     listed = ", ".join(f"“{name}”" for name in names[:6])
     notes = read(text + "\n\nZ2\n" + shown("Z2")).notes
-    assert notes == (f"{listed}{more}: no name of a matrix of this problem; numbers left out",)
+    assert notes == (f"{listed}{more}: not in this problem; these numbers were ignored",)

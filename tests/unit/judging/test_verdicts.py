@@ -284,7 +284,7 @@ def test_shapes_that_do_not_fit_are_named_and_what_fits_is_marked() -> None:
     marked = mark(PROBLEM, answers | {"Q": [["1"]]})
     assert verdicts(marked, "Z1") == [["correct", "correct", "blank"]] * 3
     assert verdicts(marked, "b1_next") == [["correct"] * 3], "a row written as a column"
-    assert marked.warnings == ("Z1: found 3×2, expected 3×3", "Q: no matrix of this problem; left out")
+    assert marked.warnings == ("Z1: found 3×2, expected 3×3", "Q: not a matrix of this problem; ignored")
 
 
 def test_the_document_of_a_sheet_is_the_contract() -> None:

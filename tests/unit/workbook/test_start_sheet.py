@@ -110,7 +110,7 @@ def test_the_loss_rose() -> None:
     [
         ({"reproduce": {"rate_twice": True}}, "the step is not along the gradient of this loss (see above)"),
         ({"batch_size": 1}, "a step that helps one batch harmed the others"),
-        ({"carry_rounded": True}, "the rounded numbers led the step astray"),
+        ({"carry_rounded": True}, "rounding sent the step the wrong way"),
     ],
 )
 def test_why_the_loss_rose_goes_by_the_problem(changes: dict[str, Any], cause: str) -> None:
@@ -141,7 +141,7 @@ def test_several_epochs_are_named() -> None:
 def test_beyond_float64(loss: float) -> None:
     text = said(problem_of(1, 1), [[1]], [[np.inf]], (0.5, loss))
     assert text == (
-        "The loss cannot be computed any more: the numbers are too large for float64; the step was too large; try a "
+        "The loss can no longer be computed: the numbers are too large for float64; the step was too large; try a "
         "smaller learning rate."
     )
 
@@ -151,7 +151,7 @@ def test_each_row_says_what_its_output_did() -> None:
     outcome = Outcome(problem_of(4, 1), (1, 1), np.zeros((4, 1)), before, after, 1.0, 1.0)
     further, past = outcome.further.ravel(), outcome.past.ravel()
     told = [row_words(outcome, Quantity("", further[k]), Quantity("", float(past[k]))).text for k in range(4)]
-    assert told == ["came nearer", "moved away", "went past, further off", "as far as before"]
+    assert told == ["came closer", "moved away", "went past, further away", "as far as before"]
     assert [loss_words(outcome, Quantity("", rise)).text for rise in (-0.1, 0.1, 0.0)] == ["fell", "rose", "as before"]
 
 
@@ -187,7 +187,7 @@ def test_the_order_of_the_sheet(tmp_path: Path) -> None:
     order += ["Certificate: do the formulas still give the recorded run?", "Certificate", "In other programs"]
     places = [found.index(str(text)) for text in order]
     assert places == sorted(places)
-    assert "Edit only the blue cells, on Step 0 and Step 1; everything after them follows." in found
+    assert "Edit only the blue cells, on Step 0 and Step 1; everything after them updates." in found
     step = trace(problem).first.steps[2]
     assert f"{step.title}. {step.words}" in found
 
@@ -234,9 +234,7 @@ def test_numbers_beyond_float64_do_not_stop_the_book(tmp_path: Path) -> None:
     }
     document["convention"] |= {"softmax_slope": "jacobian"}
     found = texts(start_of(problem_from_document(document, "far", "far"), tmp_path))
-    assert any(
-        "or an output is exactly 0 or 1, which the loss takes the logarithm of; the step was" in x for x in found
-    )
+    assert any("or the loss takes the logarithm of an output that is exactly 0 or 1; the step was" in x for x in found)
     assert {"∞", "not a number"} & set(found)
 
 
