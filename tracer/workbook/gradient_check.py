@@ -32,7 +32,7 @@ from tracer.run.differences import (
 )
 from tracer.run.passes import Pass
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import NARROW, Book
 from tracer.workbook.flow import lines_of
@@ -119,10 +119,11 @@ class _GradientCheck:
         for one in self.book.passes:
             self._pass(one)
         self.moved.finish()
-        page = choose_page(sum(WIDTHS), ROW * self.row)
+        page = choose_page((sum(WIDTHS), ROW * self.row))
         set_up(self.sheet, page, [f"B1:{address(self.row - 1, SAYS)}"], "1:1")
         heights, rows = self.data.heights, range(2, self.row)
         break_rows(self.sheet, page, rows, lambda row: heights.get(row, ROW), self.breaks.__contains__, heights[1])
+        leave_out(self.sheet, self.data, self.row)
         return self.verdicts
 
     def _head(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.presentation.live_words import MOST_LITERAL, Quantity, words
@@ -17,7 +18,7 @@ from tracer.presentation.outcome import Compared, Outcome, loss_words, row_words
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import example_names, load_problem
 from tracer.run.training import trace
-from tracer.spreadsheet.print_setup import LEAST_SCALE
+from tracer.spreadsheet.print_setup import LEAST_SCALE, Page
 from tracer.workbook.book import Book
 from tracer.workbook.comparison import AWAY, MOVED, PAST, Comparison
 from tracer.workbook.flow import lines_of
@@ -261,7 +262,12 @@ def test_the_picture_has_an_alt_text_and_the_same_bytes_each_time(tmp_path: Path
 def test_an_example_prints_on_two_pages_in_type_that_can_be_read(name: str, tmp_path: Path) -> None:
     sheet = start_of(load_problem(name), tmp_path)
     assert len(sheet.row_breaks.brk) < 2
-    assert sheet.page_setup.orientation == "portrait" and sheet.page_setup.scale >= 100 * LEAST_SCALE
+    page = sheet.page_setup
+    assert (page.orientation, page.fitToWidth) == ("portrait", 1) and sheet.sheet_properties.pageSetUpPr.fitToPage
+    letters = re.findall("[A-Z]+", sheet.print_area.replace("$", "").partition("!")[2])
+    columns = range(*map(column_index_from_string, letters))
+    width = sum(sheet.column_dimensions[get_column_letter(column)].width for column in (*columns, columns.stop))
+    assert min(1, Page("portrait", 1.0).characters / width) >= LEAST_SCALE
 
 
 def test_lines_are_counted_word_by_word() -> None:
