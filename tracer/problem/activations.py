@@ -10,19 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tracer.calculus.differentiate import slope
+from tracer.calculus.functions import FUNCTIONS, a, alpha, one, z, zero
+from tracer.calculus.row_functions import softmax
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-
-z, a, alpha = s.Variable("z"), s.Variable("a"), s.Variable("alpha")
-zero, one = s.Number(0.0), s.Number(1.0)
-
-
-def _softmax(Z: m.Matrix) -> m.Matrix:
-    """e^z over the row's sum of e^z; computed with the row's largest z taken off, which cancels."""
-    powers = m.Apply(s.Exp(z), (("z", Z),))
-    shifted = m.Apply(s.Exp(s.difference(z, s.Variable("top")), bounded=True), (("z", Z), ("top", m.row_maxima(Z))))
-    shown, computed = (m.divide(e, m.row_sums(e)) for e in (powers, shifted))
-    return m.StableForm(shown, computed)
 
 
 @dataclass(frozen=True)
@@ -57,26 +49,19 @@ class Activation:
         return m.Apply(rule, arguments or (("z", Z),))
 
 
-_LOGISTIC = s.Quotient(one, s.Sum((one, s.Exp(s.Negative(z)))))
-_SOFTPLUS = s.Stable(
-    shown=s.Log(s.Sum((one, s.Exp(z)))),
-    computed=s.Sum((s.Maximum((zero, z)), s.Log(s.Sum((one, s.Exp(s.Negative(s.Absolute(z)), bounded=True)))))),
-)
+def _of_cells(name: str, slope_at_kink: s.Scalar | None = None) -> Activation:
+    """An activation that is a function of each cell; its slope stands beside it (calculus/functions.py)."""
+    function = FUNCTIONS[name]
+    return Activation(function.value, slope(function.value, "z")[0], slope_at_kink)
+
 
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(_LOGISTIC, s.Product((a, s.difference(one, a)))),
-    "tanh": Activation(s.Tanh(z), s.difference(one, s.Power(a, 2))),
-    "relu": Activation(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero), s.Where(z, ">=", zero, one, zero)),
-    "leaky_relu": Activation(
-        s.Where(z, ">", zero, z, s.Product((alpha, z))),
-        s.Where(z, ">", zero, one, alpha),
-        s.Where(z, ">=", zero, one, alpha),
-    ),
-    "elu": Activation(
-        s.Where(z, ">", zero, z, s.difference(s.Exp(z, bounded=True), one)),
-        s.Where(z, ">", zero, one, s.Exp(z, bounded=True)),
-    ),
-    "softplus": Activation(_SOFTPLUS, _LOGISTIC),
+    "sigmoid": _of_cells("sigmoid"),
+    "tanh": _of_cells("tanh"),
+    "relu": _of_cells("relu", s.Where(z, ">=", zero, one, zero)),
+    "leaky_relu": _of_cells("leaky_relu", s.Where(z, ">=", zero, one, alpha)),
+    "elu": _of_cells("elu"),
+    "softplus": _of_cells("softplus"),
     "linear": Activation(z, one),
-    "softmax": Activation(_softmax, s.Product((a, s.difference(one, a)))),
+    "softmax": Activation(softmax, s.Product((a, s.difference(one, a)))),
 }
