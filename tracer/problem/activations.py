@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from tracer.calculus import by_hand
 from tracer.calculus.differentiate import slope
-from tracer.calculus.functions import FUNCTIONS, a, alpha, one, z, zero
+from tracer.calculus.functions import FUNCTIONS, alpha, one, z, zero
 from tracer.calculus.row_functions import softmax
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
@@ -19,7 +21,8 @@ from tracer.expression import scalar as s
 
 @dataclass(frozen=True)
 class Activation:
-    """`value` and `slope` cell by cell; `slope_at_kink` where the slope at z = 0 may be chosen.
+    """`value` and `slope` cell by cell; `slope_at_kink` where the slope at z = 0 may be chosen;
+    `derivation` of the slope, line by line, where one is written.
 
     A value that takes the whole row is a function of the matrix; its slope is then only the
     diagonal of each sample's Jacobian.
@@ -28,6 +31,7 @@ class Activation:
     value: s.Scalar | Callable[[m.Matrix], m.Matrix]
     slope: s.Scalar
     slope_at_kink: s.Scalar | None = None
+    derivation: Callable[[by_hand.Chosen], tuple[by_hand.Derivation, ...]] | None = None
 
     @property
     def whole_row(self) -> bool:
@@ -49,19 +53,22 @@ class Activation:
         return m.Apply(rule, arguments or (("z", Z),))
 
 
-def _of_cells(name: str, slope_at_kink: s.Scalar | None = None) -> Activation:
+Derived: TypeAlias = Callable[[by_hand.Chosen], tuple[by_hand.Derivation, ...]]
+
+
+def _of_cells(name: str, derivation: Derived | None = None, slope_at_kink: s.Scalar | None = None) -> Activation:
     """An activation that is a function of each cell; its slope stands beside it (calculus/functions.py)."""
     function = FUNCTIONS[name]
-    return Activation(function.value, slope(function.value, "z")[0], slope_at_kink)
+    return Activation(function.value, slope(function.value, "z")[0], slope_at_kink, derivation)
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": _of_cells("sigmoid"),
-    "tanh": _of_cells("tanh"),
-    "relu": _of_cells("relu", s.Where(z, ">=", zero, one, zero)),
-    "leaky_relu": _of_cells("leaky_relu", s.Where(z, ">=", zero, one, alpha)),
-    "elu": _of_cells("elu"),
-    "softplus": _of_cells("softplus"),
-    "linear": Activation(z, one),
-    "softmax": Activation(softmax, s.Product((a, s.difference(one, a)))),
+    "sigmoid": _of_cells("sigmoid", by_hand.of_sigmoid),
+    "tanh": _of_cells("tanh", by_hand.of_tanh),
+    "relu": _of_cells("relu", by_hand.of_relu, s.Where(z, ">=", zero, one, zero)),
+    "leaky_relu": _of_cells("leaky_relu", by_hand.of_leaky_relu, s.Where(z, ">=", zero, one, alpha)),
+    "elu": _of_cells("elu", by_hand.of_elu),
+    "softplus": _of_cells("softplus", by_hand.of_softplus),
+    "linear": Activation(z, one, derivation=by_hand.of_linear),
+    "softmax": Activation(softmax, by_hand.SHARE_SLOPE, derivation=by_hand.of_softmax),
 }
