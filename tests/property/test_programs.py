@@ -168,6 +168,13 @@ def document(made: Writer) -> dict[str, Any]:
     return {"learning_rate": 0.1, "given": {"X": numbers["X"]}, "parameters": parameters, "steps": steps}
 
 
+def test_a_matrix_is_not_used_for_another_formula_that_happens_to_be_equal() -> None:
+    formulas = ["a = V ** 2", "b = a / (V ** 2 + 1)", "L = sum(b * W)"]
+    numbers = {"W": [[2.0]], "V": [[-1.0]]}
+    run = trace({"learning_rate": 0.1, "parameters": numbers, "steps": [{"formulas": formulas}]})
+    assert np.allclose(run["da"], gradients(formulas, {}, numbers)["da"])
+
+
 @given(programs())
 @settings(max_examples=150)
 def test_values_and_gradients_are_pytorchs(made: Writer) -> None:
