@@ -1,8 +1,10 @@
-"""Writing files so that nothing is ever half-written."""
+"""Files: written so that nothing is ever half-written, opened only where they are files."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +12,18 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from tracer.errors import ExportError
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file to read. Raises OSError for anything else: a pipe would hang, a device never end."""
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise OSError(errno.EINVAL, "this is no regular file", str(path))
+        return os.fdopen(opened, "rb")
+    except BaseException:
+        os.close(opened)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 LONGEST = 60  # characters of a number; nobody types more
+MOST, LEAST = 1e30, 1e-30  # sizes of numbers; beyond them nobody calculates by hand
+MOST_EXPONENT = 40
 SIGNIFICANT = 1e-12  # of a number's size: what float64 and spreadsheets hold beyond that is not compared
 
 EntryKind: TypeAlias = Literal["number", "blank", "unreadable"]
@@ -83,19 +85,24 @@ def read_number(text: str) -> Entry:
     found = _DECIMAL.fullmatch(plain.replace(" ", ""))
     if found is None or not (found[2] or found[4]):
         return unreadable(text)
-    value = float(f"{found[1]}{found[2] or '0'}.{found[4] or '0'}e{found[5] or '0'}")
-    if not math.isfinite(value):
-        return unreadable(text, "too large a number")
-    return Entry(text.strip(), "number", value, len(found[4] or "") - int(found[5] or 0))
+    power = int(found[5] or 0)
+    value = float(f"{found[1]}{found[2] or '0'}.{found[4] or '0'}e{power}")
+    if abs(power) > MOST_EXPONENT or not _is_of_a_size(value):
+        return unreadable(text, "too large a number" if power >= 0 else "too small a number")
+    return Entry(text.strip(), "number", value, len(found[4] or "") - power)
 
 
 def of_float(value: float, text: str = "") -> Entry:
     """A number of a spreadsheet, which keeps no trailing zeros."""
-    if not math.isfinite(value):
-        return unreadable(text or str(value))
+    if not _is_of_a_size(value):
+        return unreadable(text or str(value), "too large or too small a number")
     shown = repr(float(value)).removesuffix(".0")
     decimals = read_number(shown).decimals if "e" in shown else len(shown.partition(".")[2])
     return Entry(text or shown, "number", float(value), decimals)
+
+
+def _is_of_a_size(value: float) -> bool:
+    return value == 0.0 or LEAST <= abs(value) <= MOST
 
 
 def _fraction(text: str, found: re.Match[str]) -> Entry:

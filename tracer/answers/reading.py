@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -22,6 +23,7 @@ from tracer.answers.handed_in import Grid as Grid
 from tracer.answers.numbers import BLANK, Entry, read_number, unreadable
 from tracer.answers.pages import answers_on
 from tracer.answers.texts import page_of_text
+from tracer.files import open_regular
 
 MOST_BYTES = 20_000_000
 
@@ -29,14 +31,14 @@ MOST_BYTES = 20_000_000
 def read_answers(path: Path) -> Answers:
     """Read an answer file. Raises AnswerError, naming it, where that cannot be done."""
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise AnswerError(
-                f"{path.name}: {size:,} bytes are more than anybody writes by hand (at most {MOST_BYTES:,})"
-            )
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(MOST_BYTES + 1)  # whatever it said of its size
     except OSError as wrong:
         raise AnswerError(f"{path.name}: cannot be read ({wrong.strerror})") from None
+    if len(content) > MOST_BYTES:
+        found = max(size, len(content))
+        raise AnswerError(f"{path.name}: {found:,} bytes are more than anybody writes by hand (at most {MOST_BYTES:,})")
     return read_content(path.name, content)
 
 
@@ -63,7 +65,7 @@ def _text(name: str, content: bytes) -> str:
 
 def read_json(name: str, content: bytes) -> Answers:
     """`{"Z1": [["1.48", …], …], "student": {…}, "given": {…}}`; numbers keep the digits that are written."""
-    left = [MOST_CELLS]
+    left, twice = [MOST_CELLS], dict[str, None]()
 
     def number(text: str) -> Entry:
         left[0] -= 1
@@ -72,7 +74,13 @@ def read_json(name: str, content: bytes) -> Answers:
         return read_number(text[: MOST_TEXT + 1])
 
     try:
-        document = json.loads(_text(name, content), parse_float=number, parse_int=number, parse_constant=unreadable)
+        document = json.loads(
+            _text(name, content),
+            parse_float=number,
+            parse_int=number,
+            parse_constant=unreadable,
+            object_pairs_hook=lambda pairs: _once(pairs, twice),
+        )
     except RecursionError:
         raise AnswerError(f"{name}: nested too deeply") from None
     except ValueError as wrong:
@@ -92,7 +100,19 @@ def read_json(name: str, content: bytes) -> Answers:
         given={key: _grid(name, f"given.{key}", rows, left) for key, rows in given.items()},
         student=_student(name, document.get("student")),
         problem_sha256=_word(document.get("problem_sha256")),
+        notes=tuple(f"{key[:MOST_TEXT]}: stands there more than once; the first is read" for key in twice),
     )
+
+
+def _once(pairs: Sequence[tuple[str, Any]], twice: dict[str, None]) -> dict[str, Any]:
+    """An object's values by their keys; keys that stand there more than once go into `twice`."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            twice[key] = None
+        else:
+            found[key] = value
+    return found
 
 
 _RESERVED = {"student", "given", "problem_sha256"}

@@ -19,7 +19,7 @@ from tracer.judging.points import points_text
 MARKS = "marks.csv"
 HEAD = ("file", "name", "id", "points", "out_of")  # then the matrices
 MOST_NAMED = 5  # slips that are told of a class
-TO_DEFUSE = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")  # what a spreadsheet takes for a formula
+TO_DEFUSE = re.compile(r"(^|[;|\t])(?=[\s\"']*[=+\-@＝＋－＠]|[\t\r\n])")  # before what would be a formula
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,9 @@ def _row(line: MarksLine, matrices: Sequence[str]) -> list[str]:
 def as_text(text: str) -> str:
     """A stranger's text for a cell of a CSV, which no spreadsheet takes for a formula.
 
-    >>> as_text("=1+1"), as_text("Ada")
-    ("'=1+1", 'Ada')
+    Nor where a semicolon separates its cells, as it does in half of Europe.
+
+    >>> as_text("=1+1"), as_text("Ada;=1+1"), as_text("Ada")
+    ("'=1+1", "Ada;'=1+1", 'Ada')
     """
-    plain = printable(text)
-    return f"'{plain}" if TO_DEFUSE.match(text) else plain
+    return printable(TO_DEFUSE.sub(r"\1'", text))
