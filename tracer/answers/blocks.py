@@ -6,31 +6,23 @@ columns of labels (1, 2, 3 or h1, h2) are no numbers of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice, takewhile
 from typing import NamedTuple, TypeAlias
 
 from tracer.answers.aliases import Aliases, Reading
 from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
+from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerPage, Grid
 from tracer.answers.numbers import BLANK, Entry
+from tracer.answers.tables import Column, column_under, crossed, heads
 from tracer.expression import matrix as m
 
 MOST_LABEL_ROWS = 3  # between a name and its numbers
 MOST_BLOCKS = 2_000  # of a page; the names behind them are not looked at
 MOST_NAMED = 6  # that a note lists
 CUT_RIGHT, CUT_LEFT = 3.5, 4.0  # added where a block is cut out of numbers that touch
-
-
-@dataclass(frozen=True)
-class NumberBlock:
-    """The numbers under a name; `readings` are what it can mean: one, or several that fit alike."""
-
-    name: str
-    readings: tuple[Reading, ...]
-    grid: Grid
 
 
 class _Region(NamedTuple):
@@ -46,11 +38,12 @@ class _Region(NamedTuple):
 _Ranked: TypeAlias = tuple[float, int, int, _Region, Reading]
 
 
-def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[NumberBlock], list[str]]:
-    """The blocks of a page in reading order, and notes of what has no name that is known."""
+def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[Found], list[str]]:
+    """The blocks of a page in reading order, and remarks on them."""
     finder = _Finder(page, aliases)
-    found = list(finder.blocks())
-    return found, list(finder.notes())
+    found = [*finder.assigned(), *finder.crossed, *finder.blocks(), *finder.columns()]
+    found += islice(finder.rest(), MOST_BLOCKS)
+    return sorted(found, key=lambda each: each.order), finder.remarks[:MOST_NAMED]
 
 
 class _Finder:
@@ -58,27 +51,49 @@ class _Finder:
 
     def __init__(self, page: AnswerPage, aliases: Aliases) -> None:
         self.page, self.aliases = page, aliases
+        self.rows = [[] if row in page.assigned else cells for row, cells in enumerate(page.rows)]
         self.words: dict[tuple[int, int], str] = {}
         self.values: set[tuple[int, int]] = set()  # numbers and what stands for one, as long as they are not claimed
         self.claimed: set[tuple[int, int]] = set()
         self.remarks: list[str] = []
         self.farthest = max(max(shape) for shape in aliases.shapes.values()) + 2
-        for row, cells in enumerate(page):
+        for row, cells in enumerate(self.rows):
             for column, cell in enumerate(cells):
                 if cell.is_words:
                     self.words[row, column] = cell.text
                 elif cell.kind != "blank":
                     self.values.add((row, column))
+        self.crossed: list[Found] = []
+        for each in crossed(page):
+            self._take(each.cells)
+            self.crossed.append(self._single(each))
+        self.weak = {place for place in heads(page) if not self._is_column(place)}
+
+    def _is_column(self, place: tuple[int, int]) -> bool:
+        """Whether a head is the name of a matrix that is a column: it stands over that."""
+        shapes = [self.aliases.shapes[each.identifier] for each in self.aliases.read(self.words.get(place, ""))]
+        return any(height > 1 and width == 1 for height, width in shapes)
+
+    def assigned(self) -> Iterator[Found]:
+        """What lines of a text give a name to."""
+        for row, each in self.page.assigned.items():
+            single = sum(map(len, each.grid)) == 1
+            where, readings = self.page.where(row, 0), self.aliases.read(each.name)
+            yield Found(each.name, readings, each.grid, where, _order((row, 0)), each.printed_by, single)
 
     @cached_property
     def anchors(self) -> dict[tuple[int, int], tuple[Reading, ...]]:
         """The cells with a name of a matrix, in reading order."""
-        named = ((place, readings) for place, text in self.words.items() if (readings := self.aliases.read(text)))
+        named = (
+            (place, readings)
+            for place, text in self.words.items()
+            if place not in self.weak and place not in self.claimed and (readings := self.aliases.read(text))
+        )
         return dict(islice(named, MOST_BLOCKS))
 
     def at(self, row: int, column: int) -> Entry:
-        if 0 <= row < len(self.page) and 0 <= column < len(self.page[row]):
-            return self.page[row][column]
+        if 0 <= row < len(self.rows) and 0 <= column < len(self.rows[row]):
+            return self.rows[row][column]
         return BLANK
 
     def is_value(self, row: int, column: int) -> bool:
@@ -90,7 +105,7 @@ class _Finder:
     def is_taken(self, row: int, column: int) -> bool:
         return (row, column) in self.anchors or (row, column) in self.claimed
 
-    def blocks(self) -> Iterator[NumberBlock]:
+    def blocks(self) -> Iterator[Found]:
         for (row, column), readings in self.anchors.items():
             if (row, column) not in self.claimed:
                 ranked = list(self._ranked(row, column, readings))
@@ -108,12 +123,14 @@ class _Finder:
             if any(each[:2] == (EXACT, likeliest) for each in ranked):
                 return
 
-    def _block(self, row: int, column: int, ranked: list[_Ranked]) -> NumberBlock:
+    def _block(self, row: int, column: int, ranked: list[_Ranked]) -> Found:
         how, rank, k, region, _ = min(ranked, key=lambda each: each[:3])
         chosen = tuple(dict.fromkeys(each[4] for each in ranked if each[:3] == (how, rank, k)))
         self._claim(row, column, region)
         cut = self._unlabelled(region, self._shape(chosen[0])) if how - region.cut == LABELLED else region
-        return NumberBlock(self.at(row, column).text, chosen, self._grid(cut or region))
+        grid, where = self._grid(cut or region), self.page.where(row, column)
+        single = sum(map(len, grid)) == 1
+        return Found(self.at(row, column).text, chosen, grid, where, _order((row, column)), single=single)
 
     def _stacked(self, row: int, column: int) -> None:
         """Remark a name right over another that means something else."""
@@ -156,6 +173,8 @@ class _Finder:
         """The first row with numbers below a name; there may be labels between, and one blank row."""
         blank = 0
         for below in range(row + 1, row + 2 + MOST_LABEL_ROWS):
+            if below in self.page.assigned:
+                return None
             columns = range(column, limit)
             if any(self.is_value(below, each) for each in columns[:2]):
                 return below
@@ -180,7 +199,7 @@ class _Finder:
         return are_labels(right) and are_labels(below) and (right[0].is_words or not below[0].is_words)
 
     def _rows_after(self, row: int) -> range:
-        return range(row + 1, min(row + self.farthest, len(self.page)))
+        return range(row + 1, min(row + self.farthest, len(self.rows)))
 
     def _region(self, row: int, column: int, limit: int, beside: int | None = None) -> Iterator[_Region]:
         """The numbers from a cell on, as far as they go together; `beside`: the column of a name left of them."""
@@ -259,29 +278,57 @@ class _Finder:
 
     # What is left
 
-    def notes(self) -> Iterator[str]:
-        """Remarks, and what has numbers and no name that is known."""
-        yield from self.remarks[:MOST_NAMED]
-        names = dict.fromkeys(self._unclaimed())
-        known = [f"“{name}”" for name in names if name]
-        if known:
-            listed = ", ".join(known[:MOST_NAMED]) + (", …" if len(known) > MOST_NAMED else "")
-            yield f"{listed}: no name of a matrix of this problem; numbers left out"
-        if "" in names:
-            yield "numbers with no name above them or left of them are left out"
-        if len(self.anchors) == MOST_BLOCKS:
-            yield f"more than {MOST_BLOCKS:,} names of matrices; the rest is left out"
+    def columns(self) -> Iterator[Found]:
+        """The columns of single numbers under names of units that no block has taken."""
+        for place in self.weak:
+            if place in self.words and place not in self.claimed:
+                column = column_under(self.page, place, self.values)
+                if column is not None:
+                    self._take(column.cells)
+                    yield self._single(column)
 
-    def _unclaimed(self) -> Iterator[str]:
-        """The words over each number that belongs to no block, or left of it; "" where there are none."""
+    def _single(self, column: Column) -> Found:
+        readings = self.aliases.read(column.name)
+        return Found(column.name, readings, column.grid, self.page.where(*column.place), _order(column.place), "", True)
+
+    def rest(self) -> Iterator[Found]:
+        """Numbers with no name that is known: they stand together, below some words or right of them, or alone."""
         above: dict[int, str] = {}
-        for row, cells in enumerate(self.page):
-            here, before = {}, ""
-            for column, cell in enumerate(cells):
-                if self.is_value(row, column):
-                    before = above.get(column) or before
-                    yield before
+        blank = 0
+        for row, cells in enumerate(self.rows):
+            here, left, column = dict[int, str](), "", 0
+            while column < len(cells):
+                if (row, column) in self.values:
+                    region = self._together(row, column, bool(left))
+                    name = left or next(filter(None, (above.get(column + k) for k in range(region.width))), "")
+                    self._take((row + i, column + j) for i in range(region.height) for j in range(region.width))
+                    yield Found(name, (), self._grid(region), self.page.where(row, column), _order((row, column)))
+                    left, column = "", column + region.width
                 else:
-                    before = cell.text if cell.is_words and (row, column) not in self.claimed else ""
-                here[column] = before
-            above = here
+                    left = here[column] = cells[column].text if self._is_name(row, column) else ""
+                    column += 1
+            blank = 0 if cells else blank + 1
+            above = here if cells or blank > 1 else above
+
+    def _is_name(self, row: int, column: int) -> bool:
+        return (row, column) in self.words and (row, column) not in self.claimed
+
+    def _together(self, row: int, column: int, beside: bool) -> _Region:
+        """The numbers that stand together from a cell on."""
+        width = 1
+        while self.is_value(row, column + width):
+            width += 1
+        height = 1
+        while not beside and all(self.is_value(row + height, column + k) for k in range(width)):
+            height += 1
+        return _Region(row, column, height, width)
+
+    def _take(self, cells: Iterable[tuple[int, int]]) -> None:
+        taken = set(cells)
+        self.claimed |= taken
+        self.values -= taken
+
+
+def _order(place: tuple[int, int]) -> int:
+    """The order of reading."""
+    return place[0] * 20_000 + place[1]

@@ -14,10 +14,15 @@ SIGNIFICANT = 1e-12  # of a number's size: what float64 and spreadsheets hold be
 
 EntryKind: TypeAlias = Literal["number", "blank", "unreadable"]
 
-_DECIMAL = re.compile(r"([+-]?)(\d*)(?:([.,])(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+_DECIMAL = re.compile(
+    r"([+-]?)(\d*)(?:([.,])(\d*))?(?:(?:[eE]|\*\^|[x*·×⋅•]10(?:\^|\*\*))\(?([+-]?\d{1,3})\)?)?(%?)", re.ASCII
+)
 _FRACTION = re.compile(r"([+-]?)(\d{1,15})\s*/\s*(\d{1,15})", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+", re.ASCII)
 _UNSEEN = "\u00a0\u202f\u200b\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
+_RAISED = re.compile("10([⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_REMARK = re.compile(r"(?<=[0-9.,%])\s*\([^()]*[^()0-9.,\s][^()]*\)$")  # 0.12 (rounded)
 _CLEANED = str.maketrans("−–\N{NON-BREAKING HYPHEN}⁄", "---/", _UNSEEN)  # spaces of no width, marks of direction
 _AMOUNT = re.compile(r"[-+−≈~]?\s*\d+(?:[.,]\d+)?\s*(?:[%?!°].*|\(.*\)|[A-Za-z]{1,3})")  # 3 cm, 1.48 (rounded)
 _BEFORE = ("=", "≈", "~")  # a number
@@ -71,8 +76,12 @@ def read_number(text: str) -> Entry:
 
     >>> read_number("−0,42").value, read_number("3/8").value, read_number(".50").decimals
     (-0.42, 0.375, 2)
+    >>> read_number("1,2·10⁻³").value, read_number("≈ 0.12 (rounded)").value, read_number("12 %").decimals
+    (0.0012, 0.12, 2)
     """
     plain = text.translate(_CLEANED).strip()
+    if not plain.isascii():
+        plain = _RAISED.sub(lambda found: f"10^{found[1].translate(_LOWERED)}", plain)
     plain = plain[1:].strip() if plain[:1] in _BEFORE else plain
     if not plain:
         return BLANK
@@ -82,10 +91,12 @@ def read_number(text: str) -> Entry:
         plain = plain.replace(",", "")
     if fraction := _FRACTION.fullmatch(plain):
         return _fraction(text, fraction)
+    if plain[-1:] in ")." and len(plain) > 1:
+        plain = _REMARK.sub("", plain).removesuffix(".")
     found = _DECIMAL.fullmatch(plain.replace(" ", ""))
     if found is None or not (found[2] or found[4]):
         return unreadable(text)
-    power = int(found[5] or 0)
+    power = int(found[5] or 0) - 2 * len(found[6])
     value = float(f"{found[1]}{found[2] or '0'}.{found[4] or '0'}e{power}")
     if abs(power) > MOST_EXPONENT or not _is_of_a_size(value):
         return unreadable(text, "too large a number" if power >= 0 else "too small a number")

@@ -237,7 +237,7 @@ def _table(name: str, first: list[str], lines: Iterator[list[str]]) -> AnswerPag
         raise AnswerError(
             f"{name}: line 1: expected the header {','.join(HEADER)}, or blocks of numbers, each with its name above it"
         )
-    return page
+    return AnswerPage(page, lines=range(1, len(page) + 1))
 
 
 def _is_listed(row: Sequence[Entry]) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from python_calamine import CalamineWorkbook
 
-from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Answers, Grid
+from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage, Answers, Grid
 from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadable
 from tracer.answers.package import Span, checked_package
 from tracer.answers.pages import answers_on
@@ -65,7 +65,7 @@ def read_workbook(name: str, content: bytes) -> Answers:
     texts = list(_texts(sheets))
     places = _matrices(_headings(texts), names, sheets)
     if not places:
-        return answers_on(name, ([[_entry(cell) for cell in row] for row in rows] for rows in sheets.values()))
+        return answers_on(name, (AnswerPage(_entries(rows), name=each) for each, rows in sheets.items()))
     if sum(each.cells for each in places.values()) > MOST_CELLS:
         raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
     grids = {key: _grid(sheets[each.sheet], each) for key, each in places.items()}
@@ -141,6 +141,10 @@ def _numbered(rows: Rows, found: _Located, height: int) -> list[int] | None:
 
 def _at(rows: Rows, row: int, column: int) -> Any:
     return rows[row][column] if 0 <= row < len(rows) and 0 <= column < len(rows[row]) else ""
+
+
+def _entries(rows: Rows) -> list[list[Entry]]:
+    return [[_entry(cell) for cell in row] for row in rows]
 
 
 def _entry(value: Any) -> Entry:

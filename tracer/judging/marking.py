@@ -99,6 +99,7 @@ class MarkedSheet:
             "answers": self.sheet.answers.file,
             "student": self.sheet.answers.student,
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+            "not_read": [each.to_document() for each in self.sheet.answers.not_read],
             **({"right_under": list(self.other.words)} if self.other else {}),
             "cells": [
                 {
