@@ -97,6 +97,14 @@ class Aliases:
             self._read[heading] = tuple(Reading(rank, *meant) for meant, rank in ranks.items())
         return self._read[heading]
 
+    def wider(self, identifier: str) -> tuple[int, int] | None:
+        """The shape with the bias as a row more, or of an activation with a leading 1 as a column more."""
+        rows, columns = self.shapes[identifier]
+        if identifier.lstrip("d")[0] == "W":
+            layer = identifier.removesuffix("_next").lstrip("dW")
+            return (rows + 1, columns) if f"b{layer}" in self.shapes else None
+        return (rows, columns + 1) if identifier[0] in "AX" else None
+
     def _heading(self, heading: str) -> Iterable[Reading]:
         text = heading.replace("**", "").replace("`", "").strip()
         text = _BULLET.sub("", text.strip("* ") if text.startswith("*") else text)  # but W1* is a name
@@ -245,7 +253,7 @@ _NOISE_OF = {
 _ONCE = {
     "X": "input inputs features a0",
     "Y": "t target targets ytrue labels expectedoutput desiredoutput",
-    "L": "loss cost totalerror etotal totalloss error",
+    "L": "loss cost totalerror etotal etot errortotal totalloss errortot toterror error",
     "E": "error err erroroutput erroratoutput erroratoutputlayer outputerror outputlayererror",
     RATE: "learningrate lr rate eta alpha",
 }

@@ -22,6 +22,7 @@ from tracer.expression import matrix as m
 MOST_LABEL_ROWS = 3  # between a name and its numbers
 MOST_BLOCKS = 2_000  # of a page; the names behind them are not looked at
 MOST_NAMED = 6  # that a note lists
+WIDER = 2.5  # how well numbers with the bias among them fit, in the order of fitting.py
 CUT_RIGHT, CUT_LEFT = 3.5, 4.0  # added where a block is cut out of numbers that touch
 
 
@@ -87,9 +88,15 @@ class _Finder:
         named = (
             (place, readings)
             for place, text in self.words.items()
-            if place not in self.weak and place not in self.claimed and (readings := self.aliases.read(text))
+            if place not in self.weak and place not in self.claimed and not self._is_counted(place)
+            if (readings := self.aliases.read(text))
         )
         return dict(islice(named, MOST_BLOCKS))
+
+    def _is_counted(self, place: tuple[int, int]) -> bool:
+        """Whether a letter only counts: E below D."""
+        text, above = self.words[place].strip(), self.words.get((place[0] - 1, place[1]), "").strip()
+        return len(text) == len(above) == 1 and ord(text) == ord(above) + 1
 
     def at(self, row: int, column: int) -> Entry:
         if 0 <= row < len(self.rows) and 0 <= column < len(self.rows[row]):
@@ -242,6 +249,9 @@ class _Finder:
         how = fit((region.height, region.width), shape)
         if how in (PART, OTHER) and self._unlabelled(region, shape) is not None:
             how = LABELLED
+        wider = self.aliases.wider(reading.identifier) if how == OTHER and reading.place is None else None
+        if wider in ((region.height, region.width), (region.width, region.height)):
+            return WIDER + region.cut
         return how + region.cut
 
     def _unlabelled(self, region: _Region, shape: m.Shape) -> _Region | None:

@@ -12,8 +12,8 @@ from tracer.answers.handed_in import Grid
 class Found:
     """A block of numbers: its name as it was typed ("": none) and what that can mean, whole matrices or cells.
 
-    `single` is a number, or a column of one thing, a row for each sample or epoch. `to_the_letter` is a name that was
-    asked for as a key (JSON, a worksheet's own heading).
+    `single` is a number, or a column of one thing, a row for each sample or epoch. In a `positional`
+    file (JSON) every number stands in its row and column, and those that follow may be missing.
     """
 
     name: str
@@ -23,4 +23,4 @@ class Found:
     order: int
     printed_by: str = ""
     single: bool = False
-    to_the_letter: bool = False
+    positional: bool = False

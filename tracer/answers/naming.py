@@ -9,22 +9,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from tracer.answers.agreement import Agreement
+from tracer.answers.agreement import Agreement, total
 from tracer.answers.blocks import blocks_of
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerError, Answers, Grid, NotRead
 from tracer.answers.identifiers import Counted
 from tracer.answers.key import Array, Key
 from tracer.answers.layouts import shape_of
+from tracer.answers.pages import EXPECTED
 from tracer.answers.placing import Piece, Placing
-from tracer.answers.scalars import Gathered, scalars_of
+from tracer.answers.scalars import LATER_PASSES, Gathered, scalars_of
 from tracer.expression import matrix as m
-from tracer.program.roles import BIAS_GRADIENT, DELTA, WEIGHTS_GRADIENT
+from tracer.program.roles import BIAS_GRADIENT, DELTA, INPUTS, TARGETS, WEIGHTS_GRADIENT
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
 MOST_NAMES = 2_000  # of matrices in a file that names them all
 PAGE = 10**9  # more than the order of any block of a page
 SLACK = 1e-6
+AGREES = 0.3  # of what numbers could say; below it they are no answers to the problem
 
 
 def named(answers: Answers, key: Key) -> Answers:
@@ -39,11 +41,17 @@ def named(answers: Answers, key: Key) -> Answers:
     counted = Counted(key.problem, {each: value.shape for each, value in key.values.items()}, key.program.rows)
     scalars = {each.order: scalars_of(each, counted, key) for each in found}
     gathered = Gathered([one for each in scalars.values() for one in each], counted, agreement, key)
-    placing = Placing(key, counted, agreement)
+    placing = Placing(key, counted, agreement, gathered.meant)
     taken = [each.identifier for each in (*fixed, *gathered.pieces)]
-    placing.place([each for each in found if not scalars[each.order]], taken)
+    blocks = [_of_this_pass(each, key, gathered.notes) for each in found if not scalars[each.order]]
+    placing.place(blocks, taken)
     settled = _Settled(key, agreement, [*remarks, *gathered.notes, *placing.notes])
     pieces = [*fixed, *gathered.pieces, *placing.pieces]
+    if answers.pages and not found:
+        raise AnswerError(f"{answers.file}: found no matrix of this problem: {EXPECTED}")
+    other = _of_another_problem(pieces, key, agreement)
+    if other:
+        return replace(answers, matrices={}, pages=(), not_read=(other,))
     settled.add_all(sorted(pieces, key=lambda each: each.order))
     given = {_given_name(name, grid, key) or name: grid for name, grid in answers.given.items()}
     return replace(
@@ -61,16 +69,54 @@ def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[s
     """Matrices under their identifiers, other numbers with what is known of them, and remarks."""
     fixed, found, remarks = list[Piece](), list[Found](), list[str]()
     for order, (name, grid) in enumerate(answers.matrices.items()):
-        if name in key.values:
+        if name in key.aliases.shapes:  # of this problem, or of it under another convention
             fixed.append(Piece(name, name, grid, order, fixed=True))
         else:
             single = sum(map(len, grid)) == 1
-            found.append(Found(name, key.aliases.read(name), grid, name, order, single=single))
+            found.append(Found(name, key.aliases.read(name), grid, name, order, single=single, positional=True))
     for number, page in enumerate(answers.pages, 1):
         blocks, said = blocks_of(page, key.aliases)
-        found += [replace(each, order=each.order + PAGE * number) for each in blocks]
         remarks += said
+        for each in blocks:
+            order, elsewhere = each.order + PAGE * number, _of_another_convention(each, key)
+            known = tuple(one for one in each.readings if one.identifier in key.values)
+            if elsewhere:
+                fixed.append(Piece(elsewhere, each.name, each.grid, order, fixed=True))
+            else:
+                found.append(replace(each, order=order, readings=known))
     return fixed, found, remarks
+
+
+def _of_another_convention(each: Found, key: Key) -> str | None:
+    """The matrix that a name means, where the problem has it under another convention only."""
+    meant = {one.identifier for one in each.readings}
+    return next(iter(meant)) if len(meant) == 1 and not meant & key.values.keys() else None
+
+
+def _of_another_problem(pieces: list[Piece], key: Key, agreement: Agreement) -> NotRead | None:
+    """Whether inputs or targets are all others than the problem's, and nothing that is worked out agrees either."""
+    computed = [each for each in pieces if each.identifier in key.program.computed]
+    agreed = sum(agreement.of(each.grid, each.identifier) for each in computed if _is_whole(each, key))
+    if agreed > AGREES * sum(total(each.grid) for each in computed):
+        return None
+    for each in pieces:
+        strange = _is_whole(each, key) and not agreement.of(each.grid, each.identifier) and not each.fixed
+        if strange and key.program.quantity(each.identifier) in (INPUTS, TARGETS) and total(each.grid) > AGREES:
+            says = f"these are other numbers than this problem's {each.identifier}: the answers are to another problem"
+            return NotRead("", f"“{each.name[:40]}”", says)
+    return None
+
+
+def _is_whole(piece: Piece, key: Key) -> bool:
+    return piece.identifier in key.values and shape_of(piece.grid) == key.values[piece.identifier].shape
+
+
+def _of_this_pass(each: Found, key: Key, notes: list[str]) -> Found:
+    """The first row of a column that has a row for each pass."""
+    if not each.single or len(each.grid) == 1 or key.program.rows > 1:
+        return each
+    notes += [LATER_PASSES] if LATER_PASSES not in notes else []
+    return replace(each, grid=each.grid[:1])
 
 
 def _given_name(name: str, grid: Grid, key: Key) -> str | None:
@@ -144,7 +190,9 @@ class _Settled:
 
     def _put(self, identifier: str, piece: Piece) -> None:
         known = self.matrices.setdefault(identifier, piece.grid)
-        if _texts(known) != _texts(piece.grid):
+        if (both := _merged(known, piece.grid)) is not None:
+            self.matrices[identifier] = both
+        elif _texts(known) != _texts(piece.grid):
             self.notes.append(f"“{piece.name}”: {identifier} stands there more than once; the first is read")
 
     def _parameter(self, piece: Piece) -> None:
@@ -153,6 +201,7 @@ class _Settled:
         again = old in self.seen
         self.seen.add(old)
         if self._equals(piece.grid, old) and not (again and self.updating):
+            self.copied = True
             if again:
                 self.copies[old] = piece
         elif again or self.backward or self.fresh:
@@ -167,6 +216,7 @@ class _Settled:
         """A copy is left out; one with other numbers is judged as what it is, a copying error."""
         identifier = piece.identifier
         if self._equals(piece.grid, identifier):
+            self.copied = True
             return
         self.notes.append(f"“{piece.name}” is not what the problem gives for {identifier}")
         if identifier != self.key.program.rate:
@@ -192,6 +242,16 @@ class _Settled:
             return False
         close = np.abs(values - key) <= (0.5 + SLACK) * units + 1e-9 * np.abs(key)
         return bool(close.all())
+
+
+def _merged(one: Grid, other: Grid) -> Grid | None:
+    """Two writings of a matrix as one, where each has what the other leaves blank."""
+    if [len(row) for row in one] != [len(row) for row in other]:
+        return None
+    pairs = [list(zip(*rows, strict=True)) for rows in zip(one, other, strict=True)]
+    if any("blank" not in (a.kind, b.kind) and a.value != b.value for row in pairs for a, b in row):
+        return None
+    return tuple(tuple(b if a.kind == "blank" else a for a, b in row) for row in pairs)
 
 
 def _repeats(shape: m.Shape, of: m.Shape) -> bool:

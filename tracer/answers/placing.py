@@ -19,6 +19,7 @@ from tracer.answers.key import Key
 from tracer.answers.layouts import EXACT, OTHER, PART, TRANSPOSED, TURNED, Layout, layouts, shape_of, turned
 from tracer.answers.modules import Modules
 from tracer.answers.numbers import unreadable
+from tracer.program.roles import Quantity
 
 ELIDED = "the print leaves numbers out"
 MOSTLY = 0.5  # of what numbers could say, from which on they settle a place
@@ -60,8 +61,11 @@ class Option:
 class Placing:
     """Places matrices. `pieces` have a place, `not_read` none."""
 
-    def __init__(self, key: Key, counted: Counted, agreement: Agreement) -> None:
+    def __init__(
+        self, key: Key, counted: Counted, agreement: Agreement, meant: Iterable[tuple[str, Quantity]] = ()
+    ) -> None:
         self.key, self.counted, self.agreement = key, counted, agreement
+        self.meant = set(meant)  # what letters of other names of the file have turned out to mean
         self.pieces: list[Piece] = []
         self.not_read: list[NotRead] = []
         self.notes: list[str] = []
@@ -74,7 +78,7 @@ class Placing:
         for each in found:
             self._begin(each, later)
         for each, by_name in later[:MOST_SEARCHED]:
-            option = self._by_numbers(each) or by_name
+            option = self._by_numbers(each) or self._as_others(each) or by_name
             if option is not None:
                 self._put(each, option)
             else:
@@ -89,8 +93,9 @@ class Placing:
             self._elided(each, readings)
             return
         options = list(self._options(each, readings))
-        letter = [one for one in options if one.rank == 0]
-        option = self._to_the_letter(each, letter) if letter else self._likeliest(each, options)
+        letter = [one.identifier for one in readings if one.rank == 0]
+        chosen = self._to_the_letter if letter else self._likeliest
+        option = chosen(each, [one for one in options if not letter or one.rank == 0], readings)
         doubtful = option is not None and (option.rank >= FIELD or _SHORT.fullmatch(each.name.strip())) and not letter
         if option is None or (doubtful and not option.settles):
             later.append((each, option))
@@ -127,7 +132,7 @@ class Placing:
         as_new = sum(self.agreement.of(grid, new[each]) for each, grid in layout.parts if each in new)
         return max(as_old, as_new)
 
-    def _to_the_letter(self, each: Found, options: Sequence[Option]) -> Option | None:
+    def _to_the_letter(self, each: Found, options: Sequence[Option], readings: Sequence[Reading]) -> Option | None:
         """An identifier is meant as it stands; only how its numbers lie may be open."""
         exact = [one for one in options if one.layout.how in (EXACT, TURNED)]
         if exact:
@@ -135,11 +140,11 @@ class Placing:
         agreeing = [one for one in options if one.settles and one.layout.how != TRANSPOSED]
         if agreeing:
             return max(agreeing, key=lambda one: one.agree)
-        return self._as_it_is(each, options)
+        return self._as_it_is(each, [one for one in readings if one.rank == 0])
 
-    def _as_it_is(self, each: Found, options: Sequence[Option]) -> Option | None:
+    def _as_it_is(self, each: Found, readings: Sequence[Reading]) -> Option | None:
         """A block of another shape than its name asks for: turned, or with less in it."""
-        for identifier in dict.fromkeys(one.identifiers[-1] for one in options):
+        for identifier in dict.fromkeys(one.identifier for one in readings):
             how = self._partly(each, identifier)
             if how is not None:
                 return Option(0, Layout(how, ((identifier, each.grid),)), 0.0, total(each.grid))
@@ -150,9 +155,9 @@ class Placing:
         if shape == wanted[::-1]:
             return TRANSPOSED
         smaller = shape[0] <= wanted[0] and shape[1] <= wanted[1]
-        return PART if smaller and not each.single else None
+        return PART if smaller and (not each.single or each.positional) else None
 
-    def _likeliest(self, each: Found, options: Sequence[Option]) -> Option | None:
+    def _likeliest(self, each: Found, options: Sequence[Option], readings: Sequence[Reading]) -> Option | None:
         agreeing = [one for one in options if one.settles]
         if agreeing:
             return min(agreeing, key=lambda one: (-round(one.agree, 6), one.layout.how, one.rank))
@@ -161,7 +166,8 @@ class Placing:
             return None
         fits = [one for one in named if one.layout.how in (EXACT, TURNED)]
         if not fits:
-            return self._as_it_is(each, named) if len({one.rank for one in named}) == 1 else None
+            meant = [one for one in readings if one.rank < LETTERS]
+            return self._as_it_is(each, meant) if len({one.identifier for one in meant}) == 1 else None
         least = min((one.layout.how, one.rank) for one in fits)
         likeliest = [one for one in fits if (one.layout.how, one.rank) == least]
         return likeliest[0] if len({one.identifiers for one in likeliest}) == 1 else None
@@ -170,6 +176,16 @@ class Placing:
         """Whether "error" may be a − y where the gradient of the loss is something else."""
         unit = unit_name(each.name)
         return unit is not None and "error" in unit.kinds and not self.counted.error_is_difference(self.key)
+
+    def _as_others(self, each: Found) -> Option | None:
+        """By what the same letter means elsewhere in the file."""
+        unit = unit_name(each.name)
+        for reading in self._letters(each) if unit is not None else ():
+            if unit is not None and (unit.stem, self.key.program.quantity(reading.identifier)) in self.meant:
+                for layout in self._layouts(each, reading.identifier):
+                    if layout.how in (EXACT, TURNED):
+                        return Option(LETTERS, layout, 0.0, total(each.grid))
+        return None
 
     def _by_numbers(self, each: Found) -> Option | None:
         """The only place that all numbers of a block agree with, of those that nothing else has taken."""
@@ -225,5 +241,6 @@ def not_read(each: Found, known: Sequence[str], fitting: Sequence[str], key: Key
     else:
         why = "no matrix of this problem is called that" if each.name else "nothing says which matrix they are"
     example = (known or fitting or list(key.program.computed))[0]
+    example = f"{example} = … before the numbers" if known else f"the matrix before the numbers, as in {example} = …"
     found = f"{numbers}{named}: {sample}{', …' if count > 3 else ''}"
-    return NotRead(each.where, found, f"{why}; to have it read write {example} = … before the numbers")
+    return NotRead(each.where, found, f"{why}; to have it read write {example}")

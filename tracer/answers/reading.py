@@ -20,7 +20,9 @@ from tracer.answers.handed_in import AnswerError as AnswerError
 from tracer.answers.handed_in import AnswerPage as AnswerPage
 from tracer.answers.handed_in import Answers as Answers
 from tracer.answers.handed_in import Grid as Grid
+from tracer.answers.notebooks import text_of_notebook
 from tracer.answers.numbers import BLANK, Entry, read_number, unreadable
+from tracer.answers.packed import pages_of_ods, text_of_docx
 from tracer.answers.pages import answers_on
 from tracer.answers.texts import page_of_text
 from tracer.files import open_regular
@@ -271,6 +273,21 @@ def _line(
     return matrix.strip()[:MOST_TEXT], (row - 1, column - 1), read_number(value[: MOST_TEXT + 1])
 
 
+def read_notebook(name: str, content: bytes) -> Answers:
+    """What a notebook says and printed."""
+    return answers_on(name, [page_of_text(name, text_of_notebook(name, _text(name, content)))])
+
+
+def read_ods(name: str, content: bytes) -> Answers:
+    """The cells of an OpenDocument sheet."""
+    return answers_on(name, pages_of_ods(name, content))
+
+
+def read_docx(name: str, content: bytes) -> Answers:
+    """The lines and tables of a Word document."""
+    return answers_on(name, [page_of_text(name, text_of_docx(name, content))])
+
+
 def read_xlsx(name: str, content: bytes) -> Answers:
     """A filled-in worksheet workbook."""
     from tracer.answers.workbooks import read_workbook
@@ -282,7 +299,9 @@ _READERS: dict[str, Callable[[str, bytes], Answers]] = {
     ".json": read_json,
     ".csv": read_csv,
     ".tsv": read_csv,
-    ".txt": read_text,
-    ".md": read_text,
+    **dict.fromkeys((".txt", ".md", ".py", ".m", ".r", ".jl", ".nb", ".wl", ".tex", ".log", ".out"), read_text),
+    ".ipynb": read_notebook,
     ".xlsx": read_xlsx,
+    ".ods": read_ods,
+    ".docx": read_docx,
 }

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from tracer.answers.agreement import Agreement
 from tracer.answers.aliases import OWN
+from tracer.answers.arrays import is_left_out
 from tracer.answers.families import Families, Placed, Scalar
 from tracer.answers.found import Found
 from tracer.answers.handed_in import Grid, NotRead
@@ -17,6 +18,7 @@ from tracer.answers.layouts import shape_of
 from tracer.answers.numbers import BLANK, Entry
 from tracer.answers.placing import Piece
 
+NAMED = UnitName("", (), "", (), "")  # what has a cell of its own by its name
 LATER_PASSES = "further rows of the table are later passes, which are not marked here"
 MOST_NAMED = 4  # of a family that has no place
 
@@ -27,18 +29,26 @@ _GRADIENT = re.compile(r"\b(?:gradients?|grads?|derivatives?)\b|∂", re.I)
 
 def scalars_of(each: Found, counted: Counted, key: Key) -> list[Scalar]:
     """The scalars of a block, none where it is a matrix."""
-    if not each.single:
+    if not each.single or is_left_out(each.grid):
         return _all_weights(each, counted)
-    whole = [one.identifier for one in each.readings if one.place is None]
-    to_the_letter = any(one.rank == 0 for one in each.readings)
-    if to_the_letter and key.values[whole[0]].shape == shape_of(each.grid):
+    letter = [one.identifier for one in each.readings if one.place is None and one.rank == 0]
+    if letter and key.values[letter[0]].shape == shape_of(each.grid):
         return []
     unit = unit_name(each.name)
+    cell = _own_cell(each)
     if unit is None or not unit.numbers or not counted.cells(unit):
-        return []
-    own = next((one for one in each.readings if one.place is not None and one.rank <= OWN), None)
-    cell = Cell(own.identifier, *own.place) if own is not None and own.place is not None else None
+        if cell is None or any(one.place is None for one in each.readings):
+            return []
+        unit = NAMED
     return [Scalar(each.name, unit, tuple(row[0] for row in each.grid), each.where, each.order, cell)]
+
+
+def _own_cell(each: Found) -> Cell | None:
+    """The cell that a name says itself: Z1[1,2], or w5 where the problem calls it that."""
+    least = min((one.rank for one in each.readings), default=0)
+    cells = [one for one in each.readings if one.place is not None and one.rank == least]
+    sure = least <= OWN or unit_name(each.name) is None
+    return Cell(cells[0].identifier, *cells[0].place) if len(cells) == 1 and sure and cells[0].place else None
 
 
 def _all_weights(each: Found, counted: Counted) -> list[Scalar]:
@@ -66,6 +76,7 @@ class Gathered:
         for placed in sorted(families.placed, key=lambda each: each.scalar.order):
             self._add(placed)
         self.not_read = list(_not_read(families.unplaced, counted))
+        self.meant = {(each.scalar.unit.stem, key.program.quantity(each.cell.identifier)) for each in families.placed}
 
     def _add(self, placed: Placed) -> None:
         cell, entries = placed.cell, placed.scalar.entries

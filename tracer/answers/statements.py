@@ -50,9 +50,21 @@ def goes_on(line: str) -> bool:
 def statements(line: str, lifted: Lifted) -> Iterator[Statement | str]:
     """The statements of a line, and what is none of them as it stands."""
     for part in line.split(NEXT):
-        for each in _ANOTHER.split(part):
-            if each.strip(_ENDS):
+        for each in _parted(part):
+            if any(letter.isalnum() or "\ue000" <= letter <= "\ue001" for letter in each):
                 yield _statement(each, lifted) or each
+
+
+def _parted(line: str) -> Iterator[str]:
+    """The parts of a line that each give a name to something."""
+    begun = ""
+    for each in _ANOTHER.split(line):
+        if begun and _GIVES.search(begun):
+            yield begun
+            begun = each
+        else:
+            begun = f"{begun} {each}" if begun else each
+    yield begun
 
 
 def _statement(text: str, lifted: Lifted) -> Statement | None:
@@ -85,7 +97,7 @@ def cleaned(name: str) -> str:
 def _assigned(name: str, text: str, lifted: Lifted) -> Assigned | None:
     mark = ARRAY.search(text)
     if mark is not None:
-        alone = not (text[: mark.start()].strip(_ENDS + "(") or text[mark.end() :].strip(_ENDS + ")."))
+        alone = not (text[: mark.start()].strip(_ENDS + "(") or text[mark.end() :].strip(_ENDS + ")(]."))
         number = int(mark[1])
         return Assigned(name, lifted.arrays[number], lifted.printed_by[number]) if alone else None
     grid = _numbers(text.strip(_ENDS))

@@ -13,7 +13,7 @@ from tracer.answers.arrays import ARRAY, FOLDED, Lifted, lift, numbers_in
 from tracer.answers.dialects import plain_lines
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage, Assigned
 from tracer.answers.numbers import Entry, read_number
-from tracer.answers.statements import Statement, cleaned, goes_on, statements
+from tracer.answers.statements import Statement, goes_on, statements
 
 MOST_LETTERS = 2_000_000  # of a text; nobody writes more by hand
 MOST_IN_LINE = 100_000
@@ -83,11 +83,11 @@ class _Writing:
 
     def _words(self, number: int, text: str) -> None:
         """A line that says no name: numbers, an array, or words."""
-        mark = ARRAY.search(text)
-        if mark is not None and not cleaned(text[: mark.start()] + text[mark.end() :]).strip(")."):
-            for row in self.lifted.arrays[int(mark[1])]:
-                self._put(number, list(row))
-            self._put(number, [])
+        if ARRAY.search(text) and not any(map(str.isalnum, ARRAY.sub("", text))):
+            for each in ARRAY.findall(text):
+                for row in self.lifted.arrays[int(each)]:
+                    self._put(number, list(row))
+                self._put(number, [])
         else:
             self._row(number, _spaced(text))
 

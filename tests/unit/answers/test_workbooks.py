@@ -161,11 +161,12 @@ def test_a_book_of_ones_own_with_a_name_above_each_block() -> None:
     book = Workbook()
     for row in (["Z1"], [1.5, "2,5", 1], [3, 4, None], [], ["A1", None, None, None, "E"], [0.5, 0.75, 1, None, 2]):
         book.active.append(row)
-    found = named(read(book), key_of(load_problem("article"))).matrices
+    answers = named(read(book), key_of(load_problem("article")))
+    found = answers.matrices
     assert [[entry.value for entry in row[:2]] for row in found["Z1"]] == [[1.5, 2.5], [3, 4]]
     assert [[entry.kind for entry in row] for row in found["Z1"]][1] == ["number", "number", "blank"]
     assert [[entry.value for entry in row] for row in found["A1"]] == [[0.5, 0.75, 1]]
-    assert [[entry.value for entry in row] for row in found["E"]] == [[2]]
+    assert [(each.where, each.found) for each in answers.not_read] == [("Sheet!E5", "a number under “E”: 2")]
 
 
 def repacked(path: Path, **parts: bytes) -> bytes:
@@ -226,7 +227,7 @@ def test_a_workbook_without_matrices_is_refused() -> None:
     book = Workbook()
     book.active["A1"] = "hello"
     with pytest.raises(AnswerError, match="found no matrix"):
-        read(book)
+        named(read(book), key_of(load_problem("article")))
 
 
 def test_a_printed_matrix_that_the_problem_does_not_have_is_said(sheet: tuple[Trace, Plan, Path]) -> None:
