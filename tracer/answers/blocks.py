@@ -68,12 +68,21 @@ class _Finder:
         for each in crossed(page):
             self._take(each.cells)
             self.crossed.append(self._single(each))
-        self.weak = {place for place in heads(page) if not self._is_column(place)}
+        found = heads(page)
+        corners = {row for row, column in found if self._is_corner(row, column)}
+        self.weak = {place for place in found if place[0] not in corners and not self._is_column(place)}
+
+    def _is_corner(self, row: int, column: int) -> bool:
+        """Whether a matrix's name heads labels below: then the names beside it are labels too."""
+        below = list(takewhile(lambda each: each.kind != "blank", (self.at(i, column) for i in self._rows_after(row))))
+        return bool(self.aliases.read(self.words.get((row, column), ""))) and are_labels(below)
 
     def _is_column(self, place: tuple[int, int]) -> bool:
         """Whether a head is the name of a matrix that is a column: it stands over that."""
-        shapes = [self.aliases.shapes[each.identifier] for each in self.aliases.read(self.words.get(place, ""))]
-        return any(height > 1 and width == 1 for height, width in shapes)
+        row, column = place
+        height = len(list(takewhile(lambda i: self.is_value(i, column), self._rows_after(row))))
+        readings = self.aliases.read(self.words.get(place, ""))
+        return any(each.place is None and self.aliases.shapes[each.identifier] == (height, 1) for each in readings)
 
     def assigned(self) -> Iterator[Found]:
         """What lines of a text give a name to."""
@@ -94,9 +103,12 @@ class _Finder:
         return dict(islice(named, MOST_BLOCKS))
 
     def _is_counted(self, place: tuple[int, int]) -> bool:
-        """Whether a letter only counts: E below D."""
-        text, above = self.words[place].strip(), self.words.get((place[0] - 1, place[1]), "").strip()
-        return len(text) == len(above) == 1 and ord(text) == ord(above) + 1
+        """Whether a letter only counts: E below A, B, C and D."""
+        text, (row, column) = self.words[place].strip(), place
+        if len(text) != 1 or not "B" <= text <= "Z":
+            return False
+        before = range(ord(text) - 1, ord("A") - 1, -1)
+        return all(self.words.get((row - k, column), "").strip() == chr(each) for k, each in enumerate(before, 1))
 
     def at(self, row: int, column: int) -> Entry:
         if 0 <= row < len(self.rows) and 0 <= column < len(self.rows[row]):

@@ -35,7 +35,7 @@ def scalars_of(each: Found, counted: Counted, key: Key) -> list[Scalar]:
     if letter and key.values[letter[0]].shape == shape_of(each.grid):
         return []
     unit = unit_name(each.name)
-    cell = _own_cell(each)
+    cell = _own_cell(each, key)
     if unit is None or not unit.numbers or not counted.cells(unit):
         if cell is None or any(one.place is None for one in each.readings):
             return []
@@ -43,8 +43,11 @@ def scalars_of(each: Found, counted: Counted, key: Key) -> list[Scalar]:
     return [Scalar(each.name, unit, tuple(row[0] for row in each.grid), each.where, each.order, cell)]
 
 
-def _own_cell(each: Found) -> Cell | None:
-    """The cell that a name says itself: Z1[1,2], or w5 where the problem calls it that."""
+def _own_cell(each: Found, key: Key) -> Cell | None:
+    """The cell that a name says itself: Z1[1,2], b2 where that is one number, or w5 where the problem calls it that."""
+    single = {one.identifier for one in each.readings if one.place is None and key.values[one.identifier].size == 1}
+    if len(single) == 1:
+        return Cell(single.pop(), 0, 0)
     least = min((one.rank for one in each.readings), default=0)
     cells = [one for one in each.readings if one.place is not None and one.rank == least]
     sure = least <= OWN or unit_name(each.name) is None
