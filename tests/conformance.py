@@ -9,7 +9,7 @@ elsewhere.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -61,6 +61,11 @@ def cases() -> dict[str, m.Matrix]:
         "rounded": m.Rounded(sums, 2),
         "half of a total": m.multiply(half, m.total(m.multiply(product, product))),
     }
+    found |= _picked(product)
+    z = s.Variable("z")
+    for name in get_args(s.FunctionName):
+        found[name] = m.Apply(s.Function(name, s.Power(z, 2)), (("z", product),))
+    found["a broken power"] = m.Apply(s.Power(s.Absolute(z), 1.5), (("z", product),))
     for name, activation in ACTIVATIONS.items():
         found[f"{name}"] = activation.apply(product, 0.01)
         found[f"the slope of {name}"] = activation.slopes(product, m.Symbol("Y", (2, 2)), 0.01, 0)
@@ -68,6 +73,30 @@ def cases() -> dict[str, m.Matrix]:
     for name, loss in LOSSES.items():
         found[f"{name}"] = m.total(m.Apply(loss.value, (("y", Y), ("a", share))))
     return found
+
+
+def _picked(product: m.Matrix) -> dict[str, m.Matrix]:
+    """Cells picked, put back, joined, and kernels and tiles."""
+    part = m.Part(P, (1, 0, 1), (0, 2))
+    image = m.MatMul(Q, P)
+    return {
+        "a part": part,
+        "a part in a row": m.MatMul(Y, m.Part(P, (0, 1), (1, 2))),
+        "a part with zeros": m.Part(P, (None, 0), (1, None)),
+        "put back": m.Scatter(m.MatMul(part, product), (1, 0, 1), (0, 2), (2, 3)),
+        "reshaped": m.Reshape(m.Transpose(P), (2, 3)),
+        "side by side": m.Stack((product, P), "columns"),
+        "one under the other": m.Stack((product, Y, m.Row(product, 0))),
+        "a kernel": m.Correlation(P, Y, (1, 2)),
+        "a kernel beyond the edge": m.Correlation(image, Y, (2, 2), step=2, padding=1),
+        "back to the kernel": m.Correlation(image, Y, (2, 2), spacing=2),
+        "back to the image": m.Spread(product, Y, (3, 3), step=2, padding=1),
+        "a kernel spread": m.Spread(P, Y, (3, 4)),
+        "pooled": m.Pool("max", P, (2, 1)),
+        "sums of tiles": m.Pool("sum", m.Stack((P, P)), (2, 3)),
+        "the first maximum": m.FirstMaximum(m.Stack((P, P)), (4, 3)),
+        "detached": m.multiply(m.Detached(P), P),
+    }
 
 
 def data_of(values: Mapping[str, Any], expression: m.Matrix | None = None, decimals: int | None = DECIMALS) -> Document:

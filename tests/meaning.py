@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tracer.errors import ProblemError
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.evaluate import evaluate
 from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
@@ -159,7 +160,7 @@ def largest_term(one: Pass, key: str) -> float:
     made = one.program.assignments[key].expression
     values = {**one.matrices, RATE: one[RATE]}
     sizes = [float(np.abs(one[key]).max())]
-    for part in m.parts(made) if made is not None else ():
+    for part in traversal.parts(made) if made is not None else ():
         sizes.append(float(np.abs(evaluate(part, values)).max()))
         if isinstance(part, m.MatMul):
             sizes.append(float((np.abs(evaluate(part.left, values)) @ np.abs(evaluate(part.right, values))).max()))
@@ -186,7 +187,7 @@ class CellNames:
 @cache
 def _formulas(made: m.Matrix) -> tuple[str, str]:
     cells = CellNames()
-    whole: Any = CellNames({each.name: each.shape for each in m.symbols(made)})
+    whole: Any = CellNames({each.name: each.shape for each in traversal.symbols(made)})
     formulas = (to_formula(lower(made, *place), cells) for place in np.ndindex(made.shape))
     return "; ".join(formulas), "; ".join(array_formulas(made, whole)) or "none"
 

@@ -9,17 +9,20 @@ import gc
 import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
 from tracer.commands import checking, problems, running, worksheets
+from tracer.commands.shape import Command, Group
 from tracer.errors import TracerError
 
 app = typer.Typer(
     name="tracer",
-    help="See, practise and check backpropagation by hand.",
+    cls=Group,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -32,7 +35,24 @@ for command in (
     worksheets.worksheet,
     checking.check,
 ):
-    app.command()(command)
+    app.command(cls=Command)(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from tracer import __version__
+
+        typer.echo(f"tracer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def tracer(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """See, practise and check backpropagation by hand."""
 
 
 def main() -> None:
@@ -43,9 +63,9 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them reads every package's metadata
     gc.set_threshold(200_000, 20, 20)  # imports make no garbage, and looking for it took a seventh of a short run
     try:
-        app(standalone_mode=True)
+        app(prog_name="tracer")
     except TracerError as wrong:
-        print(f"tracer: {wrong}", file=sys.stderr)
+        print(*(f"tracer: {line}" for line in str(wrong).split("\n")), sep="\n", file=sys.stderr)
         sys.exit(2)
     except MemoryError:
         print("tracer: this needs more memory than there is; a smaller problem may do", file=sys.stderr)

@@ -8,6 +8,10 @@ TracerError               the input cannot be used; the command line prints it a
 └── ExportError           a workbook or page cannot be written
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class TracerError(Exception):
     """The input cannot be used; the message says where and why."""
@@ -18,11 +22,13 @@ class ProblemError(TracerError):
 
     `place` is the path of the value within the file, as in `layers[1].weights[0]`
     (counted from 0, as the file's own data are indexed), or "" for the file as a whole.
+    `others` are the file's further mistakes; the text has a line for each.
     """
 
-    def __init__(self, file: str, place: str, says: str) -> None:
-        self.file, self.place, self.says = file, place, says
-        super().__init__(": ".join(part for part in (file, place, says) if part))
+    def __init__(self, file: str, place: str, says: str, others: Sequence[ProblemError] = ()) -> None:
+        self.file, self.place, self.says, self.others = file, place, says, tuple(others)
+        first = ": ".join(part for part in (file, place, says) if part)
+        super().__init__("\n".join([first, *map(str, others)]))
 
 
 class ShapeError(TracerError):

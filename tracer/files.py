@@ -1,9 +1,10 @@
-"""Files: written so that nothing is ever half-written, opened only where they are files."""
+"""Files: names that they may have everywhere, written so that nothing is half-written, opened only if they are some."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,18 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from tracer.errors import ExportError
+
+# Windows takes them for devices in any folder, in any case and with any ending: aux.toml, Com1.worksheet.html.
+_RESERVED = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(?=\.|$)", re.IGNORECASE)
+
+
+def unreserved(name: str) -> str:
+    """A file's name, or the beginning of one, with "_" added where Windows reserves it.
+
+    >>> unreserved("con.worksheet"), unreserved("NUL"), unreserved("contour")
+    ('con_.worksheet', 'NUL_', 'contour')
+    """
+    return _RESERVED.sub(lambda found: f"{found[0]}_", name)
 
 
 def open_regular(path: Path) -> IO[bytes]:

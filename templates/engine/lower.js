@@ -17,11 +17,19 @@ function lower(node, row, column) {
     }
     case "reduce": return lowerReduce(parts[0], rest[0], rest[1], row, column);
     case "row": return lower(parts[0], rest[0], column);
-    case "stack": return lower(parts[row], 0, column);
+    case "stack": return lowerStack(parts, rest[0], row, column);
     case "rounded": return ["round", [lower(parts[0], row, column)], rest[0]];
     case "stable": return ["stable", parts.map((part) => lower(part, row, column))];
-    default: throw new TypeError(`no such matrix expression: ${kind}`);
+    default: return lowerPicked(node, row, column);
   }
+}
+
+/** Parts lie one under the other, or side by side. */
+function lowerStack(parts, over, row, column) {
+  const side = over === "columns" ? 1 : 0, place = [row, column];
+  let k = 0;
+  for (; place[side] >= parts[k].shape[side]; k++) place[side] -= parts[k].shape[side];
+  return lower(parts[k], ...place);
 }
 
 /** As `lower`; of a single row, column or number whichever cell meets this one. */
@@ -60,6 +68,10 @@ function lowerReduce(operand, operation, over, row, column) {
   const [rows, columns] = operand.shape;
   const region = [over === "columns" ? row : 0, over === "rows" ? column : 0,
     over === "columns" ? 1 : rows, over === "rows" ? 1 : columns];
+  return lowerRegion(operand, operation, region);
+}
+
+function lowerRegion(operand, operation, region) {
   const block = view(operand);
   if (block) return ["fold", ["u"], operation, [["u", part(block, ...region)]]];
   const folded = operand.kind === "apply" ? foldedTemplate(operand, operation, region) : null;
@@ -85,10 +97,14 @@ function foldedTemplate({ parts, rest: [names, , template], shape }, operation, 
 /** The block of cells that an expression merely looks at, or null where it computes. */
 function view(node) {
   if (node.kind === "symbol") return [node.rest[0], 0, 0, ...node.shape, false];
-  const block = node.kind === "transpose" || node.kind === "row" ? view(node.parts[0]) : null;
-  if (!block) return null;
+  const block = ["transpose", "row", "part", "detached"].includes(node.kind) ? view(node.parts[0]) : null;
+  if (!block || node.kind === "detached") return block;
+  if (node.kind === "part")
+    return node.rest.every(inARow) ? part(block, node.rest[0][0], node.rest[1][0], ...node.shape) : null;
   return node.kind === "row" ? part(block, node.rest[0], 0, 1, node.shape[1]) : turned(block);
 }
+
+const inARow = (chosen) => chosen[0] !== null && chosen.every((each, k) => each === chosen[0] + k);
 
 /** Every cell that the value is computed from, in reading order, repeats included. */
 function cellsIn(node) {
@@ -110,8 +126,10 @@ function reached(node, id, row, column) {
     case "transpose": return from(0).map(([i, k]) => [k, i]);
     case "reduce": return from(0).map(([i, k]) => [rest[1] === "columns" ? i : null, rest[1] === "rows" ? k : null]);
     case "row": return from(0).filter(([i]) => i === null || i === rest[0]).map(([, k]) => [null, k]);
-    case "stack": return parts.flatMap((_, i) => from(i).map(([, k]) => [i, k]));
+    case "stack": return rest[0] ? [[null, null]] : parts.flatMap((_, i) => from(i).map(([, k]) => [i, k]));
     case "stable": return from(1);
+    case "part": case "scatter": case "reshape": case "correlation": case "spread": case "pool": case "firstmaximum":
+      return [[null, null]];
     default: // cell by cell; a single row, column or number meets all
       return parts.flatMap(({ shape: [rows, columns] }, part) =>
         from(part).map(([i, k]) => [rows > 1 ? i : null, columns > 1 ? k : null]));

@@ -67,6 +67,9 @@ class Writer {
       case "power": return [`<msup>${of(0, ATOM)}<mn>${first}</mn></msup>`, POWER];
       case "exp": return [`<msup><mi>e</mi>${of(0)}</msup>`, POWER];
       case "log": return [mrow("<mi>ln</mi>", brackets(of(0))), ATOM];
+      case "function":
+        if (first === "sqrt") return [`<msqrt>${of(0)}</msqrt>`, ATOM];
+        return [mrow(`<mi>${first === "normal_cdf" ? "Φ" : first}</mi>`, brackets(of(0))), ATOM];
       case "tanh": return [mrow("<mi>tanh</mi>", brackets(of(0))), ATOM];
       case "absolute": return [mrow(operator("|"), of(0), operator("|")), ATOM];
       case "maximum": return [mrow("<mi>max</mi>", brackets(parts.map((_, k) => of(k)).join(operator(notation.decimal === "," ? ";" : ",")))), ATOM];

@@ -21,9 +21,12 @@ function shapeOf(kind, parts, rest) {
       return [0, 1].map((side) => Math.max(...parts.map((part) => part.shape[side])));
     case "reduce": return [rest[1] === "columns" ? rows : 1, rest[1] === "rows" ? columns : 1];
     case "row": return [1, columns];
-    case "stack": return [parts.length, columns];
+    case "stack": {
+      const total = [0, 1].map((side) => parts.reduce((sum, part) => sum + part.shape[side], 0));
+      return rest[0] === "columns" ? [rows, total[1]] : [total[0], columns];
+    }
     case "rounded": case "stable": return [rows, columns];
-    default: throw new TypeError(`no such matrix expression: ${kind}`);
+    default: return pickedShape(kind, [rows, columns], rest);
   }
 }
 
@@ -75,9 +78,10 @@ function evaluated(node, values) {
     }
     case "reduce": return reduced(first, OPERATORS[rest[0]], rest[1]);
     case "row": return [first[rest[0]]];
-    case "stack": return inside.map((part) => part[0]);
+    case "stack": return rest[0] ? first.map((_, row) => inside.flatMap((part) => part[row])) : inside.flat();
     case "rounded": return table(shape, (row, column) => roundHalfAway(first[row][column], rest[0]));
-    default: throw new TypeError(`no such matrix expression: ${kind}`);
+    default: return table(shape, (row, column) =>
+      number(lowerPicked(node, row, column), (matrix, i, k) => values[matrix][i][k]));
   }
 }
 

@@ -81,6 +81,7 @@ function reader(node) {
     case "exp": return (cell, filled) => Math.exp(a(cell, filled));
     case "log": return (cell, filled) => Math.log(a(cell, filled));
     case "tanh": return (cell, filled) => Math.tanh(a(cell, filled));
+    case "function": return (cell, filled) => FUNCTIONS[first](a(cell, filled));
     case "absolute": return (cell, filled) => Math.abs(a(cell, filled));
     case "maximum": return (cell, filled) => largest(inner.length, (k) => inner[k](cell, filled));
     case "where": {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.agreement import assert_agrees, sizes
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.expression import matrix as m
-from tracer.expression import numpy_source
+from tracer.expression import numpy_source, traversal
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import compile_program, evaluate, evaluate_cell
 from tracer.expression.interval import Interval, bound
@@ -31,7 +31,7 @@ def places(expression: m.Matrix) -> list[tuple[int, int]]:
 
 
 def symbol_cells(made: Made) -> set[Cell]:
-    shapes = {symbol.name: symbol.shape for symbol in m.symbols(made.expression)}
+    shapes = {symbol.name: symbol.shape for symbol in traversal.symbols(made.expression)}
     return {Cell(name, *place) for name, shape in shapes.items() for place in np.ndindex(shape)}
 
 
@@ -95,7 +95,7 @@ def test_bounds_contain_the_value_of_every_point_of_the_box(made: Made, data: st
 
 
 def parts_of(expression: m.Matrix) -> list[m.Matrix]:
-    return [expression, *(part for operand in m.operands(expression) for part in parts_of(operand))]
+    return [expression, *(part for operand in traversal.operands(expression) for part in parts_of(operand))]
 
 
 def has_two_forms(part: m.Matrix) -> bool:

@@ -15,6 +15,7 @@ from tests.sheets import ENGINES, Book, is_number
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.evaluate import evaluate
 from tracer.expression.lower import lower
 from tracer.problem.activations import ACTIVATIONS
@@ -149,7 +150,9 @@ def assert_product_holds(engine: str, inner: int, turns: tuple[bool, bool], tmp_
     random = np.random.default_rng(inner)
     left, right = _turned("P", turns[0], (2, inner)), _turned("Q", turns[1], (inner, 3))
     values = {
-        each.name: random.uniform(-2, 2, each.shape).round(2) for side in (left, right) for each in m.symbols(side)
+        each.name: random.uniform(-2, 2, each.shape).round(2)
+        for side in (left, right)
+        for each in traversal.symbols(side)
     }
     assert_engine_agrees(engine, tmp_path, [(m.MatMul(left, right), values, 4.0 * inner)])
 

@@ -12,6 +12,7 @@ from tests.strategies import documents
 from tests.traces import first_pass
 from tracer.errors import NotFiniteError
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.expression.evaluate import evaluate
 from tracer.lesson.build import build
 from tracer.problem.problem import problem_from_document
@@ -81,7 +82,9 @@ def test_what_is_looked_at_shows_a_number_beyond_float64_in_any_product(
     one = first_pass(document)
     program = one.program
     rules = {each.id: each.expression for each in program.assignments.values() if each.expression is not None}
-    products = [name for name, made in rules.items() if any(isinstance(part, m.MatMul) for part in m.parts(made))]
+    products = [
+        name for name, made in rules.items() if any(isinstance(part, m.MatMul) for part in traversal.parts(made))
+    ]
     broken = data.draw(st.sampled_from(products))
     values = {**one.matrices, "learning_rate": one["learning_rate"]}
     for name, made in rules.items():
@@ -90,7 +93,7 @@ def test_what_is_looked_at_shows_a_number_beyond_float64_in_any_product(
             values[name][tuple(data.draw(st.integers(0, size - 1)) for size in made.shape)] = beyond
         elif name not in products:
             values[name] = evaluate(made, values)
-        elif not all(np.isfinite(values[each.name]).all() for each in m.symbols(made)):
+        elif not all(np.isfinite(values[each.name]).all() for each in traversal.symbols(made)):
             values[name] = one[name]  # nothing of it comes through
     computed = [values[name] for name in program.computed]
     assert not surely_finite([*program.numpy.watched_of(computed), *program.numpy.updated_of(computed)])

@@ -37,6 +37,27 @@ def test_walkthrough_without_a_problem_writes_the_articles_example(tmp_path: Pat
     assert written == ["article.derivation.html", "article.html", "article.xlsx"]
 
 
+def test_walkthrough_says_which_files_it_replaced(tmp_path: Path) -> None:
+    tracer("walkthrough", "mazur", "--only", "html", "-o", ".", folder=tmp_path)
+    (tmp_path / "mazur.toml").touch()
+    lines = tracer("walkthrough", "mazur", "-o", ".", folder=tmp_path).stdout.splitlines()
+    assert lines[1:] == [
+        "replaced: mazur.html, mazur.derivation.html",
+        "mazur.xlsx",
+        "mazur.html",
+        "mazur.derivation.html",
+    ]
+
+
+def test_no_file_has_a_name_that_windows_reserves(tmp_path: Path) -> None:
+    (tmp_path / "aux.toml").write_text(example_text("mazur"), encoding="utf-8")
+    for command in (["walkthrough"], ["worksheet"], ["train", "--epochs", "1"]):
+        run = tracer(command[0], "aux.toml", *command[1:], "-o", "there", folder=tmp_path)
+        assert run.returncode == 0, run.stderr
+    written = {path.name.partition(".")[0] for path in (tmp_path / "there").iterdir()}
+    assert written == {"aux_"}
+
+
 def test_the_same_problem_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         assert tracer("walkthrough", "hand", "-o", folder, folder=tmp_path).returncode == 0
@@ -159,6 +180,20 @@ def test_a_mistake_is_one_message_and_status_2(arguments: list[str], says: str, 
     assert run.returncode == 2
     assert says in run.stderr and "Traceback" not in run.stderr
     assert run.stdout == "" and not list(tmp_path.iterdir())
+
+
+def test_every_mistake_of_a_problem_file_is_a_line_of_one_run(tmp_path: Path) -> None:
+    layers = [{"activation": "tann", "units": 3}, {"activation": "sigmoid", "units": 10**9}]
+    problem_file(tmp_path, epochs=0, batch_size=99, layers=layers)
+    run = tracer("trace", "mine.json", folder=tmp_path)
+    assert run.returncode == 2 and run.stdout == ""
+    lines = [line.removeprefix("tracer: mine.json: ") for line in run.stderr.splitlines()]
+    assert [line.split(": found ")[0] for line in lines] == [
+        "epochs",
+        "layers[0].activation (layer 1)",
+        "batch_size",
+        "layers[1].units (layer 2)",
+    ]
 
 
 def test_what_diverges_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

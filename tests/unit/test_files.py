@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tracer.errors import ExportError
-from tracer.files import write_text
+from tracer.files import unreserved, write_text
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
@@ -16,6 +16,17 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     link.symlink_to(target)
     write_text(link, "new")
     assert link.is_symlink() and target.read_text() == "new" and [*target.parent.iterdir()] == [target]
+
+
+@pytest.mark.parametrize("name", ["CON", "con", "Prn", "AUX", "nul", "COM1", "com9", "LPT1", "lpt³", "CONIN$"])
+def test_what_windows_reserves_is_another_name_with_any_ending(name: str) -> None:
+    for ending in ("", ".toml", ".worksheet.html", " .x"):
+        assert unreserved(name + ending).partition(".")[0] == name + " " * ending.startswith(" ") + "_"
+
+
+@pytest.mark.parametrize("name", ["contour", "console.html", "com", "COM12", "falcon", "nul-1", "my aux.html", "ADA"])
+def test_other_names_stay(name: str) -> None:
+    assert unreserved(name) == name
 
 
 def test_links_in_a_circle_are_one_error(tmp_path: Path) -> None:

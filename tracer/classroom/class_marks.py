@@ -26,7 +26,7 @@ TO_DEFUSE = re.compile(r"(^|[;|\t])(?=[\s\"']*[=+\-@＝＋－＠]|[\t\r\n])")  #
 class MarksLine:
     """What a class's marks say of one file; `fault` where it could not be read.
 
-    `points` are of single matrices, `slips` how many cells each has, counted by the likeliest.
+    `judged` says whether anything was. `points` are of single matrices, `slips` how many cells each has, counted by the likeliest.
     """
 
     file: str
@@ -37,6 +37,7 @@ class MarksLine:
     first_wrong: str = ""
     slips: Mapping[str, int] = field(default_factory=dict)
     all_right: bool = False
+    judged: bool = True
     fault: str = ""
 
 
@@ -51,7 +52,8 @@ def line_of(marked: MarkedSheet) -> MarksLine:
         total=marked.points,
         first_wrong="" if first is None else place(first),
         slips=Counter(mark.slips[0].slug for mark in marked.marks if mark.verdict == "slip"),
-        all_right=marked.all_right,
+        all_right=marked.all_right or (not marked.marks and answers.copied and not answers.not_read),
+        judged=bool(marked.marks) or answers.copied,
     )
 
 

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tracer.answers.handed_in import MOST_TEXT, AnswerError, Answers
 from tracer.answers.reading import MOST_BYTES, read_answers, read_content
 from tracer.classroom.class_marks import is_marks
-from tracer.files import open_regular
+from tracer.files import open_regular, unreserved
 from tracer.zips import DAMAGED
 
 MOST_FILES = 20_000
@@ -251,7 +251,8 @@ def _forms(each: Submission) -> Iterator[str]:
 
 def _safe(text: str) -> str:
     """A name that every file system takes."""
-    return _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(". ")[:LONGEST_LABEL] or "answers"
+    plain = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(". ")[:LONGEST_LABEL]
+    return unreserved(plain) or "answers"
 
 
 def _folded(label: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracer.commands.common import JsonOption, ProblemArgument, load, print_json, progress
+from tracer.commands.shape import choices
 from tracer.errors import TracerError
 
 if TYPE_CHECKING:
@@ -46,19 +47,29 @@ class RevealOption(StrEnum):
 
 def check(
     problem: ProblemArgument,
-    answers: Annotated[list[Path], typer.Argument(help="Answer files, folders of them, or zips (Moodle's too).")],
+    answers: Annotated[
+        list[Path], typer.Argument(metavar="ANSWERS", help="Answer files, folders of them, or zips (Moodle's too).")
+    ],
     as_json: JsonOption = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A folder for a marked workbook and a page of each file.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="A folder for a marked workbook and a page of each file."),
     ] = None,
-    only: Annotated[MarkedFiles | None, typer.Option(help="Write only marks.csv, the workbooks or the pages.")] = None,
+    only: Annotated[
+        MarkedFiles | None,
+        typer.Option(metavar=choices(MarkedFiles), help="Write only marks.csv, the workbooks or the pages."),
+    ] = None,
     reveal: Annotated[
-        RevealOption, typer.Option(help="What the reports show; the JSON always has everything.")
+        RevealOption,
+        typer.Option(metavar=choices(RevealOption), help="What the reports show; the JSON always has everything."),
     ] = RevealOption.hint,
     convention: Annotated[
-        OtherConvention, typer.Option(help="Whether answers that are right under another convention count.")
+        OtherConvention,
+        typer.Option(
+            metavar=choices(OtherConvention), help="Whether answers that are right under another convention count."
+        ),
     ] = OtherConvention.strict,
-    number: Annotated[int, typer.Option("--pass", min=1, help="Which pass the answers are of.")] = 1,
+    number: Annotated[int, typer.Option("--pass", min=1, metavar="N", help="Which pass the answers are of.")] = 1,
 ) -> None:
     """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
     from tracer.classroom.findings import printable
@@ -89,6 +100,8 @@ def check(
         from tracer.classroom.class_report import print_outcomes
 
         print_outcomes(outcomes, marker, several)
+    if not any(each.line.judged for each in outcomes if not each.line.fault):
+        raise typer.Exit(2)
     if not all(each.line.all_right for each in outcomes):
         raise typer.Exit(1)
 

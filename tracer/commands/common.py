@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tracer.commands.shape import problem_completions
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -20,8 +22,15 @@ if TYPE_CHECKING:
 DEFAULT_FOLDER = Path("outputs")
 PATIENCE = 0.5  # seconds before a progress bar appears
 
-ProblemArgument = Annotated[str, typer.Argument(help="A problem file (.toml, .json) or a built-in example.")]
-FolderOption = Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")]
+ProblemArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROBLEM",
+        autocompletion=problem_completions,
+        help="A problem file (.toml, .json) or a built-in example.",
+    ),
+]
+FolderOption = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write to.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 

@@ -7,10 +7,16 @@ from typing import Annotated
 
 import typer
 
+from tracer.commands.shape import example_completions
 from tracer.errors import TracerError
 
 
-def examples(name: Annotated[str | None, typer.Argument(help="Print this one's TOML.")] = None) -> None:
+def examples(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", autocompletion=example_completions, help="Print this one's TOML."),
+    ] = None,
+) -> None:
     """List the built-in examples, or print one as a problem file to start from."""
     from tracer.problem.reading import example_names, example_text, load_problem
 
@@ -23,14 +29,16 @@ def examples(name: Annotated[str | None, typer.Argument(help="Print this one's T
 
 
 def new(
-    layers: Annotated[str, typer.Option(help="Sizes from inputs to outputs, as in 3-4-2.")] = "3-4-2",
-    rows: Annotated[int, typer.Option(min=2, max=50, help="How many samples.")] = 4,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same problem.")] = 1,
-    hidden: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "sigmoid",
-    output_activation: Annotated[str, typer.Option("--output-activation", help="… of the output.")] = "sigmoid",
-    loss: Annotated[str, typer.Option(help="The loss.")] = "half_squared_error",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write.")] = None,
-    force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+    layers: Annotated[str, typer.Option(metavar="SIZES", help="Sizes from inputs to outputs, as in 3-4-2.")] = "3-4-2",
+    rows: Annotated[int, typer.Option(min=2, max=50, metavar="N", help="How many samples.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same problem.")] = 1,
+    hidden: Annotated[str, typer.Option(metavar="NAME", help="Activation of the hidden layers.")] = "sigmoid",
+    output_activation: Annotated[
+        str, typer.Option("--output-activation", metavar="NAME", help="Activation of the output layer.")
+    ] = "sigmoid",
+    loss: Annotated[str, typer.Option(metavar="NAME", help="The loss.")] = "half_squared_error",
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Make up a problem with hand-friendly numbers that do not hide slips."""
     from tracer.files import write_text

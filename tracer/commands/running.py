@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from enum import StrEnum
 from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tracer.commands.common import DEFAULT_FOLDER, FolderOption, JsonOption, ProblemArgument, load, print_json, progress
+from tracer.commands.shape import choices
 from tracer.errors import TracerError
-from tracer.files import write_text
+from tracer.files import unreserved, write_text
 from tracer.presentation.excerpt import counted
 from tracer.processes import beside
 
@@ -26,7 +29,8 @@ MOST_STEPS = 1_000  # sheets of a workbook, sections of a page
 MOST_MATRICES = 150_000  # on all of them together
 
 EpochsOption = Annotated[
-    str | None, typer.Option("--epochs", help="How many epochs (3), or which ones (1,10,100 or 8-10).")
+    str | None,
+    typer.Option("--epochs", metavar="EPOCHS", help="How many epochs (3), or which ones (1,10,100 or 8-10)."),
 ]
 
 
@@ -38,10 +42,13 @@ class WalkthroughFile(StrEnum):
 
 
 def walkthrough(
-    problem: Annotated[str, typer.Argument(help="A problem file or a built-in example.")] = DEFAULT_EXAMPLE,
+    problem: ProblemArgument = DEFAULT_EXAMPLE,
     output: FolderOption = DEFAULT_FOLDER,
     epochs: EpochsOption = None,
-    only: Annotated[WalkthroughFile | None, typer.Option(help="Write only the workbook, or only the pages.")] = None,
+    only: Annotated[
+        WalkthroughFile | None,
+        typer.Option(metavar=choices(WalkthroughFile), help="Write only the workbook, or only the pages."),
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page when it is written.")] = False,
     matrix_formulas: Annotated[
         bool, typer.Option("--matrix-formulas", help="In the workbook, one array formula for a matrix.")
@@ -56,25 +63,33 @@ def walkthrough(
     check_readable(loaded, len(chosen))
     with progress("training", max(chosen)) as advance:
         recorded = trace(loaded, chosen, lambda _: advance())
-    write_book = partial(_write_book, recorded, output / f"{loaded.name}.xlsx", matrix_formulas)
-    pages: dict[str, str] = {}
-    left_out = ""
+    start = output / unreserved(loaded.name)
+    there = set(output.glob(f"{escape(start.name)}.*"))
+    written, left_out = _write_files(recorded, start, only, matrix_formulas)
+    replaced = ", ".join(path.name for path in written if path in there)
+    said = (*departures(loaded), left_out, replaced and f"replaced: {replaced}")
+    for line in (summary(loaded, recorded.before, recorded.after), *filter(None, said), *written):
+        typer.echo(line)
+    if show:
+        typer.launch(str(start.with_name(f"{start.name}.{only or WalkthroughFile.html}")))
+
+
+def _write_files(
+    recorded: Trace, start: Path, only: WalkthroughFile | None, matrix_formulas: bool
+) -> tuple[list[Path], str]:
+    """The files written, whose names begin as `start` does; why there is no derivation, or ""."""
+    book = start.with_name(f"{start.name}.xlsx")
+    write_book = partial(_write_book, recorded, book, matrix_formulas)
     if only is WalkthroughFile.xlsx:
         write_book()
-    elif only is WalkthroughFile.html:
+        return [book], ""
+    with nullcontext() if only else beside(write_book):
         pages, left_out = _pages(recorded)
-    else:
-        with beside(write_book):
-            pages, left_out = _pages(recorded)
+    written = [] if only else [book]
     for ending, text in pages.items():
-        write_text(output / f"{loaded.name}{ending}", text)
-    typer.echo(summary(loaded, recorded.before, recorded.after))
-    for sentence in filter(None, (*departures(loaded), left_out)):
-        typer.echo(sentence)
-    for ending in (*([] if only is WalkthroughFile.html else [".xlsx"]), *pages):
-        typer.echo(output / f"{loaded.name}{ending}")
-    if show:
-        typer.launch(str(output / f"{loaded.name}.{only or WalkthroughFile.html}"))
+        written.append(start.with_name(f"{start.name}{ending}"))
+        write_text(written[-1], text)
+    return written, left_out
 
 
 def _write_book(recorded: Trace, path: Path, matrix_formulas: bool) -> None:
@@ -99,7 +114,9 @@ def trace(
     problem: ProblemArgument,
     epochs: EpochsOption = None,
     as_json: JsonOption = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Save the trace as .npz.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Save the trace as .npz.")
+    ] = None,
 ) -> None:
     """Run one epoch and print every matrix, step by step."""
     from tracer.run.training import trace as run
@@ -127,9 +144,11 @@ def trace(
 
 def train(
     problem: ProblemArgument,
-    epochs: Annotated[int | None, typer.Option(min=1, help="How many; default: the problem's.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many; default: the problem's.")] = None,
     as_json: JsonOption = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for plots and a page.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="A folder for plots and a page.")
+    ] = None,
 ) -> None:
     """Train for many epochs; show the loss, the final parameters and outputs."""
     from tracer.run.training import train as run

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tracer.commands.common import DEFAULT_FOLDER, FolderOption, ProblemArgument, load
+from tracer.commands.shape import choices
 
 
 class ModeChoice(StrEnum):
@@ -30,16 +31,24 @@ class MarksShown(StrEnum):
 def worksheet(
     problem: ProblemArgument,
     output: FolderOption = DEFAULT_FOLDER,
-    mode: Annotated[ModeChoice, typer.Option(help="What it is for.")] = ModeChoice.practice,
-    blank: Annotated[str | None, typer.Option(help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")] = None,
-    give: Annotated[str | None, typer.Option(help="Steps or matrices that are printed.")] = None,
-    feedback: Annotated[MarksShown, typer.Option(help="When a practice sheet shows its marks.")] = MarksShown.step,
+    mode: Annotated[
+        ModeChoice, typer.Option(metavar=choices(ModeChoice), help="What it is for.")
+    ] = ModeChoice.practice,
+    blank: Annotated[
+        str | None, typer.Option(metavar="STEPS", help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")
+    ] = None,
+    give: Annotated[str | None, typer.Option(metavar="STEPS", help="Steps or matrices that are printed.")] = None,
+    feedback: Annotated[
+        MarksShown, typer.Option(metavar=choices(MarksShown), help="When a practice sheet shows its marks.")
+    ] = MarksShown.step,
     series: Annotated[bool, typer.Option("--series", help="Sheets that leave one more step blank each.")] = False,
     sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
-    language: Annotated[str, typer.Option(help="The language of the sheets: en, es or one of your own.")] = "en",
+    language: Annotated[
+        str, typer.Option(metavar="LANGUAGE", help="The language of the sheets: en, es or one of your own.")
+    ] = "en",
     templates: Annotated[
         Path | None,
-        typer.Option(help="A folder of templates and languages of your own, laid over ours."),
+        typer.Option(metavar="DIR", help="A folder of templates and languages of your own, laid over ours."),
     ] = None,
 ) -> None:
     """Write a blank worksheet for students, as workbook and page, and its key."""

@@ -25,6 +25,7 @@ from tracer.derivation.typeset import (
 )
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.label import label_mathml
 from tracer.expression.mathml import cell_mathml
 from tracer.program import roles
@@ -59,7 +60,7 @@ class Chain:
     def carries_rate(self) -> bool:
         """Whether the deltas carry the learning rate, which comes in with the output's."""
         program = self.cells.program
-        used = m.symbols(self.cells.rule(program.layers[-1].delta))
+        used = traversal.symbols(self.cells.rule(program.layers[-1].delta))
         return any(program.quantity(each.name) == roles.LEARNING_RATE for each in used)
 
     @property
@@ -250,7 +251,7 @@ class Factors:
             (EQUALS, cells.value, "values"),
         ]
         yield equation(cells.block(following.weights), stages)
-        if following.new_weights in (each.name for each in m.symbols(cells.rule(self.own.error))):
+        if following.new_weights in (each.name for each in traversal.symbols(cells.rule(self.own.error))):
             yield say("In their place the updated weights are taken here, as a publication did:")
             yield cells.known(following.new_weights)
         yield from self._paths(self.chain.following)

@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.expression.numpy_source import SCOPE, Leaf, matrix_source, repeated, scalar_source, written
+from tracer.expression import traversal
+from tracer.expression.numpy_source import (
+    SCOPE,
+    Leaf,
+    is_view,
+    matrix_source,
+    repeated,
+    scalar_source,
+    variable,
+    written,
+)
 
 Array: TypeAlias = NDArray[np.float64]
 Compiled: TypeAlias = Callable[..., tuple[Array, ...]]
@@ -42,16 +52,14 @@ def compile_program(
     results = [name for name, _ in rules] if wanted is None else list(wanted)
     kept = _needed(rules, results)
     numbers = _numbers(kept, inputs)
-    lines = [f"{number} = {name}.item()" for name, number in numbers.items()]
-    for k, (name, expression) in enumerate(kept):
+    lines = [f"{number} = {variable(name)}.item()" for name, number in numbers.items()]
+    let_go = {} if wanted is None else _last_uses(kept, results)
+    for name, expression in kept:
         lines.extend(_statements(name, expression, numbers, name in by_columns))
-        if wanted is not None:
-            later = {each.name for _, following in kept[k + 1 :] for each in m.symbols(following)}
-            used = {each.name for each in m.symbols(expression)} & {each for each, _ in kept}
-            lines.extend(f"del {each}" for each in sorted(used - later - set(results)))
-    body = "\n    ".join((*lines, f"return ({', '.join(results)},)"))
+        lines.extend(f"del {variable(each)}" for each in let_go.get(name, ()))
+    body = "\n    ".join((*lines, f"return ({', '.join(map(variable, results))},)"))
     scope = dict(SCOPE)
-    parameters = ", ".join((*inputs, "new=empty"))
+    parameters = ", ".join((*map(variable, inputs), "new=empty"))
     exec(compile(f"def run({parameters}):\n    {body}\n", "<tracer program>", "exec"), scope)
     run: Compiled = scope["run"]
     return run
@@ -59,11 +67,13 @@ def compile_program(
 
 def _numbers(assignments: Iterable[tuple[str, m.Matrix]], inputs: Collection[str]) -> dict[str, str]:
     """The inputs of a single cell that other matrices are multiplied by or the like, and what holds their number."""
-    parts = (part for _, expression in assignments for part in m.parts(expression) if isinstance(part, m.Broadcast))
+    parts = (
+        part for _, expression in assignments for part in traversal.parts(expression) if isinstance(part, m.Broadcast)
+    )
     sides = ((m.unrepeated(part.left), m.unrepeated(part.right)) for part in parts)
     pairs = (pair for left, right in sides for pair in ((left, right), (right, left)))
     return {
-        side.name: f"{side.name}_number"
+        side.name: f"number_{side.name}"
         for side, other in pairs
         if isinstance(side, m.Symbol) and side.name in inputs and side.shape == (1, 1) != other.shape
     }
@@ -74,9 +84,19 @@ def _needed(assignments: Sequence[tuple[str, m.Matrix]], results: Sequence[str])
     needed, kept = set(results), []
     for name, expression in reversed(assignments):
         if name in needed:
-            needed.update(each.name for each in m.symbols(expression))
+            needed.update(each.name for each in traversal.symbols(expression))
             kept.append((name, expression))
     return kept[::-1]
+
+
+def _last_uses(rules: Sequence[tuple[str, m.Matrix]], results: Collection[str]) -> dict[str, list[str]]:
+    """What is not needed any more after each assignment, of what others computed."""
+    computed, seen = {name for name, _ in rules}, set(results)
+    last: dict[str, list[str]] = {}
+    for name, expression in reversed(rules):
+        last[name] = sorted({each.name for each in traversal.symbols(expression)} & computed - seen)
+        seen.update(last[name])
+    return last
 
 
 def evaluate(expression: m.Matrix, values: Mapping[str, Array]) -> Array:
@@ -87,8 +107,8 @@ def evaluate(expression: m.Matrix, values: Mapping[str, Array]) -> Array:
 
 def compiled(expression: m.Matrix) -> Callable[[Mapping[str, Array]], Array]:
     """A function that takes the values of symbols and returns the value of one matrix expression."""
-    names = sorted({symbol.name for symbol in m.symbols(expression)})
-    run = compile_program([("result_", expression)], names)
+    names = sorted({symbol.name for symbol in traversal.symbols(expression)})
+    run = compile_program([("", expression)], names)
     return lambda values: run(*[values[name] for name in names])[0]
 
 
@@ -122,10 +142,10 @@ def _statements(name: str, expression: m.Matrix, numbers: Mapping[str, str], by_
     shared: dict[m.Matrix | str, str] = dict(numbers.items())
     lines: list[str] = []
     for part in repeated(expression):
-        temporary = f"{name}_part{len(lines) + 1}"
+        temporary = f"part_{len(lines) + 1}_{name}"
         lines.append(f"{temporary} = {matrix_source(part, shared)}")
         shared[part] = temporary
     source = written(expression, shared, by_columns) or matrix_source(expression, shared)
-    # a bare name would make two identifiers one array; + 0.0 keeps one name, one matrix
-    lines.append(f"{name} = {source} + 0.0" if source.isidentifier() else f"{name} = {source}")
+    # a bare name or a view would make two identifiers one array; + 0.0 keeps one name, one matrix
+    lines.append(f"{variable(name)} = {source}{' + 0.0' if is_view(expression) else ''}")
     return lines

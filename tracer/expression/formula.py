@@ -19,6 +19,7 @@ LARGEST_EXPONENT = 709  # EXP of any more is an error in a spreadsheet, not infi
 TIE_DECIMALS = 9  # as in digits.TIE: decimals beyond the last place at which a tie is a tie
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a text binds
+_FUNCTIONS: dict[s.FunctionName, str] = {"sqrt": "SQRT", "sin": "SIN", "cos": "COS", "normal_cdf": "NORMSDIST"}
 _PRODUCT_OF_TWO = s.Product((s.Variable("u"), s.Variable("v")))  # what `lower` makes of a matrix product
 
 Text: TypeAlias = tuple[str, int]
@@ -75,7 +76,7 @@ class FormulaWriter:
             case s.Quotient(numerator, denominator):
                 return f"{self.write(numerator, PRODUCT)}/{self.write(denominator, POWER)}", PRODUCT
             case s.Power(base, exponent):
-                return f"{self.write(base, ATOM)}^{exponent}", POWER
+                return f"{self.write(base, ATOM)}^{literal(float(exponent))}", POWER
             case s.Where(left, relation, right, then, otherwise):
                 condition = f"{self.write(left, SUM)}{relation}{self.write(right, SUM)}"
                 return self.call("IF", condition, self.write(then, SUM), self.write(otherwise, SUM))
@@ -86,7 +87,7 @@ class FormulaWriter:
             case _:
                 return self._function(expression)
 
-    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Text:
+    def _function(self, expression: s.OfNumbers) -> Text:
         match expression:
             case s.Exp(argument, bounded):
                 return self.exponential(argument, bounded)
@@ -94,6 +95,8 @@ class FormulaWriter:
                 return self.call("LN", self.write(argument, SUM))
             case s.Tanh(argument):
                 return self.call("TANH", self.write(argument, SUM))
+            case s.Function(name, argument):
+                return self.call(_FUNCTIONS[name], self.write(argument, SUM))
             case s.Absolute(operand):
                 return self.call("ABS", self.write(operand, SUM))
             case s.Maximum(operands):

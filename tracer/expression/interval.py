@@ -13,12 +13,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product
 from typing import TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
+from tracer.expression import picking
 from tracer.expression import scalar as s
 from tracer.expression.digits import round_half_away
 
@@ -89,8 +91,26 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
         case m.Row(operand, index):
             inner = of(operand)
             return Interval(inner.low[..., index : index + 1, :], inner.high[..., index : index + 1, :])
-        case m.Stack(rows):
-            return _stacked([of(row) for row in rows])
+        case m.Stack(parts, over):
+            return _stacked([of(part) for part in parts], _AXES[over][0])
+        case m.Part(operand, rows, columns):
+            return _both(of(operand), lambda end: picking.part(end, rows, columns))
+        case m.Scatter(operand, rows, columns, shape):
+            inner = _both(of(operand), lambda end: picking.scatter(end, rows, columns, shape))
+            return _outward(inner.low, inner.high)
+        case m.Reshape(operand, shape):
+            return _both(of(operand), lambda end: end.reshape(*end.shape[:-2], *shape))
+        case m.Correlation() | m.Spread():
+            return _of_kernels(expression, of(expression.image), of(expression.kernel))
+        case m.Pool(operation, operand, tile):
+            tiles = _both(of(operand), lambda end: picking.tiles(end, tile))
+            if operation == "sum":
+                return _sum(tiles, (-1,), keepdims=False)
+            return _both(tiles, lambda end: np.asarray(end.max(axis=-1)))
+        case m.FirstMaximum(operand, tile):
+            return _first_maximum(of(operand), tile)
+        case m.Detached(operand):
+            return of(operand)
         case m.Rounded(operand, decimals):
             inner = of(operand)
             return Interval(round_half_away(inner.low, decimals), round_half_away(inner.high, decimals))
@@ -133,6 +153,8 @@ def _scalar(expression: s.Scalar, values: Mapping[str, Interval]) -> Interval:
             return _log(of(argument))
         case s.Tanh(argument):
             return _increasing(np.tanh, of(argument))
+        case s.Function(name, argument):
+            return _FUNCTIONS[name](of(argument))
         case s.Absolute(operand):
             return _absolute(of(operand))
         case s.Maximum(operands):
@@ -186,9 +208,36 @@ def _plus(a: Interval, b: Interval) -> Interval:
     return _outward(a.low + b.low, a.high + b.high)
 
 
-def _stacked(rows: Sequence[Interval]) -> Interval:
-    ends = (np.broadcast_arrays(*(getattr(row, end) for row in rows)) for end in ("low", "high"))
-    return Interval(*(np.concatenate(end, axis=-2) for end in ends))
+def _both(a: Interval, pick: Callable[[Array], Array]) -> Interval:
+    """The same cells of both ends."""
+    return Interval(pick(a.low), pick(a.high))
+
+
+def _stacked(parts: Sequence[Interval], axis: int) -> Interval:
+    front = np.broadcast_shapes(*(part.low.shape[:-2] for part in parts))
+    whole = [_both(part, lambda end: np.broadcast_to(end, (*front, *end.shape[-2:]))) for part in parts]
+    return Interval(*(np.concatenate([getattr(each, end) for each in whole], axis=axis) for end in ("low", "high")))
+
+
+def _of_kernels(node: m.Correlation | m.Spread, image: Interval, kernel: Interval) -> Interval:
+    """Cell by cell of the kernel, each over all places at once: products of bounds, added up."""
+    total = Interval.exactly(np.zeros(node.shape))
+    settings = (node.shape, node.step, node.spacing, node.padding)
+    combine = picking.correlate if isinstance(node, m.Correlation) else picking.spread
+    for u, v in product(*map(range, node.kernel.shape)):
+        alone = np.zeros(node.kernel.shape)
+        alone[u, v] = 1.0
+        under = _both(image, lambda end, alone=alone: combine(end, alone, *settings))  # type: ignore[misc]
+        total = _plus(total, _times(under, _both(kernel, lambda end, u=u, v=v: end[..., u, v])))  # type: ignore[misc]
+    return total
+
+
+def _first_maximum(a: Interval, size: m.Shape) -> Interval:
+    """0 or 1 where the bounds meet; where they leave room, either."""
+    first = picking.first_maximum(a.low, size)
+    if a.low is a.high or np.array_equal(a.low, a.high):
+        return Interval.exactly(first)
+    return Interval(np.zeros_like(first), np.ones_like(first))
 
 
 def _sum(a: Interval, axis: tuple[int, ...], keepdims: bool = True) -> Interval:
@@ -227,7 +276,9 @@ def _absolute(a: Interval) -> Interval:
     return Interval(np.where(inside, 0.0, np.minimum(*sizes)), np.maximum(*sizes))
 
 
-def _power(a: Interval, exponent: int) -> Interval:
+def _power(a: Interval, exponent: float) -> Interval:
+    if exponent % 1:  # of a base that is not negative
+        a = _both(a, lambda end: np.maximum(end, 0.0))
     base = _absolute(a) if exponent % 2 == 0 else a
     raised = _outward(base.low**exponent, base.high**exponent)
     return Interval(np.maximum(raised.low, 0.0), raised.high) if exponent % 2 == 0 else raised
@@ -242,6 +293,27 @@ def _increasing(function: Callable[[Array], Array], a: Interval, floor: float = 
 
 def _log(a: Interval) -> Interval:
     return _increasing(lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), -np.inf), a)
+
+
+def _wave(a: Interval, peak: float) -> Interval:
+    """A cosine whose peaks lie at `peak` + 2πk, and its lowest points half a turn on."""
+
+    def meets(place: float) -> NDArray[np.bool_]:
+        turns = (np.floor((end - place) / (2 * math.pi)) for end in (a.low, a.high))
+        return np.asarray(np.subtract(*reversed(list(turns))) > 0)
+
+    ends = [np.cos(end - peak) for end in (a.low, a.high)]
+    low = np.where(meets(peak + math.pi), -1.0, np.minimum(*ends))
+    inner = _outward(low, np.where(meets(peak), 1.0, np.maximum(*ends)))
+    return Interval(np.maximum(inner.low - 1e-15, -1.0), np.minimum(inner.high + 1e-15, 1.0))
+
+
+_FUNCTIONS: dict[s.FunctionName, Callable[[Interval], Interval]] = {
+    "sqrt": lambda a: _increasing(lambda x: np.sqrt(np.maximum(x, 0.0)), a, floor=0.0),
+    "sin": lambda a: _wave(a, math.pi / 2),
+    "cos": lambda a: _wave(a, 0.0),
+    "normal_cdf": lambda a: _increasing(picking.normal_cdf, a, floor=0.0),
+}
 
 
 def _larger(a: Interval, b: Interval) -> Interval:

@@ -12,10 +12,12 @@ from typing import TypeAlias, assert_never
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed
-from tracer.expression.text import SHOWN_ROWS, split_sign, value_text
+from tracer.expression.text import SHOWN_ROWS, chosen_text, split_sign, value_text
 
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
 _RELATIONS = {">": ">", ">=": r"\geq", "=": "="}
+_OPERATIONS: dict[s.Operation, str] = {"sum": r"\sum", "max": r"\max"}
+_FUNCTIONS: dict[s.FunctionName, str] = {"sqrt": r"\sqrt", "sin": r"\sin", "cos": r"\cos", "normal_cdf": r"\Phi"}
 
 Latex: TypeAlias = tuple[str, int]
 
@@ -72,20 +74,40 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Latex:
         case m.Apply(template, arguments):
             return _Writer(_no_cells, {key: of(argument) for key, argument in arguments}).read(template)
         case m.Reduce(operation, operand, over):
-            sign = r"\sum" if operation == "sum" else r"\max"
+            sign = _OPERATIONS[operation]
             below = "" if over == "all" else rf"_{{\mathrm{{{over}}}}}"
             return f"{sign}{below} {_in(of(operand), _PRODUCT)}", _PREFIX
         case m.Row(operand, index):
             return f"{{{_in(of(operand), _ATOM)}}}_{{{index + 1},:}}", _POWER
-        case m.Stack(rows):
-            shown = [of(row)[0] for row in rows[:SHOWN_ROWS]] + [r"\vdots"] * (len(rows) > SHOWN_ROWS)
-            return r"\begin{bmatrix} " + r" \\ ".join(shown) + r" \end{bmatrix}", _ATOM
+        case m.Stack(parts, over):
+            down, more = (r" \\ ", r"\vdots") if over == "rows" else (" & ", r"\cdots")
+            shown = [of(part)[0] for part in parts[:SHOWN_ROWS]] + [more] * (len(parts) > SHOWN_ROWS)
+            return r"\begin{bmatrix} " + down.join(shown) + r" \end{bmatrix}", _ATOM
+        case m.Part(operand):
+            return f"{{{_in(of(operand), _ATOM)}}}_{{{chosen_text(matrix, operand.shape)}}}", _POWER
+        case m.Scatter(operand, _, _, shape):
+            return rf"\operatorname{{put}}_{{{chosen_text(matrix, shape)}}}{_brackets(of(operand)[0])}", _ATOM
+        case m.Reshape(operand, (rows, columns)):
+            return rf"\operatorname{{reshape}}_{{{rows} \times {columns}}}{_brackets(of(operand)[0])}", _ATOM
+        case m.Correlation(left, right) | m.Spread(left, right):
+            sign = r"\ast" if isinstance(matrix, m.Correlation) else r"\ast^{\mathsf{T}}"
+            return rf"{_in(of(left), _PRODUCT)} {sign} {_in(of(right), _POWER)}", _PRODUCT
+        case m.Pool(operation, operand, size):
+            return f"{_OPERATIONS[operation]}_{{{_by(size)}}} {_in(of(operand), _PRODUCT)}", _PREFIX
+        case m.FirstMaximum(operand, size):
+            return rf"\operatorname{{first}}\max_{{{_by(size)}}} {_in(of(operand), _PRODUCT)}", _PREFIX
+        case m.Detached(operand):
+            return of(operand)
         case m.Rounded(operand, decimals):
             return rf"\operatorname{{round}}_{{{decimals}}}{_brackets(of(operand)[0])}", _ATOM
         case m.StableForm(shown, _):
             return of(shown)
         case _:
             assert_never(matrix)
+
+
+def _by(size: m.Shape) -> str:
+    return rf"{size[0]} \times {size[1]}"
 
 
 def _broadcast(matrix: m.Broadcast, name: Callable[[str], str]) -> Latex:
@@ -143,7 +165,7 @@ class _Writer:
             case s.Quotient(numerator, denominator):
                 return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}", _POWER
             case s.Power(base, exponent):
-                return _raised(self.read(base), str(exponent))
+                return _raised(self.read(base), as_typed(exponent))
             case s.Stable(shown, _):
                 return self.read(shown)
             case s.Fold():
@@ -153,7 +175,7 @@ class _Writer:
             case _:
                 return self._function(expression)
 
-    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Latex:
+    def _function(self, expression: s.OfNumbers) -> Latex:
         match expression:
             case s.Exp(argument):
                 return f"e^{{{self.write(argument)}}}", _POWER
@@ -161,6 +183,10 @@ class _Writer:
                 return rf"\ln{_brackets(self.write(argument))}", _ATOM
             case s.Tanh(argument):
                 return rf"\tanh{_brackets(self.write(argument))}", _ATOM
+            case s.Function("sqrt", argument):
+                return rf"\sqrt{{{self.write(argument)}}}", _ATOM
+            case s.Function(name, argument):
+                return rf"{_FUNCTIONS[name]}{_brackets(self.write(argument))}", _ATOM
             case s.Absolute(operand):
                 return rf"\left|{self.write(operand)}\right|", _ATOM
             case s.Maximum(operands):

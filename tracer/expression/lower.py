@@ -5,7 +5,8 @@ Imports the two languages and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import assert_never
 
 from tracer.errors import ShapeError
@@ -43,8 +44,25 @@ def lower(matrix: m.Matrix, row: int, column: int) -> s.Scalar:
             return _fold(operation, operand, _region(operand, over, row, column))
         case m.Row(operand, index):
             return lower(operand, index, column)
-        case m.Stack(parts):
-            return lower(parts[row], 0, column)
+        case m.Stack(parts, over):
+            return _stacked(parts, over, row, column)
+        case m.Part(operand, rows_taken, columns_taken):
+            place = rows_taken[row], columns_taken[column]
+            return s.Number(0.0) if place[0] is None or place[1] is None else lower(operand, place[0], place[1])
+        case m.Scatter(operand, down, across):
+            return _added(lower(operand, i, j) for i in _places(down, row) for j in _places(across, column))
+        case m.Reshape(operand):
+            return lower(operand, *divmod(row * columns + column, operand.shape[1]))
+        case m.Correlation():
+            return _correlated(matrix, row, column)
+        case m.Spread():
+            return _spread(matrix, row, column)
+        case m.Pool(operation, operand, (height, width)):
+            return _fold(operation, operand, (row * height, column * width, height, width))
+        case m.FirstMaximum():
+            return _first_maximum(matrix, row, column)
+        case m.Detached(operand):
+            return lower(operand, row, column)
         case m.Rounded(operand, decimals):
             return s.Round(lower(operand, row, column), decimals)
         case m.StableForm(shown, computed):
@@ -120,6 +138,71 @@ def _turned(block: s.Block) -> s.Block:
     return s.Block(block.matrix, block.row, block.column, block.rows, block.columns, not block.transposed)
 
 
+def _stacked(parts: Sequence[m.Matrix], over: m.Axis, row: int, column: int) -> s.Scalar:
+    for part in parts:
+        rows, columns = part.shape
+        if row < rows and column < columns:
+            return lower(part, row, column)
+        row, column = (row - rows, column) if over == "rows" else (row, column - columns)
+    raise AssertionError("a cell of a stack is in one of its parts")
+
+
+def _places(chosen: Sequence[int | None], wanted: int) -> list[int]:
+    return [place for place, each in enumerate(chosen) if each == wanted]
+
+
+def _added(terms: Iterable[s.Scalar]) -> s.Scalar:
+    return _sum(*terms)
+
+
+def _correlated(node: m.Correlation, row: int, column: int) -> s.Scalar:
+    """The products of a kernel and the cells under it; a single fold where it lies inside the image."""
+    rows, columns = node.kernel.shape
+    top, left = row * node.step - node.padding, column * node.step - node.padding
+    image, kernel = view(node.image), view(node.kernel)
+    high, wide = node.image.shape
+    inside = top >= 0 and left >= 0 and top + rows <= high and left + columns <= wide
+    if image is not None and kernel is not None and node.spacing == 1 and inside:
+        blocks = (("u", image.part(top, left, rows, columns)), ("v", kernel))
+        return s.Fold("sum", s.Product((s.Variable("u"), s.Variable("v"))), blocks)
+    return _added(
+        s.Product((lower(node.image, i, j), lower(node.kernel, u, v)))
+        for u, v in product(range(rows), range(columns))
+        if 0 <= (i := top + u * node.spacing) < high and 0 <= (j := left + v * node.spacing) < wide
+    )
+
+
+def _spread(node: m.Spread, row: int, column: int) -> s.Scalar:
+    """The products of the image's cells and the kernel's that meet in this one."""
+    return _added(
+        s.Product((lower(node.image, i, j), lower(node.kernel, u, v)))
+        for u, v in product(*map(range, node.kernel.shape))
+        if (i := _laid(node, row, u, 0)) is not None and (j := _laid(node, column, v, 1)) is not None
+    )
+
+
+def _laid(node: m.Spread, place: int, of_kernel: int, axis: int) -> int | None:
+    """The image's row or column for which this row or column of the kernel comes to lie here."""
+    times, rest = divmod(place + node.padding - of_kernel * node.spacing, node.step)
+    return times if rest == 0 and 0 <= times < node.image.shape[axis] else None
+
+
+def _first_maximum(node: m.FirstMaximum, row: int, column: int) -> s.Scalar:
+    """1 where the cell is larger than those before it in its tile, and not smaller than those behind."""
+    height, width = node.size
+    top, left = row - row % height, column - column % width
+    places = list(product(range(top, top + height), range(left, left + width)))
+    here, own = places.index((row, column)), lower(node.operand, row, column)
+    relations: tuple[s.Relation, s.Relation] = (">", ">=")
+    answer: s.Scalar = s.Number(1.0)
+    for relation, others in zip(relations, (places[:here], places[here + 1 :]), strict=True):
+        cells = tuple(lower(node.operand, *each) for each in others)
+        if cells:
+            largest = cells[0] if len(cells) == 1 else s.Maximum(cells)
+            answer = s.Where(own, relation, largest, answer, s.Number(0.0))
+    return answer
+
+
 Region = tuple[int, int, int, int]
 
 
@@ -170,6 +253,11 @@ def _constant_over(shape: m.Shape, rows: int, columns: int) -> bool:
     return (shape[0] == 1 or rows == 1) and (shape[1] == 1 or columns == 1)
 
 
+def _in_a_row(chosen: Sequence[int | None]) -> bool:
+    first = chosen[0]
+    return first is not None and tuple(chosen) == tuple(range(first, first + len(chosen)))
+
+
 def view(matrix: m.Matrix) -> s.Block | None:
     """The block of cells that an expression merely looks at, or None where it computes."""
     match matrix:
@@ -181,5 +269,12 @@ def view(matrix: m.Matrix) -> s.Block | None:
         case m.Row(operand, index):
             block = view(operand)
             return None if block is None else block.part(index, 0, 1, operand.shape[1])
+        case m.Part(operand, (int() as top, *_) as rows, (int() as left, *_) as columns):
+            block = view(operand)
+            if block is None or not (_in_a_row(rows) and _in_a_row(columns)):
+                return None
+            return block.part(top, left, len(rows), len(columns))
+        case m.Detached(operand):
+            return view(operand)
         case _:
             return None

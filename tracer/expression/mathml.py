@@ -14,9 +14,10 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed
 from tracer.expression.notation import ENGLISH, Notation
-from tracer.expression.text import SHOWN_ROWS, split_sign, value_text
+from tracer.expression.text import FUNCTION_NAMES, SHOWN_ROWS, chosen_text, split_sign, value_text
 
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
+_OPERATIONS: dict[s.Operation, str] = {"sum": "<mo>∑</mo>", "max": "<mi>max</mi>"}
 _RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
 
 Markup: TypeAlias = tuple[str, int]
@@ -98,14 +99,35 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
         case m.Apply(template, arguments):
             return _Writer(_no_cells, {key: of(argument) for key, argument in arguments}, notation).read(template)
         case m.Reduce(operation, operand, over):
-            sign = "<mo>∑</mo>" if operation == "sum" else "<mi>max</mi>"
+            sign = _OPERATIONS[operation]
             sign = f"<munder>{sign}<mi>{escape(notation.over(over))}</mi></munder>" if over != "all" else sign
             return _row(sign, _in(of(operand), _PRODUCT)), _PREFIX
         case m.Row(operand, index):
             rows = _row(f"<mn>{index + 1}</mn>", _operator(","), _operator(":"))
             return f"<msub>{_row(_in(of(operand), _ATOM))}{rows}</msub>", _POWER
-        case m.Stack(rows):
-            return _stack([of(row)[0] for row in rows]), _ATOM
+        case m.Stack(parts, over):
+            return _stack([of(part)[0] for part in parts], over), _ATOM
+        case m.Part(operand):
+            chosen = f"<mtext>{chosen_text(matrix, operand.shape)}</mtext>"
+            return f"<msub>{_row(_in(of(operand), _ATOM))}{chosen}</msub>", _POWER
+        case m.Scatter(operand, _, _, shape):
+            put = f"<msub><mi>put</mi><mtext>{chosen_text(matrix, shape)}</mtext></msub>"
+            return _row(put, _brackets(of(operand)[0])), _ATOM
+        case m.Reshape(operand, size):
+            return _row(f"<msub><mi>reshape</mi>{_by(size)}</msub>", _brackets(of(operand)[0])), _ATOM
+        case m.Correlation(left, right):
+            return _row(_in(of(left), _PRODUCT), _operator("∗"), _in(of(right), _POWER)), _PRODUCT
+        case m.Spread(left, right):
+            sign = "<msup><mo>∗</mo><mi>T</mi></msup>"
+            return _row(_in(of(left), _PRODUCT), sign, _in(of(right), _POWER)), _PRODUCT
+        case m.Pool(operation, operand, size):
+            sign = f"<munder>{_OPERATIONS[operation]}{_by(size)}</munder>"
+            return _row(sign, _in(of(operand), _PRODUCT)), _PREFIX
+        case m.FirstMaximum(operand, size):
+            sign = f"<munder><mi>first max</mi>{_by(size)}</munder>"
+            return _row(sign, _in(of(operand), _PRODUCT)), _PREFIX
+        case m.Detached(operand):
+            return of(operand)
         case m.Rounded(operand, decimals):
             return _row(_rounding(decimals, notation), _brackets(of(operand)[0])), _ATOM
         case m.StableForm(shown, _):
@@ -114,9 +136,14 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
             assert_never(matrix)
 
 
-def _stack(rows: list[str]) -> str:
-    shown = rows[:SHOWN_ROWS] + ["<mo>⋮</mo>"] * (len(rows) > SHOWN_ROWS)
-    table = "".join(f"<mtr><mtd>{row}</mtd></mtr>" for row in shown)
+def _by(size: m.Shape) -> str:
+    return _row(f"<mn>{size[0]}</mn>", _operator("×"), f"<mn>{size[1]}</mn>")
+
+
+def _stack(parts: list[str], over: m.Axis) -> str:
+    more = "⋮" if over == "rows" else "⋯"
+    cells = [f"<mtd>{part}</mtd>" for part in (*parts[:SHOWN_ROWS], *[f"<mo>{more}</mo>"] * (len(parts) > SHOWN_ROWS))]
+    table = "".join(f"<mtr>{cell}</mtr>" for cell in (cells if over == "rows" else ["".join(cells)]))
     return _row(_operator("["), f"<mtable>{table}</mtable>", _operator("]"))
 
 
@@ -176,7 +203,7 @@ class _Writer:
             case s.Quotient(numerator, denominator):
                 return f"<mfrac>{self.write(numerator)}{self.write(denominator)}</mfrac>", _POWER
             case s.Power(base, exponent):
-                return f"<msup>{self.write(base, _ATOM)}<mn>{exponent}</mn></msup>", _POWER
+                return f"<msup>{self.write(base, _ATOM)}<mn>{as_typed(exponent)}</mn></msup>", _POWER
             case s.Stable(shown, _):
                 return self.read(shown)
             case s.Fold():
@@ -189,7 +216,7 @@ class _Writer:
     def _number(self, text: str) -> str:
         return _number(self.notation.number(text))
 
-    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Markup:
+    def _function(self, expression: s.OfNumbers) -> Markup:
         match expression:
             case s.Exp(argument):
                 return f"<msup><mi>e</mi>{self.write(argument)}</msup>", _POWER
@@ -197,6 +224,10 @@ class _Writer:
                 return _row("<mi>ln</mi>", _brackets(self.write(argument))), _ATOM
             case s.Tanh(argument):
                 return _row("<mi>tanh</mi>", _brackets(self.write(argument))), _ATOM
+            case s.Function("sqrt", argument):
+                return f"<msqrt>{self.write(argument)}</msqrt>", _ATOM
+            case s.Function(name, argument):
+                return _row(f"<mi>{FUNCTION_NAMES[name]}</mi>", _brackets(self.write(argument))), _ATOM
             case s.Absolute(operand):
                 return _row(_operator("|"), self.write(operand), _operator("|")), _ATOM
             case s.Maximum(operands):

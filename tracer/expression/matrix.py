@@ -6,7 +6,6 @@ fit. No numpy, spreadsheet or markup in here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -155,19 +154,143 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Rows (each 1×n) laid one under the other."""
+    """Matrices laid one under the other, or side by side: over "rows" or "columns"."""
 
-    rows: tuple[Matrix, ...]
+    parts: tuple[Matrix, ...]
+    over: Axis = "rows"
 
     def __post_init__(self) -> None:
-        first = self.rows[0].shape
-        for row in self.rows:
-            if row.shape != first or first[0] != 1:
-                raise ShapeError(f"stacked rows must be single rows of one width, not {described(row)}")
+        across = 1 if self.over == "rows" else 0
+        first = self.parts[0].shape[across]
+        for part in self.parts:
+            if part.shape[across] != first:
+                what = "columns" if across else "rows"
+                raise ShapeError(f"{described(part)} must have {first} {what}, as {described(self.parts[0])} has")
 
     @property
     def shape(self) -> Shape:
-        return (len(self.rows), self.rows[0].shape[1])
+        rows, columns = zip(*(part.shape for part in self.parts), strict=True)
+        return (sum(rows), columns[0]) if self.over == "rows" else (rows[0], sum(columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The cells where rows and columns of these numbers (from 0) meet, in this order; 0 where one is None."""
+
+    operand: Matrix
+    rows: tuple[int | None, ...]
+    columns: tuple[int | None, ...]
+
+    def __post_init__(self) -> None:
+        for what, chosen, size in zip(("row", "column"), (self.rows, self.columns), self.operand.shape, strict=True):
+            beyond = [each for each in chosen if each is not None and not 0 <= each < size]
+            if beyond or not chosen:
+                raise ShapeError(f"{described(self.operand)} has no {what} {beyond[0] if beyond else 'left'}")
+
+    @property
+    def shape(self) -> Shape:
+        return (len(self.rows), len(self.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """The way back of a `Part`: its cells put where they were taken from and added up, in a matrix of `shape`."""
+
+    operand: Matrix
+    rows: tuple[int | None, ...]
+    columns: tuple[int | None, ...]
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        if self.operand.shape != (len(self.rows), len(self.columns)):
+            raise ShapeError(f"{described(self.operand)} is no part of {len(self.rows)}×{len(self.columns)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """The same cells, row by row, in rows of another length."""
+
+    operand: Matrix
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        (rows, columns), (height, width) = self.operand.shape, self.shape
+        if rows * columns != height * width:
+            raise ShapeError(f"{described(self.operand)} has {rows * columns} cells, not {height * width}")
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """A kernel laid on an image wherever it fits, and their products added up (a convolution, as networks call it).
+
+    Cell (i, j) is the sum over (u, v) of image[i·step + u·spacing − padding, …]·kernel[u, v]; beyond its edges the
+    image is 0. With step and spacing exchanged it is the way back to the kernel.
+    """
+
+    image: Matrix
+    kernel: Matrix
+    shape: Shape
+    step: int = 1
+    spacing: int = 1
+    padding: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The kernel laid down once for every cell of an image, times that cell: the way back of a `Correlation`.
+
+    Cell (r, c) is the sum of image[i, j]·kernel[u, v] over all with r = i·step + u·spacing − padding, c alike.
+    """
+
+    image: Matrix
+    kernel: Matrix
+    shape: Shape
+    step: int = 1
+    spacing: int = 1
+    padding: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The sum or the maximum of each tile of `size`, which lie side by side and fill the matrix."""
+
+    operation: Operation
+    operand: Matrix
+    size: Shape
+
+    def __post_init__(self) -> None:
+        if any(whole % part for whole, part in zip(self.operand.shape, self.size, strict=True)):
+            raise ShapeError(f"{described(self.operand)} is not filled by tiles of {self.size[0]}×{self.size[1]}")
+
+    @property
+    def shape(self) -> Shape:
+        return (self.operand.shape[0] // self.size[0], self.operand.shape[1] // self.size[1])
+
+
+@dataclass(frozen=True, slots=True)
+class FirstMaximum:
+    """1 at the largest cell of each tile, at the first of equal ones, row by row; 0 elsewhere."""
+
+    operand: Matrix
+    size: Shape
+
+    def __post_init__(self) -> None:
+        Pool("max", self.operand, self.size)
+
+    @property
+    def shape(self) -> Shape:
+        return self.operand.shape
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """A value that no gradient goes through."""
+
+    operand: Matrix
+
+    @property
+    def shape(self) -> Shape:
+        return self.operand.shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +333,14 @@ Matrix: TypeAlias = (
     | Reduce
     | Row
     | Stack
+    | Part
+    | Scatter
+    | Reshape
+    | Correlation
+    | Spread
+    | Pool
+    | FirstMaximum
+    | Detached
     | Rounded
     | StableForm
 )
@@ -232,67 +363,6 @@ def common_shape(*matrices: Matrix) -> Shape:
         if any(size not in (1, common) for size, common in zip(matrix.shape, shape, strict=True)):
             raise ShapeError(f"cannot be taken together: {', '.join(map(described, matrices))}")
     return shape
-
-
-def operands(matrix: Matrix) -> tuple[Matrix, ...]:
-    """The matrices directly inside."""
-    match matrix:
-        case MatMul(left, right) | Broadcast(_, left, right) | StableForm(left, right):
-            return (left, right)
-        case Apply(_, arguments):
-            return tuple(argument for _, argument in arguments)
-        case Stack(rows):
-            return rows
-        case Transpose(operand) | Repeat(operand) | Reduce(_, operand) | Row(operand) | Rounded(operand):
-            return (operand,)
-        case Symbol() | Constant() | Identity():
-            return ()
-
-
-def rebuild(matrix: Matrix, inside: Sequence[Matrix]) -> Matrix:
-    """The same node over other operands, in the order of `operands`. Raises ShapeError where they do not fit."""
-    match matrix:
-        case MatMul() | StableForm():
-            return type(matrix)(inside[0], inside[1])
-        case Broadcast(operator):
-            return Broadcast(operator, inside[0], inside[1])
-        case Apply(template, arguments):
-            return Apply(template, tuple((name, part) for (name, _), part in zip(arguments, inside, strict=True)))
-        case Stack():
-            return Stack(tuple(inside))
-        case Transpose():
-            return Transpose(inside[0])
-        case Repeat(_, over, shape):
-            return Repeat(inside[0], over, shape)
-        case Reduce(operation, _, over):
-            return Reduce(operation, inside[0], over)
-        case Row(_, index):
-            return Row(inside[0], index)
-        case Rounded(_, decimals):
-            return Rounded(inside[0], decimals)
-        case Symbol() | Constant() | Identity():
-            return matrix
-
-
-def rewrite(matrix: Matrix, change: Callable[[Matrix], Matrix | None]) -> Matrix:
-    """An expression with every part for which `change` has another one replaced, outermost first."""
-    other = change(matrix)
-    if other is not None:
-        return other
-    inside = operands(matrix)
-    return rebuild(matrix, [rewrite(part, change) for part in inside]) if inside else matrix
-
-
-def parts(matrix: Matrix) -> Iterator[Matrix]:
-    """The matrix and everything that is computed inside it, in reading order, repeats included."""
-    yield matrix
-    for operand in (matrix.computed,) if isinstance(matrix, StableForm) else operands(matrix):
-        yield from parts(operand)
-
-
-def symbols(matrix: Matrix) -> Iterator[Symbol]:
-    """Every symbol that is computed with, in reading order, repeats included."""
-    return (part for part in parts(matrix) if isinstance(part, Symbol))
 
 
 def add(left: Matrix, right: Matrix) -> Broadcast:

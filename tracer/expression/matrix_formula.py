@@ -13,6 +13,7 @@ from typing import assert_never
 from tracer.errors import ExportError
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.formula import ATOM, LARGEST_EXPONENT, SUM, Addresses, FormulaWriter, Text
 from tracer.expression.lower import view
 
@@ -45,10 +46,16 @@ def row_of(matrix: m.Matrix, index: int) -> m.Matrix:
             return m.MatMul(row_of(left, index), right)
         case m.Repeat(operand, over, (_, columns)):
             return m.Repeat(row_of(operand, index), over, (1, columns))
-        case m.Stack(rows):
-            return rows[index]
+        case m.Stack(parts, "rows") if all(part.shape[0] == 1 for part in parts):
+            return parts[index]
+        case m.Stack(parts, over="columns"):
+            return m.Stack(tuple(row_of(part, index) for part in parts), "columns")
+        case m.Part(operand, rows, columns):
+            return m.Part(operand, rows[index : index + 1], columns)
+        case m.Stack() | m.Scatter() | m.Reshape() | m.Correlation() | m.Spread() | m.Pool() | m.FirstMaximum():
+            return m.Row(matrix, index)
         case _:
-            return m.rebuild(matrix, [row_of(operand, index) for operand in m.operands(matrix)])
+            return traversal.rebuild(matrix, [row_of(operand, index) for operand in traversal.operands(matrix)])
 
 
 class _MatrixWriter:
@@ -80,10 +87,17 @@ class _MatrixWriter:
                 return self._reduce(matrix)
             case m.Row():
                 return self._row(matrix), ATOM
-            case m.Stack((row,)):
+            case m.Stack((row,)) | m.Detached(row):
                 return self.read(row)
+            case m.Part() if (block := view(matrix)) is not None:
+                text = self.addresses.block(block)
+                return (f"TRANSPOSE({text})" if block.transposed else text), ATOM
             case m.Stack():
                 raise ExportError(f"{m.described(matrix)} has no array formula: every row is made in its own way")
+            case (
+                m.Part() | m.Scatter() | m.Reshape() | m.Correlation() | m.Spread() | m.Pool() | m.FirstMaximum()
+            ):  # fmt: skip
+                raise ExportError(f"{m.described(matrix)} has no array formula: every cell is made in its own way")
             case m.Rounded(operand, decimals):
                 return self._rule(s.Round(_u, decimals), {"u": operand})
             case m.StableForm(_, computed):

@@ -29,12 +29,14 @@ def propagates_nonfinite(expression: m.Matrix, name: str) -> bool:
             )
         case m.Reduce(operation, operand, _):
             return operation == "sum" and propagates_nonfinite(operand, name)
-        case m.Transpose(operand) | m.Repeat(operand) | m.Rounded(operand, _):
+        case m.Transpose(operand) | m.Repeat(operand) | m.Rounded(operand) | m.Reshape(operand) | m.Detached(operand):
             return propagates_nonfinite(operand, name)
         case m.StableForm(_, computed):
             return propagates_nonfinite(computed, name)
         case m.MatMul() | m.Row() | m.Stack() | m.Constant() | m.Identity():
             return False
+        case m.Part() | m.Scatter() | m.Correlation() | m.Spread() | m.Pool() | m.FirstMaximum():
+            return False  # they may leave the cell out, or meet it with another
         case _:
             assert_never(expression)
 

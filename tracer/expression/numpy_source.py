@@ -16,7 +16,9 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.digits import round_half_away
+from tracer.expression.picking import correlate, first_maximum, normal_cdf, part, scatter, spread, tiles
 
 Leaf: TypeAlias = s.Cell | s.Value | s.Omitted
 Shared: TypeAlias = Mapping[m.Matrix | str, str]
@@ -34,6 +36,11 @@ SCOPE: dict[str, Any] = {
     "max_reduce": np.maximum.reduce,
     **{name: getattr(np, name) for name in ("add", "subtract", "multiply", "divide", "negative", "square", "empty")},
     "concatenate": np.concatenate,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "normal_cdf": normal_cdf,
+    **{each.__name__: each for each in (part, scatter, correlate, spread, tiles, first_maximum)},
     "eye": np.eye,
     "full": np.full,
     "round_half_away": round_half_away,
@@ -59,12 +66,12 @@ def repeated(expression: m.Matrix) -> list[m.Matrix]:
         counts[node] += 1
         if counts[node] > 1:
             return
-        for operand in (node.computed,) if isinstance(node, m.StableForm) else m.operands(node):
+        for operand in (node.computed,) if isinstance(node, m.StableForm) else traversal.operands(node):
             visit(operand)
         order.append(node)
 
     visit(expression)
-    leaves = (m.Symbol, m.Constant, m.Identity, m.Transpose, m.Row, m.Repeat)
+    leaves = (m.Symbol, m.Constant, m.Identity, m.Transpose, m.Row, m.Repeat, m.Part, m.Reshape, m.Detached)
     return [node for node in order if counts[node] > 1 and not isinstance(node, leaves)]
 
 
@@ -73,7 +80,7 @@ def matrix_source(expression: m.Matrix, shared: Shared) -> str:
         return shared[expression]
     match expression:
         case m.Symbol(name):
-            return name
+            return variable(name)
         case m.Constant(value):
             return f"full((1, 1), {value!r})"
         case m.Identity(size):
@@ -97,14 +104,68 @@ def matrix_source(expression: m.Matrix, shared: Shared) -> str:
             return f"{reduce}({matrix_source(operand, shared)}, {_AXES[over]}, keepdims=True)"
         case m.Row(operand, index):
             return f"{matrix_source(operand, shared)}[{index}:{index + 1}]"
-        case m.Stack(rows):
-            return f"concatenate(({', '.join(matrix_source(row, shared) for row in rows)},))"
+        case m.Stack(stacked, over):
+            parts = ", ".join(matrix_source(each, shared) for each in stacked)
+            return f"concatenate(({parts},){', 1' if over == 'columns' else ''})"
+        case m.Part() | m.Scatter() | m.Reshape() | m.Correlation() | m.Spread() | m.Pool() | m.FirstMaximum():
+            return _picked(expression, [matrix_source(each, shared) for each in traversal.operands(expression)])
+        case m.Detached(operand):
+            return matrix_source(operand, shared)
         case m.Rounded(operand, decimals):
             return f"round_half_away({matrix_source(operand, shared)}, {decimals})"
         case m.StableForm(_, computed):
             return matrix_source(computed, shared)
         case _:
             assert_never(expression)
+
+
+def variable(identifier: str) -> str:
+    """What holds a matrix in the source; no function of `SCOPE` has such a name."""
+    return f"m_{identifier}"
+
+
+def _picked(expression: m.Matrix, sources: Sequence[str]) -> str:
+    match expression:
+        case m.Part(_, rows, columns):
+            down, across = _slice(rows), _slice(columns)
+            if down and across:
+                return f"{sources[0]}[{down}, {across}]"
+            return f"part({sources[0]}, {rows}, {columns})"
+        case m.Scatter(_, rows, columns, shape):
+            return f"scatter({sources[0]}, {rows}, {columns}, {shape})"
+        case m.Reshape(_, shape):
+            return f"{sources[0]}.reshape({shape})"
+        case m.Correlation(_, _, shape, step, spacing, padding):
+            return f"correlate({', '.join(sources)}, {shape}, {step}, {spacing}, {padding})"
+        case m.Spread(_, _, shape, step, spacing, padding):
+            return f"spread({', '.join(sources)}, {shape}, {step}, {spacing}, {padding})"
+        case m.Pool(operation, _, size):
+            return f"tiles({sources[0]}, {size}).{operation}(-1)"
+        case m.FirstMaximum(_, size):
+            return f"first_maximum({sources[0]}, {size})"
+        case _:
+            raise TypeError(f"{m.described(expression)} picks no cells")
+
+
+def _slice(chosen: Sequence[int | None]) -> str | None:
+    """Numbers in a row as numpy's slice, or None."""
+    first = chosen[0]
+    if first is None or tuple(chosen) != tuple(range(first, first + len(chosen))):
+        return None
+    return f"{first}:{first + len(chosen)}"
+
+
+def is_view(expression: m.Matrix) -> bool:
+    """Whether numpy would show the cells of another matrix in place of new ones."""
+    match expression:
+        case m.Symbol():
+            return True
+        case m.Transpose(operand) | m.Row(operand) | m.Part(operand) | m.Reshape(operand) | m.Detached(operand):
+            return is_view(operand)
+        case m.StableForm(_, computed):
+            return is_view(computed)
+        case _:
+            return False
 
 
 def asks_for_memory(expression: m.Matrix) -> bool:
@@ -250,6 +311,8 @@ def scalar_source(expression: s.Scalar, name: Callable[[Leaf], str] = _no_cells)
             return f"log({of(argument)})"
         case s.Tanh(argument):
             return f"tanh({of(argument)})"
+        case s.Function(function, argument):
+            return f"{function}({of(argument)})"
         case s.Absolute(operand):
             return f"absolute({of(operand)})"
         case s.Maximum(operands):

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 Relation: TypeAlias = Literal[">", ">=", "="]
 Operation: TypeAlias = Literal["sum", "max"]
+FunctionName: TypeAlias = Literal["sqrt", "sin", "cos", "normal_cdf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ class Quotient:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """A whole, positive power."""
+    """A positive power; a broken one is of a base that is not negative."""
 
     base: Scalar
-    exponent: int
+    exponent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,14 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Tanh:
+    argument: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of one number: a square root, sine, cosine, or the normal distribution's Φ."""
+
+    name: FunctionName
     argument: Scalar
 
 
@@ -221,6 +230,7 @@ Scalar: TypeAlias = (
     | Exp
     | Log
     | Tanh
+    | Function
     | Absolute
     | Maximum
     | Where
@@ -228,6 +238,10 @@ Scalar: TypeAlias = (
     | Stable
     | Fold
 )
+
+
+OfNumbers: TypeAlias = Exp | Log | Tanh | Function | Absolute | Maximum | Round
+"""What is written as a function of what is in its parentheses."""
 
 
 def children(expression: Scalar) -> tuple[Scalar, ...]:
@@ -241,7 +255,7 @@ def children(expression: Scalar) -> tuple[Scalar, ...]:
             return (left, right, then, otherwise)
         case Negative(part) | Exp(part) | Log(part) | Tanh(part) | Absolute(part):
             return (part,)
-        case Power(part) | Round(part):
+        case Power(part) | Round(part) | Function(_, part):
             return (part,)
         case Fold():
             return (expression.template,)
@@ -264,6 +278,8 @@ def rebuild(expression: Scalar, parts: tuple[Scalar, ...]) -> Scalar:
             return Exp(parts[0], bounded)
         case Power(_, exponent):
             return Power(parts[0], exponent)
+        case Function(name):
+            return Function(name, parts[0])
         case Round(_, decimals):
             return Round(parts[0], decimals)
         case Fold(operation, _, blocks):

@@ -16,6 +16,8 @@ from tracer.expression.notation import ENGLISH, Notation
 
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
 _SIGNS = {">": ">", ">=": "≥", "=": "="}
+FUNCTION_NAMES: dict[s.FunctionName, str] = {"sqrt": "√", "sin": "sin", "cos": "cos", "normal_cdf": "Φ"}
+_OPERATIONS: dict[s.Operation, str] = {"sum": "Σ", "max": "max"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SHOWN_ROWS = 2  # rows of a stack that are written before the rest is cut
 
@@ -74,20 +76,50 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
         case m.Apply(template, arguments):
             return CellWriter(_no_cells, {key: of(argument) for key, argument in arguments}, notation).read(template)
         case m.Reduce(operation, operand, over):
-            sign = "Σ" if operation == "sum" else "max"
+            sign = _OPERATIONS[operation]
             runs = f"_{notation.over(over)}" if over != "all" else ""
             return f"{sign}{runs} {_in(of(operand), _PRODUCT)}", _PREFIX
         case m.Row(operand, index):
             return f"{_in(of(operand), _ATOM)}[{index + 1}]", _ATOM
-        case m.Stack(rows):
-            shown = [of(row)[0] for row in rows[:SHOWN_ROWS]] + ["…"] * (len(rows) > SHOWN_ROWS)
-            return f"[{'; '.join(shown)}]", _ATOM
+        case m.Stack(parts, over):
+            shown = [of(part)[0] for part in parts[:SHOWN_ROWS]] + ["…"] * (len(parts) > SHOWN_ROWS)
+            return f"[{('; ' if over == 'rows' else ' | ').join(shown)}]", _ATOM
+        case m.Part(operand):
+            return f"{_in(of(operand), _ATOM)}[{chosen_text(matrix, operand.shape)}]", _ATOM
+        case m.Scatter(operand, _, _, shape):
+            return f"put({of(operand)[0]}, [{chosen_text(matrix, shape)}])", _ATOM
+        case m.Reshape(operand, (rows, columns)):
+            return f"reshape({of(operand)[0]}, {rows}×{columns})", _ATOM
+        case m.Correlation(left, right) | m.Spread(left, right):
+            sign = "∗" if isinstance(matrix, m.Correlation) else "∗ᵀ"
+            return f"{_in(of(left), _PRODUCT)} {sign} {_in(of(right), _POWER)}", _PRODUCT
+        case m.Pool(operation, operand, (high, wide)):
+            return f"{_OPERATIONS[operation]}_{high}×{wide} {_in(of(operand), _PRODUCT)}", _PREFIX
+        case m.FirstMaximum(operand, (high, wide)):
+            return f"first max_{high}×{wide} {_in(of(operand), _PRODUCT)}", _PREFIX
+        case m.Detached(operand):
+            return of(operand)
         case m.Rounded(operand, decimals):
             return f"{notation.rounded}({of(operand)[0]}{notation.separator} {decimals})", _ATOM
         case m.StableForm(shown, _):
             return of(shown)
         case _:
             assert_never(matrix)
+
+
+def chosen_text(picked: m.Part | m.Scatter, shape: m.Shape) -> str:
+    """Which rows and columns of a matrix of `shape` are picked, as numpy writes it: `0:2`, `:, 1`, `[0, 2]`."""
+    rows, columns = (_chosen(each, size) for each, size in zip((picked.rows, picked.columns), shape, strict=True))
+    return rows if columns == ":" else f"{rows}, {columns}"
+
+
+def _chosen(numbers: Sequence[int | None], size: int) -> str:
+    first = numbers[0]
+    if first is None or tuple(numbers) != tuple(range(first, first + len(numbers))):
+        return f"[{', '.join('–' if each is None else str(each) for each in numbers)}]"
+    if len(numbers) == size:
+        return ":"
+    return str(first) if len(numbers) == 1 else f"{first}:{first + len(numbers)}"
 
 
 def _broadcast(matrix: m.Broadcast, left: Text, right: Text) -> Text:
@@ -114,6 +146,10 @@ def _joined(left: Text, sign: str, right: Text) -> Text:
 
 def _no_cells(cell: s.Cell) -> str:
     raise TypeError(f"a template holds the cell {cell}")
+
+
+def _raised(exponent: float) -> str:
+    return as_typed(exponent).translate(_SUPERSCRIPTS) if exponent == int(exponent) else f"^{as_typed(exponent)}"
 
 
 class CellWriter:
@@ -154,7 +190,7 @@ class CellWriter:
             case s.Quotient(numerator, denominator):
                 return f"{self.write(numerator, _PRODUCT)}/{self.write(denominator, _POWER)}", _PRODUCT
             case s.Power(base, exponent):
-                return f"{self.write(base, _ATOM)}{str(exponent).translate(_SUPERSCRIPTS)}", _POWER
+                return f"{self.write(base, _ATOM)}{_raised(exponent)}", _POWER
             case s.Where(left, relation, right, then, otherwise):
                 condition = f"{self.write(left)} {_SIGNS[relation]} {self.write(right)}"
                 word, other = self.notation.where, self.notation.otherwise
@@ -178,7 +214,7 @@ class CellWriter:
         """Whether a term is taken off, and what is."""
         return split_sign(term)
 
-    def _function(self, expression: s.Exp | s.Log | s.Tanh | s.Absolute | s.Maximum | s.Round) -> Text:
+    def _function(self, expression: s.OfNumbers) -> Text:
         match expression:
             case s.Exp(argument):
                 return f"exp({self.write(argument)})", _ATOM
@@ -186,6 +222,10 @@ class CellWriter:
                 return f"ln({self.write(argument)})", _ATOM
             case s.Tanh(argument):
                 return f"tanh({self.write(argument)})", _ATOM
+            case s.Function("sqrt", argument):
+                return f"√({self.write(argument)})", _ATOM
+            case s.Function(function, argument):
+                return f"{FUNCTION_NAMES[function]}({self.write(argument)})", _ATOM
             case s.Absolute(operand):
                 return f"|{self.write(operand)}|", _ATOM
             case s.Maximum(operands):

@@ -7,8 +7,12 @@ changes; what is computed stays what steps.py says.
 from __future__ import annotations
 
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 
 _TURNED: dict[m.Axis, m.Axis] = {"rows": "columns", "columns": "rows", "all": "all"}
+_PLACED = (
+    m.Row, m.Stack, m.Part, m.Scatter, m.Reshape, m.Correlation, m.Spread, m.Pool, m.FirstMaximum,
+)  # fmt: skip
 
 
 def transposed(matrix: m.Matrix) -> m.Matrix | None:
@@ -18,9 +22,9 @@ def transposed(matrix: m.Matrix) -> m.Matrix | None:
     >>> transposed(m.MatMul(X, W)) == m.MatMul(m.Symbol("W", (2, 3)), m.Symbol("X", (3, 5)))
     True
     """
-    if isinstance(matrix, m.Row | m.Stack):
+    if isinstance(matrix, _PLACED):
         return None
-    turned = [transposed(each) for each in m.operands(matrix)]
+    turned = [transposed(each) for each in traversal.operands(matrix)]
     parts = [each for each in turned if each is not None]
     return _rebuilt(matrix, parts) if len(parts) == len(turned) else None
 
@@ -37,4 +41,4 @@ def _rebuilt(matrix: m.Matrix, parts: list[m.Matrix]) -> m.Matrix:
         case m.Repeat(_, over, (rows, columns)):
             return m.Repeat(parts[0], _TURNED[over], (columns, rows))
         case _:
-            return m.rebuild(matrix, parts)
+            return traversal.rebuild(matrix, parts)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
 from tracer.judging.sheet import Sheet, WrittenMatrix
@@ -173,12 +174,12 @@ class _Judging:
 
     def _choices(self, expression: m.Matrix, bounds: OnDemand[Interval]) -> Iterator[dict[str, Interval]]:
         """The bounds; twice where a left-out slope jumps within its bounds: with either value, and none between."""
-        jumping = [each.name for each in m.symbols(expression) if self.work.jumps(each.name)]
+        jumping = [each.name for each in traversal.symbols(expression) if self.work.jumps(each.name)]
         if not jumping or not isinstance(expression, m.Broadcast):
             yield bounds
             return
         for end in ("low", "high"):
-            yield {each.name: bounds[each.name] for each in m.symbols(expression)} | {
+            yield {each.name: bounds[each.name] for each in traversal.symbols(expression)} | {
                 name: Interval.exactly(getattr(bounds[name], end)) for name in jumping
             }
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
 from tracer.judging.sheet import Sheet, WrittenMatrix
@@ -136,7 +137,7 @@ class Work:
     def symbols(self, identifier: str) -> list[str]:
         """The matrices that one is made from."""
         expression = self.rule(identifier)
-        names = () if expression is None else (symbol.name for symbol in m.symbols(expression))
+        names = () if expression is None else (symbol.name for symbol in traversal.symbols(expression))
         return [name for name in dict.fromkeys(names) if name != self.key.program.rate]
 
     def by_right_rule(self, identifier: str, bounds: Mapping[str, Interval]) -> Interval:

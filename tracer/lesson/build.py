@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.lesson.steps import TABLE, Made, StepRow, in_time, loss_of_outputs
 from tracer.problem.problem import Problem
@@ -61,7 +62,9 @@ def _inherited(assignment: Assignment, reproduced: set[str]) -> Assignment:
     """What is made from something that is not the gradient is no gradient either; `reproduced` collects them."""
     if assignment.expression is None:
         return assignment
-    if assignment.reproduced or not reproduced.isdisjoint(each.name for each in m.symbols(assignment.expression)):
+    if assignment.reproduced or not reproduced.isdisjoint(
+        each.name for each in traversal.symbols(assignment.expression)
+    ):
         reproduced.add(assignment.id)
         return replace(assignment, reproduced=True)
     return assignment

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.label import label_latex, label_mathml
 from tracer.expression.latex import cell_latex, matrix_latex
 from tracer.expression.lower import lower, precedents
@@ -95,7 +96,7 @@ class Sections:
     def matrix(self, identifier: str) -> NotebookSection:
         """A matrix behind those that it is computed from."""
         expression = self.made(identifier).expression
-        inputs = [] if expression is None else list(dict.fromkeys(each.name for each in m.symbols(expression)))
+        inputs = [] if expression is None else list(dict.fromkeys(each.name for each in traversal.symbols(expression)))
         formulas = [] if expression is None else [self._formula(identifier, expression)]
         role: Role = "active" if formulas else "plain"
         tables = [*(self._table(each, "input") for each in inputs), self._table(identifier, role)]

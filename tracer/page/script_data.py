@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, assert_never, get_args
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.label import Label, Name, Ratio
 from tracer.presentation.shown import shown
 from tracer.presentation.templates import templates_folder
@@ -22,7 +23,7 @@ from tracer.problem.names import LOSS, Names, Part, names_of
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass, Trace
 
-ENGINE = ("digits", "numeral", "label", "matrix", "scalar", "lower", "worked", "mathml", "chain", "engine")
+ENGINE = ("digits", "numeral", "label", "matrix", "scalar", "lower", "picking", "worked", "mathml", "chain", "engine")
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
 MOST_SHIPPED = 20_000  # cells; of more, the script works the values out itself and has names in fewer styles
 MOST_CELLS = 200_000  # more are not for a page to recalculate
@@ -87,7 +88,7 @@ class Rules:
 
     def matrix(self, expression: m.Matrix) -> Json:
         """A matrix expression; of a symbol only its name."""
-        inside = [self.matrix(operand) for operand in m.operands(expression)]
+        inside = [self.matrix(operand) for operand in traversal.operands(expression)]
         match expression:
             case m.Symbol(name):
                 return name
@@ -109,8 +110,22 @@ class Rules:
                 return ["reduce", inside, operation, over]
             case m.Row(_, index):
                 return ["row", inside, index]
-            case m.Stack():
-                return ["stack", inside]
+            case m.Stack(_, over):
+                return ["stack", inside, *([over] if over != "rows" else [])]
+            case m.Part(_, rows, columns):
+                return ["part", inside, rows, columns]
+            case m.Scatter(_, rows, columns, shape):
+                return ["scatter", inside, rows, columns, *shape]
+            case m.Reshape(_, shape):
+                return ["reshape", inside, *shape]
+            case m.Correlation(_, _, shape, step, spacing, padding) | m.Spread(_, _, shape, step, spacing, padding):
+                return [type(expression).__name__.lower(), inside, *shape, step, spacing, padding]
+            case m.Pool(operation, _, size):
+                return ["pool", inside, operation, *size]
+            case m.FirstMaximum(_, size):
+                return ["firstmaximum", inside, *size]
+            case m.Detached():
+                return ["detached", inside]
             case m.Rounded(_, decimals):
                 return ["rounded", inside, decimals]
             case m.StableForm():
@@ -141,6 +156,8 @@ def written(expression: s.Scalar) -> Json:
             return ["omitted", inside, count, value]
         case s.Power(_, exponent):
             return ["power", inside, exponent]
+        case s.Function(name):
+            return ["function", inside, name]
         case s.Round(_, decimals):
             return ["round", inside, decimals]
         case s.Where(_, relation):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.expression.label import Name, label_text
 from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
 from tracer.problem.names import Names, names_of
@@ -63,7 +63,7 @@ def roles(program: Program, step: Step) -> dict[str, Role]:
         known |= {assignment.id: "plain" for assignment in each.assignments}
     for assignment in step.assignments:
         if assignment.expression is not None:
-            known |= {symbol.name: "input" for symbol in m.symbols(assignment.expression)}
+            known |= {symbol.name: "input" for symbol in traversal.symbols(assignment.expression)}
     return known | {assignment.id: "active" for assignment in step.assignments}
 
 

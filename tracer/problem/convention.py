@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -30,12 +31,28 @@ ALIASES = {  # what other programs and books call it, as `_squashed`
 }
 
 
-class FieldError(ValueError):
-    """A mistake `within` a value ("[0][2]"), and how many `more` there are of its kind."""
+MOST_TOLD = 50  # mistakes, a line each
 
-    def __init__(self, says: str, within: str = "", more: int = 0) -> None:
-        self.within, self.more = within, more
+
+class FieldError(ValueError):
+    """A mistake `within` a value ("[0][2]"); `others` in the same value, and how many `more` are not listed."""
+
+    def __init__(self, says: str, within: str = "", others: Sequence[FieldError] = (), more: int = 0) -> None:
+        self.within, self.others, self.more = within, tuple(others), more
         super().__init__(says)
+
+    @property
+    def all(self) -> tuple[FieldError, ...]:
+        """This mistake and the others."""
+        return self, *self.others
+
+
+def refuse_all(faults: Iterable[FieldError]) -> None:
+    """Raise what is found as one FieldError, the first at its head; nothing where there is none."""
+    found = iter(faults)
+    told = list(islice(found, MOST_TOLD))
+    if told:
+        raise FieldError(str(told[0]), told[0].within, told[1:], sum(1 for _ in found))
 
 
 def show(value: object) -> str:
@@ -160,10 +177,13 @@ class Names:
 def read_decimals(value: object) -> Decimals:
     """`decimals`: a number for all matrices, or a table for some of them. Raises FieldError."""
     table: dict[str, Any] = dict(value) if isinstance(value, dict) else {"": value}
-    for key, entry in table.items():
-        if type(entry) is not int or not 0 <= entry <= 15:
-            says = f"found {show(entry)}, expected a whole number from 0 to 15"
-            raise FieldError(says, place_of((key,), inside=True) if key else "")
+    refuse_all(
+        FieldError(
+            f"found {show(entry)}, expected a whole number from 0 to 15", place_of((key,), inside=True) if key else ""
+        )
+        for key, entry in table.items()
+        if type(entry) is not int or not 0 <= entry <= 15
+    )
     return Decimals(table=table) if isinstance(value, dict) else Decimals(default=table[""])
 
 
@@ -171,22 +191,27 @@ def read_names(value: object) -> Names:
     """`[names]`: a style, and names for single identifiers. Raises FieldError or ValueError."""
     if not isinstance(value, dict):
         raise ValueError("a table")
-    own = {key: entry for key, entry in value.items() if key != "style"}
-    for key, entry in own.items():
+    refuse_all(_misnamings(value))
+    return Names(style=value.get("style", "matrix"), own={key: name for key, name in value.items() if key != "style"})
+
+
+def _misnamings(table: Mapping[str, Any]) -> Iterator[FieldError]:
+    first: dict[str, str] = {}
+    for key, entry in table.items():
+        if key == "style":
+            continue
         if not isinstance(entry, str) or not entry.strip() or not entry.isprintable() or len(entry) > 60:
             says = f"found {show(entry)}, expected 1 to 60 printable characters"
-            raise FieldError(says, place_of((key,), inside=True))
-    first: dict[str, str] = {}
-    for key, entry in own.items():
+            yield FieldError(says, place_of((key,), inside=True))
+            continue
         other = first.setdefault(entry.strip(), key)
         if other != key:
             both = f"{show(other)} and {show(key)}"
-            raise FieldError(f"found the name {show(entry)} for both {both}, expected different ones")
+            yield FieldError(f"found the name {show(entry)} for both {both}, expected different ones")
     try:
-        style: Any = one_of(value.get("style", "matrix"), get_args(NameStyle))
+        one_of(table.get("style", "matrix"), get_args(NameStyle))
     except FieldError as wrong:
-        raise FieldError(str(wrong), ".style") from None
-    return Names(style=style, own=own)
+        yield FieldError(str(wrong), ".style")
 
 
 def identifiers(biased: Sequence[bool]) -> tuple[str, ...]:
@@ -203,13 +228,12 @@ def identifiers(biased: Sequence[bool]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def misnamed(table: Iterable[str], known: Sequence[str], jacobians: int) -> str | None:
-    """What to say of the first key that is neither a known identifier nor one of J1 … J`jacobians`."""
+def misnamed(table: Iterable[str], known: Sequence[str], jacobians: int) -> Iterator[str]:
+    """What to say of each key that is neither a known identifier nor one of J1 … J`jacobians`."""
     for key in table:
         is_jacobian = re.fullmatch(r"J[1-9][0-9]{0,9}", key) and int(key[1:]) <= jacobians
         if key not in known and not is_jacobian:
-            return f"unknown key {show(key)}, expected an identifier of this network{suggest(key, known)}"
-    return None
+            yield f"unknown key {show(key)}, expected an identifier of this network{suggest(key, known)}"
 
 
 def unsuitable(convention: Convention, reproduce: Reproduce, loss: str, output: str) -> tuple[str, str] | None:

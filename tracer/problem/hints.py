@@ -9,10 +9,12 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 from tracer.errors import ProblemError
-from tracer.problem.convention import show
+from tracer.problem.convention import MOST_TOLD, counted, show
 
 LONGEST_LINE = 60
 MOST_DOTS = 200
@@ -64,10 +66,30 @@ SINGLE_LAYERS = re.compile(r"^[ \t]*\[[ \t]*layers?[ \t]*\]", re.MULTILINE)
 KEY = re.compile(r"""^[ \t]*(?:([\w."'-]+)[ \t]*=|(\[\[?[ \t]*[A-Za-z][^\]\n]*\]*))""", re.MULTILINE)
 
 
-def problem_error(file: str, place: str, says: str) -> ProblemError:
-    """A ProblemError whose text also has the place in the words of the page: layers[1].weights (W2)."""
-    error = ProblemError(file, place + _meant(place), says)
-    error.place = place
+class Mistake(NamedTuple):
+    """What is wrong at a place of the file ("" for the file as a whole)."""
+
+    place: str
+    says: str
+
+
+def problem_error(file: str, mistakes: Iterable[Mistake], more: int = 0) -> ProblemError:
+    """One ProblemError of a file's mistakes, and of how many `more` there are beside.
+
+    Its text also has each place in the words of the page: layers[1].weights (W2).
+    """
+    found = iter(mistakes)
+    errors = [_one_error(file, each) for each in islice(found, MOST_TOLD)]
+    more += sum(1 for _ in found)
+    if more:
+        errors.append(ProblemError(file, "", f"and {counted(more, 'more mistake')}"))
+    first, *others = errors
+    return _one_error(file, Mistake(first.place, first.says), others)
+
+
+def _one_error(file: str, mistake: Mistake, others: Sequence[ProblemError] = ()) -> ProblemError:
+    error = ProblemError(file, mistake.place + _meant(mistake.place), mistake.says, others)
+    error.place = mistake.place
     return error
 
 

@@ -195,11 +195,10 @@ def beyond_memory(rows: int, shapes: Sequence[tuple[int, int]]) -> str | None:
     cells = CELLS_PER_UNIT * rows * sum(units for _, units in shapes) + 3 * weights
     if cells <= MOST_CELLS:
         return None
-    sizes = [shapes[0][0], *(units for _, units in shapes)]
-    network = "-".join(str(size) if size < 1e12 else f"{size:.1e}" for size in sizes[:12]) + (
-        "-…" if len(sizes) > 12 else ""
-    )
-    says = f"found a {network} network with {counted(rows, 'row')}, which takes about {cells:.1e} cells"
+    sizes = [str(size) if size < 1e12 else f"{size:.1e}" for size in (shapes[0][0], *(units for _, units in shapes))]
+    network = "-".join(sizes[:12]) + ("-…" if len(sizes) > 12 else "")
+    widest = max(sizes[1:], key=float)
+    says = f"found {widest}: a {network} network with {counted(rows, 'row')} takes about {cells:.1e} cells"
     return f"{says}, expected at most {MOST_CELLS:.0e}"
 
 

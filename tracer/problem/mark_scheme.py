@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from tracer.problem.convention import FieldError, place_of, show, suggest
+from tracer.problem.convention import FieldError, place_of, refuse_all, show, suggest
 
 MOST_POINTS = 1e6
 RIGHT = ("correct", "rounded", "carried")
@@ -48,40 +49,43 @@ def read_marks(value: object) -> MarkScheme:
     if not isinstance(value, dict):
         raise ValueError("a table")
     rest = {key: entry for key, entry in value.items() if key not in ("default", "left_out", "verdicts")}
-    wrong = next((key for key in rest if not (_STEP.fullmatch(key) or _IDENTIFIER.fullmatch(key))), None)
-    if wrong is not None:
-        hint = suggest(wrong, ("default", "left_out", "verdicts"))
-        expected = 'default, verdicts, left_out, identifiers such as Z1, or steps such as "step 8"'
-        raise FieldError(f"unknown key {show(wrong)}, expected {expected}{hint}")
-    points = {key: _points(key, entry) for key, entry in rest.items()}
-    left_out = value.get("left_out", False)
-    if not isinstance(left_out, bool):
-        raise FieldError(f"found {show(left_out)}, expected true or false", ".left_out")
+    points = {"default": value.get("default", 1.0), **rest}
+    left_out, shares = value.get("left_out", False), value.get("verdicts", {})
+    refuse_all(chain(_no_points(points), _no_yes_or_no(left_out), _no_shares(shares)))
     return MarkScheme(
-        default=_points("default", value.get("default", 1.0)),
-        matrices={key: each for key, each in points.items() if not _STEP.fullmatch(key)},
-        steps={found[1]: each for key, each in points.items() if (found := _STEP.fullmatch(key))},
-        shares={**SHARES, **_shares(value.get("verdicts", {}))},
+        default=float(points["default"]),
+        matrices={key: float(each) for key, each in rest.items() if not _STEP.fullmatch(key)},
+        steps={found[1]: float(each) for key, each in rest.items() if (found := _STEP.fullmatch(key))},
+        shares={**SHARES, **{key: float(share) for key, share in shares.items()}},
         left_out=left_out,
     )
 
 
-def _points(key: str, value: object) -> float:
-    if not _is_number(value, MOST_POINTS):
-        raise FieldError(f"found {show(value)}, expected points from 0 to {MOST_POINTS:,.0f}", _within(key))
-    return float(value)  # type: ignore[arg-type]
+def _no_points(points: Mapping[str, object]) -> Iterator[FieldError]:
+    expected = 'default, verdicts, left_out, identifiers such as Z1, or steps such as "step 8"'
+    for key, value in points.items():
+        if not (key == "default" or _STEP.fullmatch(key) or _IDENTIFIER.fullmatch(key)):
+            hint = suggest(key, ("default", "left_out", "verdicts"))
+            yield FieldError(f"unknown key {show(key)}, expected {expected}{hint}")
+        elif not _is_number(value, MOST_POINTS):
+            yield FieldError(f"found {show(value)}, expected points from 0 to {MOST_POINTS:,.0f}", _within(key))
 
 
-def _shares(value: object) -> dict[str, float]:
+def _no_yes_or_no(left_out: object) -> Iterator[FieldError]:
+    if not isinstance(left_out, bool):
+        yield FieldError(f"found {show(left_out)}, expected true or false", ".left_out")
+
+
+def _no_shares(value: object) -> Iterator[FieldError]:
     if not isinstance(value, dict):
-        raise FieldError(f"found {show(value)}, expected a table", ".verdicts")
+        yield FieldError(f"found {show(value)}, expected a table", ".verdicts")
+        return
     for key, share in value.items():
         if key not in SHARES:
             expected = f"one of {', '.join(SHARES)}{suggest(key, SHARES)}"
-            raise FieldError(f"unknown key {show(key)}, expected {expected}", ".verdicts")
-        if not _is_number(share, 1.0):
-            raise FieldError(f"found {show(share)}, expected a number from 0 to 1", _within("verdicts", key))
-    return {key: float(share) for key, share in value.items()}
+            yield FieldError(f"unknown key {show(key)}, expected {expected}", ".verdicts")
+        elif not _is_number(share, 1.0):
+            yield FieldError(f"found {show(share)}, expected a number from 0 to 1", _within("verdicts", key))
 
 
 def _is_number(value: object, most: float) -> bool:
@@ -93,11 +97,12 @@ def _within(*path: str) -> str:
     return place_of(path, inside=True)
 
 
-def no_such_step(scheme: MarkScheme, depth: int) -> str | None:
-    """What to say of the first step that a network of so many layers does not have; None where it has them all."""
+def no_such_step(scheme: MarkScheme, depth: int) -> Iterator[str]:
+    """What to say of each step that a network of so many layers does not have."""
     known = list(_steps(depth))
-    wrong = next((label for label in scheme.steps if label not in known), None)
-    return None if wrong is None else f"unknown key 'step {wrong}', expected steps out of {', '.join(known)}"
+    for label in scheme.steps:
+        if label not in known:
+            yield f"unknown key 'step {label}', expected steps out of {', '.join(known)}"
 
 
 def _steps(depth: int) -> Iterable[str]:

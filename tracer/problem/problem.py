@@ -1,7 +1,6 @@
 """A problem, read and checked: everything that the rest of the product knows of the file.
 
-`resolve` makes it from the tables of the file (schema.py) and checks what only shows when they
-are put together: shapes, sizes, what loss and activation ask of each other, identifiers.
+`problem_of` makes it from the tables of the file (schema.py) once everything in them fits together (fit.py).
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from itertools import pairwise
+from functools import cached_property
+from itertools import islice, pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -20,22 +19,20 @@ from tracer.errors import ProblemError, ShapeError
 from tracer.expression.digits import round_half_away
 from tracer.expression.numpy_source import faster_by_columns
 from tracer.problem.convention import (
-    CROSS_ENTROPIES,
     Convention,
     Decimals,
     Names,
     Reproduce,
-    counted,
     identifiers,
-    misnamed,
     show,
-    unsuitable,
 )
-from tracer.problem.hints import problem_error, rows_expected
-from tracer.problem.initial import Layer, Matrix, Wanted, beyond_memory, draw_parameters, frozen
-from tracer.problem.mark_scheme import MarkScheme, no_such_step
+from tracer.problem.fit import misfits, sizes, unfit_labels
+from tracer.problem.hints import Mistake, problem_error
+from tracer.problem.initial import Layer, Matrix, Wanted, draw_parameters, frozen
+from tracer.problem.mark_scheme import MarkScheme
+from tracer.problem.mistakes import Read, read_document
 from tracer.problem.names import names_of
-from tracer.problem.schema import Data, RawLayer, RawProblem, read_document
+from tracer.problem.schema import Data, RawData, RawLayer, RawProblem
 from tracer.program import naming_policy as named
 
 __all__ = [
@@ -49,17 +46,12 @@ __all__ = [
     "problem_from_document",
 ]
 
-Refuse: TypeAlias = Callable[[str, str], ProblemError]
 Parameters: TypeAlias = Sequence[tuple[Matrix, Matrix | None]]
 SIMPLE = ("learning_rate", "epochs", "loss", "carry_rounded")
 AS_READ = (*SIMPLE, "description", "source", "decimals", "convention", "reproduce", "names", "marks")
-TARGET_SUM_TOLERANCE = 1e-12  # the fused cross-entropy counts on it
+MOST_MISFITS = 200  # told or counted, before looking for more is no help
 LEAKY_SLOPE = 0.01
 UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
-
-
-def _shape(matrix: Matrix) -> str:
-    return f"{matrix.shape[0]}×{matrix.shape[1]}"
 
 
 def _require_same_shape(identifier: str, old: Matrix | None, new: Matrix | None) -> None:
@@ -192,142 +184,67 @@ class Problem:
 
 def problem_from_document(document: object, name: str, file: str) -> Problem:
     """The problem of a document with its data written in it. Raises ProblemError, naming `file`."""
-    raw = read_document(document, file)
-    if raw.data.X is None or raw.data.Y is None:
-        raise ProblemError(file, "data", "found a data file, expected X and Y")
-    return resolve(raw, Data(raw.data.X, targets_of(raw, file)), name, file)
+    return problem_of(document, name, file, _no_data_file)
 
 
-def targets_of(raw: RawProblem, file: str) -> Matrix:
-    """The targets as typed; class labels, which go with a softmax output, as a column for each class.
+def _no_data_file(raw: RawData, file: str) -> Data:
+    raise ProblemError(file, "data", "found a data file, expected X and Y")
 
-    Raises ProblemError where there are labels and no softmax, or a label has no output.
+
+def problem_of(document: object, name: str, file: str, read_data: Callable[[RawData, str], Data]) -> Problem:
+    """The problem of a document; `read_data` finds X and Y where it names a table file.
+
+    Raises ProblemError with all that is wrong in the document.
     """
-    given, output = raw.data.Y, raw.layers[-1]
-    if isinstance(given, np.ndarray):
-        return given
-    assert given is not None  # the caller has seen that they are typed in
-    if output.activation != "softmax":
-        raise problem_error(file, "data.Y", rows_expected(given, targets=True))
-    outputs = output.units if output.turned is None else output.turned.shape[1]
-    assert outputs is not None  # a layer has units or weights
-    for row, label in enumerate(given):
-        if label >= outputs:
-            says = f"found class {label}, expected 0 to {outputs - 1}: the output layer has {counted(outputs, 'unit')}"
-            raise problem_error(file, f"data.Y[{row}]", says)
-    return np.eye(outputs)[list(given)]
+    read = read_document(document)
+    raw, mistakes = read.raw, list(read.mistakes)
+    if raw is None:
+        raise problem_error(file, mistakes, read.more)
+    data = _data(read, raw, file, mistakes, read_data)
+    if data is not None:
+        mistakes += islice(misfits(raw, data, read.spoilt), MOST_MISFITS)
+    if data is None or mistakes:
+        raise problem_error(file, mistakes, read.more)
+    return _resolved(raw, data, name, file)
 
 
-def resolve(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
-    """The problem of a file's tables. Raises ProblemError for what does not fit together."""
-    refuse = partial(problem_error, file)
-    if len(data.X) != len(data.Y):
-        raise refuse("data", f"X is {_shape(data.X)} and Y {_shape(data.Y)}, expected as many rows in both")
-    rows = len(data.X)
-    batch_size = rows if raw.batch_size is None else raw.batch_size
-    if batch_size > rows:
-        raise refuse("batch_size", f"found {show(batch_size)}, expected at most {rows}, the rows of X")
-    shapes = _checked_shapes(raw.layers, data, refuse)
-    _check_loss(raw, data, refuse)
-    biased = [layer.has_bias for layer in raw.layers]
-    rows_of_jacobians = rows if raw.layers[-1].activation == "softmax" else 0
-    for section, table in (
-        ("decimals", raw.decimals.table), ("names", raw.names.own), ("marks", raw.marks.matrices),
-    ):  # fmt: skip
-        wrong = misnamed(table, identifiers(biased), rows_of_jacobians)
-        if wrong:
-            raise refuse(section, wrong)
-    wrong = no_such_step(raw.marks, len(biased))
-    if wrong:
-        raise refuse("marks", wrong)
+def _data(
+    read: Read, raw: RawProblem, file: str, mistakes: list[Mistake], read_data: Callable[[RawData, str], Data]
+) -> Data | None:
+    """X and Y; None, with what is wrong added to the mistakes, where they cannot be had."""
+    if raw.data.X is None or raw.data.Y is None:
+        try:
+            return read_data(raw.data, file)
+        except ProblemError as wrong:
+            mistakes.append(Mistake(wrong.place, wrong.says))
+            return None
+    if isinstance(raw.data.Y, np.ndarray):
+        return Data(raw.data.X, raw.data.Y)
+    unfit = list(islice(unfit_labels(raw, raw.data.Y), MOST_MISFITS)) if "layers" not in read.spoilt else []
+    mistakes += unfit
+    outputs = raw.layers[-1].outputs
+    return None if unfit or max(raw.data.Y) >= outputs else Data(raw.data.X, np.eye(outputs)[list(raw.data.Y)])
+
+
+def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
+    """The problem of tables in which everything fits, as far as one sees before the parameters are drawn."""
+    rows, biased = len(data.X), [layer.has_bias for layer in raw.layers]
     problem = Problem(
         name=name,
         title=name if raw.title is None else raw.title,
-        batch_size=batch_size,
+        batch_size=rows if raw.batch_size is None else raw.batch_size,
         loss_shown=raw.loss_shown or raw.convention.reduction,
         X=frozen(data.X),
         Y=frozen(data.Y),
-        layers=_with_parameters(raw, shapes),
+        layers=_with_parameters(raw, sizes(raw.layers, data)),
         **{key: getattr(raw, key) for key in AS_READ},
     )
     clash = names_of(problem).clash(identifiers(biased)) if problem.names.own else None
     if clash:
         named, other = clash
-        raise refuse(
-            f"names.{named}", f"found {show(raw.names.own[named])}, expected a name that {other} does not have"
-        )
+        says = f"found {show(raw.names.own[named])}, expected a name that {other} does not have"
+        raise problem_error(file, [Mistake(f"names.{named}", says)])
     return problem
-
-
-def _checked_shapes(layers: Sequence[RawLayer], data: Data, refuse: Refuse) -> list[tuple[int, int]]:
-    """(inputs, units) of each layer; nothing is allocated for layers given by `units`."""
-    inputs, whose = data.X.shape[1], f"the columns of X, which is {_shape(data.X)}"
-    shapes = []
-    for k, layer in enumerate(layers):
-        units = layer.units or _columns_fitting(layer, inputs, whose, partial(_at_layer, refuse, k))
-        if layer.activation == "softmax" and k < len(layers) - 1:
-            raise refuse(f"layers[{k}].activation", "found softmax in a hidden layer, expected it only in the last")
-        shapes.append((inputs, units))
-        inputs, whose = units, f"the units of layers[{k}], whose weights are {inputs}×{units}"
-    last = f"layers[{len(layers) - 1}]." + ("units" if layers[-1].units else "weights")
-    if inputs != data.Y.shape[1]:
-        says = f"found {show(inputs)} as the units of the output layer, expected {data.Y.shape[1]}"
-        hint = "; for classes: one column of Y per class" if _classes_in_a_column(layers[-1], data) else ""
-        raise refuse(last, f"{says}: the columns of Y, which is {_shape(data.Y)}{hint}")
-    too_large = beyond_memory(len(data.X), shapes)
-    if too_large:
-        raise refuse("layers", too_large)
-    return shapes
-
-
-def _classes_in_a_column(output: RawLayer, data: Data) -> bool:
-    return output.activation == "softmax" and data.Y.shape[1] == 1
-
-
-def _at_layer(refuse: Refuse, k: int, key: str, says: str) -> ProblemError:
-    return refuse(f"layers[{k}].{key}", says)
-
-
-def _columns_fitting(layer: RawLayer, inputs: int, whose: str, refuse: Refuse) -> int:
-    """The units of a layer with typed weights, once its weights and bias are seen to fit."""
-    weights = layer.turned
-    assert weights is not None  # RawLayer has one of units and weights
-    rows, units = weights.shape
-    if rows != inputs:
-        says = f"found {_shape(weights)}, expected {counted(inputs, 'row')}: {whose}"
-        raise refuse("weights", says + _turn(layer, inputs))
-    if isinstance(layer.bias, np.ndarray) and layer.bias.shape[1] != units:
-        says = f"found {counted(layer.bias.shape[1], 'number')}, expected {units}: the columns of the weights"
-        raise refuse("bias", f"{says}, which are {_shape(weights)} (or one number that all units share)")
-    return int(units)
-
-
-def _turn(layer: RawLayer, inputs: int) -> str:
-    """What may be meant where the weights fit the other way round; a square matrix is never guessed at."""
-    assert layer.weights is not None  # asked for by the caller
-    other = "inputs x outputs" if layer.weights_are == "outputs x inputs" else "outputs x inputs"
-    fits = layer.turned is not None and layer.turned.shape[1] == inputs
-    return f'; with rows and columns exchanged they fit: weights_are = "{other}"' if fits else ""
-
-
-def _check_loss(raw: RawProblem, data: Data, refuse: Refuse) -> None:
-    """Refuse a loss, convention or reproduction that does not suit the output layer or the targets."""
-    wrong = unsuitable(raw.convention, raw.reproduce, raw.loss, raw.layers[-1].activation)
-    if wrong:
-        raise refuse(*wrong)
-    if raw.loss not in CROSS_ENTROPIES:
-        return
-    outside = ~((data.Y >= 0) & (data.Y <= 1)).all(axis=1)
-    if outside.any():
-        row = int(outside.argmax())
-        found = next(value for value in data.Y[row].tolist() if not 0 <= value <= 1)
-        raise refuse(data.target_place(row), f"found {show(found)}, expected targets from 0 to 1 for {raw.loss}")
-    sums = data.Y.sum(axis=1)
-    off = np.abs(sums - 1) > TARGET_SUM_TOLERANCE
-    if raw.loss == "cross_entropy" and off.any():
-        row = int(off.argmax())
-        says = f"found targets whose sum is {sums[row]:.10g}, expected a row of Y to sum to 1 for cross_entropy"
-        raise refuse(data.target_place(row), says)
 
 
 def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]]) -> tuple[Layer, ...]:

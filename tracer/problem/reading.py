@@ -25,8 +25,8 @@ from tracer.errors import ProblemError
 from tracer.problem.convention import show, suggest
 from tracer.problem.hints import MOST_DOTS, decoded, is_empty, syntax_fault, too_dotted
 from tracer.problem.initial import LARGEST, Matrix
-from tracer.problem.problem import Problem, resolve, targets_of
-from tracer.problem.schema import Data, RawData, RawProblem, read_document
+from tracer.problem.problem import Problem, problem_of
+from tracer.problem.schema import Data, RawData
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 LARGEST_FILE = 64 * 2**20
@@ -49,7 +49,7 @@ def load_problem(source: str | Path) -> Problem:
 
 def problem_of_table(document: object, name: str = "problem") -> Problem:
     """The problem of a table with a problem file's keys; a data file is looked for from here. Raises ProblemError."""
-    return _problem(read_document(document, name), Path(name), name)
+    return _problem(document, Path(name), name)
 
 
 def example_names() -> list[str]:
@@ -100,15 +100,11 @@ def _read_problem(path: Path, file: str) -> Problem:
     refuse = partial(ProblemError, file, "")
     content = _read_bytes(path, refuse)
     text = _decode(content, refuse)
-    return _problem(read_document(_parse(text, path.suffix.lower(), refuse), file), path, file)
+    return _problem(_parse(text, path.suffix.lower(), refuse), path, file)
 
 
-def _problem(raw: RawProblem, path: Path, file: str) -> Problem:
-    if raw.data.X is not None and raw.data.Y is not None:
-        data = Data(raw.data.X, targets_of(raw, file))
-    else:
-        data = _read_data(raw.data, path.parent, partial(ProblemError, file, "data.file"))
-    return resolve(raw, data, path.stem, file)
+def _problem(document: object, path: Path, file: str) -> Problem:
+    return problem_of(document, path.stem, file, partial(_read_data, path.parent))
 
 
 def _read_bytes(path: Path, refuse: Refuse, where: str = "") -> bytes:
@@ -163,9 +159,10 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def _read_data(raw: RawData, folder: Path, refuse: Refuse) -> Data:
+def _read_data(folder: Path, raw: RawData, file: str) -> Data:
     """X and Y from the columns of a table file; its first row names them."""
     assert raw.file is not None  # RawData has X and Y, or a file
+    refuse: Refuse = partial(ProblemError, file, "data.file")
     path = folder / raw.file
     if path.suffix.lower() not in (".csv", ".xlsx"):
         raise refuse(f"found {show(raw.file)}, expected a name that ends in .csv or .xlsx")

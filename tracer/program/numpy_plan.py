@@ -12,6 +12,7 @@ from functools import cached_property
 from operator import itemgetter
 
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.expression.evaluate import Array, Compiled, compile_program
 from tracer.expression.nonfinite import propagates_nonfinite
 from tracer.expression.numpy_source import asks_for_memory, faster_by_columns
@@ -55,7 +56,9 @@ class NumpyPlan:
         for name in reversed(self.computed):
             if self._goes_on(name, carried):
                 carried.add(name)
-        products = (name for name, made in self._rules if any(isinstance(part, m.MatMul) for part in m.parts(made)))
+        products = (
+            name for name, made in self._rules if any(isinstance(part, m.MatMul) for part in traversal.parts(made))
+        )
         return tuple(self.computed.index(name) for name in products if name not in carried)
 
     def _goes_on(self, name: str, into: Collection[str]) -> bool:

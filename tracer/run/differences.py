@@ -15,6 +15,7 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.evaluate import Compiled, compile_program, evaluate, evaluate_cell
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.problem import Problem
@@ -128,12 +129,12 @@ class Path:
     def kinked(self) -> tuple[str, ...]:
         """The matrices at whose zeros a rule on the way changes, as ReLU does at Z = 0."""
         rules = [each for each in self.expressions.values() if isinstance(each, m.Apply) and _branches(each.template)]
-        return tuple(symbol.name for rule in rules for symbol in m.symbols(rule))
+        return tuple(symbol.name for rule in rules for symbol in traversal.symbols(rule))
 
     @cached_property
     def held(self) -> tuple[str, ...]:
         """The other matrices that go in; they stay as they are."""
-        used = (symbol.name for each in self.expressions.values() for symbol in m.symbols(each))
+        used = (symbol.name for each in self.expressions.values() for symbol in traversal.symbols(each))
         return tuple(dict.fromkeys(name for name in used if name not in (self.parameter, *self.expressions)))
 
     @cached_property
@@ -161,7 +162,7 @@ def path_to_loss(program: Program, parameter: str) -> Path:
 
 
 def _names(expression: m.Matrix) -> set[str]:
-    return {symbol.name for symbol in m.symbols(expression)}
+    return {symbol.name for symbol in traversal.symbols(expression)}
 
 
 def _branches(rule: s.Scalar) -> bool:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from tracer.expression.digits import as_typed, decimals_for, fixed
 from tracer.expression.label import label_mathml
-from tracer.files import replace_file
+from tracer.files import replace_file, unreserved
 from tracer.presentation.headings import Headings, detail
 from tracer.presentation.templates import environment
 from tracer.problem.problem import Problem
@@ -45,7 +45,7 @@ def write_training(training: Training, folder: Path) -> list[Path]:
 
     Raises ExportError where matplotlib is missing or a file cannot be written.
     """
-    name = training.problem.name
+    name = unreserved(training.problem.name)
     files = {f"{name}.{each.kind}.svg": each.svg for each in draw(training, titled=True)}
     files[f"{name}.training.html"] = render_training(training)
     return [_written(folder / file_name, text.encode()) for file_name, text in files.items()]

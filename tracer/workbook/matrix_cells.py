@@ -9,6 +9,7 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
@@ -189,4 +190,4 @@ def _alike(expression: m.Matrix) -> bool:
     """Whether the formulas of a column differ by their row alone: not where a row has a rule of its own."""
     if isinstance(expression, m.Identity | m.Stack):
         return False
-    return all(map(_alike, m.operands(expression)))
+    return all(map(_alike, traversal.operands(expression)))

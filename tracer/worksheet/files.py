@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from tracer.files import replace_file
+from tracer.files import replace_file, unreserved
 from tracer.presentation.theme import Look
 from tracer.run.passes import Trace
 from tracer.worksheet.book import write_worksheet_book
@@ -21,7 +21,7 @@ def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, theme: 
 
     Raises ExportError, before anything is written, where a template is wrong.
     """
-    name = folder / trace.problem.name
+    name = folder / unreserved(trace.problem.name)
     pages = {path: render_worksheet(trace, plan, key, theme) for path, plan, key in _files(name, sheets)}
     paths = []
     for path, plan, key in _files(name, sheets):

@@ -24,7 +24,17 @@ from tracer.run.passes import Trace
 from tracer.worksheet.plan import VARIANT, Plan
 from tracer.worksheet.views import WorksheetViews
 
-RULES = ("digits", "numeral", "label", "matrix", "scalar", "lower", "worked", "mathml")  # of the engine, for the marks
+RULES = (
+    "digits",
+    "numeral",
+    "label",
+    "matrix",
+    "scalar",
+    "lower",
+    "picking",
+    "worked",
+    "mathml",
+)  # of the engine, for the marks
 
 
 @dataclass(frozen=True)

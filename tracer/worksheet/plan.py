@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from tracer.errors import TracerError
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.lesson.build import by_hand
 from tracer.problem.problem import Problem
 from tracer.program.naming_policy import RATE
@@ -157,6 +158,6 @@ def _computed_before(program: Program, identifier: str) -> Iterator[str]:
     """The computed matrices that one is made from."""
     expression = program.assignments[identifier].expression
     assert expression is not None  # only computed matrices are left blank
-    for symbol in m.symbols(expression):
+    for symbol in traversal.symbols(expression):
         if symbol.name != RATE and program.assignments[symbol.name].expression is not None:
             yield symbol.name

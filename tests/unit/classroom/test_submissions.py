@@ -237,6 +237,11 @@ def test_a_stem_that_no_file_system_takes_is_mended() -> None:
     assert len(called("x" * 300 + ".json")[0]) == 100
 
 
+def test_a_stem_that_windows_reserves_has_another_name() -> None:
+    assert called("con.json", "COM1.xlsx", "a/nul.x.json") == ["con_", "COM1_", "nul_.x"]
+    assert called("con.json", "con_.json") == ["con_.json", "con_.json-2"]
+
+
 def test_no_report_takes_the_place_of_an_answer(tmp_path: Path) -> None:
     names = ["ada.json", "ada.marked.xlsx"]
     found = labels([Submission(name, tmp_path / name) for name in names], tmp_path)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conformance import FILE, VALUES, as_json, cases, data_of, readings
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 
 CASES = cases()
 
@@ -19,7 +20,7 @@ def golden() -> Any:
 
 def test_every_case_is_in_the_file_and_every_kind_of_expression_in_a_case(golden: Any) -> None:
     assert list(golden) == list(CASES)
-    kinds = {type(part) for made in CASES.values() for part in m.parts(made)}
+    kinds = {type(part) for made in CASES.values() for part in traversal.parts(made)}
     assert kinds | {m.StableForm} == set(get_args(m.Matrix))
 
 

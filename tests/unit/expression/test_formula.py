@@ -5,6 +5,7 @@ from tests.sheets import Grid
 from tracer.errors import ExportError
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.formula import literal, to_formula
 from tracer.expression.lower import lower
 from tracer.problem.activations import ACTIVATIONS
@@ -80,7 +81,7 @@ def test_a_literal_comes_back_as_the_same_float(number: float, expected: str) ->
 
 def first_cell(matrix: m.Matrix) -> str:
     """The formula of the first cell, its symbols one under the other in column A onwards."""
-    shapes = {symbol.name: symbol.shape for symbol in m.symbols(matrix)}
+    shapes = {symbol.name: symbol.shape for symbol in traversal.symbols(matrix)}
     return to_formula(lower(matrix, 0, 0), Grid(shapes))
 
 

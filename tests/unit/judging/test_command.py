@@ -116,5 +116,5 @@ def test_a_name_that_tries_to_be_markup_is_shown_as_it_is(folder: Path) -> None:
     (folder / "x.json").write_text(json.dumps({"student": {"name": "[red]Ada[/] \x1b[31m"}, "[b]Z9": [["1"]]}))
     run = check(folder, "x.json")
     assert "[red]Ada[/]" in run.stdout and "\x1b" not in run.stdout
-    assert "[b]Z9: no matrix of this problem; left out" in run.stdout
-    assert run.returncode == 1, "nothing is not right"
+    assert "a number under “[b]Z9”: 1: not read: no matrix of this problem is called that" in run.stdout
+    assert run.returncode == 2, "nothing could be judged"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tracer.expression.digits import as_typed
-from tracer.expression.matrix import symbols
+from tracer.expression.traversal import symbols
 from tracer.presentation.shown import shown
 from tracer.problem.reading import load_problem
 from tracer.program.naming_policy import RATE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.judging.slips.context import SlipContext, WrongRule, column, inverse, replaced
 
 Made = Iterator[WrongRule | m.Matrix]
@@ -16,7 +17,7 @@ Made = Iterator[WrongRule | m.Matrix]
 def _elementwise(context: SlipContext, rule: m.Matrix) -> m.Broadcast | None:
     """The product of error and slope in a delta."""
     wanted = m.multiply(context.error, context.slope)
-    return wanted if wanted in m.parts(rule) else None
+    return wanted if wanted in traversal.parts(rule) else None
 
 
 def delta_divided(context: SlipContext, rule: m.Matrix) -> Made:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
+from tracer.expression import traversal
 from tracer.expression.interval import Interval, bound
 from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, products
 
@@ -51,7 +52,7 @@ def _sum_of(part: m.Matrix, over: m.Axis, shape: m.Shape) -> Callable[[m.Matrix]
 
 
 def _sums(rule: m.Matrix) -> Iterator[m.Reduce]:
-    return (part for part in m.parts(rule) if isinstance(part, m.Reduce) and part.operation == "sum")
+    return (part for part in traversal.parts(rule) if isinstance(part, m.Reduce) and part.operation == "sum")
 
 
 def _weighed(context: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weighing) -> Made:
@@ -70,7 +71,7 @@ def _weighed(context: SlipContext, rule: m.Matrix, shape: m.Shape, weighed: Weig
 
     words = [{"term": f"term {k + 1}", "how": how} for how in ("left out", "counted twice") for k in range(terms)]
     extra = {symbol.name: Interval.exactly(weights.reshape(-1, *shape))}
-    yield WrongRule(m.rewrite(rule, change), words, extra)
+    yield WrongRule(traversal.rewrite(rule, change), words, extra)
 
 
 def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
@@ -92,7 +93,7 @@ def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
             symbol = m.Symbol("operands", side.shape)
             changed = m.MatMul(*(symbol if each is side else each for each in (product.left, product.right)))
             yield WrongRule(
-                m.rewrite(rule, lambda part, p=product, c=changed: c if part == p else None),  # type: ignore[misc]
+                traversal.rewrite(rule, lambda part, p=product, c=changed: c if part == p else None),  # type: ignore[misc]
                 words,
                 {symbol.name: bounds},
             )
@@ -100,7 +101,7 @@ def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
 
 def other_row_or_column(context: SlipContext, rule: m.Matrix) -> Made:
     """A matrix read one or more rows or columns off."""
-    for symbol in dict.fromkeys(m.symbols(rule)):
+    for symbol in dict.fromkeys(traversal.symbols(rule)):
         if symbol == context.net.rate:
             continue
         own = context.work.reading[symbol.name]
@@ -112,17 +113,17 @@ def other_row_or_column(context: SlipContext, rule: m.Matrix) -> Made:
             low, high = (np.array([np.roll(end, -by, axis) for by in shifts]) for end in (own.low, own.high))
             moved = m.Symbol(f"{symbol.name} moved", symbol.shape)
             words = [{"M": symbol.name, "axis": name, "by": str(by), "count": str(count)} for by in shifts]
-            changed = m.rewrite(rule, lambda part, s=symbol, n=moved: n if part == s else None)  # type: ignore[misc]
+            changed = traversal.rewrite(rule, lambda part, s=symbol, n=moved: n if part == s else None)  # type: ignore[misc]
             yield WrongRule(changed, words, {moved.name: Interval(low, high)})
 
 
 def stale_value(context: SlipContext, rule: m.Matrix) -> Made:
     """A matrix of the pass before in place of this one's."""
-    for symbol in dict.fromkeys(m.symbols(rule)):
+    for symbol in dict.fromkeys(traversal.symbols(rule)):
         before = context.work.key.before.get(symbol.name)
         if before is not None:
             old = m.Symbol(f"{symbol.name} before", symbol.shape)
-            changed = m.rewrite(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
+            changed = traversal.rewrite(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
             bounds = Interval.around(before, context.work.coarsest / 2)
             yield WrongRule(changed, ({"M": symbol.name},), {old.name: bounds})
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.interval import Interval
 from tracer.judging.work import Work
 from tracer.lesson.network_symbols import NetworkSymbols
@@ -208,12 +209,12 @@ def column(matrix: m.Matrix, index: int) -> m.Matrix:
 
 def replaced(matrix: m.Matrix, old: m.Matrix, new: m.Matrix) -> m.Matrix:
     """The same expression with another in the place of `old`, wherever it stands."""
-    return m.rewrite(matrix, lambda part: new if part == old else None)
+    return traversal.rewrite(matrix, lambda part: new if part == old else None)
 
 
 def products(matrix: m.Matrix) -> Iterator[m.MatMul]:
     """The matrix products in an expression."""
-    return (part for part in m.parts(matrix) if isinstance(part, m.MatMul))
+    return (part for part in traversal.parts(matrix) if isinstance(part, m.MatMul))
 
 
 def rewritten(rule: s.Scalar, change: Callable[[s.Scalar], s.Scalar | None]) -> s.Scalar:

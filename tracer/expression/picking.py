@@ -1,0 +1,114 @@
+"""What numpy has no single word for: cells picked and put back, kernels laid on images, tiles.
+
+All of it works on the last two axes, whatever stands before them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Chosen: TypeAlias = Sequence[int | None]
+
+
+def part(matrix: Array, rows: Chosen, columns: Chosen) -> Array:
+    """The cells where these rows and columns meet; 0 where one is None."""
+    down, across = ([0 if each is None else each for each in chosen] for chosen in (rows, columns))
+    found = matrix[..., down, :][..., across]
+    for axis, chosen in ((-2, rows), (-1, columns)):
+        empty = [place for place, each in enumerate(chosen) if each is None]
+        if empty:
+            np.moveaxis(found, axis, 0)[empty] = 0
+    return found
+
+
+def scatter(cells: Array, rows: Chosen, columns: Chosen, shape: tuple[int, int]) -> Array:
+    """Cells added up where they were taken from."""
+    whole = np.zeros((*cells.shape[:-2], *shape), dtype=cells.dtype)
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            if row is not None and column is not None:
+                whole[..., row, column] += cells[..., i, j]
+    return whole
+
+
+def correlate(image: Array, kernel: Array, shape: tuple[int, int], step: int, spacing: int, padding: int) -> Array:
+    """See `matrix.Correlation`. The shorter of two loops: over the kernel's cells, or over the result's."""
+    padded = _padded(image, shape, kernel.shape, step, spacing, padding)
+    if kernel.size <= shape[0] * shape[1]:
+        made = np.zeros((*image.shape[:-2], *shape))
+        for u, v in product(*map(range, kernel.shape)):
+            made += padded[..., _run(u * spacing, step, shape[0]), _run(v * spacing, step, shape[1])] * kernel[u, v]
+        return made
+    rows, columns = kernel.shape
+    sums = np.array(
+        [
+            [
+                (padded[..., _run(i * step, spacing, rows), _run(j * step, spacing, columns)] * kernel).sum((-2, -1))
+                for j in range(shape[1])
+            ]
+            for i in range(shape[0])
+        ]
+    )
+    return np.moveaxis(sums, (0, 1), (-2, -1))
+
+
+def spread(image: Array, kernel: Array, shape: tuple[int, int], step: int, spacing: int, padding: int) -> Array:
+    """See `matrix.Spread`."""
+    whole = _padded(np.zeros(shape), image.shape[-2:], kernel.shape, step, spacing, padding).shape
+    made = np.zeros((*image.shape[:-2], *whole))
+    if kernel.size <= image.size or image.ndim > 2:
+        for u, v in product(*map(range, kernel.shape)):
+            place = _run(u * spacing, step, image.shape[-2]), _run(v * spacing, step, image.shape[-1])
+            made[..., *place] += image * kernel[u, v]
+    else:
+        for i, j in product(*map(range, image.shape)):
+            place = _run(i * step, spacing, kernel.shape[0]), _run(j * step, spacing, kernel.shape[1])
+            made[place] += kernel * image[i, j]
+    return made[..., padding : padding + shape[0], padding : padding + shape[1]]
+
+
+def _padded(
+    image: Array, placed: tuple[int, ...], kernel: tuple[int, ...], step: int, spacing: int, padding: int
+) -> Array:
+    """The image with zeros around it, at least as far as a kernel of this size reaches, placed so often."""
+    reach = [(n - 1) * step + (size - 1) * spacing + 1 for n, size in zip(placed, kernel, strict=True)]
+    after = [max(0, far - size - padding) for far, size in zip(reach, image.shape[-2:], strict=True)]
+    if not padding and not any(after):
+        return image
+    return np.pad(image, [*[(0, 0)] * (image.ndim - 2), *((padding, each) for each in after)])
+
+
+def _run(start: int, step: int, count: int) -> slice:
+    return slice(start, start + step * (count - 1) + 1, step)
+
+
+def normal_cdf(values: Array) -> Array:
+    """Φ, the normal distribution's share below each value: ½ erfc(−z/√2), which keeps its digits far below 0."""
+    return np.asarray(_ERFC(np.asarray(values) * -math.sqrt(0.5)), dtype=np.float64) * 0.5
+
+
+_ERFC = np.frompyfunc(math.erfc, 1, 1)
+
+
+def tiles(matrix: Array, size: tuple[int, int]) -> Array:
+    """(…, rows, columns) -> (…, tiles down, tiles across, cells of a tile, row by row)."""
+    (*front, rows, columns), (height, width) = matrix.shape, size
+    split = matrix.reshape(*front, rows // height, height, columns // width, width)
+    return np.swapaxes(split, -3, -2).reshape(*front, rows // height, columns // width, height * width)
+
+
+def first_maximum(matrix: Array, size: tuple[int, int]) -> Array:
+    """See `matrix.FirstMaximum`."""
+    apart = tiles(matrix, size)
+    first = np.zeros(apart.shape)
+    np.put_along_axis(first, apart.argmax(axis=-1)[..., None], 1.0, axis=-1)
+    *front, down, across, _ = apart.shape
+    together = np.swapaxes(first.reshape(*front, down, across, *size), -3, -2)
+    return together.reshape(matrix.shape)

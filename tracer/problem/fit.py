@@ -1,0 +1,138 @@
+"""What only shows when the tables of a problem file are put together.
+
+Shapes and sizes, what loss and activation ask of each other, identifiers: each mistake with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+
+import numpy as np
+
+from tracer.problem.convention import CROSS_ENTROPIES, counted, identifiers, misnamed, show
+from tracer.problem.convention import unsuitable as unsuitable_choice
+from tracer.problem.hints import Mistake, rows_expected
+from tracer.problem.initial import Matrix, beyond_memory
+from tracer.problem.mark_scheme import no_such_step
+from tracer.problem.schema import Data, RawLayer, RawProblem
+
+TARGET_SUM_TOLERANCE = 1e-12  # the fused cross-entropy counts on it
+FOR_THE_LOSS = {"loss", "data", "layers", "convention", "reproduce"}
+
+
+def _shape(matrix: Matrix) -> str:
+    return f"{matrix.shape[0]}×{matrix.shape[1]}"
+
+
+def misfits(raw: RawProblem, data: Data, spoilt: Set[str | int]) -> Iterator[Mistake]:
+    """Everything that does not fit together, but for what depends on sections that are `spoilt` by other mistakes."""
+    rows = len(data.X)
+    if rows != len(data.Y):
+        yield Mistake("data", f"X is {_shape(data.X)} and Y {_shape(data.Y)}, expected as many rows in both")
+    elif raw.batch_size is not None and raw.batch_size > rows:
+        yield Mistake("batch_size", f"found {show(raw.batch_size)}, expected at most {rows}, the rows of X")
+    shapes = list(_unfit_shapes(raw.layers, data))
+    yield from shapes or _too_large(raw.layers, data)
+    unsuitable = [] if spoilt & FOR_THE_LOSS else list(_unsuitable(raw))
+    yield from unsuitable
+    if not (unsuitable or shapes or spoilt & FOR_THE_LOSS) and raw.loss in CROSS_ENTROPIES:
+        yield from _unfit_targets(raw.loss, data)
+    softmax = raw.layers[-1].activation == "softmax" or "layers" in spoilt
+    yield from _unknown_matrices(raw, max(rows, len(data.Y)) if softmax else 0)
+
+
+def sizes(layers: Sequence[RawLayer], data: Data) -> list[tuple[int, int]]:
+    """(inputs, units) of each layer, where all of them fit; nothing is allocated for layers given by `units`."""
+    units = [layer.outputs for layer in layers]
+    return list(zip([data.X.shape[1], *units], units, strict=False))
+
+
+def unfit_labels(raw: RawProblem, labels: Sequence[int]) -> Iterator[Mistake]:
+    """What is wrong with class labels as targets: there is no softmax, or a label has no output."""
+    outputs = raw.layers[-1].outputs
+    if raw.layers[-1].activation != "softmax":
+        yield Mistake("data.Y", rows_expected(labels, targets=True))
+        return
+    expected = f"expected 0 to {outputs - 1}: the output layer has {counted(outputs, 'unit')}"
+    for row, label in enumerate(labels):
+        if label >= outputs:
+            yield Mistake(f"data.Y[{row}]", f"found class {label}, {expected}")
+
+
+def _unfit_shapes(layers: Sequence[RawLayer], data: Data) -> Iterator[Mistake]:
+    inputs, whose = data.X.shape[1], f"the columns of X, which is {_shape(data.X)}"
+    for k, layer in enumerate(layers):
+        yield from _unfit_parameters(layer, k, inputs, whose)
+        if layer.activation == "softmax" and k < len(layers) - 1:
+            yield Mistake(f"layers[{k}].activation", "found softmax in a hidden layer, expected it only in the last")
+        rows = inputs if layer.turned is None else layer.turned.shape[0]
+        inputs, whose = layer.outputs, f"the units of layers[{k}], whose weights are {rows}×{layer.outputs}"
+    if inputs != data.Y.shape[1]:
+        says = f"found {show(inputs)} as the units of the output layer, expected {data.Y.shape[1]}"
+        hint = "; for classes: one column of Y per class" if _classes_in_a_column(layers[-1], data) else ""
+        last = f"layers[{len(layers) - 1}]." + ("units" if layers[-1].units else "weights")
+        yield Mistake(last, f"{says}: the columns of Y, which is {_shape(data.Y)}{hint}")
+
+
+def _unfit_parameters(layer: RawLayer, k: int, inputs: int, whose: str) -> Iterator[Mistake]:
+    """What is wrong with the typed weights of a layer, and with its bias beside them."""
+    weights = layer.turned
+    if weights is None:
+        return
+    rows, units = weights.shape
+    if rows != inputs:
+        says = f"found {_shape(weights)}, expected {counted(inputs, 'row')}: {whose}"
+        yield Mistake(f"layers[{k}].weights", says + _turn(layer, inputs))
+    if isinstance(layer.bias, np.ndarray) and layer.bias.shape[1] != units:
+        says = f"found {counted(layer.bias.shape[1], 'number')}, expected {units}: the columns of the weights"
+        yield Mistake(f"layers[{k}].bias", f"{says}, which are {_shape(weights)} (or one number that all units share)")
+
+
+def _classes_in_a_column(output: RawLayer, data: Data) -> bool:
+    return output.activation == "softmax" and data.Y.shape[1] == 1
+
+
+def _turn(layer: RawLayer, inputs: int) -> str:
+    """What may be meant where the weights fit the other way round; a square matrix is never guessed at."""
+    other = "inputs x outputs" if layer.weights_are == "outputs x inputs" else "outputs x inputs"
+    return f'; with rows and columns exchanged they fit: weights_are = "{other}"' if layer.outputs == inputs else ""
+
+
+def _too_large(layers: Sequence[RawLayer], data: Data) -> Iterator[Mistake]:
+    """A network that takes more memory than there is, at its widest layer."""
+    says = beyond_memory(len(data.X), sizes(layers, data))
+    if says:
+        widest = max(range(len(layers)), key=lambda k: layers[k].outputs)
+        key = "units" if layers[widest].units else "weights"
+        yield Mistake(f"layers[{widest}].{key}", says)
+
+
+def _unsuitable(raw: RawProblem) -> Iterator[Mistake]:
+    """A loss, convention or reproduction that does not suit the output layer."""
+    wrong = unsuitable_choice(raw.convention, raw.reproduce, raw.loss, raw.layers[-1].activation)
+    if wrong:
+        yield Mistake(*wrong)
+
+
+def _unfit_targets(loss: str, data: Data) -> Iterator[Mistake]:
+    """Targets that a cross-entropy cannot take."""
+    inside = ((data.Y >= 0) & (data.Y <= 1)).all(axis=1, keepdims=True)
+    sums = data.Y.sum(axis=1, keepdims=True)
+    fits = inside & (np.abs(sums - 1) <= (TARGET_SUM_TOLERANCE if loss == "cross_entropy" else np.inf))
+    outside = set(np.flatnonzero(~inside).tolist())
+    for row in np.flatnonzero(~fits).tolist():
+        if row not in outside:
+            says = f"found targets whose sum is {sums[row, 0]:.10g}, expected a row of Y to sum to 1 for cross_entropy"
+        else:
+            found = next(value for value in data.Y[row].tolist() if not 0 <= value <= 1)
+            says = f"found {show(found)}, expected targets from 0 to 1 for {loss}"
+        yield Mistake(data.target_place(row), says)
+
+
+def _unknown_matrices(raw: RawProblem, jacobians: int) -> Iterator[Mistake]:
+    """Identifiers and steps that this network does not have."""
+    known = identifiers([layer.has_bias for layer in raw.layers])
+    tables = (("decimals", raw.decimals.table), ("names", raw.names.own), ("marks", raw.marks.matrices))
+    for section, table in tables:
+        yield from (Mistake(section, says) for says in misnamed(table, known, jacobians))
+    yield from (Mistake("marks", says) for says in no_such_step(raw.marks, len(raw.layers)))
