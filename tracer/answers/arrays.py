@@ -20,7 +20,7 @@ _ENTRY = re.compile(r"[-+−]?\d*,\d+(?:[eE][-+]?\d+)?")
 _SHAPE = re.compile(r"\[ *[0-9]+ *, *[0-9]+ *\] *[:=]")
 _CALL = r"(?:\b(np|numpy|torch|tf|jnp)\.)?\b(?:array|asarray|matrix|tensor|Tensor|list|Matrix|Variable)\s*\(\s*"
 _WRAPPED = re.compile(
-    rf"(?:{_CALL})+(?=\ue000)(\ue000[0-9]+\ue001)(?:\s*,\s*\w+\s*=\s*[^,()\n]{{0,80}}(?:\([^()\n]{{0,80}}\))?)*\s*\)*>?"
+    rf"(?:{_CALL}){{1,4}}(?=\ue000)(\ue000[0-9]+\ue001)(?:\s*,\s*\w+\s*=\s*[^,()\n]{{0,80}}(?:\([^()\n]{{0,80}}\))?)*\s*\)*>?"
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice, takewhile
+from string import ascii_uppercase
 from typing import NamedTuple, TypeAlias
 
 from tracer.answers.aliases import Aliases, Reading
@@ -105,10 +106,9 @@ class _Finder:
     def _is_counted(self, place: tuple[int, int]) -> bool:
         """Whether a letter only counts: E below A, B, C and D."""
         text, (row, column) = self.words[place].strip(), place
-        if len(text) != 1 or not "B" <= text <= "Z":
-            return False
-        before = range(ord(text) - 1, ord("A") - 1, -1)
-        return all(self.words.get((row - k, column), "").strip() == chr(each) for k, each in enumerate(before, 1))
+        before = ascii_uppercase.partition(text)[0] if len(text) == 1 and text in ascii_uppercase else ""
+        above = (self.words.get((row - k, column), "").strip() for k in range(len(before), 0, -1))
+        return bool(before) and list(before) == list(above)
 
     def at(self, row: int, column: int) -> Entry:
         if 0 <= row < len(self.rows) and 0 <= column < len(self.rows[row]):

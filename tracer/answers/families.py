@@ -57,6 +57,11 @@ class Families:
         for group in groups.values():
             self._place(group)
 
+    @property
+    def agreed(self) -> float:
+        """What all placed numbers say for their cells."""
+        return math.fsum(self._agrees(each.scalar, each.cell) for each in self.placed)
+
     def _place(self, group: Sequence[Scalar]) -> None:
         """All changes of a stem count alike (w1, w1_new, dE/dw1); where they do not, each change for itself."""
         mapping = self._mapping(group)

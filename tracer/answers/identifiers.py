@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -74,6 +74,7 @@ _SHORT = re.compile(r"d_?([a-z].*)")
 _CHANGE = re.compile(r"(?:∆|Δ|δ)_?(?=w|b|θ)")
 _TOKEN = re.compile(r"[a-z]+|[0-9]+")
 _RAISED_LAYER = re.compile(r"([a-z]+)_?\{?([0-9]{1,2})\}?\^\(?([0-9])\)?")
+_SAMPLE = re.compile(r"([a-zσŷ]{1,6})_\{?([A-H])\}?")  # h_A: of the sample A
 _LETTERS = str.maketrans({"∂": "d", "𝟃": "d", "θ": "theta", "σ": "sigma", "′": "'", "’": "'", "⁺": "+", "ŷ": "yhat"})
 LONGEST = 40
 
@@ -86,6 +87,9 @@ def unit_name(name: str) -> UnitName | None:
     """
     if not 0 < len(name) <= LONGEST:
         return None
+    if sample := _SAMPLE.fullmatch(name.strip()):
+        found = unit_name(sample[1])
+        return None if found is None or found.numbers else replace(found, tags="s", numbers=(ord(sample[2]) - 64,))
     text = unicodedata.normalize("NFKD", name.strip("`*$\"' ")).lower()
     change: Change = ""
     if _CHANGE.match(text):
@@ -221,7 +225,8 @@ class Counted:
             return [0] if name.tags in ("", "i") else []
         if kind == TARGET:
             return [depth] if name.tags in ("", "o") else []
-        tagged = {"h": list(range(1, depth)), "o": [depth], "": list(range(1, depth + 1))}
+        every = list(range(1, depth + 1))
+        tagged = {"h": every[:-1], "o": [depth], "": every, "s": every}
         return tagged.get(name.tags, [])
 
     def _units(self, name: UnitName, kind: str) -> Iterator[tuple[Counting, int, int | None, int]]:
@@ -230,6 +235,8 @@ class Counted:
         match name.numbers:
             case ():
                 yield from ((("only", str(each)), each, None, 0) for each in layers if sizes[each] == 1)
+            case (sample,) if name.tags == "s":
+                yield from ((("sample", str(each)), each, sample - 1, 0) for each in layers if sizes[each] == 1)
             case (unit,):
                 yield from ((("layer", str(each)), each, None, unit - 1) for each in layers if unit <= sizes[each])
                 yield from ((("layer0", str(each)), each, None, unit) for each in layers if unit < sizes[each])

@@ -19,7 +19,7 @@ _SYMBOLS = {
     r"\implies": "⇒", r"\prime": "'", r"\nabla": "∇", r"\odot": "⊙", r"\ast": "*", r"\%": "%", r"\_": "_",
 }  # fmt: skip
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|[%_])")
-MOST_COMMANDS = 20_000
+MOST_COMMANDS = 5_000
 MOST_FRACTIONS = 4  # one in the other
 
 

@@ -59,6 +59,10 @@ def _as_they_are(grid: Grid, identifier: str, key: Key) -> Iterator[Layout]:
         yield Layout(TURNED, ((identifier, turned(grid)),))
     if not even:
         return
+    if wanted == (1, 1) and 1 in shape and key.program.quantity(identifier).kind == BIAS.kind:
+        same = {entry.value for row in grid for entry in row}
+        if len(same) == 1 and shape != wanted:  # a shared bias, once for each unit
+            yield Layout(TURNED, ((identifier, (grid[0][:1],)),))
     yield from _with_bias(grid, identifier, key)
     yield from _with_one(grid, identifier, key)
     if shape == wanted[::-1] and 1 not in wanted:

@@ -24,6 +24,7 @@ from tracer.program.roles import BIAS_GRADIENT, DELTA, INPUTS, TARGETS, WEIGHTS_
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
 MOST_NAMES = 2_000  # of matrices in a file that names them all
+MOST_SCALARS = 5_000  # numbers under names of units
 PAGE = 10**9  # more than the order of any block of a page
 SLACK = 1e-6
 AGREES = 0.3  # of what numbers could say; below it they are no answers to the problem
@@ -39,7 +40,9 @@ def named(answers: Answers, key: Key) -> Answers:
     fixed, found, remarks = _found(answers, key)
     agreement = Agreement(key)
     counted = Counted(key.problem, {each: value.shape for each, value in key.values.items()}, key.program.rows)
-    scalars = {each.order: scalars_of(each, counted, key) for each in found}
+    scalars = {each.order: scalars_of(each, counted, agreement) for each in found}
+    if sum(map(len, scalars.values())) > MOST_SCALARS:
+        raise AnswerError(f"{answers.file}: more than {MOST_SCALARS:,} numbers with names of their own")
     gathered = Gathered([one for each in scalars.values() for one in each], counted, agreement, key)
     placing = Placing(key, counted, agreement, gathered.meant)
     taken = [each.identifier for each in (*fixed, *gathered.pieces)]

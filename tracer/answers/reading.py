@@ -87,6 +87,8 @@ def read_json(name: str, content: bytes) -> Answers:
         raise AnswerError(f"{name}: nested too deeply") from None
     except ValueError as wrong:
         raise AnswerError(f"{name}: this is not JSON ({wrong})") from None
+    if isinstance(document, list) and document and all(isinstance(each, dict) for each in document):
+        document = _of_units(document)
     if not isinstance(document, dict):
         raise AnswerError(f"{name}: expected an object with a matrix for each identifier, found {_kind(document)}")
     for key in _WRAPPERS:
@@ -104,6 +106,12 @@ def read_json(name: str, content: bytes) -> Answers:
         problem_sha256=_word(document.get("problem_sha256")),
         notes=tuple(f"{key[:MOST_TEXT]}: stands there more than once; the first is read" for key in twice),
     )
+
+
+def _of_units(units: list[dict[str, Any]]) -> dict[str, Any]:
+    """What each of several units has, as a row for each thing: its weights, its bias, its output."""
+    keys = dict.fromkeys(key for each in units for key in each)
+    return {key: [each[key] for each in units if key in each] for key in keys}
 
 
 def _once(pairs: Sequence[tuple[str, Any]], twice: dict[str, None]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from tracer.answers.agreement import Agreement
+from tracer.answers.agreement import Agreement, total
 from tracer.answers.aliases import OWN
 from tracer.answers.arrays import is_left_out
 from tracer.answers.families import Families, Placed, Scalar
@@ -16,8 +16,9 @@ from tracer.answers.identifiers import Cell, Change, Counted, UnitName, unit_nam
 from tracer.answers.key import Key
 from tracer.answers.layouts import shape_of
 from tracer.answers.numbers import BLANK, Entry
-from tracer.answers.placing import Piece
+from tracer.answers.placing import ALONE, Piece
 
+CHANGES: tuple[Change, ...] = ("new", "gradient", "")
 NAMED = UnitName("", (), "", (), "")  # what has a cell of its own by its name
 LATER_PASSES = "further rows of the table are later passes, which are not marked here"
 MOST_NAMED = 4  # of a family that has no place
@@ -27,10 +28,11 @@ _NEW = re.compile(r"\b(?:new|next|after|updated|neu)\b", re.I)
 _GRADIENT = re.compile(r"\b(?:gradients?|grads?|derivatives?)\b|∂", re.I)
 
 
-def scalars_of(each: Found, counted: Counted, key: Key) -> list[Scalar]:
+def scalars_of(each: Found, counted: Counted, agreement: Agreement) -> list[Scalar]:
     """The scalars of a block, none where it is a matrix."""
+    key = agreement.key
     if not each.single or is_left_out(each.grid):
-        return _all_weights(each, counted)
+        return _all_weights(each, counted, agreement)
     letter = [one.identifier for one in each.readings if one.place is None and one.rank == 0]
     if letter and key.values[letter[0]].shape == shape_of(each.grid):
         return []
@@ -54,13 +56,24 @@ def _own_cell(each: Found, key: Key) -> Cell | None:
     return Cell(cells[0].identifier, *cells[0].place) if len(cells) == 1 and sure and cells[0].place else None
 
 
-def _all_weights(each: Found, counted: Counted) -> list[Scalar]:
-    """A row with every weight of the network, under a name like “weights after”."""
+def _all_weights(each: Found, counted: Counted, agreement: Agreement) -> list[Scalar]:
+    """A row with every weight of the network, under a name like “weights after”, or none that is known."""
     sizes = counted.sizes
     count = sum(one * other for one, other in pairwise(sizes))
-    if shape_of(each.grid) != (1, count) or len(sizes) < 3 or not _ALL_WEIGHTS.search(each.name):
+    if shape_of(each.grid) != (1, count) or len(sizes) < 3 or each.readings:
         return []
     change: Change = "gradient" if _GRADIENT.search(each.name) else "new" if _NEW.search(each.name) else ""
+    if _ALL_WEIGHTS.search(each.name):
+        return _in_a_row(each, change)
+    for other in CHANGES:
+        scalars = _in_a_row(each, other)
+        families = Families(scalars, counted, agreement, {})
+        if families.agreed >= max(ALONE, total(each.grid) - 1e-9):
+            return scalars
+    return []
+
+
+def _in_a_row(each: Found, change: Change) -> list[Scalar]:
     return [
         Scalar(f"{each.name} {k}", UnitName("w", ("weight",), "", (k,), change), (entry,), each.where, each.order)
         for k, entry in enumerate(each.grid[0], 1)

@@ -16,7 +16,7 @@ from tracer.answers.numbers import Entry, read_number
 from tracer.answers.statements import Statement, goes_on, statements
 
 MOST_LETTERS = 2_000_000  # of a text; nobody writes more by hand
-MOST_IN_LINE = 100_000
+MOST_IN_LINE, MOST_LINES = 100_000, 50_000
 
 _SCALE = re.compile(r"[ \t]*1(?:\.0*)?(e[+-]?[0-9]{1,3})[ \t]*\*[ \t]*")  # MATLAB's, over all that follows
 _RULE = frozenset("|:-+= ")  # of a table
@@ -32,6 +32,8 @@ def page_of_text(name: str, text: str) -> AnswerPage:
         if letters > most:
             where = " in a line" if most == MOST_IN_LINE else ""
             raise AnswerError(f"{name}: {letters:,} characters{where} are more than anybody writes (at most {most:,})")
+    if (lines := text.count("\n")) > MOST_LINES:
+        raise AnswerError(f"{name}: {lines:,} lines are more than anybody writes (at most {MOST_LINES:,})")
     writing = _Writing(name, lift(plain_lines(text)))
     number = 1
     for line in writing.lifted.text.split("\n"):

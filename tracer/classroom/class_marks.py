@@ -26,7 +26,8 @@ TO_DEFUSE = re.compile(r"(^|[;|\t])(?=[\s\"']*[=+\-@＝＋－＠]|[\t\r\n])")  #
 class MarksLine:
     """What a class's marks say of one file; `fault` where it could not be read.
 
-    `judged` says whether anything was. `points` are of single matrices, `slips` how many cells each has, counted by the likeliest.
+    `judged` says whether anything was. `points` are of single matrices, `slips` how many cells each has, counted by
+    the likeliest.
     """
 
     file: str

@@ -13,19 +13,26 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
 
 from tracer.classroom.submissions import Submission
 from tracer.processes import can_copy
 
-if TYPE_CHECKING:
-    from tracer.classroom.many import FileResult, Marker
-
+Result = TypeVar("Result")
+Marks = TypeVar("Marks", covariant=True)
 LONGEST = 20.0  # seconds for one file
 AT_ONCE = 25  # files that a process is handed
 LOOKS = 0.25  # seconds between two looks whether this process's parent still lives
 ENDED = "the process that marked it ended of itself; the file is damaged, or too large to mark"
 TOO_LONG = f"took more than {LONGEST:.0f} seconds to mark"
+
+
+class Marking(Protocol[Marks]):
+    """Marks a file; `bare` is without what no process can hand to another."""
+
+    def mark(self, hand_in: Submission, label: str) -> Marks: ...
+
+    def bare(self) -> Marking[Marks]: ...
 
 
 @dataclass(eq=False)
@@ -38,16 +45,16 @@ class _Worker:
     since: float = 0.0
 
 
-class Crew:
+class Crew(Generic[Result]):
     """Marks files over several processes. `fault` makes the result of one that a process did not live through."""
 
-    def __init__(self, marker: Marker, count: int, fault: Callable[[Submission, str], FileResult]) -> None:
+    def __init__(self, marker: Marking[Result], count: int, fault: Callable[[Submission, str], Result]) -> None:
         self.marker, self.fault = marker, fault
         self.workers = [self._started() for _ in range(count)]
 
-    def marked(self, submissions: Sequence[Submission], labels: Sequence[str]) -> Iterator[FileResult]:
+    def marked(self, submissions: Sequence[Submission], labels: Sequence[str]) -> Iterator[Result]:
         """The results in the order of the files."""
-        left, done = deque(range(len(submissions))), dict[int, "FileResult"]()
+        left, done = deque(range(len(submissions))), dict[int, Result]()
         at_once = max(1, min(AT_ONCE, len(submissions) // (4 * len(self.workers))))
         try:
             for number in range(len(submissions)):
@@ -71,7 +78,7 @@ class Crew:
                 except OSError:  # it has ended, which is seen when nothing comes of it
                     continue
 
-    def _collect(self, left: deque[int], done: dict[int, FileResult], submissions: Sequence[Submission]) -> None:
+    def _collect(self, left: deque[int], done: dict[int, Result], submissions: Sequence[Submission]) -> None:
         """Take what has come, and put others in the place of processes that ended or take too long."""
         busy = [each for each in self.workers if each.files]
         ready = set(wait([each.pipe for each in busy], timeout=1.0))
@@ -97,7 +104,7 @@ class Crew:
         return _Worker(process, ours)
 
 
-def _received(worker: _Worker, done: dict[int, FileResult]) -> bool:
+def _received(worker: _Worker, done: dict[int, Result]) -> bool:
     """Take one result of a worker; False where it has ended. Raises what the worker could not go on after."""
     try:
         result = worker.pipe.recv()
@@ -116,7 +123,7 @@ def _end(worker: _Worker) -> None:
     worker.process.join()
 
 
-def _serve(pipe: Connection, marker: Marker) -> None:
+def _serve(pipe: Connection, marker: Marking[object]) -> None:
     """In a process of its own: mark what comes, until nothing does or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and says when to stop
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
