@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from tracer.answers.in_words import InWords
 from tracer.answers.numbers import BLANK, Entry
 from tracer.errors import TracerError
 from tracer.spreadsheet.columns import column_letters
@@ -78,6 +79,7 @@ class Answers:
     notes: tuple[str, ...] = ()
     pages: tuple[AnswerPage, ...] = ()
     not_read: tuple[NotRead, ...] = ()
+    words: tuple[InWords, ...] = ()
     copied: bool = False  # whether given numbers stand there as they are
     printed: Mapping[str, Grid] = field(default_factory=dict)
 

@@ -20,6 +20,7 @@ from tracer.answers.handed_in import AnswerError as AnswerError
 from tracer.answers.handed_in import AnswerPage as AnswerPage
 from tracer.answers.handed_in import Answers as Answers
 from tracer.answers.handed_in import Grid as Grid
+from tracer.answers.in_words import of_notes
 from tracer.answers.notebooks import text_of_notebook
 from tracer.answers.numbers import BLANK, Entry, read_number, unreadable
 from tracer.answers.packed import pages_of_ods, text_of_docx
@@ -103,6 +104,7 @@ def read_json(name: str, content: bytes) -> Answers:
         matrices={key: _grid(name, key, rows, left) for key, rows in document.items() if key not in _RESERVED},
         given={key: _grid(name, f"given.{key}", rows, left) for key, rows in given.items()},
         student=_student(name, document.get("student")),
+        words=of_notes(_notes(document)),
         problem_sha256=_word(document.get("problem_sha256")),
         notes=tuple(f"{key[:MOST_TEXT]}: stands there more than once; the first is read" for key in twice),
     )
@@ -112,6 +114,12 @@ def _of_units(units: list[dict[str, Any]]) -> dict[str, Any]:
     """What each of several units has, as a row for each thing: its weights, its bias, its output."""
     keys = dict.fromkeys(key for each in units for key in each)
     return {key: [each[key] for each in units if key in each] for key in keys}
+
+
+def _notes(document: dict[str, Any]) -> Any:
+    """What a worksheet page saved in words."""
+    student = document.get("student")
+    return student.get("notes") if isinstance(student, dict) else None
 
 
 def _once(pairs: Sequence[tuple[str, Any]], twice: dict[str, None]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _SCALE = re.compile(r"[ \t]*1(?:\.0*)?(e[+-]?[0-9]{1,3})[ \t]*\*[ \t]*")  # MATL
 _RULE = frozenset("|:-+= ")  # of a table
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _PIPE = re.compile(r"(?<!\\)\|")
+_MARKS = dict.fromkeys(map(ord, "\ue000\ue001\x1d\x1e"))  # that stand for arrays and statements here
 _ORNAMENT = "*`$ \t"
 _UNIT = re.compile(r"[^\W\d]\w{0,20}[0-9]\w{0,4}[+'⁺]?")  # h1, out_o2: numbers may stand below
 
@@ -34,7 +35,7 @@ def page_of_text(name: str, text: str) -> AnswerPage:
             raise AnswerError(f"{name}: {letters:,} characters{where} are more than anybody writes (at most {most:,})")
     if (lines := text.count("\n")) > MOST_LINES:
         raise AnswerError(f"{name}: {lines:,} lines are more than anybody writes (at most {MOST_LINES:,})")
-    writing = _Writing(name, lift(plain_lines(text)))
+    writing = _Writing(name, lift(plain_lines(text.translate(_MARKS))))
     number = 1
     for line in writing.lifted.text.split("\n"):
         writing.line(number, line)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from python_calamine import CalamineWorkbook
 
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage, Answers, Grid
+from tracer.answers.in_words import MOST_WORDS, InWords, questions
 from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadable
 from tracer.answers.package import Span, checked_package
 from tracer.answers.pages import answers_on
@@ -72,7 +73,8 @@ def read_workbook(name: str, content: bytes) -> Answers:
     matrices = {key: grid for key, grid in grids.items() if not places[key].given}
     printed = {key: grid for key, grid in grids.items() if places[key].given}
     student = _student(names, sheets, texts) or None
-    return Answers(name, matrices, student=student, problem_sha256=_hash(texts), printed=printed)
+    words = tuple(_in_words(sheets, texts))
+    return Answers(name, matrices, student=student, problem_sha256=_hash(texts), printed=printed, words=words)
 
 
 def _sheets(name: str, content: bytes) -> dict[str, Rows]:
@@ -180,6 +182,15 @@ def _student(names: Mapping[str, Span], sheets: Mapping[str, Rows], texts: Seque
             )
             student[key] = next(filter(None, beside), "")
     return {key: words for key, words in student.items() if words}
+
+
+def _in_words(sheets: Mapping[str, Rows], texts: Iterable[_CellText]) -> Iterator[InWords]:
+    """What stands below the questions of a worksheet."""
+    for each in texts:
+        asked = questions().get(each.words.strip())
+        below = _at(sheets[each.sheet], each.row + 1, each.column)
+        if asked is not None and isinstance(below, str) and below.strip() and below.strip() not in questions():
+            yield InWords(*asked, below.strip()[:MOST_WORDS])
 
 
 def _labels(key: str) -> set[str]:

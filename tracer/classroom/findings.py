@@ -121,6 +121,11 @@ def unread(marked: MarkedSheet) -> list[str]:
     return [*map(printable, lines), *([f"and {more:,} more places were not read"] if more > 0 else [])]
 
 
+def in_words(marked: MarkedSheet) -> list[str]:
+    """What was written in words, a line each."""
+    return [printable(f"{each.asked}: “{each.text}”") for each in marked.sheet.answers.words]
+
+
 def right_under(other: OtherConventions) -> str:
     """That the answers follow other conventions, and how far."""
     words = ", ".join(other.words)

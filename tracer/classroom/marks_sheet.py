@@ -15,6 +15,7 @@ from tracer.classroom.findings import (
     expected,
     findings,
     headline,
+    in_words,
     named,
     printable,
     right_under,
@@ -61,7 +62,7 @@ class MarksSheet:
     def _notes(self) -> list[str]:
         other = self.marked.other
         under = [right_under(other)] if other is not None and self.reveal != "none" else []
-        return [*self.marked.warnings, *unread(self.marked), *under]
+        return [*self.marked.warnings, *unread(self.marked), *under, *in_words(self.marked)]
 
     def _line(self, style: int, *texts: str) -> None:
         for column, text in enumerate(texts, start=STEP):

@@ -14,6 +14,7 @@ from tracer.classroom.findings import (
     expected,
     findings,
     headline,
+    in_words,
     named,
     printable,
     right_under,
@@ -39,6 +40,8 @@ def print_marked(marked: MarkedSheet, reveal: Reveal) -> None:
     listed = findings(marked, reveal)
     if listed:
         console.print(_table(marked, listed[:MOST_LISTED], reveal))
+    for line in in_words(marked):
+        console.print(f"  {_plain(line)}")
     if len(listed) > MOST_LISTED:
         console.print(f"… and {sum(len(each.marks) for each in listed[MOST_LISTED:])} more")
     console.print(", ".join(_verdicts(marked)))
