@@ -74,7 +74,7 @@ def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[s
     for order, (name, grid) in enumerate(answers.matrices.items()):
         if name in key.aliases.shapes:  # of this problem, or of it under another convention
             fixed.append(Piece(name, name, grid, order, fixed=True))
-        else:
+        elif any(grid):
             single = sum(map(len, grid)) == 1
             found.append(Found(name, key.aliases.read(name), grid, name, order, single=single, positional=True))
     for number, page in enumerate(answers.pages, 1):
