@@ -75,7 +75,7 @@ def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[s
         if name in key.aliases.shapes:  # of this problem, or of it under another convention
             fixed.append(Piece(name, name, grid, order, fixed=True))
         elif any(grid):
-            single = sum(map(len, grid)) == 1
+            single = len(grid) == len(grid[0]) == 1
             found.append(Found(name, key.aliases.read(name), grid, name, order, single=single, positional=True))
     for number, page in enumerate(answers.pages, 1):
         blocks, said = blocks_of(page, key.aliases)
