@@ -126,7 +126,7 @@ def symbols_of(made: Trace) -> dict[str, float]:
             known[cells.symbol(s.Cell(identifier, *place))] = float(value)
 
     def ratio(top: tuple[str, int, int], bottom: tuple[str, int, int], value: float) -> None:
-        names = (cells.symbols.cell(*each) for each in (top, bottom))
+        names = (cells.names.cell(*each) for each in (top, bottom))
         over, under = (name for name in names if isinstance(name, Label))
         known[label_mathml(Ratio(over, under))] = float(value)
 
@@ -165,12 +165,12 @@ def assert_same_table(table: Table, other: Table, known: dict[str, float]) -> No
 
 
 def assert_same_stages(line: Line, known: dict[str, float]) -> None:
-    """Symbol = letters; or ∂top/∂by = ∂(the whole sum)/∂by = what is left of it."""
+    """Symbol = letters; or ∂top/∂by = ∂(the whole sum)/∂by, also ∂/∂by (the whole sum), = what is left of it."""
     if len(line.stages) == 1:
         return  # the rule of the whole matrix
     symbol, letters, *others = (stage for stage, _ in line.stages)
     words = "".join(map(plain, letters))
-    assert_same(worth(others[0] if "∂(" in words else letters, known), worth(symbol, known), words)
+    assert_same(worth(others[0] if "∂(" in words or "=∂∂" in words else letters, known), worth(symbol, known), words)
 
 
 def assert_same(found: float | None, expected: float | None, what: str) -> None:

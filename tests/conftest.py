@@ -7,6 +7,7 @@ one name may stand in two folders and everything is imported as `from tests.stra
 import importlib
 import os
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Generator
 from types import ModuleType
@@ -51,6 +52,13 @@ def require_module(name: str) -> ModuleType:
 def require_program(name: str) -> str:
     """The path of the program of that name, or a skip (a failure in CI) that names it."""
     return shutil.which(name) or missing(name)
+
+
+def require_font(name: str) -> None:
+    """Skip (in CI, fail) where the font of that name is not installed."""
+    listed = subprocess.run([require_program("fc-list"), ":", "family"], capture_output=True, text=True, check=True)
+    if name not in listed.stdout:
+        missing(f"the font {name}")
 
 
 def require(name: str) -> ModuleType:

@@ -14,7 +14,7 @@ OUTPUTS = Path(__file__).parents[1] / "outputs"
 NAMES = ("article", "hand", "mazur", "softmax-classifier")
 BY_HAND = ("article", "hand")  # what `make walkthrough` writes, and what mirrors the hand-written pages
 TRAINED = ("article-seed42-training", "moons")
-PICTURE = OUTPUTS / "article-step-8.png"
+PICTURE = OUTPUTS / "article-step-2.png"
 
 
 def make(folder: Path) -> None:
@@ -37,13 +37,13 @@ def take_picture(page: Path, target: Path) -> None:
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        opened = browser.new_page(viewport={"width": 1280, "height": 760})
-        opened.goto(f"{page.as_uri()}#step-8")
+        opened = browser.new_page(viewport={"width": 1200, "height": 760})
+        opened.goto(f"{page.as_uri()}#step-2")
         opened.add_style_tag(
-            content=".step{content-visibility:visible!important;border:0!important;padding:0 8px!important}"
-            ".ghost,nav{display:none!important}"
+            content=".step{content-visibility:visible!important;border:0!important;padding:8px!important}"
+            ".ghost,nav,.band:last-child,h3:nth-last-child(2){display:none!important}"  # nothing of later layers
         )
-        opened.locator("[id='step-8']").screenshot(path=target)
+        opened.locator("[id='step-2']").screenshot(path=target)
         browser.close()
 
 

@@ -162,7 +162,7 @@ class Work:
         return m[f"b{layer}"] - (self.step() * m[f"db{layer}"] if self.convention("bias_update") else 0.0)
 
     def step(self) -> float:
-        """What a gradient is multiplied by before it is taken off."""
+        """What a gradient is multiplied by before it was subtracted; add it."""
         return self.sign * (1.0 if self.rate_in_delta else self.rate)
 
 

@@ -10,20 +10,24 @@ from typing import Any, TypeAlias
 from numpy.typing import ArrayLike
 
 from tracer.classroom.checked import Checked
+from tracer.errors import ProblemError
 from tracer.problem.arrays import plain
 from tracer.problem.problem import Problem
-from tracer.problem.reading import load_problem, problem_of_table
+from tracer.problem.program_problem import ProgramProblem
+from tracer.problem.reading import load_any, problem_of_table
 from tracer.program.naming_policy import INPUTS, TARGETS
 from tracer.run import training
-from tracer.run.passes import Trace
+from tracer.run.passes import AnyProblem, Trace
 from tracer.run.training import Training
 
-Source: TypeAlias = Problem | str | Path | Mapping[str, Any]
+Source: TypeAlias = AnyProblem | str | Path | Mapping[str, Any]
 """A problem, or what `load` makes one of."""
 
 
-def load(source: Source) -> Problem:
+def load(source: Source) -> AnyProblem:
     """The problem of a file (.toml, .json), of a built-in example by name, or of a dict with a problem file's keys.
+
+    A file with `[[layers]]` is a network (Problem), one with `[[steps]]` a program (ProgramProblem).
 
     In a dict, matrices may be numpy arrays or any nested sequences. Raises TracerError (ProblemError), naming the
     place, what was found and what was expected.
@@ -35,9 +39,17 @@ def load(source: Source) -> Problem:
     >>> load({"learning_rate": 0.1, "loss": "squared_error", "data": data, "layers": [layer]}).rows
     3
     """
-    if isinstance(source, Problem):
+    if isinstance(source, Problem | ProgramProblem):
         return source
-    return problem_of_table(plain(source)) if isinstance(source, Mapping) else load_problem(source)
+    return problem_of_table(plain(source)) if isinstance(source, Mapping) else load_any(source)
+
+
+def _network(source: Source) -> Problem:
+    """A problem for what takes networks alone. Raises ProblemError for a program."""
+    found = load(source)
+    if not isinstance(found, Problem):
+        raise ProblemError(found.name, "steps", "found a program; this takes networks of [[layers]]")
+    return found
 
 
 def from_arrays(
@@ -72,10 +84,10 @@ def from_arrays(
         layer = {"activation": name, "weights": each, "weights_are": weights_are}
         layers.append(layer | ({} if bias is None else {"bias": bias}))
     data = {INPUTS: X, TARGETS: Y}
-    return load({"learning_rate": learning_rate, "loss": loss, "data": data, "layers": layers, **settings})
+    return _network({"learning_rate": learning_rate, "loss": loss, "data": data, "layers": layers, **settings})
 
 
-def trace(source: Source, epochs: Collection[int] = (1,)) -> Trace:
+def trace(source: Source, epochs: Collection[int] = (1,)) -> Trace[AnyProblem]:
     """Run a problem and record every matrix of the chosen epochs (counted from 1).
 
     `result["Z1"]` is a float64 array of the last pass; `to_document()` is what `tracer trace --json` prints. Raises
@@ -87,7 +99,7 @@ def trace(source: Source, epochs: Collection[int] = (1,)) -> Trace:
     return training.trace(load(source), epochs)
 
 
-def train(source: Source, epochs: int | None = None) -> Training:
+def train(source: Source, epochs: int | None = None) -> Training[AnyProblem]:
     """Run many epochs (default: the problem's own), keeping the loss of each and the last parameters and outputs.
 
     Raises TracerError as `trace` does.
@@ -122,10 +134,10 @@ def check(
         read = read_content("answers.json", json.dumps(plain(answers)).encode())
     else:
         read = read_answers(Path(answers))
-    return Checked(mark_answers(read, Conventions(key_of(load(source), number)), any_convention))
+    return Checked(mark_answers(read, Conventions(key_of(_network(source), number)), any_convention))
 
 
-def write_workbook(run: Trace | Source, path: str | Path, *, matrix_formulas: bool = False) -> Path:
+def write_workbook(run: Trace[AnyProblem] | Source, path: str | Path, *, matrix_formulas: bool = False) -> Path:
     """Write the workbook with live formulas of a trace, or of a problem's first epoch; returns its path.
 
     Raises TracerError (ExportError) where it cannot be written; what stood there is then untouched.
@@ -136,7 +148,7 @@ def write_workbook(run: Trace | Source, path: str | Path, *, matrix_formulas: bo
     return Path(path)
 
 
-def write_page(run: Trace | Source, path: str | Path) -> Path:
+def write_page(run: Trace[AnyProblem] | Source, path: str | Path) -> Path:
     """Write the page that steps through the epoch; returns its path. Raises TracerError as `write_workbook` does."""
     from tracer.page.page import write_page as write
 
@@ -144,7 +156,7 @@ def write_page(run: Trace | Source, path: str | Path) -> Path:
     return Path(path)
 
 
-def write_derivation(run: Trace | Source, path: str | Path) -> Path:
+def write_derivation(run: Trace[AnyProblem] | Source, path: str | Path) -> Path:
     """Write the derivation worked by hand; returns its path. Raises TracerError as `write_workbook` does."""
     from tracer.derivation.book import write_derivation as write
 
@@ -153,7 +165,12 @@ def write_derivation(run: Trace | Source, path: str | Path) -> Path:
 
 
 def write_worksheet(
-    run: Trace | Source, folder: str | Path, *, mode: str = "practice", blank: str | None = None, language: str = "en"
+    run: Trace[AnyProblem] | Source,
+    folder: str | Path,
+    *,
+    mode: str = "practice",
+    blank: str | None = None,
+    language: str = "en",
 ) -> list[Path]:
     """Write a blank worksheet, as page and workbook, and its key; returns their paths.
 
@@ -169,5 +186,10 @@ def write_worksheet(
     return write_worksheets(recorded, [plan], Path(folder), look(language, None))
 
 
-def _traced(run: Trace | Source) -> Trace:
-    return run if isinstance(run, Trace) else trace(run)
+def _traced(run: Trace[AnyProblem] | Source) -> Trace:
+    """A trace of a network. Raises ProblemError for a program."""
+    if not isinstance(run, Trace):
+        return training.trace(_network(run))
+    if not isinstance(run.problem, Problem):
+        _network(run.problem)
+    return run  # type: ignore[return-value]

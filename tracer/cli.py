@@ -68,7 +68,7 @@ def main() -> None:
         print(*(f"tracer: {line}" for line in str(wrong).split("\n")), sep="\n", file=sys.stderr)
         sys.exit(2)
     except MemoryError:
-        print("tracer: this needs more memory than there is; a smaller problem may do", file=sys.stderr)
+        print("tracer: not enough memory; try a smaller problem", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from tracer.expression.digits import fixed
-from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
 from tracer.presentation.shown import Shown, shown
+from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
 from tracer.program.roles import Assignment
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.run.training import Training
 
 MOST_ROWS, MOST_COLUMNS = 20, 12
@@ -24,11 +24,11 @@ CURVE = 60  # columns of the loss curve
 LINES = 11  # of the loss table
 
 
-def print_trace(trace: Trace) -> None:
+def print_trace(trace: Trace[AnyProblem]) -> None:
     """Every matrix by step, with its formula."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(trace.problem.title, style="bold"))
-    for sentence in departures(trace.problem):
+    for sentence in notes(trace.problem):
         console.print(Text(sentence, style="bold red"))
     several = len(list(trace.passes)) > 1
     for one in trace.passes:
@@ -44,12 +44,19 @@ def print_trace(trace: Trace) -> None:
                     console.print(Text(f"    {line}"))
 
 
-def print_training(training: Training) -> None:
+def notes(problem: AnyProblem) -> list[str]:
+    """What must be said of a problem before its numbers."""
+    if isinstance(problem, Problem):
+        return list(departures(problem))
+    return [f"The loss does not depend on {name}: its gradient is zero." for name in problem.unused]
+
+
+def print_training(training: Training[AnyProblem]) -> None:
     """The loss along the way as a table and a curve, and where it ended."""
     console = Console(highlight=False, soft_wrap=True)
     problem, losses = training.problem, training.losses
     console.print(Text(problem.title, style="bold"))
-    for sentence in departures(problem):
+    for sentence in notes(problem):
         console.print(Text(sentence, style="bold red"))
     console.print(Text(f"loss ({problem.loss_shown}) {_when(training)}"))
     if len(problem.batches()) > 1:
@@ -59,24 +66,22 @@ def print_training(training: Training) -> None:
     console.print(Text(f"  {'after':>8}  {training.final.loss:.6g}"))
     console.print(Text(f"  {_curve(losses)}"))
     final = training.final
-    last = final.program.output
-    for name in (*final.program.parameters, last):
+    last = final.program.output if isinstance(problem, Problem) else None
+    for name in (*final.program.parameters, *([last] if last else [])):
         console.print(Text(f"{name}{' (outputs)' if name == last else ''}"))
         for line in _rows(final[name], lambda value: fixed(value, 6)):
             console.print(Text(f"    {line}"))
 
 
-def _when(training: Training) -> str:
+def _when(training: Training[AnyProblem]) -> str:
     """When the losses of the epochs were taken."""
     if len(training.problem.batches()) == 1:
         return "before each epoch's update"
     return "as the passes of each epoch reported it, each before its own update; of all samples before and after"
 
 
-def _heading(trace: Trace, each: Assignment) -> str:
-    def name(identifier: str) -> str:
-        return label_text(trace.names.matrix(identifier))
-
+def _heading(trace: Trace[AnyProblem], each: Assignment) -> str:
+    name = trace.name
     right = "" if each.expression is None else f" = {matrix_text(each.expression, name)}"
     shown_name = name(each.id)
     symbol = "" if shown_name == each.id else f"{each.id}: "

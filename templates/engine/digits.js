@@ -17,7 +17,7 @@ const withPower = (text) => withMinus(text.replace(/e([+-])(\d)$/, "e$10$2"));
 
 function farOut(value) {
   if (Number.isFinite(value)) return withPower(value.toExponential(3));
-  return Number.isNaN(value) ? "nan" : value < 0 ? "−∞" : "∞";
+  return Number.isNaN(value) ? "NaN" : value < 0 ? "−∞" : "∞";
 }
 
 function fixed(value, decimals) {

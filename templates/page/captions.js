@@ -1,9 +1,9 @@
 // What things are called in the chosen style, on the tables, in the formulas and in the worked lines.
 
 const style = () => choices.style || DATA.passes[0].style;
-/** The article has words for whole matrices only: its cells are in symbols. */
-const cellStyle = () => (style() === "article" ? "matrix" : style());
-const cellName = (engine, { matrix, row, column }) => `<math>${engine.cellName(matrix, row, column, cellStyle())}</math>`;
+/** Beside the identifier of a matrix that the article has words for its derivative is in identifiers too. */
+const identifierStyle = () => (style() === "article" ? "matrix" : style());
+const cellName = (engine, { matrix, row, column }) => `<math>${engine.cellName(matrix, row, column, style())}</math>`;
 
 /** Every name of a section in the chosen style; names are the same in all passes. */
 function caption(section) {
@@ -30,7 +30,7 @@ function detail({ engine, data }, id) {
   if (id === RATE) return "learning rate";
   const named = engine.matrixName(id, style());
   const symbol = engine.matrixWords(id, style()) === id ? "" : id;
-  const fraction = data.derivatives[id]?.departs ? null : engine.fraction(id, cellStyle());
+  const fraction = data.derivatives[id]?.departs ? null : engine.fraction(id, identifierStyle());
   return [symbol, fraction && fraction !== named ? `<math>${fraction}</math>` : "", shape(engine, id)].filter(Boolean).join(" · ");
 }
 
@@ -49,11 +49,18 @@ function linesOf(worked) {
   return lines.join("") + (worked.exact ? "" : `<small>${DATA.inexact}</small>`);
 }
 
-/** The first cell of each matrix, worked out: for long pages and paper. */
+/** The cell of a matrix that is worked out as its example. */
+function exampleOf(section, id) {
+  const { row = 0, column = 0 } = section.querySelector(`.worked.first[data-id="${id}"]`)?.dataset ?? {};
+  return { matrix: id, row: Number(row), column: Number(column) };
+}
+
+/** One cell of each matrix, worked out: for long pages and paper. */
 function rework(section) {
   const engine = engineOf(section);
   for (const worked of section.querySelectorAll(".worked.first")) {
-    worked.innerHTML = linesOf(engine.worked(worked.dataset.id, 0, 0, { style: cellStyle() }));
+    const { matrix, row, column } = exampleOf(section, worked.dataset.id);
+    worked.innerHTML = linesOf(engine.worked(matrix, row, column, { style: style() }));
   }
 }
 

@@ -39,11 +39,11 @@ function put(cells, name) {
   }
 }
 
-/** The first cell that the step computes, lit, so that there is an answer before the first question. */
+/** An example of what the step computes, lit, so that there is an answer before the first question. */
 function askFirst() {
   const first = state.section.dataset.active.split(" ")[0];
   const lit = passOf(state.section) && !isGiven(state.section, { matrix: first });
-  ask(lit ? { matrix: first, row: 0, column: 0 } : null, { lit: true });
+  ask(lit ? exampleOf(state.section, first) : null, { lit: true });
 }
 
 /** The link to a cell: in a page of several passes with the pass in it. */

@@ -24,7 +24,7 @@ function fillHelp() {
   const rows = outputs.map(([i, j]) => {
     const target = before[targets][i][j];
     const nearer = Math.abs(before[id][i][j] - target) - Math.abs(after[id][i][j] - target);
-    const says = nearer > 0 ? "nearer" : nearer < 0 ? "further off" : "the same";
+    const says = nearer > 0 ? "closer" : nearer < 0 ? "further away" : "the same";
     return { head: `sample ${data.from + i + 1}, output ${j + 1}`, cells: [engine.text(targets, i, j), before[id][i][j], after[id][i][j]], says };
   });
   const [lossBefore, lossAfter] = [before[lossId][0][0], after[lossId][0][0]];
@@ -32,11 +32,11 @@ function fillHelp() {
   const batch = data.prefix ? " of these samples" : "";
   const loss = { head: `loss${batch}`, cells: ["", lossBefore, lossAfter], says };
   const more = rows.length > MOST_HELP ? `<p class="note">And ${rows.length - MOST_HELP} more outputs.</p>` : "";
-  const apart = says === "smaller" && rows.some((row) => row.says === "further off");
+  const apart = says === "smaller" && rows.some((row) => row.says === "further away");
   $("help-body").innerHTML = helpTable([...rows.slice(0, MOST_HELP), loss]) + more + (apart ? `<p>${COMPROMISE}</p>` : "");
 }
 
-const COMPROMISE = "Some outputs are further off although the loss is smaller: all samples share the weights, so a step " +
+const COMPROMISE = "Some outputs are further away although the loss is smaller: all samples share the weights, so a step " +
   "is a compromise between them.";
 
 function helpTable(rows) {

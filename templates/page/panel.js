@@ -26,7 +26,7 @@ function fillPanel(links) {
   $("asked-problem").textContent = "";
   if (given && document.activeElement !== $("asked-number")) $("asked-number").value = typed(engine.values[matrix][row][column]);
   $("asked-lines").hidden = given || Boolean(state.guess);
-  $("asked-lines").innerHTML = $("asked-lines").hidden ? "" : linesOf(engine.worked(matrix, row, column, { style: cellStyle(), ties: true }));
+  $("asked-lines").innerHTML = $("asked-lines").hidden ? "" : linesOf(engine.worked(matrix, row, column, { style: style(), ties: true }));
   fit([...$("asked-lines").children]);
   list($("asked-sources"), "Computed from", links.from);
   list($("asked-users"), "Used by", links.users);
@@ -37,7 +37,7 @@ const quoted = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.
 
 /** A link to a cell; those who cannot see its name as mathematics hear it in words. */
 function linkOf(engine, cell) {
-  const words = engine.cellWords(cell.matrix, cell.row, cell.column, cellStyle());
+  const words = engine.cellWords(cell.matrix, cell.row, cell.column, style());
   return `<a href="${linkTo(cell)}" aria-label="${quoted(words)}">${cellName(engine, cell)}</a>`;
 }
 
@@ -52,14 +52,14 @@ function list(place, words, cells) {
 
 /** The chain of a weight or bias, of its gradient, and of its new value: why it went there. It waits to be opened. */
 function fillChain() {
-  const { matrix, row, column } = state.asked, engine = engineOf(state.section), style = cellStyle();
+  const { matrix, row, column } = state.asked, engine = engineOf(state.section), named = style();
   const { data } = passOf(state.section) ?? {}, parameter = data?.roles[matrix]?.of ?? matrix;
   const of = state.guess || !data || !isParameter(data, parameter) ? null : engine.gradientBy(parameter);
   $("asked-chain").hidden = !of;
   if (!of) return;
-  $("asked-chain-title").innerHTML = `The whole chain: <math>${engine.fraction(of, style, row, column)}</math>`;
+  $("asked-chain-title").innerHTML = `The whole chain: <math>${engine.fraction(of, named, row, column)}</math>`;
   if (!$("asked-chain").open) return;
-  const chain = engine.chain(of, row, column, { style, ties: true });
+  const chain = engine.chain(of, row, column, { style: named, ties: true });
   $("asked-chain").hidden = !chain;
   if (!chain) return;
   const link = (cell) => linkOf(engine, cell);
@@ -99,7 +99,7 @@ function sayAsked() {
   const made = isGiven(state.section, state.asked) ? "given" : `computed from ${counted(from.length)}`;
   const used = users.length ? `, used by ${counted(users.length)}` : "";
   const was = engine.differs(matrix, row, column) ? `, ${engine.was(matrix, row, column)} as recorded` : "";
-  say(`${engine.cellWords(matrix, row, column, cellStyle())} = ${engine.text(matrix, row, column)}${was}, ${made}${used}`);
+  say(`${engine.cellWords(matrix, row, column, style())} = ${engine.text(matrix, row, column)}${was}, ${made}${used}`);
 }
 
 const counted = (number) => `${number} ${number === 1 ? "cell" : "cells"}`;

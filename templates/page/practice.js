@@ -65,9 +65,9 @@ function judge(answer) {
   const engine = engineOf(state.section), { matrix, row, column } = state.guess;
   const decimals = engine.decimals[matrix] ?? 3, unit = 10 ** -decimals;
   const off = Math.abs(answer - engine.values[matrix][row][column]) / unit;
-  const slack = engine.worked(matrix, row, column, { style: cellStyle() }).exact ? 0.5 : 1.5;
+  const slack = engine.worked(matrix, row, column, { style: style() }).exact ? 0.5 : 1.5;
   if (off <= 0.5000001) return "Right.";
-  if (off <= slack + 1e-6) return "Right but for the last digit: every digit was used here, not the rounded numbers.";
+  if (off <= slack + 1e-6) return "Right except for the last digit: every digit was used here, not the rounded numbers.";
   return null;
 }
 

@@ -85,5 +85,5 @@ $("reset").addEventListener("click", () => {
   repaint();
   if (state.asked) fillPanel(linksOf(engineOf(state.section), state.asked));
   $("next").focus({ preventScroll: true }); // the button goes
-  say("The recorded run again.");
+  say("Back to the recorded run.");
 });

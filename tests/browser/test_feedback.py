@@ -50,10 +50,11 @@ def test_axe_finds_nothing_and_nothing_lies_beside_the_window(
 def test_a_wrong_cell_leads_to_what_is_said_of_it(chromium: Any, path: Path) -> None:
     page = opened(chromium, path, 1200)
     page.click("td.start a")
-    assert page.evaluate("document.querySelector(':target h3').innerText").startswith("start here Z1[1,1] and 8 more")
+    title = page.evaluate("document.querySelector(':target h3').innerText")
+    assert title.startswith("start here hidden_layer_input[1,1] and 8 more")
     assert page.evaluate("document.querySelector(':target').getBoundingClientRect().top") >= 0
     page.click("td.blank a")
-    assert "D2[1,1]" in page.evaluate("document.querySelector(':target h3').innerText")
+    assert "d_output[1,1]" in page.evaluate("document.querySelector(':target h3').innerText")
     page.close()
 
 

@@ -228,7 +228,7 @@ def test_passes_beyond_what_a_page_carries_step_and_can_be_read(
         assert 0 < page.evaluate("DATA.passes.length") < 4
         page.select_option("#pass", "3")
         assert page.locator("section.step:not([hidden])").get_attribute("id") == "epoch-2-2-step-11"
-        assert "here to be read" in page.inner_text("section.step:not([hidden])")
+        assert "can only be read" in page.inner_text("section.step:not([hidden])")
         assert page.locator("section.step:not([hidden]) .worked.first").first.is_visible()
         page.locator("section.step:not([hidden]) .board td").nth(5).click()
         assert page.locator("#asked").is_hidden()

@@ -88,10 +88,10 @@ def test_every_cell_of_a_random_network_answers(
 
 def test_the_worked_line_has_letters_numbers_terms_and_result(chromium: Any, tmp_path: Path) -> None:
     with opened(chromium, trace(load_problem("article")), tmp_path) as page:
-        assert asked(page) == "Z11,1 = 1.480"
+        assert asked(page) == "hidden_layer_input1,1 = 1.480"
         lines = page.locator("#asked-lines > div").all_text_contents()
         assert lines == [
-            "Z11,1=X1,1·W11,1 +X1,2·W12,1 +X1,3·W13,1 +X1,4·W14,1 +b11",
+            "hidden_layer_input1,1=X1,1·wh1,1 +X1,2·wh2,1 +X1,3·wh3,1 +X1,4·wh4,1 +bh1",
             "=(1)(0.42) +(0)(0.1) +(1)(0.6) +(0)(0.92) +0.46",
             "=0.420 +0.000 +0.600 +0.000 +0.46",
             "=1.480",
@@ -115,16 +115,17 @@ def test_powers_of_e_and_their_sum_have_lines_of_their_own(
 def test_what_is_computed_from_and_what_uses_a_cell_can_be_followed(chromium: Any, tmp_path: Path) -> None:
     with opened(chromium, trace(load_problem("article")), tmp_path, "#step-9") as page:
         table_cell(page, "D1-2-3").click()
-        assert page.locator("#asked-sources a").all_text_contents() == ["E12,3", "S12,3"]
+        sources = page.locator("#asked-sources a").all_text_contents()
+        assert sources == ["Error_at_hidden_layer2,3", "slope_hidden_layer2,3"]
         page.locator("#asked-sources a").nth(1).click()
-        assert asked(page) == "S12,3 = 0.1379"
-        assert page.locator("#asked-users a").all_text_contents() == ["D12,3"]
+        assert asked(page) == "slope_hidden_layer2,3 = 0.1379"
+        assert page.locator("#asked-users a").all_text_contents() == ["d_hiddenlayer2,3"]
         page.locator("#asked-lines [data-matrix='A1']").first.click()  # a letter of the line is a way, too
-        assert asked(page) == "A12,3 = 0.835"
+        assert asked(page) == "hiddenlayer_activations2,3 = 0.835"
         page.go_back()
-        assert asked(page) == "S12,3 = 0.1379"
+        assert asked(page) == "slope_hidden_layer2,3 = 0.1379"
         page.go_back()
-        assert asked(page) == "D11,1 = 0.001587"  # the step as it was entered
+        assert asked(page) == "d_hiddenlayer1,1 = 0.001587"  # the step as it was entered
 
 
 def test_a_cell_that_is_cut_out_of_its_table_answers_too(chromium: Any, tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_the_story_leads_to_the_chain_of_its_weight(chromium: Any, tmp_path: Pat
         before, after = (float(page.inner_text(f"#story-{each}")) for each in ("before", "after"))
         assert before == pytest.approx(run[f"W{depth}"][row, column], abs=1e-3)
         assert after == pytest.approx(run[f"W{depth}_next"][row, column], abs=1e-3)
-        page.click("text=follow why")
+        page.click("text=see why")
         assert page.inner_text("section.step:not([hidden]) .number") == "Step 10"
         lit = [cell for cell, each in read_tables(page, "step-10").items() if "is-asked" in each["classes"]]
         assert lit == [(f"W{depth}_next", row, column)]

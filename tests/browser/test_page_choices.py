@@ -65,7 +65,7 @@ def test_every_style_names_matrices_cells_and_formulas(chromium: Any, tmp_path: 
         assert found["article"] == (
             "Error_at_hidden_layer E1 · −∂L∂A1 · 3×3",
             "Error_at_hidden_layer=d_output·woutT",
-            "E11,1",
+            "Error_at_hidden_layer1,1",
         )
         assert found["hand"] == ("−∂E∂h1out E1 · 3×3", "−∂E∂h1out=−∂E∂Oin·WjkT", "−∂E∂h1out1(1)")
         assert found["mazur"][0].endswith("outh E1 · 3×3")
@@ -76,14 +76,14 @@ def test_every_style_names_matrices_cells_and_formulas(chromium: Any, tmp_path: 
 )
 def test_whatever_was_kept_the_page_opens(chromium: Any, tmp_path: Path, article: Trace, kept: str) -> None:
     with opened(chromium, article, tmp_path, before=f"localStorage.setItem('tracer-page', {kept!r})") as page:
-        assert (current(page), asked(page)) == ("step-2", "Z11,1 = 1.480")
+        assert (current(page), asked(page)) == ("step-2", "hidden_layer_input1,1 = 1.480")
 
 
 def test_where_nothing_can_be_kept_the_page_says_so(chromium: Any, tmp_path: Path, article: Trace) -> None:
     with opened(chromium, article, tmp_path, before=NO_STORAGE) as page:
         choose(page, decimals="1")
         assert asked(page).endswith("= 1.5")
-        assert "keeps nothing" in page.inner_text("#kept")
+        assert "stores nothing" in page.inner_text("#kept")
 
 
 def test_all_steps_at_once(chromium: Any, tmp_path: Path, article: Trace) -> None:
@@ -95,7 +95,7 @@ def test_all_steps_at_once(chromium: Any, tmp_path: Path, article: Trace) -> Non
         wait_until(page, "Math.abs(document.querySelector('#step-7').getBoundingClientRect().top - 58) < 10")
         assert current(page) == "step-7"
         page.locator("#step-7 table[data-id='D2'] tr:nth-child(3) td").last.click()
-        assert asked(page) == "D22,1 = 0.0325"
+        assert asked(page) == "d_output2,1 = 0.0325"
         assert page.locator("td.is-from").count() == 2
         page.reload()
         assert page.locator("section.step:not([hidden])").count() == len(article.last.steps)
@@ -109,7 +109,7 @@ def test_hints_after_a_few_steps(chromium: Any, tmp_path: Path, article: Trace) 
         for _ in range(3):
             page.click("#next")
         page.click("#hint button >> text=Change this 0.42 and watch what moves")
-        assert page.evaluate(ACTIVE) == "asked-number" and asked(page) == "W11,1 = 0.42"
+        assert page.evaluate(ACTIVE) == "asked-number" and asked(page) == "wh1,1 = 0.42"
         page.keyboard.type("0.9")
         page.keyboard.press("Enter")
         assert table_cell(page, "Z1-1-1").evaluate("td => td.classList.contains('changed')")
@@ -121,16 +121,16 @@ def test_try_it_yourself(chromium: Any, tmp_path: Path, article: Trace) -> None:
             page.click("#next")
         assert current(page) == "step-8"
         page.click("#hint button >> text=Try it yourself")
-        assert asked(page) == "E11,2 = ?" and page.locator("#asked-lines").is_hidden()
+        assert asked(page) == "Error_at_hidden_layer1,2 = ?" and page.locator("#asked-lines").is_hidden()
         assert table_cell(page, "E1-1-2").text_content() == "?"
         assert page.locator("td.is-from").count() == 2
         for wrong in ("", "7", "0.0088", "0.01051"):
             page.fill("#guess", wrong)
             page.keyboard.press("Enter")
-            assert "Look again" in page.inner_text("#guess-says") and asked(page) == "E11,2 = ?"
+            assert "Look again" in page.inner_text("#guess-says") and asked(page) == "Error_at_hidden_layer1,2 = ?"
         page.fill("#guess", "0,00876")
         page.keyboard.press("Enter")
-        assert asked(page) == "E11,2 = 0.00876" and "Right." in page.inner_text("#asked-place")
+        assert asked(page) == "Error_at_hidden_layer1,2 = 0.00876" and "Right." in page.inner_text("#asked-place")
         assert table_cell(page, "E1-1-2").text_content() == "0.00876"
         assert page.locator("#asked-lines").is_visible()
         page.click("#hint button")
@@ -138,7 +138,7 @@ def test_try_it_yourself(chromium: Any, tmp_path: Path, article: Trace) -> None:
         assert table_cell(page, "E1-1-2").text_content() == "0.00876"
         page.click("#hint button")
         page.click("#give-up")
-        assert asked(page) == "E11,2 = 0.00876" and page.locator("#asked-guess").is_hidden()
+        assert asked(page) == "Error_at_hidden_layer1,2 = 0.00876" and page.locator("#asked-guess").is_hidden()
         page.click("#hint button")
         page.click("#next")
         page.click("#previous")

@@ -24,7 +24,7 @@ def test_the_first_screen(chromium: Any, tmp_path: Path, article: Trace) -> None
     with opened(chromium, article, tmp_path) as page:
         assert current(page) == "step-2"
         assert page.evaluate(ACTIVE) == "next"
-        assert asked(page) == "Z11,1 = 1.480"
+        assert asked(page) == "hidden_layer_input1,1 = 1.480"
         assert "goes from 0.250 to 0.245" in page.inner_text(".story")
         for what in ("#next", ".network", ".story", "#asked-lines", "td.is-asked"):
             box = page.locator(what).bounding_box()
@@ -84,16 +84,16 @@ def test_cells_by_keyboard(chromium: Any, tmp_path: Path, article: Trace) -> Non
 def test_a_pinned_cell_stays(chromium: Any, tmp_path: Path, article: Trace) -> None:
     with opened(chromium, article, tmp_path) as page:
         table_cell(page, "Z1-2-2").hover()
-        assert asked(page) == "Z12,2 = 1.890"
+        assert asked(page) == "hidden_layer_input2,2 = 1.890"
         table_cell(page, "Z1-2-2").click()
         assert "computed from 9 cells" in page.text_content("#aloud")
         table_cell(page, "Z1-3-3").hover()
-        assert asked(page) == "Z12,2 = 1.890"
+        assert asked(page) == "hidden_layer_input2,2 = 1.890"
         page.click("#let-go")
         table_cell(page, "Z1-3-3").hover()
         page.mouse.move(5, 5)
         table_cell(page, "Z1-3-2").hover()
-        assert asked(page) == "Z13,2 = 1.560"
+        assert asked(page) == "hidden_layer_input3,2 = 1.560"
 
 
 def test_by_finger(chromium: Any, tmp_path: Path, article: Trace) -> None:
@@ -107,7 +107,7 @@ def test_by_finger(chromium: Any, tmp_path: Path, article: Trace) -> None:
         assert current(page) == "step-2"
         assert page.locator("#asked").is_hidden() and page.locator(".worked.first").locator("visible=true").count() == 1
         table_cell(page, "Z1-2-3").tap()
-        assert asked(page) == "Z12,3 = 1.620"
+        assert asked(page) == "hidden_layer_input2,3 = 1.620"
         panel, cell = page.locator("#asked").bounding_box(), table_cell(page, "Z1-2-3").bounding_box()
         assert panel["y"] + panel["height"] <= 845 and cell["y"] + cell["height"] <= panel["y"] + 1
         assert cell["y"] >= page.locator(".rail").bounding_box()["height"] - 1
@@ -134,10 +134,10 @@ def swipe(page: Any, start: int, end: int) -> None:
 
 def test_links_to_steps_and_cells(chromium: Any, tmp_path: Path, article: Trace) -> None:
     for anchor, step, cell in [
-        ("#step-8", "step-8", "E11,1 = 0.01051"),
-        ("#E1-2-3", "step-8", "E12,3 = 0.00749"),
-        ("#W1_next-4-3", "step-10", "W1_next4,3 = 0.5196"),
-        ("#learning_rate-1-1", "step-0", "η = 0.1"),
+        ("#step-8", "step-8", "Error_at_hidden_layer1,1 = 0.01051"),
+        ("#E1-2-3", "step-8", "Error_at_hidden_layer2,3 = 0.00749"),
+        ("#W1_next-4-3", "step-10", "wh_new4,3 = 0.5196"),
+        ("#learning_rate-1-1", "step-0", "lr = 0.1"),
         ("#L-1-1", "step-4", "L = 0.354"),
     ]:
         with opened(chromium, article, tmp_path, anchor) as page:
@@ -153,7 +153,7 @@ def test_a_link_that_names_nothing_leads_to_the_start(
     chromium: Any, tmp_path: Path, article: Trace, anchor: str
 ) -> None:
     with opened(chromium, article, tmp_path, anchor) as page:
-        assert (current(page), asked(page)) == ("step-2", "Z11,1 = 1.480")
+        assert (current(page), asked(page)) == ("step-2", "hidden_layer_input1,1 = 1.480")
         page.click("#next")
         assert current(page) == "step-3"
 
@@ -162,13 +162,13 @@ def test_back_leads_to_where_one_was(chromium: Any, tmp_path: Path, article: Tra
     with opened(chromium, article, tmp_path) as page:
         page.click(".rail a[data-step='step-10']")
         page.locator("#asked-sources a").first.click()
-        assert (current(page), asked(page)) == ("step-10", "A11,1 = 0.815")
+        assert (current(page), asked(page)) == ("step-10", "hiddenlayer_activations1,1 = 0.815")
         page.click("#next")
         assert current(page) == "step-11"
         page.go_back()
-        assert (current(page), asked(page)) == ("step-10", "A11,1 = 0.815")
+        assert (current(page), asked(page)) == ("step-10", "hiddenlayer_activations1,1 = 0.815")
         page.go_back()
-        assert (current(page), asked(page)) == ("step-10", "dW21,1 = −0.0485")
+        assert (current(page), asked(page)) == ("step-10", "d_wout1,1 = −0.0485")
         page.go_back()
         assert current(page) == "step-2"
         page.go_forward()

@@ -116,13 +116,13 @@ def test_what_is_no_number_changes_nothing_and_says_so(chromium: Any, tmp_path: 
 def test_a_changed_cell_says_what_was_recorded(chromium: Any, tmp_path: Path) -> None:
     with opened(chromium, run_of(load_problem("article").to_document()), tmp_path) as page:
         change(page, "W1-1-1", "0,9")
-        assert asked(page) == "W11,1 = 0.9"
+        assert asked(page) == "wh1,1 = 0.9"
         assert "≠ 0.42 as recorded" in page.inner_text("#asked-place")
         assert table_cell(page, "Z1-1-1").get_attribute("title") == "was 1.480"
         assert table_cell(page, "Z1-1-1").evaluate("td => getComputedStyle(td, '::after').content") == '"≠"'
         assert page.locator(".legend .other").is_visible()
         change(page, "W1-1-1", " −3/8 ")
-        assert asked(page) == "W11,1 = −0.375"
+        assert asked(page) == "wh1,1 = −0.375"
         change(page, "W1-1-1", "0.42")  # as it was: nothing is left to go back from
         assert page.locator("td.changed").count() == 0 and page.locator("#reset").is_hidden()
 
@@ -187,7 +187,7 @@ def test_outputs_and_loss_after_the_update_are_those_of_the_next_pass(
             expected = first[A][row, column], second[A][row, column]
             assert_agrees([number(before), number(after)], expected, to=5.01e-6)
             nearer = abs(expected[0] - first["Y"][row, column]) - abs(expected[1] - first["Y"][row, column])
-            assert says == ("nearer" if nearer > 0 else "further off" if nearer < 0 else "the same")
+            assert says == ("closer" if nearer > 0 else "further away" if nearer < 0 else "the same")
         assert loss[0] == "loss" and loss[4] == ("smaller" if second.loss < first.loss else "larger")
         assert_agrees([number(loss[2]), number(loss[3])], [first.loss, second.loss], to=5.01e-6)
 

@@ -354,7 +354,7 @@ def test_it_works_and_says_so_where_nothing_can_be_kept(chromium: Any, article: 
     with opened(chromium, sheet(article), tmp_path, before=refuse) as page:
         page.evaluate(FILL, texts(article, work(article)))
         assert set(signs(page).values()) == {"✓"}
-        assert "keeps nothing" in page.inner_text("#unkept")
+        assert "stores nothing" in page.inner_text("#unkept")
 
 
 def test_keys_move_as_in_a_spreadsheet(chromium: Any, article: Trace, tmp_path: Path) -> None:

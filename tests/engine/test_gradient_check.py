@@ -184,7 +184,7 @@ def test_recorded_losses_say_that_an_input_was_changed(
     assert certificate(engine, path)["dW1"] == "agrees"
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 1", "0.42"), "<v>0.42", "<v>0.9")
     says = certificate(engine, tmp_path / "edited.xlsx")
-    assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"an input was changed since"}
+    assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"an input has been changed"}
     assert says["B3"] == "the central differences are those of the recorded run"
 
 
@@ -193,7 +193,7 @@ def test_gradients_that_carry_a_rate_of_0_tell_nothing(engine: Engine, tmp_path:
     path = written(example_document("article") | {"convention": {"learning_rate_in": "delta"}}, tmp_path / "book.xlsx")
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 0", "0.1"), "<v>0.1", "<v>0")
     says = certificate(engine, tmp_path / "edited.xlsx")
-    assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"nothing to tell without a rate"}
+    assert {says[name] for name in ("dW1", "db1", "dW2", "db2")} == {"nothing to compare at rate 0"}
     compared = [key for key in of_the_check(cells(path)) if key[0] == "Gradient check" and key[1][0] == "I"]
     assert set(engine(tmp_path / "edited.xlsx", compared).values()) == {0}, "and no error value"
 

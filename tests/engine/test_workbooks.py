@@ -266,6 +266,6 @@ def test_a_later_pass_does_not_say_that_it_begins(tmp_path: Path) -> None:
     write_workbook(recorded, tmp_path / "book.xlsx")
     book = openpyxl.load_workbook(tmp_path / "book.xlsx")
     assert book["Epoch 1.1 Step 1"]["B1"].value == "Step 1 · Epoch 1, rows 1–2 · Initialise weights and biases"
-    assert book["Epoch 1.2 Step 1"]["B1"].value == "Step 1 · Epoch 1, row 3 · Weights and biases by now"
+    assert book["Epoch 1.2 Step 1"]["B1"].value == "Step 1 · Epoch 1, row 3 · Current weights and biases"
     assert "typed" not in book["Epoch 1.2 Step 1"]["B3"].value
     assert book["Epoch 1.2 Step 0"]["B6"].value == "Data · row 3 of 3"

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.engine.recalculate import by_cellrune, by_file, by_ironcalc, by_libreoffice
 from tests.students import Habit, Work, is_workable, random_document, work_through
@@ -21,6 +23,7 @@ from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
+from tracer.spreadsheet.print_setup import ACROSS, CHARACTER, DOWN, ROW, TURNED_ACROSS, TURNED_DOWN
 from tracer.worksheet.book import write_worksheet_book
 from tracer.worksheet.plan import Plan, make_plan
 
@@ -251,10 +254,23 @@ def test_checks_follow_the_learners_own_cells(tmp_path: Path) -> None:
     assert f"B{row}" not in blank
 
 
+def printed_scale(sheet: Worksheet) -> float:
+    """At which the print area is one page wide, and one high if it is fitted to one, on A4."""
+    first, last = re.findall("[A-Z]+", area := sheet.print_area.replace("$", "").partition("!")[2])
+    columns = range(column_index_from_string(first), column_index_from_string(last) + 1)
+    width = sum(sheet.column_dimensions[get_column_letter(column)].width for column in columns)
+    rows = range(1, int(re.findall("[0-9]+", area)[-1]) + 1)
+    height = sum(sheet.row_dimensions[row].height or ROW for row in rows)
+    turned = sheet.page_setup.orientation == "landscape"
+    across, down = (TURNED_ACROSS, TURNED_DOWN) if turned else (ACROSS, DOWN)
+    return min(1.0, across / width / CHARACTER, down / height if sheet.page_setup.fitToHeight else 1.0)
+
+
 def test_a_sheet_to_print_has_boxes_of_18_by_9_millimetres(tmp_path: Path) -> None:
     _, plan, path = written(tmp_path, load_problem("article"), mode="print")
     sheet = openpyxl.load_workbook(path)["Worksheet"]
-    scale = sheet.page_setup.scale / 100
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToWidth == 1
+    scale = printed_scale(sheet)
     for at in addresses(path, plan).values():
         letters, row = re.fullmatch(r"([A-Z]+)([0-9]+)", at).groups()  # type: ignore[union-attr]
         assert sheet.row_dimensions[int(row)].height * scale >= 9 / 25.4 * 72

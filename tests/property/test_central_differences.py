@@ -191,7 +191,7 @@ def words_of(document: Document) -> str:
         ({"convention": {"reduction": "sum"}, "loss_shown": "mean"}, ["of the sum over", "divided by N"]),
         (
             {"reproduce": {"updated_weights_sent_back": True}},
-            ["Not compared, since not the gradient of this loss: dW1, db1."],
+            ["Not compared, because they are not gradients of this loss: dW1, db1."],
         ),
         ({"carry_rounded": True}, ["staircase"]),
     ],
@@ -211,14 +211,14 @@ def test_without_a_convention_that_matters_the_words_are_few() -> None:
 
 def test_nothing_is_compared_where_only_the_diagonal_is_kept() -> None:
     document = example_document("softmax-classifier") | {"reproduce": {"softmax_slope": "diagonal"}}
-    assert words_of(document) == "Not compared, since not the gradient of this loss: dW2, dW1, db2, db1."
+    assert words_of(document) == "Not compared, because they are not gradients of this loss: dW2, dW1, db2, db1."
 
 
 # The certificate ----------------------------------------------------------------------------------
 
 
 FINE = r"agrees|agrees, but in \d+ of \d+ cells a unit sits at its kink|in (\d+) of \1 cells a unit sits at its kink"
-FAINT = "too small to be told from rounding|the loss leaves float64|agrees, but in .* the loss leaves float64"
+FAINT = "too small to tell from rounding|the loss overflows float64|agrees, but in .* the loss overflows float64"
 NONE_DIFFERS = "no gradient differs from its central-difference estimate"
 
 
@@ -286,7 +286,7 @@ def test_a_loss_that_leaves_float64_where_it_is_moved_is_called_that() -> None:
         "convention": {},
     }
     says, of_all = certified(trace(problem_of(document)))
-    assert says["Step 10 dW1"] == "agrees, but in 1 of 2 cells the loss leaves float64"
+    assert says["Step 10 dW1"] == "agrees, but in 1 of 2 cells the loss overflows float64"
     assert says["Step 11 db1"] in (BEYOND, "agrees") and of_all == NONE_DIFFERS
 
 

@@ -33,6 +33,8 @@ FLOORS = {
     "tracer/lesson": 3,
     "tracer/problem": 2,
     "tracer/program": 2,
+    "tracer/calculus": 2,
+    "tracer/formulas": 2,
     "tracer/expression": 1,
     "tracer/expression/__init__.py": 0,
     "tracer/expression/matrix.py": 0,

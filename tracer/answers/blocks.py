@@ -157,7 +157,7 @@ class _Finder:
         meant = {each.identifier for each in self.anchors[row, column]}
         if below and not meant & {each.identifier for each in below}:
             one, other = self.words[row, column], self.words[row + 1, column]
-            self.remarks.append(f"“{one}” stands over “{other}”; the numbers below are read as the latter")
+            self.remarks.append(f"“{one}” is above “{other}”; the numbers below were read as “{other}”")
 
     # Where the numbers of a name can lie
 

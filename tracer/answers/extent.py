@@ -91,7 +91,7 @@ class Extent:
             says = f"a sheet reaches to row {self.rows:,} and column {self.columns:,}, too far to read"
             raise AnswerError(f"{self.name}: {says}")
         if self.cells * self.longest > MOST_TEXTS:
-            raise AnswerError(f"{self.name}: its texts are too long to read")
+            raise AnswerError(f"{self.name}: its text is too long to read")
 
 
 def _number(text: str | None, otherwise: int) -> int:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from tracer.answers.aliases import Aliases
 from tracer.errors import TracerError
 from tracer.expression.evaluate import compiled
+from tracer.expression.label import label_text
 from tracer.lesson.build import build
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.presentation.shown import shown
 from tracer.problem.convention import Reproduce
+from tracer.problem.names import Names, names_of
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
 from tracer.program.program import Program
@@ -51,6 +53,15 @@ class Key:
         return NetworkSymbols(self.problem, self.program.rows)
 
     @cached_property
+    def names(self) -> Names:
+        """What the matrices and their cells are called to learners."""
+        return names_of(self.problem)
+
+    def called(self, identifier: str, place: tuple[int, int] | None = None) -> str:
+        """The name of a matrix, or of a cell of it by row and column from 0, in one line."""
+        return label_text(self.names.matrix(identifier) if place is None else self.names.cell(identifier, *place))
+
+    @cached_property
     def aliases(self) -> Aliases:
         """The names that learners have for the matrices."""
         return Aliases(self.problem, {each: value.shape for each, value in self.values.items()})
@@ -71,7 +82,7 @@ class Key:
             run = build(self.problem, self.program.rows).numpy.run
             computed = dict(zip(self.program.computed, run(*given.values()), strict=True))
         if not all(np.isfinite(each).all() for each in computed.values()):
-            raise TracerError(f"{file}: given: with these numbers the network leaves float64")
+            raise TracerError(f"{file}: given: these numbers overflow float64")
         values = given | computed
         halves = {each: 0.0 if each in own else half for each, half in self.halves.items()}
         return replace(self, values={each: values[each] for each in self.values}, halves=halves)
@@ -93,5 +104,5 @@ def key_of(problem: Problem, number: int = 1) -> Key:
     same_rows = at and passes[at - 1].program.rows == one.program.rows
     return Key(
         worked, problem.sha256, one.program, values, halves, before if same_rows else {},
-        tuple(f"{each} Answers are held against the gradient." for each in departures(problem)),
+        tuple(f"{each} Answers are checked against the gradient." for each in departures(problem)),
     )  # fmt: skip

@@ -36,7 +36,7 @@ def named(answers: Answers, key: Key) -> Answers:
         return answers
     words = {cell.text for page in answers.pages for row in page.rows for cell in row if cell.is_words}
     if len(words) > MOST_WORDS or len(answers.matrices) + len(answers.given) > MOST_NAMES:
-        raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be names of matrices")
+        raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be matrix names")
     fixed, found, remarks = _found(answers, key)
     agreement = Agreement(key)
     counted = Counted(key.problem, {each: value.shape for each, value in key.values.items()}, key.program.rows)
@@ -188,7 +188,7 @@ class _Settled:
             if new not in self.matrices and self._equals(piece.grid, new):
                 self._put(new, piece)
             elif new not in self.matrices:
-                self.notes.append(f"{old} stands there again as it was, and no {new}")
+                self.notes.append(f"{old} appears again unchanged, and {new} is missing")
         return self.notes
 
     def _put(self, identifier: str, piece: Piece) -> None:
@@ -196,7 +196,7 @@ class _Settled:
         if (both := _merged(known, piece.grid)) is not None:
             self.matrices[identifier] = both
         elif _texts(known) != _texts(piece.grid):
-            self.notes.append(f"“{piece.name}”: {identifier} stands there more than once; the first is read")
+            self.notes.append(f"“{piece.name}”: {identifier} appears more than once; the first was read")
 
     def _parameter(self, piece: Piece) -> None:
         """W1 is the given one first, and W1_next after it, or after a gradient where it is another."""
@@ -211,7 +211,7 @@ class _Settled:
             self._put(new, piece)
         elif self._equals(piece.grid, new):
             self._put(new, piece)
-            self.notes.append(f"“{piece.name}” is read as {new}, which it equals")
+            self.notes.append(f"“{piece.name}” was read as {new}, which it equals")
         else:
             self._given(piece)
 
@@ -221,7 +221,7 @@ class _Settled:
         if self._equals(piece.grid, identifier):
             self.copied = True
             return
-        self.notes.append(f"“{piece.name}” is not what the problem gives for {identifier}")
+        self.notes.append(f"“{piece.name}” differs from the problem's {identifier}")
         if identifier != self.key.program.rate:
             self._put(identifier, piece)
 

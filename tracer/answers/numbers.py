@@ -28,7 +28,7 @@ _AMOUNT = re.compile(r"[-+−≈~]?\s*\d+(?:[.,]\d+)?\s*(?:[%?!°].*|\(.*\)|[A-Z
 _BEFORE = ("=", "≈", "~")  # a number
 _SHEET_ERROR = re.compile(r"#[A-Z/0]+[!?]?")  # #DIV/0!, #N/A
 _NO_WORDS = frozenset({"nan", "-nan", "inf", "+inf", "-inf", "infinity", "-infinity", "none", "null", "n/a", "na"})
-NOT_A_NUMBER, TOO_LONG = "not a number", "too long for a number"
+NOT_A_NUMBER, TOO_LONG = "not a number", "too long to be a number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,14 @@ def read_number(text: str) -> Entry:
     power = int(found[5] or 0) - 2 * len(found[6])
     value = float(f"{found[1]}{found[2] or '0'}.{found[4] or '0'}e{power}")
     if abs(power) > MOST_EXPONENT or not _is_of_a_size(value):
-        return unreadable(text, "too large a number" if power >= 0 else "too small a number")
+        return unreadable(text, "a number that is too large" if power >= 0 else "a number that is too small")
     return Entry(text.strip(), "number", value, len(found[4] or "") - power)
 
 
 def of_float(value: float, text: str = "") -> Entry:
     """A number of a spreadsheet, which keeps no trailing zeros."""
     if not _is_of_a_size(value):
-        return unreadable(text or str(value), "too large or too small a number")
+        return unreadable(text or str(value), "a number that is too large or too small")
     shown = repr(float(value)).removesuffix(".0")
     decimals = read_number(shown).decimals if "e" in shown else len(shown.partition(".")[2])
     return Entry(text or shown, "number", float(value), decimals)
@@ -118,6 +118,6 @@ def _is_of_a_size(value: float) -> bool:
 
 def _fraction(text: str, found: re.Match[str]) -> Entry:
     if int(found[3]) == 0:
-        return unreadable(text, "a fraction over 0")
+        return unreadable(text, "a division by zero")
     value = int(found[2]) / int(found[3])
     return Entry(text.strip(), "number", -value if found[1] == "-" else value)

@@ -59,7 +59,7 @@ def checked_package(name: str, content: bytes) -> Package:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             return _Unpacking(name, package).packed()
     except DAMAGED as wrong:
-        raise AnswerError(f"{name}: this is no workbook (.xlsx), or a damaged one ({wrong})") from None
+        raise AnswerError(f"{name}: not an .xlsx workbook, or a damaged one ({wrong})") from None
 
 
 class _Unpacking:
@@ -72,7 +72,7 @@ class _Unpacking:
             raise AnswerError(f"{name}: unpacks to more than the {MOST_UNPACKED:,} bytes that are read")
         self.entries = {each.filename: each for each in entries}
         if WORKBOOK not in self.entries or self.entries.keys() & OTHER_FORMATS:
-            raise AnswerError(f"{name}: this is no workbook of the kind .xlsx")
+            raise AnswerError(f"{name}: not an .xlsx workbook")
         self.left = MOST_UNPACKED
 
     def packed(self) -> Package:
@@ -117,7 +117,7 @@ class _Unpacking:
     def _looked_at(self, part: str, text: bytes) -> bytes:
         self.left -= len(text)
         if self.left < 0 or len(text) > self.entries[part].file_size + len(b"</worksheet>"):
-            raise AnswerError(f"{self.name}: {part[:MOST_TEXT]} is larger than it says")
+            raise AnswerError(f"{self.name}: {part[:MOST_TEXT]} is larger than it declares")
         if not _UTF_8.match(text) or any(each in text for each in _DECLARED):
             raise AnswerError(f"{self.name}: declares a document type or another encoding, which no workbook needs")
         return text
@@ -162,7 +162,7 @@ class _BookIndex:
         kind = "/" + kind.rpartition("/")[2]
         if kind in READ:
             if not target.lower().endswith(".xml"):
-                raise AnswerError(f"{self.name}: has a sheet in a part that is no XML")
+                raise AnswerError(f"{self.name}: has a sheet that is not XML")
             self.parts[posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")] = kind
 
     def _end(self, tag: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from tracer.answers.handed_in import MOST_TEXT, AnswerPage, Answers
 from tracer.answers.numbers import BLANK
 
-EXPECTED = "expected blocks of numbers, each with its name (Z1, hidden_layer_input, …) above it or left of it"
+EXPECTED = "expected blocks of numbers, each with its name (Z1, hidden_layer_input, …) above it or to its left"
 
 _LABEL = re.compile(
     r"(?:student(?:'s)?\s+)?(?:full\s+)?(name|id|number|no\.?)|(student)|(matriculation(?:\s+n\w+\.?)?)", re.I

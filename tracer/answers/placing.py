@@ -21,7 +21,7 @@ from tracer.answers.modules import Modules
 from tracer.answers.numbers import unreadable
 from tracer.program.roles import Quantity
 
-ELIDED = "the print leaves numbers out"
+ELIDED = "numbers are missing from the printout"
 MOSTLY = 0.5  # of what numbers could say, from which on they settle a place
 ALONE = 3.0  # what numbers without a name have to say: two numbers of three digits, or three of two
 LETTERS = 3  # rank of names that are letters of the field, after those of aliases.py

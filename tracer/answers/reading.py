@@ -41,7 +41,7 @@ def read_answers(path: Path) -> Answers:
         raise AnswerError(f"{path.name}: cannot be read ({wrong.strerror})") from None
     if len(content) > MOST_BYTES:
         found = max(size, len(content))
-        raise AnswerError(f"{path.name}: {found:,} bytes are more than anybody writes by hand (at most {MOST_BYTES:,})")
+        raise AnswerError(f"{path.name}: {found:,} bytes is too large for work done by hand (at most {MOST_BYTES:,})")
     return read_content(path.name, content)
 
 
@@ -63,7 +63,7 @@ def _text(name: str, content: bytes) -> str:
         if "\x00" in text:
             break
         return text
-    raise AnswerError(f"{name}: this is not text in UTF-8")
+    raise AnswerError(f"{name}: not UTF-8 text")
 
 
 def read_json(name: str, content: bytes) -> Answers:
@@ -87,7 +87,7 @@ def read_json(name: str, content: bytes) -> Answers:
     except RecursionError:
         raise AnswerError(f"{name}: nested too deeply") from None
     except ValueError as wrong:
-        raise AnswerError(f"{name}: this is not JSON ({wrong})") from None
+        raise AnswerError(f"{name}: not JSON ({wrong})") from None
     if isinstance(document, list) and document and all(isinstance(each, dict) for each in document):
         document = _of_units(document)
     if not isinstance(document, dict):
@@ -106,7 +106,7 @@ def read_json(name: str, content: bytes) -> Answers:
         student=_student(name, document.get("student")),
         words=of_notes(_notes(document)),
         problem_sha256=_word(document.get("problem_sha256")),
-        notes=tuple(f"{key[:MOST_TEXT]}: stands there more than once; the first is read" for key in twice),
+        notes=tuple(f"{key[:MOST_TEXT]}: appears more than once; the first was read" for key in twice),
     )
 
 
@@ -285,7 +285,7 @@ def _line(
     except ValueError:
         row = column = 0
     if not (1 <= row <= MOST_CELLS and 1 <= column <= MOST_CELLS):
-        raise AnswerError(f"{name}: line {number}: row and column are expected as numbers from 1")
+        raise AnswerError(f"{name}: line {number}: expected row and column as numbers from 1")
     return matrix.strip()[:MOST_TEXT], (row - 1, column - 1), read_number(value[: MOST_TEXT + 1])
 
 

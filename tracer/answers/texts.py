@@ -32,9 +32,9 @@ def page_of_text(name: str, text: str) -> AnswerPage:
     for most, letters in ((MOST_LETTERS, len(text)), (MOST_IN_LINE, max(map(len, text.split("\n"))))):
         if letters > most:
             where = " in a line" if most == MOST_IN_LINE else ""
-            raise AnswerError(f"{name}: {letters:,} characters{where} are more than anybody writes (at most {most:,})")
+            raise AnswerError(f"{name}: {letters:,} characters{where} is too long (at most {most:,})")
     if (lines := text.count("\n")) > MOST_LINES:
-        raise AnswerError(f"{name}: {lines:,} lines are more than anybody writes (at most {MOST_LINES:,})")
+        raise AnswerError(f"{name}: {lines:,} lines is too long (at most {MOST_LINES:,})")
     writing = _Writing(name, lift(plain_lines(text.translate(_MARKS))))
     number = 1
     for line in writing.lifted.text.split("\n"):

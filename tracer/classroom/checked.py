@@ -68,7 +68,7 @@ class Checked:
 
     def _row(self, mark: Mark) -> str:
         sign = SIGNS[mark.verdict]
-        cells = (place(mark), entry_of(self.marked, mark).text, sign, named(mark.verdict))
+        cells = (place(self.marked, mark), entry_of(self.marked, mark).text, sign, named(mark.verdict))
         colour = COLOURS.get(sign, "")
         style = f' style="background: #{colour}; color: #{INK}"' if colour else ""
         return f"<tr{style}>{''.join(f'<td>{escape(each)}</td>' for each in cells)}</tr>"

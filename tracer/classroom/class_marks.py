@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracer.classroom.findings import headline, place, printable
+from tracer.classroom.findings import headline, printable
 from tracer.files import replace_file
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.points import points_text
@@ -51,7 +51,7 @@ def line_of(marked: MarkedSheet) -> MarksLine:
         says=headline(marked),
         points={each: earned for each, (earned, _) in marked.points_of.items()},
         total=marked.points,
-        first_wrong="" if first is None else place(first),
+        first_wrong="" if first is None else f"{first.id}[{first.row + 1},{first.column + 1}]",
         slips=Counter(mark.slips[0].slug for mark in marked.marks if mark.verdict == "slip"),
         all_right=marked.all_right or (not marked.marks and answers.copied and not answers.not_read),
         judged=bool(marked.marks) or answers.copied,

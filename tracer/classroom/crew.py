@@ -23,7 +23,7 @@ Marks = TypeVar("Marks", covariant=True)
 LONGEST = 20.0  # seconds for one file
 AT_ONCE = 25  # files that a process is handed
 LOOKS = 0.25  # seconds between two looks whether this process's parent still lives
-ENDED = "the process that marked it ended of itself; the file is damaged, or too large to mark"
+ENDED = "the process that marked it stopped unexpectedly; the file may be damaged, or too large to mark"
 TOO_LONG = f"took more than {LONGEST:.0f} seconds to mark"
 
 

@@ -141,7 +141,7 @@ class FeedbackViews:
 
     def _alike(self, mark: Mark, reveals: bool) -> AlikeView:
         right = f", expected {expected(self.marked, mark)}" if self.reveal == "key" else ""
-        words = f"{place(mark)} {printable(mark.answer)}{right}"
+        words = f"{place(self.marked, mark)} {printable(mark.answer)}{right}"
         return AlikeView(words, tuple(self._lines(mark)) if reveals else ())
 
     def _formula(self, identifier: str) -> Markup | None:
@@ -193,7 +193,7 @@ class FeedbackViews:
         return label_mathml(names.learning_rate() if identifier == self.program.rate else names.matrix(identifier))
 
     def _cell_name(self, cell: s.Cell) -> str:
-        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
+        return label_mathml(self.headings.names.cell(cell.matrix, cell.row, cell.column))
 
     def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
         """One line, in pieces between which the browser may break it."""

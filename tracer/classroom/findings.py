@@ -40,6 +40,7 @@ class Finding:
 
     marks: tuple[Mark, ...]
     says: tuple[str, ...]
+    place: str  # what the first cell is called
 
     @property
     def first(self) -> Mark:
@@ -49,7 +50,7 @@ class Finding:
     def title(self) -> str:
         """Its cells: where to look, and how many more there are."""
         more = len(self.marks) - 1
-        return f"{place(self.first)} and {more} more" if more else place(self.first)
+        return f"{self.place} and {more} more" if more else self.place
 
 
 def findings(marked: MarkedSheet, reveal: Reveal) -> list[Finding]:
@@ -59,7 +60,10 @@ def findings(marked: MarkedSheet, reveal: Reveal) -> list[Finding]:
         if mark.verdict not in COUNTS:
             reason = [slip.slug for slip in mark.slips[:1]]
             alike.setdefault((mark.id, mark.verdict, *reason), []).append(mark)
-    return [Finding(tuple(marks), tuple(sentences(marked, marks[0], reveal))) for marks in alike.values()]
+    return [
+        Finding(tuple(marks), tuple(sentences(marked, marks[0], reveal)), place(marked, marks[0]))
+        for marks in alike.values()
+    ]
 
 
 def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
@@ -70,7 +74,7 @@ def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
     if mark.verdict == "unreadable":
         yield entry_of(marked, mark).note
     elif mark.verdict == "wrong" and marked.sheet.key.program.quantity(mark.id).role in ("given", "parameter"):
-        yield "not the number that is given"
+        yield "not the number given"
     elif not mark.slips and mark.verdict in WORDS:
         yield WORDS[mark.verdict]
 
@@ -82,9 +86,9 @@ def entry_of(marked: MarkedSheet, mark: Mark) -> Entry:
 
 def _sentence(slip: Slip, reveal: Reveal) -> str:
     if reveal == "key":
-        return slip.says + (f" ({slip.apart})" if slip.apart else "")
+        return slip.says + (f". {capital(slip.apart)}" if slip.apart else "")
     # what would tell two slips apart, without the numbers that it would be
-    return slip.hint + (f" ({slip.apart.partition(':')[0]})" if slip.apart else "")
+    return slip.hint + (f". {capital(slip.apart.partition(':')[0])}" if slip.apart else "")
 
 
 def headline(marked: MarkedSheet) -> str:
@@ -98,8 +102,8 @@ def headline(marked: MarkedSheet) -> str:
         return f"all {len(marked.marks)} cells are right"
     later = marked.counts["carried"]
     follows = f"; {later} later cell{'s follow' if later > 1 else ' follows'} correctly from it" if later else ""
-    start = f"start at {place(first)}" if first is marked.marks[0] else f"all right up to {place(first)}: start there"
-    return start + follows
+    where = place(marked, first)
+    return (f"start at {where}" if first is marked.marks[0] else f"all right up to {where}: start there") + follows
 
 
 def _nothing(marked: MarkedSheet) -> str:
@@ -110,7 +114,7 @@ def _nothing(marked: MarkedSheet) -> str:
         return strange or "numbers were found, but not for certain which they are; nothing is judged"
     if answers.copied:
         return "only what the problem gives was found"
-    return "no cell of this problem's matrices was found"
+    return "no cells of this problem's matrices were found"
 
 
 def unread(marked: MarkedSheet) -> list[str]:
@@ -129,7 +133,7 @@ def in_words(marked: MarkedSheet) -> list[str]:
 def right_under(other: OtherConventions) -> str:
     """That the answers follow other conventions, and how far."""
     words = ", ".join(other.words)
-    return f"right under: {words}" if other.all_right else f"more of it is right under: {words}"
+    return f"right under: {words}" if other.all_right else f"more cells are right under: {words}"
 
 
 def expected(marked: MarkedSheet, mark: Mark) -> str:
@@ -139,9 +143,9 @@ def expected(marked: MarkedSheet, mark: Mark) -> str:
     return as_typed(mark.expected) if decimals is None else fixed(mark.expected, max(decimals, entry.decimals or 0))
 
 
-def place(mark: Mark) -> str:
-    """A cell as people call it, counted from 1."""
-    return f"{mark.id}[{mark.row + 1},{mark.column + 1}]"
+def place(marked: MarkedSheet, mark: Mark) -> str:
+    """A cell as the problem calls it."""
+    return marked.sheet.key.called(mark.id, (mark.row, mark.column))
 
 
 def named(verdict: Verdict) -> str:

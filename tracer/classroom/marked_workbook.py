@@ -24,7 +24,7 @@ from tracer.presentation.headings import band_title, detail
 from tracer.spreadsheet.columns import address, column_letters
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.package import write_workbook_file
-from tracer.spreadsheet.print_setup import ROW, break_columns, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
 from tracer.workbook.book import Book
 from tracer.worksheet.board import TOP, WorksheetBoard
 
@@ -35,7 +35,7 @@ COLOURS: dict[Verdict, str | None] = {
     "not_read": palette.COARSE,
 }  # fmt: skip
 LEGEND = (
-    "✓ right · ↪ right on your own numbers, though something before it is not",
+    "✓ right · ↪ right on your own numbers, though an earlier cell is wrong",
     "✗ look again · ≈ too few digits · – blank · ? not a number. Notes say more.",
 )
 NUMBER_WIDTH, LEAST_WIDTH, MOST_WIDTH, SIGN_WIDTH, WIDEST_HEADING, UNUSED = 3.0, 9.0, 24.0, 4.0, 34.0, 0.5
@@ -169,12 +169,11 @@ class MarkedCopy:
 
     def _print(self) -> None:
         """The board, broken between matrices where it is too long for a page."""
-        page = choose_page(sum(self.widths), self.places.last_row * ROW)
+        page = choose_page((sum(self.widths), self.places.last_row * ROW))
         set_up(self.sheet, page, [f"A1:{address(self.places.last_row, self.places.last_column)}"], "1:2")
         places = [self.places.board.places[each] for each in self.present]
         within = {TOP + row for each in places for row in range(each.heading_row + 1, each.row + each.rows)}
         within |= {TOP + band.row + 1 for band in self.places.board.bands}  # a title stays with its matrices
         rows = range(3, self.places.last_row + 1)
         break_rows(self.sheet, page, rows, lambda _: ROW, lambda row: row not in within, 24.0 + ROW)
-        break_columns(self.sheet, page, self.widths, [self.places.first_column(slot) - 2 for slot in (1, 2)])
         self.sheet.freeze_panes = address(TOP - 1, 1)

@@ -56,7 +56,7 @@ class MarksSheet:
             self._listed(listed)
         for column, width in enumerate(WIDTHS, start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
-        page = choose_page(sum(WIDTHS), self.row * ROW)
+        page = choose_page((sum(WIDTHS), self.row * ROW))
         set_up(self.sheet, page, [f"A1:{address(self.row, LAST)}"], "1:2")
 
     def _notes(self) -> list[str]:

@@ -152,7 +152,11 @@ def _is_no_answer(parts: Sequence[str]) -> bool:
 
 
 def _fault_of(name: str) -> str:
-    return "a zip in a folder or zip is not opened; give it by itself" if name.lower().endswith(".zip") else ""
+    return (
+        "a zip inside a folder or another zip is not opened; give it on its own"
+        if name.lower().endswith(".zip")
+        else ""
+    )
 
 
 def _in_zip(path: Path) -> Iterator[Submission]:
@@ -195,7 +199,7 @@ def _refused(entries: Sequence[zipfile.ZipInfo]) -> str:
     """Why a zip as a whole is not read."""
     climbing = next((each.filename for each in entries if _climbs(each.filename)), None)
     if climbing is not None:
-        return f"holds {climbing[:MOST_TEXT]!r}, a path that leads out of the zip"
+        return f"holds {climbing[:MOST_TEXT]!r}, a path that leads outside the zip"
     if sum(each.file_size for each in entries) > MOST_UNPACKED:
         return f"unpacks to more than the {MOST_UNPACKED:,} bytes that are read"
     return ""
@@ -210,7 +214,7 @@ def _fault_of_entry(entry: zipfile.ZipInfo) -> str:
     if entry.flag_bits & 1:
         return "is encrypted"
     if entry.file_size > MOST_BYTES:
-        return f"{entry.file_size:,} bytes are more than anybody writes by hand (at most {MOST_BYTES:,})"
+        return f"{entry.file_size:,} bytes is too large for work done by hand (at most {MOST_BYTES:,})"
     return _fault_of(PurePosixPath(entry.filename).name)
 
 

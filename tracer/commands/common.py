@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from tracer.problem.problem import Problem
+    from tracer.run.passes import AnyProblem
 
 DEFAULT_FOLDER = Path("outputs")
 PATIENCE = 0.5  # seconds before a progress bar appears
@@ -34,8 +35,15 @@ FolderOption = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", hel
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
+def load_any(source: str) -> AnyProblem:
+    """The network or the program of a file or a built-in example."""
+    from tracer.problem.reading import load_any as load_source
+
+    return load_source(source)
+
+
 def load(source: str) -> Problem:
-    """The problem of a file or a built-in example."""
+    """The network of a file or a built-in example."""
     from tracer.problem.reading import load_problem
 
     return load_problem(source)

@@ -8,11 +8,20 @@ from enum import StrEnum
 from functools import partial
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tracer.commands.common import DEFAULT_FOLDER, FolderOption, JsonOption, ProblemArgument, load, print_json, progress
+from tracer.commands.common import (
+    DEFAULT_FOLDER,
+    FolderOption,
+    JsonOption,
+    ProblemArgument,
+    load,
+    load_any,
+    print_json,
+    progress,
+)
 from tracer.commands.shape import choices
 from tracer.errors import TracerError
 from tracer.files import unreserved, write_text
@@ -22,6 +31,7 @@ from tracer.processes import beside
 if TYPE_CHECKING:
     from tracer.problem.problem import Problem
     from tracer.run.passes import Trace
+    from tracer.run.training import Training
 
 DEFAULT_EXAMPLE = "article"
 MOST_EPOCHS = 1_000_000  # to record; `train` takes any number
@@ -104,10 +114,11 @@ def _pages(recorded: Trace) -> tuple[dict[str, str], str]:
     from tracer.derivation.book import render_derivation, too_deep
     from tracer.page.page import render_page
 
-    pages, left_out = {".html": render_page(recorded)}, too_deep(recorded.problem)
-    if not left_out:
-        pages[".derivation.html"] = render_derivation(recorded)
-    return pages, left_out
+    name, left_out = recorded.problem.name, too_deep(recorded.problem)
+    if left_out:
+        return {".html": render_page(recorded)}, left_out
+    page, book = f"{name}.html", f"{name}.derivation.html"
+    return {".html": render_page(recorded, book), ".derivation.html": render_derivation(recorded, page)}, ""
 
 
 def trace(
@@ -122,7 +133,7 @@ def trace(
     from tracer.run.training import trace as run
 
     chosen = epoch_numbers(epochs, [1])
-    loaded = load(problem)
+    loaded = load_any(problem)
     with progress("training", max(chosen)) as advance:
         recorded = run(loaded, chosen, lambda _: advance())
     if output is not None:
@@ -136,9 +147,9 @@ def trace(
 
         print_trace(recorded)
     else:
-        from tracer.problem.remarks import departures
+        from tracer.terminal import notes
 
-        for sentence in (*departures(loaded), output):
+        for sentence in (*notes(loaded), output):
             typer.echo(sentence)
 
 
@@ -157,10 +168,10 @@ def train(
         from tracer.training_report.plots import require_matplotlib
 
         require_matplotlib()
-    loaded = load(problem)
+    loaded = load_any(problem) if output is None else load(problem)
     total = loaded.epochs if epochs is None else epochs
     with progress("training", total) as advance:
-        training = run(loaded, total, progress=lambda _: advance())
+        training: Training[Any] = run(loaded, total, progress=lambda _: advance())
     paths = []
     if output is not None:
         from tracer.training_report.page import write_training

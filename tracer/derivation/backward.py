@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tracer.derivation.cells import Cells
 from tracer.derivation.chain import Chain, Factors
-from tracer.derivation.picture import draw_paths
+from tracer.derivation.path_picture import draw_paths
 from tracer.derivation.typeset import (
     EQUALS,
     NEARLY,
@@ -72,13 +72,13 @@ class _LayerBackward:
 
     def _chain_rule(self) -> Contents:
         if self.chain.is_output:
-            start = "Now back to front. How does the loss change with a weight of the output layer?"
+            start = "Now work backwards. How does the loss change with a weight of the output layer?"
         else:
-            start = "In the same way one layer further back. How does the loss change with a weight of this layer?"
+            start = "The same again, one layer further back. How does the loss change with a weight of this layer?"
         acting = {"weight": self.own.weights, "sum": self.own.pre_activation, "activation": self.own.activation}
         yield say(
-            f"{start} {{weight}} acts on it through {{sum}}{self._through()}. By the chain rule the derivatives "
-            f"along the way are multiplied{', and the samples add up' if self.several_samples else ''}:",
+            f"{start} {{weight}} acts on it through {{sum}}{self._through()}. By the chain rule, multiply the "
+            f"derivatives along the path{' and add up the samples' if self.several_samples else ''}:",
             **{word: self.cells.symbol(self.cells.first(each)) for word, each in acting.items()},
         )
         yield Figure(draw_paths(self.cells, self.own.number))
@@ -87,7 +87,9 @@ class _LayerBackward:
         yield self.cells.example(target, rule, self.chain.weight_names(target), until="letters")
         if self.chain.is_output and self.chain.carries_rate:
             rate = self.cells.rate()
-            yield say("The learning rate {rate} is a factor already; all that follows carries it.", rate=rate)
+            yield say(
+                "The learning rate {rate} is already a factor here; everything that follows carries it.", rate=rate
+            )
 
     def _through(self) -> str:
         """What lies between the sum of a unit and the loss."""
@@ -121,7 +123,7 @@ class _LayerBackward:
             yield say("All factors together, for every weight of the layer:")
             yield equation(block, stages)
         else:
-            yield say("Now every factor is known. With the numbers put in:")
+            yield say("Now every factor is known. With numbers:")
             yield equation(block, [each for each in stages if each[2] != "letters"])
 
     def _gradient_of_delta(self) -> Contents:
@@ -135,10 +137,10 @@ class _LayerBackward:
         yield say("Both factors together, in every sample, and the samples add up. For one weight in full:")
         yield self.cells.example(target, rule(target), names(target))
         if self.cells.rows <= MOST_PARTS:
-            yield say("For all weights at once, a column of what came in times a row of deltas for every sample:")
+            yield say("For all weights at once, a column of inputs times a row of deltas for every sample:")
             yield formula((self.cells.matrix(gradient),), *self._samples())
             return
-        yield say("For all weights at once, what came in times the deltas:")
+        yield say("For all weights at once, the inputs times the deltas:")
         made = self.cells.in_matrices(gradient)
         assert made is not None
         yield made
@@ -167,12 +169,12 @@ def _new(cells: Cells, parameter: str) -> Contents:
 def _step_taken(cells: Cells) -> str:
     convention, twice = cells.problem.convention, cells.problem.reproduce.rate_twice
     if twice:
-        return "The learning rate {rate} is in them already; it is applied again here, as a publication did:"
+        return "The learning rate {rate} is already in them; it is applied again here, as in the publication:"
     if convention.learning_rate_in == "delta":
-        return "The learning rate {rate} is in them already. The new weights:"
+        return "The learning rate {rate} is already in them. The new weights:"
     if convention.sign > 0:
-        return "The loss grows along the gradient, so every weight takes a step the other way, {rate} times as long:"
-    return "These are minus the gradients. Along them the loss falls, so {rate} times as much is added:"
+        return "The loss increases along the gradient, so each weight takes a step against it, {rate} times as long:"
+    return "These are the negative gradients. The loss falls along them, so add {rate} times each:"
 
 
 def biases(cells: Cells) -> Chapter:
@@ -196,12 +198,12 @@ def _bias(chain: Chain, first: bool) -> Contents:
     shared = cells.problem.layers[own.number - 1].shared_bias
     if first:
         yield say(
-            "A bias stands alone in its sum, as a weight whose input is always 1: {ratio} = 1. What is left of the "
+            "A bias stands alone in its sum, like a weight whose input is always 1: {ratio} = 1. The rest of the "
             "chain rule is how the loss changes with that sum.",
             ratio=cells.ratio(cells.first(own.pre_activation), cells.first(own.bias)),
         )
     else:
-        yield say("In the same way for the layer before it.")
+        yield say("The same for the layer before it.")
     if shared and chain.units > 1:
         yield say("All units of the layer share one bias, so their parts add up:")
     elif cells.rows > 1:

@@ -27,22 +27,26 @@ def too_deep(problem: Problem) -> str:
     """Why there is no book of a problem; "" where there is one."""
     if problem.depth <= MOST_LAYERS:
         return ""
-    return f"no derivation: {problem.depth} layers are more than the {MOST_LAYERS} worked by hand"
+    return f"no derivation: {problem.depth} layers are too many to work by hand (at most {MOST_LAYERS})"
 
 
-def write_derivation(trace: Trace, path: Path) -> None:
-    """Write the book of the first pass of a trace. Raises ExportError where `path` cannot be written."""
-    write_text(path, render_derivation(trace))
+def write_derivation(trace: Trace, path: Path, page: str = "") -> None:
+    """Write the book of the first pass of a trace; `page` is the name of the page's file beside it.
+
+    Raises ExportError where `path` cannot be written.
+    """
+    write_text(path, render_derivation(trace, page))
 
 
-def render_derivation(trace: Trace) -> str:
-    """The book as HTML."""
+def render_derivation(trace: Trace, page: str = "") -> str:
+    """The book as HTML, with a link to the file `page` beside it if there is one."""
     problem = trace.problem
     return (
         environment()
         .get_template("derivation.html.j2")
         .render(
             problem=problem,
+            page=page,
             place=place_of(trace, trace.first),
             chapters=list(_chapters(trace)),
             conventions=conventions(problem),
@@ -65,7 +69,7 @@ def _chapters(trace: Trace) -> Iterator[Chapter]:
 def _outcome(trace: Trace) -> Chapter:
     """The loss before and after."""
     told = say(
-        "Forward once more with the new numbers, the loss is {after}; it was {before}.",
+        "One more forward pass, with the new numbers, gives the loss {after}; it was {before}.",
         before=f"<mn>{trace.before:#.6g}</mn>",
         after=f"<mn>{trace.after:#.6g}</mn>",
     )

@@ -120,13 +120,13 @@ def _sigmoid(chosen: _Chosen) -> tuple[Derivation, ...]:
     once, square = over(one, bottom), s.Power(bottom, 2)
     outer = over(s.Number(-1.0), square)
     lines = (
-        Equality(times(outer, left()), (bottom,), says="The quotient rule, with 1 on top:"),
-        Equality(times(outer, power, left()), (s.Negative(z),), says="The chain rule for the power of e:"),
+        Equality(times(outer, left()), (bottom,), says="By the quotient rule, with 1 in the numerator:"),
+        Equality(times(outer, power, left()), (s.Negative(z),), says="By the chain rule for the power of e:"),
         Equality(times(outer, power, s.Number(-1.0))),
         Equality(over(power, square)),
         Equality(
             over(s.difference(s.Sum((one, power)), one), square),
-            says="Above the line, 1 is added and taken off again:",
+            says="Add and subtract 1 in the numerator:",
         ),
         Equality(times(once, s.difference(over(bottom, bottom), once))),
         Equality(times(once, s.difference(one, once))),
@@ -143,11 +143,11 @@ def _tanh(chosen: _Chosen) -> tuple[Derivation, ...]:
         Equality(
             over(s.difference(times(left(0), bottom), times(top, left(1))), square),
             (top, bottom),
-            says="The quotient rule, with tanh written in powers of e:",
+            says="By the quotient rule, with tanh written in powers of e:",
         ),
         Equality(
             over(s.difference(times(bottom, bottom), times(top, top)), square),
-            says="The derivative of the top is the bottom, and that of the bottom is the top:",
+            says="The numerator's derivative is the denominator, and the denominator's is the numerator:",
         ),
         Equality(s.difference(one, s.Power(over(top, bottom), 2))),
         Equality(ACTIVATIONS["tanh"].slope, says="The fraction is tanh again, which is the activation itself:"),
@@ -165,7 +165,7 @@ def _softplus(chosen: _Chosen) -> tuple[Derivation, ...]:
             says="The derivative of the logarithm, by the chain rule:",
         ),
         Equality(over(up, inside)),
-        Equality(ACTIVATIONS["softplus"].slope, says="Above and below divided by the power of e:"),
+        Equality(ACTIVATIONS["softplus"].slope, says="Divide numerator and denominator by the power of e:"),
     )
     return (Derivation(a, _shown("softplus"), z, lines),)
 
@@ -221,7 +221,10 @@ def _softmax(chosen: _Chosen) -> tuple[Derivation, ...]:
     )
     of_other = (
         Equality(quotient_rule(other), (other, bottom), (0,), rule),
-        Equality(over(s.Negative(times(other, own)), square), says="The power on top does not hold this input:"),
+        Equality(
+            over(s.Negative(times(other, own)), square),
+            says="The power in the numerator does not depend on this input:",
+        ),
         Equality(s.Negative(times(over(other, bottom), share))),
         Equality(s.Negative(times(unit("a", 1), unit("a", 0)))),
     )

@@ -35,6 +35,7 @@ from tracer.expression.label import Label, Name, Ratio, label_mathml
 from tracer.expression.lower import lower, view
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms, matrix_mathml
 from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, work
+from tracer.presentation.example import example_sample, of_samples
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import DEFAULT, shown
 from tracer.program.naming_policy import RATE
@@ -56,25 +57,34 @@ class Cells:
         self.one, self.problem, self.program = one, trace.problem, one.program
         self.rows = self.program.rows
         headings = Headings(trace.problem)
-        self.names, self.symbols = headings.names, headings.symbols
+        self.names = headings.names
         self.decimals = shown(trace, one)
+        self.sample = example_sample(one)  # the one that is worked
 
     # which cells
 
     def first(self, identifier: str) -> s.Cell:
-        """The cell at the top left of a matrix."""
-        return s.Cell(identifier, 0, 0)
+        """The first cell of a matrix; of the sample that is worked, where its rows are samples."""
+        return s.Cell(identifier, self._worked_row(identifier), 0)
+
+    def _worked_row(self, identifier: str) -> int:
+        return self.sample if of_samples(self.program, identifier) else 0
+
+    @property
+    def that_was(self) -> str:
+        """Which sample was worked, as a sentence that goes on."""
+        return f"That was sample {self.sample + 1}" if self.sample else "That was the first sample"
 
     def block(self, identifier: str) -> s.Block:
         """All cells of a matrix."""
         return s.Block(identifier, 0, 0, *self.program.assignments[identifier].shape)
 
-    def row(self, identifier: str, number: int = 0) -> s.Block:
-        """One row of a matrix; of most matrices a sample."""
+    def row(self, identifier: str, number: int | None = None) -> s.Block:
+        """One row of a matrix, of most matrices a sample; without a number the one that is worked."""
         block = self.block(identifier)
-        return block.part(number, 0, 1, block.columns)
+        return block.part(self._worked_row(identifier) if number is None else number, 0, 1, block.columns)
 
-    def column(self, identifier: str, number: int = 0) -> s.Block:
+    def column(self, identifier: str, number: int | None = None) -> s.Block:
         """One row of a matrix, set as a column."""
         return replace(self.row(identifier, number), transposed=True)
 
@@ -98,7 +108,7 @@ class Cells:
 
     def label(self, cell: s.Cell) -> Label:
         """What a cell is called that is no fraction."""
-        label = self.symbols.cell(cell.matrix, cell.row, cell.column)
+        label = self.names.cell(cell.matrix, cell.row, cell.column)
         assert isinstance(label, Label)
         return label
 
@@ -107,8 +117,8 @@ class Cells:
         place, assignment = (cell.row, cell.column), self.program.assignments.get(cell.matrix)
         if assignment is None:
             return self.label(cell)
-        fraction = None if assignment.reproduced else self.symbols.fraction(cell.matrix, place)
-        name = fraction or self.symbols.cell(cell.matrix, *place)
+        fraction = None if assignment.reproduced else self.names.fraction(cell.matrix, place)
+        name = fraction or self.names.cell(cell.matrix, *place)
         if assignment.role == "updated" and isinstance(name, Label) and name.base == cell.matrix:
             return replace(name, base=self.owner(cell).matrix, hat=True)
         return name
@@ -238,12 +248,12 @@ class Cells:
         return [*made, (EQUALS if exact else NEARLY, self.value, "values")]
 
     def in_matrices(self, identifier: str, numbers: bool = True, whole: bool = True) -> Formula | None:
-        """A matrix, or its first row, by its formula in whole matrices: [row] × [matrix] + [row] = [row].
+        """A matrix, or its row that is worked, by its formula in whole matrices: [row] × [matrix] + [row] = [row].
 
         In symbols or with numbers; None where it is made of anything but products and sums of matrices.
         """
         made = self.rule(identifier)
-        operands = _operands(made if whole else _first_row(made))
+        operands = _operands(made if whole else _row_of(made, self.sample))
         if operands is None:
             return None
         target = self.block(identifier) if whole else self.row(identifier)
@@ -280,17 +290,17 @@ class _Operand(NamedTuple):
     repeated: m.Shape | None
 
 
-def _first_row(rule: m.Matrix) -> m.Matrix:
-    """The rule of the first row of what `rule` makes."""
+def _row_of(rule: m.Matrix, number: int) -> m.Matrix:
+    """The rule of one row of what `rule` makes."""
     match rule:
         case m.MatMul(left, right):
-            return m.MatMul(_first_row(left), right)
+            return m.MatMul(_row_of(left, number), right)
         case m.Repeat(operand):
-            return _first_row(operand)
+            return _row_of(operand, number)
         case m.Broadcast(sign, left, right):
-            return m.Broadcast(sign, _first_row(left), _first_row(right))
+            return m.Broadcast(sign, _row_of(left, number), _row_of(right, number))
         case _:
-            return m.Row(rule, 0) if rule.shape[0] > 1 else rule
+            return m.Row(rule, number) if rule.shape[0] > 1 else rule
 
 
 def _operands(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) -> list[_Operand] | None:

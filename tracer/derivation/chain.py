@@ -1,20 +1,23 @@
 """The chain rule through one layer: its deltas as error times slope, and its factors, one after the other.
 
-The first sample's row is worked, as a column: symbols, letters, numbers, values; then all samples follow.
+The row of one sample is worked, as a column: symbols, letters, numbers, values; then all samples follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from tracer.derivation.cells import Cells, NameOf
 from tracer.derivation.typeset import (
     EQUALS,
+    LEAST_SCALE,
+    PAGE,
     Contents,
+    Formula,
     Stage,
     crossed,
-    equal,
+    em_width,
     equation,
     formula,
     operator,
@@ -27,12 +30,11 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.label import label_mathml
-from tracer.expression.mathml import cell_mathml
+from tracer.expression.mathml import cell_mathml, cell_mathml_terms
 from tracer.program import roles
 
 MOST_PATHS = 3  # units of a layer whose deltas are written out as products; of more they are matrices of their own
 MOST_JACOBIANS = 3  # samples whose Jacobian is shown
-ALL_SAMPLES = "That was the first sample; for all of them, a row each:"
 
 
 class Chain:
@@ -112,7 +114,7 @@ class Chain:
 
         return of
 
-    def only_term(self, top: s.Cell, by: s.Cell) -> tuple[str, str, str]:
+    def only_term(self, top: s.Cell, by: s.Cell) -> Formula:
         """∂top/∂by three times: as that, with the sum put in and all terms but one struck out, and the factor left."""
         letters = self.cells.work(top).letters
         terms = letters.terms if isinstance(letters, s.Sum) else (letters,)
@@ -123,12 +125,21 @@ class Chain:
         def name(cell: s.Cell) -> str:
             return crossed(cell_mathml(gone[cell], self.cells.symbol)) if cell in gone else self.cells.symbol(cell)
 
-        inside = row(operator("("), cell_mathml(kept, name), operator(")"))
-        under = row(operator("∂"), label_mathml(self.cells.label(by)))
         (term,) = (term for term in terms if term not in places)
-        left = [factor for factor in _factors(term) if factor != by]
-        fraction = f"<mfrac>{row(operator('∂'), inside)}{under}</mfrac>"
-        return self.cells.ratio(top, by), fraction, cell_mathml(left[0], self.cells.symbol)
+        left = next(factor for factor in _factors(term) if factor != by)
+        put_in = _derivative(cell_mathml_terms(kept, name), label_mathml(self.cells.label(by)))
+        equals = row(operator(EQUALS), cell_mathml(left, self.cells.symbol))
+        return formula((self.cells.ratio(top, by),), put_in, (equals,))
+
+
+def _derivative(terms: Sequence[str], by: str) -> Sequence[str]:
+    """= ∂(sum)/∂by; of a sum too wide for a fraction = ∂/∂by (sum), in pieces between which the line may break."""
+    sign, under = operator("∂"), row(operator("∂"), by)
+    fraction = f"<mfrac>{row(sign, row(operator('('), *terms, operator(')')))}{under}</mfrac>"
+    if em_width(fraction) <= PAGE / LEAST_SCALE:
+        return (row(operator(EQUALS), fraction),)
+    first, *others = (*terms[:-1], row(terms[-1], operator(")")))
+    return row(operator(EQUALS), f"<mfrac>{sign}{under}</mfrac>", operator("("), first), *others
 
 
 def _factors(term: s.Scalar) -> tuple[s.Scalar, ...]:
@@ -145,7 +156,7 @@ class Factors:
     def error(self) -> Contents:
         if self.chain.fused:
             yield say(
-                "First, how the loss changes with what goes into each output. Recall the derivative of loss and "
+                "First, how the loss changes with the input of each output unit. Recall the derivative of loss and "
                 "activation taken together:"
             )
         else:
@@ -153,32 +164,33 @@ class Factors:
         yield from self._worked(self.own.error)
 
     def _worked(self, identifier: str) -> Contents:
-        """A backward matrix: the first sample's row as a column, worked; then all samples."""
+        """A backward matrix: the row of one sample as a column, worked; then all samples."""
         column = self.cells.column(identifier)
         yield equation(column, self.cells.stages(column))
         if self.several_samples:
-            yield say(ALL_SAMPLES)
+            yield say(f"{self.cells.that_was}; for all of them, one row each:")
             yield self.cells.known(identifier)
 
     def slopes(self) -> Contents:
         yield say(
-            "Now we need how each output of the layer changes with what went in. Recall the derivative of {name}:",
+            "Now we need how each output of the layer changes with its own input. Recall the derivative of {name}:",
             name=spoken(self.cells.problem.layers[self.own.number - 1].activation),
         )
         yield from self._worked(self.own.slope)
         if self.cells.program.assignments[self.own.slope].reproduced:
-            yield say("Only the own inputs are kept here, as a publication did; the others belong to it too.")
+            yield say("Only each output's own input is kept here, as in the publication; the others should count too.")
 
     def jacobians(self) -> Contents:
         yield say(
-            "Now we need how each output changes with what went in. Recall the derivatives of softmax: every output "
-            "depends on every input, so they fill a whole matrix, a row for each output:"
+            "Now we need how each output changes with the inputs. Recall the derivatives of softmax: every output "
+            "depends on every input, so they fill a whole matrix, one row for each output:"
         )
-        first, *others = self.own.jacobians
+        first = self.own.jacobians[self.cells.sample]
+        others = [each for each in self.own.jacobians if each != first]
         block = self.cells.block(first)
         yield equation(block, self.cells.stages(block))
         if others:
-            yield say("That was the first sample. The others likewise:")
+            yield say(f"{self.cells.that_was}. The others likewise:")
             yield from map(self.cells.known, islice(others, MOST_JACOBIANS - 1))
 
     def delta(self) -> Contents:
@@ -186,14 +198,14 @@ class Factors:
         if chain.fused:
             yield say(f"{'Times the learning rate it' if chain.carries_rate else 'It'} is the delta of the layer:")
         elif self.own.jacobians:
-            yield say("What goes in acts on the loss through every output, and the paths add up:")
+            yield say("Each input acts on the loss through every output, and the paths add up:")
         else:
-            yield say("These factors together, how the loss changes with what goes into the layer:")
+            yield say("These factors together say how the loss changes with the layer's inputs:")
         column = self.cells.column(identifier)
         yield equation(column, self.cells.stages(column, most=2))
         if not self.several_samples:
             return
-        yield say(ALL_SAMPLES)
+        yield say(f"{self.cells.that_was}; for all of them, one row each:")
         made = self.cells.in_matrices(identifier)
         if made is None:
             yield self.cells.known(identifier)
@@ -206,18 +218,18 @@ class Factors:
         cells, own = self.cells, self.own
         Z, weight = cells.first(own.pre_activation), cells.first(own.weights)
         yield say(
-            "Now we need how a sum changes with a weight in it. {weight} stands in one term; whatever else there is "
-            "does not change with it:",
+            "Now we need how a sum changes with one of its weights. {weight} appears in one term; the other terms "
+            "do not change with it:",
             weight=cells.symbol(weight),
         )
-        yield equal(*self.chain.only_term(Z, weight))
+        yield self.chain.only_term(Z, weight)
         yield say(f"{self._likewise()}:")
         came_in = cells.column(own.inputs)
         stages = []
         for unit in range(min(self.chain.units, MOST_PATHS)):
 
             def ratio(cell: s.Cell, unit: int = unit) -> str:
-                return cells.ratio(s.Cell(Z.matrix, 0, unit), s.Cell(weight.matrix, cell.column, unit))
+                return cells.ratio(s.Cell(Z.matrix, Z.row, unit), s.Cell(weight.matrix, cell.column, unit))
 
             stages.append((row(operator(",") if unit else "", table(came_in, ratio, "symbols")),))
             stages.append((row(operator(EQUALS), table(came_in, cells.symbol, "symbols")),))
@@ -226,33 +238,35 @@ class Factors:
 
     def _likewise(self) -> str:
         if self.chain.units > MOST_PATHS:
-            return "In the same way for the other weights; those of further units go on like this"
-        return (
-            "In the same way for the other weights" if self.chain.inputs * self.chain.units > 1 else "With its number"
-        )
+            return "Likewise for the other weights; those of further units continue in the same way"
+        return "Likewise for the other weights" if self.chain.inputs * self.chain.units > 1 else "With its number"
 
     def error_sent_back(self) -> Contents:
         cells, following = self.cells, self.chain.following.own
         Z, A = cells.first(following.pre_activation), cells.first(self.own.activation)
         yield say(
-            "What is missing is how the loss changes with what comes out of a unit. {A} goes into every unit of the "
-            "next layer, so it acts along several paths. Recall {Z}; {A} stands in one term, beside its weight:"
+            "Still missing is how the loss changes with the output of a unit. {A} feeds every unit of the "
+            "next layer, so it acts along several paths. Recall {Z}; {A} appears in one term, next to its weight:"
             if self.chain.following.units > 1
-            else "What is missing is how the loss changes with what comes out of a unit. Recall {Z}; {A} stands in one "
-            "term, beside its weight:",
+            else "Still missing is how the loss changes with the output of a unit. Recall {Z}; {A} appears in one "
+            "term, next to its weight:",
             A=cells.symbol(A),
             Z=cells.symbol(Z),
         )
-        yield equal(*self.chain.only_term(Z, A))
-        yield say("In the same way for all of them; this is the matrix of weights again:")
+        yield self.chain.only_term(Z, A)
+        yield say("Likewise for all of them; this is the matrix of weights again:")
         stages: list[Stage] = [
-            (EQUALS, lambda w: cells.ratio(s.Cell(Z.matrix, 0, w.column), s.Cell(A.matrix, 0, w.row)), "symbols"),
+            (
+                EQUALS,
+                lambda w: cells.ratio(s.Cell(Z.matrix, Z.row, w.column), s.Cell(A.matrix, A.row, w.row)),
+                "symbols",
+            ),
             (EQUALS, cells.symbol, "symbols"),
             (EQUALS, cells.value, "values"),
         ]
         yield equation(cells.block(following.weights), stages)
         if following.new_weights in (each.name for each in traversal.symbols(cells.rule(self.own.error))):
-            yield say("In their place the updated weights are taken here, as a publication did:")
+            yield say("The updated weights are used here instead, as in the publication:")
             yield cells.known(following.new_weights)
         yield from self._paths(self.chain.following)
 
@@ -265,7 +279,7 @@ class Factors:
         rule = following.rule(not following.apart)
         yield equation(column, self.cells.stages(column, rule, following.path_names, most=2))
         if self.several_samples:
-            yield say(ALL_SAMPLES)
+            yield say(f"{self.cells.that_was}; for all of them, one row each:")
             made = self.cells.in_matrices(self.own.error)
             assert made is not None
             yield made

@@ -54,14 +54,14 @@ def _picture(cells: Cells, first: LayerMatrices) -> Contents:
 
 def _data(cells: Cells) -> Contents:
     samples = "; every row is a sample" if cells.rows > 1 else ""
-    yield say(f"What goes in, and what should come out{samples}:")
+    yield say(f"The inputs, and the targets{samples}:")
     yield from (_given(cells, each) for each in cells.program.given)
 
 
 def _parameters(cells: Cells) -> Contents:
     yield say(
-        "The weights as matrices: a row for each unit where a connection starts, a column for each unit where it ends. "
-        "A bias belongs to a unit; the learning rate says how long a step will be."
+        "The weights as matrices: one row for each unit where a connection starts, one column for each unit where it "
+        "ends. Each bias belongs to a unit; the learning rate sets the length of a step."
     )
     yield from (_given(cells, each) for each in cells.program.parameters)
     yield formula((cells.rate(),), (f"<mo>=</mo><mn>{as_typed(cells.problem.learning_rate)}</mn>",))
@@ -91,7 +91,7 @@ def _sums(cells: Cells, own: LayerMatrices) -> Contents:
     yield say(_SUM if roles.BIAS in own.quantities else _SUM_WITHOUT_BIAS)
     yield Figure(draw_sums(cells, own.number))
     yield from _where_there_is(cells.in_matrices(Z, numbers=False, whole=False))
-    yield say("One of them in full, with the numbers put in:")
+    yield say("One of them in full, with numbers:")
     yield cells.example(cells.first(Z))
     rows, columns = cells.program.assignments[Z].shape
     if rows == columns == 1:
@@ -103,8 +103,8 @@ def _sums(cells: Cells, own: LayerMatrices) -> Contents:
         yield from _where_there_is(cells.in_matrices(Z))
 
 
-_SUM = "What goes into a unit is the sum of everything that comes in, each times the weight on its way, plus the bias:"
-_SUM_WITHOUT_BIAS = "What goes into a unit is the sum of everything that comes in, each times the weight on its way:"
+_SUM = "The input of a unit is the sum of everything that arrives, each times its weight, plus the bias:"
+_SUM_WITHOUT_BIAS = "The input of a unit is the sum of everything that arrives, each times its weight:"
 
 
 def _where_there_is(made: Formula | None) -> Contents:
@@ -115,7 +115,7 @@ def _where_there_is(made: Formula | None) -> Contents:
 def _activations(cells: Cells, own: LayerMatrices) -> Contents:
     A, sample = own.activation, cells.row(own.activation)
     yield say(
-        "What comes out of a unit is its sum put through the activation function, here {name}: {rule}.",
+        "The output of a unit is its sum passed through the activation function, here {name}: {rule}.",
         name=spoken(cells.problem.layers[own.number - 1].activation),
         rule=f"{cells.matrix(A)}{cells.equals_rule(A)}",
     )
@@ -127,12 +127,10 @@ def _activations(cells: Cells, own: LayerMatrices) -> Contents:
 
 def _loss(cells: Cells) -> Contents:
     program = cells.program
-    yield say(
-        "The targets, and what the network gives instead:" if cells.rows == 1 else "The targets, and the outputs:"
-    )
+    yield say("The targets, and the network's outputs:" if cells.rows == 1 else "The targets, and the outputs:")
     yield cells.known(program.targets)
     yield cells.known(program.output)
-    yield say("How far apart they are, in one number, the loss:")
+    yield say("The loss says in one number how far apart they are:")
     yield formula((cells.matrix(program.loss), cells.equals_rule(program.loss)))
     yield cells.example(cells.first(program.loss))
 
@@ -149,22 +147,25 @@ def derivatives(problem: Problem) -> Chapter:
     return Chapter("derivatives", "The derivatives that the chain rule needs", tuple(passages))
 
 
-_OF_ACTIVATION = "{name}, with <math><mi>z</mi></math> for what goes in and <math><mi>a</mi></math> for what comes out:"
+_OF_ACTIVATION = "{name}, with <math><mi>z</mi></math> for the input and <math><mi>a</mi></math> for the output:"
 
 
 def _of_loss(problem: Problem) -> Contents:
     yield say(
-        "The loss, {name}. One output <math><mi>a</mi></math> with its target <math><mi>y</mi></math> adds this much:",
+        "The loss, {name}. One output <math><mi>a</mi></math> with its target <math><mi>y</mi></math> "
+        "contributes this much:",
         name=spoken(problem.loss),
     )
     yield from _written((of_loss(problem),))
     if problem.convention.softmax_slope == "fused":
-        yield say("Loss and output activation taken together, by what goes into the output layer:")
+        yield say("Loss and output activation taken together, with respect to the input of the output layer:")
         yield from _written((of_both(problem),))
     if problem.convention.reduction == "mean":
         yield say("The loss is the mean over the samples, so every sample's derivative is divided by their number.")
     if problem.convention.sign < 0:
-        yield say("The error is target − output here, so it is minus this derivative, and so is all that follows.")
+        yield say(
+            "The error here is target − output, so it is the negative of this derivative, as is all that follows."
+        )
 
 
 def _written(found: tuple[Derivation, ...]) -> Contents:

@@ -1,4 +1,4 @@
-"""The network as SVG: all of it with every connection named, one layer forward, or the paths from a weight.
+"""The network as SVG: all of it with every connection named, or one layer forward.
 
 The geometry is network_layout's, stretched until the names on the connections do not touch.
 """
@@ -42,20 +42,6 @@ def draw_sums(cells: Cells, layer: int) -> Markup:
     return drawing.svg(edges, f"Layer {layer} forward")
 
 
-def draw_paths(cells: Cells, layer: int) -> Markup:
-    """Every path from the first weight of a layer to the outputs."""
-    drawing = _Drawing(cells, SUMS_PITCH)
-    edges = [edge for edge in drawing.layout.edges if _on_the_way(edge, layer)]
-    return drawing.svg(edges, f"The paths from the first weight of layer {layer} to the outputs")
-
-
-def _on_the_way(edge: Edge, layer: int) -> bool:
-    start, end = edge
-    if end.layer == layer:
-        return start.unit == end.unit == 0
-    return end.layer > layer + 1 or (end.layer == layer + 1 and start.unit == 0)
-
-
 class _Drawing:
     """Draws with a distance between units (None: enough for the names of all connections)."""
 
@@ -87,7 +73,7 @@ class _Drawing:
         yield from map(self._gap, self.layout.gaps)
         for layer, x in self.layout.columns.items():
             for k, words in enumerate(_caption(self.cells, layer)):
-                yield _text(x, self.captions_y + (k + 0.8) * LINE, escape(words), "caption")
+                yield svg_text(x, self.captions_y + (k + 0.8) * LINE, escape(words), "caption")
 
     def _named(self, layer: int) -> bool:
         """Whether the connections into a layer have room for their names."""
@@ -116,12 +102,12 @@ class _Drawing:
         beside = RADIUS + LETTER * len(label_text(name)) / 2
         x = start.x + max(share * (end.x - start.x), beside)
         y = self.y(start.y) + share * (self.y(end.y) - self.y(start.y))
-        return _text(x, y + 4, _label(name), "over")
+        return svg_text(x, y + 4, svg_label(name), "over")
 
     def _node(self, node: Node) -> str:
         y = self.y(node.y)
         circle = f'<circle cx="{node.x:.0f}" cy="{y:.0f}" r="{RADIUS:g}"/>'
-        name = _text(node.x, y + 4, _label(self.cells.symbols.unit(node.layer, node.unit)), "unit")
+        name = svg_text(node.x, y + 4, svg_label(self.cells.names.unit(node.layer, node.unit)), "unit")
         return circle + name + "".join(self._beside(node, y))
 
     def _beside(self, node: Node, y: float) -> Iterator[str]:
@@ -129,8 +115,8 @@ class _Drawing:
         program, one = self.cells.program, self.cells.one
         if node.layer == 0:
             inputs = program.layer(1).inputs
-            number = self.cells.decimals.text(inputs, float(one[inputs][0, node.unit]))
-            yield _text(node.x - RADIUS - 6, y + 4, escape(number), "in")
+            number = self.cells.decimals.text(inputs, float(one[inputs][self.cells.sample, node.unit]))
+            yield svg_text(node.x - RADIUS - 6, y + 4, escape(number), "in")
             return
         own = program.layer(node.layer)
         if node.layer == self.sums:
@@ -139,13 +125,13 @@ class _Drawing:
             yield self._quantity(own.activation, node.unit, node.x + RADIUS + 6, y + 4, "out over")
 
     def _quantity(self, identifier: str, unit: int, x: float, y: float, side: str) -> str:
-        """What goes into a unit or comes out, in the first sample; nothing where the name is too long."""
-        name = self.cells.label(s.Cell(identifier, 0, unit))
-        return _text(x, y, _label(name), side) if len(label_text(name)) <= MOST_LETTERS else ""
+        """What goes into a unit or comes out, in the sample that is worked; nothing where the name is too long."""
+        name = self.cells.label(s.Cell(identifier, self.cells.sample, unit))
+        return svg_text(x, y, svg_label(name), side) if len(label_text(name)) <= MOST_LETTERS else ""
 
     def _gap(self, gap: Gap) -> str:
         words = f"⋮ {gap.count:,} more" if gap.layer is not None else "⋯"
-        return _text(gap.x, self.y(gap.y) + 4, escape(words), "over")
+        return svg_text(gap.x, self.y(gap.y) + 4, escape(words), "over")
 
 
 def _caption(cells: Cells, layer: int) -> tuple[str, ...]:
@@ -153,7 +139,7 @@ def _caption(cells: Cells, layer: int) -> tuple[str, ...]:
     return (title, words[1]) if layer else (title,)
 
 
-def _label(label: Label) -> Markup:
+def svg_label(label: Label) -> Markup:
     """A name with its index set lower."""
     index = Markup('<tspan dy="3" class="index">{}</tspan>').format(label.sub) if label.sub else Markup()
     raised = -9 if label.sub else -5
@@ -161,5 +147,5 @@ def _label(label: Label) -> Markup:
     return escape(label.base) + index + above
 
 
-def _text(x: float, y: float, content: Markup, kind: str) -> str:
+def svg_text(x: float, y: float, content: Markup, kind: str) -> str:
     return f'<text x="{x:.0f}" y="{y:.0f}" class="{kind}">{content}</text>'

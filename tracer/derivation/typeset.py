@@ -129,11 +129,6 @@ def formula(*stages: Sequence[str]) -> Formula:
     return Formula(tuple(tuple(map(math, stage)) for stage in stages), min(1.0, PAGE / widest))
 
 
-def equal(first: str, *others: str) -> Formula:
-    """first = second = …, a stage each."""
-    return formula((first,), *((row(operator(EQUALS), other),) for other in others))
-
-
 def fitted(write: Callable[[Cut], Iterable[Sequence[str]]]) -> Formula:
     """The formula that `write` makes of the first cut of columns with which it fits."""
     for cut in CUTS:

@@ -96,7 +96,7 @@ def typed_decimals(value: float) -> int:
 
 def _far_out(value: float) -> str:
     """A number too large to write out: 1.014e+304, ∞."""
-    text = f"{value:.3e}" if math.isfinite(value) else str(value).replace("inf", "∞")
+    text = f"{value:.3e}" if math.isfinite(value) else str(value).replace("inf", "∞").replace("nan", "NaN")
     return text.replace("-", "−")
 
 

@@ -19,6 +19,7 @@ _SIGNS = {">": ">", ">=": "≥", "=": "="}
 FUNCTION_NAMES: dict[s.FunctionName, str] = {"sqrt": "√", "sin": "sin", "cos": "cos", "normal_cdf": "Φ"}
 _OPERATIONS: dict[s.Operation, str] = {"sum": "Σ", "max": "max"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_PICKED = 8  # rows or columns that are listed
 SHOWN_ROWS = 2  # rows of a stack that are written before the rest is cut
 
 Text: TypeAlias = tuple[str, int]
@@ -116,7 +117,9 @@ def chosen_text(picked: m.Part | m.Scatter, shape: m.Shape) -> str:
 def _chosen(numbers: Sequence[int | None], size: int) -> str:
     first = numbers[0]
     if first is None or tuple(numbers) != tuple(range(first, first + len(numbers))):
-        return f"[{', '.join('–' if each is None else str(each) for each in numbers)}]"
+        shown = ["–" if each is None else str(each) for each in numbers]
+        shown = shown if len(shown) <= MOST_PICKED else [*shown[: MOST_PICKED - 2], "…", shown[-1]]
+        return f"[{', '.join(shown)}]"
     if len(numbers) == size:
         return ":"
     return str(first) if len(numbers) == 1 else f"{first}:{first + len(numbers)}"

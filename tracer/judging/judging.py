@@ -21,8 +21,8 @@ from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
 from tracer.judging.work import ROUNDING, SLACK, Array, OnDemand, Work, close, inside, is_step, own_units, tolerance
 from tracer.program.roles import WEIGHTS_GRADIENT
 
-_TURNED = "rows and columns are exchanged: a gradient lies like what it is the gradient of"
-_CUT_OFF = "cut off after the last digit; it should be rounded"
+_TURNED = "rows and columns are swapped: a gradient has the shape of what it is the gradient of"
+_CUT_OFF = "this was cut off after the last digit; round it instead"
 TURNED, TRUNCATED = Slip("gradient-transposed", _TURNED, _TURNED), Slip("truncated", _CUT_OFF, _CUT_OFF)
 _SPOILT = {"slip", "wrong"}
 

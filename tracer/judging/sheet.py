@@ -65,15 +65,15 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
         key = key.with_given(own, answers.file)
     given = {**answers.given, **answers.printed}
     printed = {each: grid for each, grid in given.items() if each in key.program.computed}
-    notes += [f"{each}: no matrix of this problem; left out" for each in answers.printed if each not in key.values]
+    notes += [f"{each}: not a matrix of this problem; ignored" for each in answers.printed if each not in key.values]
     stale = [each for each, grid in printed.items() if not _is_of(grid, key, each)]
-    notes += [f"given.{each}: other numbers than this problem's; worked out anew" for each in stale]
+    notes += [f"given.{each}: differs from this problem's numbers; recalculated" for each in stale]
     if printed:
         key = replace(key, printed=frozenset(printed.keys() - set(stale)))
     written = {}
     for identifier, grid in answers.matrices.items():
         if identifier not in key.program.assignments:
-            notes.append(f"{identifier}: no matrix of this problem; left out")
+            notes.append(f"{identifier}: not a matrix of this problem; ignored")
             continue
         shape = key.values[identifier].shape
         fitted, turned = _fitted(grid, shape), False
@@ -140,7 +140,7 @@ def _own_numbers(answers: Answers, key: Key) -> dict[str, Array]:
             continue
         if identifier not in key.program.inputs:
             known = ", ".join(key.program.inputs)
-            raise TracerError(f"{place}: found no given matrix of this problem, expected one of {known}")
+            raise TracerError(f"{place}: not a given matrix of this problem, expected one of {known}")
         shape = key.values[identifier].shape
         own = np.array([[entry.value for entry in row] for row in _fitted(grid, shape) or ()])
         if own.shape != shape or not np.isfinite(own).all():

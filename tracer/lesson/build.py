@@ -11,12 +11,15 @@ from tracer.expression import traversal
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.lesson.steps import TABLE, Made, StepRow, in_time, loss_of_outputs
 from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 from tracer.program.program import Program, Step
 from tracer.program.roles import Assignment
 
 
-def build(problem: Problem, rows: int | None = None) -> Program:
+def build(problem: Problem | ProgramProblem, rows: int | None = None) -> Program:
     """The program of one pass over `rows` samples (default: one batch); built once for each problem."""
+    if isinstance(problem, ProgramProblem):
+        return problem.program
     wanted = rows or problem.batch_size
     if wanted not in problem.built:
         problem.built[wanted] = _build(problem, wanted)

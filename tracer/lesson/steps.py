@@ -212,7 +212,7 @@ TABLE = (
         number=0,
         title="Read the data",
         words="Each row is one sample.",
-        why="X holds what goes in, Y what should come out.",
+        why="X holds the inputs, Y the outputs they should give.",
         once=read,
     ),
     StepRow(
@@ -225,7 +225,7 @@ TABLE = (
     StepRow(
         number=2,
         title="Input of the hidden layer",
-        words="Input of a unit = the sum of everything that comes in times its weight, plus the bias.",
+        words="Input of a unit = the sum of all that arrives, each times its weight, plus the bias.",
         why="The loss depends on a weight only through this sum.",
         each=layer_input,
     ),
@@ -233,14 +233,14 @@ TABLE = (
         number=3,
         title="Activation of the hidden layer",
         words="Activation = the activation function of the unit's input.",
-        why="It bends the sum; without it all layers together would be a single linear one.",
+        why="It bends the sum; without it, all the layers together would act as a single linear one.",
         each=activation,
     ),
     StepRow(
         number=4,
         title="Output and loss",
-        words="The last layer does the same; the loss is one number for how far its outputs are from the targets.",
-        why="That number is what the chain rule takes apart from here on, from the back to the front.",
+        words="The last layer does the same; the loss says in one number how far its outputs are from the targets.",
+        why="From here on the chain rule takes that number apart, from back to front.",
         once=output,
     ),
     StepRow(
@@ -267,7 +267,7 @@ TABLE = (
     StepRow(
         number=8,
         title="Error sent back",
-        words="Error of a unit = the sum, over the units that it feeds, of their delta times the weight between.",
+        words="Error of a unit = the sum, over the units it feeds, of their delta times the connecting weight.",
         why="The chain rule's next factor is that weight; a unit acts along several paths, and paths add up.",
         each=error_sent_back,
     ),
@@ -281,8 +281,8 @@ TABLE = (
     StepRow(
         number=10,
         title="New weights",
-        words="Gradient of a weight = the sum, over the samples, of what came in times delta.",
-        why="What came in is the chain rule's last factor. The loss grows along the gradient, so the weight takes a "
+        words="Gradient of a weight = the sum, over the samples, of its input times delta.",
+        why="The input is the chain rule's last factor. The loss increases along the gradient, so the weight takes a "
         "small step the other way.",
         each=new_weights,
     ),
@@ -290,7 +290,7 @@ TABLE = (
         number=11,
         title="New biases",
         words="Gradient of a bias = the sum of the deltas over the samples.",
-        why="A bias is a weight whose input is always 1; it takes its step in the same way.",
+        why="A bias is like a weight whose input is always 1; it is updated in the same way.",
         each=new_biases,
     ),
 )

@@ -71,7 +71,7 @@ class Sections:
     def __init__(self, trace: Trace) -> None:
         self.trace, self.one = trace, trace.last
         self.headings = Headings(trace.problem)
-        self.names, self.symbols = self.headings.names, self.headings.symbols
+        self.names = self.headings.names
         self.decimals = shown(trace, self.one)
 
     def made(self, identifier: str) -> Assignment:
@@ -140,10 +140,10 @@ class Sections:
         return label_mathml(self.names.matrix(identifier))
 
     def _cell_name(self, cell: s.Cell) -> str:
-        return label_mathml(self.symbols.cell(cell.matrix, cell.row, cell.column))
+        return label_mathml(self.names.cell(cell.matrix, cell.row, cell.column))
 
     def _cell_latex(self, cell: s.Cell) -> str:
-        return label_latex(self.symbols.cell(cell.matrix, cell.row, cell.column))
+        return label_latex(self.names.cell(cell.matrix, cell.row, cell.column))
 
     def _formula(self, identifier: str, expression: m.Matrix) -> Markup:
         right = matrix_mathml(expression, self._matrix_name)

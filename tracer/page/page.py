@@ -38,13 +38,16 @@ class Story:
     after: str
 
 
-def write_page(trace: Trace, path: Path) -> None:
-    """Write the page of a trace. Raises ExportError where `path` cannot be written."""
-    write_text(path, render_page(trace))
+def write_page(trace: Trace, path: Path, derivation: str = "") -> None:
+    """Write the page of a trace; `derivation` is the name of its derivation's file beside it.
+
+    Raises ExportError where `path` cannot be written.
+    """
+    write_text(path, render_page(trace, derivation))
 
 
-def render_page(trace: Trace) -> str:
-    """The page as HTML."""
+def render_page(trace: Trace, derivation: str = "") -> str:
+    """The page as HTML, with a link to the file `derivation` beside it if there is one."""
     problem = trace.problem
     views = [PassViews(trace, one) for one in trace.passes]
     return (
@@ -52,6 +55,7 @@ def render_page(trace: Trace) -> str:
         .get_template("page.html.j2")
         .render(
             problem=problem,
+            derivation=derivation,
             sizes="→".join(map(str, problem.sizes)),
             losses=losses(problem, trace.before, trace.after),
             passes=[(view.place, list(view.steps())) for view in views],

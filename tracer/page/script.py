@@ -33,7 +33,7 @@ FILES = (
     "keys",
     "choices",
 )
-INEXACT = "≈: worked with every digit; the rounded numbers shown give a slightly different last digit."
+INEXACT = "≈: computed with every digit; the rounded numbers shown give a slightly different last digit."
 
 
 @dataclass(frozen=True)

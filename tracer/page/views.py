@@ -16,6 +16,7 @@ from tracer.expression.transposed import transposed
 from tracer.expression.worked import Worked
 from tracer.page.tables import axes, table_body
 from tracer.presentation.board import SLOTS, Band, Board, lay_out
+from tracer.presentation.example import example_cell
 from tracer.presentation.headings import Headings, Role, anchor_prefix, band_title, place_of, roles, step_words
 from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
 from tracer.presentation.shown import Shown, shown
@@ -53,6 +54,8 @@ class WorkedCell:
     """One cell worked out: what it is called, and its lines from letters to result."""
 
     id: str
+    row: int
+    column: int
     lines: tuple[Markup, ...]
     exact: bool
 
@@ -121,7 +124,7 @@ class PassViews:
         return f'<mrow data-name="{identifier}">{label_mathml(name)}</mrow>'
 
     def _cell_name(self, cell: s.Cell) -> str:
-        return label_mathml(self.headings.symbols.cell(cell.matrix, cell.row, cell.column))
+        return label_mathml(self.headings.names.cell(cell.matrix, cell.row, cell.column))
 
     def _formula(self, made: Assignment) -> tuple[Markup, Markup | None]:
         assert made.expression is not None
@@ -173,11 +176,12 @@ class PassViews:
 
     def _worked(self, made: Assignment) -> WorkedCell:
         assert made.expression is not None
-        worked = self.decimals.work(self.one, made.id, lower(made.expression, 0, 0))
-        return WorkedCell(made.id, tuple(self._lines(made.id, worked)), worked.exact)
+        cell = example_cell(self.one, made.id)
+        worked = self.decimals.work(self.one, made.id, lower(made.expression, cell.row, cell.column))
+        return WorkedCell(made.id, cell.row, cell.column, tuple(self._lines(cell, worked)), worked.exact)
 
-    def _lines(self, identifier: str, worked: Worked) -> Iterator[Markup]:
-        yield self._line(self._cell_name(s.Cell(identifier, 0, 0)), "=", worked.letters)
+    def _lines(self, cell: s.Cell, worked: Worked) -> Iterator[Markup]:
+        yield self._line(self._cell_name(cell), "=", worked.letters)
         for stage in worked.stages:
             yield self._line("", "=", stage)
         yield self._line("", "=" if worked.exact else "≈", worked.result)

@@ -35,7 +35,7 @@ class Headings:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.names: Names = names_of(problem)
-        # the article has words for whole matrices only: derivatives and cells are in symbols
+        # beside identifiers, and where the words of the article would take too much room
         style = "matrix" if problem.names.style == "article" else problem.names.style
         self.symbols = names_of(replace(problem, names=replace(problem.names, style=style)))
 
@@ -85,7 +85,7 @@ def step_words(trace: Trace, one: Pass, step: Step) -> tuple[str, str]:
     place = place_of(trace, one)
     title, why = step.title, f"{step.words} {step.why}"
     if step.number == 1 and one is not trace.first:
-        title, why = "Weights and biases by now", "They are what the passes before have made of them."
+        title, why = "Current weights and biases", "These are their values after the previous passes."
     return (f"{place} · {title}" if place else title), why
 
 

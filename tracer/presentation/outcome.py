@@ -142,9 +142,9 @@ def sentence(outcome: Outcome, numbers: Compared) -> Words:
 
 def row_words(outcome: Outcome, further: Quantity, past: Quantity) -> Words:
     """What an output did."""
-    away = choose(past.above(0), "went past, further off", "moved away")
+    away = choose(past.above(0), "went past, further away", "moved away")
     return choose(
-        further.above(outcome.seen), away, choose(further.below(-outcome.seen), "came nearer", "as far as before")
+        further.above(outcome.seen), away, choose(further.below(-outcome.seen), "came closer", "as far as before")
     )
 
 
@@ -212,7 +212,7 @@ def _causes_of_rise(problem: Problem) -> list[str]:
     if len(problem.batches()) > 1:
         causes.append("a step that helps one batch harmed the others")
     if problem.carry_rounded:
-        causes.append("the rounded numbers led the step astray")
+        causes.append("rounding sent the step the wrong way")
     return [*causes, "the step was too large" if causes else "the step was too large; try a smaller learning rate"]
 
 
@@ -220,5 +220,5 @@ def _beyond_float64(outcome: Outcome) -> str:
     causes = _causes_of_rise(outcome.problem)
     reasons = ["the numbers are too large for float64"]
     if outcome.problem.loss in CROSS_ENTROPIES:
-        reasons.append("an output is exactly 0 or 1, which the loss takes the logarithm of")
-    return f"{_lead(outcome)} cannot be computed any more: {' or '.join(reasons)}; {' or '.join(causes)}."
+        reasons.append("the loss takes the logarithm of an output that is exactly 0 or 1")
+    return f"{_lead(outcome)} can no longer be computed: {' or '.join(reasons)}; {' or '.join(causes)}."

@@ -19,7 +19,7 @@ INPUT_MARK = "•"
 LEGEND = (
     ("active", f"{ACTIVE_MARK} computed in this step"),
     ("input", f"{INPUT_MARK} computed from"),
-    ("plain", "known by now"),
+    ("plain", "already known"),
 )
 
 RIGHT = "DCEDC8"  # behind an answer that follows from the learner's own work

@@ -18,7 +18,7 @@ from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
 from tracer.expression.worked import Worked, work
 from tracer.problem.problem import Problem
 from tracer.program.naming_policy import LOSS, RATE
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 
 DEFAULT = 3  # decimals of a result that goes by no rule of its own
 SIGNIFICANT = 3  # digits of a gradient
@@ -64,12 +64,12 @@ def losses(problem: Problem, before: float, after: float) -> tuple[str, str]:
     return f"{before:#.{digits}g}", f"{after:#.{digits}g}"
 
 
-def shown(trace: Trace, one: Pass) -> Shown:
+def shown(trace: Trace[AnyProblem], one: Pass) -> Shown:
     """The decimals of every matrix of a pass, and of the learning rate."""
     return Shown({RATE: None} | {each: _decimals(trace, one, each) for each in one})
 
 
-def _decimals(trace: Trace, one: Pass, identifier: str) -> int | None:
+def _decimals(trace: Trace[AnyProblem], one: Pass, identifier: str) -> int | None:
     decimals, given = trace.problem.decimals, identifier in one.program.inputs
     own = decimals.given(identifier)
     if own is not None:

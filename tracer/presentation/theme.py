@@ -148,7 +148,7 @@ def _at(path: Path, key: str) -> str:
 def _check(folder: Path) -> None:
     """Refuse a folder that holds nothing of ours, or files that are no text."""
     if not folder.is_dir():
-        raise ExportError(f"--templates: {folder} is no folder")
+        raise ExportError(f"--templates: {folder} is not a folder")
     here = [folder / name for name in TEMPLATES if (folder / name).is_file()]
     if not here and not list((folder / LANGUAGES).glob("*.toml")):
         raise ExportError(f"--templates: {folder} holds none of {', '.join(TEMPLATES)}, {LANGUAGES}/….toml")

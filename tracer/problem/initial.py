@@ -211,6 +211,13 @@ def _stream(initial: Initial) -> Source:
     return source
 
 
+def draw_matrices(initial: Initial, shapes: Sequence[tuple[int, int]]) -> Iterator[Matrix]:
+    """Matrices of these shapes in turn, as weights of so many inputs and units are drawn."""
+    source = _stream(initial)
+    for shape in shapes:
+        yield initial.weights.draw(source, shape, shape)
+
+
 def draw_parameters(initial: Initial, layers: Sequence[Wanted]) -> Iterator[tuple[Matrix, Matrix | None]]:
     """Weights (inputs, units) and bias (1, units), or None for no bias, of each layer in turn."""
     source = _stream(initial)

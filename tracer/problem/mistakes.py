@@ -28,12 +28,16 @@ from tracer.problem.convention import (
 from tracer.problem.hints import EXPECTED, Mistake, missing_keys
 from tracer.problem.initial import DISTRIBUTIONS, Initial
 from tracer.problem.mending import Fault, mended
+from tracer.problem.optimizers import Optimizer
+from tracer.problem.program_schema import RawProgram, RawStep
 from tracer.problem.schema import RawData, RawLayer, RawProblem
 
 ROUNDS = 4  # of mending: a mended table may show another mistake
 
 SECTIONS: dict[str, type[FileSection]] = {
     "layers": RawLayer,
+    "steps": RawStep,
+    "optimizer": Optimizer,
     "data": RawData,
     "initial": Initial,
     "convention": Convention,
@@ -68,16 +72,22 @@ def read_document(document: Any) -> Read:
         more += len(errors[MOST_TOLD:]) + sum(getattr(_cause(error), "more", 0) for error in errors)
         mistakes |= dict.fromkeys(_mistakes(errors[:MOST_TOLD], document))
         spoilt |= {part for error in errors for part in error["loc"][:1]}
-        document = mended(document, [_fault(error) for error in errors]) if len(errors) <= MOST_TOLD else None
+        document = mended(document, [_fault(error, document) for error in errors]) if len(errors) <= MOST_TOLD else None
         if document is None:
             break
     return Read(None, tuple(mistakes), more)
 
 
+def mistakes_in(wrong: ValidationError, document: object) -> list[Mistake]:
+    """Every mistake of a program's document, unknown keys first."""
+    errors = sorted(wrong.errors(include_url=False), key=lambda each: not _is_unknown(each))
+    return list(_mistakes(errors, document))
+
+
 def _mistakes(errors: list[ErrorDetails], document: object) -> Iterator[Mistake]:
     """What is wrong; a key that an unknown one is meant to be is not missing."""
     unknown = [error for error in errors if _is_unknown(error)]
-    meant = {(*error["loc"][:-1], _meant(error)) for error in unknown}
+    meant = {(*error["loc"][:-1], _meant(error, document)) for error in unknown}
     missing = [error["loc"] for error in errors if error["type"] == "missing" and error["loc"] not in meant]
     told: set[tuple[str | int, ...]] = set()
     for error in errors:
@@ -100,23 +110,24 @@ def _sentences(error: ErrorDetails, document: object) -> Iterator[Mistake]:
         yield Mistake(*_sentence(error, document))
 
 
-def _fault(error: ErrorDetails) -> Fault:
+def _fault(error: ErrorDetails, document: object) -> Fault:
     cause = _cause(error)
     within = tuple(each.within for each in cause.all) if isinstance(cause, FieldError) else ("",)
-    return Fault(error["loc"], within, _is_unknown(error), _meant(error))
+    return Fault(error["loc"], within, _is_unknown(error), _meant(error, document))
 
 
 def _is_unknown(error: ErrorDetails) -> bool:
     return error["type"] in ("extra_forbidden", "invalid_key")
 
 
-def _meant(error: ErrorDetails) -> str | None:
+def _meant(error: ErrorDetails, document: object) -> str | None:
     """The key that an unknown one is meant to be."""
-    return nearest(str(error["loc"][-1]), _section(error["loc"]).model_fields) if _is_unknown(error) else None
+    return nearest(str(error["loc"][-1]), _section(error["loc"], document).model_fields) if _is_unknown(error) else None
 
 
-def _section(location: tuple[str | int, ...]) -> type[FileSection]:
-    return next((SECTIONS[part] for part in reversed(location[:-1]) if part in SECTIONS), RawProblem)
+def _section(location: tuple[str | int, ...], document: object) -> type[FileSection]:
+    top: type[FileSection] = RawProgram if isinstance(document, dict) and "steps" in document else RawProblem
+    return next((SECTIONS[part] for part in reversed(location[:-1]) if part in SECTIONS), top)
 
 
 def _in_file(location: Iterable[str | int]) -> list[str | int]:
@@ -135,7 +146,7 @@ def _sentence(error: ErrorDetails, document: object) -> tuple[str, str]:
     """The place of a mistake, and what was found and expected there."""
     kind, found, cause, location = error["type"], error["input"], _cause(error), _in_file(error["loc"])
     if _is_unknown(error):
-        return place_of(location[:-1]), _unknown_key(error["loc"], _keys_at(document, location[:-1]))
+        return place_of(location[:-1]), _unknown_key(error["loc"], document, _keys_at(document, location[:-1]))
     if kind == "union_tag_not_found":
         return place_of(location), "missing key 'distribution'"
     if kind == "union_tag_invalid":
@@ -153,8 +164,8 @@ def _keys_at(document: Any, location: list[str | int]) -> set[str]:
     return set(document)
 
 
-def _unknown_key(location: tuple[str | int, ...], there: set[str]) -> str:
-    section, key = _section(location), str(location[-1])
+def _unknown_key(location: tuple[str | int, ...], document: object, there: set[str]) -> str:
+    section, key = _section(location, document), str(location[-1])
     near = nearest(key, section.model_fields)
     if near is None:
         return f"unknown key {show(key)}, expected one of {', '.join(section.model_fields)}"

@@ -29,6 +29,7 @@ from tracer.problem.convention import (
 from tracer.problem.fit import misfits, sizes, unfit_labels
 from tracer.problem.hints import Mistake, problem_error
 from tracer.problem.initial import Layer, Matrix, Wanted, draw_parameters, frozen
+from tracer.problem.losses import LOSSES
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import Read, read_document
 from tracer.problem.names import names_of
@@ -119,6 +120,15 @@ class Problem:
             for each in pairs
             if each is not None
         )
+
+    def data(self, start: int, stop: int) -> tuple[Matrix, ...]:
+        """X and Y of the samples [start, stop), in the order of a program's inputs."""
+        return (self.X[start:stop], self.Y[start:stop])
+
+    @property
+    def excluded(self) -> tuple[float, ...]:
+        """The outputs at which the loss's gradient would divide by zero."""
+        return () if self.convention.softmax_slope == "fused" else LOSSES[self.loss].excluded
 
     def batches(self) -> list[tuple[int, int]]:
         """The row ranges [start, stop) of an epoch's iterations, in file order; the last may be shorter."""

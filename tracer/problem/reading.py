@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from tracer.problem.convention import show, suggest
 from tracer.problem.hints import MOST_DOTS, decoded, is_empty, syntax_fault, too_dotted
 from tracer.problem.initial import LARGEST, Matrix
 from tracer.problem.problem import Problem, problem_of
+from tracer.problem.program_problem import ProgramProblem, program_of
+from tracer.problem.program_schema import FromFile
 from tracer.problem.schema import Data, RawData
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -38,7 +40,15 @@ Row: TypeAlias = Sequence[object]
 
 
 def load_problem(source: str | Path) -> Problem:
-    """The problem in a .toml or .json file, or the built-in example of that name. Raises ProblemError."""
+    """The network in a .toml or .json file, or the built-in example of that name. Raises ProblemError."""
+    found = load_any(source)
+    if not isinstance(found, Problem):
+        raise ProblemError(str(source), "steps", "found a program; this takes networks of [[layers]]")
+    return found
+
+
+def load_any(source: str | Path) -> Problem | ProgramProblem:
+    """The network or the program in a .toml or .json file, or of a built-in example. Raises ProblemError."""
     path = Path(source)
     if path.suffix.lower() in (".toml", ".json"):
         return _read_problem(path, str(source))
@@ -47,7 +57,7 @@ def load_problem(source: str | Path) -> Problem:
     raise ProblemError(str(source), "", _neither_file_nor_example(path))
 
 
-def problem_of_table(document: object, name: str = "problem") -> Problem:
+def problem_of_table(document: object, name: str = "problem") -> Problem | ProgramProblem:
     """The problem of a table with a problem file's keys; a data file is looked for from here. Raises ProblemError."""
     return _problem(document, Path(name), name)
 
@@ -96,14 +106,16 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _read_problem(path: Path, file: str) -> Problem:
+def _read_problem(path: Path, file: str) -> Problem | ProgramProblem:
     refuse = partial(ProblemError, file, "")
     content = _read_bytes(path, refuse)
     text = _decode(content, refuse)
     return _problem(_parse(text, path.suffix.lower(), refuse), path, file)
 
 
-def _problem(document: object, path: Path, file: str) -> Problem:
+def _problem(document: object, path: Path, file: str) -> Problem | ProgramProblem:
+    if isinstance(document, dict) and "steps" in document:
+        return program_of(document, path.stem, file, partial(_columns_of_file, path.parent))
     return problem_of(document, path.stem, file, partial(_read_data, path.parent))
 
 
@@ -159,29 +171,52 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
+def _columns_of_file(folder: Path, wanted: FromFile, refuse: Refuse) -> Matrix:
+    """The columns of a table file that a program has under [given]; all of them where none are named."""
+    table = _table(folder, wanted.file, wanted.sheet, refuse)
+    columns = None if wanted.columns is None else list(wanted.columns)
+    chosen = _positions(table.names, columns, table.refuse) or list(range(len(table.names)))
+    return _numbers(table.cells, table.names, chosen, table.refuse)
+
+
 def _read_data(folder: Path, raw: RawData, file: str) -> Data:
     """X and Y from the columns of a table file; its first row names them."""
     assert raw.file is not None  # RawData has X and Y, or a file
-    refuse: Refuse = partial(ProblemError, file, "data.file")
-    path = folder / raw.file
+    table = _table(folder, raw.file, raw.sheet, partial(ProblemError, file, "data.file"))
+    inputs, targets = _columns(table.names, raw.inputs, raw.targets, table.refuse)
+    X, Y = (_numbers(table.cells, table.names, columns, table.refuse) for columns in (inputs, targets))
+    return Data(X, Y, table.shown)
+
+
+class _Table(NamedTuple):
+    """The columns' names and the cells below; `refuse` names the file, `shown` is its name for a message."""
+
+    names: list[str]
+    cells: list[Row]
+    refuse: Refuse
+    shown: str
+
+
+def _table(folder: Path, file: str, sheet: str | None, refuse: Refuse) -> _Table:
+    """A table file, its first row the columns' names."""
+    path = folder / file
     if path.suffix.lower() not in (".csv", ".xlsx"):
-        raise refuse(f"found {show(raw.file)}, expected a name that ends in .csv or .xlsx")
-    shown = raw.file if raw.file.isprintable() and len(raw.file) <= 200 else show(raw.file)
+        raise refuse(f"found {show(file)}, expected a name that ends in .csv or .xlsx")
+    shown = file if file.isprintable() and len(file) <= 200 else show(file)
     refuse = partial(_refuse_table, refuse, shown)
-    where = "" if Path(raw.file).is_absolute() else " (looked for from the problem file's folder)"
+    where = "" if Path(file).is_absolute() else " (looked for from the problem file's folder)"
     content = _read_bytes(path, refuse, where)
     if path.suffix.lower() == ".csv":
-        if raw.sheet is not None:
-            raise refuse(f"found sheet {show(raw.sheet)} for a CSV file, expected it only for .xlsx")
+        if sheet is not None:
+            raise refuse(f"found sheet {show(sheet)} for a CSV file, expected it only for .xlsx")
         rows = _csv_rows(content, refuse)
     else:
-        rows = _xlsx_rows(content, raw.sheet, refuse)
+        rows = _xlsx_rows(content, sheet, refuse)
     header, *cells = rows
     names = ["" if name is None else str(name).strip() for name in header]
     if all(_number(name) is not None for name in names if name):
         raise refuse("row 1: expected the columns' names")
-    inputs, targets = _columns(names, raw.inputs, raw.targets, refuse)
-    return Data(_numbers(cells, names, inputs, refuse), _numbers(cells, names, targets, refuse), shown)
+    return _Table(names, cells, refuse, shown)
 
 
 def _refuse_table(refuse: Refuse, name: str, says: str) -> ProblemError:

@@ -9,25 +9,26 @@ from tracer.problem.problem import Problem
 
 DEPARTURES: Mapping[str, str] = {
     "diagonal": "Not the gradient of this loss: step 6 keeps only the diagonal of the softmax Jacobian, "
-    "as a publication did.",
+    "as in the publication.",
     "rate_twice": "Not the gradient of this loss: the learning rate is applied in step 7 and again in steps 10 and 11, "
-    "as a publication did.",
+    "as in the publication.",
     "updated_weights": "Not the gradient of this loss: step 8 sends the error back through weights that are already "
-    "updated, as a publication did.",
+    "updated, as in the publication.",
 }
 """What `[reproduce]` can do that is not the gradient, a sentence each."""
 
 CONVENTIONS: Mapping[str, str] = {
-    "output_minus_target": "The error is output − target, so E, D, dW and db are gradients and the update takes "
-    "them off.",
-    "target_minus_output": "The error is target − output, so E, D, dW and db are minus the gradients and are added.",
+    "output_minus_target": "The error is output − target, so E, D, dW and db are gradients and the update "
+    "subtracts them.",
+    "target_minus_output": "The error is target − output, so E, D, dW and db are negative gradients and the update "
+    "adds them.",
     "sum": "Gradients are summed over the samples.",
     "mean": "Gradients are averaged over the samples: the factor 1/N is part of E.",
-    "rate_in_update": "The learning rate comes in at the update.",
+    "rate_in_update": "The learning rate is applied in the update.",
     "rate_in_delta": "The learning rate is part of delta; the update does not apply it again.",
     "biases_stay": "Biases are not updated.",
     "fused": "Output activation and loss are taken together: E is the gradient with respect to Z.",
-    "carry_rounded": "Every matrix is rounded to the decimals that it is shown with before it is used, as by hand.",
+    "carry_rounded": "Every matrix is rounded to the decimals shown before it is used, as by hand.",
 }
 """What a problem can choose, a sentence each."""
 

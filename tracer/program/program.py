@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal, TypeAlias
 
 from tracer.program import roles
 from tracer.program.naming_policy import RATE
 from tracer.program.numpy_plan import NumpyPlan
 from tracer.program.roles import Assignment, Quantity
+
+Phase: TypeAlias = Literal["given", "forward", "backward", "update"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Step:
     """One step, of one layer where `layer` (from 1) is set.
 
     `label` is its number, with the layer behind it where several layers have this step: 2.1.
-    `words` is its formula in words, `why` the chain rule's part in it.
+    `words` is its formula in words, `why` the chain rule's part in it. `phase` is set where several steps have a
+    number: a program's forward step k and the way back through it.
     """
 
     number: int
@@ -26,6 +30,7 @@ class Step:
     words: str
     why: str
     assignments: tuple[Assignment, ...]
+    phase: Phase | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,13 @@ class Program:
         return {parameter: new[parameter] for parameter in self.parameters if parameter in new}
 
     @cached_property
+    def carried(self) -> dict[str, str]:
+        """The new value of all that goes on from pass to pass, parameters and states, in the order of `inputs`."""
+        new = {each.of: each.id for each in self.assignments.values() if each.role == "updated"}
+        given = (each.id for each in self.assignments.values() if each.expression is None)
+        return {each: new[each] for each in given if each in new}
+
+    @cached_property
     def layers(self) -> tuple[LayerMatrices, ...]:
         """The matrices of each layer, from input to output."""
         found: dict[int, list[Assignment]] = {}
@@ -193,13 +205,13 @@ class Program:
 
     @cached_property
     def kept(self) -> tuple[str, ...]:
-        """What training needs of a pass: the loss, the outputs, and the parameters as they are after it."""
-        return (self.loss, self.output, *self.updated.values())
+        """What training needs of a pass: the loss, a network's outputs, and what goes on to the next pass."""
+        return (self.loss, *self.all(roles.ACTIVATION)[-1:], *self.carried.values())
 
     @cached_property
     def numpy(self) -> NumpyPlan:
         """How numpy runs it."""
-        return NumpyPlan(self.assignments, self.inputs, self.computed, self.updated, self.kept)
+        return NumpyPlan(self.assignments, self.inputs, self.computed, self.carried, self.kept)
 
     @cached_property
     def place_of_loss(self) -> int:

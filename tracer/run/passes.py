@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
 
 from tracer import display
 from tracer.expression.evaluate import evaluate
@@ -17,6 +18,7 @@ from tracer.expression.text import matrix_text
 from tracer.lesson.build import build, by_hand
 from tracer.problem.names import Names, names_of
 from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import departures
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Program, Step
@@ -63,8 +65,8 @@ class Pass:
 
     @property
     def parameters(self) -> tuple[Array, ...]:
-        """The parameters W1, b1, W2, … before the pass."""
-        return tuple(self[each] for each in self.program.parameters)
+        """The parameters W1, b1, W2, … before the pass, and an optimizer's states."""
+        return tuple(self[each] for each in self.program.carried)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -121,14 +123,18 @@ class History:
         return np.array([np.concatenate([np.empty(0), *each], axis=None) for each in self.starts])
 
 
+AnyProblem: TypeAlias = Problem | ProgramProblem
+Of = TypeVar("Of", bound=AnyProblem, default=Problem, covariant=True)
+
+
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Generic[Of]):
     """The recorded epochs of a problem. `trace["Z1"]` is of the last pass recorded.
 
     `history` is None where the trace was loaded from a file, which holds the recorded epochs alone.
     """
 
-    problem: Problem
+    problem: Of
     epochs: Sequence[Epoch]
     history: History | None = None
 
@@ -144,11 +150,13 @@ class Trace:
     def last(self) -> Pass:
         return self.epochs[-1].iterations[-1]
 
-    def by_hand(self) -> Trace:
+    def by_hand(self) -> Trace[Of]:
         """The same trace with every pass made as by hand."""
+        problem = self.problem
+        if not isinstance(problem, Problem):
+            return self
         worked = (
-            replace(each, iterations=tuple(one.by_hand(self.problem) for one in each.iterations))
-            for each in self.epochs
+            replace(each, iterations=tuple(one.by_hand(problem) for one in each.iterations)) for each in self.epochs
         )
         return replace(self, epochs=tuple(worked))
 
@@ -178,7 +186,7 @@ class Trace:
     @cached_property
     def at_end(self) -> Pass:
         """All rows with the parameters after the last pass recorded; its numbers may have left float64."""
-        parameters = [self.last[new] for new in self.last.program.updated.values()]
+        parameters = [self.last[new] for new in self.last.program.carried.values()]
         return over_all_rows(self.problem, parameters, self.last.epoch)
 
     @property
@@ -209,7 +217,7 @@ class Trace:
     def _iteration(self, one: Pass) -> dict[str, Any]:
         return {
             "iteration": one.iteration,
-            "rows": list(range(one.start + 1, one.stop + 1)),
+            **({"rows": list(range(one.start + 1, one.stop + 1))} if isinstance(self.problem, Problem) else {}),
             "loss": one.loss,
             "steps": [self._step(one, step) for step in one.steps],
         }
@@ -219,26 +227,33 @@ class Trace:
             {
                 "id": each.id,
                 **each.to_document(),
-                "name": label_text(self.names.matrix(each.id)),
+                "name": self.name(each.id),
                 "expression": "given" if each.expression is None else matrix_text(each.expression),
                 "shape": list(each.shape),
                 "value": (one[each.id] + 0.0).tolist(),  # a zero without sign
             }
             for each in step.assignments
         ]
-        return {"number": step.number, "layer": step.layer, "title": step.title, "assignments": assignments}
+        place = {"layer": step.layer} if step.phase is None else {"pass": step.phase}
+        return {"number": step.number, **place, "title": step.title, "assignments": assignments}
+
+    def name(self, identifier: str) -> str:
+        """The display name of a matrix, as text."""
+        if isinstance(self.problem, Problem):
+            return label_text(names_of(self.problem).matrix(identifier))
+        return self.problem.names.own.get(identifier, identifier)
 
 
-def document_head(problem: Problem) -> dict[str, Any]:
+def document_head(problem: AnyProblem) -> dict[str, Any]:
     """The head of a JSON document."""
-    departs = departures(problem)
+    departs = departures(problem) if isinstance(problem, Problem) else []
     warning = {"not_the_gradient": departs} if departs else {}
     return {"title": problem.title, "problem_sha256": problem.sha256, **warning}
 
 
-def over_all_rows(problem: Problem, parameters: Sequence[Array], epochs: int) -> Pass:
+def over_all_rows(problem: AnyProblem, parameters: Sequence[Array], epochs: int) -> Pass:
     """A pass over all rows with the parameters (W1, b1, W2, …) as they are after so many epochs."""
     program = build(problem, problem.rows)
-    given = (problem.X, problem.Y, *parameters, np.array([[problem.learning_rate]]))
+    given = (*problem.data(0, problem.rows), *parameters, np.array([[problem.learning_rate]]))
     with np.errstate(all="ignore"):
         return Pass(program, epochs + 1, 1, 0, problem.rows, given, program.numpy.run(*given))

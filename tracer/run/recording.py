@@ -15,9 +15,8 @@ import numpy as np
 
 from tracer.errors import NotFiniteError
 from tracer.lesson.build import build
-from tracer.problem.problem import Problem
 from tracer.program.program import Program
-from tracer.run.passes import Array, Epoch, Pass
+from tracer.run.passes import AnyProblem, Array, Epoch, Pass
 
 Kept: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
 """What a pass was given and what it computed."""
@@ -31,16 +30,15 @@ APART = 9 * LINE  # numbers between matrices, lest matrices of whole memory page
 
 
 class Batch(NamedTuple):
-    """The rows of one pass of every epoch, and its program."""
+    """The rows of one pass of every epoch, its program, and what is given to it."""
 
     program: Program
     start: int
     stop: int
-    X: Array
-    Y: Array
+    data: tuple[Array, ...]
 
 
-def batches_of(problem: Problem) -> tuple[Batch, ...]:
+def batches_of(problem: AnyProblem) -> tuple[Batch, ...]:
     """The batches of an epoch; made once for each problem."""
     if "batches" not in problem.built:
         problem.built["batches"] = tuple(_batch(problem, *rows) for rows in problem.batches())
@@ -48,8 +46,8 @@ def batches_of(problem: Problem) -> tuple[Batch, ...]:
     return batches
 
 
-def _batch(problem: Problem, start: int, stop: int) -> Batch:
-    return Batch(build(problem, stop - start), start, stop, problem.X[start:stop], problem.Y[start:stop])
+def _batch(problem: AnyProblem, start: int, stop: int) -> Batch:
+    return Batch(build(problem, stop - start), start, stop, problem.data(start, stop))
 
 
 @dataclass
@@ -175,5 +173,5 @@ def require_finite(passes: Sequence[Pass]) -> None:
                 row, column = (int(index) + 1 for index in np.argwhere(bad)[0])
                 raise NotFiniteError(
                     f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too "
-                    "large for float64; a smaller learning rate or smaller numbers keep it finite"
+                    "large for float64; try a smaller learning rate or smaller numbers"
                 )

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from tracer.errors import TraceFileError, TracerError
 from tracer.files import replace_file
 from tracer.lesson.build import build
-from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.problem import problem_from_document
+from tracer.problem.program_problem import program_from_document
 from tracer.program.program import Program
-from tracer.run.passes import Epoch, Pass, Trace
+from tracer.run.passes import AnyProblem, Epoch, Pass, Trace
 from tracer.zips import DAMAGED
 
 FORMAT = "tracer trace 1"
@@ -31,7 +32,7 @@ HEADER = 4096  # bytes of an .npy member besides its numbers, at the most
 Array = NDArray[np.float64]
 
 
-def save_trace(trace: Trace, path: Path) -> None:
+def save_trace(trace: Trace[AnyProblem], path: Path) -> None:
     """Write a trace. Raises ExportError where `path` cannot be written."""
     epochs = [[epoch.number, [[one.start, one.stop] for one in epoch.iterations]] for epoch in trace.epochs]
     about = {
@@ -47,7 +48,7 @@ def save_trace(trace: Trace, path: Path) -> None:
     replace_file(path, lambda file: np.savez_compressed(file, **arrays))
 
 
-def load_trace(path: Path) -> Trace:
+def load_trace(path: Path) -> Trace[AnyProblem]:
     """Read a trace that `save_trace` wrote.
 
     Raises TraceFileError where the file is missing, damaged, or something else.
@@ -63,11 +64,11 @@ def load_trace(path: Path) -> Trace:
         raise TraceFileError(f"{path}: not a saved trace, or a damaged one ({wrong})") from None
 
 
-def _read(archive: zipfile.ZipFile) -> Trace:
+def _read(archive: zipfile.ZipFile) -> Trace[AnyProblem]:
     about = json.loads(_member(archive, "about", MOST_TEXT, np.dtype(np.uint8), None).tobytes())
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise ValueError("its format is unknown")
-    problem = problem_from_document(about["problem"], about["name"], "the problem in it")
+    problem = _problem(about["problem"], about["name"])
     epochs = []
     for number, ranges in about["epochs"]:
         if not isinstance(number, int) or [tuple(each) for each in ranges] != problem.batches():
@@ -75,11 +76,17 @@ def _read(archive: zipfile.ZipFile) -> Trace:
         iterations = (_pass(archive, problem, number, k, *each) for k, each in enumerate(ranges, start=1))
         epochs.append(Epoch(number, tuple(iterations)))
     if not epochs:
-        raise ValueError("it holds no epoch")
+        raise ValueError("it holds no epochs")
     return Trace(problem, tuple(epochs))
 
 
-def _pass(archive: zipfile.ZipFile, problem: Problem, epoch: int, iteration: int, start: int, stop: int) -> Pass:
+def _problem(document: object, name: str) -> AnyProblem:
+    if isinstance(document, dict) and "steps" in document:
+        return program_from_document(document, name, "the problem in it")
+    return problem_from_document(document, name, "the problem in it")
+
+
+def _pass(archive: zipfile.ZipFile, problem: AnyProblem, epoch: int, iteration: int, start: int, stop: int) -> Pass:
     program = build(problem, stop - start)
     given, computed = (
         tuple(_matrix(archive, program, f"{epoch}/{iteration}/", key) for key in keys)

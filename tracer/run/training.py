@@ -9,17 +9,18 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
 from tracer.errors import NotFiniteError, TracerError
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import Problem
-from tracer.run.passes import Array, History, Pass, Trace, document_head, over_all_rows
+from tracer.run.passes import AnyProblem, Array, History, Of, Pass, Trace, document_head, over_all_rows
 from tracer.run.recording import Kept, Recording, batches_of, memory_for, require_finite
 
 Progress: TypeAlias = Callable[[int], None]
+One = TypeVar("One", bound=AnyProblem)
 New: TypeAlias = Callable[[tuple[int, int]], Array]
 
 MOST_RECORDED = 100_000_000  # numbers, 800 MB
@@ -30,7 +31,7 @@ MOST_PARAMETERS = 100  # whose values a history has
 
 
 @dataclass(frozen=True, eq=False)
-class Training:
+class Training(Generic[Of]):
     """Many epochs: their losses, and where it ended.
 
     `losses` (epochs,) is what the passes of an epoch reported, each before its own update, added up or
@@ -38,10 +39,10 @@ class Training:
     `trace` has the epochs that were to be recorded.
     """
 
-    problem: Problem
+    problem: Of
     losses: Array
     final: Pass
-    trace: Trace | None = None
+    trace: Trace[Of] | None = None
 
     @cached_property
     def before(self) -> float:
@@ -54,18 +55,19 @@ class Training:
         `loss` has the loss before the updates of each epoch, `final_loss` and `outputs` are of
         all rows with the final `parameters`.
         """
-        parameters = {name: self.final[name].tolist() for name in self.final.program.parameters}
+        program = self.final.program
+        parameters = {name: self.final[name].tolist() for name in program.parameters}
         return {
             **document_head(self.problem),
             "epochs": len(self.losses),
             "loss": self.losses.tolist(),
             "final_loss": self.final.loss,
             "parameters": parameters,
-            "outputs": self.final[self.final.program.output].tolist(),
+            **({"outputs": self.final[program.output].tolist()} if isinstance(self.problem, Problem) else {}),
         }
 
 
-def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress | None = None) -> Trace:
+def trace(problem: One, epochs: Collection[int] = (1,), progress: Progress | None = None) -> Trace[One]:
     """Run a problem and record the chosen epochs (counted from 1) in full.
 
     Raises NotFiniteError, naming epoch and sample, where the numbers leave float64 or the
@@ -78,11 +80,11 @@ def trace(problem: Problem, epochs: Collection[int] = (1,), progress: Progress |
 
 
 def train(
-    problem: Problem,
+    problem: One,
     epochs: int | None = None,
     record: Collection[int] = (),
     progress: Progress | None = None,
-) -> Training:
+) -> Training[One]:
     """Run `epochs` epochs (default: the problem's), keeping every loss and the epochs in `record`.
 
     Raises NotFiniteError as `trace` does, for the closing pass too, and ValueError for less than one epoch.
@@ -144,14 +146,13 @@ def _noted(total: int, record: Collection[int]) -> Collection[int]:
 class _Runner:
     """Holds the parameters between the passes, and the loss of the last epoch."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: AnyProblem) -> None:
         self.problem = problem
         self.suspected = False  # that a number left float64
         self.loss = math.nan  # of the last epoch
         self.parameters: Sequence[Array] = problem.parameters
         self.rate = np.array([[problem.learning_rate]])
-        rule = LOSSES[problem.loss]
-        self.excluded = () if problem.convention.softmax_slope == "fused" else rule.excluded
+        self.excluded = problem.excluded
         self.batches = batches_of(problem)
 
     def suspect(self, what: str, flag: int) -> None:
@@ -166,8 +167,8 @@ class _Runner:
         parameters, rate, excluded = self.parameters, self.rate, self.excluded
         passes: list[Kept] = []
         losses = []
-        for program, _, _, X, Y in self.batches:
-            given = (X, Y, *parameters, rate)
+        for program, _, _, data in self.batches:
+            given = (*data, *parameters, rate)
             computed = program.numpy.run(*given, new)
             parameters = program.numpy.updated_of(computed)
             passes.append((given, computed))
@@ -186,10 +187,11 @@ class _Runner:
     def advance(self, number: int) -> None:
         """An epoch of which only the loss and the parameters are kept."""
         before, losses = self.parameters, []
-        for program, _, _, X, Y in self.batches:
-            loss, outputs, *self.parameters = program.numpy.advance(X, Y, *self.parameters, self.rate)
-            losses.append(loss.item())
-            if not math.isfinite(losses[-1]) or (self.excluded and np.isin(outputs, self.excluded).any()):
+        for program, _, _, data in self.batches:
+            kept = program.numpy.advance(*data, *self.parameters, self.rate)
+            self.parameters = kept[len(kept) - len(program.carried) :]
+            losses.append(kept[0].item())
+            if not math.isfinite(losses[-1]) or (self.excluded and np.isin(kept[1], self.excluded).any()):
                 self.parameters = before  # once more in full, to say what went wrong
                 self.refuse(number, self.epoch(number))
         self.loss = self._of_epoch(losses)
@@ -204,6 +206,8 @@ class _Runner:
 
     def check_domain(self, one: Pass) -> None:
         """Refuse an output at which the loss's gradient would divide by zero."""
+        if not isinstance(self.problem, Problem) or not self.excluded:
+            return
         A = one[one.program.output]
         bad = np.isin(A, self.excluded)
         if not bad.any():

@@ -149,7 +149,7 @@ def _parameter(training: Training, identifier: str) -> ReportTable:
     columns = [_numbered("output" if layer == training.problem.depth else "unit", k, 2) for k in range(values.shape[1])]
     note = detail(heading)
     if len(columns) > max(MOST_COLUMNS, len(rows)):
-        rows, columns, cells, note = columns, rows, cells.T, f"{note}, turned"
+        rows, columns, cells, note = columns, rows, cells.T, f"{note}, transposed"
     caption = Markup("<math>{}</math> <small>{}</small>").format(Markup(label_mathml(heading.name)), note)
     return ReportTable(caption, ["", *columns], list(zip(rows, cells.tolist(), strict=True)))
 

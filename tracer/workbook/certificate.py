@@ -51,7 +51,7 @@ def write_certificate(book: Book) -> str:
     """Add the certificate, and what it compares with; returns what its cell B2 says now."""
     sheet = book.add_sheet("Certificate")
     data, styles = book.data["Certificate"], book.styles
-    data.text(1, 2, "Certificate: do the live formulas give what was recorded?", styles.title)
+    data.text(1, 2, "Certificate: do the live formulas give the recorded numbers?", styles.title)
     data.heights[1] = 24
     book.leave_room_for_links("Certificate", LINKS)
     sheet.freeze_panes = address(FIRST_ROW, 2)
@@ -142,9 +142,10 @@ def _remarks(book: Book, sheet: Worksheet) -> None:
 def _set_up(sheet: Worksheet, data: SheetData, rows: int) -> None:
     """Pages with the headings repeated."""
     last = FIRST_ROW + rows - 1
-    page = choose_page(sum(width for _, width in COLUMNS), ROW * last)
-    set_up(sheet, page, [f"B1:{address(last, GRADIENT)}"], f"{FIRST_ROW - 1}:{FIRST_ROW - 1}")
     heights, every = data.heights, range(2, last + 1)
+    height = sum(heights.get(row, ROW) for row in range(1, last + 1))
+    page = choose_page((sum(width for _, width in COLUMNS), height))
+    set_up(sheet, page, [f"B1:{address(last, GRADIENT)}"], f"{FIRST_ROW - 1}:{FIRST_ROW - 1}")
     break_rows(sheet, page, every, lambda row: heights.get(row, ROW), lambda row: row > FIRST_ROW, heights[1])
 
 

@@ -19,7 +19,7 @@ from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import LEFT, TOP, Book
 from tracer.workbook.forward_sheet import AFTER, Cells, forward_part
 
-HEADINGS = ("output", "moved by", "further off by", "away: 1", "went past: 1", "away so far", "their names so far")
+HEADINGS = ("output", "moved by", "further away by", "away: 1", "went past: 1", "away so far", "their names so far")
 WIDTHS = (22.0, 12.0, 13.0, 9.0, 12.0, 12.0, 50.0)
 NAME, MOVED, FURTHER, AWAY, PAST, COUNT, NAMES = range(len(HEADINGS))
 NUMBERS = (MOVED, FURTHER, AWAY, PAST, COUNT)

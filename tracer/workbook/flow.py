@@ -10,12 +10,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.presentation.live_words import Words
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, Page, break_rows, set_up
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import NARROW, Book, link
 
+EMPTY, MOST_PAGES = (0.0, 12.0, 24.0), 2
 GAP = 1.5  # width of a column that keeps others apart
-SCALES, MOST_PAGES = (1.0, 0.9, 0.8), 2
 LETTERS = 1.25  # small letters of 10-point type in a character of column width: less than there are, so that all fit
 
 
@@ -64,14 +64,16 @@ class Flow:
         link(self.sheet, address(self.row, column), title)
 
     def print_set_up(self) -> None:
-        """Portrait pages, ended where they may be; at full size, or smaller where that saves a third page."""
+        """Pages ended where they may be; printed beside an empty column, and so smaller, where that saves a third."""
         heights, rows = self.data.heights, range(2, self.row)
-        area = f"{address(1, self.first)}:{address(self.row - 1, self.last)}"
-        for scale in SCALES:
-            page = Page("portrait", scale)
+        height = sum(heights.get(row, ROW) for row in range(1, self.row))
+        for empty in EMPTY:
+            page, last = choose_page((sum(self.widths) + empty, height)), self.last + (empty > 0)
             self.sheet.row_breaks = RowBreak()
-            set_up(self.sheet, page, [area], "1:1")
+            set_up(self.sheet, page, [f"{address(1, self.first)}:{address(self.row - 1, last)}"], "1:1")
             break_rows(self.sheet, page, rows, lambda row: heights.get(row, ROW), self.breaks.__contains__, heights[1])
+            if empty:
+                self.sheet.column_dimensions[column_letters(last)].width = empty
             if len(self.sheet.row_breaks.brk) < MOST_PAGES:
                 return
 

@@ -139,7 +139,7 @@ def _write(book: Book, title: str, words: str, one: Pass, parameters: Lookup) ->
         cells = _live(made.expression, addresses) if made.expression else _given(book, name, parameters)
         style = styles.value("plain", decimals, False)
         data.formulas(TOP + place.row, LEFT + place.column, values, style, cells)
-    page = choose_page(sum(layout.widths), (TOP + board.rows) * ROW)
+    page = choose_page((sum(layout.widths), (TOP + board.rows) * ROW))
     set_up(sheet, page, [f"{address(1, LEFT)}:{address(TOP + board.rows, LEFT + whole[1])}"], "1:2")
     return lambda name: cells_of(title, board.places[name])
 

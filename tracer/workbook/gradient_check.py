@@ -32,7 +32,7 @@ from tracer.run.differences import (
 )
 from tracer.run.passes import Pass
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import NARROW, Book
 from tracer.workbook.flow import lines_of
@@ -72,12 +72,12 @@ def explained(problem: Problem, program: Program) -> list[str]:
     if problem.carry_rounded:
         return [
             "Gradients are not compared with central differences: every matrix is rounded before it is used, "
-            "so the loss is a staircase, without a slope to be estimated."
+            "so the loss is a staircase, with no slope to estimate."
         ]
     checked = [program.gradients[each] for each in compared(problem, program)]
     gradients = {program.gradients[each] for each in program.parameters}
     left_out = [each for each in program.computed if each in gradients and each not in checked]
-    says = [f"Not compared, since not the gradient of this loss: {', '.join(left_out)}."] if left_out else []
+    says = [f"Not compared, because they are not gradients of this loss: {', '.join(left_out)}."] if left_out else []
     return _adjusted(problem, program.rows) + says if checked else says
 
 
@@ -85,7 +85,7 @@ def _adjusted(problem: Problem, rows: int) -> list[str]:
     """The estimate, and which conventions make dW and db differ from ∂L/∂θ."""
     says = ["(L(θ + h) − L(θ − h)) / 2h estimates ∂L/∂θ without backpropagation."]
     if problem.convention.sign < 0:
-        says.append("The error is target − output, so dW and db are minus the gradient: their opposite is compared.")
+        says.append("The error is target − output, so dW and db are negative gradients: their negatives are compared.")
     if NetworkSymbols(problem, rows).rate_in_delta:
         says.append("Delta carries the learning rate, and so do dW and db: they are divided by it.")
     if problem.loss_shown != problem.convention.reduction:
@@ -119,10 +119,11 @@ class _GradientCheck:
         for one in self.book.passes:
             self._pass(one)
         self.moved.finish()
-        page = choose_page(sum(WIDTHS), ROW * self.row)
+        page = choose_page((sum(WIDTHS), ROW * self.row))
         set_up(self.sheet, page, [f"B1:{address(self.row - 1, SAYS)}"], "1:1")
         heights, rows = self.data.heights, range(2, self.row)
         break_rows(self.sheet, page, rows, lambda row: heights.get(row, ROW), self.breaks.__contains__, heights[1])
+        leave_out(self.sheet, self.data, self.row)
         return self.verdicts
 
     def _head(self) -> None:

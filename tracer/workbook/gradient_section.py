@@ -37,9 +37,9 @@ from tracer.workbook.forward_sheet import recorded
 from tracer.workbook.moved_parameters import MOVED, Copy, range_of
 
 CHECK = "Gradient check"
-AGREES, DIFFERS, AT_KINK, BEYOND = "agrees", "differs", "a unit sits at its kink", "the loss leaves float64"
-TOO_SMALL = "too small to be told from rounding"
-CHANGED, NO_RATE = "an input was changed since", "nothing to tell without a rate"
+AGREES, DIFFERS, AT_KINK, BEYOND = "agrees", "differs", "a unit sits at its kink", "the loss overflows float64"
+TOO_SMALL = "too small to tell from rounding"
+CHANGED, NO_RATE = "an input has been changed", "nothing to compare at rate 0"
 WIDTHS = (16.0, *(13.0,) * 6, 16.0, 13.0, 26.0)
 NAME, THETA, H, PLUS, MINUS, ESTIMATED, STANDS, GRADIENT, OFF, SAYS = range(2, 2 + len(WIDTHS))
 REACH, LARGEST, WITHIN, VERDICT = THETA, PLUS, ESTIMATED, MINUS  # columns of a section's head
@@ -158,7 +158,7 @@ class GradientSection:
         return f"MIN({literal(FURTHEST)},{grown})" if grown else "1"
 
     def _titles(self) -> tuple[str, ...]:
-        names, d = self.book.headings.symbols, self.one.program.gradients[self.path.parameter]
+        names, d = self.book.headings.names, self.one.program.gradients[self.path.parameter]
         loss, rate = label_text(names.matrix(self.one.program.loss)), label_text(names.learning_rate())
         rule = s.substitute(self._rule, {"gradient": s.Cell(d, 0, 0), "rate": s.Cell(RATE, 0, 0)})
         compared = cell_text(rule, lambda cell: rate if cell.matrix == RATE else cell.matrix)
@@ -196,7 +196,7 @@ class GradientSection:
     def _row(self, k: int, copy: tuple[Copy, Copy] | None) -> Live:
         """What a parameter is called, and whether its gradient agrees."""
         each, styles = self.estimates[k], self.book.styles
-        name = self.book.headings.symbols.cell(self.path.parameter, each.row, each.column)
+        name = self.book.headings.names.cell(self.path.parameter, each.row, each.column)
         self._data.text(self.first + k, NAME, label_text(name), styles.plain if copy is None else styles.link)
         if copy is not None:
             link(self.book.workbook[CHECK], self._at(k, NAME), MOVED, copy[0].heading)

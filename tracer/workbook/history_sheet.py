@@ -6,6 +6,8 @@ the run.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from openpyxl.chart import Reference, ScatterChart, Series
 from openpyxl.chart.axis import ChartLines, NumericAxis
@@ -22,7 +24,7 @@ from tracer.presentation.board import lay_out
 from tracer.presentation.palette import INK, LINE
 from tracer.run.passes import Array, Epoch, History, Pass
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, choose_page, set_up
+from tracer.spreadsheet.print_setup import LEAST_SCALE, ROW, Page, choose_page, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address, column_letters
 from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
 
@@ -115,7 +117,7 @@ class HistorySheet:
         return " ".join(texts)
 
     def _set_columns(self, decimals: int) -> None:
-        names = [label_text(self.book.headings.symbols.cell(cell.matrix, cell.row, cell.column)) for cell in self.cells]
+        names = [label_text(self.book.headings.names.cell(cell.matrix, cell.row, cell.column)) for cell in self.cells]
         columns = self.history.parameters.T.tolist()
         values = [max(len(fixed(value, decimals)) for value in column) for column in columns]
         widths = [*WIDTHS, *(max(len(name), width) + MARGIN for name, width in zip(names, values, strict=True))]
@@ -200,17 +202,18 @@ class HistorySheet:
         chart.x_axis, chart.y_axis = across, up
 
     def _print_set_up(self) -> None:
-        """On one page across; where the table is too wide for that, it has pages of its own."""
+        """On one page across; where the table is too wide for that, it goes over several, the losses on each."""
         last = HEADER_ROW + len(self.losses)
-        page = choose_page(sum(self.widths), self.data.heights[1] + self.data.heights[2] + ROW * last)
-        head_columns, columns = HEAD_COLUMNS, len(self.widths)
-        if sum(self.widths) <= page.characters:
-            areas = [(1, last, max(head_columns, columns))]
-        else:
-            areas = [(1, HEADER_ROW - 1, head_columns), (HEADER_ROW, last, columns)]
+        width, height = sum(self.widths), self.data.heights[1] + self.data.heights[2] + ROW * last
+        page, columns = choose_page((width, height)), len(self.widths)
+        areas, wide = [(1, last, max(HEAD_COLUMNS, columns))], 1
+        if page.scale < LEAST_SCALE:
+            page = Page("landscape", LEAST_SCALE)
+            areas = [(1, HEADER_ROW - 1, HEAD_COLUMNS), (HEADER_ROW, last, columns)]
             self.sheet.print_title_cols = f"{column_letters(EPOCH)}:{column_letters(LOSS)}"
+            wide = math.ceil(width / (page.characters - sum(self.widths[: PARAMETERS - LEFT])))
         ranges = [f"{address(top, LEFT)}:{address(bottom, LEFT + count - 1)}" for top, bottom, count in areas]
-        set_up(self.sheet, page, ranges, f"{HEADER_ROW}:{HEADER_ROW}")
+        set_up(self.sheet, page, ranges, f"{HEADER_ROW}:{HEADER_ROW}", wide)
 
 
 def _cells(one: Pass) -> list[s.Cell]:

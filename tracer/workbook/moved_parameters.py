@@ -22,7 +22,7 @@ from tracer.expression.lower import lower
 from tracer.presentation.headings import Role, place_of
 from tracer.run.differences import Estimate, Path
 from tracer.run.passes import Array, Pass
-from tracer.spreadsheet.print_setup import ROW, break_columns, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, SheetData, address, column_letters
 from tracer.workbook.book import LEFT, NARROW, Book
 from tracer.workbook.forward_sheet import Cells, recorded
@@ -191,12 +191,12 @@ class MovedParameters:
         widths = [NARROW if column in self.gaps else WIDTH for column in range(1, last + 1)]
         for column, width in enumerate(widths, start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
-        page = choose_page(sum(widths[1:]), ROW * self.row)
+        page = choose_page((sum(widths[1:]), ROW * self.row))
         set_up(self.sheet, page, [f"{address(1, LEFT)}:{address(self.row - 1, last)}"], "1:1")
-        break_columns(self.sheet, page, widths[1:], [column - 1 for column in self.gaps if column > 1])
         heights = self._data().heights
         rows = range(2, self.row)
         break_rows(self.sheet, page, rows, lambda row: heights.get(row, ROW), self.breaks.__contains__, heights[1])
+        leave_out(self.sheet, self._data(), self.row)
 
     def _data(self) -> SheetData:
         if self.sheet is None:
@@ -210,7 +210,7 @@ class MovedParameters:
         return self.book.data[MOVED]
 
     def _copy(self, plan: MovedPlan, path: Path, moved: Estimate, sign: Literal["+", "-"], step_at: str) -> Copy:
-        data, names, columns = self._data(), self.book.headings.symbols, plan.columns(path)
+        data, names, columns = self._data(), self.book.headings.names, plan.columns(path)
         cell = label_text(names.cell(path.parameter, moved.row, moved.column))
         data.text(self.row, LEFT, f"{cell} {'+' if sign == '+' else '−'} h", self.book.styles.band)
         self.breaks.add(self.row)
@@ -244,6 +244,6 @@ class MovedParameters:
 
     def _heading(self, row: int, column: int, name: str, columns: int) -> None:
         data, style = self._data(), self.book.styles.heading("plain", True)
-        data.text(row, column, label_text(self.book.headings.symbols.matrix(name)), style)
+        data.text(row, column, label_text(self.book.headings.names.matrix(name)), style)
         for k in range(1, columns):
             data.blank(row, column + k, style)

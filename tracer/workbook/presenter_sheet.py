@@ -17,7 +17,7 @@ from tracer.presentation.board import HEADING_ROWS, Place, kept_columns, kept_ro
 from tracer.presentation.headings import MARKS, Role, band_title, detail, roles
 from tracer.presentation.palette import LEGEND
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, break_columns, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
 from tracer.workbook.matrix_cells import LARGEST_FIXED
@@ -229,14 +229,14 @@ class PresenterSheet:
     def _print_set_up(self) -> None:
         """As a step sheet is printed: where it is too long for a page, it is broken between matrices."""
         last = TOP + self.board.rows - 1
-        page = choose_page(sum(self.layout.widths), sum(map(self._height, range(1, last + 1))))
+        page = choose_page((sum(self.layout.widths), sum(map(self._height, range(1, last + 1)))))
         area = f"{address(1, LEFT)}:{address(last, LEFT + self.board.columns - 1)}"
         set_up(self.sheet, page, [area], "1:3")
         shown = map(self.board.shown, self.board.places)
         within = {TOP + row for place in shown for row in range(place.heading_row + 1, place.row + place.rows)}
         head = sum(map(self._height, range(1, 4)))
         break_rows(self.sheet, page, range(4, last + 1), self._height, lambda row: row not in within, head)
-        break_columns(self.sheet, page, self.layout.widths, [gap + 1 for gap in self.board.gaps])
+        leave_out(self.sheet, self.data, last)
 
     def _height(self, row: int) -> float:
         return self.data.heights.get(row, ROW)

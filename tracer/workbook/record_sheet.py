@@ -12,7 +12,7 @@ from tracer.presentation.headings import place_of
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass
 from tracer.spreadsheet.columns import column_letters
-from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import address
 from tracer.workbook.book import LEFT, NARROW, TOP, Book
 from tracer.workbook.forward_sheet import recorded
@@ -37,11 +37,12 @@ def write_record(book: Book, one: Pass) -> str:
     for identifier in (RATE, *one):
         _matrix(book, one, identifier, board, title)
     rows, columns = TOP + board.whole[0], board.whole[1]
-    page = choose_page(WIDTH * columns, ROW * rows)
+    page = choose_page((WIDTH * columns, ROW * rows))
     areas = [f"{address(1, first)}:{address(rows, first + columns - 1)}" for first in (LEFT, beside)]
     set_up(sheet, page, areas, "1:1")
     starts = {TOP + each.row - 1 for each in board.places.values()}
     break_rows(sheet, page, range(2, rows + 1), lambda _: ROW, starts.__contains__, data.heights[1])
+    leave_out(sheet, data, rows)
     return title
 
 

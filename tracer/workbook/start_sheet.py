@@ -40,6 +40,7 @@ OTHERS = {  # sheets that are neither a step nor a record
     "Gradient check": "Every gradient beside its estimate by central differences, cell by cell.",
     "Moved parameters": "The loss with each parameter moved a little: where those estimates come from.",
 }
+FOR_THE_SCREEN = ("Presenter", "Gradient check", "Moved parameters")  # left out of a print-out, as the records are
 
 Links = Sequence[tuple[str, Pass, Step]]
 
@@ -61,6 +62,7 @@ def fill_start(book: Book, sheet: Worksheet, links: Links, certified: str) -> No
     flow.heading("Certificate: do the formulas still give the recorded run?")
     flow.link(flow.first, "Certificate", "Certificate")
     flow.live(Words("'Certificate'!B2", certified, certified), TEXT)
+    _on_paper(flow)
     _programs(flow)
     flow.print_set_up()
 
@@ -103,7 +105,7 @@ def _legend(flow: Flow) -> None:
         flow.data.text(flow.row, flow.first, text, flow.styles.heading(role, False))
         flow.text(BORDERS[role], TEXT)
     flow.data.text(flow.row, flow.first, "blue: typed in", flow.styles.value("plain", None, True))
-    flow.text(f"Edit only the blue cells, on {_typed_on(flow.book)}; everything after them follows.", TEXT)
+    flow.text(f"Edit only the blue cells, on {_typed_on(flow.book)}; everything after them updates.", TEXT)
 
 
 def _typed_on(book: Book) -> str:
@@ -140,6 +142,15 @@ def _other_sheets(flow: Flow) -> None:
         flow.heading("Other sheets")
     for title in titles:
         flow.linked(title, OTHERS[title], TEXT)
+
+
+def _on_paper(flow: Flow) -> None:
+    left_out = ", ".join((*(title for title in FOR_THE_SCREEN if title in flow.book.data), "Record"))
+    flow.heading("On paper")
+    flow.text(
+        f"For the screen only, and left out when the book is printed: {left_out}. To print one of these sheets, clear "
+        "its print area (Excel: Page Layout, Print Area; LibreOffice: Format, Print Ranges)."
+    )
 
 
 def _conventions(flow: Flow) -> None:

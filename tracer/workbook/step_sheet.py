@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from openpyxl.worksheet.dimensions import ColumnDimension
 
 from tracer.expression.label import label_text
@@ -11,7 +13,7 @@ from tracer.presentation.palette import LEGEND
 from tracer.problem.remarks import departures
 from tracer.program.program import Step
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, Page, break_columns, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, Page, break_rows, choose_page, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
 from tracer.workbook.matrix_cells import MatrixCells
@@ -21,9 +23,18 @@ from tracer.workbook.worked_lines import COLUMNS, WorkedLines
 HEAD = 3  # rows with title, why and formulas, repeated on every printed page
 TITLE_HEIGHT, NOTE_HEIGHT, FORMULA_HEIGHT = 24.0, 14.0, 16.0
 HOW_TO_READ = (
-    "Letters = numbers = value. The lines follow when a number is changed. They show rounded numbers and compute with "
-    "whole ones: ≈ where the digits shown do not give the result shown."
+    "Letters = numbers = value. The lines update when a number is changed. They show rounded numbers but compute with "
+    "every digit: ≈ where the digits shown do not give the result shown."
 )
+
+
+class Area(NamedTuple):
+    """What is printed from row 1 on: columns, the last row, and the width in characters."""
+
+    first: int
+    last_row: int
+    last: int
+    width: float
 
 
 class StepSheet:
@@ -47,9 +58,8 @@ class StepSheet:
         for identifier, role in self.roles.items():
             self.cells.write(identifier, role)
         self._fold()
-        page = choose_page(sum(self.layout.widths), self._height(range(1, TOP + self.board.rows)))
-        worked = self._worked_lines(page)
-        self._print(page, worked)
+        board = sum(self.layout.widths), self._height(range(1, TOP + self.board.rows))
+        self._print(self._worked_lines(choose_page(board)))
 
     def link_to(self, before: str | None, behind: str | None) -> None:
         """Links to the steps before and behind, and to the start, over the three slots."""
@@ -109,8 +119,8 @@ class StepSheet:
         made = [each for each in self.step.assignments if each.expression is not None]
         lines = [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
         if self.one is self.book.trace.first:
-            return lines or ["given: the blue numbers are typed in; change one and everything after it follows"]
-        return lines or ["brought over from the passes before"]
+            return lines or ["given: the blue numbers are typed in; change one and everything after it updates"]
+        return lines or ["carried over from the previous passes"]
 
     def _fold(self) -> None:
         """Hide runs of rows in which nothing is known yet, all but one row of each."""
@@ -124,8 +134,8 @@ class StepSheet:
     def _height(self, rows: range) -> float:
         return sum(self.data.heights.get(row, ROW) for row in rows if row not in self.data.folded)
 
-    def _worked_lines(self, page: Page) -> str | None:
-        """The step worked beside the board, on a page of its own in print; returns the area."""
+    def _worked_lines(self, page: Page) -> Area | None:
+        """The step worked beside the board, on a page of its own in print where both do not fit one."""
         made = [each for each in self.step.assignments if each.expression is not None]
         if not made:
             return None
@@ -144,18 +154,38 @@ class StepSheet:
         for row, text, style in ((1, f"Step {self.step.label}, worked", "title"), (2, HOW_TO_READ, "note")):
             self.data.text(row, first, text, getattr(self.book.styles, style))
             merge(self.sheet, row, first, last)
-        return f"{address(1, first)}:{address(lines.row - 1, last)}"
+        return Area(first, lines.row - 1, last, sum(lines.widths))
 
-    def _print(self, page: Page, worked: str | None) -> None:
-        """The board, then the step worked; a board too long for a page is broken between matrices."""
+    def _print(self, worked: Area | None) -> None:
+        """The board and the step worked: beside each other where one page holds both, or each on a page.
+
+        A board too long for a page is broken between matrices.
+        """
+        last = self._last_row()
+        board = Area(LEFT, last, LEFT + self.board.columns - 1, sum(self.layout.widths))
+        areas = [board, worked] if worked else [board]
+        page = choose_page(*map(self._size, areas))
+        if worked:
+            both = Area(LEFT, max(last, worked.last_row), worked.last, board.width + NARROW + worked.width)
+            beside = choose_page(self._size(both))
+            areas, page = ([both], beside) if beside.whole else (areas, page)
+        ranges = [f"{address(1, each.first)}:{address(each.last_row, each.last)}" for each in areas]
+        set_up(self.sheet, page, ranges, f"1:{HEAD}")
+        self._break(page, last)
+
+    def _break(self, page: Page, last: int) -> None:
         shown = [self.board.shown(each) for each in self.roles]
-        last = TOP + max(place.row + place.rows for place in shown) - 1
-        board = f"{address(1, LEFT)}:{address(last, LEFT + self.board.columns - 1)}"
-        set_up(self.sheet, page, [board, worked] if worked else [board], f"1:{HEAD}")
         within = {TOP + row for place in shown for row in range(place.heading_row + 1, place.row + place.rows)}
         rows = [row for row in range(HEAD + 1, last + 1) if row not in self.data.folded]
         head = self._height(range(1, HEAD + 1))
         break_rows(
             self.sheet, page, rows, lambda row: self.data.heights.get(row, ROW), lambda row: row not in within, head
         )
-        break_columns(self.sheet, page, self.layout.widths, [gap + 1 for gap in self.board.gaps])
+
+    def _last_row(self) -> int:
+        """The last row of what is known by now."""
+        shown = [self.board.shown(each) for each in self.roles]
+        return TOP + max(place.row + place.rows for place in shown) - 1
+
+    def _size(self, area: Area) -> tuple[float, float]:
+        return area.width, self._height(range(1, area.last_row + 1))

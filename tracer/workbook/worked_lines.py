@@ -67,7 +67,7 @@ class WorkedLines:
         self.data, self.styles, self.names = (
             self.book.data[self.sheet.title],
             self.book.styles,
-            self.book.headings.symbols,
+            self.book.headings.names,
         )
         self.parts: list[str | WorkedLine] = []
 

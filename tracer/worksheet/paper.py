@@ -9,10 +9,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.presentation.theme import Look
 from tracer.spreadsheet.columns import address
-from tracer.spreadsheet.print_setup import LEAST_SCALE, MILLIMETRE, ROW, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import MILLIMETRE, ROW, break_rows, choose_page, set_up
 from tracer.spreadsheet.sheet_data import SheetData
 from tracer.worksheet.plan import Plan
 
+LEAST_SCALE = 0.8
 BOX_HEIGHT = 9.2 * MILLIMETRE / LEAST_SCALE  # points, so that 9 mm are left where a sheet is printed smallest
 BOX_WIDTH = 18.4 * MILLIMETRE / LEAST_SCALE / 5.25  # characters of a column of 18 mm
 MOST_TITLE = 60
@@ -46,7 +47,7 @@ def put_on_paper(
         return data.heights.get(row, ROW)
 
     rows = range(1, last[0] + 1)
-    page = choose_page(characters, sum(map(height_of, rows)))
+    page = choose_page((characters, sum(map(height_of, rows))), least=LEAST_SCALE)
     set_up(sheet, page, [f"A1:{address(*last)}"], f"1:{titles}")
     repeated = sum(map(height_of, range(1, titles + 1)))
     break_rows(sheet, page, list(rows)[titles:], height_of, whole, repeated)

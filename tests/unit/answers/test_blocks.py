@@ -142,13 +142,13 @@ def test_a_first_one_behind_a_gradient_is_the_updated_one_and_a_copy_is_none() -
     assert set(read(f"d_output\n{shown('D2')}\n\nwout\n{shown('W2_next')}\n").matrices) == {"D2", "W2_next"}
     copied = read(f"wout\n{shown('W2')}\n\nd_output\n{shown('D2')}\n\nwout\n{shown('W2')}\n")
     assert set(copied.matrices) == {"D2"}
-    assert copied.notes == ("W2 stands there again as it was, and no W2_next",)
+    assert copied.notes == ("W2 appears again unchanged, and W2_next is missing",)
 
 
 def test_given_numbers_that_are_copied_wrongly_are_said_and_judged() -> None:
     answers = read(f"W2\n0.30\n0.52\n0.23\n\nX\n{shown('X')}\n\nA2\n{shown('A2')}\n")
     assert set(answers.matrices) == {"W2", "A2"}
-    assert answers.notes == ("“W2” is not what the problem gives for W2",)
+    assert answers.notes == ("“W2” differs from the problem's W2",)
     marked = mark_answers(answers, Conventions(key("article")))
     assert [mark.verdict for mark in marked.of("W2")] == ["correct", "wrong", "correct"]
 
@@ -164,7 +164,7 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
     (unread,) = read("A1\n0.5 0.5\n\n\n\n\n1.5 2.5\n").not_read
     assert unread.found == "1×2 numbers without a name: 1.5, 2.5"
     both = read(f"Z1\n{shown('Z1')}\n\nZ1\n{shown('A1')}\n")
-    assert both.notes == ("“Z1”: Z1 stands there more than once; the first is read",)
+    assert both.notes == ("“Z1”: Z1 appears more than once; the first was read",)
     assert numbers(both)["Z1"][0][0] == 1.48
     document = load_problem("article").to_document()
     document["data"] = {"X": document["data"]["X"][:1], "Y": document["data"]["Y"][:1]}
@@ -182,7 +182,7 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
 def test_a_name_right_over_another_is_said() -> None:
     answers = read(f"E\noutput\n{shown('E')}\n")
     assert set(answers.matrices) == {"A2"}
-    assert answers.notes == ("“E” stands over “output”; the numbers below are read as the latter",)
+    assert answers.notes == ("“E” is above “output”; the numbers below were read as “output”",)
     assert not read(f"Error\nE\n{shown('E')}\n").notes
 
 

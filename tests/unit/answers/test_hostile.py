@@ -126,11 +126,14 @@ ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!EN
             ),
             "too long",
         ),
-        (book(**{"xl/workbook.bin": b""}), "no workbook of the kind"),
-        (b"", "no workbook"),
-        (b"Z1,1\n", "no workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 5_000, "no workbook"),  # an .xls, renamed
-        (b"%PDF-1.7\n", "no workbook"),
+        (book(**{"xl/workbook.bin": b""}), "not an .xlsx workbook"),
+        (b"", "not an .xlsx workbook, or a damaged one"),
+        (b"Z1,1\n", "not an .xlsx workbook, or a damaged one"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 5_000,
+            "not an .xlsx workbook, or a damaged one",
+        ),  # an .xls, renamed
+        (b"%PDF-1.7\n", "not an .xlsx workbook, or a damaged one"),
     ],
 )
 def test_workbooks_that_are_refused(content: bytes, says: str) -> None:

@@ -58,9 +58,9 @@ def test_nothing_is_blank(text: str) -> None:
         ("1_000", "not a number"),
         ("٣", "not a number"),  # digits of another script, which float() would take
         ("=A1*B1", "not a number"),
-        ("3/0", "a fraction over 0"),
-        ("1e999", "too large a number"),
-        ("9" * (LONGEST + 1), "too long for a number"),
+        ("3/0", "a division by zero"),
+        ("1e999", "a number that is too large"),
+        ("9" * (LONGEST + 1), "too long to be a number"),
     ],
 )
 def test_what_is_no_number_is_unreadable_with_the_reason(text: str, note: str) -> None:

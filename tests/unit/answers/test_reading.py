@@ -57,15 +57,15 @@ def test_json_has_no_number_that_is_none(number: str) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"{", "answers.json: this is not JSON"),
+        (b"{", "answers.json: not JSON"),
         (b"[1]", "answers.json: expected an object with a matrix for each identifier, found a list"),
         (b'{"student": 3}', "answers.json: student: expected an object with name and id, found a number"),
         (b'{"given": [1]}', "answers.json: given: expected an object with matrices, found a list"),
         (b'{"Z1": ' + b"[" * 100_000, "answers.json: nested too deeply"),
         (b'{"Z1": [' + b"1," * MOST_CELLS + b"1]}", "answers.json: more than 200,000 numbers"),
         (b'{"Z1": [' + b'"",' * MOST_CELLS + b'""]}', "answers.json: Z1: more than 200,000 cells"),
-        (b'{"Z1": [["1\x00"]]}', "answers.json: this is not text in UTF-8"),
-        (b"\x81\x8d", "answers.json: this is not text in UTF-8"),
+        (b'{"Z1": [["1\x00"]]}', "answers.json: not UTF-8 text"),
+        (b"\x81\x8d", "answers.json: not UTF-8 text"),
     ],
 )
 def test_json_that_cannot_be_used_is_refused_with_file_and_place(content: bytes, says: str) -> None:
@@ -106,8 +106,8 @@ def test_csv_with_a_decimal_comma_that_was_not_quoted() -> None:
         ("Z1,1,1,1.48\n", "answers.csv: line 1: expected the header matrix,row,column,value"),
         ("", "answers.csv: line 1: expected the header matrix,row,column,value"),
         ("matrix,row,column,value\nZ1,1\n", "answers.csv: line 2: expected matrix,row,column,value"),
-        ("matrix,row,column,value\n\nZ1,0,1,2\n", "answers.csv: line 3: row and column are expected as numbers from 1"),
-        ("matrix,row,column,value\nZ1,x,1,2\n", "answers.csv: line 2: row and column are expected as numbers from 1"),
+        ("matrix,row,column,value\n\nZ1,0,1,2\n", "answers.csv: line 3: expected row and column as numbers from 1"),
+        ("matrix,row,column,value\nZ1,x,1,2\n", "answers.csv: line 2: expected row and column as numbers from 1"),
         ("matrix,row,column,value\nZ1,100000,100000,2\n", "cells up to row 100,000 and column 100,000 are more"),
         ("matrix,row,column,value\n" + "Z1,1,1,2\n" * (MOST_CELLS + 1), "answers.csv: more than 200,000 lines"),
     ],
@@ -131,7 +131,7 @@ def test_a_file_of_another_kind_too_large_or_not_there_is_refused_by_name(tmp_pa
     large = tmp_path / "large.json"
     with large.open("wb") as file:
         file.truncate(MOST_BYTES + 1)
-    with pytest.raises(AnswerError, match=r"^large\.json: 20,000,001 bytes are more than anybody writes by hand"):
+    with pytest.raises(AnswerError, match=r"^large\.json: 20,000,001 bytes is too large for work done by hand"):
         read_answers(large)
     with pytest.raises(AnswerError, match=r"^none\.json: cannot be read \(No such file or directory\)"):
         read_answers(tmp_path / "none.json")

@@ -85,7 +85,7 @@ def test_what_was_printed_is_no_answer(tmp_path: Path) -> None:
     beside = lay_beside(answers, key_of(problem))
     assert beside.key.printed == plan.given and not beside.notes
     other = lay_beside(answers, key_of(load_problem("logistic-regression")))
-    assert not other.key.printed and "given.A1: other numbers than this problem's; worked out anew" in other.notes
+    assert not other.key.printed and "given.A1: differs from this problem's numbers; recalculated" in other.notes
 
 
 def without_names(book: Workbook) -> None:
@@ -201,9 +201,9 @@ RENAMED = b"<Relationships><Relationship Type='x/worksheet' Target='worksheets/s
         (SHEET, ENTITIES, "document type"),
         ("xl/workbook.xml", b'<!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/passwd">]><workbook>&x;</workbook>', "type"),
         (SHEET, b"<worksheet><sheetData>", "damaged"),
-        ("xl/_rels/workbook.xml.rels", RENAMED, "no XML"),
+        ("xl/_rels/workbook.xml.rels", RENAMED, "not XML"),
         ("xl/media/a.xml", b"<a>" + b" " * 70_000_000 + b"</a>", "unpacks to more"),
-        ("xl/workbook.bin", b"", "no workbook of the kind"),
+        ("xl/workbook.bin", b"", "not an .xlsx workbook"),
     ],
 )
 def test_hostile_packages_are_refused(sheet: tuple[Trace, Plan, Path], part: str, content: bytes, says: str) -> None:
@@ -235,4 +235,4 @@ def test_a_printed_matrix_that_the_problem_does_not_have_is_said(sheet: tuple[Tr
     assert run.last.program.layers[1:]  # two layers; the other problem has one
     answers = replace(read_answers(sheet[2]), printed={"E1": ((read_number("0.5"),),)})
     other = lay_beside(answers, key_of(load_problem("linear-regression")))
-    assert "E1: no matrix of this problem; left out" in other.notes
+    assert "E1: not a matrix of this problem; ignored" in other.notes

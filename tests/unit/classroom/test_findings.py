@@ -8,6 +8,7 @@ import numpy as np
 from tests.marking import document, mark, with_rule, worked
 from tests.students import Answers, Document, Work
 from tests.wrong_rules import wrong_values
+from tracer.classroom.class_marks import line_of
 from tracer.classroom.findings import expected, findings, headline, place, sentences
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.slips.table import SINGLE, WHOLE
@@ -27,7 +28,7 @@ def copied(answers: Answers, matrix: str, row: int, column: int, text: str | Non
 
 
 def test_the_headline_says_where_to_start_and_what_follows() -> None:
-    assert headline(mark(PROBLEM, {})) == "no cell of this problem's matrices was found"
+    assert headline(mark(PROBLEM, {})) == "no cells of this problem's matrices were found"
     assert headline(mark(PROBLEM, RIGHT)) == "all 139 cells are right"
     assert re.fullmatch(r"start at Z1\[1,1\]; \d+ later cells follow correctly.*", headline(mark(PROBLEM, NO_BIAS)))
     assert headline(mark(PROBLEM, copied(RIGHT, "D2", 2, 0, "9"))) == "all right up to D2[3,1]: start there"
@@ -49,12 +50,12 @@ def test_verdicts_alone_are_shown_where_nothing_is_revealed() -> None:
 def test_a_given_number_miscopied_does_not_have_to_follow_from_anything() -> None:
     given = {"W1": [["9", *row[1:]] if k == 0 else row for k, row in enumerate(PROBLEM["layers"][0]["weights"])]}
     (one,) = findings(mark(PROBLEM, given), "hint")
-    assert (one.title, one.says) == ("W1[1,1]", ("not the number that is given",))
+    assert (one.title, one.says) == ("W1[1,1]", ("not the number given",))
 
 
 def test_a_cell_that_is_no_number_says_what_it_is() -> None:
     mixed = copied(RIGHT, "Z1", 1, 1, "3/0")
-    assert [each.says for each in findings(mark(PROBLEM, mixed), "hint")] == [("a fraction over 0",)]
+    assert [each.says for each in findings(mark(PROBLEM, mixed), "hint")] == [("a division by zero",)]
 
 
 def test_a_hint_names_the_slip_and_the_key_adds_the_number() -> None:
@@ -64,7 +65,7 @@ def test_a_hint_names_the_slip_and_the_key_adds_the_number() -> None:
     (hint,), (key,) = (findings(marked, reveal)[0].says for reveal in ("hint", "key"))
     assert hint == "the exponent has the wrong sign"
     assert key.startswith("the exponent has the wrong sign: at z = ")
-    assert key.endswith(f"it gives {expected(marked, first)}")
+    assert key.endswith(f"the activation is {expected(marked, first)}")
 
 
 def test_a_hint_has_the_name_of_a_cell_that_was_left_out_and_not_its_number() -> None:
@@ -119,5 +120,16 @@ def test_no_hint_holds_a_right_number() -> None:
             for says in sentences(marked, each, "hint"):
                 looked_at += 1
                 numbers = set(re.findall(r"\d+\.\d+", says))
-                assert not numbers & right, (matrix, place(each), says, right)
+                assert not numbers & right, (matrix, place(marked, each), says, right)
     assert looked_at > 100
+
+
+def test_a_cell_and_every_matrix_of_a_sentence_are_called_as_the_problem_calls_them() -> None:
+    problem = document(names={"style": "article"})
+    rules = with_rule(problem, "E1", lambda m: m["D2"] @ m["W2"])
+    marked = mark(problem, worked(problem, rules, remembers=2.0))
+    found = findings(marked, "hint")[0]
+    assert found.title == "Error_at_hidden_layer[1,1] and 8 more"
+    assert headline(marked).startswith("all right up to Error_at_hidden_layer[1,1]: start there")
+    assert found.says[0].startswith("wout must be transposed here (woutᵀ): ")
+    assert line_of(marked).first_wrong == "E1[1,1]"  # marks.csv is for machines

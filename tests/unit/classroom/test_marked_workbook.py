@@ -54,7 +54,7 @@ def test_an_answer_keeps_its_number_and_has_a_colour_a_sign_and_a_note(tmp_path:
     wrong, follows = first_of(sheet, "Z1"), first_of(sheet, "A1")
     assert wrong.value == float(NO_BIAS["Z1"][0][0]) and wrong.fill.start_color.rgb == f"00{palette.AGAIN}"
     assert '0.000" ✗"' in wrong.number_format and wrong.border.left.style == "thick", "start here"
-    assert wrong.comment is not None and wrong.comment.text.startswith("Slip: the bias 0.46 is not added")
+    assert wrong.comment is not None and wrong.comment.text.startswith("Slip: the bias 0.46 was not added")
     assert follows.fill.start_color.rgb == f"00{palette.HEADING}" and '" ↪"' in follows.number_format
     assert follows.comment is None
 
@@ -98,7 +98,7 @@ def test_what_may_be_seen(tmp_path: Path, reveal: Reveal, right: bool, slip: boo
     said = [str(cell.value) for each in (sheet, marks) for cell in cells(each) if isinstance(cell.value, str)]
     said += [cell.comment.text for cell in cells(sheet) if cell.comment]
     assert any(expected in each for each in said) is right
-    assert ("is not added" in everything(path)) is slip
+    assert ("was not added" in everything(path)) is slip
     assert (f"→ {expected}" in said) is right, "beside the cell"
 
 
@@ -125,4 +125,4 @@ def test_what_a_note_quotes_is_printable(tmp_path: Path) -> None:
     z[0][0] = f"{round(1000 * float(z[0][0]))}\u000b/1000"
     sheet, _ = sheets(written(tmp_path, {**NO_BIAS, "Z1": z}))
     note = first_of(sheet, "Z1").comment
-    assert note is not None and "the bias 0.46 is not added" in note.text and "\u000b" not in note.text
+    assert note is not None and "the bias 0.46 was not added" in note.text and "\u000b" not in note.text

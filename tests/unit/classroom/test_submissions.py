@@ -86,7 +86,7 @@ def test_an_author_that_nothing_names_is_none(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_says_which_of_several_it_is(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.json").write_text("{")
-    assert fault(collect([tmp_path])[0]).startswith("a/one.json: this is not JSON")
+    assert fault(collect([tmp_path])[0]).startswith("a/one.json: not JSON")
     assert fault(collect([tmp_path / "none.json"])[0]) == "none.json: cannot be read (No such file or directory)"
 
 
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_says_which_of_several_it_is(tmp_path: Path) 
 )
 def test_a_zip_with_a_path_that_climbs_is_refused_as_a_whole(tmp_path: Path, name: str) -> None:
     (each,) = collect([packed(tmp_path / "class.zip", {"good.json": ANSWERS, name: ANSWERS})])
-    assert "a path that leads out of the zip" in fault(each)
+    assert "a path that leads outside the zip" in fault(each)
     assert not (tmp_path.parent / "evil.json").exists()
 
 
@@ -106,7 +106,7 @@ def test_a_member_larger_than_anybody_writes_is_not_unpacked(tmp_path: Path) -> 
     path = packed(tmp_path / "class.zip", {"bomb.json": b"0" * 30_000_000, "good.json": ANSWERS})
     assert path.stat().st_size < 40_000
     bomb, good = collect([path])
-    assert "30,000,000 bytes are more than anybody writes by hand" in fault(bomb)
+    assert "30,000,000 bytes is too large for work done by hand" in fault(bomb)
     assert good.read().matrices
 
 
@@ -192,7 +192,7 @@ def test_a_zip_in_a_zip_is_not_opened(tmp_path: Path) -> None:
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("one.json", ANSWERS)
     (each,) = collect([packed(tmp_path / "class.zip", {"inner.zip": inner.getvalue()})])
-    assert fault(each) == "inner.zip: a zip in a folder or zip is not opened; give it by itself"
+    assert fault(each) == "inner.zip: a zip inside a folder or another zip is not opened; give it on its own"
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"no zip at all" * 100])

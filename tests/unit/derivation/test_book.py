@@ -1,6 +1,7 @@
 """The book of a derivation, read back from its markup and worked out anew."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from tests.book_checks import (
 )
 from tests.books import Book, plain, read_book
 from tests.documents import documents
-from tracer.derivation.book import MOST_LAYERS, render_derivation, too_deep
+from tracer.derivation.book import MOST_LAYERS, render_derivation, too_deep, write_derivation
 from tracer.errors import NotFiniteError
+from tracer.page.page import render_page, write_page
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
@@ -84,7 +86,9 @@ def test_the_hand_example_goes_in_the_order_of_the_pages() -> None:
         ("gradient", "dW1"), ("update", "W1_next"),  # 15
         ("biases-stay", ""), ("outcome", "L"),
     ]  # fmt: skip
-    assert all(word in book.text for word in ("Now we need", "Recall", "In the same way", "The others likewise"))
+    assert all(
+        word in book.text for word in ("Now we need", "Recall", "Likewise", "The same again", "The others likewise")
+    )
 
 
 def line_of(book: Book, block: str, of: str, number: int = 0) -> str:
@@ -99,7 +103,9 @@ def test_the_chain_rule_is_a_product_of_fractions() -> None:
     assert line_of(book, "chain-rule", "dW3") == f"∂E∂Wk1l1 =({paths})·∂Oin1∂Wk1l1"
     assert line_of(book, "inputs", "Z1").endswith("=i1")
     article = read_book(render_derivation(trace(load_problem("article"))))
-    assert line_of(article, "chain-rule", "dW1").count("∂Z1") == 6  # three samples, each above and below
+    assert (
+        line_of(article, "chain-rule", "dW1").count("∂hidden_layer_input") == 6
+    )  # three samples, each above and below
 
 
 def test_zero_terms_are_struck_out_with_a_small_nought() -> None:
@@ -115,8 +121,8 @@ def test_zero_terms_are_struck_out_with_a_small_nought() -> None:
     assert "∂∂z1(ez2)" in map(plain, crossed)  # softmax by another output's input
 
 
-def test_new_weights_have_a_hat() -> None:
-    for name in ("hand", "article"):
+def test_new_weights_have_a_hat_where_their_style_has_no_word_for_them() -> None:
+    for name in ("hand", "xor"):
         book = read_book(render_derivation(trace(load_problem(name))))
         updates = [line.tables[0] for line in book.lines if line.block == "update"]
         assert all(cell.find(".//mover") is not None for table in updates for row in table.rows for cell in row)
@@ -177,7 +183,7 @@ def test_a_delta_is_said_to_carry_the_rate_where_it_does(name: str, rate_in: str
     if name == "article":
         del document["convention"]["softmax_slope"]
     book = check_book(recorded(document))
-    assert ("is a factor already; all that follows carries it" in book.text) is (rate_in == "delta")
+    assert ("is already a factor here; everything that follows carries it" in book.text) is (rate_in == "delta")
     if name == "softmax-classifier":
         assert ("Times the learning rate it is the delta" in book.text) is (rate_in == "delta")
         assert ("It is the delta" in book.text) is (rate_in == "update")
@@ -190,7 +196,7 @@ def test_departures_stand_at_the_top() -> None:
     book = check_book(made)
     head = book.document.find(".//header").text_content()
     assert head.count("Not the gradient of this loss") == 3
-    assert "Only the own inputs are kept" in book.text and "the updated weights are taken" in book.text
+    assert "Only each output's own input is kept" in book.text and "The updated weights are used here" in book.text
 
 
 # size, safety
@@ -225,7 +231,10 @@ def test_the_file_stays_small(sizes: list[int], rows: int) -> None:
 def test_a_deep_network_has_no_book_and_it_is_said() -> None:
     assert too_deep(recorded(layered([2] * (MOST_LAYERS + 1), 1)).problem) == ""
     deep = recorded(layered([2] * (MOST_LAYERS + 2), 1)).problem
-    assert too_deep(deep) == f"no derivation: {MOST_LAYERS + 1} layers are more than the {MOST_LAYERS} worked by hand"
+    assert (
+        too_deep(deep)
+        == f"no derivation: {MOST_LAYERS + 1} layers are too many to work by hand (at most {MOST_LAYERS})"
+    )
 
 
 def test_names_from_a_problem_file_stay_text() -> None:
@@ -245,10 +254,31 @@ def test_the_file_asks_for_nothing() -> None:
     html = render_derivation(trace(load_problem("hand")))
     assert "default-src 'none'; style-src 'unsafe-inline'" in html
     assert "<script" not in html and "@import" not in html
-    assert re.findall(r"url\(([^)]*)\)", html) == ["#arrow"]
+    assert set(re.findall(r"url\(([^)]*)\)", html)) == {"#arrow"}
     assert not re.findall(r'(?:src|href)="(?!#)', html)
 
 
 def test_the_same_problem_gives_the_same_bytes() -> None:
     first, second = (render_derivation(trace(load_problem("article"))) for _ in range(2))
     assert first == second
+
+
+def test_page_and_derivation_link_to_each_other_where_both_are_written(tmp_path: Path) -> None:
+    made = trace(load_problem("article"))
+    write_page(made, tmp_path / "a b.html", "a b.derivation.html")
+    write_derivation(made, tmp_path / "a b.derivation.html", "a b.html")
+    assert 'href="a%20b.derivation.html"' in (tmp_path / "a b.html").read_text(encoding="utf-8")
+    assert 'href="a%20b.html"' in (tmp_path / "a b.derivation.html").read_text(encoding="utf-8")
+    assert 'class="beside"' not in render_page(made) + render_derivation(made)
+
+
+def test_the_hand_example_says_why_its_numbers_are_not_those_of_the_pages() -> None:
+    made = trace(load_problem("hand"))
+    for html in (render_derivation(made), render_page(made)):
+        assert "multiply by the diagonal of the softmax" in html
+
+
+def test_a_long_sum_is_derived_term_by_term_and_not_set_in_small_type() -> None:
+    book = read_book(render_derivation(trace(load_problem("article"))))
+    line = line_of(book, "error-sent-back", "E1")
+    assert line.split("=")[1].startswith("∂∂hiddenlayer_activations1,1(hiddenlayer_activations1,1·wout1,1")

@@ -67,7 +67,7 @@ def test_rounding_of_typed_numbers_is_that_of_decimal(digits: int, typed: int, d
         (999.9995, 3, "1000.000"),
         (1e22, 2, "1.000e+22"),
         (-0.0, 2, "0.00"),
-        (math.nan, 2, "nan"),
+        (math.nan, 2, "NaN"),
     ],
 )
 def test_fixed_writes_so_many_decimals(value: float, decimals: int, expected: str) -> None:

@@ -52,7 +52,7 @@ def test_a_slip_is_said_with_where_to_start_and_exit_status_1(folder: Path) -> N
         "slip.json: start at"
     )
     assert "later cells follow correctly from it" in first
-    (line,) = (line for line in lines if "the bias 0.46 is not added" in line)
+    (line,) = (line for line in lines if "the bias 0.46 was not added" in line)
     assert line.startswith("Z1[1,1] and 8 more")
 
 
@@ -85,7 +85,7 @@ def test_another_convention_is_recognised_and_counts_where_it_may(folder: Path) 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("broken.json", "{", "tracer: broken.json: this is not JSON"),
+        ("broken.json", "{", "tracer: broken.json: not JSON"),
         ("broken.csv", "a,b\n", "tracer: broken.csv: line 1: expected the header matrix,row,column,value"),
         ("answers.pdf", "%PDF", "tracer: answers.pdf: expected a file ending in .json"),
         (
@@ -93,7 +93,7 @@ def test_another_convention_is_recognised_and_counts_where_it_may(folder: Path) 
             '{"given": {"W1": [[1, 2], [3, 4]]}}',
             "tracer: given.json: given.W1: expected 3×3 numbers",
         ),
-        ("unknown.json", '{"given": {"W9": 1}}', "tracer: unknown.json: given.W9: found no given matrix"),
+        ("unknown.json", '{"given": {"W9": 1}}', "tracer: unknown.json: given.W9: not a given matrix of this problem"),
         ("none.json", None, "tracer: none.json: cannot be read (No such file or directory)"),
     ],
 )

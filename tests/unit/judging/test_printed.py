@@ -52,4 +52,4 @@ def test_other_numbers_than_the_problems_are_not_taken(other: Any) -> None:
     right = [[f"{value:.3f}" for value in row] for row in key().values["Z2"]]
     sheet = marked({"Z2": right, "given": {"A1": other}})
     assert sheet.all_right
-    assert "given.A1: other numbers than this problem's; worked out anew" in sheet.warnings
+    assert "given.A1: differs from this problem's numbers; recalculated" in sheet.warnings

@@ -56,10 +56,13 @@ def test_a_matrix_has_its_formula_and_its_values_in_latex(run: Trace) -> None:
 
 def test_a_cell_is_worked_out_in_latex(run: Trace) -> None:
     assert run.matrix("E1")[0, 1]._repr_latex_() == (
-        r"$\displaystyle \begin{aligned} E_{1}[1,2] &= D_{2}[1,1] \cdot W_{2}[2,1] \\  &= "
+        r"$\displaystyle \begin{aligned} \mathrm{Error\_at\_hidden\_layer}[1,2] &= "
+        r"\mathrm{d\_output}[1,1] \cdot \mathrm{wout}[2,1] \\  &= "
         r"\left(0.0350\right)\left(0.25\right) \\  &\approx 0.00876 \end{aligned}$"
     )
-    assert run.matrix("W1")[3, 0]._repr_latex_() == r"$\displaystyle \begin{aligned} W_{1}[4,1] &= 0.92 \end{aligned}$"
+    assert run.matrix("W1")[3, 0]._repr_latex_() == (
+        r"$\displaystyle \begin{aligned} \mathrm{wh}[4,1] &= 0.92 \end{aligned}$"
+    )
 
 
 def test_rows_and_columns_count_as_in_numpy(run: Trace) -> None:
@@ -122,7 +125,7 @@ def test_names_and_titles_stay_text() -> None:
 def test_a_later_pass_and_many_jacobians() -> None:
     document = load_problem("softmax-classifier").to_document() | {"batch_size": 4}
     html = trace(problem_from_document(document, "softmax", "softmax.json"), (1, 2)).step(1)._repr_html_()  # type: ignore[attr-defined]
-    assert "Epoch 2, row 5 · Weights and biases by now" in html
+    assert "Epoch 2, row 5 · Current weights and biases" in html
     html = trace(load_problem("softmax-classifier")).step(6)._repr_html_()  # type: ignore[attr-defined]
     assert "The Jacobians of the other 2 samples go likewise." in html
     assert 'data-id="J3"' in html and 'data-id="J4"' not in html

@@ -202,5 +202,5 @@ def test_a_language_of_ones_own_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"--templates: .*/none is no folder"):
+    with pytest.raises(ExportError, match=r"--templates: .*/none is not a folder"):
         look("en", tmp_path / "none")

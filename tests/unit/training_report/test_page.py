@@ -183,12 +183,14 @@ def test_degenerate_trainings_are_drawn_without_a_warning(changes: dict[str, Any
 
 
 def test_a_wide_matrix_is_turned_and_a_large_network_only_counted() -> None:
-    turned = [each for each in tables(page("moons")) if "turned" in each[0]]
-    assert [(caption, columns) for caption, columns, _ in turned] == [("W1 2×10, turned", ["", "input 1", "input 2"])]
+    turned = [each for each in tables(page("moons")) if "transposed" in each[0]]
+    assert [(caption, columns) for caption, columns, _ in turned] == [
+        ("W1 2×10, transposed", ["", "input 1", "input 2"])
+    ]
     assert_allclose([*turned[0][2].values()], trained("moons").final["W1"].T, rtol=1e-4)
     layers = [{"activation": "tanh", "units": 40}, {"activation": "sigmoid", "units": 1}]
     large = render_training(made(load_problem("xor").to_document() | {"layers": layers}, 1))
-    assert "They are 161 numbers, too many for a page" in large and len(tables(large)) == 2
+    assert "There are 161 numbers, too many for a page" in large and len(tables(large)) == 2
 
 
 def test_many_outputs_are_cut_and_passes_are_told() -> None:

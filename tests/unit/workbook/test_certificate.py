@@ -28,7 +28,7 @@ def test_every_sheet_begins_in_its_second_column_with_its_title(sheets: dict[str
 
 def test_the_certificate_says_of_all_and_of_each_matrix_that_it_agrees(sheets: dict[str, list[list[Any]]]) -> None:
     title, agree, gradients, links, _, _, head, *rows = (row[1:8] for row in sheets["Certificate"])
-    assert title[0] == "Certificate: do the live formulas give what was recorded?" and not any(title[1:])
+    assert title[0] == "Certificate: do the live formulas give the recorded numbers?" and not any(title[1:])
     assert agree[0] == "all 99 computed cells agree"
     assert gradients[0] == "no gradient differs from its central-difference estimate"
     assert links[:3] == ["← Step 11", "Start", "Gradient check →"]

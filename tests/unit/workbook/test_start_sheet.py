@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.presentation.live_words import MOST_LITERAL, Quantity, words
@@ -17,7 +18,7 @@ from tracer.presentation.outcome import Compared, Outcome, loss_words, row_words
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import example_names, load_problem
 from tracer.run.training import trace
-from tracer.spreadsheet.print_setup import LEAST_SCALE
+from tracer.spreadsheet.print_setup import LEAST_SCALE, Page
 from tracer.workbook.book import Book
 from tracer.workbook.comparison import AWAY, MOVED, PAST, Comparison
 from tracer.workbook.flow import lines_of
@@ -110,7 +111,7 @@ def test_the_loss_rose() -> None:
     [
         ({"reproduce": {"rate_twice": True}}, "the step is not along the gradient of this loss (see above)"),
         ({"batch_size": 1}, "a step that helps one batch harmed the others"),
-        ({"carry_rounded": True}, "the rounded numbers led the step astray"),
+        ({"carry_rounded": True}, "rounding sent the step the wrong way"),
     ],
 )
 def test_why_the_loss_rose_goes_by_the_problem(changes: dict[str, Any], cause: str) -> None:
@@ -141,7 +142,7 @@ def test_several_epochs_are_named() -> None:
 def test_beyond_float64(loss: float) -> None:
     text = said(problem_of(1, 1), [[1]], [[np.inf]], (0.5, loss))
     assert text == (
-        "The loss cannot be computed any more: the numbers are too large for float64; the step was too large; try a "
+        "The loss can no longer be computed: the numbers are too large for float64; the step was too large; try a "
         "smaller learning rate."
     )
 
@@ -151,7 +152,7 @@ def test_each_row_says_what_its_output_did() -> None:
     outcome = Outcome(problem_of(4, 1), (1, 1), np.zeros((4, 1)), before, after, 1.0, 1.0)
     further, past = outcome.further.ravel(), outcome.past.ravel()
     told = [row_words(outcome, Quantity("", further[k]), Quantity("", float(past[k]))).text for k in range(4)]
-    assert told == ["came nearer", "moved away", "went past, further off", "as far as before"]
+    assert told == ["came closer", "moved away", "went past, further away", "as far as before"]
     assert [loss_words(outcome, Quantity("", rise)).text for rise in (-0.1, 0.1, 0.0)] == ["fell", "rose", "as before"]
 
 
@@ -187,7 +188,7 @@ def test_the_order_of_the_sheet(tmp_path: Path) -> None:
     order += ["Certificate: do the formulas still give the recorded run?", "Certificate", "In other programs"]
     places = [found.index(str(text)) for text in order]
     assert places == sorted(places)
-    assert "Edit only the blue cells, on Step 0 and Step 1; everything after them follows." in found
+    assert "Edit only the blue cells, on Step 0 and Step 1; everything after them updates." in found
     step = trace(problem).first.steps[2]
     assert f"{step.title}. {step.words}" in found
 
@@ -234,9 +235,7 @@ def test_numbers_beyond_float64_do_not_stop_the_book(tmp_path: Path) -> None:
     }
     document["convention"] |= {"softmax_slope": "jacobian"}
     found = texts(start_of(problem_from_document(document, "far", "far"), tmp_path))
-    assert any(
-        "or an output is exactly 0 or 1, which the loss takes the logarithm of; the step was" in x for x in found
-    )
+    assert any("or the loss takes the logarithm of an output that is exactly 0 or 1; the step was" in x for x in found)
     assert {"∞", "not a number"} & set(found)
 
 
@@ -263,7 +262,12 @@ def test_the_picture_has_an_alt_text_and_the_same_bytes_each_time(tmp_path: Path
 def test_an_example_prints_on_two_pages_in_type_that_can_be_read(name: str, tmp_path: Path) -> None:
     sheet = start_of(load_problem(name), tmp_path)
     assert len(sheet.row_breaks.brk) < 2
-    assert sheet.page_setup.orientation == "portrait" and sheet.page_setup.scale >= 100 * LEAST_SCALE
+    page = sheet.page_setup
+    assert (page.orientation, page.fitToWidth) == ("portrait", 1) and sheet.sheet_properties.pageSetUpPr.fitToPage
+    letters = re.findall("[A-Z]+", sheet.print_area.replace("$", "").partition("!")[2])
+    columns = range(*map(column_index_from_string, letters))
+    width = sum(sheet.column_dimensions[get_column_letter(column)].width for column in (*columns, columns.stop))
+    assert min(1, Page("portrait", 1.0).characters / width) >= LEAST_SCALE
 
 
 def test_lines_are_counted_word_by_word() -> None:

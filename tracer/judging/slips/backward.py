@@ -37,10 +37,10 @@ def delta_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:
 def rate_in_delta(context: SlipContext, rule: m.Matrix) -> Made:
     """No rate, its square or its inverse, where the problem has the rate in the delta."""
     if context.of_output and context.net.rate_in_delta:
-        yield WrongRule(m.divide(rule, context.net.rate), ({"what": "left out"},))
-        yield WrongRule(m.multiply(rule, context.net.rate), ({"what": "applied twice"},))
+        yield WrongRule(m.divide(rule, context.net.rate), ({"what": "was left out"},))
+        yield WrongRule(m.multiply(rule, context.net.rate), ({"what": "was applied twice"},))
         twice = m.multiply(context.net.rate, context.net.rate)
-        yield WrongRule(m.divide(rule, twice), ({"what": "divided by"},))
+        yield WrongRule(m.divide(rule, twice), ({"what": "divides the delta; multiply by it"},))
 
 
 # Errors sent back: E = D Wᵀ
@@ -83,7 +83,9 @@ def one_weight(context: SlipContext, rule: m.Matrix) -> Made:
     if following == 1:
         return
     if units == following:
-        yield WrongRule(m.multiply(D, m.column_sums(m.multiply(m.Identity(units), W))), ({"which": "w_jj"},))
+        yield WrongRule(
+            m.multiply(D, m.column_sums(m.multiply(m.Identity(units), W))), ({"which": "one weight, w_jj,"},)
+        )
     for k in range(following):
         which = f"the weight to unit {k + 1}"
         yield WrongRule(m.multiply(column(D, k), m.Row(m.Transpose(W), k)), ({"which": which},))

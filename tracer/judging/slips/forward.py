@@ -170,8 +170,8 @@ def wrong_activation(context: SlipContext, rule: m.Matrix) -> Made:
         other_name = own.activation == "softmax" and name == "sigmoid"  # a slip of its own
         if name not in (own.activation, "linear") and not alone and not other_name:
             yield WrongRule(other.apply(Z, LEAKY_SLOPE), ({"name": name.replace("_", " ")},))
-    yield WrongRule(m.Apply(s.Where(z, ">", ZERO, ONE, ZERO), (("z", Z),)), ({"name": "a step"},))
-    yield WrongRule(m.Apply(s.Absolute(z), (("z", Z),)), ({"name": "|z|"},))
+    yield WrongRule(m.Apply(s.Where(z, ">", ZERO, ONE, ZERO), (("z", Z),)), ({"name": "the step function"},))
+    yield WrongRule(m.Apply(s.Absolute(z), (("z", Z),)), ({"name": "the absolute value"},))
 
 
 def _templates(rule: m.Matrix, change: object) -> Iterator[m.Matrix]:

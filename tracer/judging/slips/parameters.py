@@ -170,12 +170,12 @@ def rate_changed(context: SlipContext, rule: m.Matrix) -> Made:
     rate = context.net.rate
     twice = m.multiply(rate, m.multiply(rate, gradient))
     if context.net.rate_in_update:
-        yield WrongRule(_moved(context, gradient), ({"what": "left out"},))
-        yield WrongRule(_moved(context, twice), ({"what": "applied twice"},))
-        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divided by"},))
+        yield WrongRule(_moved(context, gradient), ({"what": "was left out"},))
+        yield WrongRule(_moved(context, twice), ({"what": "was applied twice"},))
+        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divides the gradient"},))
     else:
-        yield WrongRule(_moved(context, m.multiply(rate, gradient)), ({"what": "applied again"},))
-        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divided by"},))
+        yield WrongRule(_moved(context, m.multiply(rate, gradient)), ({"what": "was applied again"},))
+        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divides the gradient"},))
 
 
 def rate_scales_weights(context: SlipContext, rule: m.Matrix) -> Made:

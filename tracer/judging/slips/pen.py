@@ -31,7 +31,7 @@ def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: f
     yield from _moved_point(entry, low, high, tolerance)
     yield from _swapped(entry, low, high, tolerance)
     if -high - tolerance <= entry.value <= -low + tolerance:
-        yield PenSlip("copied-or-sign-dropped", "the sign is turned[: {right} belongs here]", 1)
+        yield PenSlip("copied-or-sign-dropped", "the sign is reversed[: {right} belongs here]", 1)
     yield from _copied(entry.value, row, column, right, tolerance)
 
 
@@ -42,7 +42,7 @@ def _moved_point(entry: Entry, low: float, high: float, tolerance: float) -> Ite
         if low * scale - slack <= entry.value <= high * scale + slack and not low <= 0 <= high:
             side = "right" if places > 0 else "left"
             count = "one place" if abs(places) == 1 else f"{abs(places)} places"
-            yield PenSlip("digit-slip", f"the decimal point has moved {count} to the {side}[: {{right}}]", len(SHIFTS))
+            yield PenSlip("digit-slip", f"the decimal point moved {count} to the {side}[: {{right}}]", len(SHIFTS))
 
 
 def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[PenSlip]:
@@ -60,7 +60,7 @@ def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterato
         letters[places[first]], letters[places[second]] = other, one
         meant = read_number("".join(letters))
         if meant.kind == "number" and low - tolerance <= meant.value <= high + tolerance:
-            yield PenSlip("digit-slip", f"two digits have changed places[: {meant.text}]", len(pairs))
+            yield PenSlip("digit-slip", f"two digits were swapped[: {meant.text}]", len(pairs))
 
 
 def _copied(value: float, row: int, column: int, right: Interval, tolerance: float) -> Iterator[PenSlip]:
@@ -69,6 +69,6 @@ def _copied(value: float, row: int, column: int, right: Interval, tolerance: flo
     places = [(i, column) for i in range(rows) if i != row] + [(row, j) for j in range(columns) if j != column]
     for i, j in sorted(places, key=lambda place: abs(place[0] - row) + abs(place[1] - column)):
         if right.low[i, j] - tolerance <= value <= right.high[i, j] + tolerance:
-            says = f"this is the number of row {i + 1}, column {j + 1}[; {{right}} belongs here]"
+            says = f"this is the value of row {i + 1}, column {j + 1}[; {{right}} belongs here]"
             yield PenSlip("copied-or-sign-dropped", says, len(places))
             return

@@ -112,7 +112,7 @@ class _Search:
         blank = np.where(self.site.written.present, -np.inf, apart)
         at = np.unravel_index(int(blank.argmax()), blank.shape)
         if blank[at] > 0:
-            return told_apart(self.site.id, int(at[0]), int(at[1]), float(first[at]), float(second[at]))
+            return told_apart(self._called(self.site.id, at), float(first[at]), float(second[at]))
         return self._apart_before(found, rival) or self._finer(found, rival)
 
     def _apart_before(self, found: Candidate, rival: Candidate) -> str:
@@ -123,7 +123,7 @@ class _Search:
             first, second, apart = gap(one, other, 0.0)
             at = np.unravel_index(int(apart.argmax()), made.low.shape)
             if apart[at] > 0:
-                return told_apart(each, int(at[0]), int(at[1]), float(first[at]), float(second[at]))
+                return told_apart(self._called(each, at), float(first[at]), float(second[at]))
         return ""
 
     def _finer(self, found: Candidate, rival: Candidate) -> str:
@@ -133,7 +133,10 @@ class _Search:
         at = np.unravel_index(int(apart.argmax()), apart.shape)
         if apart[at] <= 0 or abs(first[at] - second[at]) < 1e-9 * abs(first[at]):
             return ""
-        return told_apart(self.site.id, int(at[0]), int(at[1]), float(first[at]), float(second[at]), more=True)
+        return told_apart(self._called(self.site.id, at), float(first[at]), float(second[at]), more=True)
+
+    def _called(self, identifier: str, at: tuple[np.intp, ...]) -> str:
+        return self.site.work.key.called(identifier, (int(at[0]), int(at[1])))
 
     # What fits
 

@@ -30,6 +30,8 @@ class Sentence:
     hint: bool = False
 
     def __getitem__(self, key: str) -> str:
+        if key in _NAMED:
+            return self._name(self.words.get(key) or getattr(self.context, key).name)
         if key in self.words:
             return self.words[key]
         if key in _SIMPLE:
@@ -41,7 +43,11 @@ class Sentence:
         text = template.format_map(self).replace("-", "−")
         if self.context.id == self.site.id:
             return text
-        return f"in {self.context.id}, which you left out: {text}" if self._left_out else f"in its slope: {text}"
+        return (
+            f"in {self._name(self.context.id)}, which you left out: {text}"
+            if self._left_out
+            else f"in its slope: {text}"
+        )
 
     @property
     def _left_out(self) -> bool:
@@ -55,10 +61,8 @@ class Sentence:
                 return self._right()
             case "lr":
                 return as_typed(self.context.net.problem.learning_rate)
-            case "weights":
-                return self.context.weights.name
             case "next_weights":
-                return self.context.net.weights(self.context.layer + 1).name
+                return self._name(self.context.net.weights(self.context.layer + 1).name)
             case _:
                 return self._taken()
 
@@ -70,7 +74,7 @@ class Sentence:
         value = float(self.site.on_own[row, column])
         decimals = self.site.written.entries[row][column].decimals
         asked = self.site.work.key.problem.decimals.of(self.site.id)
-        return fixed(value, max(asked, decimals or 0)) if math.isfinite(value) else "no number"
+        return fixed(value, max(asked, decimals or 0)) if math.isfinite(value) else "a non-finite number"
 
     def _taken(self) -> str:
         """Which row or column was read, and which belongs here."""
@@ -79,7 +83,12 @@ class Sentence:
         by_row = count == rows and (self.words["axis"] == "row" or count != columns)
         along = self.at[0 if by_row else 1]
         here = along % count
-        return f"{self.words['axis']} {(here - by) % count + 1} of {self.words['M']} is read in place of {here + 1}"
+        axis, name = self.words["axis"], self._name(self.words["M"])
+        return f"{axis} {(here - by) % count + 1} of {name} was read instead of {axis} {here + 1}"
+
+    def _name(self, identifier: str) -> str:
+        """What a matrix is called to the learner."""
+        return self.site.work.key.called(identifier)
 
     def _named(self, word: str) -> tuple[str, int, int]:
         """The cell that a word stands for."""
@@ -107,11 +116,12 @@ class Sentence:
         if work.rule(identifier) is None and len(as_typed(value)) <= SIGNIFICANT + 3:
             return as_typed(value)
         if self.hint and work.rule(identifier) is not None:
-            return f"{identifier}[{row + 1},{column + 1}]"
+            return work.key.called(identifier, (row, column))
         return _short(value)
 
 
-_SIMPLE = {"answer", "right", "lr", "weights", "next_weights", "taken"}
+_SIMPLE = {"answer", "right", "lr", "next_weights", "taken"}
+_NAMED = {"weights", "pre_activation", "activation", "error", "delta", "wrong", "used", "P", "M"}  # matrices
 
 
 def _short(value: float) -> str:
@@ -121,13 +131,14 @@ def _short(value: float) -> str:
     ('0.01235', '12.00')
     """
     if not math.isfinite(value):
-        return "no number"
+        return "a non-finite number"
     size = 0 if value == 0 else math.floor(math.log10(abs(value)))
     return fixed(value, min(max(SIGNIFICANT - 1 - size, 0), 15))
 
 
-def told_apart(identifier: str, row: int, column: int, first: float, second: float, more: bool = False) -> str:
+def told_apart(cell: str, first: float, second: float, more: bool = False) -> str:
     """The further cell, or the one with more digits, that would settle which of two slips it is."""
     decimals = min(15, max(0, 1 - math.floor(math.log10(abs(first - second)))))
-    what = f"more digits of {identifier}[{row + 1},{column + 1}]" if more else f"{identifier}[{row + 1},{column + 1}]"
-    return f"{what} would tell: {fixed(first, decimals)} by this, {fixed(second, decimals)} by the next"
+    what = f"more digits of {cell}" if more else cell
+    numbers = f"{fixed(first, decimals)} by this reason, {fixed(second, decimals)} by the next"
+    return f"to tell these apart, give {what}: {numbers}"

@@ -85,8 +85,8 @@ def mask_misplaced(context: SlipContext, rule: m.Matrix) -> Made:
     if isinstance(rule.template, s.Where):
         left, relation, right = rule.template.left, rule.template.relation, rule.template.right
         turned = s.Where(left, relation, right, rule.template.otherwise, rule.template.then)
-        yield WrongRule(m.Apply(turned, rule.arguments), ({"what": "1 where Z is not positive"},))
-        yield WrongRule(m.Apply(rule.template, (("z", context.error),)), ({"what": "the sign of the error, not of Z"},))
+        yield WrongRule(m.Apply(turned, rule.arguments), ({"what": "is 1 where z is not positive"},))
+        yield WrongRule(m.Apply(rule.template, (("z", context.error),)), ({"what": "follows the sign of the error"},))
 
 
 def slope_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:

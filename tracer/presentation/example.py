@@ -1,0 +1,73 @@
+"""Which sample, and which cell of a matrix, is worked where one is: the first from which one can learn the rule.
+
+Where all that comes in is 0, or a unit is silent, a worked line shows zeros and hides what is added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+
+import numpy as np
+
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression.evaluate import evaluate_cell
+from tracer.expression.lower import lower
+from tracer.program import roles
+from tracer.program.program import Program
+from tracer.run.passes import Pass
+
+ENOUGH = 2  # terms of a sum that are not 0: then it can be seen that they add up
+LOOKED_AT = 8  # rows and columns, from the first on: as many as every table shows
+
+
+def of_samples(program: Program, identifier: str) -> bool:
+    """Whether every row of a matrix is a sample."""
+    what = program.quantity(identifier)
+    alone = what in (roles.JACOBIAN, roles.LOSS, roles.LEARNING_RATE)
+    return not alone and what.kind not in ("weights", "bias")
+
+
+def example_sample(one: Pass) -> int:
+    """The first sample with two inputs that are not 0, or else with the most; counted from 0."""
+    inputs = one[one.program.layer(1).inputs][:LOOKED_AT]
+    return int(np.count_nonzero(inputs, axis=1).clip(max=ENOUGH).argmax())
+
+
+def example_cell(one: Pass, identifier: str) -> s.Cell:
+    """The first cell, of the example's sample if it can be, that is not 0 and whose sum has two such terms."""
+    expression = one.program.assignments[identifier].expression
+    assert expression is not None  # only what is computed is worked
+    best, most = s.Cell(identifier, 0, 0), -1
+    for cell in _candidates(one, identifier):
+        taught = _taught(one, cell, expression)
+        if taught > most:
+            best, most = cell, taught
+        if most == 1 + ENOUGH:
+            break
+    return best
+
+
+def _candidates(one: Pass, identifier: str) -> Iterator[s.Cell]:
+    rows, columns = (range(min(size, LOOKED_AT)) for size in one.program.assignments[identifier].shape)
+    sample = example_sample(one) if of_samples(one.program, identifier) else 0
+    order = sorted(rows, key=lambda row: row != sample)
+    return (s.Cell(identifier, row, column) for row, column in product(order, columns))
+
+
+def _taught(one: Pass, cell: s.Cell, expression: m.Matrix) -> int:
+    """0 of a cell that is 0; else one more than the terms of its sums that are not, up to ENOUGH."""
+    if one[cell.matrix][cell.row, cell.column] == 0:
+        return 0
+    return 1 + _terms(
+        lower(expression, cell.row, cell.column), lambda each: float(one[each.matrix][each.row, each.column])
+    )
+
+
+def _terms(expression: s.Scalar, value: Callable[[s.Cell], float]) -> int:
+    """How many terms of its largest sum are not 0, at most ENOUGH."""
+    if isinstance(expression, s.Fold | s.Sum):
+        terms = expression.terms() if isinstance(expression, s.Fold) else iter(expression.terms)
+        return len(list(islice((each for each in terms if evaluate_cell(each, value) != 0), ENOUGH)))
+    return max((_terms(each, value) for each in s.children(expression)), default=0)
