@@ -16,6 +16,7 @@ from tracer.answers.aliases import Aliases, Reading
 from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerPage, Grid
+from tracer.answers.identifiers import unit_name
 from tracer.answers.numbers import BLANK, Entry
 from tracer.answers.tables import Column, column_under, crossed, heads
 from tracer.expression import matrix as m
@@ -71,18 +72,21 @@ class _Finder:
             self.crossed.append(self._single(each))
         found = heads(page)
         corners = {row for row, column in found if self._is_corner(row, column)}
-        self.weak = {place for place in found if place[0] not in corners and not self._is_column(place)}
+        self.weak = {place for place in found if place[0] not in corners and not self._is_column(place, found)}
 
     def _is_corner(self, row: int, column: int) -> bool:
         """Whether a matrix's name heads labels below: then the names beside it are labels too."""
         below = list(takewhile(lambda each: each.kind != "blank", (self.at(i, column) for i in self._rows_after(row))))
         return bool(self.aliases.read(self.words.get((row, column), ""))) and are_labels(below)
 
-    def _is_column(self, place: tuple[int, int]) -> bool:
-        """Whether a head is the name of a matrix that is a column: it stands over that."""
+    def _is_column(self, place: tuple[int, int], found: Iterable[tuple[int, int]]) -> bool:
+        """Whether a head is the name of a matrix that is a column, over that: w2 beside w1 and w3 is none."""
         row, column = place
         height = len(list(takewhile(lambda i: self.is_value(i, column), self._rows_after(row))))
-        readings = self.aliases.read(self.words.get(place, ""))
+        unit = unit_name(self.words.get(place, ""))
+        beside = [unit_name(self.words.get(each, "")) for each in found if each[0] == row and each != place]
+        of_several = unit is not None and any(each is not None and each.family == unit.family for each in beside)
+        readings = [each for each in self.aliases.read(self.words.get(place, "")) if not (of_several and each.rank)]
         return any(each.place is None and self.aliases.shapes[each.identifier] == (height, 1) for each in readings)
 
     def assigned(self) -> Iterator[Found]:

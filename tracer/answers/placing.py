@@ -16,7 +16,18 @@ from tracer.answers.found import Found
 from tracer.answers.handed_in import Grid, NotRead
 from tracer.answers.identifiers import Counted, unit_name
 from tracer.answers.key import Key
-from tracer.answers.layouts import EXACT, OTHER, PART, TRANSPOSED, TURNED, Layout, layouts, shape_of, turned
+from tracer.answers.layouts import (
+    EXACT,
+    OTHER,
+    PART,
+    TRANSPOSED,
+    TURNED,
+    Layout,
+    bias_of,
+    layouts,
+    shape_of,
+    turned,
+)
 from tracer.answers.modules import Modules
 from tracer.answers.numbers import unreadable
 from tracer.program.roles import Quantity
@@ -74,6 +85,7 @@ class Placing:
         """Place blocks: those with sure names first, then by their numbers what has no name that says enough."""
         self.modules = Modules(each.name for each in found)
         self.taken = set(taken)
+        self.before = ""  # what the block before was placed as
         later: list[tuple[Found, Option | None]] = []
         for each in found:
             self._begin(each, later)
@@ -190,6 +202,10 @@ class Placing:
     def _by_numbers(self, each: Found) -> Option | None:
         """The only place that all numbers of a block agree with, of those that nothing else has taken."""
         full = total(each.grid)
+        bias = bias_of(self.before, self.key) if self.before and not each.name else None
+        if bias is not None and self.key.values[bias].size == 1 and shape_of(each.grid) == (1, 1) and full >= SURE:
+            layout = Layout(EXACT, ((bias, each.grid),))  # a list of weights and biases by turns
+            return Option(LETTERS, layout, full, full) if self.agreement.of(each.grid, bias) else None
         if full < ALONE or sum(map(len, each.grid)) < 2:
             return None
         for identifier in self.key.values:
@@ -206,6 +222,7 @@ class Placing:
     def _put(self, each: Found, option: Option) -> None:
         for identifier, grid in option.layout.parts:
             self.pieces.append(Piece(identifier, each.name, grid, each.order))
+            self.before = identifier
             if self.key.program.quantity(identifier).role not in ("parameter", "given"):
                 self.taken.add(identifier)
 

@@ -47,7 +47,10 @@ def read_answers(path: Path) -> Answers:
 
 def read_content(name: str, content: bytes) -> Answers:
     """Read the content of an answer file by what its name ends in."""
-    reader = _READERS.get(Path(name).suffix.lower())
+    ending = Path(name).suffix.lower()
+    reader = _READERS.get(ending)
+    if ending in _INSTEAD:
+        raise AnswerError(f"{name}: a file ending in {ending} is not read; {_INSTEAD[ending]}")
     if reader is None:
         raise AnswerError(f"{name}: expected a file ending in {', '.join(_READERS)}")
     return reader(name, content)
@@ -311,6 +314,12 @@ def read_xlsx(name: str, content: bytes) -> Answers:
     return read_workbook(name, content)
 
 
+_INSTEAD = {  # of files that people have
+    ".xls": "save it as .xlsx",
+    ".doc": "save it as .docx",
+    ".numbers": "export it as .xlsx",
+    **dict.fromkeys((".pdf", ".png", ".jpg", ".jpeg", ".heic"), "type its numbers into the worksheet"),
+}
 _READERS: dict[str, Callable[[str, bytes], Answers]] = {
     ".json": read_json,
     ".csv": read_csv,

@@ -66,6 +66,9 @@ def bounded() -> Iterator[None]:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000  # kilobytes
 
 
+EXPECTED_FAULTS = ("words", "cells", "characters in a line", "found no matrix", "lines", "numbers with names")
+
+
 def refused(content: bytes, name: str = "answers.xlsx") -> str:
     """What is said of a file that cannot be used."""
     with pytest.raises(AnswerError) as wrong:
@@ -272,7 +275,7 @@ def test_no_text_takes_long(noise: str) -> None:
     try:
         lay_beside(read_content("a.txt", content), key_of(load_problem("article")))
     except AnswerError as wrong:
-        assert any(says in str(wrong) for says in ("words", "cells", "characters in a line", "found no matrix"))
+        assert any(says in str(wrong) for says in EXPECTED_FAULTS)
 
 
 @pytest.mark.parametrize(
