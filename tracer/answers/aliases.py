@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple, TypeAlias, get_args
 
+from tracer.answers.numbers import UNSEEN
 from tracer.expression.label import label_text
 from tracer.problem.convention import NameStyle
 from tracer.problem.names import Names, names_of
@@ -86,6 +87,7 @@ class Aliases:
         """The matrices and cells that a heading can mean, none where it is no name."""
         if len(heading) > MOST_LETTERS:
             return ()
+        heading = heading if heading.isascii() else heading.translate(UNSEEN)
         if heading not in self._read:
             if len(self._read) >= MOST_READ:
                 self._read.clear()

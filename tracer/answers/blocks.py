@@ -6,6 +6,7 @@ columns of labels (1, 2, 3 or h1, h2) are no numbers of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice, takewhile
@@ -16,7 +17,7 @@ from tracer.answers.aliases import Aliases, Reading
 from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerPage, Grid
-from tracer.answers.identifiers import unit_name
+from tracer.answers.identifiers import Family, unit_name
 from tracer.answers.numbers import BLANK, Entry
 from tracer.answers.tables import Column, column_under, crossed, heads
 from tracer.expression import matrix as m
@@ -71,21 +72,24 @@ class _Finder:
             self._take(each.cells)
             self.crossed.append(self._single(each))
         found = heads(page)
-        corners = {row for row, column in found if self._is_corner(row, column)}
-        self.weak = {place for place in found if place[0] not in corners and not self._is_column(place, found)}
+        families = Counter(
+            (each[0], unit.family) for each in found if (unit := unit_name(self.words.get(each, ""))) is not None
+        )
+        firsts = {row: column for row, column in reversed(list(found))}
+        corners = {row for row, column in firsts.items() if self._is_corner(row, column)}
+        self.weak = {place for place in found if place[0] not in corners and not self._is_column(place, families)}
 
     def _is_corner(self, row: int, column: int) -> bool:
         """Whether a matrix's name heads labels below: then the names beside it are labels too."""
         below = list(takewhile(lambda each: each.kind != "blank", (self.at(i, column) for i in self._rows_after(row))))
         return bool(self.aliases.read(self.words.get((row, column), ""))) and are_labels(below)
 
-    def _is_column(self, place: tuple[int, int], found: Iterable[tuple[int, int]]) -> bool:
+    def _is_column(self, place: tuple[int, int], families: Counter[tuple[int, Family]]) -> bool:
         """Whether a head is the name of a matrix that is a column, over that: w2 beside w1 and w3 is none."""
         row, column = place
         height = len(list(takewhile(lambda i: self.is_value(i, column), self._rows_after(row))))
         unit = unit_name(self.words.get(place, ""))
-        beside = [unit_name(self.words.get(each, "")) for each in found if each[0] == row and each != place]
-        of_several = unit is not None and any(each is not None and each.family == unit.family for each in beside)
+        of_several = unit is not None and families[row, unit.family] > 1
         readings = [each for each in self.aliases.read(self.words.get(place, "")) if not (of_several and each.rank)]
         return any(each.place is None and self.aliases.shapes[each.identifier] == (height, 1) for each in readings)
 

@@ -14,7 +14,7 @@ from tracer.answers.agreement import SURE, Agreement, weight
 from tracer.answers.identifiers import Cell, Counted, Counting, UnitName
 from tracer.answers.numbers import Entry
 
-FROM_0 = ("0", "layer0")  # ways of counting that begin with 0, of a family that has one
+FROM_0 = ("from 0", "layer0")  # ways of counting that begin with 0, of a family that has one
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Families:
         own = tuple(each.own for each in group if each.own is not None)
         if len(own) == len(group) and (not found or best < SURE or own in found):
             return own
-        only = len(mappings) == 1 and group[0].unit.change != "change"
+        only = len(mappings) == 1 and group[0].unit.change != "change" and (group[0].unit.tags or len(group) > 1)
         return next(iter(mappings)) if only else None
 
     def _mappings(self, group: Sequence[Scalar]) -> Iterator[Mapped]:

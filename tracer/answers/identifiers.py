@@ -21,6 +21,7 @@ from tracer.problem.problem import Problem
 from tracer.program import naming_policy as policy
 
 Change: TypeAlias = Literal["", "new", "gradient", "change"]
+Family: TypeAlias = tuple[str, str, str, int]
 Counting: TypeAlias = tuple[str, ...]
 """How a name counts: what it is of which layer, units by layer or through all of them, weights by rows or columns."""
 
@@ -47,7 +48,7 @@ class UnitName:
     change: Change
 
     @property
-    def family(self) -> tuple[str, str, Change, int]:
+    def family(self) -> Family:
         return self.stem, self.tags, self.change, len(self.numbers)
 
 
@@ -281,7 +282,7 @@ class Counted:
             for counting, (layer, from_, to) in self._numbered(number):
                 yield from ((counting, cell) for cell in self._weight(layer, from_, to, name.change))
             for counting, (layer, from_, to) in self._numbered(number + 1):
-                yield from (((*counting, "0"), cell) for cell in self._weight(layer, from_, to, name.change))
+                yield from (((*counting, "from 0"), cell) for cell in self._weight(layer, from_, to, name.change))
         numbers = name.numbers
         if len(numbers) == 1 and 11 <= numbers[0] <= 99:
             numbers = divmod(numbers[0], 10)

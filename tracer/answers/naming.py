@@ -11,6 +11,7 @@ import numpy as np
 
 from tracer.answers.agreement import Agreement, total
 from tracer.answers.blocks import blocks_of
+from tracer.answers.fitting import are_labels
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerError, Answers, Grid, NotRead
 from tracer.answers.identifiers import Counted
@@ -46,7 +47,8 @@ def named(answers: Answers, key: Key) -> Answers:
     gathered = Gathered([one for each in scalars.values() for one in each], counted, agreement, key)
     placing = Placing(key, counted, agreement, gathered.meant)
     taken = [each.identifier for each in (*fixed, *gathered.pieces)]
-    blocks = [_of_this_pass(each, key, gathered.notes) for each in found if not scalars[each.order]]
+    others = [each for each in found if not scalars[each.order] and not _only_counts(each)]
+    blocks = [_of_this_pass(each, key, gathered.notes) for each in others]
     placing.place(blocks, taken)
     settled = _Settled(key, agreement, [*remarks, *gathered.notes, *placing.notes])
     pieces = [*fixed, *gathered.pieces, *placing.pieces]
@@ -112,6 +114,11 @@ def _of_another_problem(pieces: list[Piece], key: Key, agreement: Agreement) -> 
 
 def _is_whole(piece: Piece, key: Key) -> bool:
     return piece.identifier in key.values and shape_of(piece.grid) == key.values[piece.identifier].shape
+
+
+def _only_counts(each: Found) -> bool:
+    """Whether a column only counts the rows of a table: sample, epoch."""
+    return each.single and len(each.grid) > 1 and not each.readings and are_labels([row[0] for row in each.grid])
 
 
 def _of_this_pass(each: Found, key: Key, notes: list[str]) -> Found:

@@ -23,6 +23,7 @@ _UNSEEN = "\u00a0\u202f\u200b\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u2
 _RAISED = re.compile("10([⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _REMARK = re.compile(r"(?<=[0-9.,%])\s*\([^()]*[^()0-9.,\s][^()]*\)$")  # 0.12 (rounded)
+UNSEEN = dict.fromkeys(map(ord, _UNSEEN))
 _CLEANED = str.maketrans("−–\N{NON-BREAKING HYPHEN}⁄", "---/", _UNSEEN)  # spaces of no width, marks of direction
 _AMOUNT = re.compile(r"[-+−≈~]?\s*\d+(?:[.,]\d+)?\s*(?:[%?!°].*|\(.*\)|[A-Za-z]{1,3})")  # 3 cm, 1.48 (rounded)
 _BEFORE = ("=", "≈", "~")  # a number

@@ -157,17 +157,20 @@ class Placing:
     def _as_it_is(self, each: Found, readings: Sequence[Reading]) -> Option | None:
         """A block of another shape than its name asks for: turned, or with less in it."""
         for identifier in dict.fromkeys(one.identifier for one in readings):
-            how = self._partly(each, identifier)
+            how = self._partly(each, identifier, any(one.rank == 0 for one in readings))
             if how is not None:
                 return Option(0, Layout(how, ((identifier, each.grid),)), 0.0, total(each.grid))
         return None
 
-    def _partly(self, each: Found, identifier: str) -> int | None:
+    def _partly(self, each: Found, identifier: str, letter: bool) -> int | None:
+        """How a block lies in a matrix that is larger: at its beginning, where the name or the numbers are sure."""
         shape, wanted = shape_of(each.grid), self.key.values[identifier].shape
         if shape == wanted[::-1]:
             return TRANSPOSED
         smaller = shape[0] <= wanted[0] and shape[1] <= wanted[1]
-        return PART if smaller and (not each.single or each.positional) else None
+        agrees = shape[1] == wanted[1] and self.agreement.of(each.grid, identifier) >= SURE
+        sure = each.positional or (letter and not each.single) or agrees
+        return PART if smaller and sure else None
 
     def _likeliest(self, each: Found, options: Sequence[Option], readings: Sequence[Reading]) -> Option | None:
         agreeing = [one for one in options if one.settles]
@@ -203,9 +206,10 @@ class Placing:
         """The only place that all numbers of a block agree with, of those that nothing else has taken."""
         full = total(each.grid)
         bias = bias_of(self.before, self.key) if self.before and not each.name else None
-        if bias is not None and self.key.values[bias].size == 1 and shape_of(each.grid) == (1, 1) and full >= SURE:
-            layout = Layout(EXACT, ((bias, each.grid),))  # a list of weights and biases by turns
-            return Option(LETTERS, layout, full, full) if self.agreement.of(each.grid, bias) else None
+        for layout in layouts(each.grid, bias, self.key) if bias is not None and full >= SURE else ():
+            agree = sum(self.agreement.of(grid, one) for one, grid in layout.parts)
+            if layout.how in (EXACT, TURNED) and agree >= full - 1e-9:  # a list of weights and biases by turns
+                return Option(LETTERS, layout, agree, full)
         if full < ALONE or sum(map(len, each.grid)) < 2:
             return None
         for identifier in self.key.values:

@@ -87,7 +87,7 @@ def test_another_convention_is_recognised_and_counts_where_it_may(folder: Path) 
     [
         ("broken.json", "{", "tracer: broken.json: not JSON"),
         ("broken.csv", "a,b\n", "tracer: broken.csv: line 1: expected the header matrix,row,column,value"),
-        ("answers.pdf", "%PDF", "tracer: answers.pdf: expected a file ending in .json"),
+        ("answers.pdf", "%PDF", "tracer: answers.pdf: a file ending in .pdf is not read"),
         (
             "given.json",
             '{"given": {"W1": [[1, 2], [3, 4]]}}',
