@@ -7,18 +7,18 @@ columns of labels (1, 2, 3 or h1, h2) are no numbers of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice, takewhile
 from string import ascii_uppercase
 from typing import NamedTuple, TypeAlias
 
 from tracer.answers.aliases import Aliases, Reading
+from tracer.answers.cells import SheetCells, order, rest
 from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerPage, Grid
 from tracer.answers.identifiers import Family, unit_name
-from tracer.answers.numbers import BLANK, Entry
 from tracer.answers.tables import Column, column_under, crossed, heads
 from tracer.expression import matrix as m
 
@@ -46,30 +46,21 @@ def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[Found], list[str
     """The blocks of a page in reading order, and remarks on them."""
     finder = _Finder(page, aliases)
     found = [*finder.assigned(), *finder.crossed, *finder.blocks(), *finder.columns()]
-    found += islice(finder.rest(), MOST_BLOCKS)
+    found += islice(rest(finder), MOST_BLOCKS)
     return sorted(found, key=lambda each: each.order), finder.remarks[:MOST_NAMED]
 
 
-class _Finder:
+class _Finder(SheetCells):
     """Goes from name to name; what belongs to one is claimed."""
 
     def __init__(self, page: AnswerPage, aliases: Aliases) -> None:
-        self.page, self.aliases = page, aliases
-        self.rows = [[] if row in page.assigned else cells for row, cells in enumerate(page.rows)]
-        self.words: dict[tuple[int, int], str] = {}
-        self.values: set[tuple[int, int]] = set()  # numbers and what stands for one, as long as they are not claimed
-        self.claimed: set[tuple[int, int]] = set()
+        super().__init__(page)
+        self.aliases = aliases
         self.remarks: list[str] = []
         self.farthest = max(max(shape) for shape in aliases.shapes.values()) + 2
-        for row, cells in enumerate(self.rows):
-            for column, cell in enumerate(cells):
-                if cell.is_words:
-                    self.words[row, column] = cell.text
-                elif cell.kind != "blank":
-                    self.values.add((row, column))
         self.crossed: list[Found] = []
         for each in crossed(page):
-            self._take(each.cells)
+            self.take(each.cells)
             self.crossed.append(self._single(each))
         found = heads(page)
         families = Counter(
@@ -98,7 +89,7 @@ class _Finder:
         for row, each in self.page.assigned.items():
             single = sum(map(len, each.grid)) == 1
             where, readings = self.page.where(row, 0), self.aliases.read(each.name)
-            yield Found(each.name, readings, each.grid, where, _order((row, 0)), each.printed_by, single)
+            yield Found(each.name, readings, each.grid, where, order((row, 0)), each.printed_by, single)
 
     @cached_property
     def anchors(self) -> dict[tuple[int, int], tuple[Reading, ...]]:
@@ -117,17 +108,6 @@ class _Finder:
         before = ascii_uppercase.partition(text)[0] if len(text) == 1 and text in ascii_uppercase else ""
         above = (self.words.get((row - k, column), "").strip() for k in range(len(before), 0, -1))
         return bool(before) and list(before) == list(above)
-
-    def at(self, row: int, column: int) -> Entry:
-        if 0 <= row < len(self.rows) and 0 <= column < len(self.rows[row]):
-            return self.rows[row][column]
-        return BLANK
-
-    def is_value(self, row: int, column: int) -> bool:
-        return (row, column) in self.values
-
-    def is_words(self, row: int, column: int) -> bool:
-        return (row, column) in self.words
 
     def is_taken(self, row: int, column: int) -> bool:
         return (row, column) in self.anchors or (row, column) in self.claimed
@@ -157,7 +137,7 @@ class _Finder:
         cut = self._unlabelled(region, self._shape(chosen[0])) if how - region.cut == LABELLED else region
         grid, where = self._grid(cut or region), self.page.where(row, column)
         single = sum(map(len, grid)) == 1
-        return Found(self.at(row, column).text, chosen, grid, where, _order((row, column)), single=single)
+        return Found(self.at(row, column).text, chosen, grid, where, order((row, column)), single=single)
 
     def _stacked(self, row: int, column: int) -> None:
         """Remark a name right over another that means something else."""
@@ -314,51 +294,9 @@ class _Finder:
             if place in self.words and place not in self.claimed:
                 column = column_under(self.page, place, self.values)
                 if column is not None:
-                    self._take(column.cells)
+                    self.take(column.cells)
                     yield self._single(column)
 
     def _single(self, column: Column) -> Found:
         readings = self.aliases.read(column.name)
-        return Found(column.name, readings, column.grid, self.page.where(*column.place), _order(column.place), "", True)
-
-    def rest(self) -> Iterator[Found]:
-        """Numbers with no name that is known: they stand together, below some words or right of them, or alone."""
-        above: dict[int, str] = {}
-        blank = 0
-        for row, cells in enumerate(self.rows):
-            here, left, column = dict[int, str](), "", 0
-            while column < len(cells):
-                if (row, column) in self.values:
-                    region = self._together(row, column, bool(left))
-                    name = left or next(filter(None, (above.get(column + k) for k in range(region.width))), "")
-                    self._take((row + i, column + j) for i in range(region.height) for j in range(region.width))
-                    yield Found(name, (), self._grid(region), self.page.where(row, column), _order((row, column)))
-                    left, column = "", column + region.width
-                else:
-                    left = here[column] = cells[column].text if self._is_name(row, column) else ""
-                    column += 1
-            blank = 0 if cells else blank + 1
-            above = here if cells or blank > 1 else above
-
-    def _is_name(self, row: int, column: int) -> bool:
-        return (row, column) in self.words and (row, column) not in self.claimed
-
-    def _together(self, row: int, column: int, beside: bool) -> _Region:
-        """The numbers that stand together from a cell on."""
-        width = 1
-        while self.is_value(row, column + width):
-            width += 1
-        height = 1
-        while not beside and all(self.is_value(row + height, column + k) for k in range(width)):
-            height += 1
-        return _Region(row, column, height, width)
-
-    def _take(self, cells: Iterable[tuple[int, int]]) -> None:
-        taken = set(cells)
-        self.claimed |= taken
-        self.values -= taken
-
-
-def _order(place: tuple[int, int]) -> int:
-    """The order of reading."""
-    return place[0] * 20_000 + place[1]
+        return Found(column.name, readings, column.grid, self.page.where(*column.place), order(column.place), "", True)

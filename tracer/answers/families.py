@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracer.answers.agreement import SURE, Agreement, weight
-from tracer.answers.identifiers import Cell, Counted, Counting, UnitName
+from tracer.answers.counting import Cell, Counted, Counting
+from tracer.answers.identifiers import UnitName
 from tracer.answers.numbers import Entry
 
 FROM_0 = ("from 0", "layer0")  # ways of counting that begin with 0, of a family that has one

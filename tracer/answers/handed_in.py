@@ -80,6 +80,7 @@ class Answers:
     pages: tuple[AnswerPage, ...] = ()
     not_read: tuple[NotRead, ...] = ()
     words: tuple[InWords, ...] = ()
+    raw: Answers | None = None  # as they were read, where something of them had no place
     copied: bool = False  # whether given numbers stand there as they are
     printed: Mapping[str, Grid] = field(default_factory=dict)
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from tracer.answers.agreement import Agreement, total
 from tracer.answers.blocks import blocks_of
+from tracer.answers.counting import Counted
 from tracer.answers.fitting import are_labels
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerError, Answers, Grid, NotRead
-from tracer.answers.identifiers import Counted
 from tracer.answers.key import Array, Key
 from tracer.answers.layouts import shape_of
 from tracer.answers.pages import EXPECTED
@@ -25,6 +25,7 @@ from tracer.program.roles import BIAS_GRADIENT, DELTA, INPUTS, TARGETS, WEIGHTS_
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
 MOST_NAMES = 2_000  # of matrices in a file that names them all
+MOST_READ_AGAIN = 200  # blocks of answers that are read anew for every convention
 MOST_SCALARS = 5_000  # numbers under names of units
 PAGE = 10**9  # more than the order of any block of a page
 SLACK = 1e-6
@@ -33,45 +34,57 @@ AGREES = 0.3  # of what numbers could say; below it they are no answers to the p
 
 def named(answers: Answers, key: Key) -> Answers:
     """The answers with every matrix under its identifier, and what is not read. Raises AnswerError for too many."""
-    if not answers.pages and answers.matrices.keys() | answers.given.keys() <= key.values.keys():
+    if (
+        not answers.pages
+        and answers.raw is None
+        and answers.matrices.keys() | answers.given.keys() <= key.values.keys()
+    ):
         return answers
-    words = {cell.text for page in answers.pages for row in page.rows for cell in row if cell.is_words}
-    if len(words) > MOST_WORDS or len(answers.matrices) + len(answers.given) > MOST_NAMES:
-        raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be matrix names")
+    answers = answers.raw or answers  # under another convention more of it may have a place
     fixed, found, remarks = _found(answers, key)
-    agreement = Agreement(key)
-    counted = Counted(key.problem, {each: value.shape for each, value in key.values.items()}, key.program.rows)
-    scalars = {each.order: scalars_of(each, counted, agreement) for each in found}
-    if sum(map(len, scalars.values())) > MOST_SCALARS:
-        raise AnswerError(f"{answers.file}: more than {MOST_SCALARS:,} numbers with names of their own")
-    gathered = Gathered([one for each in scalars.values() for one in each], counted, agreement, key)
-    placing = Placing(key, counted, agreement, gathered.meant)
-    taken = [each.identifier for each in (*fixed, *gathered.pieces)]
-    others = [each for each in found if not scalars[each.order] and not _only_counts(each)]
-    blocks = [_of_this_pass(each, key, gathered.notes) for each in others]
-    placing.place(blocks, taken)
-    settled = _Settled(key, agreement, [*remarks, *gathered.notes, *placing.notes])
-    pieces = [*fixed, *gathered.pieces, *placing.pieces]
-    if answers.pages and not found:
+    if answers.pages and not (found or fixed):
         raise AnswerError(f"{answers.file}: found no matrix of this problem: {EXPECTED}")
-    other = _of_another_problem(pieces, key, agreement)
-    if other:
+    agreement = Agreement(key)
+    pieces, notes, unread = _placed(answers.file, fixed, found, agreement)
+    if other := _of_another_problem(pieces, key, agreement):
         return replace(answers, matrices={}, pages=(), not_read=(other,))
-    settled.add_all(sorted(pieces, key=lambda each: each.order))
-    given = {_given_name(name, grid, key) or name: grid for name, grid in answers.given.items()}
+    settled = _Settled(key, agreement, [*remarks, *notes])
+    settled.add_all(pieces)
     return replace(
         answers,
         matrices=settled.matrices,
-        given=given,
+        given={_given_name(name, grid, key) or name: grid for name, grid in answers.given.items()},
         notes=(*answers.notes, *settled.finish()),
-        not_read=(*gathered.not_read, *placing.not_read, *settled.not_read),
+        not_read=tuple(unread),
+        raw=answers if unread and len(found) <= MOST_READ_AGAIN else None,
         copied=settled.copied,
         pages=(),
     )
 
 
+def _placed(
+    file: str, fixed: list[Piece], found: list[Found], agreement: Agreement
+) -> tuple[list[Piece], list[str], list[NotRead]]:
+    """Everything that has a place, in order, and what is said of it and of the rest."""
+    key = agreement.key
+    counted = Counted(key.problem, {each: value.shape for each, value in key.values.items()}, key.program.rows)
+    scalars = {each.order: scalars_of(each, counted, agreement) for each in found}
+    if sum(map(len, scalars.values())) > MOST_SCALARS:
+        raise AnswerError(f"{file}: more than {MOST_SCALARS:,} numbers with names of their own")
+    gathered = Gathered([one for each in scalars.values() for one in each], counted, agreement, key)
+    placing = Placing(key, counted, agreement, gathered.meant)
+    others = [each for each in found if not scalars[each.order] and not _only_counts(each)]
+    blocks = [_of_this_pass(each, key, gathered.notes) for each in others]
+    placing.place(blocks, [each.identifier for each in (*fixed, *gathered.pieces)])
+    pieces = sorted((*fixed, *gathered.pieces, *placing.pieces), key=lambda each: each.order)
+    return pieces, gathered.notes, [*gathered.not_read, *placing.not_read]
+
+
 def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[str]]:
     """Matrices under their identifiers, other numbers with what is known of them, and remarks."""
+    words = {cell.text for page in answers.pages for row in page.rows for cell in row if cell.is_words}
+    if len(words) > MOST_WORDS or len(answers.matrices) + len(answers.given) > MOST_NAMES:
+        raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be matrix names")
     fixed, found, remarks = list[Piece](), list[Found](), list[str]()
     for order, (name, grid) in enumerate(answers.matrices.items()):
         if name in key.aliases.shapes:  # of this problem, or of it under another convention
@@ -147,7 +160,6 @@ class _Settled:
     def __init__(self, key: Key, agreement: Agreement, notes: list[str]) -> None:
         self.key, self.agreement, self.notes = key, agreement, notes
         self.matrices: dict[str, Grid] = {}
-        self.not_read: list[NotRead] = []
         self.copied = False
         self.seen: set[str] = set()
         self.copies: dict[str, Piece] = {}  # of parameters that stand there again

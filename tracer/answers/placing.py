@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from tracer.answers.agreement import SURE, Agreement, total
 from tracer.answers.aliases import FIELD, Reading
 from tracer.answers.arrays import is_left_out
+from tracer.answers.counting import Counted
 from tracer.answers.found import Found
 from tracer.answers.handed_in import Grid, NotRead
-from tracer.answers.identifiers import Counted, unit_name
+from tracer.answers.identifiers import unit_name
 from tracer.answers.key import Key
 from tracer.answers.layouts import (
     EXACT,
@@ -79,7 +80,6 @@ class Placing:
         self.meant = set(meant)  # what letters of other names of the file have turned out to mean
         self.pieces: list[Piece] = []
         self.not_read: list[NotRead] = []
-        self.notes: list[str] = []
 
     def place(self, found: Sequence[Found], taken: Iterable[str]) -> None:
         """Place blocks: those with sure names first, then by their numbers what has no name that says enough."""

@@ -9,10 +9,11 @@ from itertools import pairwise
 from tracer.answers.agreement import Agreement, total
 from tracer.answers.aliases import OWN
 from tracer.answers.arrays import is_left_out
+from tracer.answers.counting import Cell, Counted
 from tracer.answers.families import Families, Placed, Scalar
 from tracer.answers.found import Found
 from tracer.answers.handed_in import Grid, NotRead
-from tracer.answers.identifiers import Cell, Change, Counted, UnitName, unit_name
+from tracer.answers.identifiers import Change, UnitName, unit_name
 from tracer.answers.key import Key
 from tracer.answers.layouts import shape_of
 from tracer.answers.numbers import BLANK, Entry
