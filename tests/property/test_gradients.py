@@ -50,6 +50,11 @@ def torch_activation(torch: Any, layer: Document, Z: Any) -> Any:
         "leaky_relu": lambda z: functional.leaky_relu(z, layer.get("slope", 0.01)),
         "elu": functional.elu,
         "softplus": lambda z: functional.softplus(z, threshold=500),
+        "gelu": lambda z: functional.gelu(z, approximate="tanh"),
+        "gelu_erf": functional.gelu,
+        "silu": functional.silu,
+        "softsign": functional.softsign,
+        "arctan": torch.atan,
         "linear": lambda z: z * 1.0,
         "softmax": lambda z: torch.softmax(z, dim=1),
     }[layer["activation"]](Z)

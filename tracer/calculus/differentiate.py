@@ -100,6 +100,8 @@ def _of_function(function: s.Function) -> s.Scalar:
             return s.Function("cos", x)
         case "cos":
             return s.Negative(s.Function("sin", x))
+        case "arctan":
+            return s.Quotient(ONE, s.Sum((ONE, s.Power(x, 2))))
         case "normal_cdf":
             return s.Product((_BELL, s.Exp(s.Negative(s.Quotient(s.Power(x, 2), s.Number(2.0))), bounded=True)))
         case _:

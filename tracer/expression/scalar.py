@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 Relation: TypeAlias = Literal[">", ">=", "="]
 Operation: TypeAlias = Literal["sum", "max"]
-FunctionName: TypeAlias = Literal["sqrt", "sin", "cos", "normal_cdf"]
+FunctionName: TypeAlias = Literal["sqrt", "sin", "cos", "arctan", "normal_cdf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Tanh:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of one number: a square root, sine, cosine, or the normal distribution's Φ."""
+    """A function of one number: a square root, sine, cosine, arctangent, or the normal distribution's Φ."""
 
     name: FunctionName
     argument: Scalar
