@@ -12,7 +12,6 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.agreement import NORMSDIST_AGREES
 from tests.engine.recalculate import (
     Values,
     by_cellrune,
@@ -36,7 +35,11 @@ SMALL = ["article", "article-seed42", "hand", "mazur", "softmax-classifier", "lo
 
 
 def assert_recalculates(recorded: Trace, path: Path, engine: Any) -> None:
-    """Every formula gives the cached value, to 1e-12 of the largest number in the run."""
+    """Every formula gives the cached value, to 1e-12 of the largest number in the run.
+
+    ironcalc has ten digits of NORMSDIST, which large inputs blow up: test_formulas.py holds it to those.
+    """
+    assume(engine is not by_ironcalc or all(layer.activation != "gelu_erf" for layer in recorded.problem.layers))
     found = cells(path)
     formulas = [key for key, (formula, _) in found.items() if formula]
     bare = with_wrong_cached_values(path, path.with_suffix(".bare.xlsx"))
@@ -44,8 +47,6 @@ def assert_recalculates(recorded: Trace, path: Path, engine: Any) -> None:
 
 
 def compare(recorded: Trace, found: dict[Any, Any], values: Values, tolerance: float) -> None:
-    if any(layer.activation == "gelu_erf" for layer in recorded.problem.layers):
-        tolerance = max(tolerance, NORMSDIST_AGREES)
     passes = (*recorded.passes, recorded.at_start, recorded.at_end)
     sizes = [float(np.abs(one[key]).max()) for one in passes for key in one]
     largest = max(1.0, *filter(np.isfinite, sizes))

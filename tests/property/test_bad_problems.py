@@ -388,7 +388,9 @@ def test_another_name_of_the_very_same_function_is_taken(ours: str, word: str) -
     layers = [{key: value for key, value in layer.items() if key != "slope"} for layer in VALID["layers"]]
     place = ("loss",) if ours.endswith(("error", "entropy")) else (*W[:2], "activation")
     fits = {"layers": [layers[0] | {"activation": "tanh"}, *VALID["layers"][1:]]}
-    one, other = (problem_from_document(changed({**VALID, **fits}, place, each), "p", "p.toml") for each in (ours, word))
+    one, other = (
+        problem_from_document(changed({**VALID, **fits}, place, each), "p", "p.toml") for each in (ours, word)
+    )
     assert one == other and one.sha256 == other.sha256
 
 

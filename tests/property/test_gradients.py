@@ -216,7 +216,7 @@ def test_every_parameter_gradient_is_the_difference_quotient(
     of the largest loss or gradient leaves room, and a wrong rule is off by far more.
     """
     document = data.draw(documents(outputs, most_layers=4))
-    assume_worked(document, 1e-3, (*KINKED, "elu"))  # the curvature of elu jumps at 0
+    assume_worked(document, 1e-3, (*KINKED, "elu", "softsign"))  # the curvature of the last two jumps at 0
     document.pop("batch_size", None)
     X, Y = arrays(document)
     parameters = parameters_of(document)

@@ -63,9 +63,7 @@ FUNCTIONS: dict[str, CellFunction] = {
         s.Quotient(z, s.Sum((one, s.Exp(s.Negative(z))))),
         s.Sum((LOGISTIC, s.Product((a, s.difference(one, LOGISTIC))))),
     ),
-    "softsign": CellFunction(
-        s.Quotient(z, s.Sum((one, s.Absolute(z)))), s.Power(s.difference(one, s.Absolute(a)), 2)
-    ),
+    "softsign": CellFunction(s.Quotient(z, s.Sum((one, s.Absolute(z)))), s.Power(s.difference(one, s.Absolute(a)), 2)),
     "gelu": CellFunction(GELU_TANH),
     "gelu_erf": CellFunction(GELU_ERF),
 }

@@ -162,7 +162,7 @@ ACTIVATION_FORMULAS = {
     "elu": ("IF(A1>0,A1,EXP(A1)-1)", "IF(A1>0,1,EXP(A1))"),
     "softplus": ("MAX(0,A1)+LN(1+EXP(-ABS(A1)))", "1/(1+EXP(MIN(709,-A1)))"),
     "gelu": (f"0.5*A1*(1+{BENT})", f"0.5*(1+{BENT})+0.3989422804014327*A1*(1-{BENT}^2)*(1+0.134145*A1^2)"),
-    "gelu_erf": ("A1*NORMSDIST(A1)", "NORMSDIST(A1)+0.3989422804014327*A1*EXP(-(A1^2/2))"),
+    "gelu_erf": ("A1*NORMSDIST(A1)", "NORMSDIST(A1)+0.3989422804014327*A1*EXP((-0.5)*A1^2)"),
     "silu": ("A1/(1+EXP(MIN(709,-A1)))", "1/(1+EXP(MIN(709,-A1)))+B1*(1-1/(1+EXP(MIN(709,-A1))))"),
     "softsign": ("A1/(1+ABS(A1))", "(1-ABS(B1))^2"),
     "arctan": ("ATAN(A1)", "1/(1+A1^2)"),
