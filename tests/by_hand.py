@@ -150,6 +150,10 @@ def loss(document: Document, Y: Grid, Z: Grid, A: Grid) -> Decimal:
         terms = each(lambda y, z: (ONE + z.exp()).ln() - y * z, Y, Z)
     elif kind == "binary_cross_entropy":
         terms = each(lambda y, a: -y * a.ln() - (ONE - y) * (ONE - a).ln(), Y, A)
+    elif kind == "hinge":
+        terms = each(lambda y, a: max(ZERO, ONE - y * a), Y, A)
+    elif kind.endswith("absolute_error"):
+        terms = each(lambda y, a: abs(y - a) / (outputs if "mean" in kind else 1), Y, A)
     else:
         factor = {
             "half_squared_error": Decimal("0.5"),
@@ -171,6 +175,11 @@ def error(document: Document, Y: Grid, A: Grid) -> Grid:
         rule = lambda y, a: 2 * (a - y)  # noqa: E731
     elif kind == "mean_squared_error":
         rule = lambda y, a: 2 * (a - y) / outputs  # noqa: E731
+    elif kind == "hinge":
+        rule = lambda y, a: -y if y * a < 1 else ZERO  # noqa: E731
+    elif kind.endswith("absolute_error"):
+        side = ONE / (outputs if "mean" in kind else 1)
+        rule = lambda y, a: ZERO if y == a else side.copy_sign(a - y)  # noqa: E731
     elif kind == "cross_entropy":
         rule = lambda y, a: -y / a  # noqa: E731
     else:

@@ -138,6 +138,12 @@ def per_sample(loss: str, Y: Array, A: Array) -> Array:
             terms = (Y - A) ** 2
         case "mean_squared_error":
             terms = (Y - A) ** 2 / Y.shape[1]
+        case "absolute_error":
+            terms = np.abs(Y - A)
+        case "mean_absolute_error":
+            terms = np.abs(Y - A) / Y.shape[1]
+        case "hinge":
+            terms = np.maximum(0, 1 - Y * A)
         case "cross_entropy":
             terms = -Y * np.log(A)
         case "binary_cross_entropy":
@@ -156,6 +162,12 @@ def gradient(loss: str, Y: Array, A: Array) -> Array:
             return 2 * (A - Y)
         case "mean_squared_error":
             return 2 / Y.shape[1] * (A - Y)
+        case "absolute_error":
+            return np.sign(A - Y)
+        case "mean_absolute_error":
+            return np.sign(A - Y) / Y.shape[1]
+        case "hinge":
+            return np.where(1 - Y * A > 0, -Y, 0.0)
         case "cross_entropy":
             return -Y / A
         case "binary_cross_entropy":
@@ -224,7 +236,11 @@ def is_worked(
     for number, layer in enumerate(document["layers"], start=1):
         if layer["activation"] in kinked and np.abs(made[f"Z{number}"]).min() < from_kink:
             return False
-    A = made[f"A{len(document['layers'])}"]
+    A, Y = made[f"A{len(document['layers'])}"], np.array(document["data"]["Y"], dtype=float)
+    if "absolute" in document["loss"] and np.abs(A[:, None] - Y).min() < from_kink:
+        return False
+    if document["loss"] == "hinge" and np.abs(1 - Y * A[:, None]).min() < from_kink:
+        return False
     if document["loss"] == "cross_entropy" and A.shape[1] == 1:
         return True  # the softmax of one unit is 1
     return "cross_entropy" not in document["loss"] or (A.min() > 1e-4 and A.max() < 1 - 1e-4)

@@ -70,6 +70,10 @@ def torch_loss(torch: Any, document: Document, Y: Any, Z: Any, A: Any) -> Any:
         return functional.binary_cross_entropy_with_logits(Z, Y, reduction="none").sum(1)
     if loss == "binary_cross_entropy":
         return -(Y * A.log() + (1 - Y) * (1 - A).log()).sum(1)
+    if "absolute" in loss:
+        return (A - Y).abs().sum(1) / (Y.shape[1] if loss == "mean_absolute_error" else 1)
+    if loss == "hinge":
+        return torch.relu(1 - Y * A).sum(1)
     factor = {"half_squared_error": 0.5, "squared_error": 1.0, "mean_squared_error": 1 / Y.shape[1]}[loss]
     return factor * functional.mse_loss(A, Y, reduction="none").sum(1)
 

@@ -285,6 +285,12 @@ def of_softmax(chosen: Chosen) -> tuple[Derivation, ...]:
 
 
 _POWER_RULE = "The power rule, then the derivative of what is inside:"
+_DISTANCE_RULE = (
+    "The derivative of a distance is the sign of what is inside (0 where both are equal), by the chain rule:"
+)
+_HINGE_RULE = (
+    "Where 1 − y·a is above 0 it is what counts; elsewhere the loss stays 0 (at 0 its slope is taken to be 0):"
+)
 _LOGARITHM = "The derivative of ln is one over what is inside:"
 
 
@@ -297,6 +303,22 @@ def of_squares(factor: s.Scalar | None = None, divisor: s.Scalar | None = None) 
         whole: s.Scalar = times(*before, last)
         lines.append(Equality(whole if divisor is None else over(whole, divisor), of, says=says))
     return tuple(lines)
+
+
+def of_distance(divisor: s.Scalar | None = None) -> tuple[Equality, ...]:
+    """|y − a| / divisor."""
+    side = s.Where(y, ">", a, one, s.Where(a, ">", y, s.Number(-1.0), zero))
+    lines = []
+    for last, of, says in ((left(), (s.difference(y, a),), _DISTANCE_RULE), (s.Number(-1.0), (), "")):
+        whole: s.Scalar = times(side, last)
+        lines.append(Equality(whole if divisor is None else over(whole, divisor), of, says=says))
+    return tuple(lines)
+
+
+def of_hinge() -> tuple[Equality, ...]:
+    """max(0, 1 − y·a)."""
+    inside = s.difference(one, times(y, a))
+    return (Equality(s.Where(inside, ">", zero, left(), zero), (inside,), says=_HINGE_RULE),)
 
 
 def of_cross_entropy(K: s.Number) -> tuple[Equality, ...]:
