@@ -118,6 +118,10 @@ def _source(element: Element, known: Mapping[str, float]) -> str:
             return text.replace("−", "-")
         case "mi":
             return text
+        case "mrow" if len(parts) > 1 and parts[0].text == "{" and parts[1].tag == "mtable":
+            (value, condition), (other, _) = parts[1]
+            when = _source(condition[-1] if len(condition) else condition, known).replace("if", "")
+            return f"(({_source(value, known)}) if ({when}) else ({_source(other, known)}))"
         case "mrow" if len(parts) > 1 and parts[0].text == "|":
             return f"abs({''.join(_source(part, known) for part in parts[1:-1])})"
         case "mo":

@@ -67,7 +67,7 @@ def documents(
             "Y": draw(_targets(rows, sizes[-1], loss, hand)),
         },
         "layers": [draw(_layer(*pair, numbers())) for pair in zip(activations, sizes[:-1], sizes[1:], strict=True)],
-        "convention": draw(_conventions(fused)),
+        "convention": draw(_conventions(fused, reproduced)),
         **draw(_options(rows)),
     }
     if reproduced:
@@ -116,11 +116,12 @@ def _layer(
 
 
 @st.composite
-def _conventions(draw: st.DrawFn, fused: bool) -> dict[str, Any]:
+def _conventions(draw: st.DrawFn, fused: bool, twice: bool) -> dict[str, Any]:
     choices = {
         "error": st.sampled_from(["output - target", "target - output"]),
-        "learning_rate_in": st.sampled_from(["update", "delta"]),
+        "learning_rate_in": st.sampled_from(["update", "delta"] if twice else ["update", "delta", "change"]),
         "reduction": st.sampled_from(["sum", "mean"]),
+        "reduction_in": st.sampled_from(["error", "gradient"]),
         "bias_update": st.booleans(),
         "softmax_slope": st.just("fused" if fused else "jacobian"),
         "relu_slope_at_zero": st.sampled_from([0, 1]),

@@ -36,6 +36,7 @@ def convention(document: Document, key: str) -> Any:
         "error": "output - target",
         "learning_rate_in": "update",
         "reduction": "sum",
+        "reduction_in": "error",
         "bias_update": True,
         "softmax_slope": "jacobian",
         "relu_slope_at_zero": 0,
@@ -206,17 +207,20 @@ def one_pass(document: Document, X: Array, Y: Array, parameters: dict[str, Array
     Z, A = made[f"Z{depth}"], made[f"A{depth}"]
     fused = convention(document, "softmax_slope") == "fused"
     made["E"] = sign * (A - Y if fused else gradient(document["loss"], Y, A))
-    if convention(document, "reduction") == "mean":
+    mean, within = convention(document, "reduction") == "mean", convention(document, "reduction_in") == "gradient"
+    scale = (1 / len(X) if mean and within else 1.0) * (-sign * rate if where == "change" else 1.0)
+    if mean and not within:
         made["E"] = made["E"] / len(X)
     D = output_delta(document, made["E"], Z, A) * (rate if in_delta else 1)
     for number in range(depth, 0, -1):
         made[f"D{number}"] = D
-        made[f"dW{number}"] = made[f"A{number - 1}"].T @ D
-        step = sign * (rate if in_update else 1)
+        made[f"dW{number}"] = made[f"A{number - 1}"].T @ D * scale
+        step = -1.0 if where == "change" else sign * (rate if in_update else 1)
         made[f"W{number}_next"] = parameters[f"W{number}"] - step * made[f"dW{number}"]
         bias = parameters.get(f"b{number}")
         if bias is not None:
-            made[f"db{number}"] = D.sum(axis=0, keepdims=True) if bias.size == D.shape[1] else D.sum().reshape(1, 1)
+            sums = D.sum(axis=0, keepdims=True) if bias.size == D.shape[1] else D.sum().reshape(1, 1)
+            made[f"db{number}"] = sums * scale
             moved = step * made[f"db{number}"] if convention(document, "bias_update") else 0.0
             made[f"b{number}_next"] = bias - moved
         if number > 1:
@@ -236,10 +240,11 @@ def is_worked(
     for number, layer in enumerate(document["layers"], start=1):
         if layer["activation"] in kinked and np.abs(made[f"Z{number}"]).min() < from_kink:
             return False
+    near = from_kink if from_kink > 0 else 1e-2  # the kinks of a loss are never wanted
     A, Y = made[f"A{len(document['layers'])}"], np.array(document["data"]["Y"], dtype=float)
-    if "absolute" in document["loss"] and np.abs(A[:, None] - Y).min() < from_kink:
+    if "absolute" in document["loss"] and np.abs(A[:, None] - Y).min() < near:
         return False
-    if document["loss"] == "hinge" and np.abs(1 - Y * A[:, None]).min() < from_kink:
+    if document["loss"] == "hinge" and np.abs(1 - Y * A[:, None]).min() < near:
         return False
     if document["loss"] == "cross_entropy" and A.shape[1] == 1:
         return True  # the softmax of one unit is 1

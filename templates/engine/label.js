@@ -75,7 +75,7 @@ class Labels {
     if (!found) return null;
     if (cell.length === 1 && fractions[cell[0]]) return fractions[cell[0]];
     if (found.of) return this.quotient(found.of, found.by, style);
-    return { top: loss, bottom: this.cell(found.by, style), negative, factor: found.rate ? rate : null };
+    return { top: loss, bottom: this.cell(found.by, style), negative: negative || Boolean(found.minus), factor: found.rate ? rate : null };
   }
 
   /** ∂of/∂by */

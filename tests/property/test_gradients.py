@@ -108,17 +108,20 @@ class TorchPass:
         rate, depth = document["learning_rate"], len(document["layers"])
         carried = sign * (rate if convention(document, "learning_rate_in") == "delta" else 1.0)
         fused = convention(document, "softmax_slope") == "fused"
+        in_gradient = convention(document, "reduction") == "mean" and convention(document, "reduction_in") == "gradient"
+        undivided = len(self.value("A1")) if in_gradient else 1
         found = {
             "L": np.array([[self.loss]]),
-            "E": sign * self.gradient(f"Z{depth}" if fused else f"A{depth}"),
+            "E": undivided * sign * self.gradient(f"Z{depth}" if fused else f"A{depth}"),
         }
         for number in range(1, depth + 1):
             found |= {f"{kind}{number}": self.value(f"{kind}{number}") for kind in "ZA"}
-            found[f"D{number}"] = carried * self.gradient(f"Z{number}")
+            found[f"D{number}"] = undivided * carried * self.gradient(f"Z{number}")
             if number < depth:
-                found[f"E{number}"] = carried * self.gradient(f"A{number}")
+                found[f"E{number}"] = undivided * carried * self.gradient(f"A{number}")
         for key in (key for key in self.made if key[0] in "Wb"):
-            found[f"d{key}"] = carried * self.gradient(key)
+            change = convention(document, "learning_rate_in") == "change"
+            found[f"d{key}"] = (-rate if change else carried) * self.gradient(key)
             moves = key[0] == "W" or convention(document, "bias_update")
             found[f"{key}_next"] = self.value(key) - (rate * self.gradient(key) if moves else 0.0)
         return found
@@ -227,6 +230,8 @@ def test_every_parameter_gradient_is_the_difference_quotient(
     found = first_pass(document)
     sign = 1.0 if convention(document, "error") == "output - target" else -1.0
     rate = document["learning_rate"] if convention(document, "learning_rate_in") == "delta" else 1.0
+    if convention(document, "learning_rate_in") == "change":
+        sign, rate = -1.0, document["learning_rate"]
     reduction = convention(document, "reduction")
     largest = max(1.0, abs(loss_of(document, X, Y, parameters, reduction)))
     for key, value in parameters.items():

@@ -136,6 +136,10 @@ class _LayerBackward:
         target = self.cells.first(gradient)
         yield say("Both factors together, in every sample, and the samples add up. For one weight in full:")
         yield self.cells.example(target, rule(target), names(target))
+        if self.chain.scaled:
+            yield say(_entering(self.cells), rate=self.cells.rate())
+            yield formula((self.cells.matrix(gradient), self.cells.equals_rule(gradient)))
+            return
         if self.cells.rows <= MOST_PARTS:
             yield say("For all weights at once, a column of inputs times a row of deltas for every sample:")
             yield formula((self.cells.matrix(gradient),), *self._samples())
@@ -166,10 +170,23 @@ def _new(cells: Cells, parameter: str) -> Contents:
     yield equation(block, cells.stages(block), cells.matrix(parameter))
 
 
+def _entering(cells: Cells) -> str:
+    """What the gradients of weights and biases take in that no delta has."""
+    convention = cells.problem.convention
+    shared = "divided by the number of samples" if convention.reduction_in == "gradient" else ""
+    if convention.learning_rate_in != "change":
+        return f"Only here the sum over the samples is {shared}. For all weights at once:"
+    towards = "with a minus sign and " if convention.sign > 0 else ""
+    changed = f"taken {towards}times the learning rate {{rate}}, which makes it the change that is added"
+    return f"Only here the sum is {' and '.join(filter(None, (shared, changed)))}. For all weights at once:"
+
+
 def _step_taken(cells: Cells) -> str:
     convention, twice = cells.problem.convention, cells.problem.reproduce.rate_twice
     if twice:
         return "The learning rate {rate} is already in them; it is applied again here, as in the publication:"
+    if convention.learning_rate_in == "change":
+        return "These are the changes, with the sign and the learning rate {rate} in them; add them. The new weights:"
     if convention.learning_rate_in == "delta":
         return "The learning rate {rate} is already in them. The new weights:"
     if convention.sign > 0:

@@ -66,6 +66,12 @@ class Chain:
         return any(program.quantity(each.name) == roles.LEARNING_RATE for each in used)
 
     @property
+    def scaled(self) -> bool:
+        """Whether a sign, the rate or 1/N enters the parameters' gradients, beside what the delta carries."""
+        made = self.cells.program.assignments
+        return made[self.own.weights_gradient].factor != made[self.own.delta].factor
+
+    @property
     def apart(self) -> bool:
         """Whether the delta has a passage of its own, rather than being a product wherever it comes."""
         return self.cells.rows > 1 or self.units > MOST_PATHS or not self._is_product()
@@ -87,7 +93,8 @@ class Chain:
             first: list[s.Scalar] = list(deltas)
             if written_out:
                 first = [factor for each in deltas for factor in _factors(self.cells.lowered(each))]
-            return s.Product((*first, *others)) if len(first) + len(others) > 1 else first[0]
+            together = (*first, *others)
+            return s.Product(together) if len(together) > 1 else together[0]
 
         def of(cell: s.Cell) -> s.Scalar:
             made = self.cells.lowered(cell)

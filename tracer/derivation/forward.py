@@ -161,12 +161,13 @@ def _of_loss(problem: Problem) -> Contents:
     if problem.convention.softmax_slope == "fused":
         yield say("Loss and output activation taken together, with respect to the input of the output layer:")
         yield from _written((of_both(problem),))
-    if problem.convention.reduction == "mean":
+    if problem.convention.reduction == "mean" and problem.convention.reduction_in == "gradient":
+        yield say("The loss is the mean over the samples; their number divides dW and db, and nothing before them.")
+    elif problem.convention.reduction == "mean":
         yield say("The loss is the mean over the samples, so every sample's derivative is divided by their number.")
     if problem.convention.sign < 0:
-        yield say(
-            "The error here is target − output, so it is the negative of this derivative, as is all that follows."
-        )
+        follows = "are the deltas" if problem.convention.learning_rate_in == "change" else "is all that follows"
+        yield say(f"The error here is target − output, so it is the negative of this derivative, as {follows}.")
 
 
 def _written(found: tuple[Derivation, ...]) -> Contents:

@@ -323,13 +323,11 @@ def negative(expression: Scalar) -> Scalar:
     """The opposite, written as one would by hand: −(a − y) is y − a."""
     match expression:
         case Number(value):
-            return Number(0.0 - value)
+            return Number(-value)
         case Negative(operand):
             return operand
         case Sum(terms):
             return Sum(tuple(negative(term) for term in reversed(terms)))
-        case Where(left, relation, right, then, otherwise):
-            return Where(left, relation, right, negative(then), negative(otherwise))
         case Product((*factors, Sum() as difference)):
             return Product((*factors, negative(difference)))
         case _:

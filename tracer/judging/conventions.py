@@ -15,6 +15,7 @@ import numpy as np
 from tracer.answers.key import Key, key_of
 from tracer.answers.reading import Answers, Grid
 from tracer.errors import TracerError
+from tracer.expression import traversal
 from tracer.expression.interval import bound
 from tracer.judging.judging import judge
 from tracer.judging.sheet import Sheet, lay_beside, transposed
@@ -155,7 +156,7 @@ class Conventions:
         for each in choices(self.key.problem):
             if each.of not in taken:
                 key = self._key((*chosen, each.words))
-                if key is not None and _differs(key, best.sheet.key, failing):
+                if key is not None and _differs(key, best.sheet, failing):
                     by_kind.setdefault(each.of, []).append(each)
         for count in range(1, MOST_AT_ONCE + 1):
             for kinds in combinations(by_kind.values(), count):
@@ -189,10 +190,13 @@ def choices(problem: Problem) -> Iterator[Choice]:
     for name, ways in _WAYS.items():
         for value, words in ways.items():
             if value != getattr(convention, name):
-                yield Choice(name, words, _with_convention(name, value))
+                yield Choice(name, words, _with_convention(**{name: value}))
+    for (reduction, within), words in _REDUCTIONS.items():
+        if words != _REDUCTIONS.get((convention.reduction, convention.reduction_in), _REDUCTIONS["sum", "error"]):
+            yield Choice("reduction", words, _with_convention(reduction=reduction, reduction_in=within))
     if (problem.layers[-1].activation, problem.loss) in FUSED:
         other = "jacobian" if convention.softmax_slope == "fused" else "fused"
-        yield Choice("softmax_slope", _SLOPES[other], _with_convention("softmax_slope", other))
+        yield Choice("softmax_slope", _SLOPES[other], _with_convention(softmax_slope=other))
     shown = "mean" if problem.loss_shown == "sum" else "sum"
     yield Choice("loss_shown", f"the loss as a {shown}", lambda each: replace(each, loss_shown=shown))  # type: ignore[arg-type]
     if problem.loss in _LOSSES:
@@ -203,16 +207,24 @@ def choices(problem: Problem) -> Iterator[Choice]:
 
 _WAYS: Mapping[str, Mapping[object, str]] = {
     "error": {"output - target": "output − target", "target - output": "target − output"},
-    "reduction": {"sum": "summed over the samples", "mean": "averaged over the samples"},
-    "learning_rate_in": {"update": "the learning rate in the update", "delta": "the learning rate inside delta"},
+    "learning_rate_in": {
+        "update": "the learning rate in the update",
+        "delta": "the learning rate inside delta",
+        "change": "dW and db as the changes that are added",
+    },
     "bias_update": {True: "biases are updated", False: "biases are not updated"},
     "relu_slope_at_zero": {0: "the slope of ReLU at 0 is 0", 1: "the slope of ReLU at 0 is 1"},
+}
+_REDUCTIONS = {
+    ("sum", "error"): "summed over the samples",
+    ("mean", "error"): "averaged over the samples",
+    ("mean", "gradient"): "averaged over the samples in dW and db alone",
 }
 _SLOPES = {"fused": "E taken together with the output activation", "jacobian": "E and the output's slope apart"}
 
 
-def _with_convention(name: str, value: object) -> Change:
-    return lambda problem: replace(problem, convention=problem.convention.model_copy(update={name: value}))
+def _with_convention(**ways: object) -> Change:
+    return lambda problem: replace(problem, convention=problem.convention.model_copy(update=ways))
 
 
 def _is_layout(words: str) -> bool:
@@ -233,11 +245,16 @@ def _equal(sheet: Sheet) -> int:
     return sum(int(np.count_nonzero(close(each.values, value, tolerance(each)))) for each, value in pairs)
 
 
-def _differs(one: Key, other: Key, identifier: str) -> bool:
-    """Whether two keys make a matrix differently; not where the first does not have it."""
-    if identifier not in one.values:
+def _differs(one: Key, sheet: Sheet, identifier: str) -> bool:
+    """Whether a key makes a matrix differently from the sheet's, itself or what was left out before it."""
+    made_by = (one.program.assignments, sheet.key.program.assignments)
+    if any(identifier not in each for each in made_by):
         return False
-    return one.program.assignments[identifier].expression != other.program.assignments[identifier].expression
+    made, other = (each[identifier].expression for each in made_by)
+    if made is None or other is None or made != other:
+        return made != other
+    before = (each.name for each in traversal.symbols(made) if each.name not in sheet.written)
+    return any(_differs(one, sheet, each) for each in before)
 
 
 def _explains(sheet: Sheet, identifier: str) -> bool:

@@ -80,12 +80,31 @@ class NetworkSymbols:
         return self.problem.convention.learning_rate_in == "update" or self.problem.reproduce.rate_twice
 
     @property
+    def rate_in_change(self) -> bool:
+        """Whether dW and db are what is added to the parameters."""
+        return self.problem.convention.learning_rate_in == "change"
+
+    @property
+    def mean_in_gradient(self) -> bool:
+        """Whether the mean over the samples is taken in dW and db, and no earlier."""
+        convention = self.problem.convention
+        return convention.reduction == "mean" and convention.reduction_in == "gradient"
+
+    @property
     def error_factor(self) -> float:
         """What the error is times, beside the gradient of the summed loss: −1, 1/N, or their product."""
-        shared = self.rows if self.problem.convention.reduction == "mean" else 1
+        shared = self.rows if self.problem.convention.reduction == "mean" and not self.mean_in_gradient else 1
         return self.problem.convention.sign / shared
 
     @property
     def delta_factor(self) -> float:
         """What every gradient from the output's delta on is times: as the error, and the rate where delta has it."""
         return self.error_factor * (self.problem.learning_rate if self.rate_in_delta else 1.0)
+
+    @property
+    def parameter_factor(self) -> float:
+        """What dW and db are times: as delta, 1/N where the mean is taken in them, −rate where they are changes."""
+        factor = self.delta_factor / (self.rows if self.mean_in_gradient else 1)
+        if self.rate_in_change:
+            factor *= -self.problem.learning_rate * self.problem.convention.sign
+        return factor

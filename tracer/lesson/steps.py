@@ -110,7 +110,7 @@ def error(net: NetworkSymbols) -> Made:
     rule = rule if net.problem.convention.sign > 0 else s.negative(rule)
     used = s.variables(rule)
     value: m.Matrix = m.Apply(rule, tuple(pair for pair in (("y", Y), ("a", A)) if pair[0] in used))
-    if net.problem.convention.reduction == "mean":
+    if net.problem.convention.reduction == "mean" and not net.mean_in_gradient:
         value = m.divide(value, m.Constant(float(net.rows)))
     of = net.pre_activation(net.depth) if net.fused else A
     yield gradient(net.error(net.depth), value, roles.ERROR, net.depth, of, net.error_factor)
@@ -174,8 +174,19 @@ def hidden_delta(net: NetworkSymbols, layer: int) -> Made:
 def new_weights(net: NetworkSymbols, layer: int) -> Made:
     W = net.weights(layer)
     change = m.Symbol(named.gradient(W.name), W.shape)
-    yield gradient(change, sent_back_to(net, layer, W), roles.WEIGHTS_GRADIENT, layer, W, net.delta_factor)
+    yield gradient(change, of_parameter(net, layer, W), roles.WEIGHTS_GRADIENT, layer, W, net.parameter_factor)
     yield updated(net, W, stepped(net, W, change), roles.NEW_WEIGHTS, layer)
+
+
+def of_parameter(net: NetworkSymbols, layer: int, parameter: m.Symbol) -> m.Matrix:
+    """What delta sends back to a parameter, with the mean over the samples and −rate where they enter here."""
+    value = sent_back_to(net, layer, parameter)
+    if net.mean_in_gradient:
+        value = m.divide(value, m.Constant(float(net.rows)))
+    if net.rate_in_change:
+        value = m.multiply(net.rate, value)
+        value = m.multiply(m.Constant(-1.0), value) if net.problem.convention.sign > 0 else value
+    return value
 
 
 def new_biases(net: NetworkSymbols, layer: int) -> Made:
@@ -183,7 +194,7 @@ def new_biases(net: NetworkSymbols, layer: int) -> Made:
     if b is None:
         return
     change = m.Symbol(named.gradient(b.name), b.shape)
-    yield gradient(change, sent_back_to(net, layer, b), roles.BIAS_GRADIENT, layer, b, net.delta_factor)
+    yield gradient(change, of_parameter(net, layer, b), roles.BIAS_GRADIENT, layer, b, net.parameter_factor)
     new = stepped(net, b, change) if net.problem.convention.bias_update else b
     yield updated(net, b, new, roles.NEW_BIAS, layer)
 
@@ -195,6 +206,8 @@ def updated(net: NetworkSymbols, parameter: m.Symbol, value: m.Matrix, what: Qua
 
 def stepped(net: NetworkSymbols, parameter: m.Symbol, change: m.Symbol) -> m.Matrix:
     """A parameter after one step of gradient descent."""
+    if net.rate_in_change:
+        return m.add(parameter, change)
     step = m.multiply(net.rate, change) if net.rate_in_update else change
     return m.subtract(parameter, step) if net.problem.convention.sign > 0 else m.add(parameter, step)
 

@@ -261,15 +261,22 @@ def _line(first: int, below: int, beside: int) -> list[int]:
 def _derivatives(names: Names, one: Pass) -> Iterator[tuple[str, dict[str, Json]]]:
     """Of every backward matrix which cell it is the derivative of (the loss: nothing said) and by which.
 
-    `rate`: it carries the learning rate. `departs`: it is not the gradient that it is called.
+    `rate`: it carries the learning rate. `minus`: it is negative where the error is not. `departs`: it is not the
+    gradient that it is called.
     """
+    error = names.fraction(one.program.layers[-1].error)
     for identifier in one:
         fraction = names.fraction(identifier)
         if fraction is None:
             continue
         parts = [names.derivative(identifier, place) for place in ((0, 0), (1, 0), (0, 1))]
         of, by = (_part([each[side] for each in parts if each is not None]) for side in (0, 1))
-        flags = {"rate": fraction.factor is not None, "departs": one.program.assignments[identifier].reproduced}
+        minus = fraction.negative and (error is None or not error.negative)
+        flags = {
+            "rate": fraction.factor is not None,
+            "minus": minus,
+            "departs": one.program.assignments[identifier].reproduced,
+        }
         yield identifier, {key: said for key, said in {"of": of, "by": by, **flags}.items() if said}
 
 

@@ -146,8 +146,9 @@ class Convention(FileSection):
     """Different ways of being right; only `reduction` and `bias_update` change what is learned."""
 
     error: Literal["output - target", "target - output"] = "output - target"
-    learning_rate_in: Literal["update", "delta"] = "update"
+    learning_rate_in: Literal["update", "delta", "change"] = "update"
     reduction: Literal["sum", "mean"] = "sum"
+    reduction_in: Literal["error", "gradient"] = "error"
     bias_update: bool = True
     softmax_slope: Literal["jacobian", "fused"] = "jacobian"
     relu_slope_at_zero: Literal[0, 1] = 0
@@ -159,6 +160,10 @@ class Convention(FileSection):
         if type(value) is not int or value not in (0, 1):
             raise ValueError("0 or 1")
         return value
+
+    def to_document(self) -> dict[str, Any]:
+        """Every choice; `reduction_in` only where it says something, so that older problems keep their hash."""
+        return self.model_dump(exclude={"reduction_in"} if self.reduction_in == "error" else None)
 
     @property
     def sign(self) -> float:
@@ -270,6 +275,8 @@ def unsuitable(convention: Convention, reproduce: Reproduce, loss: str, output: 
     if convention.softmax_slope == "fused" and (output, loss) not in FUSED:
         pairs = "softmax with cross_entropy or sigmoid with binary_cross_entropy"
         return "convention.softmax_slope", f"'fused' is for {pairs}, found {output} with {loss}"
+    if reproduce.rate_twice and convention.learning_rate_in == "change":
+        return "reproduce.rate_twice", "it does not go with convention.learning_rate_in 'change'"
     if reproduce.softmax_slope == "diagonal" and output != "softmax":
         return "reproduce.softmax_slope", f"'diagonal' needs a softmax output layer, found {output}"
     if reproduce.softmax_slope == "diagonal" and convention.softmax_slope == "fused":

@@ -261,7 +261,8 @@ class Names:
     `sizes` are the inputs and then the units of each layer; `shared_bias` and `has_bias` have one entry for
     each layer. `own` holds the user's names of single matrices by identifier, which win over the style's.
     `sign` is −1 where the backward quantities are −∂L/∂…, `rate_in_delta` says that they carry the learning
-    rate, `fused` that E is taken at Z of the output layer. Unknown identifiers and styles raise KeyError.
+    rate (`rate_in_change`: dW and db alone do, and are negative), `fused` that E is taken at Z of the output
+    layer. Unknown identifiers and styles raise KeyError.
     """
 
     def __init__(
@@ -275,6 +276,7 @@ class Names:
         own: Mapping[str, str] | None = None,
         rate_in_delta: bool = False,
         fused: bool = False,
+        rate_in_change: bool = False,
     ) -> None:
         self._network = _Network(sizes, rows, shared_bias, has_bias)
         self._style = _STYLES[style](self._network)
@@ -282,6 +284,7 @@ class Names:
         self._negative = sign < 0
         self._rate_in_delta = rate_in_delta
         self._fused = fused
+        self._rate_in_change = rate_in_change
 
     def matrix(self, identifier: str) -> Name:
         """What the whole matrix is called."""
@@ -326,7 +329,7 @@ class Names:
             return None
         top, bottom = parts
         if top == LOSS:
-            return self._gradient(*bottom, carries_rate=identifier != "E")
+            return self._gradient(*bottom, carries_rate=identifier != "E", of_parameter=bottom[0][0] in "Wb")
         ratio = Ratio(self._label(*top), self._label(*bottom))
         if place is None and identifier[0] == "J":
             mark = self._network.sample((_parse(identifier).layer - 1, 0))
@@ -362,10 +365,11 @@ class Names:
             return self._style.rate
         return self._style.forward(parsed, place)
 
-    def _gradient(self, of: str, place: Place, carries_rate: bool) -> Ratio:
+    def _gradient(self, of: str, place: Place, carries_rate: bool, of_parameter: bool) -> Ratio:
         error = self._label("L", None) if "L" in self._own else self._style.error
-        rate = self.learning_rate() if carries_rate and self._rate_in_delta else None
-        return Ratio(error, self._label(of, place), self._negative, rate)
+        change = of_parameter and self._rate_in_change
+        rate = self.learning_rate() if change or (carries_rate and self._rate_in_delta) else None
+        return Ratio(error, self._label(of, place), change or self._negative, rate)
 
 
 def names_of(problem: Any) -> Names:
@@ -381,6 +385,7 @@ def names_of(problem: Any) -> Names:
         own=problem.names.own,
         rate_in_delta=convention.learning_rate_in == "delta" or problem.reproduce.rate_twice,
         fused=convention.softmax_slope == "fused",
+        rate_in_change=convention.learning_rate_in == "change",
     )
 
 

@@ -161,7 +161,7 @@ class Problem:
             "decimals": dict(self.decimals.table) or self.decimals.default,
             "data": {"X": self.X.tolist(), "Y": self.Y.tolist()},
             "layers": [layer.to_document() for layer in self.layers],
-            "convention": self.convention.model_dump(),
+            "convention": self.convention.to_document(),
             "reproduce": self.reproduce.model_dump(exclude_none=True),
             "names": {"style": self.names.style, **self.names.own},
             **({"marks": marks} if (marks := self.marks.to_document()) else {}),

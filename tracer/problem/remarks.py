@@ -23,6 +23,10 @@ CONVENTIONS: Mapping[str, str] = {
     "target_minus_output": "The error is target − output, so E, D, dW and db are negative gradients and the update "
     "adds them.",
     "sum": "Gradients are summed over the samples.",
+    "output_minus_target_changed": "The error is output − target, so E and D are gradients.",
+    "target_minus_output_changed": "The error is target − output, so E and D are negative gradients.",
+    "mean_in_gradient": "Gradients are averaged over the samples: the factor 1/N is part of dW and db alone.",
+    "rate_in_change": "dW and db are the changes that are added to the parameters: −rate times the gradient.",
     "mean": "Gradients are averaged over the samples: the factor 1/N is part of E.",
     "rate_in_update": "The learning rate is applied in the update.",
     "rate_in_delta": "The learning rate is part of delta; the update does not apply it again.",
@@ -69,9 +73,11 @@ def conventions(problem: Problem) -> list[str]:
 def conventions_chosen(problem: Problem) -> list[str]:
     """… as keys of CONVENTIONS."""
     chosen = problem.convention
+    error = "output_minus_target" if chosen.sign > 0 else "target_minus_output"
+    in_gradient = chosen.reduction == "mean" and chosen.reduction_in == "gradient"
     found = [
-        "output_minus_target" if chosen.sign > 0 else "target_minus_output",
-        chosen.reduction,
+        f"{error}_changed" if chosen.learning_rate_in == "change" else error,
+        "mean_in_gradient" if in_gradient else chosen.reduction,
         f"rate_in_{chosen.learning_rate_in}",
     ]
     if not chosen.bias_update:

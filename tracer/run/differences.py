@@ -60,8 +60,9 @@ def compared(problem: Problem, program: Program) -> list[str]:
 
 def gradient_rule(problem: Problem, rows: int) -> s.Scalar:
     """∂L/∂θ from the "gradient" as the problem has it and the learning "rate", in a pass over so many rows."""
-    rule: s.Scalar = _gradient if problem.convention.sign > 0 else s.Negative(_gradient)
-    if NetworkSymbols(problem, rows).rate_in_delta:
+    net = NetworkSymbols(problem, rows)
+    rule: s.Scalar = _gradient if not net.rate_in_change and problem.convention.sign > 0 else s.Negative(_gradient)
+    if net.rate_in_delta or net.rate_in_change:
         rule = s.Quotient(rule, _rate)
     if rows > 1 and problem.loss_shown != problem.convention.reduction:
         N = s.Number(float(rows))
@@ -167,7 +168,7 @@ def _names(expression: m.Matrix) -> set[str]:
 
 def _branches(rule: s.Scalar) -> bool:
     """Whether a rule of z is two rules that meet at 0; softplus is not, whatever its stable form."""
-    if isinstance(rule, s.Where | s.Maximum):
+    if isinstance(rule, s.Where | s.Maximum | s.Absolute):
         return True
     return any(map(_branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
 

@@ -84,7 +84,9 @@ def explained(problem: Problem, program: Program) -> list[str]:
 def _adjusted(problem: Problem, rows: int) -> list[str]:
     """The estimate, and which conventions make dW and db differ from ∂L/∂θ."""
     says = ["(L(θ + h) − L(θ − h)) / 2h estimates ∂L/∂θ without backpropagation."]
-    if problem.convention.sign < 0:
+    if NetworkSymbols(problem, rows).rate_in_change:
+        says.append("dW and db are the changes −rate·∂L/∂θ: their negatives, divided by the rate, are compared.")
+    elif problem.convention.sign < 0:
         says.append("The error is target − output, so dW and db are negative gradients: their negatives are compared.")
     if NetworkSymbols(problem, rows).rate_in_delta:
         says.append("Delta carries the learning rate, and so do dW and db: they are divided by it.")

@@ -184,3 +184,35 @@ def test_json_may_have_a_name_for_the_student_and_the_matrices_in_an_object(extr
     sheet = marked("a.json", json.dumps({"answers": {"Z2": ["1.321", "≈1.374", "~1.321"]}, **extra}))
     assert sheet.all_right and len(sheet.marks) == 3
     assert sheet.sheet.answers.student == {"name": "Ada Byron"}
+
+
+# Where the rate and the mean come in
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "words"),
+    [
+        ({"error": "target - output"}, {"learning_rate_in": "change"}, "dW and db as the changes that are added"),
+        ({}, {"learning_rate_in": "change"}, "dW and db as the changes that are added"),
+        (
+            {"reduction": "mean"},
+            {"reduction_in": "gradient"},
+            "averaged over the samples in dW and db alone",
+        ),
+        ({}, {"reduction": "mean", "reduction_in": "gradient"}, "averaged over the samples in dW and db alone"),
+    ],
+)
+@pytest.mark.parametrize("left_out", [(), ("E", "S1", "S2")])
+def test_changes_and_a_mean_in_the_gradients_are_recognised(
+    own: dict[str, str], other: dict[str, str], words: str, left_out: tuple[str, ...]
+) -> None:
+    asked, written = (
+        problem_from_document(document(convention=each), "p", "p.toml") for each in (own, {**own, **other})
+    )
+    values = key_of(written).values
+    computed = key_of(asked).program.computed
+    answers = {name: [[repr(x) for x in row] for row in values[name].tolist()] for name in computed}
+    content = json.dumps({name: rows for name, rows in answers.items() if name not in left_out}).encode()
+    sheet = mark_answers(read_content("a.json", content), Conventions(key_of(asked)), accept=True)
+    assert sheet.all_right
+    assert sheet.other is not None and words in sheet.other.words

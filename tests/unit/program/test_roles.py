@@ -54,6 +54,27 @@ def test_a_fused_error_is_the_gradient_of_the_pre_activation() -> None:
     assert found["E"]["of"] == found["D2"]["of"] == "Z2"
 
 
+CHANGE = {"learning_rate_in": "change"}
+IN_GRADIENT = {**MEAN, "reduction_in": "gradient"}
+
+
+@pytest.mark.parametrize("chosen", list(product([{}, SIGN], [{}, RATE, CHANGE], [MEAN, IN_GRADIENT])))
+def test_a_parameters_gradient_has_the_factors_that_enter_there(chosen: tuple[dict[str, str], ...]) -> None:
+    made = problem({key: value for part in chosen for key, value in part.items()})
+    found, plain = trace(made), trace(problem({}))
+    sign, shared = -1.0 if SIGN in chosen else 1.0, 1 / made.rows
+    before = sign * (1.0 if IN_GRADIENT in chosen else shared)
+    rate = made.learning_rate
+    of_parameters = -rate * shared if CHANGE in chosen else sign * shared * (rate if RATE in chosen else 1.0)
+    for each in (each for each in found.last.program.assignments.values() if each.role == "gradient"):
+        np.testing.assert_allclose(found[each.id], each.factor * plain[each.id], rtol=1e-12, atol=1e-15)
+        delta = before * (rate if RATE in chosen and each.id != "E" else 1.0)
+        assert each.factor == pytest.approx(of_parameters if each.kind in ("weights", "bias") else delta)
+    mean = trace(problem(MEAN))
+    for name in ("W1_next", "b1_next", "W2_next", "b2_next"):
+        np.testing.assert_allclose(found[name], mean[name], rtol=1e-12)
+
+
 @pytest.mark.parametrize("chosen", list(product([{}, SIGN], [{}, RATE], [{}, MEAN])))
 def test_a_gradient_is_that_of_the_summed_loss_times_its_factor(chosen: tuple[dict[str, str], ...]) -> None:
     made = problem({key: value for part in chosen for key, value in part.items()})

@@ -173,7 +173,8 @@ class SlipContext:
         """A gradient at the output with the sign and the mean that the problem asks for."""
         convention = self.net.problem.convention
         signed = gradient if convention.sign > 0 else times(-1.0, gradient)
-        return m.divide(signed, m.Constant(self.samples)) if convention.reduction == "mean" else signed
+        divided = convention.reduction == "mean" and not self.net.mean_in_gradient
+        return m.divide(signed, m.Constant(self.samples)) if divided else signed
 
     def with_rate(self, delta: m.Matrix) -> m.Matrix:
         """A delta with the learning rate where the problem has it there."""

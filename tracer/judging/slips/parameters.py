@@ -144,7 +144,8 @@ def _change(context: SlipContext) -> tuple[m.Symbol, m.Symbol, float]:
     name, shape = context.assignment.of, context.right.shape
     assert name is not None  # a new value is of a parameter
     gradient = m.Symbol(context.work.key.program.gradients[name], shape)
-    return m.Symbol(name, shape), gradient, -context.net.problem.convention.sign
+    towards = 1.0 if context.net.rate_in_change else -context.net.problem.convention.sign
+    return m.Symbol(name, shape), gradient, towards
 
 
 def _moved(context: SlipContext, change: m.Matrix, sign: float = 1.0) -> m.Matrix:
