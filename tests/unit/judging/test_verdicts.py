@@ -131,7 +131,7 @@ def test_a_value_cut_off_is_rounded_with_truncated_listed() -> None:
 
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_what_is_made_of_the_digits_that_were_cut_off_is_carried(sign: str) -> None:
-    """0.4199 without its bias is 0.3199, of which 0.31 is written and all is kept: ten times it is 3.199, cut to 3.19."""
+    """0.4199 without its bias is 0.3199, written as 0.31 and kept whole; ten times it is 3.199, cut to 3.19."""
     problem = {
         "learning_rate": 0.1, "loss": "half_squared_error", "decimals": 2,
         "data": {"X": [[float(f"{sign}1.0")]], "Y": [[0.5]]},
