@@ -106,9 +106,9 @@ class StepSheet:
         self.data.heights[row] = height
         merge(self.sheet, row, LEFT, self.last)
 
-    def _lines_of(self, text: str) -> int:
-        """How many lines a text takes over the width of the head."""
-        return 1 + int(1.15 * len(text) // sum(self.layout.widths[: self.last - LEFT + 1]))
+    def _lines_of(self, text: str, width: float = 0.0) -> int:
+        """How many lines a text takes over a width in characters, or else over that of the head."""
+        return 1 + int(1.15 * len(text) // (width or sum(self.layout.widths[: self.last - LEFT + 1])))
 
     def _formulas(self) -> list[str]:
         names = self.book.headings.names
@@ -154,6 +154,8 @@ class StepSheet:
         for row, text, style in ((1, f"Step {self.step.label}, worked", "title"), (2, HOW_TO_READ, "note")):
             self.data.text(row, first, text, getattr(self.book.styles, style))
             merge(self.sheet, row, first, last)
+        least = NOTE_HEIGHT * self._lines_of(HOW_TO_READ, sum(lines.widths))
+        self.data.heights[2] = max(self.data.heights[2], least)
         return Area(first, lines.row - 1, last, sum(lines.widths))
 
     def _print(self, worked: Area | None) -> None:
