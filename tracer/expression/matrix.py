@@ -6,7 +6,7 @@ fit. No numpy, spreadsheet or markup in here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from tracer.errors import ShapeError
@@ -80,13 +80,10 @@ class Broadcast:
     operator: Operator
     left: Matrix
     right: Matrix
+    shape: Shape = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        common_shape(self.left, self.right)
-
-    @property
-    def shape(self) -> Shape:
-        return common_shape(self.left, self.right)
+        object.__setattr__(self, "shape", common_shape(self.left, self.right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +110,10 @@ class Apply:
 
     template: Scalar
     arguments: tuple[tuple[str, Matrix], ...]
+    shape: Shape = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        common_shape(*(matrix for _, matrix in self.arguments))
-
-    @property
-    def shape(self) -> Shape:
-        return common_shape(*(matrix for _, matrix in self.arguments))
+        object.__setattr__(self, "shape", common_shape(*(matrix for _, matrix in self.arguments)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,9 +352,10 @@ def common_shape(*matrices: Matrix) -> Shape:
 
     Raises ShapeError, naming all operands, unless every size is the common one or 1.
     """
-    shape = (max(m.shape[0] for m in matrices), max(m.shape[1] for m in matrices))
-    for matrix in matrices:
-        if any(size not in (1, common) for size, common in zip(matrix.shape, shape, strict=True)):
+    shapes = [matrix.shape for matrix in matrices]
+    shape = (max(rows for rows, _ in shapes), max(columns for _, columns in shapes))
+    for own in shapes:
+        if any(size not in (1, common) for size, common in zip(own, shape, strict=True)):
             raise ShapeError(f"cannot be taken together: {', '.join(map(described, matrices))}")
     return shape
 

@@ -142,19 +142,17 @@ class _WayBack:
         for to, sent in sent_back(expression, value, back, self.reached, keep):
             self.contributions.setdefault(to, []).append((name, sent))
             own = self.contributions[to]
-            if len(own) > 1:
-                self._apart(to, number)
+            if len(own) > 1:  # they meet: each product is an assignment of its own, in the step that sent it
+                own[-2:] = [(each, self._apart(to, each, what)) for each, what in own[-2:]]
 
-    def _apart(self, to: str, number: int) -> None:
-        """Where contributions meet, each product is an assignment of its own, in the step that sent it."""
-        own = self.contributions[to]
-        for k, (source, sent) in enumerate(own):
-            if _has_product(sent):
-                identifier = self._free(f"{named.gradient(to)}_at_{source}")
-                at = self._number_of[source]
-                made = Assignment(identifier, sent.shape, sent, "contribution", of=to, block=self._block(at))
-                self.steps[at].append(made)
-                own[k] = (source, m.Symbol(identifier, sent.shape))
+    def _apart(self, to: str, source: str, sent: m.Matrix) -> m.Matrix:
+        """A contribution's symbol where it holds a product, which is then assigned; any other as it is."""
+        if not any(isinstance(part, _KERNELS) for part in traversal.parts(sent)):
+            return sent
+        identifier, at = self._free(f"{named.gradient(to)}_at_{source}"), self._number_of[source]
+        made = Assignment(identifier, sent.shape, sent, "contribution", of=to, block=self._block(at))
+        self.steps[at].append(made)
+        return m.Symbol(identifier, sent.shape)
 
     def _gradient(self, of: str, number: int) -> None:
         """One named gradient: the sum of what came back, or zeros where nothing did."""
@@ -192,10 +190,6 @@ class _WayBack:
             found, k = f"{identifier}_{k}", k + 1
         self.taken.add(found)
         return found
-
-
-def _has_product(matrix: m.Matrix) -> bool:
-    return any(isinstance(part, _KERNELS) for part in traversal.parts(matrix))
 
 
 def reached(forward: Forward) -> set[str]:

@@ -59,10 +59,20 @@ class NumpyPlan:
         products = (
             name for name, made in self._rules if any(isinstance(part, m.MatMul) for part in traversal.parts(made))
         )
-        return tuple(self.computed.index(name) for name in products if name not in carried)
+        places = {name: place for place, name in enumerate(self.computed)}
+        return tuple(places[name] for name in products if name not in carried)
 
     def _goes_on(self, name: str, into: Collection[str]) -> bool:
-        return any(propagates_nonfinite(made, name) for key, made in self._rules if key in into)
+        return any(key in into and propagates_nonfinite(made, name) for key, made in self._users.get(name, ()))
+
+    @cached_property
+    def _users(self) -> Mapping[str, Sequence[tuple[str, m.Matrix]]]:
+        """The assignments that each matrix goes into."""
+        found: dict[str, list[tuple[str, m.Matrix]]] = {}
+        for key, made in self._rules:
+            for name in {each.name for each in traversal.symbols(made)}:
+                found.setdefault(name, []).append((key, made))
+        return found
 
     @cached_property
     def watched_of(self) -> Pick:
@@ -100,7 +110,7 @@ class NumpyPlan:
         computed = (self.assignments[name] for name in self.computed)
         return {each.id for each in computed if each.block in tall and each.kind != "bias"}
 
-    @property
+    @cached_property
     def _rules(self) -> list[tuple[str, m.Matrix]]:
         pairs = ((each.id, each.expression) for each in self.assignments.values())
         return [(key, made) for key, made in pairs if made is not None]
