@@ -95,10 +95,12 @@ class Room:
     def cut(self) -> Iterator[str]:
         """Where a text is broken into more lines than are seen, or is longer than its line."""
         for cell, text, (first, top, last, bottom) in self.texts():
-            across = sum(map(self.width, range(first, last + 1))) - PADDING
+            across = self.across(first, last)
             if cell.alignment.wrap_text:
-                down = sum(map(self.height, range(top, bottom + 1)))
-                if self.lines(cell, text, across) * LINE * cell.font.sz > down + 1:
+                if (
+                    self.down(cell, text, (first, top, last, bottom))
+                    > sum(map(self.height, range(top, bottom + 1))) + 1
+                ):
                     yield f"{self.sheet.title}!{cell.coordinate}"
             elif not cell.alignment.shrink_to_fit:
                 while across < self.taken(cell, text) and self.is_free(top, last + 1):
@@ -111,10 +113,17 @@ class Room:
         """Whether the text before a cell goes on over it."""
         return self.sheet.cell(row, column).value is None and (row, column) not in self.merged
 
-    def lines(self, cell: Cell, text: str, across: float) -> int:
-        return lines_in(text, across, cell.font.sz, bool(cell.font.b))
+    def across(self, first: int, last: int) -> float:
+        """Points that columns leave for a text."""
+        return sum(map(self.width, range(first, last + 1))) - PADDING
+
+    def down(self, cell: Cell, text: str, bounds: Range) -> float:
+        """Points that a text takes that is broken over the width of a range."""
+        lines = lines_in(text, self.across(bounds[0], bounds[2]), cell.font.sz, bool(cell.font.b))
+        return lines * LINE * float(cell.font.sz)
 
     def taken(self, cell: Cell, text: str) -> float:
+        """Points that a text takes in one line."""
         return width_of(text, cell.font.sz, bool(cell.font.b))
 
     def areas(self) -> list[Range]:

@@ -76,3 +76,12 @@ def test_rows_are_as_high_as_their_text_and_not_much_higher(text: str, width: fl
     text = " ".join([text] * 8)
     lines = lines_in(text, width * CHARACTER)
     assert lines <= lines_of(text, width) <= 1.25 * lines + 1
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_head_of_a_step_takes_at_most_a_line_more_than_its_texts(name: str) -> None:
+    for room in book(name):
+        if room.sheet.title.startswith("Step"):
+            for row in (2, 3):
+                needed = max(room.down(cell, text, bounds) for cell, text, bounds in room.texts() if cell.row == row)
+                assert room.height(row) < needed + 20, (room.sheet.title, row)
