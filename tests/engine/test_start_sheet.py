@@ -111,8 +111,16 @@ def assert_follows(case: str, edited: Path, folder: Path, read: Callable[..., Va
             )
             continue
         assert without_decimals(str(value or "")) == without_decimals(cached), f"{key}: ={formula}"
+    assert fixed_texts(edited) == fixed_texts(fresh), "what is no formula says nothing of the numbers"
     (sentence,) = (str(value) for key, value in found.items() if key[0] == "Start" and says in str(value))
     assert_digits_are_right(sentence, found)
+
+
+def fixed_texts(path: Path) -> dict[str, str]:
+    """The texts of the sheet Start that stand there whatever is typed, by their cells."""
+    sheet = openpyxl.load_workbook(path)["Start"]
+    texts = {cell.coordinate: str(cell.value) for row in sheet for cell in row if isinstance(cell.value, str)}
+    return {at: text for at, text in texts.items() if not text.startswith("=")}
 
 
 def without_decimals(text: str) -> str:
