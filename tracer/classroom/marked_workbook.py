@@ -32,6 +32,7 @@ TITLE = "Marked"
 COLOURS: dict[Verdict, str | None] = {
     "correct": palette.RIGHT, "rounded": palette.RIGHT, "carried": palette.HEADING, "slip": palette.AGAIN,
     "wrong": palette.AGAIN, "too_coarse": palette.COARSE, "blank": None, "unreadable": palette.COARSE,
+    "not_read": palette.COARSE,
 }  # fmt: skip
 LEGEND = (
     "✓ right · ↪ right on your own numbers, though an earlier cell is wrong",

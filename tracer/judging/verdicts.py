@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Verdict: TypeAlias = Literal["correct", "rounded", "carried", "slip", "too_coarse", "wrong", "blank", "unreadable"]
+Verdict: TypeAlias = Literal[
+    "correct", "rounded", "carried", "slip", "too_coarse", "wrong", "blank", "unreadable", "not_read"
+]
 VERDICTS: tuple[Verdict, ...] = (
-    "correct", "rounded", "carried", "slip", "wrong", "blank", "unreadable", "too_coarse",
+    "correct", "rounded", "carried", "slip", "wrong", "blank", "unreadable", "too_coarse", "not_read",
 )  # fmt: skip
 COUNTS: frozenset[Verdict] = frozenset({"correct", "rounded", "carried"})
 
