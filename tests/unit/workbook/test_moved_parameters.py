@@ -7,6 +7,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from tests.traces import example
 from tracer.expression.label import label_text
 from tracer.presentation.headings import Headings
+from tracer.run.differences import path_to_loss
+from tracer.spreadsheet.sheet_data import MOST_ROWS
+from tracer.workbook import moved_parameters
+from tracer.workbook.moved_parameters import ROW_MARK, MovedPlan
 from tracer.workbook.workbook import write_workbook
 
 
@@ -32,6 +36,19 @@ def test_every_matrix_has_its_name_over_all_its_columns(sheet: Worksheet) -> Non
         assert columns == [cell.column for cell in sheet[row + 1] if cell.value is not None]
         begins = [column for column in columns if column - 1 not in columns]
         assert [cell.column for cell in sheet[row] if cell.value in known] == begins
+
+
+def test_a_pass_fits_where_its_longest_formula_does_in_the_last_rows_of_a_sheet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = example("article").first
+    plan = MovedPlan(one, tuple(path_to_loss(one.program, name) for name in ("W1", "b1", "W2", "b2")), 5)
+    last = {ROW_MARK + k: str(MOST_ROWS - 9 + k) for k in range(9)}
+    written = (text for made in plan.formulas.values() for rows in made.values() for row in rows for text in row)
+    longest = max(len(text.translate(last)) for text in written)
+    for most, fits in ((longest, True), (longest - 1, False)):
+        monkeypatch.setattr(moved_parameters, "MOST_FORMULA", most)
+        assert plan.fits is fits
 
 
 def test_each_copy_moves_the_cell_that_it_is_named_after_and_no_other(sheet: Worksheet) -> None:
