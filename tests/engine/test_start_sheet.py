@@ -111,7 +111,6 @@ def assert_follows(case: str, edited: Path, folder: Path, read: Callable[..., Va
             )
             continue
         assert without_decimals(str(value or "")) == without_decimals(cached), f"{key}: ={formula}"
-    assert fixed_texts(edited) == fixed_texts(fresh), "what is no formula says nothing of the numbers"
     (sentence,) = (str(value) for key, value in found.items() if key[0] == "Start" and says in str(value))
     assert_digits_are_right(sentence, found)
 
@@ -142,6 +141,7 @@ def test_the_sheet_follows_an_edit(case: str, tmp_path: Path) -> None:
     recorded = run(document, epochs)
     edited = with_edit(recorded, edit, tmp_path / "book.xlsx")
     assert_follows(case, edited, tmp_path, by_ironcalc)
+    assert fixed_texts(edited) == fixed_texts(tmp_path / f"{case}.fresh.xlsx"), "what is no formula follows no edit"
     before = openpyxl.load_workbook(tmp_path / "book.xlsx", data_only=True)["Start"]
     assert not any(says in str(cell.value) for row in before for cell in row) or case == "batches", "it said so before"
 
