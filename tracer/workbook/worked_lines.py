@@ -139,7 +139,9 @@ class WorkedLines:
         if sum(needed) <= room:
             self.widths[LETTERS], self.widths[NUMBERS] = needed
         else:  # whichever way of sharing takes the fewest rows
-            self.widths[LETTERS] = min(SHARES, key=lambda share: self._rows_taken(lines, share * room)) * room
+            longest = max(len(word) for line in lines for word in line.letters.split(" ")) + MARGIN
+            shares = [share for share in SHARES if share * room >= longest] or SHARES[-1:]  # no name is broken
+            self.widths[LETTERS] = min(shares, key=lambda share: self._rows_taken(lines, share * room)) * room
             self.widths[NUMBERS] = room - self.widths[LETTERS]
 
     def _rows_taken(self, lines: Sequence[WorkedLine], letters: float) -> int:
