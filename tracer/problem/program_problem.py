@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -31,6 +31,7 @@ from tracer.program.program import Program
 from tracer.program.roles import Assignment
 
 Columns: TypeAlias = Callable[[FromFile, Callable[[str], ProblemError]], Matrix]
+MOST_NAMED = 4  # matrices in the title of a step that has none
 CELLS_OF_ONE = 4  # a matrix, its gradient, and what is kept of them
 
 
@@ -214,13 +215,19 @@ def _misnamings(raw: RawProgram) -> Iterator[Mistake]:
                 yield Mistake(section, says)
 
 
+def _untitled(formulas: Sequence[str]) -> str:
+    """A step without a title is called by what it assigns."""
+    names = [each.partition("=")[0].strip() for each in formulas]
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+
+
 def _written(raw: RawProgram, file: str) -> Iterator[Written]:
     """Each formula with its place, the values of `each` put in. Raises ProblemError for a place that has none."""
     for k, step in enumerate(raw.steps):
         for values in step.values():
             try:
                 title, words, why = (
-                    filled(text, values) for text in (step.title or f"Step {k + 1}", step.words, step.why)
+                    filled(text, values) for text in (step.title or _untitled(step.formulas), step.words, step.why)
                 )
             except ValueError as wrong:
                 raise problem_error(file, [Mistake(f"steps[{k}]", str(wrong))]) from None
