@@ -129,6 +129,21 @@ def test_a_value_cut_off_is_rounded_with_truncated_listed() -> None:
     assert verdicts(mark(PROBLEM, changed({("A1", *place): off})), "A1")[place[0]][place[1]] in ("wrong", "slip")
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_what_is_made_of_the_digits_that_were_cut_off_is_carried(sign: str) -> None:
+    """0.4199 without its bias is 0.3199, written as 0.31 and kept whole; ten times it is 3.199, cut to 3.19."""
+    problem = {
+        "learning_rate": 0.1, "loss": "half_squared_error", "decimals": 2,
+        "data": {"X": [[float(f"{sign}1.0")]], "Y": [[0.5]]},
+        "layers": [{"activation": "linear", "weights": [[0.3199, 0.4288]], "bias": [float(f"{sign}0.1"), 0.0]},
+                   {"activation": "linear", "weights": [[10.0], [0.0]]}],
+    }  # fmt: skip
+    first = [[f"{sign}0.31", f"{sign}0.42"]]
+    marked = mark(problem, {"Z1": first, "A1": first, "Z2": [[f"{sign}3.19"]]})
+    assert verdicts(marked, "Z1") == [["slip", "rounded"]] and slugs(marked, "Z1")[0] == "no-bias"
+    assert verdicts(marked, "Z2") == [["carried"]] and slugs(marked, "Z2") == ["truncated"]
+
+
 def test_one_repeated_wrong_number_earns_nothing_downstream() -> None:
     filled = with_rule(PROBLEM, "D2", lambda m: 0 * m["E"] + 0.5)
     marked = mark(PROBLEM, worked(PROBLEM, filled))
