@@ -82,12 +82,9 @@ def test_every_assignment_has_one_of_nine_roles_and_comes_after_what_it_uses(tmp
 
 def test_what_takes_networks_alone_says_so(tmp_path: Path) -> None:
     file = str(written(tmp_path, RECURRENT))
-    for command in (
-        ["walkthrough", file, "-o", str(tmp_path / "out")],
-        ["worksheet", file, "-o", str(tmp_path / "out")],
-    ):
-        made = CliRunner().invoke(app, command)
-        assert made.exit_code == 2 and "found a program; this takes networks of [[layers]]" in made.output
+    for command in ("walkthrough", "worksheet"):
+        says = refused(command, file, "-o", str(tmp_path / "out"))
+        assert "found a program; this takes networks of [[layers]]" in says
     assert not (tmp_path / "out").exists()
 
 
