@@ -57,6 +57,8 @@ def test_steps_go_forward_and_back_and_end_with_the_update(tmp_path: Path) -> No
     steps = steps_of(tmp_path, RECURRENT)
     told = [(each["number"], each["pass"]) for each in steps]
     backward = [(n, "backward") for n in (3, 2, 1)]  # the loss's own gradient, 1, need not be shown
+    titles = [each["title"] for each in steps if each["number"] == 2]
+    assert titles == ["Time step 2", "Back through: Time step 2"]
     assert told == [(0, "given"), *((n, "forward") for n in (1, 2, 3, 4)), *backward, (5, "update")]
     made = {each["id"]: (step["number"], step["pass"], each) for step in steps for each in step["assignments"]}
     assert made["dWy"][:2] == (3, "backward")
