@@ -78,7 +78,7 @@ def test_a_formula_is_shown_with_a_caret(formula: str, caret: int, says: str) ->
 @pytest.mark.parametrize(
     ("formula", "line", "caret"),
     [
-        ("   Z = X @ w", "   Z = X @ w", 11),
+        ("   Z = X @ w", "Z = X @ w", 8),
         ("Z = (X\n  @ w)", "  @ w)", 4),
         ("Z = (X\n  + 1\n  + yy)", "  + yy)", 4),
         ("Z = X.T + é", "Z = X.T + é", 10),
