@@ -12,12 +12,14 @@ from tracer.expression.digits import round_half_away
 from tracer.expression.evaluate import compiled
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 
 
 @cache
 def conventions() -> Conventions:
-    return Conventions(key_of(load_problem("article")))
+    document = load_problem("article").to_document() | {"decimals": {"Z2": 6}}  # more than what is printed bears
+    return Conventions(key_of(problem_from_document(document, "article", "article")))
 
 
 def marked(document: dict[str, Any]) -> MarkedSheet:

@@ -7,6 +7,7 @@ import pytest
 from tests.marking import X, counts, document, kinds, mark, slugs, verdicts, with_rule, worked
 from tests.students import Answers, Array, Work, rounded
 from tests.wrong_rules import Memory
+from tracer.api import load, trace
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)  # every digit remembered: what is written is the key, rounded
@@ -318,3 +319,19 @@ def test_the_document_of_a_sheet_is_the_contract() -> None:
     assert list(summary)[8] == "not_read" and made["not_read"] == []
     assert summary["wrong"] == summary["blank"] == 1 and summary["out_of"] == len(answers)
     assert summary["points"] == pytest.approx(len(answers) - 1 / 9 - 1 / 9)
+
+
+@pytest.mark.parametrize("written", ["1.3208561", "1.321", "1.32100", "1.3205"])
+def test_right_to_the_decimals_asked_is_right_however_many_more_are_written(written: str) -> None:
+    """Z2[1,1] of the article is 1.3208558…; single precision or a rounded step shows in digits nobody asked for."""
+    problem = load("article").to_document()
+    right = [f"{value:.7f}" for value in trace("article")["Z2"].ravel().tolist()]
+    marked = mark(problem, {"Z2": [[written], *([each] for each in right[1:])]})
+    assert {each for row in verdicts(marked, "Z2") for each in row} <= {"correct", "rounded"}
+
+
+def test_an_unchanged_parameter_is_not_right_however_small_its_change() -> None:
+    problem = load("article").to_document()
+    old = trace("article")["W1"]
+    marked = mark(problem, {"W1_next": [[f"{value:.7f}" for value in row] for row in old.tolist()]})
+    assert not {"correct", "rounded"} & {each for row in verdicts(marked, "W1_next") for each in row}
