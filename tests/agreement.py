@@ -17,6 +17,7 @@ from tracer.expression import scalar as s
 Array = NDArray[np.float64]
 SizeRule = Callable[..., Any]
 AGREES = 1e-12
+NORMSDIST_AGREES = 1e-9  # ironcalc has ten digits of it
 
 
 def assert_agrees(found: Any, expected: Any, largest: Any = None, what: object = "", to: float = AGREES) -> None:

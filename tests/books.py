@@ -6,13 +6,17 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import lxml.html
 from lxml.etree import _Element as Element
 from lxml.etree import tostring
 
 CUT = ("⋯", "⋮", "⋱")
-_SCOPE = {"exp": math.exp, "ln": math.log, "max": max, "tanh": math.tanh, "abs": abs, "nan": math.nan}
+_SCOPE = {
+    **{"exp": math.exp, "ln": math.log, "max": max, "tanh": math.tanh, "abs": abs, "nan": math.nan},
+    **{"arctan": math.atan, "cos": math.cos, "Φ": NormalDist().cdf},
+}
 _SIGNS = {"−": "-", "·": "*", "×": "*", "⊙": "*", "≤": "<=", "≥": ">=", "≠": "!="}
 
 
@@ -114,6 +118,8 @@ def _source(element: Element, known: Mapping[str, float]) -> str:
             return text.replace("−", "-")
         case "mi":
             return text
+        case "mrow" if len(parts) > 1 and parts[0].text == "|":
+            return f"abs({''.join(_source(part, known) for part in parts[1:-1])})"
         case "mo":
             return _SIGNS.get(text, text)
         case "mfrac":

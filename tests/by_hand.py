@@ -57,6 +57,38 @@ def tanh(z: Decimal) -> Decimal:
     return ONE - 2 / ((2 * z).exp() + ONE)
 
 
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+BEND, CUBED = (2 / PI).sqrt(), Decimal("0.044715")
+
+
+def bend(z: Decimal) -> Decimal:
+    """What gelu's tanh form takes the tanh of."""
+    return BEND * (z + CUBED * z**3)
+
+
+def bell(z: Decimal) -> Decimal:
+    return (-z * z / 2).exp() / (2 * PI).sqrt()
+
+
+def normal_share(z: Decimal) -> Decimal:
+    """Φ by its series about 0."""
+    term, total, k = z, z, 1
+    while abs(term) > Decimal("1e-60"):
+        k += 2
+        term = term * z * z / k
+        total += term
+    return Decimal("0.5") + bell(z) * total
+
+
+def arctan(z: Decimal) -> Decimal:
+    """By its series, after the argument has been halved until it is small."""
+    halvings = 0
+    while abs(z) > Decimal("0.1"):
+        z, halvings = z / (ONE + (ONE + z * z).sqrt()), halvings + 1
+    powers = (z ** (2 * k + 1) / (2 * k + 1) * (-1) ** k for k in range(40))
+    return sum(powers, ZERO) * 2**halvings
+
+
 def activate(layer: Document, Z: Grid) -> Grid:
     leak = Decimal(repr(layer.get("slope", 0.01)))
     if layer["activation"] == "softmax":
@@ -69,6 +101,11 @@ def activate(layer: Document, Z: Grid) -> Grid:
         "leaky_relu": lambda z: z if z > 0 else leak * z,
         "elu": lambda z: z if z > 0 else z.exp() - ONE,
         "softplus": lambda z: (ONE + z.exp()).ln(),
+        "gelu": lambda z: z * (ONE + tanh(bend(z))) / 2,
+        "gelu_erf": lambda z: z * normal_share(z),
+        "silu": lambda z: z * logistic(z),
+        "softsign": lambda z: z / (ONE + abs(z)),
+        "arctan": arctan,
         "linear": lambda z: z,
     }[layer["activation"]]
     return each(rule, Z)
@@ -89,6 +126,13 @@ def slopes(layer: Document, Z: Grid, A: Grid, at_zero: int) -> Grid:
         "leaky_relu": step(leak),
         "elu": lambda z, a: ONE if z > 0 else z.exp(),
         "softplus": lambda z, a: logistic(z),
+        "gelu": lambda z, a: (
+            (ONE + tanh(bend(z))) / 2 + z / 2 * (ONE - tanh(bend(z)) ** 2) * BEND * (1 + 3 * CUBED * z**2)
+        ),
+        "gelu_erf": lambda z, a: normal_share(z) + z * bell(z),
+        "silu": lambda z, a: logistic(z) + a * (ONE - logistic(z)),
+        "softsign": lambda z, a: (ONE - abs(a)) ** 2,
+        "arctan": lambda z, a: ONE / (ONE + z * z),
         "linear": lambda z, a: ONE,
     }[layer["activation"]]
     return each(rule, Z, A)
@@ -106,6 +150,10 @@ def loss(document: Document, Y: Grid, Z: Grid, A: Grid) -> Decimal:
         terms = each(lambda y, z: (ONE + z.exp()).ln() - y * z, Y, Z)
     elif kind == "binary_cross_entropy":
         terms = each(lambda y, a: -y * a.ln() - (ONE - y) * (ONE - a).ln(), Y, A)
+    elif kind == "hinge":
+        terms = each(lambda y, a: max(ZERO, ONE - y * a), Y, A)
+    elif kind.endswith("absolute_error"):
+        terms = each(lambda y, a: abs(y - a) / (outputs if "mean" in kind else 1), Y, A)
     else:
         factor = {
             "half_squared_error": Decimal("0.5"),
@@ -127,6 +175,11 @@ def error(document: Document, Y: Grid, A: Grid) -> Grid:
         rule = lambda y, a: 2 * (a - y)  # noqa: E731
     elif kind == "mean_squared_error":
         rule = lambda y, a: 2 * (a - y) / outputs  # noqa: E731
+    elif kind == "hinge":
+        rule = lambda y, a: -y if y * a < 1 else ZERO  # noqa: E731
+    elif kind.endswith("absolute_error"):
+        side = ONE / (outputs if "mean" in kind else 1)
+        rule = lambda y, a: ZERO if y == a else side.copy_sign(a - y)  # noqa: E731
     elif kind == "cross_entropy":
         rule = lambda y, a: -y / a  # noqa: E731
     else:

@@ -89,6 +89,8 @@ def _targets(draw: st.DrawFn, rows: int, outputs: int, loss: str, hand: bool) ->
         return [draw(_shares(outputs)) for _ in range(rows)]
     if loss == "binary_cross_entropy":
         return draw(_matrix(rows, outputs, st.sampled_from([0.0, 1.0, 0.25, 0.9])))
+    if loss == "hinge":
+        return draw(_matrix(rows, outputs, st.sampled_from([-1.0, 1.0])))
     return draw(_matrix(rows, outputs, hand_friendly(1.0) if hand else arbitrary(1.0)))
 
 

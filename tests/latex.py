@@ -17,6 +17,8 @@ SIGNS = {
     r"\max": "max",
     r"\ln": "ln",
     r"\tanh": "tanh",
+    r"\arctan": "arctan",
+    r"\Phi": "Φ",
     r"\cdots": "⋯",
     r"\vdots": "⋮",
     r"\ ": "",

@@ -4,11 +4,13 @@ import math
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
 Element = ElementTree.Element
 OPERATORS = {"−": "-", "+": "+", "·": "*", "(": "(", ")": ")", ",": ",", ">": ">", "≥": ">=", "=": "=="}
 FUNCTIONS: dict[str, Any] = {"ln": math.log, "tanh": math.tanh, "max": max, "exp": math.exp, "abs": abs}
+FUNCTIONS |= {"arctan": math.atan, "cos": math.cos, "Φ": NormalDist().cdf}
 
 
 class NotANumberError(ValueError):

@@ -4,6 +4,7 @@ Works on the problem document itself. `one_pass` gives every matrix by its ident
 [reproduce] asks for; `loss_of` is the forward pass alone, for difference quotients.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,13 @@ def loss_shown(document: Document) -> str:
     return document.get("loss_shown", convention(document, "reduction"))
 
 
+GELU_FACTOR = math.sqrt(2 / math.pi)
+
+
+def normal_share(Z: Array) -> Array:
+    return np.vectorize(lambda z: math.erfc(-z / math.sqrt(2)) / 2, otypes=[float])(Z)
+
+
 def activate(layer: Document, Z: Array) -> Array:
     match layer["activation"]:
         case "sigmoid":
@@ -60,6 +68,16 @@ def activate(layer: Document, Z: Array) -> Array:
             return np.where(Z > 0, Z, np.expm1(np.minimum(Z, 0)))
         case "softplus":
             return np.logaddexp(0, Z)
+        case "gelu":
+            return Z * (1 + np.tanh(GELU_FACTOR * (Z + 0.044715 * Z**3))) / 2
+        case "gelu_erf":
+            return Z * normal_share(Z)
+        case "silu":
+            return Z / (1 + np.exp(-Z))
+        case "softsign":
+            return Z / (1 + np.abs(Z))
+        case "arctan":
+            return np.arctan(Z)
         case "linear":
             return Z
         case "softmax":
@@ -85,6 +103,18 @@ def slope(layer: Document, Z: Array, at_zero: int) -> Array:
             return np.where(Z > 0, 1.0, np.exp(np.minimum(Z, 0)))
         case "softplus":
             return 1 / (1 + np.exp(-Z))
+        case "gelu":
+            bent = np.tanh(GELU_FACTOR * (Z + 0.044715 * Z**3))
+            return (1 + bent) / 2 + Z / 2 * (1 - bent**2) * GELU_FACTOR * (1 + 3 * 0.044715 * Z**2)
+        case "gelu_erf":
+            return normal_share(Z) + Z * np.exp(-(Z**2) / 2) / np.sqrt(2 * np.pi)
+        case "silu":
+            share = 1 / (1 + np.exp(-Z))
+            return share + Z * share * (1 - share)
+        case "softsign":
+            return 1 / (1 + np.abs(Z)) ** 2
+        case "arctan":
+            return 1 / (1 + Z**2)
         case "linear":
             return np.ones_like(Z)
     raise ValueError(layer)
@@ -108,6 +138,12 @@ def per_sample(loss: str, Y: Array, A: Array) -> Array:
             terms = (Y - A) ** 2
         case "mean_squared_error":
             terms = (Y - A) ** 2 / Y.shape[1]
+        case "absolute_error":
+            terms = np.abs(Y - A)
+        case "mean_absolute_error":
+            terms = np.abs(Y - A) / Y.shape[1]
+        case "hinge":
+            terms = np.maximum(0, 1 - Y * A)
         case "cross_entropy":
             terms = -Y * np.log(A)
         case "binary_cross_entropy":
@@ -126,6 +162,12 @@ def gradient(loss: str, Y: Array, A: Array) -> Array:
             return 2 * (A - Y)
         case "mean_squared_error":
             return 2 / Y.shape[1] * (A - Y)
+        case "absolute_error":
+            return np.sign(A - Y)
+        case "mean_absolute_error":
+            return np.sign(A - Y) / Y.shape[1]
+        case "hinge":
+            return np.where(1 - Y * A > 0, -Y, 0.0)
         case "cross_entropy":
             return -Y / A
         case "binary_cross_entropy":
@@ -194,7 +236,11 @@ def is_worked(
     for number, layer in enumerate(document["layers"], start=1):
         if layer["activation"] in kinked and np.abs(made[f"Z{number}"]).min() < from_kink:
             return False
-    A = made[f"A{len(document['layers'])}"]
+    A, Y = made[f"A{len(document['layers'])}"], np.array(document["data"]["Y"], dtype=float)
+    if "absolute" in document["loss"] and np.abs(A[:, None] - Y).min() < from_kink:
+        return False
+    if document["loss"] == "hinge" and np.abs(1 - Y * A[:, None]).min() < from_kink:
+        return False
     if document["loss"] == "cross_entropy" and A.shape[1] == 1:
         return True  # the softmax of one unit is 1
     return "cross_entropy" not in document["loss"] or (A.min() > 1e-4 and A.max() < 1 - 1e-4)

@@ -69,7 +69,7 @@ def _typed(content: str, address: str, value: float | str) -> str:
 
 IN_BRACKETS = re.compile(r"⟦[^⟧]*⟧")
 WORD = r"[^\W\d_]{3,}"
-OF_FORMULAS = {"exp", "max", "tanh", "next"}
+OF_FORMULAS = {"exp", "max", "tanh", "arctan", "next"}
 
 
 def strange_language(folder: Path) -> Path:

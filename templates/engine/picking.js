@@ -82,4 +82,4 @@ function normalShare(z) {
   return z < 0 ? bell / below : 1 - bell / below;
 }
 
-const FUNCTIONS = { sqrt: Math.sqrt, sin: Math.sin, cos: Math.cos, normal_cdf: normalShare };
+const FUNCTIONS = { sqrt: Math.sqrt, sin: Math.sin, cos: Math.cos, arctan: Math.atan, normal_cdf: normalShare };

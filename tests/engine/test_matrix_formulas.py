@@ -110,7 +110,7 @@ def test_random_expressions_come_to_the_value_of_numpy(engine: str, made: list[M
         assert_arrays_agree(engine, Path(folder), cases)
 
 
-@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"softmax"}))
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"softmax", "gelu_erf"}))
 @pytest.mark.parametrize("engine", ENGINES)
 def test_activations_and_slopes_hold_for_pre_activations_up_to_a_thousand(
     engine: str, name: str, tmp_path: Path

@@ -35,7 +35,11 @@ SMALL = ["article", "article-seed42", "hand", "mazur", "softmax-classifier", "lo
 
 
 def assert_recalculates(recorded: Trace, path: Path, engine: Any) -> None:
-    """Every formula gives the cached value, to 1e-12 of the largest number in the run."""
+    """Every formula gives the cached value, to 1e-12 of the largest number in the run.
+
+    ironcalc has ten digits of NORMSDIST, which large inputs blow up: test_formulas.py holds it to those.
+    """
+    assume(engine is not by_ironcalc or all(layer.activation != "gelu_erf" for layer in recorded.problem.layers))
     found = cells(path)
     formulas = [key for key, (formula, _) in found.items() if formula]
     bare = with_wrong_cached_values(path, path.with_suffix(".bare.xlsx"))

@@ -194,7 +194,7 @@ HAND_MADE: list[tuple[tuple[Any, ...], Any, str, str]] = [
         ("layers", 1, "q"),
         2,
         "layers[1]",
-        "unknown key 'q', expected one of activation, slope, units, weights, weights_are, bias",
+        "unknown key 'q', expected one of activation, slope, form, units, weights, weights_are, bias",
     ),
     (("initial", "weights", "lo"), 2, "initial.weights", "unknown key 'lo'; 'low' is there already"),
     (("initial", "he"), 2, "initial", "unknown key 'he'"),
@@ -351,14 +351,26 @@ def test_the_place_and_the_words(path: tuple[Any, ...], value: Any, place: str, 
 
 IN_OTHER_WORDS = [
     ("learning_rate", ["lr", "LR", "rate", "eta", "alpha", "learningrate", "learning-rate", "learningRate"]),
-    ("mean_squared_error", ["mse", "MSE", "mean_squared"]),
+    ("mean_squared_error", ["MSE", "mean_squared"]),
     ("squared_error", ["sse"]),
-    ("cross_entropy", ["categorical_crossentropy", "categorical_cross_entropy", "crossentropy", "cross-entropy"]),
-    ("binary_cross_entropy", ["log_loss", "bce", "binary_crossentropy"]),
-    ("sigmoid", ["logistic"]),
-    ("linear", ["identity", "none"]),
+    ("cross_entropy", ["categorical_cross_entropy", "crossentropy", "cross-entropy"]),
+    ("binary_cross_entropy", ["log_loss", "BCE", "binary_crossentropy"]),
+    ("sigmoid", ["Logistic", "log-sig"]),
+    ("linear", ["Identity", "none"]),
     ("leaky_relu", ["lrelu", "LeakyReLU"]),
+    ("gelu", ["GELU", "gelu_new"]),
+    ("silu", ["SiLU", "Swish"]),
+    ("arctan", ["atan"]),
 ]
+TAKEN = {
+    "sigmoid": ("logistic", "logsig"),
+    "tanh": ("tansig",),
+    "silu": ("swish",),
+    "linear": ("identity", "purelin"),
+    "mean_squared_error": ("mse",),
+    "binary_cross_entropy": ("bce",),
+    "cross_entropy": ("categorical_crossentropy",),
+}
 
 
 @pytest.mark.parametrize(("meant", "word"), [(meant, word) for meant, words in IN_OTHER_WORDS for word in words])
@@ -369,6 +381,35 @@ def test_what_other_programs_call_it(meant: str, word: str) -> None:
         document = changed(VALID, ("loss",) if "error" in meant or "entropy" in meant else (*W[:2], "activation"), word)
     with pytest.raises(ProblemError, match=rf"'{word}'.*; did you mean '{meant}'\?$"):
         problem_from_document(document, name="p", file="p.toml")
+
+
+@pytest.mark.parametrize(("ours", "word"), [(ours, word) for ours, words in TAKEN.items() for word in words])
+def test_another_name_of_the_very_same_function_is_taken(ours: str, word: str) -> None:
+    layers = [{key: value for key, value in layer.items() if key != "slope"} for layer in VALID["layers"]]
+    place = ("loss",) if ours.endswith(("error", "entropy")) else (*W[:2], "activation")
+    fits = {"layers": [layers[0] | {"activation": "tanh"}, *VALID["layers"][1:]]}
+    one, other = (
+        problem_from_document(changed({**VALID, **fits}, place, each), "p", "p.toml") for each in (ours, word)
+    )
+    assert one == other and one.sha256 == other.sha256
+
+
+@pytest.mark.parametrize("word", ["sign", "step", "selu", "mish", "Hard-Sigmoid"])
+def test_a_function_of_another_kind_is_no_misspelling_of_ours(word: str) -> None:
+    with pytest.raises(ProblemError, match=rf"found '{word}', expected one of .*'softmax'$"):
+        problem_from_document(changed(VALID, (*W[:2], "activation"), word), name="p", file="p.toml")
+
+
+def test_gelu_has_two_forms() -> None:
+    def with_layer(**keys: str) -> Any:
+        first = {key: value for key, value in VALID["layers"][0].items() if key != "slope"}
+        return problem_from_document({**VALID, "layers": [first | keys, *VALID["layers"][1:]]}, "p", "p.toml")
+
+    assert with_layer(activation="gelu") == with_layer(activation="gelu", form="tanh")
+    assert with_layer(activation="gelu", form="erf") == with_layer(activation="gelu_erf")
+    assert with_layer(activation="gelu", form="erf") != with_layer(activation="gelu")
+    with pytest.raises(ProblemError, match="found a form for tanh, expected one only for gelu"):
+        with_layer(activation="tanh", form="erf")
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,18 @@ and its slope alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tracer.calculus.differentiate import slope
 from tracer.calculus.functions import FUNCTIONS
 from tracer.expression import scalar as s
 
 LEFT = "derivative"  # the matrix of the cells that stand for a derivative that is still to be taken
 z, a, y = s.Variable("z"), s.Variable("a"), s.Variable("y")
-zero, one, two = s.Number(0.0), s.Number(1.0), s.Number(2.0)
+zero, one, two, half = s.Number(0.0), s.Number(1.0), s.Number(2.0), s.Number(0.5)
+QUOTIENT, PRODUCT = "By the quotient rule:", "By the product rule:"
 SHARE_SLOPE = s.Product((a, s.difference(one, a)))  # of a softmax output with respect to its own input
 
 
@@ -84,7 +87,7 @@ def _slope(name: str) -> s.Scalar:
 
 
 def of_sigmoid(chosen: Chosen) -> tuple[Derivation, ...]:
-    value, slope = _shown("sigmoid"), _slope("sigmoid")
+    value = _shown("sigmoid")
     power = s.Exp(s.Negative(z))
     bottom = s.Sum((one, power))
     once, square = over(one, bottom), s.Power(bottom, 2)
@@ -100,7 +103,7 @@ def of_sigmoid(chosen: Chosen) -> tuple[Derivation, ...]:
         ),
         Equality(times(once, s.difference(over(bottom, bottom), once))),
         Equality(times(once, s.difference(one, once))),
-        Equality(slope, says="Both fractions are the activation itself:"),
+        Equality(_slope("sigmoid"), says="Both fractions are the activation itself:"),
     )
     return (Derivation(a, value, z, lines),)
 
@@ -166,6 +169,82 @@ def of_elu(chosen: Chosen) -> tuple[Derivation, ...]:
     return _by_cases((z, one), (s.difference(s.Exp(z), one), s.Exp(z)), "At z = 0 both sides give 1.")
 
 
+def of_softsign(chosen: Chosen) -> tuple[Derivation, ...]:
+    def side(bottom: s.Scalar, sum_or_difference: Callable[[s.Scalar], s.Scalar]) -> tuple[Equality, ...]:
+        square = s.Power(bottom, 2)
+        return (
+            Equality(over(s.difference(times(left(0), bottom), times(z, left(1))), square), (z, bottom), says=QUOTIENT),
+            Equality(over(one, square)),
+            Equality(s.Power(sum_or_difference(over(z, bottom)), 2)),
+            Equality(s.Power(sum_or_difference(a), 2), says="The fraction is the activation itself:"),
+        )
+
+    above, below = s.Sum((one, z)), s.difference(one, z)
+    return (
+        Derivation(a, over(z, above), z, side(above, lambda share: s.difference(one, share)), ">"),
+        Derivation(
+            a, over(z, below), z, side(below, lambda share: s.Sum((one, share))), "<", "At z = 0 both sides give 1."
+        ),
+    )
+
+
+def of_arctan(chosen: Chosen) -> tuple[Derivation, ...]:
+    lines = (
+        Equality(
+            s.Power(s.Function("cos", a), 2),
+            says="z is the tangent of a, and changes with a by one over the squared cosine of a. Turned over:",
+        ),
+        Equality(_slope("arctan"), says="A squared cosine is one over one plus the squared tangent, which is z:"),
+    )
+    return (Derivation(a, _shown("arctan"), z, lines),)
+
+
+def of_silu(chosen: Chosen) -> tuple[Derivation, ...]:
+    power = s.Exp(s.Negative(z))
+    bottom = s.Sum((one, power))
+    once = over(one, bottom)
+    lines = (
+        Equality(
+            over(s.difference(times(left(0), bottom), times(z, left(1))), s.Power(bottom, 2)),
+            (z, bottom),
+            says=QUOTIENT,
+        ),
+        Equality(s.Sum((once, times(over(z, bottom), over(power, bottom))))),
+        Equality(_slope("silu"), says="The first factor is the activation itself, the second one minus the sigmoid:"),
+    )
+    return (Derivation(a, _shown("silu"), z, lines),)
+
+
+def of_gelu(chosen: Chosen) -> tuple[Derivation, ...]:
+    """Its tanh form, ½z(1 + tanh u)."""
+    value = _shown("gelu")
+    assert isinstance(value, s.Product) and isinstance(value.factors[-1], s.Sum)
+    bend = value.factors[-1].terms[-1]
+    assert isinstance(bend, s.Tanh)
+    outside = times(half, value.factors[-1])
+    slope_of_bend = s.difference(one, s.Power(bend, 2))
+    lines = (
+        Equality(s.Sum((outside, times(half, z, left()))), (bend,), says=PRODUCT),
+        Equality(
+            s.Sum((outside, times(half, z, slope_of_bend, left()))),
+            (bend.argument,),
+            says="The derivative of tanh is one minus its square, by the chain rule:",
+        ),
+        Equality(slope(value, "z")[0]),
+    )
+    return (Derivation(a, value, z, lines),)
+
+
+def of_gelu_erf(chosen: Chosen) -> tuple[Derivation, ...]:
+    """z·Φ(z)."""
+    value, share = _shown("gelu_erf"), s.Function("normal_cdf", z)
+    lines = (
+        Equality(s.Sum((share, times(z, left()))), (share,), says=PRODUCT),
+        Equality(slope(value, "z")[0], says="Φ grows by the height of the bell curve of the normal distribution:"),
+    )
+    return (Derivation(a, value, z, lines),)
+
+
 def of_linear(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, z, z, (Equality(one),)),)
 
@@ -178,7 +257,7 @@ def of_softmax(chosen: Chosen) -> tuple[Derivation, ...]:
     def quotient_rule(top: s.Scalar) -> s.Scalar:
         return over(s.difference(times(left(0), bottom), times(top, left(1))), square)
 
-    share, slope = over(own, bottom), SHARE_SLOPE
+    share = over(own, bottom)
     of_own = (
         Equality(quotient_rule(own), (own, bottom), says=rule),
         Equality(over(s.difference(times(own, bottom), times(own, own)), square)),
@@ -187,7 +266,7 @@ def of_softmax(chosen: Chosen) -> tuple[Derivation, ...]:
             says="The output itself is a factor of both terms:",
         ),
         Equality(times(share, s.difference(one, share))),
-        Equality(s.substitute(slope, {"a": unit("a", 0)})),
+        Equality(s.substitute(SHARE_SLOPE, {"a": unit("a", 0)})),
     )
     of_other = (
         Equality(quotient_rule(other), (other, bottom), (0,), rule),
@@ -206,6 +285,12 @@ def of_softmax(chosen: Chosen) -> tuple[Derivation, ...]:
 
 
 _POWER_RULE = "The power rule, then the derivative of what is inside:"
+_DISTANCE_RULE = (
+    "The derivative of a distance is the sign of what is inside (0 where both are equal), by the chain rule:"
+)
+_HINGE_RULE = (
+    "Where 1 − y·a is above 0 it is what counts; elsewhere the loss stays 0 (at 0 its slope is taken to be 0):"
+)
 _LOGARITHM = "The derivative of ln is one over what is inside:"
 
 
@@ -218,6 +303,22 @@ def of_squares(factor: s.Scalar | None = None, divisor: s.Scalar | None = None) 
         whole: s.Scalar = times(*before, last)
         lines.append(Equality(whole if divisor is None else over(whole, divisor), of, says=says))
     return tuple(lines)
+
+
+def of_distance(divisor: s.Scalar | None = None) -> tuple[Equality, ...]:
+    """|y − a| / divisor."""
+    side = s.Where(y, ">", a, one, s.Where(a, ">", y, s.Number(-1.0), zero))
+    lines = []
+    for last, of, says in ((left(), (s.difference(y, a),), _DISTANCE_RULE), (s.Number(-1.0), (), "")):
+        whole: s.Scalar = times(side, last)
+        lines.append(Equality(whole if divisor is None else over(whole, divisor), of, says=says))
+    return tuple(lines)
+
+
+def of_hinge() -> tuple[Equality, ...]:
+    """max(0, 1 − y·a)."""
+    inside = s.difference(one, times(y, a))
+    return (Equality(s.Where(inside, ">", zero, left(), zero), (inside,), says=_HINGE_RULE),)
 
 
 def of_cross_entropy(K: s.Number) -> tuple[Equality, ...]:

@@ -100,8 +100,10 @@ def _of_function(function: s.Function) -> s.Scalar:
             return s.Function("cos", x)
         case "cos":
             return s.Negative(s.Function("sin", x))
+        case "arctan":
+            return s.Quotient(ONE, s.Sum((ONE, s.Power(x, 2))))
         case "normal_cdf":
-            return s.Product((_BELL, s.Exp(s.Negative(s.Quotient(s.Power(x, 2), s.Number(2.0))), bounded=True)))
+            return s.Product((_BELL, s.Exp(s.Product((s.Number(-0.5), s.Power(x, 2))), bounded=True)))
         case _:
             assert_never(function.name)
 

@@ -47,6 +47,7 @@ FUNCTIONS: dict[str, CellFunction] = {
     "abs": CellFunction(s.Absolute(z)),
     "sin": CellFunction(s.Function("sin", z)),
     "cos": CellFunction(s.Function("cos", z)),
+    "arctan": CellFunction(s.Function("arctan", z), s.Quotient(one, s.Sum((one, s.Power(z, 2))))),
     "sigmoid": CellFunction(LOGISTIC, s.Product((a, s.difference(one, a)))),
     "tanh": CellFunction(s.Tanh(z), s.difference(one, s.Power(a, 2))),
     "relu": CellFunction(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero)),
@@ -62,6 +63,7 @@ FUNCTIONS: dict[str, CellFunction] = {
         s.Quotient(z, s.Sum((one, s.Exp(s.Negative(z))))),
         s.Sum((LOGISTIC, s.Product((a, s.difference(one, LOGISTIC))))),
     ),
+    "softsign": CellFunction(s.Quotient(z, s.Sum((one, s.Absolute(z)))), s.Power(s.difference(one, s.Absolute(a)), 2)),
     "gelu": CellFunction(GELU_TANH),
     "gelu_erf": CellFunction(GELU_ERF),
 }

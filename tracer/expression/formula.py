@@ -19,7 +19,13 @@ LARGEST_EXPONENT = 709  # EXP of any more is an error in a spreadsheet, not infi
 TIE_DECIMALS = 9  # as in digits.TIE: decimals beyond the last place at which a tie is a tie
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a text binds
-_FUNCTIONS: dict[s.FunctionName, str] = {"sqrt": "SQRT", "sin": "SIN", "cos": "COS", "normal_cdf": "NORMSDIST"}
+_FUNCTIONS: dict[s.FunctionName, str] = {
+    "sqrt": "SQRT",
+    "sin": "SIN",
+    "cos": "COS",
+    "arctan": "ATAN",
+    "normal_cdf": "NORMSDIST",
+}
 _PRODUCT_OF_TWO = s.Product((s.Variable("u"), s.Variable("v")))  # what `lower` makes of a matrix product
 
 Text: TypeAlias = tuple[str, int]

@@ -312,6 +312,7 @@ _FUNCTIONS: dict[s.FunctionName, Callable[[Interval], Interval]] = {
     "sqrt": lambda a: _increasing(lambda x: np.sqrt(np.maximum(x, 0.0)), a, floor=0.0),
     "sin": lambda a: _wave(a, math.pi / 2),
     "cos": lambda a: _wave(a, 0.0),
+    "arctan": lambda a: _increasing(np.arctan, a),
     "normal_cdf": lambda a: _increasing(picking.normal_cdf, a, floor=0.0),
 }
 

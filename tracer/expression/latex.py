@@ -17,7 +17,13 @@ from tracer.expression.text import SHOWN_ROWS, chosen_text, split_sign, value_te
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
 _RELATIONS = {">": ">", ">=": r"\geq", "=": "="}
 _OPERATIONS: dict[s.Operation, str] = {"sum": r"\sum", "max": r"\max"}
-_FUNCTIONS: dict[s.FunctionName, str] = {"sqrt": r"\sqrt", "sin": r"\sin", "cos": r"\cos", "normal_cdf": r"\Phi"}
+_FUNCTIONS: dict[s.FunctionName, str] = {
+    "sqrt": r"\sqrt",
+    "sin": r"\sin",
+    "cos": r"\cos",
+    "arctan": r"\arctan",
+    "normal_cdf": r"\Phi",
+}
 
 Latex: TypeAlias = tuple[str, int]
 

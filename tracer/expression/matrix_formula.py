@@ -166,6 +166,11 @@ class _RuleWriter(FormulaWriter):
         power = self.write(argument, SUM)
         return self.call("EXP", power if bounded else f"IF({power}>{LARGEST_EXPONENT},{LARGEST_EXPONENT},{power})")
 
+    def call(self, function: str, *arguments: str) -> Text:
+        if function == "NORMSDIST":
+            raise ExportError("Φ has no array formula: ironcalc takes single numbers only")
+        return super().call(function, *arguments)
+
     def maximum(self, operands: tuple[s.Scalar, ...]) -> Text:
         numbers_last = sorted(operands, key=lambda each: isinstance(each, s.Number))
         largest, *others = (self.write(operand, SUM) for operand in numbers_last)

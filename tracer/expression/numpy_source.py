@@ -39,6 +39,7 @@ SCOPE: dict[str, Any] = {
     "sqrt": np.sqrt,
     "sin": np.sin,
     "cos": np.cos,
+    "arctan": np.arctan,
     "normal_cdf": normal_cdf,
     **{each.__name__: each for each in (part, scatter, correlate, spread, tiles, first_maximum)},
     "eye": np.eye,

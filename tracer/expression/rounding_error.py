@@ -70,9 +70,8 @@ _SLOPES: dict[s.FunctionName, Callable[[s.Scalar], s.Scalar]] = {
     "sqrt": lambda x: s.Quotient(s.Number(0.5), s.Function("sqrt", x)),
     "sin": lambda x: s.Absolute(s.Function("cos", x)),
     "cos": lambda x: s.Absolute(s.Function("sin", x)),
-    "normal_cdf": lambda x: s.Product(
-        (_HALF_BELL, s.Exp(s.Negative(s.Quotient(s.Power(x, 2), s.Number(2.0))), bounded=True))
-    ),
+    "arctan": lambda x: s.Quotient(s.Number(1.0), s.Sum((s.Number(1.0), s.Power(x, 2)))),
+    "normal_cdf": lambda x: s.Product((_HALF_BELL, s.Exp(s.Product((s.Number(-0.5), s.Power(x, 2))), bounded=True))),
 }
 
 

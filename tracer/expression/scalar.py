@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 Relation: TypeAlias = Literal[">", ">=", "="]
 Operation: TypeAlias = Literal["sum", "max"]
-FunctionName: TypeAlias = Literal["sqrt", "sin", "cos", "normal_cdf"]
+FunctionName: TypeAlias = Literal["sqrt", "sin", "cos", "arctan", "normal_cdf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Tanh:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of one number: a square root, sine, cosine, or the normal distribution's Φ."""
+    """A function of one number: a square root, sine, cosine, arctangent, or the normal distribution's Φ."""
 
     name: FunctionName
     argument: Scalar
@@ -323,11 +323,13 @@ def negative(expression: Scalar) -> Scalar:
     """The opposite, written as one would by hand: −(a − y) is y − a."""
     match expression:
         case Number(value):
-            return Number(-value)
+            return Number(0.0 - value)
         case Negative(operand):
             return operand
         case Sum(terms):
             return Sum(tuple(negative(term) for term in reversed(terms)))
+        case Where(left, relation, right, then, otherwise):
+            return Where(left, relation, right, negative(then), negative(otherwise))
         case Product((*factors, Sum() as difference)):
             return Product((*factors, negative(difference)))
         case _:

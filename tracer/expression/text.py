@@ -16,7 +16,13 @@ from tracer.expression.notation import ENGLISH, Notation
 
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
 _SIGNS = {">": ">", ">=": "≥", "=": "="}
-FUNCTION_NAMES: dict[s.FunctionName, str] = {"sqrt": "√", "sin": "sin", "cos": "cos", "normal_cdf": "Φ"}
+FUNCTION_NAMES: dict[s.FunctionName, str] = {
+    "sqrt": "√",
+    "sin": "sin",
+    "cos": "cos",
+    "arctan": "arctan",
+    "normal_cdf": "Φ",
+}
 _OPERATIONS: dict[s.Operation, str] = {"sum": "Σ", "max": "max"}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_PICKED = 8  # rows or columns that are listed

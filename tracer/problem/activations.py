@@ -69,6 +69,11 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": _of_cells("leaky_relu", by_hand.of_leaky_relu, s.Where(z, ">=", zero, one, alpha)),
     "elu": _of_cells("elu", by_hand.of_elu),
     "softplus": _of_cells("softplus", by_hand.of_softplus),
+    "gelu": _of_cells("gelu", by_hand.of_gelu),
+    "gelu_erf": _of_cells("gelu_erf", by_hand.of_gelu_erf),
+    "silu": _of_cells("silu", by_hand.of_silu),
+    "softsign": _of_cells("softsign", by_hand.of_softsign),
+    "arctan": _of_cells("arctan", by_hand.of_arctan),
     "linear": Activation(z, one, derivation=by_hand.of_linear),
     "softmax": Activation(softmax, by_hand.SHARE_SLOPE, derivation=by_hand.of_softmax),
 }

@@ -19,16 +19,33 @@ from pydantic import BaseModel, ConfigDict, field_validator
 NameStyle: TypeAlias = Literal["matrix", "article", "hand", "mazur"]
 CROSS_ENTROPIES = ("cross_entropy", "binary_cross_entropy")
 FUSED = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
-ALIASES = {  # what other programs and books call it, as `_squashed`
-    **dict.fromkeys(("lr", "rate", "eta", "alpha"), "learning_rate"),
-    **dict.fromkeys(("mse", "meansquared"), "mean_squared_error"),
-    "sse": "squared_error",
-    "categoricalcrossentropy": "cross_entropy",
-    **dict.fromkeys(("bce", "logloss"), "binary_cross_entropy"),
-    "logistic": "sigmoid",
-    **dict.fromkeys(("identity", "none"), "linear"),
-    "lrelu": "leaky_relu",
+ALSO_CALLED = {  # by other programs and books, and taken as they are
+    **dict.fromkeys(("logistic", "logsig"), "sigmoid"),
+    "tansig": "tanh",
+    "swish": "silu",
+    **dict.fromkeys(("identity", "purelin"), "linear"),
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "bce": "binary_cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
 }
+ALIASES = {  # what is probably meant, as `_squashed`: a hint says it
+    **{re.sub("_", "", name): ours for name, ours in ALSO_CALLED.items()},
+    **dict.fromkeys(("lr", "rate", "eta", "alpha"), "learning_rate"),
+    "meansquared": "mean_squared_error",
+    **dict.fromkeys(("sae", "l1"), "absolute_error"),
+    **dict.fromkeys(("hingeloss", "svm"), "hinge"),
+    "meanabsolute": "mean_absolute_error",
+    "sse": "squared_error",
+    "logloss": "binary_cross_entropy",
+    "none": "linear",
+    "lrelu": "leaky_relu",
+    **dict.fromkeys(("atan", "arctangent"), "arctan"),
+    **dict.fromkeys(("gelutanh", "gelunew", "gelupytorchtanh"), "gelu"),
+    "sigmoidlinearunit": "silu",
+}
+UNLIKE = frozenset({"sign", "step", "selu", "celu", "mish", "relu6", "prelu", "hardsigmoid", "hardtanh", "huber"})
+"""Functions that are none of ours, as `_squashed`: what is spelt like them is not meant."""
 
 
 MOST_TOLD = 50  # mistakes, a line each
@@ -81,6 +98,8 @@ def nearest(word: str, options: Iterable[str]) -> str | None:
     names = list(options)
     same = [name for name in names if _squashed(name) == _squashed(word)]
     same += [name for name in names if name == ALIASES.get(_squashed(word))]
+    if not same and _squashed(word) in UNLIKE:
+        return None
     near = same or difflib.get_close_matches(word[:100], names, 1, cutoff=0.5)  # 0.5: Z3 is near Z2
     return near[0] if near else None
 
@@ -99,6 +118,11 @@ def one_of(value: object, options: Iterable[str]) -> str:
     hint = suggest(value, names) if isinstance(value, str) else ""
     expected = ("one of " if len(names) > 1 else "") + ", ".join(map(repr, names))
     raise FieldError(f"found {show(value)}, expected {expected}{hint}")
+
+
+def called_one_of(value: object, options: Iterable[str]) -> str:
+    """The option that `value` is, or is another name of; else a FieldError that lists them."""
+    return one_of(ALSO_CALLED.get(value, value) if isinstance(value, str) else value, options)
 
 
 def place_of(location: Iterable[str | int], inside: bool = False) -> str:

@@ -13,6 +13,7 @@ from tracer.problem.convention import CROSS_ENTROPIES, counted, identifiers, mis
 from tracer.problem.convention import unsuitable as unsuitable_choice
 from tracer.problem.hints import Mistake, rows_expected
 from tracer.problem.initial import Matrix, beyond_memory
+from tracer.problem.losses import LOSSES
 from tracer.problem.mark_scheme import no_such_step
 from tracer.problem.schema import Data, RawLayer, RawProblem
 
@@ -37,6 +38,8 @@ def misfits(raw: RawProblem, data: Data, spoilt: Set[str | int]) -> Iterator[Mis
     yield from unsuitable
     if not (unsuitable or shapes or spoilt & FOR_THE_LOSS) and raw.loss in CROSS_ENTROPIES:
         yield from _unfit_targets(raw.loss, data)
+    if not spoilt & {"loss", "data"} and LOSSES[raw.loss].targets:
+        yield from _other_targets(raw.loss, data)
     softmax = raw.layers[-1].activation == "softmax" or "layers" in spoilt
     yield from _unknown_matrices(raw, max(rows, len(data.Y)) if softmax else 0)
 
@@ -127,6 +130,16 @@ def _unfit_targets(loss: str, data: Data) -> Iterator[Mistake]:
             found = next(value for value in data.Y[row].tolist() if not 0 <= value <= 1)
             says = f"found {show(found)}, expected targets from 0 to 1 for {loss}"
         yield Mistake(data.target_place(row), says)
+
+
+def _other_targets(loss: str, data: Data) -> Iterator[Mistake]:
+    """Targets that are none of those that a loss takes."""
+    taken = LOSSES[loss].targets
+    for row, targets in enumerate(data.Y.tolist()):
+        other = next((value for value in targets if value not in taken), None)
+        if other is not None:
+            says = f"found {show(other)}, expected targets {' or '.join(f'{each:g}' for each in taken)} for {loss}"
+            yield Mistake(data.target_place(row), says)
 
 
 def _unknown_matrices(raw: RawProblem, jacobians: int) -> Iterator[Mistake]:

@@ -18,18 +18,19 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 
 y, a, z, K = s.Variable("y"), s.Variable("a"), s.Variable("z"), s.Variable("K")
-half, one, two = s.Number(0.5), s.Number(1.0), s.Number(2.0)
+zero, half, one, two = s.Number(0.0), s.Number(0.5), s.Number(1.0), s.Number(2.0)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One loss, per sample; `excluded` lists the outputs at which its gradient divides by zero."""
+    """One loss, per sample; `excluded` lists the outputs at which its gradient divides by zero, `targets` all that it takes."""
 
     value: s.Scalar
     gradient: s.Scalar
     factor: float = 1.0
     per_output: bool = False
     excluded: tuple[float, ...] = ()
+    targets: tuple[float, ...] = ()
     fused_with: str | None = None
     fused_total: Callable[[m.Matrix, m.Matrix], m.Matrix] | None = None
     derivation: Callable[[s.Number], tuple[by_hand.Equality, ...]] | None = None
@@ -58,6 +59,9 @@ def _sigmoid_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
 
 _BINARY = s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((s.difference(one, y), s.Log(s.difference(one, a)))))))
 _BINARY_GRADIENT = s.difference(s.Quotient(s.difference(one, y), s.difference(one, a)), s.Quotient(y, a))
+_DISTANCE = s.Absolute(s.difference(y, a))
+_SIDE = s.Where(a, ">", y, one, s.Where(y, ">", a, s.Number(-1.0), zero))
+_SHORT_OF_ONE = s.difference(one, s.Product((y, a)))
 
 LOSSES: dict[str, Loss] = {
     "half_squared_error": Loss(
@@ -76,6 +80,16 @@ LOSSES: dict[str, Loss] = {
         s.Product((s.Quotient(two, K), s.difference(a, y))),
         per_output=True,
         derivation=lambda K: by_hand.of_squares(divisor=K),
+    ),
+    "absolute_error": Loss(_DISTANCE, _SIDE, derivation=lambda K: by_hand.of_distance()),
+    "mean_absolute_error": Loss(
+        _DISTANCE, s.Quotient(_SIDE, K), per_output=True, derivation=lambda K: by_hand.of_distance(divisor=K)
+    ),
+    "hinge": Loss(
+        s.Maximum((zero, _SHORT_OF_ONE)),
+        s.Where(_SHORT_OF_ONE, ">", zero, s.Negative(y), zero),
+        targets=(-1.0, 1.0),
+        derivation=lambda K: by_hand.of_hinge(),
     ),
     "cross_entropy": Loss(
         s.Negative(s.Product((y, s.Log(a)))),

@@ -67,8 +67,8 @@ def _mended_layer(layer: dict[str, Any], rest: list[str | int], fault: Fault) ->
         elif key == "bias":
             layer = layer | {"bias": _mended_bias(layer)}
         elif key == "activation":  # a slope is not looked at beside an activation that is not known
-            layer = _replaced(_replaced(layer, "slope"), key)
-        elif key in ("slope", "weights_are"):
+            layer = _replaced(_replaced(_replaced(layer, "slope"), "form"), key)
+        elif key in ("slope", "form", "weights_are"):
             layer = _replaced(layer, key)
         else:
             return None

@@ -247,7 +247,7 @@ def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]]) -> tupl
             bias = None if bias is None else round_half_away(bias, raw.decimals.of(f"b{number}"))
         slope = LEAKY_SLOPE if layer.slope is None else layer.slope
         frozen_bias = None if bias is None else frozen(bias)
-        layers.append(Layer(layer.activation, slope, frozen(weights), frozen_bias))
+        layers.append(Layer(layer.function, slope, frozen(weights), frozen_bias))
     return tuple(layers)
 
 

@@ -22,7 +22,7 @@ from tracer.problem.convention import (
     FileSection,
     Names,
     Reproduce,
-    one_of,
+    called_one_of,
     read_decimals,
     read_names,
     refuse_all,
@@ -130,8 +130,9 @@ Columns: TypeAlias = Annotated[list[str], Field(min_length=1)]
 class RawLayer(FileSection):
     """One `[[layers]]`: typed weights and bias, or a number of units whose parameters are drawn."""
 
-    activation: Annotated[str, PlainValidator(lambda value: one_of(value, ACTIVATIONS))]
+    activation: Annotated[str, PlainValidator(lambda value: called_one_of(value, ACTIVATIONS))]
     slope: Number | None = None
+    form: Literal["tanh", "erf"] | None = None
     units: Whole | None = None
     weights: MatrixField | None = None
     weights_are: Literal["inputs x outputs", "outputs x inputs"] = "inputs x outputs"
@@ -155,6 +156,13 @@ class RawLayer(FileSection):
             yield FieldError("found numbers, expected true or false beside units", ".bias")
         if self.slope is not None and self.activation != "leaky_relu":
             yield FieldError(f"found a slope for {self.activation}, expected one only for leaky_relu", ".slope")
+        if self.form is not None and self.activation != "gelu":
+            yield FieldError(f"found a form for {self.activation}, expected one only for gelu", ".form")
+
+    @property
+    def function(self) -> str:
+        """Its entry among the activations."""
+        return "gelu_erf" if self.form == "erf" else self.activation
 
     @property
     def turned(self) -> Matrix | None:
@@ -214,7 +222,7 @@ class RawProblem(FileSection):
     learning_rate: Annotated[float, Field(gt=0, le=LARGEST)]
     epochs: Whole = 1
     batch_size: Whole | None = None
-    loss: Annotated[str, PlainValidator(lambda value: one_of(value, LOSSES))]
+    loss: Annotated[str, PlainValidator(lambda value: called_one_of(value, LOSSES))]
     loss_shown: Literal["sum", "mean"] | None = None
     decimals: Annotated[Decimals, PlainValidator(read_decimals)] = Decimals()
     carry_rounded: bool = False

@@ -100,7 +100,7 @@ def problem(loss: str, outputs: int, fused: bool = False) -> Any:
     document = {
         "learning_rate": 0.1,
         "loss": loss,
-        "data": {"X": [[1.0]], "Y": [[1.0] + [0.0] * (outputs - 1)]},
+        "data": {"X": [[1.0]], "Y": [[1.0] + [-1.0 if loss == "hinge" else 0.0] * (outputs - 1)]},
         "layers": [{"activation": output, "weights": [[0.5] * outputs]}],
         "convention": {"softmax_slope": "fused" if fused else "jacobian"},
     }

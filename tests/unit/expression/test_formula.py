@@ -153,6 +153,7 @@ def test_a_variable_without_an_address_is_refused() -> None:
         to_formula(plus(u, one), ADDRESSES)
 
 
+BENT = "TANH(0.7978845608028654*(A1+0.044715*A1^3))"
 ACTIVATION_FORMULAS = {
     "sigmoid": ("1/(1+EXP(MIN(709,-A1)))", "B1*(1-B1)"),
     "tanh": ("TANH(A1)", "1-B1^2"),
@@ -160,6 +161,11 @@ ACTIVATION_FORMULAS = {
     "leaky_relu": ("IF(A1>0,A1,0.01*A1)", "IF(A1>0,1,0.01)"),
     "elu": ("IF(A1>0,A1,EXP(A1)-1)", "IF(A1>0,1,EXP(A1))"),
     "softplus": ("MAX(0,A1)+LN(1+EXP(-ABS(A1)))", "1/(1+EXP(MIN(709,-A1)))"),
+    "gelu": (f"0.5*A1*(1+{BENT})", f"0.5*(1+{BENT})+0.3989422804014327*A1*(1-{BENT}^2)*(1+0.134145*A1^2)"),
+    "gelu_erf": ("A1*NORMSDIST(A1)", "NORMSDIST(A1)+0.3989422804014327*A1*EXP((-0.5)*A1^2)"),
+    "silu": ("A1/(1+EXP(MIN(709,-A1)))", "1/(1+EXP(MIN(709,-A1)))+B1*(1-1/(1+EXP(MIN(709,-A1))))"),
+    "softsign": ("A1/(1+ABS(A1))", "(1-ABS(B1))^2"),
+    "arctan": ("ATAN(A1)", "1/(1+A1^2)"),
     "linear": ("A1", "1"),
     "softmax": ("EXP(A1-A1)/EXP(A1-A1)", "B1*(1-B1)"),
 }

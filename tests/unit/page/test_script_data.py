@@ -156,7 +156,7 @@ def test_what_is_not_the_gradient_is_marked() -> None:
 
 def test_the_engine_knows_no_step_activation_or_loss() -> None:
     source = engine_script()
-    words = {*LOSSES, *ACTIVATIONS, "sample", "layer", "epoch"} - {"tanh"}  # a function of numbers too
+    words = {*LOSSES, *ACTIVATIONS, "sample", "layer", "epoch"} - {"tanh", "arctan"}  # functions of numbers too
     assert not [word for word in words if re.search(word, source, re.IGNORECASE)]
     assert not re.findall(r'"(?:[WbZASDEJXYL]|dW|db)[0-9]*(?:_next)?"', source)
 

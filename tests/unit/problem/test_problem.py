@@ -198,3 +198,17 @@ def test_with_parameters() -> None:
 def test_a_document_with_a_data_file_is_not_for_here() -> None:
     with pytest.raises(ProblemError, match="data: found a data file"):
         problem(data={"file": "x.csv"})
+
+
+@pytest.mark.parametrize(("targets", "place"), [([[1.0], [0.0]], "data.Y[1]"), ([[0.5], [-1.0]], "data.Y[0]")])
+def test_hinge_takes_targets_of_minus_one_and_one(targets: list[list[float]], place: str) -> None:
+    document = {
+        "learning_rate": 0.1,
+        "loss": "hinge",
+        "data": {"X": [[1.0], [2.0]], "Y": targets},
+        "layers": [{"activation": "tanh", "weights": [[0.5]]}],
+    }
+    with pytest.raises(ProblemError, match="expected targets -1 or 1 for hinge") as caught:
+        problem_from_document(document, "p", "p.toml")
+    assert caught.value.place == place
+    assert problem_from_document({**document, "data": {"X": [[1.0], [2.0]], "Y": [[1], [-1]]}}, "p", "p").rows == 2
