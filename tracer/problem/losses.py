@@ -23,7 +23,10 @@ zero, half, one, two = s.Number(0.0), s.Number(0.5), s.Number(1.0), s.Number(2.0
 
 @dataclass(frozen=True)
 class Loss:
-    """One loss, per sample; `excluded` lists the outputs at which its gradient divides by zero, `targets` all that it takes."""
+    """One loss, per sample.
+
+    `excluded` lists the outputs at which its gradient divides by zero, `targets` all targets that it takes.
+    """
 
     value: s.Scalar
     gradient: s.Scalar
