@@ -24,6 +24,7 @@ from tracer.program.roles import WEIGHTS_GRADIENT
 _TURNED = "rows and columns are swapped: a gradient has the shape of what it is the gradient of"
 _CUT_OFF = "this was cut off after the last digit; round it instead"
 TURNED, TRUNCATED = Slip("gradient-transposed", _TURNED, _TURNED), Slip("truncated", _CUT_OFF, _CUT_OFF)
+SIGNIFICANT = 3  # digits that a number must have right, whatever decimals are asked
 _SPOILT = {"slip", "wrong"}
 
 
@@ -113,11 +114,25 @@ class _Judging:
         verdicts = self.verdicts[identifier]
         self.on_own[identifier] = self.key.compute(identifier, self.work.values)
         _give(verdicts, _equals(written, self.key.values[identifier]), "correct")
+        _give(verdicts, self._right_as_asked(identifier, written), "rounded")
         if (verdicts == "").any():
             self._judge_open(identifier, expression, written)
         coarse = verdicts == "too_coarse"
         if coarse.any():
             self.work.coarse[identifier] = coarse
+
+    def _right_as_asked(self, identifier: str, written: WrittenMatrix) -> Marked:
+        """Right to the decimals asked, and to three digits, however many more were written.
+
+        Of an updated parameter the digits count from its change, or an unchanged one would be right.
+        """
+        key, unit = self.key.values[identifier], 10.0 ** -self.key.problem.decimals.of(identifier)
+        assignment = self.key.program.assignments[identifier]
+        size = np.abs(key)
+        if assignment.role == "updated" and assignment.of is not None:
+            size = np.abs(key - self.key.values[assignment.of])
+        asked = np.minimum(0.5 * unit, 0.5 * 10.0**-SIGNIFICANT * size)
+        return (written.units < unit) & close(written.values, key, asked)
 
     def _turned(self, identifier: str) -> None:
         """Rows and columns are exchanged in the whole matrix: nothing in it is where it belongs."""

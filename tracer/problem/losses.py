@@ -25,7 +25,7 @@ zero, half, one, two = s.Number(0.0), s.Number(0.5), s.Number(1.0), s.Number(2.0
 class Loss:
     """One loss, per sample.
 
-    `excluded` lists the outputs at which its gradient divides by zero, `targets` all that it takes.
+    `excluded` lists the outputs at which its gradient divides by zero, `targets` all targets that it takes.
     """
 
     value: s.Scalar

@@ -235,6 +235,35 @@ def test_whose_they_are(text: str) -> None:
     assert set(answers.matrices) == {"L"} and not answers.notes
 
 
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [
+        *((label, "name") for label in ("Name", "Student", "student name", "Student's name", "Full name")),
+        *((label, "id") for label in ("ID", "Student number", "No.", "Student's ID", "Matriculation number")),
+    ],
+)
+def test_what_they_call_themselves(label: str, key: str) -> None:
+    assert read(f"{label}: Ada 4711\n\nL = 0.354\n").student == {key: "Ada 4711"}
+
+
+@pytest.mark.parametrize("line", ["Step 2", "Epoch 1", "Task 3:", "Page 4"])
+def test_a_heading_that_ends_in_a_whole_number_is_no_matrix(line: str) -> None:
+    answers = read(f"{line}\n\nZ1\n{shown('Z1')}\n")
+    assert set(answers.matrices) == {"Z1"} and not answers.notes
+    assert set(read(f"Z1\n{shown('Z1')}\nL 0.354\nZ2 1 2 3\n").matrices) == {"Z1", "L", "Z2"}
+
+
+@pytest.mark.parametrize("identifier", ["X", "W1", "b1", "W2"])
+def test_a_given_matrix_in_any_shape_is_a_copy_or_something_is_said(identifier: str) -> None:
+    values = key("article").values[identifier]
+    height, width = values.shape
+    for shape in ((rows, columns) for rows in range(1, height + 3) for columns in range(1, width + 1)):
+        rows = [values[row % height, : shape[1]] for row in range(shape[0])]
+        text = "\n".join(" ".join(map(str, row)) for row in rows)
+        answers = read(f"{identifier}\n{text}\n\nL = 0.354\n")
+        assert bool(answers.notes or answers.not_read) is (shape != values.shape), shape
+
+
 def test_names_of_the_field_in_json() -> None:
     answers = read('{"hidden_layer_input": [[1.48]], "wh_new": [[0.4]], "Z9": 1, "given": {"wh": [[1]]}}', "a.json")
     assert set(answers.matrices) == {"Z1", "W1_next"} and set(answers.given) == {"W1"}
