@@ -165,10 +165,15 @@ def loss(document: Document, Y: Grid, Z: Grid, A: Grid) -> Decimal:
     return total / len(Y) if loss_shown(document) == "mean" else total
 
 
+def mean_in(document: Document) -> str:
+    """Where 1/N enters; "" where there is none."""
+    return convention(document, "reduction_in") if convention(document, "reduction") == "mean" else ""
+
+
 def error(document: Document, Y: Grid, A: Grid) -> Grid:
     kind, outputs = document["loss"], len(Y[0])
     sign = ONE if convention(document, "error") == "output - target" else -ONE
-    share = sign / (len(Y) if convention(document, "reduction") == "mean" else 1)
+    share = sign / (len(Y) if mean_in(document) == "error" else 1)
     if convention(document, "softmax_slope") == "fused" or kind == "half_squared_error":
         rule: Callable[[Decimal, Decimal], Decimal] = lambda y, a: a - y  # noqa: E731
     elif kind == "squared_error":
@@ -198,7 +203,14 @@ def _rules(document: Document, of: Mapping[str, Grid]) -> dict[str, Grid]:
     depth, rate = len(layers), Decimal(repr(document["learning_rate"]))
     in_delta = convention(document, "learning_rate_in") == "delta"
     at_zero = convention(document, "relu_slope_at_zero")
-    step = (ONE if in_delta else rate) * (-1 if convention(document, "error") == "output - target" else 1)
+    sign = -1 if convention(document, "error") == "output - target" else 1
+    change = convention(document, "learning_rate_in") == "change"
+    step = ONE if change else (ONE if in_delta else rate) * sign
+    shared = Decimal(len(of["X"]) if mean_in(document) == "gradient" else 1)
+
+    def entered(sums: Grid) -> Grid:
+        return each(lambda x: x / shared * (rate * sign if change else 1), sums)
+
     for k, layer in enumerate(layers, start=1):
         before, W = of[f"A{k - 1}" if k > 1 else "X"], of[f"W{k}"]
         Z, bias = dot(before, W), of.get(f"b{k}")
@@ -208,14 +220,14 @@ def _rules(document: Document, of: Mapping[str, Grid]) -> dict[str, Grid]:
         made |= {
             f"Z{k}": Z,
             f"A{k}": activate(layer, of[f"Z{k}"]),
-            f"dW{k}": dot(turned(before), of[f"D{k}"]),
+            f"dW{k}": entered(dot(turned(before), of[f"D{k}"])),
         }
         made[f"W{k}_next"] = each(lambda w, d: w + step * d, W, of[f"dW{k}"])
         if f"S{k}" in of:
             made[f"S{k}"] = slopes(layer, of[f"Z{k}"], of[f"A{k}"], at_zero)
         if bias is not None:
             sums = [[sum(column, ZERO) for column in turned(of[f"D{k}"])]]
-            made[f"db{k}"] = sums if len(bias[0]) == len(W[0]) else [[sum(sums[0], ZERO)]]
+            made[f"db{k}"] = entered(sums if len(bias[0]) == len(W[0]) else [[sum(sums[0], ZERO)]])
             moves = step if convention(document, "bias_update") else ZERO
             made[f"b{k}_next"] = [[b + moves * d for b, d in zip(bias[0], of[f"db{k}"][0], strict=True)]]
         if k < depth:
