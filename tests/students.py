@@ -48,6 +48,8 @@ class Work:
         self.fused = self.convention("softmax_slope") == "fused"
         self.mean = self.convention("reduction") == "mean"
         self.jacobians = self.layers[-1]["activation"] == "softmax" and not self.fused
+        self.mean_in_gradient = self.mean and self.convention("reduction_in") == "gradient"
+        self.rate_in_change = self.convention("learning_rate_in") == "change"
         self.rate_in_delta = self.convention("learning_rate_in") == "delta"
 
     def convention(self, key: str) -> Any:
@@ -95,7 +97,7 @@ class Work:
 
     def signed(self, gradient: Array) -> Array:
         """∂L/∂… with the problem's sign, averaged where it asks for that."""
-        return self.sign * gradient / (self.N if self.mean else 1)
+        return self.sign * gradient / (self.N if self.mean and not self.mean_in_gradient else 1)
 
     def _Z(self, m: dict[str, Array], layer: int) -> Array:
         return self.A(m, layer - 1) @ m[f"W{layer}"] + m.get(f"b{layer}", 0.0)
@@ -148,12 +150,18 @@ class Work:
             return self.with_rate(np.array([E[n] @ m[f"J{n + 1}"] for n in range(self.N)]))
         return self.with_rate(E * m[f"S{layer}"])
 
+    def entered(self, sums: Array) -> Array:
+        """With what comes into dW and db alone: 1/N, −rate."""
+        shared = sums / self.N if self.mean_in_gradient else sums
+        return -self.sign * self.rate * shared if self.rate_in_change else shared
+
     def _dW(self, m: dict[str, Array], layer: int) -> Array:
-        return self.A(m, layer - 1).T @ m[f"D{layer}"]
+        return self.entered(self.A(m, layer - 1).T @ m[f"D{layer}"])
 
     def _db(self, m: dict[str, Array], layer: int) -> Array:
         D = m[f"D{layer}"]
-        return D.sum().reshape(1, 1) if m[f"b{layer}"].size == 1 else D.sum(axis=0, keepdims=True)
+        shared = m[f"b{layer}"].size == 1
+        return self.entered(D.sum().reshape(1, 1) if shared else D.sum(axis=0, keepdims=True))
 
     def _W_next(self, m: dict[str, Array], layer: int) -> Array:
         return m[f"W{layer}"] - self.step() * m[f"dW{layer}"]
@@ -163,6 +171,8 @@ class Work:
 
     def step(self) -> float:
         """What a gradient is multiplied by before it was subtracted; add it."""
+        if self.rate_in_change:
+            return -1.0
         return self.sign * (1.0 if self.rate_in_delta else self.rate)
 
 
