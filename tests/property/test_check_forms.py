@@ -53,6 +53,7 @@ def shown_names(problem: Problem, style: str, identifier: str) -> str:
         style, problem.sizes, problem.rows, tuple(layer.shared_bias for layer in problem.layers),
         tuple(layer.bias is not None for layer in problem.layers), problem.convention.sign,
         rate_in_delta=problem.convention.learning_rate_in == "delta",
+        rate_in_change=problem.convention.learning_rate_in == "change",
         fused=problem.convention.softmax_slope == "fused",
     )  # fmt: skip
     return label_text(names.matrix(identifier))
