@@ -47,7 +47,7 @@ FUNCTIONS: dict[str, CellFunction] = {
     "abs": CellFunction(s.Absolute(z)),
     "sin": CellFunction(s.Function("sin", z)),
     "cos": CellFunction(s.Function("cos", z)),
-    "arctan": CellFunction(s.Function("arctan", z), s.Quotient(one, s.Sum((one, s.Power(z, 2))))),
+    "arctan": CellFunction(s.Function("arctan", z)),
     "sigmoid": CellFunction(LOGISTIC, s.Product((a, s.difference(one, a)))),
     "tanh": CellFunction(s.Tanh(z), s.difference(one, s.Power(a, 2))),
     "relu": CellFunction(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero)),
