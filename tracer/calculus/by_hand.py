@@ -189,14 +189,15 @@ def of_softsign(chosen: Chosen) -> tuple[Derivation, ...]:
 
 
 def of_arctan(chosen: Chosen) -> tuple[Derivation, ...]:
+    value = _shown("arctan")
     lines = (
         Equality(
             s.Power(s.Function("cos", a), 2),
             says="z is the tangent of a, and changes with a by one over the squared cosine of a. Turned over:",
         ),
-        Equality(_slope("arctan"), says="A squared cosine is one over one plus the squared tangent, which is z:"),
+        Equality(slope(value, "z")[0], says="A squared cosine is one over one plus the squared tangent, which is z:"),
     )
-    return (Derivation(a, _shown("arctan"), z, lines),)
+    return (Derivation(a, value, z, lines),)
 
 
 def of_silu(chosen: Chosen) -> tuple[Derivation, ...]:
