@@ -63,9 +63,7 @@ class _Finder(SheetCells):
             self.take(each.cells)
             self.crossed.append(self._single(each))
         found = heads(page)
-        families = Counter(
-            (each[0], unit.family) for each in found if (unit := unit_name(self.words.get(each, ""))) is not None
-        )
+        families = Counter(family for each in found if (family := self._family(each)) is not None)
         firsts = {row: column for row, column in reversed(list(found))}
         corners = {row for row, column in firsts.items() if self._is_corner(row, column)}
         self.weak = {place for place in found if place[0] not in corners and not self._is_column(place, families)}
@@ -75,12 +73,24 @@ class _Finder(SheetCells):
         below = list(takewhile(lambda each: each.kind != "blank", (self.at(i, column) for i in self._rows_after(row))))
         return bool(self.aliases.read(self.words.get((row, column), ""))) and are_labels(below)
 
-    def _is_column(self, place: tuple[int, int], families: Counter[tuple[int, Family]]) -> bool:
+    def _height(self, row: int, column: int) -> int:
+        """How many numbers stand right below a cell."""
+        return len(list(takewhile(lambda i: self.is_value(i, column), self._rows_after(row))))
+
+    def _family(self, place: tuple[int, int]) -> tuple[int, int, Family] | None:
+        """The row, the height (in a table all columns are as high) and the family of a head that may name a unit.
+
+        None where it is an identifier to the letter.
+        """
+        name = self.words.get(place, "")
+        unit = unit_name(name)
+        is_known = any(each.rank == 0 for each in self.aliases.read(name))
+        return None if unit is None or is_known else (place[0], self._height(*place), unit.family)
+
+    def _is_column(self, place: tuple[int, int], families: Counter[tuple[int, int, Family]]) -> bool:
         """Whether a head is the name of a matrix that is a column, over that: w2 beside w1 and w3 is none."""
-        row, column = place
-        height = len(list(takewhile(lambda i: self.is_value(i, column), self._rows_after(row))))
-        unit = unit_name(self.words.get(place, ""))
-        of_several = unit is not None and families[row, unit.family] > 1
+        family, height = self._family(place), self._height(*place)
+        of_several = family is not None and families[family] > 1
         readings = [each for each in self.aliases.read(self.words.get(place, "")) if not (of_several and each.rank)]
         return any(each.place is None and self.aliases.shapes[each.identifier] == (height, 1) for each in readings)
 
@@ -278,7 +288,9 @@ class _Finder(SheetCells):
         claimed = {(row, column)}
         for i in range(min(row, region.row), region.row + region.height):
             for j in range(min(column, max(region.column - 1, 0)), region.column + region.width):
-                if (i >= region.row and j >= region.column) or i == row or self.is_words(i, j):
+                is_head = i == row and j >= min(column, region.column)  # what stands before them heads others
+                is_label = i != row and self.is_words(i, j)
+                if (i >= region.row and j >= region.column) or is_head or is_label:
                     claimed.add((i, j))
         beside = [(region.row + i, region.column - 1) for i in range(region.height)]
         if all(self.is_value(*place) for place in beside) and are_labels([self.at(*place) for place in beside]):

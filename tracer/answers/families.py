@@ -87,13 +87,13 @@ class Families:
         mappings = dict.fromkeys(self._mappings(group))
         scores = {each: self._score(group, each) for each in mappings}
         best = max(scores.values(), default=0.0)
+        own = tuple(each.own for each in group if each.own is not None)
+        if len(own) == len(group) and (best < SURE or self._score(group, own) >= best - 1e-9):
+            return own
         found = [each for each, score in scores.items() if score >= best - 1e-9]
         all_agree = best >= math.fsum(weight(each.entries[0]) for each in group) - 1e-9
         if best >= SURE and (len(found) == 1 or all_agree):
             return found[0]
-        own = tuple(each.own for each in group if each.own is not None)
-        if len(own) == len(group) and (not found or best < SURE or own in found):
-            return own
         only = len(mappings) == 1 and group[0].unit.change != "change" and (group[0].unit.tags or len(group) > 1)
         return next(iter(mappings)) if only else None
 
