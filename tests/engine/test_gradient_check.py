@@ -177,6 +177,16 @@ def test_a_unit_at_its_kink_is_found_by_the_formulas(engine: Engine, tmp_path: P
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_so_is_an_output_at_the_kink_of_the_loss(engine: Engine, tmp_path: Path) -> None:
+    """Where 1 − ya = 0 the hinge changes."""
+    data, layer = {"X": [[1, 2], [1, 0]], "Y": [[1], [-1]]}, {"activation": "linear", "weights": [[0.25], [0.375]]}
+    path = written({"learning_rate": 0.1, "loss": "hinge", "data": data, "layers": [layer]}, tmp_path / "book.xlsx")
+    assert certificate(engine, path)["dW1"] == "in 2 of 2 cells a unit sits at its kink"
+    edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 1", "0.375"), "<v>0.375", "<v>0.3")
+    assert certificate(engine, tmp_path / "edited.xlsx")["dW1"] == "agrees"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_recorded_losses_say_that_an_input_was_changed(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ computed besides is written as scalar rules over named numbers, so that a workbo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -116,6 +116,19 @@ def bound(one: Pass, parameter: str, largest: float) -> float:
 
 
 @dataclass(frozen=True)
+class Kink:
+    """A rule over matrices at whose zeros another rule on the way changes."""
+
+    rule: s.Scalar
+    arguments: tuple[tuple[str, m.Symbol], ...]
+
+    def lies_between(self, up: Mapping[str, Array], down: Mapping[str, Array]) -> bool:
+        """Whether the rule has another sign in some cell once a parameter was moved up than down."""
+        one, other = (evaluate(m.Apply(self.rule, self.arguments), values) for values in (up, down))
+        return bool(((one < 0) & (other > 0) | (one > 0) & (other < 0)).any())
+
+
+@dataclass(frozen=True)
 class Path:
     """The assignments between a parameter and the loss, by identifier, in order of time."""
 
@@ -127,10 +140,12 @@ class Path:
         return tuple(self.expressions)
 
     @cached_property
-    def kinked(self) -> tuple[str, ...]:
-        """The matrices at whose zeros a rule on the way changes, as ReLU does at Z = 0."""
-        rules = [each for each in self.expressions.values() if isinstance(each, m.Apply) and _branches(each.template)]
-        return tuple(symbol.name for rule in rules for symbol in traversal.symbols(rule))
+    def kinks(self) -> tuple[Kink, ...]:
+        """Where a rule on the way changes, as ReLU does at Z = 0 and the absolute error where A = Y."""
+        parts = (part for each in self.expressions.values() for part in traversal.parts(each))
+        rules = (each for each in parts if isinstance(each, m.Apply))
+        found = (Kink(at, _symbols_in(at, each)) for each in rules for at in _turns(each.template))
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def held(self) -> tuple[str, ...]:
@@ -166,11 +181,21 @@ def _names(expression: m.Matrix) -> set[str]:
     return {symbol.name for symbol in traversal.symbols(expression)}
 
 
-def _branches(rule: s.Scalar) -> bool:
-    """Whether a rule of z is two rules that meet at 0; softplus is not, whatever its stable form."""
-    if isinstance(rule, s.Where | s.Maximum | s.Absolute):
-        return True
-    return any(map(_branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
+def _turns(rule: s.Scalar) -> Iterator[s.Scalar]:
+    """What is 0 where a rule becomes another; softplus does nowhere, whatever its stable form."""
+    match rule:
+        case s.Absolute(inside) | s.Where(inside, _, s.Number(0.0)) | s.Maximum((s.Number(0.0), inside)):
+            yield inside
+        case s.Where(left, _, right) | s.Maximum((left, right)):
+            yield s.difference(left, right)
+    for part in (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule):
+        yield from _turns(part)
+
+
+def _symbols_in(rule: s.Scalar, applied: m.Apply) -> tuple[tuple[str, m.Symbol], ...]:
+    """The letters of a rule, and the matrices that they stand for where it is applied."""
+    used = s.variables(rule)
+    return tuple((name, one) for name, one in applied.arguments if name in used and isinstance(one, m.Symbol))
 
 
 @dataclass(frozen=True)
@@ -197,8 +222,7 @@ def estimate(one: Pass, path: Path, row: int, column: int) -> Estimate:
     theta = float(one[path.parameter][row, column])
     h = number(STEP, theta=theta, reach=reach(one, path.parameter))
     up, down = (path.run(one, row, column, by) for by in (h, -h))
-    at_kink = any(bool(((up[name] < 0) & (down[name] > 0) | (up[name] > 0) & (down[name] < 0)).any())
-                  for name in path.kinked)  # fmt: skip
+    at_kink = any(kink.lies_between({**one.matrices, **up}, {**one.matrices, **down}) for kink in path.kinks)
     loss = path.ids[-1]
     return Estimate(row, column, h, up[loss].item(), down[loss].item(), at_kink)
 

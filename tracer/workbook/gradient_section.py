@@ -10,7 +10,7 @@ from math import isfinite
 import numpy as np
 
 from tracer.expression import scalar as s
-from tracer.expression.formula import literal, to_formula
+from tracer.expression.formula import PRODUCT, FormulaWriter, literal, to_formula
 from tracer.expression.label import label_text
 from tracer.expression.live import Live
 from tracer.expression.text import cell_text
@@ -23,6 +23,7 @@ from tracer.run.differences import (
     FURTHEST,
     STEP,
     Estimate,
+    Kink,
     Path,
     bound,
     gradient,
@@ -209,11 +210,21 @@ class GradientSection:
             return words(BEYOND)
         each = self.estimates[k]
         within = Condition(f"{self._at(k, OFF)}<={self._of_head(WITHIN)}", self._offs[k] <= self._bound)
-        if copy is None or not self.path.kinked:
+        if copy is None or not self.path.kinks:
             return choose(within, AGREES, AT_KINK if each.at_kink else DIFFERS)
-        up, down = copy
-        crossings = (f"SUMPRODUCT(({up.range(name)}*{down.range(name)}<0)*1)" for name in self.path.kinked)
+        crossings = (
+            f"SUMPRODUCT(({'*'.join(self._at_kink(kink, side) for side in copy)}<0)*1)" for kink in self.path.kinks
+        )
         return choose(within, AGREES, choose(Condition(f"{'+'.join(crossings)}>0", each.at_kink), AT_KINK, DIFFERS))
+
+    def _at_kink(self, kink: Kink, copy: Copy) -> str:
+        """What is 0 at a kink, over the matrices of a copy and those that stay as they are."""
+        where = recorded(self.book, self.one)
+        ranges = {
+            name: copy.range(each.name) if each.name in copy.columns else range_of(where(each.name), each.shape)
+            for name, each in kink.arguments
+        }
+        return FormulaWriter(_Written(), ranges).write(kink.rule, PRODUCT)
 
     def _verdict(self, says: list[str]) -> Live:
         """The whole matrix in words."""
@@ -227,7 +238,7 @@ class GradientSection:
         told = choose(small, TOO_SMALL, self._agreed())
         some = choose(kinks.below(count), "agrees, but in ", "in ")
         at_kink = joined(some, kinks.written(0), f" of {count} cells {AT_KINK}")
-        return choose(wrong, DIFFERS, choose(kinks.above(0), at_kink, told) if self.path.kinked else told)
+        return choose(wrong, DIFFERS, choose(kinks.above(0), at_kink, told) if self.path.kinks else told)
 
     def _agreed(self) -> str:
         """What is said where no number is off."""
