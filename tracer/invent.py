@@ -93,7 +93,9 @@ def _document(
 
 
 def _targets(rng: np.random.Generator, rows: int, outputs: int, output: str, loss: str) -> Any:
-    """One-hot rows for softmax, 0 and 1 for sigmoid, tenths otherwise."""
+    """What the loss takes, where that is said; one-hot rows for softmax, 0 and 1 for sigmoid, tenths otherwise."""
+    if LOSSES[loss].targets:
+        return rng.permutation(np.resize(LOSSES[loss].targets, rows * outputs)).reshape(rows, outputs).tolist()
     if output == "softmax" or loss == "cross_entropy":
         classes = rng.permutation(np.arange(rows) % outputs)
         return np.eye(outputs)[classes].astype(int).tolist()

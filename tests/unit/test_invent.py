@@ -45,7 +45,11 @@ def test_a_wrong_option_is_named_before_anything_is_made(
 
 @pytest.mark.parametrize(
     ("output", "loss"),
-    [*product(["softmax", "sigmoid"], ["cross_entropy", "binary_cross_entropy"]), ("elu", "squared_error")],
+    [
+        *product(["softmax", "sigmoid"], ["cross_entropy", "binary_cross_entropy"]),
+        ("elu", "squared_error"),
+        ("tanh", "hinge"),
+    ],
 )
 def test_what_is_made_can_be_read(output: str, loss: str, tmp_path: Path) -> None:
     text = invent("2-3-2", 4, 7, "tanh", output, loss)

@@ -18,6 +18,7 @@ from tracer.expression import scalar as s
 LEFT = "derivative"  # the matrix of the cells that stand for a derivative that is still to be taken
 z, a, y = s.Variable("z"), s.Variable("a"), s.Variable("y")
 zero, one, two, half = s.Number(0.0), s.Number(1.0), s.Number(2.0), s.Number(0.5)
+minus = s.Number(-1.0)
 QUOTIENT, PRODUCT = "By the quotient rule:", "By the product rule:"
 SHARE_SLOPE = s.Product((a, s.difference(one, a)))  # of a softmax output with respect to its own input
 
@@ -246,6 +247,18 @@ def of_gelu_erf(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, value, z, lines),)
 
 
+def _of_jump(below: s.Scalar) -> tuple[Derivation, ...]:
+    return _by_cases((one, zero), (below, zero), "At z = 0 it jumps. A slope of 0 teaches nothing: the rule uses none.")
+
+
+def of_step(chosen: Chosen) -> tuple[Derivation, ...]:
+    return _of_jump(zero)
+
+
+def of_sign(chosen: Chosen) -> tuple[Derivation, ...]:
+    return _of_jump(minus)
+
+
 def of_linear(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, z, z, (Equality(one),)),)
 
@@ -347,6 +360,13 @@ def sigmoid_with_its_loss(value: s.Scalar, gradient: s.Scalar, outputs: int) -> 
         Equality(s.difference(a, y)),
     )
     return Derivation(s.Variable("ℓ"), value, z, lines)
+
+
+def perceptron() -> Derivation:
+    """(a − y)·z, with the output held fixed."""
+    wrong = s.difference(a, y)
+    says = "The output a jumps and has no slope to use: it is held fixed, and the factor of z is left:"
+    return Derivation(s.Variable("ℓ"), times(wrong, z), z, (Equality(wrong, says=says),))
 
 
 def softmax_with_its_loss(outputs: int) -> Derivation:

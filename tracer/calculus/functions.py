@@ -14,7 +14,7 @@ from tracer.expression import scalar as s
 
 z, a, alpha = s.Variable("z"), s.Variable("a"), s.Variable("alpha")
 zero, one, two = s.Number(0.0), s.Number(1.0), s.Number(2.0)
-half = s.Number(0.5)
+half, minus = s.Number(0.5), s.Number(-1.0)
 
 
 @dataclass(frozen=True)

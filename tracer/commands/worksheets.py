@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +44,7 @@ def worksheet(
     ] = MarksShown.step,
     series: Annotated[bool, typer.Option("--series", help="Sheets that leave one more step blank each.")] = False,
     sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
+    number: Annotated[int, typer.Option("--pass", metavar="N", min=1, help="Which pass it is of.")] = 1,
     language: Annotated[
         str, typer.Option(metavar="LANGUAGE", help="The language of the sheets: en, es or one of your own.")
     ] = "en",
@@ -52,18 +54,17 @@ def worksheet(
     ] = None,
 ) -> None:
     """Write a blank worksheet for students, as workbook and page, and its key."""
-    from tracer.lesson.build import build
     from tracer.presentation.theme import look
-    from tracer.run.training import trace
+    from tracer.run.training import of_pass
     from tracer.worksheet.files import write_worksheets
     from tracer.worksheet.plan import make_plan, make_series
 
     loaded = load(problem)
     theme = look(language, templates.resolve() if templates else None)
-    program = build(loaded)
-    plan = make_plan(loaded, program, mode.value, blank, give, feedback.value, sums)
+    recorded = of_pass(loaded, number)
+    program = recorded.first.program
+    plan = replace(make_plan(loaded, program, mode.value, blank, give, feedback.value, sums), number=number)
     sheets = make_series(plan, program) if series else [plan]
-    recorded = trace(loaded)
     for path in write_worksheets(recorded, sheets, output, theme):
         typer.echo(path)
     printed = [each for each in recorded.first if each in sheets[0].given]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tracer.calculus.by_hand import Chosen, Derivation, Equality, a, over, times, z
 from tracer.expression import scalar as s
-from tracer.problem.activations import ACTIVATIONS
-from tracer.problem.losses import LOSSES
+from tracer.problem.activations import EVERY_ACTIVATION
+from tracer.problem.losses import EVERY_LOSS
 from tracer.problem.problem import Problem
 
 LEAST_OUTPUTS, MOST_OUTPUTS = 2, 4  # of a softmax that is derived; with more the sum merely has more terms
@@ -13,7 +13,7 @@ LEAST_OUTPUTS, MOST_OUTPUTS = 2, 4  # of a softmax that is derived; with more th
 
 def of_activation(name: str, alpha: float, at_zero: int, outputs: int) -> tuple[Derivation, ...]:
     """The derivations of an activation; `alpha` is leaky ReLU's slope, `at_zero` (0 or 1) settles a kink."""
-    rule = ACTIVATIONS[name]
+    rule = EVERY_ACTIVATION[name]
     if rule.derivation is not None:
         return rule.derivation(Chosen(s.Number(alpha), at_zero, _derived(outputs)))
     assert not callable(rule.value)
@@ -22,7 +22,7 @@ def of_activation(name: str, alpha: float, at_zero: int, outputs: int) -> tuple[
 
 def of_loss(problem: Problem) -> Derivation:
     """How one output's part of the loss changes with that output."""
-    rule = LOSSES[problem.loss]
+    rule = EVERY_LOSS[problem.loss]
     K = s.Number(float(problem.sizes[-1]))
     part = times(s.Number(rule.factor), rule.value) if rule.factor != 1.0 else rule.value
     part = over(part, K) if rule.per_output else part
@@ -32,7 +32,7 @@ def of_loss(problem: Problem) -> Derivation:
 
 def of_both(problem: Problem) -> Derivation:
     """The loss's derivative by what goes into the output layer, for the loss and activation taken together."""
-    derive = LOSSES[problem.loss].fused_derivation
+    derive = EVERY_LOSS[problem.loss].fused_derivation
     assert derive is not None  # a loss that is fused has one
     return derive(_derived(problem.sizes[-1]))
 

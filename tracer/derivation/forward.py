@@ -158,7 +158,7 @@ def _of_loss(problem: Problem) -> Contents:
         name=spoken(problem.loss),
     )
     yield from _written((of_loss(problem),))
-    if problem.convention.softmax_slope == "fused":
+    if problem.fused:
         yield say("Loss and output activation taken together, with respect to the input of the output layer:")
         yield from _written((of_both(problem),))
     if problem.convention.reduction == "mean" and problem.convention.reduction_in == "gradient":

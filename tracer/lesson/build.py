@@ -10,6 +10,7 @@ from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.lesson.steps import TABLE, Made, StepRow, in_time, loss_of_outputs
+from tracer.problem.losses import RULES
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
 from tracer.program.program import Program, Step
@@ -30,7 +31,7 @@ def build(problem: Problem | ProgramProblem, rows: int | None = None) -> Program
 def by_hand(problem: Problem, program: Program) -> Program:
     """The steps as one works them by hand, to judge and to show by: a fused loss is made from the outputs too."""
     net = NetworkSymbols(problem, program.rows)
-    if not net.fused:
+    if not net.fused or problem.loss in RULES:
         return program
     told = _rounded(net, replace(program.assignments[program.loss], expression=loss_of_outputs(net)))
     steps = ((step, [told if each.id == told.id else each for each in step.assignments]) for step in program.steps)

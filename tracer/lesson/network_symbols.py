@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracer.expression import matrix as m
-from tracer.problem.activations import ACTIVATIONS, Activation
+from tracer.problem.activations import EVERY_ACTIVATION, Activation
 from tracer.problem.problem import Layer, Problem
 from tracer.program import naming_policy as named
 
@@ -24,7 +24,7 @@ class NetworkSymbols:
 
     def function(self, number: int) -> Activation:
         """The activation function of a layer."""
-        return ACTIVATIONS[self.layer(number).activation]
+        return EVERY_ACTIVATION[self.layer(number).activation]
 
     def weights(self, layer: int) -> m.Symbol:
         """(units of the layer before, units)."""
@@ -65,7 +65,7 @@ class NetworkSymbols:
     @property
     def fused(self) -> bool:
         """Whether the error is already the gradient with respect to the output's pre-activation."""
-        return self.problem.convention.softmax_slope == "fused"
+        return self.problem.fused
 
     @property
     def diagonal(self) -> bool:

@@ -16,7 +16,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.problem.losses import LOSSES
+from tracer.problem.losses import EVERY_LOSS
 from tracer.program import naming_policy as named
 from tracer.program import roles
 from tracer.program.roles import Assignment, Block, Quantity
@@ -80,21 +80,22 @@ def output(net: NetworkSymbols) -> Made:
 
 
 def loss(net: NetworkSymbols) -> m.Matrix:
-    rule = LOSSES[net.problem.loss]
+    rule = EVERY_LOSS[net.problem.loss]
     if net.fused and rule.fused_total is not None:
-        return _as_told(net, rule.fused_total(net.targets, net.pre_activation(net.depth)))
+        A, Z = net.activation(net.depth), net.pre_activation(net.depth)
+        return _as_told(net, rule.fused_total(net.targets, A, Z))
     return loss_of_outputs(net)
 
 
 def loss_of_outputs(net: NetworkSymbols) -> m.Matrix:
     """The loss as one works it by hand, from A; where it is fused it is computed from Z, lest ln 0 occur."""
     outputs = (("y", net.targets), ("a", net.activation(net.depth)))
-    return _as_told(net, m.total(m.Apply(LOSSES[net.problem.loss].value, outputs)))
+    return _as_told(net, m.total(m.Apply(EVERY_LOSS[net.problem.loss].value, outputs)))
 
 
 def _as_told(net: NetworkSymbols, value: m.Matrix) -> m.Matrix:
     """A total with the factor of its loss, and divided as the problem tells it."""
-    rule = LOSSES[net.problem.loss]
+    rule = EVERY_LOSS[net.problem.loss]
     if rule.factor != 1.0:
         value = m.multiply(m.Constant(rule.factor), value)
     if rule.per_output:
@@ -105,7 +106,7 @@ def _as_told(net: NetworkSymbols, value: m.Matrix) -> m.Matrix:
 def error(net: NetworkSymbols) -> Made:
     A, Y = net.activation(net.depth), net.targets
     y, a = s.Variable("y"), s.Variable("a")
-    rule: s.Scalar = s.Sum((a, s.Negative(y))) if net.fused else LOSSES[net.problem.loss].gradient
+    rule: s.Scalar = s.Sum((a, s.Negative(y))) if net.fused else EVERY_LOSS[net.problem.loss].gradient
     rule = s.substitute(rule, {"K": s.Number(float(net.outputs))})
     rule = rule if net.problem.convention.sign > 0 else s.negative(rule)
     used = s.variables(rule)

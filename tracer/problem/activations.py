@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from tracer.calculus import by_hand
 from tracer.calculus.differentiate import slope
-from tracer.calculus.functions import FUNCTIONS, alpha, one, z, zero
+from tracer.calculus.functions import FUNCTIONS, alpha, minus, one, z, zero
 from tracer.calculus.row_functions import softmax
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
@@ -22,7 +22,7 @@ from tracer.expression import scalar as s
 @dataclass(frozen=True)
 class Activation:
     """`value` and `slope` cell by cell; `slope_at_kink` where the slope at z = 0 may be chosen;
-    `derivation` of the slope, line by line, where one is written.
+    `derivation` of the slope, line by line, where one is written; `outputs` where it has these alone.
 
     A value that takes the whole row is a function of the matrix; its slope is then only the
     diagonal of each sample's Jacobian.
@@ -32,6 +32,7 @@ class Activation:
     slope: s.Scalar
     slope_at_kink: s.Scalar | None = None
     derivation: Callable[[by_hand.Chosen], tuple[by_hand.Derivation, ...]] | None = None
+    outputs: tuple[float, ...] = ()
 
     @property
     def whole_row(self) -> bool:
@@ -62,7 +63,7 @@ def _of_cells(name: str, derivation: Derived | None = None, slope_at_kink: s.Sca
     return Activation(function.value, slope(function.value, "z")[0], slope_at_kink, derivation)
 
 
-ACTIVATIONS: dict[str, Activation] = {
+ACTIVATIONS: dict[str, Activation] = {  # that have a slope, so that a layer may have them
     "sigmoid": _of_cells("sigmoid", by_hand.of_sigmoid),
     "tanh": _of_cells("tanh", by_hand.of_tanh),
     "relu": _of_cells("relu", by_hand.of_relu, s.Where(z, ">=", zero, one, zero)),
@@ -77,3 +78,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "linear": Activation(z, one, derivation=by_hand.of_linear),
     "softmax": Activation(softmax, by_hand.SHARE_SLOPE, derivation=by_hand.of_softmax),
 }
+THRESHOLDS: dict[str, Activation] = {  # of a single layer with `rule = "perceptron"`, which does without a slope
+    "step": Activation(s.Where(z, ">=", zero, one, zero), zero, derivation=by_hand.of_step, outputs=(0.0, 1.0)),
+    "sign": Activation(s.Where(z, ">=", zero, one, minus), zero, derivation=by_hand.of_sign, outputs=(-1.0, 1.0)),
+}
+EVERY_ACTIVATION: dict[str, Activation] = {**ACTIVATIONS, **THRESHOLDS}

@@ -23,6 +23,7 @@ ALSO_CALLED = {  # by other programs and books, and taken as they are
     **dict.fromkeys(("logistic", "logsig"), "sigmoid"),
     "tansig": "tanh",
     "swish": "silu",
+    "heaviside": "step",
     **dict.fromkeys(("identity", "purelin"), "linear"),
     "mae": "mean_absolute_error",
     "mse": "mean_squared_error",
@@ -43,8 +44,10 @@ ALIASES = {  # what is probably meant, as `_squashed`: a hint says it
     **dict.fromkeys(("atan", "arctangent"), "arctan"),
     **dict.fromkeys(("gelutanh", "gelunew", "gelupytorchtanh"), "gelu"),
     "sigmoidlinearunit": "silu",
+    **dict.fromkeys(("hardlim", "threshold", "unitstep"), "step"),
+    **dict.fromkeys(("hardlims", "signum", "sgn"), "sign"),
 }
-UNLIKE = frozenset({"sign", "step", "selu", "celu", "mish", "relu6", "prelu", "hardsigmoid", "hardtanh", "huber"})
+UNLIKE = frozenset({"selu", "celu", "mish", "relu6", "prelu", "hardsigmoid", "hardtanh", "huber"})
 """Functions that are none of ours, as `_squashed`: what is spelt like them is not meant."""
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
-from tracer.problem.convention import CROSS_ENTROPIES, counted, identifiers, misnamed, show
+from tracer.problem.activations import EVERY_ACTIVATION, THRESHOLDS
+from tracer.problem.convention import CROSS_ENTROPIES, Reproduce, counted, identifiers, misnamed, show
 from tracer.problem.convention import unsuitable as unsuitable_choice
 from tracer.problem.hints import Mistake, rows_expected
 from tracer.problem.initial import Matrix, beyond_memory
-from tracer.problem.losses import LOSSES
+from tracer.problem.losses import LOSSES, PERCEPTRON, RULES
 from tracer.problem.mark_scheme import no_such_step
 from tracer.problem.schema import Data, RawLayer, RawProblem
 
@@ -38,8 +39,8 @@ def misfits(raw: RawProblem, data: Data, spoilt: Set[str | int]) -> Iterator[Mis
     yield from unsuitable
     if not (unsuitable or shapes or spoilt & FOR_THE_LOSS) and raw.loss in CROSS_ENTROPIES:
         yield from _unfit_targets(raw.loss, data)
-    if not spoilt & {"loss", "data"} and LOSSES[raw.loss].targets:
-        yield from _other_targets(raw.loss, data)
+    if not unsuitable and not spoilt & {"loss", "data", "layers", "rule"}:
+        yield from _other_targets(raw, data)
     softmax = raw.layers[-1].activation == "softmax" or "layers" in spoilt
     yield from _unknown_matrices(raw, max(rows, len(data.Y)) if softmax else 0)
 
@@ -112,9 +113,42 @@ def _too_large(layers: Sequence[RawLayer], data: Data) -> Iterator[Mistake]:
 
 def _unsuitable(raw: RawProblem) -> Iterator[Mistake]:
     """A loss, convention or reproduction that does not suit the output layer."""
+    by_rule = list(_unsuitable_rule(raw))
+    if by_rule or raw.loss in RULES:
+        yield from by_rule
+        return
     wrong = unsuitable_choice(raw.convention, raw.reproduce, raw.loss, raw.layers[-1].activation)
     if wrong:
         yield Mistake(*wrong)
+
+
+def _unsuitable_rule(raw: RawProblem) -> Iterator[Mistake]:
+    """A learning rule and units with a threshold each need the other, and one layer."""
+    if raw.rule is None:
+        yield from _without_rule(raw)
+        return
+    rule, convention, output = show(raw.rule), raw.convention, raw.layers[0].activation
+    if raw.loss != raw.rule:
+        yield Mistake("loss", f"found {show(raw.loss)} beside rule = {rule}, which has a loss of its own; leave it out")
+    if len(raw.layers) > 1:
+        yield Mistake("rule", f"found it with {len(raw.layers)} layers, expected a single layer")
+    elif output not in THRESHOLDS:
+        yield Mistake("layers[0].activation", f"found {output} with rule = {rule}, expected step or sign")
+    if convention.softmax_slope == "fused":
+        yield Mistake("convention.softmax_slope", f"found 'fused' with rule = {rule}, expected it only with a loss")
+    if raw.reproduce != Reproduce():
+        yield Mistake("reproduce", f"found it with rule = {rule}, expected it only with a loss")
+
+
+def _without_rule(raw: RawProblem) -> Iterator[Mistake]:
+    """What needs a learning rule, in a file that names none."""
+    if raw.loss in RULES:
+        says = f"found {show(raw.loss)}, which is a learning rule and no loss"
+        yield Mistake("loss", f'{says}; write rule = "{raw.loss}" at the top in its place')
+    for k, layer in enumerate(raw.layers):
+        if layer.activation in THRESHOLDS:
+            says = f"found {layer.activation}, which has no slope to learn by; for a single layer"
+            yield Mistake(f"layers[{k}].activation", f'{says} write rule = "{PERCEPTRON}" in place of loss')
 
 
 def _unfit_targets(loss: str, data: Data) -> Iterator[Mistake]:
@@ -132,13 +166,15 @@ def _unfit_targets(loss: str, data: Data) -> Iterator[Mistake]:
         yield Mistake(data.target_place(row), says)
 
 
-def _other_targets(loss: str, data: Data) -> Iterator[Mistake]:
-    """Targets that are none of those that a loss takes."""
-    taken = LOSSES[loss].targets
-    for row, targets in enumerate(data.Y.tolist()):
+def _other_targets(raw: RawProblem, data: Data) -> Iterator[Mistake]:
+    """Targets that are none of those that a loss takes, or the only ones that a unit with a threshold can give."""
+    output, by_rule = raw.layers[-1].activation, raw.loss in RULES
+    taken = EVERY_ACTIVATION[output].outputs if by_rule else LOSSES[raw.loss].targets
+    whose = f"{output} units" if by_rule else raw.loss
+    for row, targets in enumerate(data.Y.tolist() if taken else []):
         other = next((value for value in targets if value not in taken), None)
         if other is not None:
-            says = f"found {show(other)}, expected targets {' or '.join(f'{each:g}' for each in taken)} for {loss}"
+            says = f"found {show(other)}, expected targets {' or '.join(f'{each:g}' for each in taken)} for {whose}"
             yield Mistake(data.target_place(row), says)
 
 

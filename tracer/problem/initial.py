@@ -63,7 +63,10 @@ class Layer:
 
     def to_document(self) -> dict[str, Any]:
         """The layer as a `[[layers]]` table."""
-        table: dict[str, Any] = {"activation": self.activation, "weights": self.weights.tolist()}
+        name, form = ("gelu", "erf") if self.activation == "gelu_erf" else (self.activation, None)
+        table: dict[str, Any] = {"activation": name, "weights": self.weights.tolist()}
+        if form is not None:
+            table["form"] = form
         if self.activation == "leaky_relu":
             table["slope"] = self.slope
         if self.bias is not None:

@@ -5,6 +5,8 @@ summed over the outputs and samples, times `factor` and, where `per_output`, div
 `gradient` is ∂L/∂a of that.
 A loss with a `fused` form has, with the activation that it belongs to, the gradient a − y with
 respect to z, and its value comes from z without a logarithm of a number that underflowed.
+`LOSSES` are what a file's `loss` may name. A learning rule that is not the gradient of any of
+them has a loss of its own, in `RULES`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ class Loss:
     """One loss, per sample.
 
     `excluded` lists the outputs at which its gradient divides by zero, `targets` all targets that it takes.
+    `fused_total` is made of Y, A and Z.
     """
 
     value: s.Scalar
@@ -35,12 +38,12 @@ class Loss:
     excluded: tuple[float, ...] = ()
     targets: tuple[float, ...] = ()
     fused_with: str | None = None
-    fused_total: Callable[[m.Matrix, m.Matrix], m.Matrix] | None = None
+    fused_total: Callable[[m.Matrix, m.Matrix, m.Matrix], m.Matrix] | None = None
     derivation: Callable[[s.Number], tuple[by_hand.Equality, ...]] | None = None
     fused_derivation: Callable[[int], by_hand.Derivation] | None = None
 
 
-def _softmax_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
+def _softmax_cross_entropy(Y: m.Matrix, A: m.Matrix, Z: m.Matrix) -> m.Matrix:
     """Σ over the samples of ln Σ e^z − Σ y z: −Σ y ln a, since the y of a sample sum to 1."""
     powers = m.Apply(s.Exp(z), (("z", Z),))
     top = m.row_maxima(Z)
@@ -51,13 +54,18 @@ def _softmax_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
     return m.total(m.subtract(m.StableForm(shown, computed), m.row_sums(m.multiply(Y, Z))))
 
 
-def _sigmoid_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
+def _sigmoid_cross_entropy(Y: m.Matrix, A: m.Matrix, Z: m.Matrix) -> m.Matrix:
     """Σ ln(1 + e^z) − y z, with ln(1 + e^z) written so that e^z cannot overflow."""
     shown = s.Log(s.Sum((one, s.Exp(z))))
     small = s.Exp(s.Negative(s.Absolute(z)), bounded=True)
     computed = s.Sum((s.Maximum((s.Number(0.0), z)), s.Log(s.Sum((one, small)))))
     term = s.difference(s.Stable(shown, computed), s.Product((y, z)))
     return m.total(m.Apply(term, (("y", Y), ("z", Z))))
+
+
+def _misfits(Y: m.Matrix, A: m.Matrix, Z: m.Matrix) -> m.Matrix:
+    """Σ (a − y)·z with a held fixed, whose gradient in z is a − y (Rosenblatt's rule)."""
+    return m.total(m.Apply(s.Product((s.difference(a, y), z)), (("y", Y), ("a", m.Detached(A)), ("z", Z))))
 
 
 _BINARY = s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((s.difference(one, y), s.Log(s.difference(one, a)))))))
@@ -113,3 +121,14 @@ LOSSES: dict[str, Loss] = {
         fused_derivation=partial(by_hand.sigmoid_with_its_loss, _BINARY, _BINARY_GRADIENT),
     ),
 }
+
+PERCEPTRON = "perceptron"
+RULES: dict[str, Loss] = {
+    PERCEPTRON: Loss(
+        s.difference(a, y),
+        s.difference(a, y),
+        fused_total=_misfits,
+        fused_derivation=lambda outputs: by_hand.perceptron(),
+    )
+}
+EVERY_LOSS: dict[str, Loss] = {**LOSSES, **RULES}

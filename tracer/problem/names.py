@@ -384,7 +384,7 @@ def names_of(problem: Any) -> Names:
         sign=convention.sign,
         own=problem.names.own,
         rate_in_delta=convention.learning_rate_in == "delta" or problem.reproduce.rate_twice,
-        fused=convention.softmax_slope == "fused",
+        fused=problem.fused,
         rate_in_change=convention.learning_rate_in == "change",
     )
 

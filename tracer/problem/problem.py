@@ -28,7 +28,7 @@ from tracer.problem.fit import misfits, sizes, unfit_labels
 from tracer.problem.hints import Mistake, problem_error
 from tracer.problem.identity import Identified
 from tracer.problem.initial import Layer, Matrix, Wanted, draw_parameters, frozen
-from tracer.problem.losses import LOSSES
+from tracer.problem.losses import EVERY_LOSS, RULES
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import Read, read_document
 from tracer.problem.names import names_of
@@ -47,8 +47,8 @@ __all__ = [
 ]
 
 Parameters: TypeAlias = Sequence[tuple[Matrix, Matrix | None]]
-SIMPLE = ("learning_rate", "epochs", "loss", "carry_rounded")
-AS_READ = (*SIMPLE, "description", "source", "decimals", "convention", "reproduce", "names", "marks")
+SIMPLE = ("learning_rate", "epochs", "carry_rounded")
+AS_READ = (*SIMPLE, "loss", "description", "source", "decimals", "convention", "reproduce", "names", "marks")
 MOST_MISFITS = 200  # told or counted, before looking for more is no help
 LEAKY_SLOPE = 0.01
 
@@ -126,7 +126,12 @@ class Problem(Identified):
     @property
     def excluded(self) -> tuple[float, ...]:
         """The outputs at which the loss's gradient would divide by zero."""
-        return () if self.convention.softmax_slope == "fused" else LOSSES[self.loss].excluded
+        return () if self.fused else EVERY_LOSS[self.loss].excluded
+
+    @property
+    def fused(self) -> bool:
+        """Whether the error at the output is the gradient with respect to its pre-activation already."""
+        return self.convention.softmax_slope == "fused" or self.loss in RULES
 
     def batches(self) -> list[tuple[int, int]]:
         """The row ranges [start, stop) of an epoch's iterations, in file order; the last may be shorter."""
@@ -156,6 +161,7 @@ class Problem(Identified):
         return {
             **{key: text for key, text in texts.items() if text is not None},
             **{key: getattr(self, key) for key in (*SIMPLE, "batch_size", "loss_shown")},
+            "rule" if self.loss in RULES else "loss": self.loss,
             "decimals": dict(self.decimals.table) or self.decimals.default,
             "data": {"X": self.X.tolist(), "Y": self.Y.tolist()},
             "layers": [layer.to_document() for layer in self.layers],

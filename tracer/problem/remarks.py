@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tracer.problem.losses import RULES
 from tracer.problem.problem import Problem
 
 DEPARTURES: Mapping[str, str] = {
@@ -32,6 +33,8 @@ CONVENTIONS: Mapping[str, str] = {
     "rate_in_delta": "The learning rate is part of delta; the update does not apply it again.",
     "biases_stay": "Biases are not updated.",
     "fused": "Output activation and loss are taken together: E is the gradient with respect to Z.",
+    "perceptron": "The rule is the perceptron's: L = Σ(a − y)·z with a held fixed, so E is the gradient with respect "
+    "to Z, and there is no slope.",
     "carry_rounded": "Every matrix is rounded to the decimals shown before it is used, as by hand.",
 }
 """What a problem can choose, a sentence each."""
@@ -84,6 +87,8 @@ def conventions_chosen(problem: Problem) -> list[str]:
         found.append("biases_stay")
     if chosen.softmax_slope == "fused":
         found.append("fused")
+    if problem.loss in RULES:
+        found.append(problem.loss)
     if problem.carry_rounded:
         found.append("carry_rounded")
     return found

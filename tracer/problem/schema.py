@@ -14,7 +14,7 @@ from unicodedata import category
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
-from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.activations import EVERY_ACTIVATION
 from tracer.problem.convention import (
     Convention,
     Decimals,
@@ -23,6 +23,7 @@ from tracer.problem.convention import (
     Names,
     Reproduce,
     called_one_of,
+    one_of,
     read_decimals,
     read_names,
     refuse_all,
@@ -30,7 +31,7 @@ from tracer.problem.convention import (
 )
 from tracer.problem.hints import missing_keys, rows_expected
 from tracer.problem.initial import LARGEST, Initial, Matrix, Number
-from tracer.problem.losses import LOSSES
+from tracer.problem.losses import LOSSES, RULES
 from tracer.problem.mark_scheme import MarkScheme, read_marks
 
 MOST_LAYERS = 1000
@@ -110,6 +111,10 @@ def _bias(value: object) -> bool | float | Matrix:
         raise FieldError(str(told[0]), told[0].within, told[1:], wrong.more) from None
 
 
+def _loss(value: object) -> str:
+    return value if isinstance(value, str) and value in RULES else called_one_of(value, LOSSES)
+
+
 def _layer_list(value: object) -> object:
     """Refused before a million empty tables are looked into one by one."""
     if isinstance(value, dict):
@@ -130,7 +135,7 @@ Columns: TypeAlias = Annotated[list[str], Field(min_length=1)]
 class RawLayer(FileSection):
     """One `[[layers]]`: typed weights and bias, or a number of units whose parameters are drawn."""
 
-    activation: Annotated[str, PlainValidator(lambda value: called_one_of(value, ACTIVATIONS))]
+    activation: Annotated[str, PlainValidator(lambda value: called_one_of(value, EVERY_ACTIVATION))]
     slope: Number | None = None
     form: Literal["tanh", "erf"] | None = None
     units: Whole | None = None
@@ -222,7 +227,8 @@ class RawProblem(FileSection):
     learning_rate: Annotated[float, Field(gt=0, le=LARGEST)]
     epochs: Whole = 1
     batch_size: Whole | None = None
-    loss: Annotated[str, PlainValidator(lambda value: called_one_of(value, LOSSES))]
+    rule: Annotated[str, PlainValidator(lambda value: one_of(value, RULES))] | None = None
+    loss: Annotated[str, PlainValidator(_loss)]
     loss_shown: Literal["sum", "mean"] | None = None
     decimals: Annotated[Decimals, PlainValidator(read_decimals)] = Decimals()
     carry_rounded: bool = False
@@ -233,6 +239,14 @@ class RawProblem(FileSection):
     reproduce: Reproduce = Reproduce()
     names: Annotated[Names, PlainValidator(read_names)] = Names()
     marks: Annotated[MarkScheme, PlainValidator(read_marks)] = MarkScheme()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rule_for_loss(cls, document: object) -> object:
+        """A learning rule brings its own loss."""
+        if isinstance(document, dict) and document.get("rule") in RULES and "loss" not in document:
+            return {**document, "loss": document["rule"]}
+        return document
 
 
 @dataclass(frozen=True)

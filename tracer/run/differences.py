@@ -7,6 +7,7 @@ computed besides is written as scalar rules over named numbers, so that a workbo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,7 +179,11 @@ def path_to_loss(program: Program, parameter: str) -> Path:
 
 
 def _names(expression: m.Matrix) -> set[str]:
-    return {symbol.name for symbol in traversal.symbols(expression)}
+    """The matrices that a gradient goes through; what is held fixed stays as it is when a parameter moves."""
+    held = (each.name for part in traversal.parts(expression) if isinstance(part, m.Detached)
+            for each in traversal.symbols(part))  # fmt: skip
+    every = Counter(symbol.name for symbol in traversal.symbols(expression))
+    return set((every - Counter(held)).keys())
 
 
 def _turns(rule: s.Scalar) -> Iterator[s.Scalar]:

@@ -160,6 +160,10 @@ class Trace(Generic[Of]):
         )
         return replace(self, epochs=tuple(worked))
 
+    def only(self, one: Pass) -> Trace[Of]:
+        """The same trace with one of its passes alone."""
+        return replace(self, epochs=(Epoch(one.epoch, (one,)),))
+
     @property
     def passes(self) -> Iterator[Pass]:
         return (each for epoch in self.epochs for each in epoch.iterations)

@@ -79,6 +79,13 @@ def trace(problem: One, epochs: Collection[int] = (1,), progress: Progress | Non
     return Trace(problem, kept, history)
 
 
+def of_pass(problem: Problem, number: int) -> Trace:
+    """The trace of one pass alone, by its number (1: epoch 1, iteration 1). Raises as `trace` does."""
+    epoch, place = divmod(number - 1, len(problem.batches()))
+    recorded = trace(problem, (epoch + 1,))
+    return recorded.only(list(recorded.passes)[place])
+
+
 def train(
     problem: One,
     epochs: int | None = None,

@@ -34,6 +34,8 @@ def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, theme: 
 
 def _files(name: Path, sheets: Sequence[Plan]) -> Iterator[tuple[Path, Plan, bool]]:
     """The page of each sheet with its plan, and whether it is the key."""
+    if sheets[0].number > 1:
+        name = name.with_name(f"{name.name}.pass-{sheets[0].number}")
     for plan in sheets:
         number = f"-{plan.sheet}" if plan.sheets else ""
         yield name.with_name(f"{name.name}.worksheet{number}.html"), plan, False

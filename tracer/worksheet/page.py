@@ -55,7 +55,8 @@ def render_worksheet(trace: Trace, plan: Plan, key: bool = False, theme: Look | 
         "worksheet.html.j2",
         problem=problem,
         plan=plan,
-        rows=trace.first.stop,
+        first=trace.first.start + 1,
+        last=trace.first.stop,
         key=key,
         steps=list(views.steps()),
         rate=views.rate(),
@@ -93,7 +94,9 @@ def _script(trace: Trace, plan: Plan, theme: Look) -> Script:
 
 def _plan_hash(plan: Plan) -> str:
     """Tells sheets of one problem apart, so that each keeps its own numbers."""
-    choices = json.dumps([plan.mode, sorted(plan.blank), sorted(plan.given)])
+    choices = json.dumps(
+        [plan.mode, sorted(plan.blank), sorted(plan.given), *([plan.number] if plan.number > 1 else [])]
+    )
     return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
 
 

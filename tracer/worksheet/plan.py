@@ -35,7 +35,7 @@ class Plan:
 
     Data, first parameters and learning rate are always printed. A computed matrix in neither is not on
     the sheet. `problem_sha256` says which problem the sheet belongs to. `sums`: of the larger blank matrices the sum
-    is printed. Of a series it is sheet number `sheet` of `sheets`.
+    is printed. Of a series it is sheet number `sheet` of `sheets`. `number` is that of the pass, from 1.
     """
 
     mode: Mode
@@ -46,11 +46,13 @@ class Plan:
     sums: bool = False
     sheet: int = 0
     sheets: int = 0
+    number: int = 1
 
     @property
     def variant(self) -> str:
         """What tells a printed sheet from those of other problems, and from the others of its series."""
         number = f"{self.sheet}/{self.sheets} · " if self.sheets else ""
+        number += f"#{self.number} · " if self.number > 1 else ""
         return number + self.problem_sha256[:VARIANT]
 
     @property

@@ -87,8 +87,9 @@ class Worksheet:
 
     def _band_title(self, layer: int) -> str:
         if layer == 0:
-            taken, rows = self.one.stop, self.trace.problem.rows
-            return self.say("book.data", samples=taken if taken == rows else f"{taken} / {rows}")
+            first, last, rows = self.one.start + 1, self.one.stop, self.trace.problem.rows
+            taken = str(last) if first == 1 else f"{first}–{last}" if first < last else f"{last}"
+            return self.say("book.data", samples=rows if last - first + 1 == rows else f"{taken} / {rows}")
         made = self.problem.layers[layer - 1]
         kind = "output" if layer == self.problem.depth else "hidden"
         return self.say(f"book.{kind}", layer=layer, units=made.units, activation=made.activation)

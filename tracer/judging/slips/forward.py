@@ -12,7 +12,8 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
 from tracer.judging.slips.context import SlipContext, WrongRule, column, products, replaced, rewritten, times
-from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.activations import ACTIVATIONS, EVERY_ACTIVATION
+from tracer.problem.losses import RULES
 from tracer.problem.problem import LEAKY_SLOPE
 
 Made = Iterator[WrongRule | m.Matrix]
@@ -165,7 +166,7 @@ def formula_mistyped(context: SlipContext, rule: m.Matrix) -> Made:
 
 def wrong_activation(context: SlipContext, rule: m.Matrix) -> Made:
     Z, own = context.pre_activation, context.net.layer(context.layer)
-    for name, other in ACTIVATIONS.items():
+    for name, other in (EVERY_ACTIVATION if context.of_loss in RULES else ACTIVATIONS).items():
         alone = name == "softmax" and Z.shape[1] == 1
         other_name = own.activation == "softmax" and name == "sigmoid"  # a slip of its own
         if name not in (own.activation, "linear") and not alone and not other_name:

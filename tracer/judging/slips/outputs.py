@@ -106,7 +106,7 @@ def without_square(context: SlipContext, rule: m.Matrix) -> Made:
     def size(part: s.Scalar) -> s.Scalar | None:
         return s.Absolute(part.base) if isinstance(part, s.Power) else None
 
-    if not _of_cross_entropy(context):
+    if not _of_cross_entropy(context) and context.of_loss in LOSSES:
         value = context.of_outputs(LOSSES[context.of_loss].value)
         for change in (base, size):
             plain = replaced(rule, value, context.of_outputs(rewritten(value.template, change)))
@@ -140,6 +140,8 @@ def error_of_other_entropy(context: SlipContext, rule: m.Matrix) -> Made:
 
 def stopped_at_loss(context: SlipContext, rule: m.Matrix) -> Made:
     """∂L/∂p where ∂L/∂z is asked for."""
+    if context.of_loss not in LOSSES:
+        return
     if context.net.fused and context.kind is MatrixKind.ERROR:
         yield context.loss_gradient(context.of_loss)
     elif context.kind is MatrixKind.DELTA and context.of_output and context.net.fused:
