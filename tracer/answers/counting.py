@@ -54,7 +54,7 @@ class Counted:
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Inputs, then units of each layer."""
-        return (self.shapes[policy.INPUTS][1], *self.problem.sizes[1:])
+        return self.problem.sizes
 
     @property
     def depth(self) -> int:
@@ -106,7 +106,9 @@ class Counted:
             for counting, layer, sample, unit in self._units(name, kind):
                 identifier = self._identifier(kind, layer, name.change)
                 if identifier is not None:
-                    yield (kind, *counting), Cell(identifier, 0 if self.samples == 1 else sample, unit)
+                    gives_on = kind in (INPUT, ACT) and not name.change
+                    column = self.problem.output_at(layer, 0, unit)[1] if gives_on else unit
+                    yield (kind, *counting), Cell(identifier, 0 if self.samples == 1 else sample, column)
 
     def _identifier(self, kind: str, layer: int, change: Change) -> str | None:
         if kind in (INPUT, TARGET):
@@ -171,7 +173,7 @@ class Counted:
     def _weight(self, layer: int, from_: int, to: int, change: Change) -> Iterator[Cell]:
         """The weight from one unit to another, both counted from 1."""
         if 1 <= layer <= self.depth and 1 <= from_ <= self.sizes[layer - 1] and 1 <= to <= self.sizes[layer]:
-            yield Cell(self._parameter(policy.weights(layer), change), from_ - 1, to - 1)
+            yield Cell(self._parameter(policy.weights(layer), change), *self.problem.weight_at(from_ - 1, to - 1))
 
     def _weights(self, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
         if name.tags:
@@ -240,12 +242,15 @@ class Counted:
             return
         (number,) = name.numbers
         if number == 0:
-            yield ("theta",), Cell(self._parameter(policy.bias(1), name.change), 0, 0)
+            bias = policy.weights(1) if self.problem.convention.leading else policy.bias(1)
+            yield ("theta",), Cell(self._parameter(bias, name.change), 0, 0)
         else:
             yield from ((("theta",), cell) for cell in self._weight(1, number, 1, name.change))
 
     def _biases(self, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
         for counting, layer, _, unit in self._units(name, BIAS):
+            if self.problem.convention.leading:
+                yield (BIAS, *counting), Cell(self._parameter(policy.weights(layer), name.change), 0, unit)
             identifier = policy.bias(layer)
             if self.shapes.get(identifier, (1, 0))[1] > unit:
                 yield (BIAS, *counting), Cell(self._parameter(identifier, name.change), 0, unit)

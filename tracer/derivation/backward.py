@@ -201,7 +201,9 @@ def biases(cells: Cells) -> Chapter:
 
 def _biases(cells: Cells) -> Iterator[Passage]:
     having = [each for each in reversed(cells.program.layers) if roles.BIAS in each.quantities]
-    if not having:
+    if cells.problem.convention.leading:
+        yield Passage("no-biases", "", (say("The biases are the first rows of the weights, and are updated by now."),))
+    elif not having:
         yield Passage("no-biases", "", (say("This network has no biases."),))
     elif not cells.problem.convention.bias_update:
         yield Passage("biases-stay", "", (say("The biases are not updated in this problem: each keeps its value."),))

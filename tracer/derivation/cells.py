@@ -38,6 +38,7 @@ from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, w
 from tracer.presentation.example import example_sample, of_samples
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import DEFAULT, shown
+from tracer.program import roles
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass, Trace
 
@@ -64,7 +65,15 @@ class Cells:
     # which cells
 
     def first(self, identifier: str) -> s.Cell:
-        """The first cell of a matrix; of the sample that is worked, where its rows are samples."""
+        """The first cell of a matrix; of the sample that is worked, where its rows are samples.
+
+        Where the weights hold the bias, the first that is neither a bias nor its 1.
+        """
+        if self.program.quantity(identifier) in (roles.WEIGHTS, roles.WEIGHTS_GRADIENT, roles.NEW_WEIGHTS):
+            return s.Cell(identifier, *self.problem.weight_at(0, 0))
+        if self.program.quantity(identifier) == roles.ACTIVATION:
+            layer = self.program.assignments[identifier].layer or 0
+            return s.Cell(identifier, *self.problem.output_at(layer, self.sample, 0))
         return s.Cell(identifier, self._worked_row(identifier), 0)
 
     def _worked_row(self, identifier: str) -> int:
@@ -90,9 +99,12 @@ class Cells:
 
     def owner(self, cell: s.Cell) -> s.Cell:
         """The cell that one belongs to: what a gradient is taken by, what an updated parameter was before."""
-        of = self.program.assignments[cell.matrix].of
-        assert of is not None
-        return replace(cell, matrix=of)
+        own = self.program.assignments[cell.matrix]
+        assert own.of is not None
+        before = (
+            self.program.assignments[own.of].shape[1] - own.shape[1]
+        )  # the bias's 1, where the weights hold the bias
+        return replace(cell, matrix=own.of, column=cell.column + before)
 
     # names
 

@@ -60,9 +60,13 @@ def _data(cells: Cells) -> Contents:
 
 
 def _parameters(cells: Cells) -> Contents:
+    convention = cells.problem.convention
+    biases = "Each bias belongs to a unit"
+    if convention.leading:
+        biases = f"The first row holds the biases, whose input is always {as_typed(convention.bias_input)}"
     yield say(
         "The weights as matrices: one row for each unit where a connection starts, one column for each unit where it "
-        "ends. Each bias belongs to a unit; the learning rate sets the length of a step."
+        f"ends. {biases}; the learning rate sets the length of a step."
     )
     yield from (_given(cells, each) for each in cells.program.parameters)
     yield formula((cells.rate(),), (f"<mo>=</mo><mn>{as_typed(cells.problem.learning_rate)}</mn>",))

@@ -73,16 +73,19 @@ class _Paths:
 
     def _unit(self, layer: int, unit: int, x: float, y: float) -> _Unit:
         if layer == 0:
-            return _Unit(0, unit, x, y, None, self._label(self.cells.program.layer(1).inputs, unit))
+            return _Unit(0, unit, x, y, None, self._out(self.cells.program.layer(1).inputs, 0, unit))
         own = self.cells.program.layer(layer)
-        into = None if layer == self.layer - 1 else self._label(own.pre_activation, unit)
-        return _Unit(layer, unit, x, y, into, self._label(own.activation, unit))
+        sums = s.Cell(own.pre_activation, self.cells.sample, unit)
+        into = None if layer == self.layer - 1 else self.cells.label(sums)
+        return _Unit(layer, unit, x, y, into, self._out(own.activation, layer, unit))
 
-    def _label(self, identifier: str, unit: int) -> Label:
-        return self.cells.label(s.Cell(identifier, self.cells.sample, unit))
+    def _out(self, identifier: str, layer: int, unit: int) -> Label:
+        return self.cells.label(s.Cell(identifier, *self.cells.problem.output_at(layer, self.cells.sample, unit)))
 
     def _weight(self, start: _Unit, end: _Unit) -> Label:
-        return self.cells.label(s.Cell(self.cells.program.layer(end.layer).weights, start.unit, end.unit))
+        return self.cells.label(
+            s.Cell(self.cells.program.layer(end.layer).weights, *self.cells.problem.weight_at(start.unit, end.unit))
+        )
 
     def _across(self, start: _Unit, end: _Unit) -> float:
         """From one unit to the next: room for both names over the connection, and the weight's on it."""

@@ -88,7 +88,9 @@ class _Drawing:
         return NAME_HEIGHT * (self.units[layer] + 1) if layer and self._named(layer) else PITCH
 
     def _weight(self, layer: int, start: int, end: int) -> Label:
-        return self.cells.label(s.Cell(self.cells.program.layer(layer).weights, start, end))
+        return self.cells.label(
+            s.Cell(self.cells.program.layer(layer).weights, *self.cells.problem.weight_at(start, end))
+        )
 
     def _edge(self, start: Node, end: Node) -> str:
         (x1, y1), (x2, y2) = (start.x, self.y(start.y)), (end.x, self.y(end.y))
@@ -115,18 +117,21 @@ class _Drawing:
         program, one = self.cells.program, self.cells.one
         if node.layer == 0:
             inputs = program.layer(1).inputs
-            number = self.cells.decimals.text(inputs, float(one[inputs][self.cells.sample, node.unit]))
+            at = self.cells.problem.output_at(0, self.cells.sample, node.unit)
+            number = self.cells.decimals.text(inputs, float(one[inputs][at]))
             yield svg_text(node.x - RADIUS - 6, y + 4, escape(number), "in")
             return
         own = program.layer(node.layer)
         if node.layer == self.sums:
-            yield self._quantity(own.pre_activation, node.unit, node.x - RADIUS - 10, y - 5, "in over")
+            sums = s.Cell(own.pre_activation, self.cells.sample, node.unit)
+            yield self._quantity(sums, node.x - RADIUS - 10, y - 5, "in over")
         if node.layer in (self.sums, len(program.layers)):
-            yield self._quantity(own.activation, node.unit, node.x + RADIUS + 6, y + 4, "out over")
+            at = self.cells.problem.output_at(node.layer, self.cells.sample, node.unit)
+            yield self._quantity(s.Cell(own.activation, *at), node.x + RADIUS + 6, y + 4, "out over")
 
-    def _quantity(self, identifier: str, unit: int, x: float, y: float, side: str) -> str:
+    def _quantity(self, cell: s.Cell, x: float, y: float, side: str) -> str:
         """What goes into a unit or comes out, in the sample that is worked; nothing where the name is too long."""
-        name = self.cells.label(s.Cell(identifier, self.cells.sample, unit))
+        name = self.cells.label(cell)
         return svg_text(x, y, svg_label(name), side) if len(label_text(name)) <= MOST_LETTERS else ""
 
     def _gap(self, gap: Gap) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tracer.expression import matrix as m
 from tracer.problem.activations import EVERY_ACTIVATION, Activation
 from tracer.problem.problem import Layer, Problem
@@ -27,8 +29,9 @@ class NetworkSymbols:
         return EVERY_ACTIVATION[self.layer(number).activation]
 
     def weights(self, layer: int) -> m.Symbol:
-        """(units of the layer before, units)."""
-        return m.Symbol(named.weights(layer), (self.problem.sizes[layer - 1], self.problem.sizes[layer]))
+        """(units of the layer before, units), with a row for the bias before them where it is in the weights."""
+        inputs = self.problem.sizes[layer - 1] + self.leading
+        return m.Symbol(named.weights(layer), (inputs, self.problem.sizes[layer]))
 
     def bias(self, layer: int) -> m.Symbol | None:
         """1×units or, shared by the units, 1×1; None where there is none."""
@@ -39,7 +42,21 @@ class NetworkSymbols:
         return self._of_units(named.pre_activation(layer), layer)
 
     def activation(self, layer: int) -> m.Symbol:
-        return self._of_units(named.activation(layer), layer)
+        """(rows, units), with the bias's 1 before them where the next layer's weights hold the bias."""
+        before = self.leading if layer < self.depth else 0
+        return m.Symbol(named.activation(layer), (self.rows, self.problem.sizes[layer] + before))
+
+    def given_on(self, layer: int, outputs: m.Matrix) -> m.Matrix:
+        """What a layer gives on: the outputs of its units, after the bias's 1 where the next weights hold the bias."""
+        if not self.leading or layer == self.depth:
+            return outputs
+        ones = m.repeat(m.Constant(float(self.problem.convention.bias_input)), "rows", (self.rows, 1))
+        return m.Stack((ones, outputs), "columns")
+
+    def outputs_of(self, layer: int) -> m.Matrix:
+        """The activations of a layer's units alone."""
+        A = self.activation(layer)
+        return A if A.shape[1] == self.problem.sizes[layer] else without_first(A, "columns")
 
     def error(self, layer: int) -> m.Symbol:
         return self._of_units(named.error(layer, self.depth), layer)
@@ -56,6 +73,11 @@ class NetworkSymbols:
 
     def _of_units(self, identifier: str, layer: int) -> m.Symbol:
         return m.Symbol(identifier, (self.rows, self.problem.sizes[layer]))
+
+    @property
+    def leading(self) -> int:
+        """How many cells stand before the units' in what a layer takes in: one where the weights hold the bias."""
+        return self.problem.convention.leading
 
     @property
     def jacobians(self) -> bool:
@@ -108,3 +130,12 @@ class NetworkSymbols:
         if self.rate_in_change:
             factor *= -self.problem.learning_rate * self.problem.convention.sign
         return factor
+
+
+def without_first(matrix: m.Matrix, over: Literal["rows", "columns"]) -> m.Part:
+    """A matrix without its first row, or column."""
+    rows, columns = (tuple(range(int(over == axis), size)) for axis, size in zip(_AXES, matrix.shape, strict=True))
+    return m.Part(matrix, rows, columns)
+
+
+_AXES = ("rows", "columns")

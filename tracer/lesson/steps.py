@@ -15,7 +15,7 @@ from tracer.calculus.reverse import Gradient, sent_back
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
-from tracer.lesson.network_symbols import NetworkSymbols
+from tracer.lesson.network_symbols import NetworkSymbols, without_first
 from tracer.problem.losses import EVERY_LOSS
 from tracer.program import naming_policy as named
 from tracer.program import roles
@@ -63,6 +63,13 @@ def sent_back_to(net: NetworkSymbols, layer: int, operand: m.Symbol) -> m.Matrix
     return sent
 
 
+def sent_back_to_units(net: NetworkSymbols, layer: int) -> m.Matrix:
+    """What the delta of the next layer sends back to a layer's units: not to the bias's 1 beside them."""
+    if not net.leading:
+        return sent_back_to(net, layer + 1, net.activation(layer))
+    return m.MatMul(net.delta(layer + 1), m.Transpose(without_first(net.weights(layer + 1), "rows")))
+
+
 def everywhere(bias: m.Symbol, shape: m.Shape) -> m.Matrix:
     """A bias for every sample, one that units share for every unit too."""
     return m.repeat(bias, "rows" if bias.shape[1] == shape[1] else "all", shape)
@@ -70,7 +77,7 @@ def everywhere(bias: m.Symbol, shape: m.Shape) -> m.Matrix:
 
 def activation(net: NetworkSymbols, layer: int) -> Made:
     value = net.function(layer).apply(net.pre_activation(layer), net.layer(layer).slope)
-    yield made(net.activation(layer), value, roles.ACTIVATION, layer)
+    yield made(net.activation(layer), net.given_on(layer, value), roles.ACTIVATION, layer)
 
 
 def output(net: NetworkSymbols) -> Made:
@@ -131,7 +138,7 @@ def slopes(net: NetworkSymbols) -> Made:
             continue
         Z, A = net.pre_activation(layer), net.activation(layer)
         at_zero = net.problem.convention.relu_slope_at_zero
-        value = net.function(layer).slopes(Z, A, net.layer(layer).slope, at_zero)
+        value = net.function(layer).slopes(Z, net.outputs_of(layer), net.layer(layer).slope, at_zero)
         assignment = made(net.slope(layer), value, roles.SLOPE, layer)
         yield replace(assignment, of=A.name, reproduced=net.diagonal and layer == net.depth)
 
@@ -160,7 +167,7 @@ def output_delta(net: NetworkSymbols) -> Made:
 
 def error_sent_back(net: NetworkSymbols, layer: int) -> Made:
     W, reproduced = net.weights(layer + 1), net.problem.reproduce.updated_weights_sent_back
-    value = sent_back_to(net, layer + 1, net.activation(layer))
+    value = sent_back_to_units(net, layer)
     if reproduced:
         new = m.Symbol(named.updated(W.name), W.shape)
         value = traversal.rewrite(value, lambda part: new if part == W else None)

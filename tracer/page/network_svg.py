@@ -37,7 +37,11 @@ def network_svg(problem: Problem, one: Pass) -> Markup:
     wide the thinnest and the widest edge may be.
     """
     layout = lay_out_network(problem.sizes)
-    parts = [*_edges(layout, one), *map(_gap, layout.gaps), *(_node(problem, one, node) for node in layout.nodes)]
+    parts = [
+        *_edges(problem, layout, one),
+        *map(_gap, layout.gaps),
+        *(_node(problem, one, node) for node in layout.nodes),
+    ]
     for layer, x in layout.columns.items():
         for k, text in enumerate(caption(problem, layer)):
             parts.append(_text(x, layout.captions_y + (k + 0.5) * LINE, text))
@@ -49,13 +53,14 @@ def network_svg(problem: Problem, one: Pass) -> Markup:
     ).replace("{}", Markup("\n").join(parts))
 
 
-def _edges(layout: NetworkLayout, one: Pass) -> Iterator[Markup]:
+def _edges(problem: Problem, layout: NetworkLayout, one: Pass) -> Iterator[Markup]:
     layers = one.program.layers
-    weights = {(a, b): float(one[layers[b.layer - 1].weights][a.unit, b.unit]) for a, b in layout.edges}
+    places = {edge: problem.weight_at(edge[0].unit, edge[1].unit) for edge in layout.edges}
+    weights = {edge: float(one[layers[edge[1].layer - 1].weights][places[edge]]) for edge in layout.edges}
     largest = max(map(abs, weights.values()))
     for (start, end), weight in weights.items():
         sign = "positive" if weight >= 0 else "negative"
-        cell = _cell(layers[end.layer - 1].weights, start.unit, end.unit)
+        cell = _cell(layers[end.layer - 1].weights, *places[start, end])
         yield Markup(
             f'<line class="{sign}" data-cell="{cell}" x1="{start.x:g}" '
             f'y1="{start.y:g}" x2="{end.x:g}" y2="{end.y:g}" stroke-width="{layout.stroke(weight, largest):.2f}"/>'
@@ -71,15 +76,16 @@ def _gap(gap: Gap) -> Markup:
 
 def _node(problem: Problem, one: Pass, node: Node) -> Markup:
     x, y, layer, program = node.x, node.y, node.layer, one.program
+    at = problem.output_at(layer, 0, node.unit)
     circle = f'<circle cx="{x:g}" cy="{y:g}" r="{RADIUS:g}"/>'
     texts = [_text(x, y, node_name(problem.depth, node), "name")]
     if layer == 0:
-        texts.append(_value(one, program.layer(1).inputs, node.unit, x - BESIDE, y, "end"))
+        texts.append(_value(one, program.layer(1).inputs, at, x - BESIDE, y, "end"))
     elif layer == problem.depth:
-        texts.append(_value(one, program.output, node.unit, x + BESIDE, y - LINE / 2, "start"))
-        texts.append(_value(one, program.targets, node.unit, x + BESIDE, y + LINE / 2, "start", "target "))
+        texts.append(_value(one, program.output, at, x + BESIDE, y - LINE / 2, "start"))
+        texts.append(_value(one, program.targets, at, x + BESIDE, y + LINE / 2, "start", "target "))
     elif problem.sizes[layer] <= MOST_VALUED:
-        texts.append(_value(one, program.layer(layer).activation, node.unit, x, y + LINE / 2, "middle"))
+        texts.append(_value(one, program.layer(layer).activation, at, x, y + LINE / 2, "middle"))
     inside = " valued" if 0 < layer < problem.depth and len(texts) > 1 else ""
     return Markup(f'<g class="node{inside}" data-layer="{layer}">{circle}') + Markup().join(texts) + Markup("</g>")
 
@@ -89,12 +95,14 @@ def _cell(identifier: str, row: int, column: int) -> str:
     return f"{identifier}-{row + 1}-{column + 1}"
 
 
-def _value(one: Pass, identifier: str, unit: int, x: float, y: float, anchor: str, before: str = "") -> Markup:
+def _value(
+    one: Pass, identifier: str, at: tuple[int, int], x: float, y: float, anchor: str, before: str = ""
+) -> Markup:
     """A unit's value of the first sample, in a span of its own that a script may write anew."""
-    number = fixed(float(one[identifier][0, unit]), DECIMALS)
+    number = fixed(float(one[identifier][at]), DECIMALS)
     return Markup(
         f'<text class="value" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{before}'
-        f'<tspan data-cell="{_cell(identifier, 0, unit)}">{number}</tspan></text>'
+        f'<tspan data-cell="{_cell(identifier, *at)}">{number}</tspan></text>'
     )
 
 

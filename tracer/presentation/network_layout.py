@@ -125,7 +125,8 @@ def caption(problem: Problem, layer: int) -> tuple[str, ...]:
     made = problem.layers[layer - 1]
     number = f" {layer}" if problem.depth > 2 else ""
     title = "output layer" if layer == problem.depth else f"hidden layer{number}"
-    bias = "no bias" if made.bias is None else "one shared bias" if made.shared_bias else "with bias"
+    without = made.bias is None and not problem.convention.leading
+    bias = "no bias" if without else "one shared bias" if made.shared_bias else "with bias"
     return (title, counted(made.units, "unit"), made.activation, bias)
 
 

@@ -155,6 +155,8 @@ class Convention(FileSection):
     bias_update: bool = True
     softmax_slope: Literal["jacobian", "fused"] = "jacobian"
     relu_slope_at_zero: Literal[0, 1] = 0
+    bias_in: Literal["bias", "weights"] = "bias"
+    bias_input: Literal[1, -1] = 1
 
     @field_validator("relu_slope_at_zero", mode="before")
     @classmethod
@@ -164,14 +166,31 @@ class Convention(FileSection):
             raise ValueError("0 or 1")
         return value
 
+    @field_validator("bias_input", mode="before")
+    @classmethod
+    def _one_or_minus_one(cls, value: object) -> object:
+        if type(value) is not int or value not in (1, -1):
+            raise ValueError("1 or -1")
+        return value
+
     def to_document(self) -> dict[str, Any]:
-        """Every choice; `reduction_in` only where it says something, so that older problems keep their hash."""
-        return self.model_dump(exclude={"reduction_in"} if self.reduction_in == "error" else None)
+        """Every choice; later ones only where they say something, so that older problems keep their hash."""
+        later = {key: _LATER[key] for key in _LATER if getattr(self, key) == _LATER[key]}
+        return self.model_dump(exclude=set(later))
+
+    @property
+    def leading(self) -> int:
+        """How many cells stand before those of the units in what a layer takes in: the bias's 1, or none."""
+        return 1 if self.bias_in == "weights" else 0
 
     @property
     def sign(self) -> float:
         """+1.0 where E, D, dW, db are the gradients, −1.0 where they are minus the gradients."""
         return 1.0 if self.error == "output - target" else -1.0
+
+
+_LATER: Mapping[str, object] = {"reduction_in": "error", "bias_in": "bias", "bias_input": 1}
+"""Choices that came in later, and what older files mean."""
 
 
 class Reproduce(FileSection):
@@ -278,6 +297,10 @@ def unsuitable(convention: Convention, reproduce: Reproduce, loss: str, output: 
     if convention.softmax_slope == "fused" and (output, loss) not in FUSED:
         pairs = "softmax with cross_entropy or sigmoid with binary_cross_entropy"
         return "convention.softmax_slope", f"'fused' is for {pairs}, found {output} with {loss}"
+    if convention.bias_input != 1 and convention.bias_in != "weights":
+        return "convention.bias_input", "found it without bias_in = 'weights', expected it only beside that"
+    if not convention.bias_update and convention.bias_in == "weights":
+        return "convention.bias_update", "found false with bias_in = 'weights', where biases are weights too"
     if reproduce.rate_twice and convention.learning_rate_in == "change":
         return "reproduce.rate_twice", "it does not go with convention.learning_rate_in 'change'"
     if reproduce.softmax_slope == "diagonal" and output != "softmax":

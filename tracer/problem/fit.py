@@ -33,7 +33,7 @@ def misfits(raw: RawProblem, data: Data, spoilt: Set[str | int]) -> Iterator[Mis
         yield Mistake("data", f"X is {_shape(data.X)} and Y {_shape(data.Y)}, expected as many rows in both")
     elif raw.batch_size is not None and raw.batch_size > rows:
         yield Mistake("batch_size", f"found {show(raw.batch_size)}, expected at most {rows}, the rows of X")
-    shapes = list(_unfit_shapes(raw.layers, data))
+    shapes = list(_unfit_shapes(raw.layers, data, raw.convention.leading))
     yield from shapes or _too_large(raw.layers, data)
     unsuitable = [] if spoilt & FOR_THE_LOSS else list(_unsuitable(raw))
     yield from unsuitable
@@ -41,14 +41,25 @@ def misfits(raw: RawProblem, data: Data, spoilt: Set[str | int]) -> Iterator[Mis
         yield from _unfit_targets(raw.loss, data)
     if not unsuitable and not spoilt & {"loss", "data", "layers", "rule"}:
         yield from _other_targets(raw, data)
+    if raw.convention.leading and raw.names.style == "mazur":
+        says = "found 'mazur' with bias_in = 'weights', expected 'matrix', 'article' or 'hand'"
+        yield Mistake("names.style", f"{says}: it numbers the biases apart from the weights")
     softmax = raw.layers[-1].activation == "softmax" or "layers" in spoilt
     yield from _unknown_matrices(raw, max(rows, len(data.Y)) if softmax else 0)
 
 
-def sizes(layers: Sequence[RawLayer], data: Data) -> list[tuple[int, int]]:
-    """(inputs, units) of each layer, where all of them fit; nothing is allocated for layers given by `units`."""
+def sizes(layers: Sequence[RawLayer], data: Data, leading: int = 0) -> list[tuple[int, int]]:
+    """(inputs, units) of each layer, where all of them fit; nothing is allocated for layers given by `units`.
+
+    `leading` rows of the weights stand before those of the inputs.
+    """
     units = [layer.outputs for layer in layers]
-    return list(zip([data.X.shape[1], *units], units, strict=False))
+    return [(inputs + leading, own) for inputs, own in zip([data.X.shape[1], *units], units, strict=False)]
+
+
+def has_bias(raw: RawProblem) -> list[bool]:
+    """Which layers have a bias of their own."""
+    return [layer.has_bias and not raw.convention.leading for layer in raw.layers]
 
 
 def unfit_labels(raw: RawProblem, labels: Sequence[int]) -> Iterator[Mistake]:
@@ -63,10 +74,14 @@ def unfit_labels(raw: RawProblem, labels: Sequence[int]) -> Iterator[Mistake]:
             yield Mistake(f"data.Y[{row}]", f"found class {label}, {expected}")
 
 
-def _unfit_shapes(layers: Sequence[RawLayer], data: Data) -> Iterator[Mistake]:
+def _unfit_shapes(layers: Sequence[RawLayer], data: Data, leading: int) -> Iterator[Mistake]:
     inputs, whose = data.X.shape[1], f"the columns of X, which is {_shape(data.X)}"
     for k, layer in enumerate(layers):
-        yield from _unfit_parameters(layer, k, inputs, whose)
+        if leading and layer.bias is not None:
+            says = "found it with bias_in = 'weights', expected the bias as the first row of weights"
+            yield Mistake(f"layers[{k}].bias", says)
+        whose += " (and the bias before them)" if leading else ""
+        yield from _unfit_parameters(layer, k, inputs + leading, whose)
         if layer.activation == "softmax" and k < len(layers) - 1:
             yield Mistake(f"layers[{k}].activation", "found softmax in a hidden layer, expected it only in the last")
         rows = inputs if layer.turned is None else layer.turned.shape[0]
@@ -180,7 +195,7 @@ def _other_targets(raw: RawProblem, data: Data) -> Iterator[Mistake]:
 
 def _unknown_matrices(raw: RawProblem, jacobians: int) -> Iterator[Mistake]:
     """Identifiers and steps that this network does not have."""
-    known = identifiers([layer.has_bias for layer in raw.layers])
+    known = identifiers(has_bias(raw))
     tables = (("decimals", raw.decimals.table), ("names", raw.names.own), ("marks", raw.marks.matrices))
     for section, table in tables:
         yield from (Mistake(section, says) for says in misnamed(table, known, jacobians))

@@ -53,6 +53,7 @@ class _Network:
     rows: int
     shared_bias: tuple[bool, ...]
     has_bias: tuple[bool, ...]
+    leading: int = 0  # cells before the units' in what a layer takes in
 
     @property
     def layers(self) -> int:
@@ -74,6 +75,16 @@ class _Network:
         if identifier.kind in ("b", "db", "b_next"):
             return "" if self.shared_bias[identifier.layer - 1] else _position(column)
         return f"{_position(row)},{_position(column)}"
+
+    def unit(self, layer: int, place: int | None) -> int | None:
+        """The unit of a layer (0: inputs) at a place of what it gives on; −1 where that is the bias's 1."""
+        return place if place is None or self.is_output(layer) else place - self.leading
+
+    def given_on(self, layer: int, place: Place) -> Place:
+        """Where in what a layer gives on the cell of a unit stands."""
+        if place is None or self.is_output(layer):
+            return place
+        return place[0], place[1] + self.leading
 
     def sample(self, place: Place) -> str:
         """The mark of a sample, where there are several: "(2)"."""
@@ -164,17 +175,18 @@ class _Hand:
         sample = self.network.sample(place)
         match kind:
             case "X":
-                return Label("i", _position(column), sample)
+                return Label("i", _position(self.network.unit(0, column)), sample)
             case "Y":
                 return Label("y", _position(column), sample)
             case "W" | "W_next":
-                ends = self._unit(layer - 1, row) + self._unit(layer, column)
+                ends = self._unit(layer - 1, self.network.unit(layer - 1, row)) + self._unit(layer, column)
                 return Label("W", ends, hat=kind == "W_next")
             case "b" | "b_next":
                 shared = self.network.shared_bias[layer - 1]
                 return Label("b", self._unit(layer, None if shared else column), hat=kind == "b_next")
             case "Z" | "A":
                 side = "in" if kind == "Z" else "out"
+                column = column if kind == "Z" else self.network.unit(layer, column)
                 layer_name = "O" if self.network.is_output(layer) else f"h{layer}"
                 return Label(layer_name, side + _position(column), sample)
             case _:
@@ -262,7 +274,8 @@ class Names:
     each layer. `own` holds the user's names of single matrices by identifier, which win over the style's.
     `sign` is −1 where the backward quantities are −∂L/∂…, `rate_in_delta` says that they carry the learning
     rate (`rate_in_change`: dW and db alone do, and are negative), `fused` that E is taken at Z of the output
-    layer. Unknown identifiers and styles raise KeyError.
+    layer, `leading` how many cells stand before the units' in what a layer takes in. Unknown identifiers and
+    styles raise KeyError.
     """
 
     def __init__(
@@ -277,8 +290,9 @@ class Names:
         rate_in_delta: bool = False,
         fused: bool = False,
         rate_in_change: bool = False,
+        leading: int = 0,
     ) -> None:
-        self._network = _Network(sizes, rows, shared_bias, has_bias)
+        self._network = _Network(sizes, rows, shared_bias, has_bias, leading)
         self._style = _STYLES[style](self._network)
         self._own = dict(own or {})
         self._negative = sign < 0
@@ -305,13 +319,13 @@ class Names:
             case "E" if not layer:
                 return LOSS, (f"Z{output}" if self._fused else f"A{output}", place)
             case "E":
-                return LOSS, (f"A{layer}", place)
+                return LOSS, (f"A{layer}", self._network.given_on(layer, place))
             case "D":
                 return LOSS, (f"Z{layer}", place)
             case "dW" | "db":
                 return LOSS, (identifier[1:], place)
             case "S":
-                return (f"A{layer}", place), (f"Z{layer}", place)
+                return (f"A{layer}", self._network.given_on(layer, place)), (f"Z{layer}", place)
             case "J":  # row r, column c: how output r of that sample changes with sum c, as D = E·J has it
                 of, by = ((layer - 1, each) for each in place) if place else (None, None)
                 return (f"A{output}", of), (f"Z{output}", by)
@@ -386,6 +400,7 @@ def names_of(problem: Any) -> Names:
         rate_in_delta=convention.learning_rate_in == "delta" or problem.reproduce.rate_twice,
         fused=problem.fused,
         rate_in_change=convention.learning_rate_in == "change",
+        leading=convention.leading,
     )
 
 

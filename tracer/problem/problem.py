@@ -24,7 +24,7 @@ from tracer.problem.convention import (
     identifiers,
     show,
 )
-from tracer.problem.fit import misfits, sizes, unfit_labels
+from tracer.problem.fit import has_bias, misfits, sizes, unfit_labels
 from tracer.problem.hints import Mistake, problem_error
 from tracer.problem.identity import Identified
 from tracer.problem.initial import Layer, Matrix, Wanted, draw_parameters, frozen
@@ -109,6 +109,14 @@ class Problem(Identified):
         """Columns of X, then the units of each layer: (4, 3, 1)."""
         return (int(self.X.shape[1]), *(layer.units for layer in self.layers))
 
+    def weight_at(self, start: int, end: int) -> tuple[int, int]:
+        """Where in its matrix the weight from a unit (or input) to one of the next layer stands; all from 0."""
+        return start + self.convention.leading, end
+
+    def output_at(self, layer: int, sample: int, unit: int) -> tuple[int, int]:
+        """Where in its matrix the output of a unit (of layer 0: an input) stands; samples and units from 0."""
+        return sample, unit + (self.convention.leading if layer < self.depth else 0)
+
     @cached_property
     def parameters(self) -> tuple[Matrix, ...]:
         """W1, b1, W2, … as the network starts, laid out for speed; biases only where layers have them."""
@@ -121,7 +129,14 @@ class Problem(Identified):
 
     def data(self, start: int, stop: int) -> tuple[Matrix, ...]:
         """X and Y of the samples [start, stop), in the order of a program's inputs."""
-        return (self.X[start:stop], self.Y[start:stop])
+        return (self._inputs[start:stop], self.Y[start:stop])
+
+    @cached_property
+    def _inputs(self) -> Matrix:
+        """X as the first layer takes it in: with the bias's 1 before each sample, where the weights hold the bias."""
+        if not self.convention.leading:
+            return self.X
+        return frozen(np.insert(self.X, 0, self.convention.bias_input, axis=1))
 
     @property
     def excluded(self) -> tuple[float, ...]:
@@ -218,7 +233,7 @@ def _data(
 
 def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
     """The problem of tables in which everything fits, as far as one sees before the parameters are drawn."""
-    rows, biased = len(data.X), [layer.has_bias for layer in raw.layers]
+    rows, biased = len(data.X), has_bias(raw)
     problem = Problem(
         name=name,
         title=name if raw.title is None else raw.title,
@@ -226,7 +241,7 @@ def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
         loss_shown=raw.loss_shown or raw.convention.reduction,
         X=frozen(data.X),
         Y=frozen(data.Y),
-        layers=_with_parameters(raw, sizes(raw.layers, data)),
+        layers=_with_parameters(raw, sizes(raw.layers, data, raw.convention.leading), biased),
         **{key: getattr(raw, key) for key in AS_READ},
     )
     clash = names_of(problem).clash(identifiers(biased)) if problem.names.own else None
@@ -237,11 +252,11 @@ def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
     return problem
 
 
-def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]]) -> tuple[Layer, ...]:
+def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]], biased: Sequence[bool]) -> tuple[Layer, ...]:
     """The layers with their parameters, typed or drawn; drawn ones are rounded where `carry_rounded` asks."""
     wanted = [
-        Wanted(inputs, units, layer.has_bias)
-        for layer, (inputs, units) in zip(raw.layers, shapes, strict=True)
+        Wanted(inputs, units, bias)
+        for layer, (inputs, units), bias in zip(raw.layers, shapes, biased, strict=True)
         if layer.units
     ]
     drawn = draw_parameters(raw.initial, wanted)

@@ -32,6 +32,10 @@ CONVENTIONS: Mapping[str, str] = {
     "rate_in_update": "The learning rate is applied in the update.",
     "rate_in_delta": "The learning rate is part of delta; the update does not apply it again.",
     "biases_stay": "Biases are not updated.",
+    "bias_in_weights": "The bias is the first row of the weights: the 1 before the inputs, and before the outputs of a "
+    "hidden layer, is its input.",
+    "bias_in_weights_negative": "The threshold is the first row of the weights: the −1 before the inputs, and before "
+    "the outputs of a hidden layer, is its input.",
     "fused": "Output activation and loss are taken together: E is the gradient with respect to Z.",
     "perceptron": "The rule is the perceptron's: L = Σ(a − y)·z with a held fixed, so E is the gradient with respect "
     "to Z, and there is no slope.",
@@ -85,6 +89,8 @@ def conventions_chosen(problem: Problem) -> list[str]:
     ]
     if not chosen.bias_update:
         found.append("biases_stay")
+    if chosen.leading:
+        found.append("bias_in_weights" if chosen.bias_input > 0 else "bias_in_weights_negative")
     if chosen.softmax_slope == "fused":
         found.append("fused")
     if problem.loss in RULES:

@@ -93,8 +93,10 @@ def _facts(training: Training) -> list[tuple[str, str]]:
 
 
 def _network(problem: Problem) -> str:
+    leading = problem.convention.leading
     layers = (
-        f"{each.units} {each.activation}{'' if each.bias is not None else ' without bias'}" for each in problem.layers
+        f"{each.units} {each.activation}{'' if each.bias is not None or leading else ' without bias'}"
+        for each in problem.layers
     )
     return " → ".join((f"{problem.sizes[0]} input{'s' if problem.sizes[0] > 1 else ''}", *layers))
 

@@ -41,7 +41,7 @@ def draw_network(problem: Problem, one: Pass) -> tuple[bytes, int, int]:
     """A PNG picture with the weights and the first sample of a pass, and the width and height to show it at."""
     layout = lay_out_network(problem.sizes)
     canvas = _Canvas(layout.width, layout.height)
-    _draw_edges(canvas, layout, one)
+    _draw_edges(canvas, problem, layout, one)
     for gap in layout.gaps:
         _draw_gap(canvas, gap)
     for node in layout.nodes:
@@ -53,26 +53,26 @@ def draw_network(problem: Problem, one: Pass) -> tuple[bytes, int, int]:
     return canvas.png(), round(layout.width), round(layout.height)
 
 
-def _draw_edges(canvas: _Canvas, layout: NetworkLayout, one: Pass) -> None:
-    weights = {edge: _weight(one, *edge) for edge in layout.edges}
+def _draw_edges(canvas: _Canvas, problem: Problem, layout: NetworkLayout, one: Pass) -> None:
+    weights = {edge: _weight(problem, one, *edge) for edge in layout.edges}
     largest = max(map(abs, weights.values()))
     for (start, end), weight in weights.items():
         canvas.connection((start.x, start.y), (end.x, end.y), weight, layout.stroke(weight, largest))
 
 
-def _weight(one: Pass, start: Node, end: Node) -> float:
-    return float(one[one.program.layer(end.layer).weights][start.unit, end.unit])
+def _weight(problem: Problem, one: Pass, start: Node, end: Node) -> float:
+    return float(one[one.program.layer(end.layer).weights][problem.weight_at(start.unit, end.unit)])
 
 
 def _draw_node(canvas: _Canvas, problem: Problem, one: Pass, node: Node) -> None:
     fill = HEADING if node.layer == 0 else "FFFFFF"
     canvas.circle(node.x, node.y, RADIUS, fill)
-    name = node_name(problem.depth, node)
+    name, at = node_name(problem.depth, node), problem.output_at(node.layer, 0, node.unit)
     canvas.text(node.x, node.y, name, "mm", TEXT if len(name) <= 3 else SMALL)
     if node.layer == 0:
-        canvas.text(node.x - RADIUS - 6, node.y, _written(float(one[one.program.layer(1).inputs][0, node.unit])), "rm")
+        canvas.text(node.x - RADIUS - 6, node.y, _written(float(one[one.program.layer(1).inputs][at])), "rm")
     if node.layer == problem.depth:
-        output, target = (float(one[key][0, node.unit]) for key in (one.program.output, one.program.targets))
+        output, target = (float(one[key][at]) for key in (one.program.output, one.program.targets))
         canvas.text(node.x + RADIUS + 6, node.y - LINE / 2, _written(output), "lm")
         canvas.text(node.x + RADIUS + 6, node.y + LINE / 2, f"target {_written(target)}", "lm")
 

@@ -335,12 +335,13 @@ def test_names_of_a_problem() -> None:
         sizes=(2, 3),
         rows=1,
         layers=[SimpleNamespace(bias=None, shared_bias=False)],
-        convention=SimpleNamespace(sign=-1.0, learning_rate_in="update", softmax_slope="jacobian"),
+        convention=SimpleNamespace(sign=-1.0, learning_rate_in="update", leading=0),
+        fused=False,
         reproduce=SimpleNamespace(rate_twice=True),
     )
     assert fraction_text(names_of(problem), "E") == "−∂L/∂guess"
     assert fraction_text(names_of(problem), "D1") == "−η·∂L/∂Z1"
-    problem.convention.softmax_slope = "fused"
+    problem.fused = True
     problem.reproduce.rate_twice = False
     assert fraction_text(names_of(problem), "E") == "−∂L/∂Z1"
     assert fraction_text(names_of(problem), "D1") == "−∂L/∂Z1"

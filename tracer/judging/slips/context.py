@@ -149,6 +149,16 @@ class SlipContext:
         return self.net.activation(self.layer)
 
     @property
+    def gives_on(self) -> bool:
+        """Whether this is what a layer gives on, with a 1 for the bias of the next before it."""
+        return self.net.leading > 0 and self.assignment.quantity == roles.ACTIVATION and not self.of_output
+
+    @property
+    def units(self) -> m.Matrix:
+        """The outputs of this layer's units, without the bias's 1."""
+        return self.net.outputs_of(self.layer)
+
+    @property
     def slope(self) -> m.Symbol:
         return self.net.slope(self.layer)
 

@@ -12,6 +12,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
 from tracer.judging.slips.context import SlipContext, WrongRule, column, products, replaced, rewritten, times
+from tracer.lesson.network_symbols import without_first
 from tracer.problem.activations import ACTIVATIONS, EVERY_ACTIVATION
 from tracer.problem.losses import RULES
 from tracer.problem.problem import LEAKY_SLOPE
@@ -26,11 +27,14 @@ ZERO, ONE = s.Number(0.0), s.Number(1.0)
 # Sums: Z = A W + b
 
 
-def _biased(context: SlipContext, rule: m.Matrix) -> tuple[m.Matrix, m.Symbol] | None:
-    """The product and the bias."""
-    bias = context.bias
+def _biased(context: SlipContext, rule: m.Matrix) -> tuple[m.Matrix, m.Matrix] | None:
+    """The product and the bias, a row."""
+    bias, net = context.bias, context.net
     if isinstance(rule, m.Broadcast) and rule.operator == "+" and bias is not None and m.unrepeated(rule.right) == bias:
         return rule.left, bias
+    if net.leading and isinstance(rule, m.MatMul):
+        product = m.MatMul(without_first(rule.left, "columns"), without_first(rule.right, "rows"))
+        return product, times(float(net.problem.convention.bias_input), m.Row(rule.right, 0))
     return None
 
 
@@ -45,7 +49,7 @@ def bias_subtracted(context: SlipContext, rule: m.Matrix) -> Made:
 
 
 def bias_per_term(context: SlipContext, rule: m.Matrix) -> Made:
-    inner = context.weights.shape[0]
+    inner = context.weights.shape[0] - context.net.leading
     if (parts := _biased(context, rule)) and inner > 1:
         yield WrongRule(m.add(parts[0], times(float(inner), parts[1])), ({"inner": str(inner)},))
 
@@ -53,7 +57,7 @@ def bias_per_term(context: SlipContext, rule: m.Matrix) -> Made:
 def wrong_bias(context: SlipContext, rule: m.Matrix) -> Made:
     """The layer's biases in another order, or another layer's."""
     parts = _biased(context, rule)
-    if parts is None:
+    if parts is None or not isinstance(parts[1], m.Symbol):
         return
     own, name = context.work.ahead(parts[1].name), f"{parts[1].name} in another order"
     units = own.low.shape[1]
@@ -91,7 +95,9 @@ def previous_layer_unactivated(context: SlipContext, rule: m.Matrix) -> Made:
     A = context.net.activation(before)
     if before and not context.work.left_out(A.name):  # else the slip is in A
         Z = context.net.pre_activation(before)
-        yield WrongRule(replaced(rule, A, Z), ({"activation": A.name, "pre_activation": Z.name},))
+        yield WrongRule(
+            replaced(rule, A, context.net.given_on(before, Z)), ({"activation": A.name, "pre_activation": Z.name},)
+        )
 
 
 # Activations, cell by cell: A = φ(Z)

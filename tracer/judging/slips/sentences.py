@@ -101,6 +101,8 @@ class Sentence:
         parameter = context.assignment.of
         if word in ("w", "g") and parameter is not None:
             return (parameter if word == "w" else program.gradients[parameter]), row, column
+        if word == "bias" and context.bias is None:
+            return context.weights.name, 0, column
         symbols = {"z": "pre_activation", "a": "activation", "s": "slope", "d": "delta", "e": "error", "bias": "bias"}
         return getattr(context, symbols[word]).name, row, column
 

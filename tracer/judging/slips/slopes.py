@@ -29,11 +29,11 @@ def slope_of_activation(context: SlipContext, rule: m.Matrix) -> Made:
 
 
 def slope_of_z(context: SlipContext, rule: m.Matrix) -> Made:
-    yield from _with_a(rule, context.activation, context.pre_activation)
+    yield from _with_a(rule, context.units, context.pre_activation)
 
 
 def slope_of_error(context: SlipContext, rule: m.Matrix) -> Made:
-    yield from _with_a(rule, context.activation, context.error)
+    yield from _with_a(rule, context.units, context.error)
 
 
 def _with_a(rule: m.Matrix, A: m.Matrix, other: m.Matrix) -> Made:
@@ -59,7 +59,7 @@ def half_slope(context: SlipContext, rule: m.Matrix) -> Made:
 
 def wrong_slope(context: SlipContext, rule: m.Matrix) -> Made:
     """Another activation's."""
-    Z, A, own = context.pre_activation, context.activation, context.net.layer(context.layer).activation
+    Z, A, own = context.pre_activation, context.units, context.net.layer(context.layer).activation
     tried = {rule}
     for name, act in ACTIVATIONS.items():
         other = act.slopes(Z, A, LEAKY_SLOPE, 0)
@@ -91,7 +91,7 @@ def mask_misplaced(context: SlipContext, rule: m.Matrix) -> Made:
 
 def slope_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:
     """A·(1 − A) as a product of matrices."""
-    A = context.activation
+    A = context.units
     if A.shape[0] == A.shape[1] and isinstance(rule, m.Apply) and isinstance(rule.template, s.Product):
         rest = m.subtract(m.Constant(1.0), A)
         for right in (rest, m.Transpose(rest)):
@@ -127,14 +127,14 @@ def diagonal_alone(context: SlipContext, rule: m.Matrix) -> Made:
     if context.kind is MatrixKind.JACOBIAN:
         yield m.multiply(m.Identity(context.net.outputs), rule)
     elif _by_jacobian(context):
-        A = context.activation
+        A = context.units
         yield context.with_rate(m.multiply(context.error, ACTIVATIONS["softmax"].slopes(A, A, LEAKY_SLOPE, 0)))
 
 
 def row_summed(context: SlipContext, rule: m.Matrix) -> Made:
     """E times the sum of a row of the Jacobian, which is 0."""
     if _by_jacobian(context):
-        A = context.activation
+        A = context.units
         summed = m.multiply(A, m.subtract(m.Constant(1.0), m.row_sums(A)))
         yield context.with_rate(m.multiply(context.error, summed))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tracer.errors import ShapeError
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.judging.judging import Site
@@ -57,8 +58,20 @@ def wrong_rules(rules: Sequence[Rule], context: SlipContext, right: m.Matrix) ->
     """The wrong rules for a matrix, made from its right rule or from another."""
     for rule in rules:
         if context.kind in rule.kinds:
-            made = (each if isinstance(each, WrongRule) else WrongRule(each) for each in rule.rewrite(context, right))
-            yield rule, list(made)
+            yield rule, list(_fitting(rule, context, right))
+
+
+def _fitting(rule: Rule, context: SlipContext, right: m.Matrix) -> Iterator[WrongRule]:
+    """The rewrites that fit the network's shapes; of a layer that gives on a 1 for the bias, those of its units."""
+    ones, units = right.parts if isinstance(right, m.Stack) and context.gives_on else (None, right)
+    try:
+        for each in rule.rewrite(context, units):
+            made = each if isinstance(each, WrongRule) else WrongRule(each)
+            if all(size in (1, whole) for size, whole in zip(made.expression.shape, units.shape, strict=True)):
+                given_on = made.expression if ones is None else m.Stack((ones, made.expression), "columns")
+                yield replace(made, expression=given_on)
+    except ShapeError:
+        return
 
 
 def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
