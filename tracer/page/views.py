@@ -144,7 +144,7 @@ class PassViews:
                 tuple(each for each in ids if each in known or not self._is_jacobian(each)) for ids in band.stacks
             )
             stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in shown_ids)
-            yield BoardBand(band_title(self.trace.problem, band.layer, self.one), stacks, self._kind(band))
+            yield BoardBand(band_title(self.trace.problem, band, self.one), stacks, self._kind(band))
 
     def _kind(self, band: Band) -> str:
         slots = ([self._plain[each].across for ids in band.stacks[k::SLOTS] for each in ids] for k in range(SLOTS))
