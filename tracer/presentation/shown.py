@@ -17,6 +17,8 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
 from tracer.expression.worked import Worked, work
 from tracer.lesson.build import build
+from tracer.presentation.excerpt import counted
+from tracer.problem.program_problem import ProgramProblem
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import AnyProblem, Pass, Trace
 
@@ -62,6 +64,14 @@ def losses(problem: AnyProblem, before: float, after: float) -> tuple[str, str]:
         return fixed(before, decimals), fixed(after, decimals)
     digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
     return f"{before:#.{digits}g}", f"{after:#.{digits}g}"
+
+
+def size_words(problem: AnyProblem) -> str:
+    """How large it is, in a few words."""
+    if isinstance(problem, ProgramProblem):
+        steps, count = len(problem.forward.steps), sum(each.size for each in problem.initial.values())
+        return f"{counted(steps, 'forward step')}, {counted(count, 'parameter')}"
+    return f"{'→'.join(map(str, problem.sizes))}, {counted(problem.rows, 'sample')}"
 
 
 def shown(trace: Trace[AnyProblem], one: Pass) -> Shown:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
@@ -13,7 +11,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.presentation.board import Place, lay_out
 from tracer.presentation.headings import Headings
-from tracer.problem.problem import Problem
 from tracer.program.naming_policy import RATE, defined_names
 from tracer.program.program import Step
 from tracer.run.passes import AnyProblem, Pass, Trace
@@ -49,11 +46,6 @@ class Book:
         self.passes = list(trace.passes)
         self.places = lay_out(trace.first.program).places
         self.names = defined_names((*trace.first, RATE))
-
-    @property
-    def network(self) -> Trace | None:
-        """The trace where it is of a network of layers, which has outputs and targets; None of a program."""
-        return cast("Trace", self.trace) if isinstance(self.problem, Problem) else None
 
     def add_sheet(self, title: str) -> Worksheet:
         sheet = self.workbook.active if not self.data else self.workbook.create_sheet()

@@ -60,7 +60,7 @@ def fill_start(book: Book, sheet: Worksheet, links: Links, certified: str) -> No
     _about(flow)
     _picture(flow)
     flow.heading("Did it help?")
-    told = DidTheLossFall(book) if (trace := book.network) is None else DidItHelp(book, trace)
+    told = DidTheLossFall(book) if (trace := book.trace.of_network) is None else DidItHelp(book, trace)
     told.write(flow)
     _legend(flow)
     _steps(flow, links)
