@@ -6,7 +6,7 @@ that counts is lost and some are won. What `[reproduce]` has is no convention: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 
@@ -21,44 +21,13 @@ from tracer.judging.judging import judge
 from tracer.judging.sheet import Sheet, lay_beside, transposed
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.judging.work import Work, close, inside, tolerance
-from tracer.problem.convention import FUSED
-from tracer.problem.problem import Problem
-from tracer.program.roles import WEIGHTS_GRADIENT, Quantity
+from tracer.problem.ways import LAYOUTS, Choice, Layout, choices, together
 
 MOST_ROUNDS = 5  # conventions are added one after the other
 MOST_AT_ONCE = 3  # that one matrix shows together
+MOST_JUDGED = 3  # of the conventions that the numbers speak for
 MOST_PASSES_TRIED = 4
 NEARLY_ALL = 0.9  # of the cells, right as those of another pass
-
-_LOSSES = {
-    "half_squared_error": "½ of the squared error",
-    "squared_error": "the squared error without ½",
-    "mean_squared_error": "the mean of the squared errors over the outputs",
-}
-Change = Callable[[Problem], Problem]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One way of a convention that a problem does not have, in words, and what it makes of the problem."""
-
-    of: str
-    words: str
-    change: Change
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Matrices written with rows and columns exchanged."""
-
-    words: str
-    turns: Callable[[Quantity], bool]
-
-
-LAYOUTS = (
-    Layout("gradients transposed", lambda what: what == WEIGHTS_GRADIENT),
-    Layout("samples as columns", lambda what: True),
-)
 
 
 @dataclass(frozen=True)
@@ -84,7 +53,8 @@ class Conventions:
 
     def recognised(self, sheet: Sheet, marks: list[Mark]) -> OtherConventions | None:
         """The conventions by which a sheet is right, or righter; None where there are none."""
-        best, counted = OtherConventions((), sheet), _counting(marks)
+        best, marks = self._by_numbers(sheet, marks)
+        counted = _counting(marks)
         passed: set[str] = set()
         for _ in range(MOST_ROUNDS):
             failing = next((each.id for each in marks if _fails(each) and each.id not in passed), None)
@@ -99,6 +69,31 @@ class Conventions:
             else:
                 passed.add(failing)
         return best if best.words else None
+
+    def _by_numbers(self, sheet: Sheet, marks: list[Mark]) -> tuple[OtherConventions, list[Mark]]:
+        """The sheet by the conventions of sign, rate and mean together whose key has most of its numbers."""
+        best = OtherConventions((), sheet)
+        if not any(map(_fails, marks)):
+            return best, marks
+        equal, found = _equal(sheet), []
+        for several in together(self.key.problem):
+            words = tuple(each.words for each in several)
+            beside = self._read_by(words, sheet.answers)
+            if beside is not None and _equal(beside) > equal:
+                found.append((-_equal(beside), len(words), OtherConventions(words, beside)))
+        for _, _, other in sorted(found, key=lambda each: each[:2])[:MOST_JUDGED]:
+            read = judge(other.sheet)
+            if _counting(marks) < _counting(read):
+                return replace(other, all_right=len(_counting(read)) == len(read)), read
+        return best, marks
+
+    def _read_by(self, words: tuple[str, ...], answers: Answers) -> Sheet | None:
+        """The answers beside the key by these conventions; None where the numbers leave float64 by them."""
+        key = self._key(words)
+        try:
+            return None if key is None else lay_beside(answers, key)
+        except TracerError:
+            return None
 
     def of_another_pass(self, sheet: Sheet, marks: list[Mark]) -> OtherConventions | None:
         """The sheet read as answers of another of the first passes, if nearly all of it is right so."""
@@ -138,14 +133,8 @@ class Conventions:
                     yield OtherConventions((*chosen, layout.words), lay_beside(turned, self._key_now(best)))
         for more in self._together(best, failing):
             words = tuple(each.words for each in more)
-            key = self._key((*(each for each in chosen if not _is_layout(each)), *words))
-            if key is None:
-                continue
-            try:
-                sheet = lay_beside(answers, key)
-            except TracerError:  # the learner's given numbers leave float64 by this convention
-                continue
-            if _explains(sheet, failing):
+            sheet = self._read_by((*(each for each in chosen if not _is_layout(each)), *words), answers)
+            if sheet is not None and _explains(sheet, failing):
                 yield OtherConventions((*chosen, *words), sheet)
 
     def _together(self, best: OtherConventions, failing: str) -> Iterator[tuple[Choice, ...]]:
@@ -182,49 +171,6 @@ class Conventions:
             except TracerError:
                 self.keys[words] = None
         return self.keys[words]
-
-
-def choices(problem: Problem) -> Iterator[Choice]:
-    """The ways of each convention that a problem does not have."""
-    convention = problem.convention
-    for name, ways in _WAYS.items():
-        for value, words in ways.items():
-            if value != getattr(convention, name):
-                yield Choice(name, words, _with_convention(**{name: value}))
-    for (reduction, within), words in _REDUCTIONS.items():
-        if words != _REDUCTIONS.get((convention.reduction, convention.reduction_in), _REDUCTIONS["sum", "error"]):
-            yield Choice("reduction", words, _with_convention(reduction=reduction, reduction_in=within))
-    if (problem.layers[-1].activation, problem.loss) in FUSED:
-        other = "jacobian" if convention.softmax_slope == "fused" else "fused"
-        yield Choice("softmax_slope", _SLOPES[other], _with_convention(softmax_slope=other))
-    shown = "mean" if problem.loss_shown == "sum" else "sum"
-    yield Choice("loss_shown", f"the loss as a {shown}", lambda each: replace(each, loss_shown=shown))  # type: ignore[arg-type]
-    if problem.loss in _LOSSES:
-        for loss, words in _LOSSES.items():
-            if loss != problem.loss:
-                yield Choice("loss", words, lambda each, other=loss: replace(each, loss=other))  # type: ignore[misc]
-
-
-_WAYS: Mapping[str, Mapping[object, str]] = {
-    "error": {"output - target": "output − target", "target - output": "target − output"},
-    "learning_rate_in": {
-        "update": "the learning rate in the update",
-        "delta": "the learning rate inside delta",
-        "change": "dW and db as the changes that are added",
-    },
-    "bias_update": {True: "biases are updated", False: "biases are not updated"},
-    "relu_slope_at_zero": {0: "the slope of ReLU at 0 is 0", 1: "the slope of ReLU at 0 is 1"},
-}
-_REDUCTIONS = {
-    ("sum", "error"): "summed over the samples",
-    ("mean", "error"): "averaged over the samples",
-    ("mean", "gradient"): "averaged over the samples in dW and db alone",
-}
-_SLOPES = {"fused": "E taken together with the output activation", "jacobian": "E and the output's slope apart"}
-
-
-def _with_convention(**ways: object) -> Change:
-    return lambda problem: replace(problem, convention=problem.convention.model_copy(update=ways))
 
 
 def _is_layout(words: str) -> bool:
