@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from tracer.expression.digits import fixed
 from tracer.expression.text import matrix_text
+from tracer.presentation.other_ways import HEADINGS, TITLE, other_ways
 from tracer.presentation.shown import Shown, shown
 from tracer.problem.problem import Problem
-from tracer.problem.remarks import departures
+from tracer.problem.remarks import conventions, departures
 from tracer.program.roles import Assignment
 from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.run.training import Training
@@ -42,6 +44,19 @@ def print_trace(trace: Trace[AnyProblem]) -> None:
                 console.print(Text(f"  {_heading(trace, each)}"))
                 for line in _lines(one, each.id, decimals):
                     console.print(Text(f"    {line}"))
+
+
+def print_other_ways(trace: Trace) -> None:
+    """The problem's own conventions, and a table of the others with one number of each."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(trace.problem.title, style="bold"))
+    for sentence in (*notes(trace.problem), *conventions(trace.problem)):
+        console.print(Text(f"  {sentence}"))
+    console.print(Text(f"\n{TITLE}", style="bold yellow"))
+    table = Table(*HEADINGS, box=None, pad_edge=False, header_style="bold")
+    for each in other_ways(trace):
+        table.add_row(*map(Text, each.row))
+    Console(highlight=False).print(table)
 
 
 def notes(problem: AnyProblem) -> list[str]:

@@ -129,6 +129,9 @@ def trace(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Save the trace as .npz.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain-conventions", help="Print how other conventions' numbers differ, one of each.")
+    ] = False,
 ) -> None:
     """Run one epoch and print every matrix, step by step."""
     from tracer.run.training import trace as run
@@ -141,7 +144,9 @@ def trace(
         from tracer.run.storage import save_trace
 
         save_trace(recorded, output)
-    if as_json:
+    if explain:
+        _explain(recorded, as_json)
+    elif as_json:
         print_json(recorded.to_document())
     elif output is None:
         from tracer.terminal import print_trace
@@ -152,6 +157,20 @@ def trace(
 
         for sentence in (*notes(loaded), output):
             typer.echo(sentence)
+
+
+def _explain(recorded: Trace[Any], as_json: bool) -> None:
+    """The table of other conventions. Raises TracerError for a program, which has none."""
+    from tracer.presentation.other_ways import other_ways
+    from tracer.problem.problem import Problem
+    from tracer.terminal import print_other_ways
+
+    if not isinstance(recorded.problem, Problem):
+        raise TracerError("--explain-conventions: found a program, expected a problem with [[layers]]")
+    if as_json:
+        print_json({"other_conventions": [each.to_document() for each in other_ways(recorded)]})
+    else:
+        print_other_ways(recorded)
 
 
 def train(

@@ -15,6 +15,7 @@ from tracer.derivation.forward import derivatives, forward, network
 from tracer.derivation.typeset import Chapter, Passage, say
 from tracer.files import write_text
 from tracer.presentation.headings import place_of
+from tracer.presentation.other_ways import HEADINGS, TITLE, other_ways
 from tracer.presentation.templates import environment
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import conventions, departures
@@ -51,6 +52,9 @@ def render_derivation(trace: Trace, page: str = "") -> str:
             chapters=list(_chapters(trace)),
             conventions=conventions(problem),
             departures=departures(problem),
+            other_ways=[each.row for each in other_ways(trace)],
+            other_headings=HEADINGS,
+            other_title=TITLE,
         )
     )
 
