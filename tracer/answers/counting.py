@@ -105,10 +105,19 @@ class Counted:
         else:
             for counting, layer, sample, unit in self._units(name, kind):
                 identifier = self._identifier(kind, layer, name.change)
-                if identifier is not None:
-                    gives_on = kind in (INPUT, ACT) and not name.change
-                    column = self.problem.output_at(layer, 0, unit)[1] if gives_on else unit
-                    yield (kind, *counting), Cell(identifier, 0 if self.samples == 1 else sample, column)
+                row = 0 if self.samples == 1 else sample
+                if identifier is not None and not (self.turned and row is None):
+                    before = self.problem.convention.leading if layer < self.depth else 0
+                    column = unit + (before if kind in (INPUT, ACT) and not name.change else 0)
+                    yield (kind, *counting), self._placed(identifier, row, column)
+
+    @property
+    def turned(self) -> bool:
+        """Whether a sample stands in each column."""
+        return self.problem.convention.turned
+
+    def _placed(self, identifier: str, row: int | None, column: int) -> Cell:
+        return Cell(identifier, row, column) if row is None else Cell(identifier, *self.problem.placed(row, column))
 
     def _identifier(self, kind: str, layer: int, change: Change) -> str | None:
         if kind in (INPUT, TARGET):
@@ -250,10 +259,10 @@ class Counted:
     def _biases(self, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
         for counting, layer, _, unit in self._units(name, BIAS):
             if self.problem.convention.leading:
-                yield (BIAS, *counting), Cell(self._parameter(policy.weights(layer), name.change), 0, unit)
+                yield (BIAS, *counting), self._placed(self._parameter(policy.weights(layer), name.change), 0, unit)
             identifier = policy.bias(layer)
-            if self.shapes.get(identifier, (1, 0))[1] > unit:
-                yield (BIAS, *counting), Cell(self._parameter(identifier, name.change), 0, unit)
+            if max(self.shapes.get(identifier, (0, 0))) > unit:
+                yield (BIAS, *counting), self._placed(self._parameter(identifier, name.change), 0, unit)
         for layer in range(1, self.depth + 1):
             if name.numbers == (layer,) and self.shapes.get(policy.bias(layer)) == (1, 1):
                 yield (BIAS, "layers"), Cell(self._parameter(policy.bias(layer), name.change), 0, 0)

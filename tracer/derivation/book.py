@@ -41,6 +41,12 @@ def write_derivation(trace: Trace, path: Path, page: str = "") -> None:
 
 def render_derivation(trace: Trace, page: str = "") -> str:
     """The book as HTML, with a link to the file `page` beside it if there is one."""
+    told = conventions(trace.problem)
+    if trace.problem.convention.turned:
+        told.append(
+            "In this derivation a sample stands in each row: every matrix here is the transpose of the problem's."
+        )
+    trace = trace.by_rows()
     problem = trace.problem
     return (
         environment()
@@ -50,7 +56,7 @@ def render_derivation(trace: Trace, page: str = "") -> str:
             page=page,
             place=place_of(trace, trace.first),
             chapters=list(_chapters(trace)),
-            conventions=conventions(problem),
+            conventions=told,
             departures=departures(problem),
             other_ways=[each.row for each in other_ways(trace)],
             other_headings=HEADINGS,

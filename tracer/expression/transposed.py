@@ -10,13 +10,11 @@ from tracer.expression import matrix as m
 from tracer.expression import traversal
 
 _TURNED: dict[m.Axis, m.Axis] = {"rows": "columns", "columns": "rows", "all": "all"}
-_PLACED = (
-    m.Row, m.Stack, m.Part, m.Scatter, m.Reshape, m.Correlation, m.Spread, m.Pool, m.FirstMaximum,
-)  # fmt: skip
+_PLACED = (m.Scatter, m.Reshape, m.Correlation, m.Spread, m.Pool, m.FirstMaximum)
 
 
 def transposed(matrix: m.Matrix) -> m.Matrix | None:
-    """The expression over transposed symbols whose value is the transpose; None where a row is picked out.
+    """The expression over transposed symbols whose value is the transpose; None where cells are placed anew.
 
     >>> X, W = m.Symbol("X", (5, 3)), m.Symbol("W", (3, 2))
     >>> transposed(m.MatMul(X, W)) == m.MatMul(m.Symbol("W", (2, 3)), m.Symbol("X", (3, 5)))
@@ -40,5 +38,18 @@ def _rebuilt(matrix: m.Matrix, parts: list[m.Matrix]) -> m.Matrix:
             return m.Reduce(operation, parts[0], _TURNED[over])
         case m.Repeat(_, over, (rows, columns)):
             return m.Repeat(parts[0], _TURNED[over], (columns, rows))
+        case m.Stack(_, over):
+            return m.Stack(tuple(parts), _TURNED[over])
+        case m.Part(_, own_rows, own_columns):
+            return _part(parts[0], own_columns, own_rows)
+        case m.Row(_, index):
+            return _part(parts[0], tuple(range(parts[0].shape[0])), (index,))
         case _:
             return traversal.rebuild(matrix, parts)
+
+
+def _part(whole: m.Matrix, rows: tuple[int | None, ...], columns: tuple[int | None, ...]) -> m.Matrix:
+    """A part; a single whole row as the row that it is."""
+    if len(rows) == 1 and rows[0] is not None and columns == tuple(range(whole.shape[1])):
+        return m.Row(whole, rows[0])
+    return m.Part(whole, rows, columns)

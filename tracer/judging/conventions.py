@@ -21,7 +21,7 @@ from tracer.judging.judging import judge
 from tracer.judging.sheet import Sheet, lay_beside, transposed
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.judging.work import Work, close, inside, tolerance
-from tracer.problem.ways import LAYOUTS, Choice, Layout, choices, together
+from tracer.problem.ways import LAYOUTS, Choice, Layout, choices, layouts, together
 
 MOST_ROUNDS = 5  # conventions are added one after the other
 MOST_AT_ONCE = 3  # that one matrix shows together
@@ -125,7 +125,7 @@ class Conventions:
     def _candidates(self, best: OtherConventions, failing: str) -> Iterator[OtherConventions]:
         """The sheet read by one more convention, or a few, that explain the failing matrix."""
         answers, chosen = best.sheet.answers, best.words
-        for layout in LAYOUTS:
+        for layout in layouts(self.key.problem):
             turns = layout.turns(best.sheet.key.program.quantity(failing))
             if layout.words not in chosen and turns and failing in best.sheet.written:
                 turned = _turned(answers, best.sheet.key, layout)

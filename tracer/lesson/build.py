@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from tracer.expression import matrix as m
 from tracer.expression import traversal
+from tracer.expression.transposed import transposed
+from tracer.lesson.conventions import samples_as_columns
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.lesson.steps import TABLE, Made, StepRow, in_time, loss_of_outputs
 from tracer.problem.losses import RULES
@@ -23,7 +25,8 @@ def build(problem: Problem | ProgramProblem, rows: int | None = None) -> Program
         return problem.program
     wanted = rows or problem.batch_size
     if wanted not in problem.built:
-        problem.built[wanted] = _build(problem, wanted)
+        made = _build(problem, wanted)
+        problem.built[wanted] = samples_as_columns(made) if problem.convention.turned else made
     program: Program = problem.built[wanted]
     return program
 
@@ -33,9 +36,15 @@ def by_hand(problem: Problem, program: Program) -> Program:
     net = NetworkSymbols(problem, program.rows)
     if not net.fused or problem.loss in RULES:
         return program
-    told = _rounded(net, replace(program.assignments[program.loss], expression=loss_of_outputs(net)))
+    told = _rounded(net, replace(program.assignments[program.loss], expression=_as_laid_out(net, loss_of_outputs(net))))
     steps = ((step, [told if each.id == told.id else each for each in step.assignments]) for step in program.steps)
-    return Program(tuple(replace(step, assignments=tuple(made)) for step, made in steps), program.rows)
+    return Program(tuple(replace(step, assignments=tuple(made)) for step, made in steps), program.rows, program.turned)
+
+
+def _as_laid_out(net: NetworkSymbols, made: m.Matrix) -> m.Matrix:
+    turned = transposed(made) if net.problem.convention.turned else made
+    assert turned is not None  # no rule of the eleven steps places cells anew
+    return turned
 
 
 def _build(problem: Problem, rows: int) -> Program:

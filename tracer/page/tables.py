@@ -26,6 +26,12 @@ def axes(program: Program, identifier: str) -> Axes:
     """What a row and a column of a matrix stand for; "" where there is only one."""
     if not program.by_layers:
         return "row", "column"
+    rows, columns = _axes(program, identifier)
+    return (columns, rows) if program.turned else (rows, columns)
+
+
+def _axes(program: Program, identifier: str) -> Axes:
+    """Those with a sample in each row."""
     what, layer = program.quantity(identifier), 0
     if what != roles.LEARNING_RATE:
         layer = program.assignments[identifier].layer or 0

@@ -132,7 +132,7 @@ class PassViews:
 
     def _formula(self, made: Assignment) -> tuple[Markup, Markup | None]:
         assert made.expression is not None
-        turned = transposed(made.expression)
+        turned = None if self.one.program.turned else transposed(made.expression)
         return self._equation(made.id, made.expression), None if turned is None else self._equation(made.id, turned)
 
     def _equation(self, identifier: str, expression: m.Matrix) -> Markup:

@@ -23,7 +23,7 @@ LOOKED_AT = 8  # rows and columns, from the first on: as many as every table sho
 
 
 def of_samples(program: Program, identifier: str) -> bool:
-    """Whether every row of a matrix is a sample; a program does not say what its rows are."""
+    """Whether every row of a matrix (every column, where it is turned) is a sample; of a program nobody knows."""
     if not program.by_layers:
         return False
     what = program.quantity(identifier)
@@ -33,7 +33,8 @@ def of_samples(program: Program, identifier: str) -> bool:
 
 def example_sample(one: Pass) -> int:
     """The first sample with two inputs that are not 0, or else with the most; counted from 0."""
-    inputs = one[one.program.layer(1).inputs][:LOOKED_AT]
+    inputs = one[one.program.layer(1).inputs]
+    inputs = (inputs.T if one.program.turned else inputs)[:LOOKED_AT]
     return int(np.count_nonzero(inputs, axis=1).clip(max=ENOUGH).argmax())
 
 
@@ -54,6 +55,9 @@ def example_cell(one: Pass, identifier: str) -> s.Cell:
 def _candidates(one: Pass, identifier: str) -> Iterator[s.Cell]:
     rows, columns = (range(min(size, LOOKED_AT)) for size in one.program.assignments[identifier].shape)
     sample = example_sample(one) if of_samples(one.program, identifier) else 0
+    if one.program.turned:
+        order = sorted(columns, key=lambda column: column != sample)
+        return (s.Cell(identifier, row, column) for column, row in product(order, rows))
     order = sorted(rows, key=lambda row: row != sample)
     return (s.Cell(identifier, row, column) for row, column in product(order, columns))
 

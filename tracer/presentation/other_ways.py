@@ -72,14 +72,13 @@ def _layouts(trace: Trace, digits: Shown) -> Iterator[OtherWay]:
     one, problem = trace.first, trace.problem
     first = one.program.layer(1)
     W = one[first.weights]
-    row, column = W.shape[0] - 1, 0
+    row, column = (W.shape[0] - 1, 0) if W.shape[0] > 1 else (0, W.shape[1] - 1)
     if W.size > 1:
         here = f"{digits.text(first.weights, float(W[row, column]))}"
         turned = tuple(name for name in one if 1 not in one[name].shape or one[name].size > 1)
         cell = f"{first.weights}[{row + 1},{column + 1}]"
-        yield OtherWay(
-            "a sample a column, Z = W·X + b", turned, cell, here, f"at {first.weights}[{column + 1},{row + 1}]"
-        )
+        words = "a sample a row, Z = X·W + b" if one.program.turned else "a sample a column, Z = W·X + b"
+        yield OtherWay(words, turned, cell, here, f"at {first.weights}[{column + 1},{row + 1}]")
     if problem.convention.leading:
         bias = digits.text(first.weights, float(W[0, 0]))
         yield OtherWay("the bias apart from the weights", _weights(one), f"{first.weights}[1,1]", bias, "at b1[1,1]")

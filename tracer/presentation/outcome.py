@@ -111,7 +111,9 @@ def outcome_of(trace: Trace) -> Outcome:
     problem, output = trace.problem, trace.last.program.output
     start, end = trace.at_start, trace.at_end
     epochs = (trace.first.epoch, trace.last.epoch)
-    return Outcome(problem, epochs, start.loss, end.loss, problem.Y, start[output], end[output])
+    return Outcome(
+        problem, epochs, start.loss, end.loss, problem.Y, problem.laid_out(start[output]), problem.laid_out(end[output])
+    )
 
 
 def losses_of(trace: Trace[Of]) -> Losses[Of]:

@@ -155,6 +155,7 @@ class Convention(FileSection):
     bias_update: bool = True
     softmax_slope: Literal["jacobian", "fused"] = "jacobian"
     relu_slope_at_zero: Literal[0, 1] = 0
+    samples: Literal["rows", "columns"] = "rows"
     bias_in: Literal["bias", "weights"] = "bias"
     bias_input: Literal[1, -1] = 1
 
@@ -179,6 +180,11 @@ class Convention(FileSection):
         return self.model_dump(exclude=set(later))
 
     @property
+    def turned(self) -> bool:
+        """Whether every matrix is written with a sample in each column."""
+        return self.samples == "columns"
+
+    @property
     def leading(self) -> int:
         """How many cells stand before those of the units in what a layer takes in: the bias's 1, or none."""
         return 1 if self.bias_in == "weights" else 0
@@ -189,7 +195,7 @@ class Convention(FileSection):
         return 1.0 if self.error == "output - target" else -1.0
 
 
-_LATER: Mapping[str, object] = {"reduction_in": "error", "bias_in": "bias", "bias_input": 1}
+_LATER: Mapping[str, object] = {"reduction_in": "error", "samples": "rows", "bias_in": "bias", "bias_input": 1}
 """Choices that came in later, and what older files mean."""
 
 

@@ -37,7 +37,7 @@ class Identified(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what was made of it: functions that were compiled go to no other process."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("built", "parameters", "_inputs")}
+        return {key: value for key, value in self.__dict__.items() if key not in ("built", "parameters")}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, type(self)):

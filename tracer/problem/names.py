@@ -56,6 +56,7 @@ class _Network:
     shared_bias: tuple[bool, ...]
     has_bias: tuple[bool, ...]
     leading: int = 0  # cells before the units' in what a layer takes in
+    turned: bool = False  # a sample in each column
 
     @property
     def layers(self) -> int:
@@ -75,7 +76,7 @@ class _Network:
             return ""
         row, column = place
         if identifier.kind in ("b", "db", "b_next"):
-            return "" if self.shared_bias[identifier.layer - 1] else _position(column)
+            return "" if self.shared_bias[identifier.layer - 1] else _position(row if self.turned else column)
         return f"{_position(row)},{_position(column)}"
 
     def unit(self, layer: int, place: int | None) -> int | None:
@@ -86,7 +87,12 @@ class _Network:
         """Where in what a layer gives on the cell of a unit stands."""
         if place is None or self.is_output(layer):
             return place
-        return place[0], place[1] + self.leading
+        row, column = place
+        return (row + self.leading, column) if self.turned else (row, column + self.leading)
+
+    def by_rows(self, place: Place) -> Place:
+        """A place as it is where a sample stands in each row."""
+        return place[::-1] if place is not None and self.turned else place
 
     def sample(self, place: Place) -> str:
         """The mark of a sample, where there are several: "(2)"."""
@@ -173,6 +179,7 @@ class _Hand:
 
     def forward(self, identifier: _Identifier, place: Place) -> Label:
         _, kind, layer = identifier
+        place = self.network.by_rows(place)
         row, column = place or (None, None)
         sample = self.network.sample(place)
         match kind:
@@ -216,6 +223,7 @@ class _Mazur:
 
     def forward(self, identifier: _Identifier, place: Place) -> Label:
         _, kind, layer = identifier
+        place = self.network.by_rows(place)
         column = place[1] if place else None
         sample = self.network.sample(place)
         match kind:
@@ -295,8 +303,8 @@ class NetworkNames:
     each layer. `own` holds the user's names of single matrices by identifier, which win over the style's.
     `sign` is −1 where the backward quantities are −∂L/∂…, `rate_in_delta` says that they carry the learning
     rate (`rate_in_change`: dW and db alone do, and are negative), `fused` that E is taken at Z of the output
-    layer, `leading` how many cells stand before the units' in what a layer takes in. Unknown identifiers and
-    styles raise KeyError.
+    layer, `leading` how many cells stand before the units' in what a layer takes in, `turned` that a sample
+    stands in each column. Unknown identifiers and styles raise KeyError.
     """
 
     def __init__(
@@ -312,8 +320,9 @@ class NetworkNames:
         fused: bool = False,
         rate_in_change: bool = False,
         leading: int = 0,
+        turned: bool = False,
     ) -> None:
-        self._network = _Network(sizes, rows, shared_bias, has_bias, leading)
+        self._network = _Network(sizes, rows, shared_bias, has_bias, leading, turned)
         self._style = _STYLES[style](self._network)
         self._own = dict(own or {})
         self._negative = sign < 0
@@ -348,7 +357,7 @@ class NetworkNames:
             case "S":
                 return (f"A{layer}", self._network.given_on(layer, place)), (f"Z{layer}", place)
             case "J":  # row r, column c: how output r of that sample changes with sum c, as D = E·J has it
-                of, by = ((layer - 1, each) for each in place) if place else (None, None)
+                of, by = (self._network.by_rows((layer - 1, each)) for each in place) if place else (None, None)
                 return (f"A{output}", of), (f"Z{output}", by)
             case _:
                 return None
@@ -422,6 +431,7 @@ def network_names(problem: Any) -> NetworkNames:
         fused=problem.fused,
         rate_in_change=convention.learning_rate_in == "change",
         leading=convention.leading,
+        turned=convention.turned,
     )
 
 

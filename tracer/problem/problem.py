@@ -49,6 +49,7 @@ __all__ = [
 Parameters: TypeAlias = Sequence[tuple[Matrix, Matrix | None]]
 SIMPLE = ("learning_rate", "epochs", "carry_rounded")
 AS_READ = (*SIMPLE, "loss", "description", "source", "decimals", "convention", "reproduce", "names", "marks")
+TURNED = " (all told with a sample in each row, though the file has one in each column)"
 MOST_MISFITS = 200  # told or counted, before looking for more is no help
 LEAKY_SLOPE = 0.01
 
@@ -111,32 +112,36 @@ class Problem(Identified):
 
     def weight_at(self, start: int, end: int) -> tuple[int, int]:
         """Where in its matrix the weight from a unit (or input) to one of the next layer stands; all from 0."""
-        return start + self.convention.leading, end
+        return self.placed(start + self.convention.leading, end)
 
     def output_at(self, layer: int, sample: int, unit: int) -> tuple[int, int]:
         """Where in its matrix the output of a unit (of layer 0: an input) stands; samples and units from 0."""
-        return sample, unit + (self.convention.leading if layer < self.depth else 0)
+        return self.placed(sample, unit + (self.convention.leading if layer < self.depth else 0))
+
+    def placed(self, row: int, column: int) -> tuple[int, int]:
+        """A place in a matrix with a sample in each row, as this problem writes it."""
+        return (column, row) if self.convention.turned else (row, column)
 
     @cached_property
     def parameters(self) -> tuple[Matrix, ...]:
         """W1, b1, W2, … as the network starts, laid out for speed; biases only where layers have them."""
         pairs = (each for layer in self.layers for each in (layer.weights, layer.bias))
-        return tuple(
-            frozen(np.asfortranarray(each)) if faster_by_columns(each.shape) else each
-            for each in pairs
-            if each is not None
-        )
+        matrices = (self.laid_out(each) for each in pairs if each is not None)
+        return tuple(frozen(np.asfortranarray(each)) if faster_by_columns(each.shape) else each for each in matrices)
 
     def data(self, start: int, stop: int) -> tuple[Matrix, ...]:
         """X and Y of the samples [start, stop), in the order of a program's inputs."""
-        return (self._inputs[start:stop], self.Y[start:stop])
+        return self.taken_in(self.X[start:stop]), self.laid_out(self.Y[start:stop])
 
-    @cached_property
-    def _inputs(self) -> Matrix:
-        """X as the first layer takes it in: with the bias's 1 before each sample, where the weights hold the bias."""
-        if not self.convention.leading:
-            return self.X
-        return frozen(np.insert(self.X, 0, self.convention.bias_input, axis=1))
+    def laid_out(self, matrix: Matrix) -> Matrix:
+        """A matrix with a sample in each row as this problem writes it, or one that it wrote so again."""
+        return matrix.T if self.convention.turned else matrix
+
+    def taken_in(self, inputs: Matrix) -> Matrix:
+        """Samples, one in each row, as the first layer takes them in: after the bias's 1 where W holds the bias."""
+        if self.convention.leading:
+            inputs = frozen(np.insert(inputs, 0, self.convention.bias_input, axis=1))
+        return self.laid_out(inputs)
 
     @property
     def excluded(self) -> tuple[float, ...]:
@@ -167,6 +172,9 @@ class Problem(Identified):
             layers.append(replace(layer, weights=frozen(weights), bias=new_bias))
         return replace(self, layers=tuple(layers))
 
+    def _layer_document(self, layer: Layer) -> dict[str, Any]:
+        return layer.to_document() | {"weights": self.laid_out(layer.weights).tolist()}
+
     def to_document(self) -> dict[str, Any]:
         """The problem as a problem file with every choice and number written out.
 
@@ -178,8 +186,8 @@ class Problem(Identified):
             **{key: getattr(self, key) for key in (*SIMPLE, "batch_size", "loss_shown")},
             "rule" if self.loss in RULES else "loss": self.loss,
             "decimals": dict(self.decimals.table) or self.decimals.default,
-            "data": {"X": self.X.tolist(), "Y": self.Y.tolist()},
-            "layers": [layer.to_document() for layer in self.layers],
+            "data": {"X": self.laid_out(self.X).tolist(), "Y": self.laid_out(self.Y).tolist()},
+            "layers": [self._layer_document(layer) for layer in self.layers],
             "convention": self.convention.to_document(),
             "reproduce": self.reproduce.model_dump(exclude_none=True),
             "names": {"style": self.names.style, **self.names.own},
@@ -205,9 +213,11 @@ def problem_of(document: object, name: str, file: str, read_data: Callable[[RawD
     raw, mistakes = read.raw, list(read.mistakes)
     if raw is None:
         raise problem_error(file, mistakes, read.more)
+    raw = raw.by_rows
     data = _data(read, raw, file, mistakes, read_data)
     if data is not None:
-        mistakes += islice(misfits(raw, data, read.spoilt), MOST_MISFITS)
+        found = islice(misfits(raw, data, read.spoilt), MOST_MISFITS)
+        mistakes += (Mistake(each.place, each.says + (TURNED if raw.convention.turned else "")) for each in found)
     if data is None or mistakes:
         raise problem_error(file, mistakes, read.more)
     return _resolved(raw, data, name, file)

@@ -37,6 +37,8 @@ CONVENTIONS: Mapping[str, str] = {
     "hidden layer, is its input.",
     "bias_in_weights_negative": "The threshold is the first row of the weights: the −1 before the inputs, and before "
     "the outputs of a hidden layer, is its input.",
+    "samples_as_columns": "A sample stands in each column: Z = W·X + b, and every matrix is the transpose of the one "
+    "with a sample in each row.",
     "fused": "Output activation and loss are taken together: E is the gradient with respect to Z.",
     "perceptron": "The rule is the perceptron's: L = Σ(a − y)·z with a held fixed, so E is the gradient with respect "
     "to Z, and there is no slope.",
@@ -103,6 +105,8 @@ def conventions_chosen(problem: Problem) -> list[str]:
     ]
     if not chosen.bias_update:
         found.append("biases_stay")
+    if chosen.turned:
+        found.append("samples_as_columns")
     if chosen.leading:
         found.append("bias_in_weights" if chosen.bias_input > 0 else "bias_in_weights_negative")
     if chosen.softmax_slope == "fused":

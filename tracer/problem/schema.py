@@ -176,6 +176,12 @@ class RawLayer(FileSection):
         return np.ascontiguousarray(given.T) if given is not None and self.weights_are == "outputs x inputs" else given
 
     @property
+    def by_rows(self) -> dict[str, object]:
+        """What is otherwise of a layer that was typed units × inputs, whatever else it says of that."""
+        given = None if self.weights is None else np.ascontiguousarray(self.weights.T)
+        return {"weights": given, "weights_are": "inputs x outputs"}
+
+    @property
     def outputs(self) -> int:
         """The number of its units."""
         turned = self.turned
@@ -247,6 +253,15 @@ class RawProblem(FileSection):
         if isinstance(document, dict) and document.get("rule") in RULES and "loss" not in document:
             return {**document, "loss": document["rule"]}
         return document
+
+    @property
+    def by_rows(self) -> RawProblem:
+        """The same problem as it is written with a sample in each row."""
+        if not self.convention.turned:
+            return self
+        typed = {key: each.T for key in ("X", "Y") if isinstance(each := getattr(self.data, key), np.ndarray)}
+        layers = [layer.model_copy(update=layer.by_rows) for layer in self.layers]
+        return self.model_copy(update={"data": self.data.model_copy(update=typed), "layers": layers})
 
 
 @dataclass(frozen=True)

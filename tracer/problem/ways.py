@@ -37,9 +37,16 @@ class Layout:
 
 LAYOUTS = (
     Layout("samples as columns", lambda what: True),
+    Layout("samples as rows", lambda what: True),
     Layout("gradients transposed", lambda what: what == WEIGHTS_GRADIENT),
     Layout("weights transposed", lambda what: what in (WEIGHTS, NEW_WEIGHTS)),
 )
+
+
+def layouts(problem: Problem) -> Iterator[Layout]:
+    """Those that a problem does not have."""
+    own = "samples as columns" if problem.convention.turned else "samples as rows"
+    return (each for each in LAYOUTS if each.words != own)
 
 
 def choices(problem: Problem) -> Iterator[Choice]:

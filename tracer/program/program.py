@@ -94,10 +94,11 @@ class LayerMatrices:
 
 @dataclass(frozen=True)
 class Program:
-    """The steps of one pass over `rows` samples."""
+    """The steps of one pass over `rows` samples; `turned` where its matrices have a sample in each column."""
 
     steps: tuple[Step, ...]
     rows: int
+    turned: bool = False
 
     @cached_property
     def assignments(self) -> dict[str, Assignment]:

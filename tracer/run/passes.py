@@ -165,6 +165,21 @@ class Trace(Generic[Of]):
         )
         return replace(self, epochs=tuple(worked))
 
+    def by_rows(self) -> Trace[Of]:
+        """The same numbers with a sample in each row, whichever way the problem writes its matrices."""
+        problem = self.problem
+        if not isinstance(problem, Problem) or not problem.convention.turned:
+            return self
+        rows = replace(problem, convention=problem.convention.model_copy(update={"samples": "rows"}))
+
+        def turned(one: Pass) -> Pass:
+            numbers = (tuple(each.T for each in some) for some in (one.given, one.computed))
+            given, computed = numbers
+            return replace(one, program=build(rows, one.program.rows), given=given, computed=computed)
+
+        epochs = tuple(Epoch(each.number, tuple(map(turned, each.iterations))) for each in self.epochs)
+        return replace(self, problem=rows, epochs=epochs)
+
     def only(self, one: Pass) -> Trace[Of]:
         """The same trace with one of its passes alone."""
         return replace(self, epochs=(Epoch(one.epoch, (one,)),))

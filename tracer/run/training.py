@@ -215,7 +215,7 @@ class _Runner:
         """Refuse an output at which the loss's gradient would divide by zero."""
         if not isinstance(self.problem, Problem) or not self.excluded:
             return
-        A = one[one.program.output]
+        A = self.problem.laid_out(one[one.program.output])
         bad = np.isin(A, self.excluded)
         if not bad.any():
             return

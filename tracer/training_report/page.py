@@ -123,7 +123,7 @@ def _losses(training: Training) -> ReportTable:
 def _outputs(training: Training) -> ReportTable:
     """The first samples: what was wanted of them and what came out."""
     problem = training.problem
-    targets, outputs = problem.Y, training.final[training.final.program.output]
+    targets, outputs = problem.Y, problem.laid_out(training.final[training.final.program.output])
     decimals = decimals_for(np.abs(outputs).max(keepdims=True), OUTPUT_DIGITS)
     every = outputs.shape[1]
     kept = range(min(every, MOST_OUTPUTS))
@@ -140,16 +140,16 @@ def _outputs(training: Training) -> ReportTable:
 
 def _parameter(training: Training, identifier: str) -> ReportTable:
     """A matrix of weights, or a bias; one that is too wide for paper has a row for each unit."""
-    values = training.final[identifier]
+    values = training.problem.laid_out(training.final[identifier])
     program = training.final.program
     headings, layer = Headings(training.problem), program.layer_of(identifier).number
-    heading = headings.of(identifier, *values.shape)
+    heading = headings.of(identifier, *training.final[identifier].shape)
     decimals = decimals_for(values, LOSS_DIGITS)
     cells = np.array([[fixed(float(each), decimals) for each in row] for row in values])
     before = "bias" if program.quantity(identifier) == BIAS else "input" if layer == 1 else "unit"
     rows = [_numbered(before, k, 1 if before == "bias" else 2) for k in range(values.shape[0])]
     columns = [_numbered("output" if layer == training.problem.depth else "unit", k, 2) for k in range(values.shape[1])]
-    note = detail(heading)
+    note = detail(heading) + (", transposed" if program.turned else "")
     if len(columns) > max(MOST_COLUMNS, len(rows)):
         rows, columns, cells, note = columns, rows, cells.T, f"{note}, transposed"
     caption = Markup("<math>{}</math> <small>{}</small>").format(Markup(label_mathml(heading.name)), note)

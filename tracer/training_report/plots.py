@@ -78,7 +78,7 @@ def loss_words(training: Training) -> str:
 def boundary_words(training: Training) -> str:
     """What the picture of the plane shows: how many samples lie where they belong."""
     problem = training.problem
-    outputs = training.final[training.final.program.output]
+    outputs = problem.laid_out(training.final[training.final.program.output])
     if problem.sizes[-1] > 1:
         right = int((outputs.argmax(axis=1) == problem.Y.argmax(axis=1)).sum())
         words = "The plane of the two inputs, divided by which output is the largest"
@@ -197,8 +197,9 @@ def _outputs(training: Training, plane: Array) -> Array:
     """The network's outputs for other inputs: the same program over other rows."""
     problem, final = training.problem, training.final
     program = build(problem, len(plane))
-    data = {program.layer(1).inputs: plane, program.targets: np.zeros((len(plane), problem.sizes[-1]))}
+    targets = problem.laid_out(np.zeros((len(plane), problem.sizes[-1])))
+    data = {program.layer(1).inputs: problem.taken_in(plane), program.targets: targets}
     given = [data[each] if each in data else final[each] for each in program.inputs]
     with np.errstate(all="ignore"):
         results = dict(zip(program.computed, program.numpy.run(*given), strict=True))
-    return results[program.output]
+    return problem.laid_out(results[program.output])

@@ -63,11 +63,16 @@ class DidItHelp:
         self.why_not = why_not_live(book.trace)
         self.live = self.why_not is None
         self.name = book.trace.last.program.output
-        self.targets: Cells = by_sample(book, book.trace.last.program.targets)
+        self.targets = self._by_rows(by_sample(book, book.trace.last.program.targets))
         self.comparison = Comparison(book, self.outcome, self.live)
         self.before, self.after = self._lookups()
         if self.before and self.after:
-            self.comparison.write(self.targets, self.before(self.name), self.after(self.name))
+            outputs = (self._by_rows(where(self.name)) for where in (self.before, self.after))
+            self.comparison.write(self.targets, *outputs)
+
+    def _by_rows(self, cells: Cells) -> Cells:
+        """The cells of a matrix by sample and output, whichever way it is written."""
+        return lambda sample, output: cells(*self.problem.placed(sample, output))
 
     def _lookups(self) -> tuple[Lookup | None, Lookup | None]:
         """Where the outputs before and after stand; None where they are only recorded."""
@@ -117,8 +122,8 @@ class DidItHelp:
         flow.data.text(flow.row, OUTPUT, f"output {output + 1}", flow.styles.plain)
         numbers = (
             (TARGET, self.targets, outcome.targets, None),
-            (FIRST, self.before and self.before(self.name), outcome.before, decimals),
-            (LAST, self.after and self.after(self.name), outcome.after, decimals),
+            (FIRST, self.before and self._by_rows(self.before(self.name)), outcome.before, decimals),
+            (LAST, self.after and self._by_rows(self.after(self.name)), outcome.after, decimals),
         )
         for column, cells, values, places in numbers:
             quantity = Quantity(cells(sample, output) if cells else "", float(values[sample, output]))

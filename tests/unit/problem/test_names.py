@@ -337,7 +337,7 @@ def test_names_of_a_problem() -> None:
         sizes=(2, 3),
         rows=1,
         layers=[SimpleNamespace(bias=None, shared_bias=False)],
-        convention=SimpleNamespace(sign=-1.0, learning_rate_in="update", leading=0),
+        convention=SimpleNamespace(sign=-1.0, learning_rate_in="update", leading=0, turned=False),
         fused=False,
         reproduce=SimpleNamespace(rate_twice=True),
     )

@@ -84,7 +84,7 @@ def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
         index = np.tile(np.arange(terms), (len(pairs), 1))
         index[range(len(pairs)), [k for k, _ in pairs]] = [other for _, other in pairs]
         words = [{"term": f"term {k + 1}", "other": f"term {other + 1}"} for k, other in pairs]
-        left, right = (bound(side, context.work.reading) for side in (product.left, product.right))
+        left, right = (bound(side, context.reading) for side in (product.left, product.right))
         sides = (
             (product.left, Interval(left.low[:, index].swapaxes(0, 1), left.high[:, index].swapaxes(0, 1))),
             (product.right, Interval(right.low[index], right.high[index])),
@@ -104,8 +104,8 @@ def other_row_or_column(context: SlipContext, rule: m.Matrix) -> Made:
     for symbol in dict.fromkeys(traversal.symbols(rule)):
         if symbol == context.net.rate:
             continue
-        own = context.work.reading[symbol.name]
-        for axis, name in ((0, "row"), (1, "column")):
+        own = context.reading[symbol.name]
+        for axis, name in enumerate(("column", "row") if context.turned else ("row", "column")):
             count = symbol.shape[axis]
             if count < 2 or not _affordable(context, count, sum(symbol.shape)):
                 continue
@@ -124,7 +124,7 @@ def stale_value(context: SlipContext, rule: m.Matrix) -> Made:
         if before is not None:
             old = m.Symbol(f"{symbol.name} before", symbol.shape)
             changed = traversal.rewrite(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
-            bounds = Interval.around(before, context.work.coarsest / 2)
+            bounds = Interval.around(before.T if context.turned else before, context.work.coarsest / 2)
             yield WrongRule(changed, ({"M": symbol.name},), {old.name: bounds})
 
 

@@ -11,7 +11,8 @@ from typing import TypeAlias
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
-from tracer.expression.interval import Interval
+from tracer.expression.interval import Interval, bound
+from tracer.expression.transposed import transposed
 from tracer.judging.work import Work
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.losses import LOSSES
@@ -83,9 +84,27 @@ class Rule:
     factor: bool = False
 
 
+class Overlay(dict[str, Interval]):
+    """Bounds of a few symbols laid over those of all."""
+
+    def __init__(self, extra: Mapping[str, Interval], below: Mapping[str, Interval]) -> None:
+        super().__init__(extra)
+        self._below = below
+
+    def __missing__(self, identifier: str) -> Interval:
+        return self._below[identifier]
+
+
+class _ByRows(Overlay):
+    """The bounds of matrices that are written with a sample in each column, turned."""
+
+    def __missing__(self, identifier: str) -> Interval:
+        return super().__missing__(identifier).transposed
+
+
 @dataclass(frozen=True)
 class SlipContext:
-    """A matrix in its network, on a learner's work."""
+    """A matrix in its network, on a learner's work. The rules are written with a sample in each row, always."""
 
     id: str
     work: Work
@@ -114,8 +133,25 @@ class SlipContext:
     def right(self) -> m.Matrix:
         """The right rule, without the rounding that `carry_rounded` puts around it."""
         expression = self.work.rule(self.id)
-        assert expression is not None  # contexts are of computed matrices
+        if expression is not None and self.turned:
+            expression = transposed(expression)
+        assert expression is not None  # contexts are of computed matrices, and no rule of theirs places cells anew
         return expression.operand if isinstance(expression, m.Rounded) else expression
+
+    @property
+    def turned(self) -> bool:
+        """Whether the learner's matrices have a sample in each column."""
+        return self.work.key.program.turned
+
+    @cached_property
+    def reading(self) -> Mapping[str, Interval]:
+        """The bounds of every matrix, with a sample in each row."""
+        return _ByRows({}, self.work.reading) if self.turned else self.work.reading
+
+    def bounds(self, wrong: WrongRule) -> Interval:
+        """What a wrong rule makes of this matrix, as the learner would write it."""
+        found = bound(wrong.expression, Overlay(wrong.extra, self.reading))
+        return found.transposed if self.turned else found
 
     @property
     def rounded_to(self) -> int | None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression.dependents import Marked
-from tracer.expression.interval import Interval, bound
+from tracer.expression.interval import Interval
 from tracer.judging.judging import Explained, Site
 from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule, replaced
 from tracer.judging.slips.evidence import (
@@ -191,7 +191,7 @@ class _Search:
     def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Candidate]:
         """A wrong rule, and a factor on top of it."""
         factors = [
-            (rule, words, float(bound(wrong.expression, self.site.work.reading).low[0, 0]))
+            (rule, words, float(self.context.bounds(wrong).low[0, 0]))
             for rule, wrongs in wrong_rules([each for each in WHOLE if each.factor], self.context, m.Constant(1.0))
             for wrong in wrongs
             for words in wrong.words
@@ -216,7 +216,7 @@ class _Search:
                     tried.add(both.expression)
                     if len(tried) - len(ones) > MOST_PAIRS:
                         return
-                    bounds = bound(both.expression, self.site.work.reading)
+                    bounds = self.context.bounds(both)
                     low, high = (
                         np.broadcast_to(end, self.site.failing.shape)[None] for end in (bounds.low, bounds.high)
                     )

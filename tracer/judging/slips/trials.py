@@ -11,22 +11,11 @@ from tracer.errors import ShapeError
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
 from tracer.judging.judging import Site
-from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule
+from tracer.judging.slips.context import MatrixKind, Overlay, Rule, SlipContext, WrongRule
 from tracer.judging.work import wider
 
 MOST_THROUGH = 6  # left-out matrices that are looked into
 MOST_NUMBERS = 400_000  # in all forms of one matrix
-
-
-class Overlay(dict[str, Interval]):
-    """Bounds of a few symbols laid over those of all."""
-
-    def __init__(self, extra: Mapping[str, Interval], below: Mapping[str, Interval]) -> None:
-        super().__init__(extra)
-        self._below = below
-
-    def __missing__(self, identifier: str) -> Interval:
-        return self._below[identifier]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +76,10 @@ def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
 
 
 def _at(context: SlipContext, rules: Sequence[Rule]) -> Iterator[Trial]:
-    reading = context.work.reading
     for rule, wrongs in wrong_rules(rules, context, context.right):
         forms = sum(len(wrong.words) for wrong in wrongs)
         for wrong in wrongs:
-            yield Trial(rule, wrong.words, context, bound(wrong.expression, Overlay(wrong.extra, reading)), forms)
+            yield Trial(rule, wrong.words, context, context.bounds(wrong), forms)
 
 
 def _before(site: Site, context: SlipContext) -> Iterator[SlipContext]:
