@@ -108,7 +108,7 @@ def test_a_path_holds_what_lies_between_and_nothing_else() -> None:
     assert path_to_loss(program, "b2").ids == ("Z2", "A2", "L")
     fused = build(problem_of(example_document("softmax-classifier") | {"convention": {"softmax_slope": "fused"}}))
     assert path_to_loss(fused, "W2").ids == ("Z2", "L")
-    assert path_to_loss(fused, "W1").bends
+    assert path_to_loss(fused, "W1").kinked == ("Z1",)
 
 
 def mistaken(one: Pass, mistake: str) -> dict[str, np.ndarray]:
