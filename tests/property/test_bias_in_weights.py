@@ -215,3 +215,13 @@ def test_a_bias_that_was_left_out_is_named() -> None:
     sheet = mark_answers(read_content("a.json", json.dumps(answers).encode()), Conventions(key_of(made)))
     assert [each.slips[0].slug for each in sheet.marks] == ["no-bias", "no-bias"]
     assert "the bias 0.35 was not added" in sheet.marks[0].slips[0].says
+
+
+def test_names_of_units_are_read_past_the_bias() -> None:
+    one = trace(problem(DOCUMENT)).last
+    lines = [f"z{k + 1} = {one['Z1'][0, k]:.4f}\nout_h{k + 1} = {one['A1'][0, k + 1]:.4f}" for k in range(2)]
+    read = read_content("a.txt", "\n".join(lines).encode())
+    sheet = mark_answers(read, Conventions(key_of(problem(DOCUMENT))))
+    assert [(each.id, each.row, each.column, each.verdict) for each in sheet.marks if each.answer] == [
+        ("Z1", 0, 0, "correct"), ("Z1", 0, 1, "correct"), ("A1", 0, 1, "correct"), ("A1", 0, 2, "correct"),
+    ]  # fmt: skip

@@ -27,14 +27,25 @@ class Agreement:
     def values(self) -> dict[str, Array]:
         return dict(self.key.values)
 
+    @cached_property
+    def changes(self) -> dict[str, Array]:
+        """What is added to each parameter, by its gradient, which many take it for."""
+        program = self.key.program
+        return {
+            program.gradients[each]: self.values[new] - self.values[each]
+            for each, new in program.updated.items()
+            if each in program.gradients
+        }
+
     def at(self, entry: Entry, identifier: str, row: int, column: int) -> float:
         """How much a number says for a cell: nothing where there is another or none, more the more digits agree."""
-        values = self.values.get(identifier, NO_CELLS)
-        if entry.kind != "number" or row >= values.shape[0] or column >= values.shape[1]:
-            return 0.0
-        value = float(values[row, column])
-        unit = 1e-12 if entry.decimals is None else 10.0**-entry.decimals
-        return weight(entry) if abs(entry.value - value) <= max(unit, SLACK * abs(value)) else 0.0
+        for values in (self.values.get(identifier, NO_CELLS), self.changes.get(identifier, NO_CELLS)):
+            if entry.kind == "number" and row < values.shape[0] and column < values.shape[1]:
+                value = float(values[row, column])
+                unit = 1e-12 if entry.decimals is None else 10.0**-entry.decimals
+                if abs(entry.value - value) <= max(unit, SLACK * abs(value)):
+                    return weight(entry)
+        return 0.0
 
     def of(self, grid: Grid, identifier: str) -> float:
         """What all numbers of a matrix in its shape say together."""

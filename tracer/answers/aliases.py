@@ -79,7 +79,7 @@ class Aliases:
         depth, outputs = problem.depth, problem.sizes[-1]
         self.shapes.setdefault(f"S{depth}", self.shapes[f"A{depth}"])  # of a convention with another output slope
         if problem.layers[-1].activation == "softmax":
-            for sample in range(self.shapes["X"][0]):
+            for sample in range(self.shapes["X"][1 if problem.convention.turned else 0]):
                 self.shapes.setdefault(f"J{sample + 1}", (outputs, outputs))
         self._read: dict[str, tuple[Reading, ...]] = {}
 
@@ -231,12 +231,13 @@ class Aliases:
 
     @cached_property
     def _styles(self) -> Mapping[str, NetworkNames]:
-        own = self.problem.names
+        own, leading = self.problem.names, self.problem.convention.leading
         return {
             style: network_names(
                 self.problem if style == own.style else replace(self.problem, names=replace(own, style=style, own={}))
             )
             for style in STYLES
+            if not (style == "mazur" and leading)  # which numbers the biases apart
         }
 
 

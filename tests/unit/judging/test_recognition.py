@@ -194,3 +194,11 @@ dW3 = [-1.85; 1.67]
     for made, convention in ((layers, {}), (inside, {"bias_in": "weights"})):
         sheet = mark_answers(read_content("a.txt", answers.encode()), case({**document, "layers": made}, convention))
         assert sheet.all_right and not sheet.sheet.answers.not_read and len(sheet.marks) == 15
+
+
+def test_changes_are_read_by_their_names_under_every_convention() -> None:
+    answers = TUTORIAL_ANSWERS.replace("dW2 = [[0.019], [0.014]]", "Δw_Y1H1 = 0.019\nΔw_Y1H2 = 0.014")
+    read = read_content("a.txt", answers.encode())
+    for convention in ({"error": "target - output"}, {"error": "target - output", "learning_rate_in": "change"}):
+        sheet = mark_answers(read, case(TUTORIAL, convention), accept=True)
+        assert sheet.all_right and len(list(sheet.of("dW2"))) == 2 and not sheet.sheet.answers.not_read
