@@ -123,7 +123,7 @@ def test_losses_gradients_and_fused_losses_come_to_the_value_of_numpy(
     if rule.fused_total:
         for largest in (5.0, 1000.0):
             Z = random.uniform(-largest, largest, A.shape).round(3)
-            cases.append((rule.fused_total(of["Y"], of["Z"]), {"Y": Y, "Z": Z}, largest * A.size))
+            cases.append((rule.fused_total(of["Y"], of["A"], of["Z"]), {"Y": Y, "Z": Z}, largest * A.size))
     assert_engine_agrees(engine, tmp_path, cases)
 
 
@@ -214,5 +214,5 @@ def test_a_loss_of_more_than_a_hundred_outputs_holds(
     of = {key: m.Symbol(key, A.shape) for key in "YAZ"}
     cases: list[Any] = [(m.total(m.Apply(rule.value, (("y", of["Y"]), ("a", of["A"])))), {"Y": Y, "A": A}, 400.0)]
     if rule.fused_total:
-        cases.append((rule.fused_total(of["Y"], of["Z"]), {"Y": Y, "Z": Z}, 1000.0))
+        cases.append((rule.fused_total(of["Y"], of["A"], of["Z"]), {"Y": Y, "Z": Z}, 1000.0))
     assert_engine_agrees(engine, tmp_path, cases)

@@ -198,7 +198,7 @@ def test_the_formula_of_a_loss_is_no_longer_than_excel_takes(name: str, rows: in
     ],
 )
 def test_the_formula_of_a_fused_loss_is_no_longer_than_excel_takes(name: str, rows: int) -> None:
-    Y, Z = (m.Symbol(key, (rows, 3)) for key in "YZ")
+    Y, A, Z = (m.Symbol(key, (rows, 3)) for key in "YAZ")
     fused = LOSSES[name].fused_total
     assert fused is not None
-    assert len(first_cell(fused(Y, Z))) < LONGEST_IN_EXCEL
+    assert len(first_cell(fused(Y, A, Z))) < LONGEST_IN_EXCEL

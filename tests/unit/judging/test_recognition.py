@@ -202,3 +202,45 @@ def test_changes_are_read_by_their_names_under_every_convention() -> None:
     for convention in ({"error": "target - output"}, {"error": "target - output", "learning_rate_in": "change"}):
         sheet = mark_answers(read, case(TUTORIAL, convention), accept=True)
         assert sheet.all_right and len(list(sheet.of("dW2"))) == 2 and not sheet.sheet.answers.not_read
+
+
+# Slips under the conventions that are told apart here
+
+
+@pytest.mark.parametrize(
+    ("convention", "matrix", "wrong", "says"),
+    [
+        ({"learning_rate_in": "change"}, "dW2", lambda one: one["dW2"] / 0.1, "the learning rate 0.1 was left out"),
+        (
+            {"learning_rate_in": "change"},
+            "dW2",
+            lambda one: one["dW2"] * 0.1,
+            "the learning rate 0.1 was applied twice",
+        ),
+        ({"learning_rate_in": "change"}, "dW2", lambda one: -one["dW2"], "the sign is reversed"),
+        (
+            {"learning_rate_in": "change"},
+            "W2_next",
+            lambda one: one["W2"] + 0.1 * one["dW2"],
+            "holds it already, so add that to 0.3 as it is",
+        ),
+        ({"learning_rate_in": "change"}, "W2_next", lambda one: one["W2"] - one["dW2"], "moved the wrong way"),
+        (
+            {"reduction": "mean", "reduction_in": "gradient"},
+            "dW2",
+            lambda one: 3 * one["dW2"],
+            "multiplied by the number of samples (3); here the gradient is the mean",
+        ),
+    ],
+)
+def test_slips_are_told_in_the_words_of_the_convention(
+    convention: dict[str, Any], matrix: str, wrong: Callable[[Any], Any], says: str
+) -> None:
+    of = problem("article")
+    of = replace(of, convention=of.convention.model_copy(update=convention))
+    one = trace(of).first
+    values = {name: one[name] for name in one.program.computed} | {matrix: wrong(one)}
+    answers = {name: [[f"{value:.5f}" for value in row] for row in rows] for name, rows in values.items()}
+    sheet = mark_answers(read_content("a.json", json.dumps(answers).encode()), Conventions(key_of(of)))
+    (first, *_) = sheet.of(matrix)
+    assert first.verdict == "slip" and says in first.slips[0].says

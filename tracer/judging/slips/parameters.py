@@ -8,6 +8,7 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval
+from tracer.judging.slips import outputs
 from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, inverse, over, replaced, times
 
 Made = Iterator[WrongRule | m.Matrix]
@@ -136,6 +137,29 @@ def _rows(context: SlipContext, samples: Iterable[int]) -> Made:
         yield WrongRule(row if row.shape == context.right.shape else m.row_sums(row), ({"sample": str(sample + 1)},))
 
 
+# Factors of a gradient
+
+
+def other_mean(context: SlipContext, rule: m.Matrix) -> Made:
+    """A sum where a mean is asked for, or the reverse."""
+    told = {"total": "mean" if context.net.mean_in_gradient else "sum"}
+    for each in outputs.other_mean(context, rule):
+        if isinstance(each, WrongRule):
+            yield WrongRule(each.expression, tuple({**words, **told} for words in each.words), each.extra)
+
+
+def rate_in_gradient(context: SlipContext, rule: m.Matrix) -> Made:
+    if not context.net.rate_in_change:
+        yield from outputs.rate_inside(context, rule)
+
+
+def rate_in_it(context: SlipContext, rule: m.Matrix) -> Made:
+    """A change without its rate, or with the rate twice."""
+    if context.net.rate_in_change:
+        yield WrongRule(m.divide(rule, context.net.rate), ({"what": "was left out"},))
+        yield WrongRule(m.multiply(rule, context.net.rate), ({"what": "was applied twice"},))
+
+
 # The update: W ∓ rate · dW
 
 
@@ -164,8 +188,17 @@ def wrong_direction(context: SlipContext, rule: m.Matrix) -> Made:
         yield m.Broadcast("-" if rule.operator == "+" else "+", rule.left, rule.right)
 
 
+def rate_on_change(context: SlipContext, rule: m.Matrix) -> Made:
+    """The rate applied to a change, which has it already."""
+    if _stays(context) or not context.net.rate_in_change:
+        return
+    _, change, _ = _change(context)
+    yield WrongRule(_moved(context, m.multiply(context.net.rate, change)), ({"what": "was applied again"},))
+    yield WrongRule(_moved(context, m.divide(change, context.net.rate)), ({"what": "divides the change"},))
+
+
 def rate_changed(context: SlipContext, rule: m.Matrix) -> Made:
-    if _stays(context):
+    if _stays(context) or context.net.rate_in_change:
         return
     _, gradient, _ = _change(context)
     rate = context.net.rate
