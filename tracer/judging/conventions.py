@@ -78,13 +78,14 @@ class Conventions:
         equal, found = _equal(sheet), []
         for several in together(self.key.problem):
             words = tuple(each.words for each in several)
+            key = self._key(words)
+            if key is not None and (count := _equal(sheet, key)) > equal:
+                found.append((-count, len(words), words))
+        for _, _, words in sorted(found)[:MOST_JUDGED]:
             beside = self._read_by(words, sheet.answers)
-            if beside is not None and _equal(beside) > equal:
-                found.append((-_equal(beside), len(words), OtherConventions(words, beside)))
-        for _, _, other in sorted(found, key=lambda each: each[:2])[:MOST_JUDGED]:
-            read = judge(other.sheet)
-            if _counting(marks) < _counting(read):
-                return replace(other, all_right=len(_counting(read)) == len(read)), read
+            read = [] if beside is None else judge(beside)
+            if beside is not None and _counting(marks) < _counting(read):
+                return OtherConventions(words, beside, all_right=len(_counting(read)) == len(read)), read
         return best, marks
 
     def _read_by(self, words: tuple[str, ...], answers: Answers) -> Sheet | None:
@@ -185,9 +186,10 @@ def _counting(marks: list[Mark]) -> set[tuple[str, int, int]]:
     return {(mark.id, mark.row, mark.column) for mark in marks if mark.verdict in COUNTS}
 
 
-def _equal(sheet: Sheet) -> int:
-    """How many numbers equal the key's to the digits written."""
-    pairs = ((each, sheet.key.values[identifier]) for identifier, each in sheet.written.items())
+def _equal(sheet: Sheet, key: Key | None = None) -> int:
+    """How many numbers equal the key's (or another one's) to the digits written."""
+    values = (key or sheet.key).values
+    pairs = ((each, values[identifier]) for identifier, each in sheet.written.items() if identifier in values)
     return sum(int(np.count_nonzero(close(each.values, value, tolerance(each)))) for each, value in pairs)
 
 
