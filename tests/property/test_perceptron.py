@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ from tracer.derivation.book import render_derivation
 from tracer.errors import ProblemError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.presentation.theme import look
 from tracer.problem.problem import problem_from_document
 from tracer.run.passes import Pass
-from tracer.run.training import trace
+from tracer.run.training import of_pass, trace
 from tracer.workbook.workbook import write_workbook
+from tracer.worksheet.files import write_worksheets
+from tracer.worksheet.plan import make_plan
 
 AND: dict[str, Any] = {
     "learning_rate": 0.5,
@@ -159,6 +163,19 @@ def test_an_output_that_jumped_the_wrong_way_is_wrong_and_carried() -> None:
     verdicts = {each.id: each.verdict for each in marked(1, answers).marks}
     assert verdicts["Z1"] == "correct" and verdicts["A1"] in ("wrong", "slip")
     assert verdicts["E"] not in ("wrong", "slip")
+
+
+def test_the_sheet_of_a_pass_is_of_its_pattern_and_marked_as_that_pass(tmp_path: Path) -> None:
+    recorded = of_pass(problem(AND), 2)
+    plan = replace(make_plan(recorded.problem, recorded.first.program), number=2)
+    paths = write_worksheets(recorded, [plan], tmp_path, look())
+    assert {path.name.partition(".pass-2.")[0] for path in paths} == {"and"}
+    page = (tmp_path / "and.pass-2.worksheet.html").read_text()
+    assert "Samples 2 to 2 of 4, with the weights and biases as they are by then." in page
+    content = (tmp_path / "and.pass-2.key.xlsx").read_bytes()
+    keys = [Conventions(key_of(problem(AND), number), number) for number in (2, 3)]
+    right, other = (mark_answers(read_content("key.xlsx", content), each) for each in keys)
+    assert right.all_right and len(right.marks) == 11 and not other.all_right
 
 
 # Told
