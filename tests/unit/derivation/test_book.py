@@ -171,7 +171,7 @@ def test_biases_are_updated_or_said_to_stay(updated: bool) -> None:
     document = load_problem("article").to_document()
     document["convention"] = {**document.get("convention", {}), "bias_update": updated}
     book = check_book(recorded(document))
-    assert ("biases are not updated" in book.text) != updated
+    assert ("The biases are not updated in this problem" in book.text) != updated
     assert (("biases", "b1") in book.blocks) == updated
 
 
