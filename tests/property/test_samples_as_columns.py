@@ -24,6 +24,7 @@ from tracer.judging.marking import MarkedSheet, mark_answers
 from tracer.page.page import render_page
 from tracer.presentation.theme import look
 from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
 from tracer.workbook.workbook import write_workbook
@@ -196,3 +197,31 @@ def test_what_does_not_fit_is_told_as_rows() -> None:
     layers = [DOCUMENT["layers"][0] | {"weights": [[0.15, 0.25, 0.2]] * 3}, DOCUMENT["layers"][1]]
     with pytest.raises(ProblemError, match=r"expected 2 rows.*told with a sample in each row"):
         problem(DOCUMENT | {"layers": layers})
+
+
+def test_a_data_file_keeps_a_sample_a_row(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("a,b,y\n1,2,0\n3,4,1\n5,6,1\n")
+    (tmp_path / "p.toml").write_text(
+        'learning_rate = 0.1\nloss = "squared_error"\n[data]\nfile = "d.csv"\ninputs = ["a", "b"]\ntargets = ["y"]\n'
+        '[[layers]]\nactivation = "tanh"\nweights = [[0.1, 0.2]]\nbias = [0.3]\n[convention]\nsamples = "columns"\n'
+    )
+    one = trace(load_problem(tmp_path / "p.toml")).last
+    assert one["X"].tolist() == [[1, 3, 5], [2, 4, 6]] and one["Y"].tolist() == [[0, 1, 1]]
+    assert one["Z1"] == pytest.approx(one["W1"] @ one["X"] + 0.3)
+
+
+def test_layouts_and_the_bias_inside_go_together() -> None:
+    """The bias is then the first column of W, its 1 the first row of what a layer takes in."""
+    layers = [{"activation": "tanh", "weights": [[0.5, 0.1, 0.2], [0.6, 0.3, 0.4]]},
+              {"activation": "linear", "weights": [[0.7, 0.8, 0.9]]}]  # fmt: skip
+    document = DOCUMENT | {"layers": layers, "convention": {"samples": "columns", "bias_in": "weights"}}
+    recorded = trace(problem(document))
+    one = recorded.last
+    assert one["X"].tolist()[0] == one["A1"].tolist()[0] == [1, 1, 1]
+    assert one["Z1"] == pytest.approx(np.array([[0.1, 0.2], [0.3, 0.4]]) @ one["X"][1:] + [[0.5], [0.6]])
+    assert one["dW2"].shape == (1, 3) and one["E1"].shape == (2, 3)
+    again = problem(recorded.problem.to_document())
+    assert again == recorded.problem
+    assert marked(recorded, {name: one[name] for name in one.program.computed}, 5).all_right
+    render_page(recorded)
+    render_derivation(recorded)
