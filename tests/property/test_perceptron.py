@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.agreement import assert_agrees
@@ -86,7 +86,7 @@ def assert_is_the_rule(document: dict[str, Any], one: Pass) -> None:
     b = one["b1"] if "b1" in one else np.zeros((1, W.shape[1]))
     low = 0.0 if document["layers"][0]["activation"] == "step" else -1.0
     assert_agrees(one["Z1"], X @ W + b, 4.0)
-    A = np.where(one["Z1"] >= 0, 1.0, low)  # of the sum as it was rounded: tenths often come to 0 but for that
+    A = np.where(one["Z1"].round(9) >= 0, 1.0, low)  # tenths often come to 0, but for the rounding
     weights, bias = (torch.tensor(each, requires_grad=True) for each in (W, b))
     loss = ((torch.tensor(A) - torch.tensor(Y)) * (torch.tensor(X) @ weights + bias)).sum()
     (loss / len(X) if mean else loss).backward()
@@ -112,13 +112,22 @@ def test_every_pass_is_the_rule(document: dict[str, Any]) -> None:
     assert again == made and again.sha256 == made.sha256
 
 
+def test_a_sum_that_is_0_but_for_rounding_is_0() -> None:
+    layer = {"activation": "step", "weights": [[0.1], [0.2]], "bias": [-0.3]}
+    one = trace(problem(AND | {"layers": [layer], "data": {"X": [[1, 1]], "Y": [[1]]}})).first
+    other = trace(
+        problem(AND | {"layers": [layer | {"bias": [-0.30000000000000016]}], "data": {"X": [[1, 1]], "Y": [[1]]}})
+    ).first
+    assert one["A1"].item() == other["A1"].item() == 1.0 and other["Z1"].item() < 0
+
+
 def test_and_is_learnt() -> None:
     found = trace(problem(AND), (1, 20)).at_end
     assert found["A1"].ravel().tolist() == [0, 0, 0, 1] and found.loss == 0
 
 
 @pytest.mark.engine
-@settings(max_examples=6)
+@settings(max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(document=perceptrons())
 @pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
 def test_the_workbook_recalculates(engine: Any, document: dict[str, Any]) -> None:
@@ -185,6 +194,7 @@ def test_the_sheet_of_a_pass_is_of_its_pattern_and_marked_as_that_pass(tmp_path:
 @given(document=perceptrons(), style=st.sampled_from(["matrix", "article", "hand", "mazur"]))
 def test_the_derivation_holds(document: dict[str, Any], style: str) -> None:
     recorded = trace(problem(document | {"names": {"style": style}}))
+    assume(all(value == 0 or abs(value) > 1e-9 for value in recorded.first["Z1"].ravel()))  # else letters say ≥ 0
     book = read_book(render_derivation(recorded))
     check_book(recorded)
     assert "held fixed" in book.text

@@ -78,8 +78,16 @@ ACTIVATIONS: dict[str, Activation] = {  # that have a slope, so that a layer may
     "linear": Activation(z, one, derivation=by_hand.of_linear),
     "softmax": Activation(softmax, by_hand.SHARE_SLOPE, derivation=by_hand.of_softmax),
 }
+_NO_LESS = s.Number(1e-12)  # than a sum of 0 comes to: 0.1 + 0.2 − 0.3 is 0 by hand, and in a spreadsheet
+
+
+def _jump(below: s.Scalar) -> s.Scalar:
+    """1 from z = 0 on, `below` before it."""
+    return s.Stable(s.Where(z, ">=", zero, one, below), s.Where(s.Sum((z, _NO_LESS)), ">=", zero, one, below))
+
+
 THRESHOLDS: dict[str, Activation] = {  # of a single layer with `rule = "perceptron"`, which does without a slope
-    "step": Activation(s.Where(z, ">=", zero, one, zero), zero, derivation=by_hand.of_step, outputs=(0.0, 1.0)),
-    "sign": Activation(s.Where(z, ">=", zero, one, minus), zero, derivation=by_hand.of_sign, outputs=(-1.0, 1.0)),
+    "step": Activation(_jump(zero), zero, derivation=by_hand.of_step, outputs=(0.0, 1.0)),
+    "sign": Activation(_jump(minus), zero, derivation=by_hand.of_sign, outputs=(-1.0, 1.0)),
 }
 EVERY_ACTIVATION: dict[str, Activation] = {**ACTIVATIONS, **THRESHOLDS}
