@@ -160,7 +160,7 @@ def test_nothing_of_it_is_loaded_before_it_is_asked_for() -> None:
 
 def test_a_program_shows_itself() -> None:
     run = trace(program_from_document(SAMPLES["perceptron"].document(), "perceptron", "perceptron"))
-    assert "4 forward steps, 18 parameters, learning rate 0.1" in run._repr_html_()
+    assert "4 forward steps, 22 parameters, learning rate 0.1" in run._repr_html_()
     step = run.step(1)
     assert set(step) == {"Z1", "dW1", "db1", "dZ1"} and "Back through: Z1" in step._repr_html_()  # type: ignore[attr-defined]
     assert "dZ2" in run.matrix("dW2")._repr_html_()
