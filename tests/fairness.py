@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from tests.habits import HANDED_IN, HonestHabit, worked_by
 from tests.simulation import Teacher
 from tests.students import Answers, Document, Work, is_workable, random_document
 from tracer.judging.marking import MarkedSheet
-from tracer.judging.own_work import key_shown
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.problem.reading import load_problem
 
@@ -69,14 +67,6 @@ def _reduced(document: Document) -> Document:
     return kept
 
 
-@cache
-def _decimals(text: str) -> Mapping[str, int]:
-    teacher = Teacher.of(json.loads(text))
-    assert teacher is not None
-    found = key_shown(teacher.conventions.key).decimals
-    return {name: 3 if each is None else each for name, each in found.items()}
-
-
 def honest(
     documents: Iterable[Document], habits: Mapping[str, HonestHabit], random: np.random.Generator,
     ways: Iterable[str] = tuple(HANDED_IN),
@@ -87,10 +77,10 @@ def honest(
         teacher = Teacher.of(document)
         if teacher is None:
             continue
-        shown = _decimals(json.dumps(document))
+        asked = teacher.conventions.key.asked
         for name, habit in habits.items():
             for way in ways:
-                answers = worked_by(habit, document, HANDED_IN[way], shown, random)
+                answers = worked_by(habit, document, HANDED_IN[way], asked, random)
                 if answers:
                     figures.add(name, way, document, answers, teacher.mark(answers))
     return figures

@@ -34,6 +34,7 @@ from tests.students import (
     work_through,
 )
 from tracer.answers.reading import read_content
+from tracer.judging.conventions import RIGHT
 from tracer.judging.marking import mark_answers
 from tracer.problem.problem import problem_from_document
 from tracer.run.training import trace
@@ -57,7 +58,7 @@ def test_nor_on_problems_like_those_of_exercises() -> None:
         honesty.add(random_document(random) | {"decimals": decimals}, random)
     assert honesty.cells > 4000
     assert not honesty.misjudged, honesty.misjudged[0]
-    assert {verdict for _, verdict in honesty.verdicts} == {"correct", "rounded", "carried"}
+    assert {verdict for _, verdict in honesty.verdicts} <= {"correct", "rounded", "carried", "too_coarse", "not_read"}
 
 
 def test_a_sheet_of_made_up_numbers_is_not_credited() -> None:
@@ -155,12 +156,14 @@ def test_answers_right_under_another_convention_throughout_are_recognised(name: 
         if name in LAYOUTS:
             answers = turned(answers, LAYOUTS[name])
         strict = teacher.mark(answers)
-        if strict.all_right:  # it makes no difference here: one sample, no bias, a matrix that is a vector
+        if {
+            each.verdict for each in strict.marks
+        } <= RIGHT:  # it makes no difference here: one sample, no bias, a matrix that is a vector
             continue
         found += 1
         assert strict.other is not None and strict.other.all_right, (document, answers)
         accepted = mark_answers(read_content("a.json", as_file(answers)), teacher.conventions, accept=True)
-        assert accepted.all_right and accepted.other is not None
+        assert {each.verdict for each in accepted.marks} <= RIGHT and accepted.other is not None
         if name in LAYOUTS:
             assert accepted.other.words == (name,)
 

@@ -20,11 +20,12 @@ _JOINERS = "\u200c\u200d"  # some scripts are not written without them
 
 SIGNS: dict[Verdict, str] = {
     "correct": "✓", "rounded": "✓", "carried": "↪", "slip": "✗", "wrong": "✗", "too_coarse": "≈", "blank": "–",
-    "unreadable": "?",
+    "unreadable": "?", "not_read": "·",
 }  # fmt: skip
 WORDS: dict[Verdict, str] = {
     "wrong": "does not follow from the cells before it",
     "too_coarse": "right, but with fewer digits than asked for",
+    "not_read": "not judged: too little before it to tell",
 }
 
 

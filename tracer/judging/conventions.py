@@ -17,9 +17,10 @@ from tracer.answers.reading import Answers, Grid
 from tracer.errors import TracerError
 from tracer.expression.interval import bound
 from tracer.judging.judging import judge
+from tracer.judging.numbers import close, inside, tolerance
 from tracer.judging.sheet import Sheet, lay_beside, transposed
 from tracer.judging.verdicts import COUNTS, Mark
-from tracer.judging.work import Work, close, inside, tolerance
+from tracer.judging.work import Work
 from tracer.problem.convention import FUSED
 from tracer.problem.problem import Problem
 from tracer.program.roles import WEIGHTS_GRADIENT, Quantity
@@ -34,6 +35,8 @@ _LOSSES = {
     "squared_error": "the squared error without ½",
     "mean_squared_error": "the mean of the squared errors over the outputs",
 }
+FAILS = ("slip", "wrong", "not_read")  # what another convention may explain
+RIGHT = COUNTS | {"too_coarse"}
 Change = Callable[[Problem], Problem]
 
 
@@ -220,11 +223,11 @@ def _is_layout(words: str) -> bool:
 
 
 def _fails(mark: Mark) -> bool:
-    return mark.verdict not in COUNTS
+    return mark.verdict in FAILS
 
 
 def _counting(marks: list[Mark]) -> set[tuple[str, int, int]]:
-    return {(mark.id, mark.row, mark.column) for mark in marks if mark.verdict in COUNTS}
+    return {(mark.id, mark.row, mark.column) for mark in marks if mark.verdict in RIGHT}
 
 
 def _equal(sheet: Sheet) -> int:
@@ -245,7 +248,7 @@ def _explains(sheet: Sheet, identifier: str) -> bool:
     written, expression = sheet.written.get(identifier), sheet.key.program.assignments[identifier].expression
     if written is None or expression is None:
         return False
-    bounds = bound(expression, Work(sheet).own)
+    bounds = bound(expression, Work(sheet).reading)
     right = inside(written.values, bounds, tolerance(written)) | ~written.present
     return bool(np.count_nonzero(right) * 2 > right.size)
 

@@ -1,12 +1,12 @@
 """The verdict on every cell: fair to rounding, an error marked once and carried after that.
 
-Every matrix is judged by the right rule on the learner's own earlier cells: first on the numbers
-themselves, and where those do not give what was written, on the bounds that rounding leaves them.
+The first line of DESIGN.md's table that fits holds; the numbers at the lines here are those of the table. Every matrix
+is judged by the right rule on the learner's own earlier cells, and on what rounding leaves open of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,15 +16,26 @@ from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
+from tracer.judging.numbers import (
+    Array,
+    close,
+    cut_off,
+    equals,
+    half,
+    inside,
+    least_own,
+    stands_for,
+    tolerance,
+    too_wide,
+)
 from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
-from tracer.judging.work import ROUNDING, SLACK, Array, OnDemand, Work, close, inside, is_step, own_units, tolerance
+from tracer.judging.work import Reading, Work, is_step
 from tracer.program.roles import WEIGHTS_GRADIENT
 
 _TURNED = "rows and columns are swapped: a gradient has the shape of what it is the gradient of"
 _CUT_OFF = "this was cut off after the last digit; round it instead"
 TURNED, TRUNCATED = Slip("gradient-transposed", _TURNED, _TURNED), Slip("truncated", _CUT_OFF, _CUT_OFF)
-_SPOILT = {"slip", "wrong"}
 
 
 @dataclass(eq=False)
@@ -81,7 +92,8 @@ class _Judging:
     verdicts: dict[str, NDArray[np.object_]] = field(default_factory=dict)
     on_own: dict[str, Array] = field(default_factory=dict)
     slips: dict[str, dict[tuple[int, int], list[Slip]]] = field(default_factory=dict)
-    truncates: bool = False
+    empty: dict[str, Marked] = field(default_factory=dict)
+    cuts_off: bool = False
 
     def __post_init__(self) -> None:
         self.key = self.sheet.key
@@ -92,32 +104,41 @@ class _Judging:
         written = self.sheet.written.get(identifier)
         if written is not None:
             self.verdicts[identifier] = _unwritten(written)
-        if written is not None and expression is None:
-            self._given(identifier, written)
-        elif written is not None and expression is not None:
-            self._computed(identifier, expression, written)
-        if written is not None and written.turned:
-            self._turned(identifier)
-        if self.work.behind or (written is not None and _SPOILT & set(self.verdicts[identifier].ravel().tolist())):
-            self._note(identifier)
-        self.work.past.add(identifier)
+            if expression is None:
+                self._given(identifier, written)
+            else:
+                self._computed(identifier, written)
+            if written.turned:
+                self._turned(identifier)
+        self._note(identifier, written)
 
     def _given(self, identifier: str, written: WrittenMatrix) -> None:
         """Numbers that were copied: right as they stand, or a copying error."""
         key = self.on_own[identifier] = self.key.values[identifier]
         verdicts = self.verdicts[identifier]
-        _give(verdicts, _equals(written, key), "correct")
+        _give(verdicts, equals(written, key), "correct")
         _give(verdicts, written.present, "wrong")
 
-    def _computed(self, identifier: str, expression: m.Matrix, written: WrittenMatrix) -> None:
-        verdicts = self.verdicts[identifier]
-        self.on_own[identifier] = self.key.compute(identifier, self.work.values)
-        _give(verdicts, _equals(written, self.key.values[identifier]), "correct")
+    def _computed(self, identifier: str, written: WrittenMatrix) -> None:
+        """Lines 2 to 4, which look at the key alone."""
+        verdicts, key = self.verdicts[identifier], self.key.values[identifier]
+        self.on_own[identifier] = self.key.compute(identifier, self.work.own.values)
+        _give(verdicts, equals(written, key), "correct")
         if (verdicts == "").any():
-            self._judge_open(identifier, expression, written)
-        coarse = verdicts == "too_coarse"
-        if coarse.any():
-            self.work.coarse[identifier] = coarse
+            exactly = Interval.exactly(key)
+            _give(verdicts, close(written.values, key, tolerance(written)), "rounded")
+            self._cut(identifier, cut_off(written, written.units, exactly), "rounded")
+            _give(verdicts, written.coarse & stands_for(written, written.own, exactly), "too_coarse")
+        if (verdicts == "").any():
+            _Open(self, identifier, written).judge()
+
+    def _cut(self, identifier: str, cells: Marked, verdict: Verdict) -> None:
+        """A verdict to cells that were cut off where they should be rounded."""
+        cells = cells & (self.verdicts[identifier] == "")
+        _give(self.verdicts[identifier], cells, verdict)
+        self.cuts_off |= bool(cells.any())
+        for row, column in np.argwhere(cells).tolist():
+            self.slips.setdefault(identifier, {})[row, column] = [TRUNCATED]
 
     def _turned(self, identifier: str) -> None:
         """Rows and columns are exchanged in the whole matrix: nothing in it is where it belongs."""
@@ -127,141 +148,193 @@ class _Judging:
             verdicts[row, column] = "slip" if gradient else "wrong"
             self.slips.setdefault(identifier, {})[row, column] = [TURNED] if gradient else []
 
-    def _judge_open(self, identifier: str, expression: m.Matrix, written: WrittenMatrix) -> None:
-        """The cells that do not equal the key."""
-        work, verdicts = self.work, self.verdicts[identifier]
-        behind, void = work.dependents(identifier, work.behind), work.dependents(identifier, work.void)
-        if behind.any():
-            by_mended = self._by(identifier, expression, written, work.mended, work.mended_values)
-            carries = work.dependents(identifier, work.carried)
-            _give(verdicts, by_mended & ~carries, "rounded")
-            _give(verdicts, by_mended & ~void, "carried")
-        if (verdicts == "").any():
-            by_own = self._by(identifier, expression, written, work.own, work.values)
-            _give(verdicts, by_own & ~behind, "rounded")
-            _give(verdicts, by_own & ~void, "carried")
-        if work.replaced and (verdicts == "").any():
-            by_plain = inside(written.values, bound(expression, work.plain), tolerance(written))
-            _give(verdicts, by_plain & ~void, "carried")
-        if (verdicts == "").any():
-            self._truncated(identifier, expression, written, behind, void)
-        if (verdicts == "").any():
-            self._name_slips(identifier, expression, written)
-            _give(verdicts, np.ones(verdicts.shape, dtype=bool), "wrong")
+    def _note(self, identifier: str, written: WrittenMatrix | None) -> None:
+        """What stands behind the cells that are made of these, and what these may be off."""
+        work = self.work
+        marked = {"behind": work.behind, "wrong": work.wrong_behind, "coarse": work.coarse_behind}
+        before = {name: work.dependents(identifier, marks) for name, marks in marked.items()}
+        if written is not None:
+            verdicts = self.verdicts[identifier]
+            wrong, slip, carried, coarse = (verdicts == each for each in ("wrong", "slip", "carried", "too_coarse"))
+            work.note_half(identifier, (verdicts == "correct") | (verdicts == "rounded"))
+            on = wrong | slip | carried | ~written.present | (coarse & ~self._right(identifier, written))
+            before = {name: cells & on for name, cells in before.items()}
+            before["behind"] |= wrong | slip | carried
+            before["wrong"] |= wrong
+            before["coarse"] |= coarse
+            for marks, cells in ((work.bad, wrong | slip), (work.carried, carried)):
+                if cells.any():
+                    marks[identifier] = cells
+            for reading in (work.own, work.plain, work.mended):
+                reading.forget(identifier)
+        for name, cells in before.items():
+            if cells.any():
+                marked[name][identifier] = cells
+        if written is None and (carried := work.dependents(identifier, work.carried)).any():
+            work.carried[identifier] = carried
 
-    def _by(
-        self,
-        identifier: str,
-        expression: m.Matrix,
-        written: WrittenMatrix,
-        bounds: OnDemand[Interval],
-        values: OnDemand[Array],
-    ) -> Marked:
-        """The open cells that the right rule on these earlier cells explains, and others that it may."""
-        open_cells, slack = self.verdicts[identifier] == "", tolerance(written)
-        on_these = self.on_own[identifier] if values is self.work.values else self.key.compute(identifier, values)
-        near = close(written.values, on_these, slack)
-        if near[open_cells].all():
-            return near
-        within = near.copy()
-        for choice in self._choices(expression, bounds):
-            bounded = bound(expression, choice)
-            if is_step(expression):
-                within |= close(written.values, bounded.low, slack) | close(written.values, bounded.high, slack)
-            else:
-                within |= inside(written.values, bounded, slack)
-        return within
+    def _right(self, identifier: str, written: WrittenMatrix) -> Marked:
+        """Whether cells are the key's at their own digits."""
+        return stands_for(
+            written, np.maximum(written.own, written.units), Interval.exactly(self.key.values[identifier])
+        )
 
-    def _choices(self, expression: m.Matrix, bounds: OnDemand[Interval]) -> Iterator[dict[str, Interval]]:
-        """The bounds; twice where a left-out slope jumps within its bounds: with either value, and none between."""
-        jumping = [each.name for each in traversal.symbols(expression) if self.work.jumps(each.name)]
-        if not jumping or not isinstance(expression, m.Broadcast):
-            yield bounds
-            return
-        for end in ("low", "high"):
-            yield {each.name: bounds[each.name] for each in traversal.symbols(expression)} | {
-                name: Interval.exactly(getattr(bounds[name], end)) for name in jumping
-            }
-
-    def _truncated(
-        self, identifier: str, expression: m.Matrix, written: WrittenMatrix, behind: Marked, void: Marked
-    ) -> None:
-        """Cells cut off where they should be rounded; on bounds of such only where a learner plainly does so."""
-        verdicts = self.verdicts[identifier]
-        cut = _cut_off(written, self.key.values[identifier]) | _cut_off(written, self.on_own[identifier])
-        self.truncates |= bool((cut & (verdicts == "")).any())
-        if self.truncates:
-            bounds = bound(expression, self.work.cut)
-            cut |= _cut_off(written, bounds.low, bounds.high)
-        cut &= (verdicts == "") & ~void
-        _give(verdicts, cut & ~behind, "rounded")
-        _give(verdicts, cut, "carried")
-        for row, column in np.argwhere(cut).tolist():
-            self.slips.setdefault(identifier, {})[row, column] = [TRUNCATED]
-
-    def _name_slips(self, identifier: str, expression: m.Matrix, written: WrittenMatrix) -> None:
-        verdicts, right = self.verdicts[identifier], bound(expression, self.work.own)
-        failing = verdicts == ""
-        coarse = failing & self._coarse(identifier, written, right)
-        slack = tolerance(written) + (written.units / 2 if self.truncates else 0.0)
-        site = Site(identifier, expression, self.work, written, right, self.on_own[identifier], slack, failing, coarse)
-        if not (failing & ~coarse).any():
-            verdicts[coarse] = "too_coarse"
-            return
-        replaced = False
+    def name_slips(self, site: Site) -> None:
+        """Line 10."""
+        verdicts, replaced = self.verdicts[site.id], False
         for found in self.explain(site):
-            cells = found.cells & failing
+            cells = found.cells & site.failing
             for row, column in np.argwhere(cells).tolist():
-                self.slips.setdefault(identifier, {}).setdefault((row, column), []).append(found.slip)
+                self.slips.setdefault(site.id, {}).setdefault((row, column), []).append(found.slip)
             verdicts[cells] = "slip"
             if found.left_out and not replaced:
                 replaced = True
                 for each, interval in found.left_out:
                     self.work.replace(each, interval)
-        _give(verdicts, coarse, "too_coarse")
-
-    def _coarse(self, identifier: str, written: WrittenMatrix, right: Interval) -> Marked:
-        """Right at the digits written, of which there are fewer than asked for."""
-        units = own_units(written)
-        fewer = units > 1.5 * 10.0 ** -self.key.problem.decimals.of(identifier)
-        half = (0.5 + SLACK) * units
-        return fewer & (close(written.values, self.key.values[identifier], half) | inside(written.values, right, half))
-
-    def _note(self, identifier: str) -> None:
-        """Which cells are wrong, which carry a wrong one on, and which say nothing.
-
-        A matrix with wrong cells that holds one number throughout says nothing in them, and what is
-        made of such cells says no more.
-        """
-        work, written = self.work, self.sheet.written.get(identifier)
-        marks = {name: work.dependents(identifier, marked) for name, marked in work.marked.items()}
-        if written is not None:
-            verdicts = self.verdicts[identifier]
-            wrong, carried = verdicts == "wrong", verdicts == "carried"
-            numbers = written.values[written.present]
-            filled = wrong.any() and numbers.size > 1 and (numbers == numbers[0]).all()
-            bad = wrong | (verdicts == "slip")
-            marks = {
-                "bad": bad,
-                "carried": carried | (marks["carried"] & ~written.present),
-                "behind": bad | carried | (marks["behind"] & ~written.present),
-                "void": bad if filled else marks["void"] & (bad | ~written.present),
-            }
-        for name, cells in marks.items():
-            if cells.any() and (name != "bad" or written is not None):
-                work.marked[name][identifier] = cells
 
     # The result
 
     def marks(self, identifier: str) -> Iterator[Mark]:
         entries, expected = self.sheet.written[identifier].entries, self.key.values[identifier].tolist()
         own, slips = self.on_own[identifier].tolist(), self.slips.get(identifier, {})
+        empty = self.empty.get(identifier, np.zeros(self.key.values[identifier].shape, dtype=bool))
         for row, verdicts in enumerate(self.verdicts[identifier].tolist()):
             for column, verdict in enumerate(verdicts):
+                entry = entries[row][column]
                 yield Mark(
-                    identifier, row, column, entries[row][column].text, verdict, expected[row][column],
-                    own[row][column], tuple(slips.get((row, column), ())),
+                    identifier, row, column, entry.text, verdict, expected[row][column], own[row][column],
+                    tuple(slips.get((row, column), ())), entry.digits, bool(empty[row, column]),
                 )  # fmt: skip
+
+
+@dataclass(eq=False)
+class _Open:
+    """The cells of a matrix that are not the key's: lines 5 to 11."""
+
+    judging: _Judging
+    identifier: str
+    written: WrittenMatrix
+
+    def __post_init__(self) -> None:
+        self.work, self.key = self.judging.work, self.judging.key
+        self.verdicts, self.on_own = self.judging.verdicts[self.identifier], self.judging.on_own[self.identifier]
+        rule = self.work.rule(self.identifier) or self.key.program.assignments[self.identifier].expression
+        assert rule is not None  # it is computed
+        self.rule = rule
+        self.right = self.key.values[self.identifier]
+        self.behind, self.wrong, self.coarse = (
+            self.work.dependents(self.identifier, marks)
+            for marks in (self.work.behind, self.work.wrong_behind, self.work.coarse_behind)
+        )
+
+    def judge(self) -> None:
+        self._empty()
+        if self._is_open:
+            self._follows()
+        if self._is_open:
+            self._by_a_slip()
+
+    @property
+    def _is_open(self) -> bool:
+        return bool((self.verdicts == "").any())
+
+    def _empty(self) -> None:
+        """Line 5: what the right rule makes of such cells says nothing."""
+        if not (self.wrong | self.coarse).any():
+            return
+        says_nothing = self._constant(self.on_own, self.work.own.values) & ~self._constant(self.right, self.key.values)
+        cells = says_nothing & (self.wrong | self.coarse) & (self.verdicts == "")
+        _give(self.verdicts, cells & self.wrong, "wrong")
+        _give(self.verdicts, cells, "too_coarse")
+        if cells.any():
+            self.judging.empty[self.identifier] = cells
+
+    def _constant(self, values: Array, before: Mapping[str, Array]) -> Marked:
+        """Whether values are, at the digits asked for, 0, 1, −1 or the very number that they update."""
+        units, assignment = self.written.units, self.key.program.assignments[self.identifier]
+        found = np.any([close(values, each, units / 2) for each in (0.0, 1.0, -1.0)], axis=0)
+        if assignment.role == "updated" and assignment.of is not None:
+            found |= close(values, before[assignment.of], units / 2)
+        return np.asarray(found)
+
+    def _follows(self) -> None:
+        """Lines 6 to 8, and where there is no bound what is said in its place."""
+        verdicts, work = self.verdicts, self.work
+        bounds, wide = self._bounds(work.own)
+        rounded, cut = self._by(work.own, self.on_own, bounds, wide)
+        alone = ~self.behind & ~self.coarse
+        _give(verdicts, (rounded | cut) & self.coarse & ~self.behind, "too_coarse")
+        _give(verdicts, rounded & alone, "rounded")
+        self.judging._cut(self.identifier, cut & alone, "rounded")
+        if (self.behind & (verdicts == "")).any():
+            self._mended()
+            _give(verdicts, rounded, "carried")
+            self.judging._cut(self.identifier, cut, "carried")
+        if work.replaced and self._is_open:
+            plain = self.key.compute(self.identifier, work.plain.values)
+            _give(verdicts, np.logical_or(*self._by(work.plain, plain, *self._bounds(work.plain))), "carried")
+        coarse = self.written.coarse & stands_for(self.written, self.written.own, Interval.exactly(self.on_own))
+        _give(verdicts, wide & coarse, "too_coarse")
+        _give(verdicts, wide & self.written.present, "not_read")
+
+    def _mended(self) -> None:
+        """As it would be with the wrong cells before it put right: an error in copying that was not used further."""
+        mended = self.work.mended
+        values = self.key.compute(self.identifier, mended.values)
+        follows = np.logical_or(*self._by(mended, values, *self._bounds(mended)))
+        carries = self.work.dependents(self.identifier, self.work.carried)
+        _give(self.verdicts, follows & ~carries & ~self.coarse, "rounded")
+        _give(self.verdicts, follows & ~carries, "too_coarse")
+        _give(self.verdicts, follows, "carried")
+
+    def _bounds(self, reading: Reading) -> tuple[Interval, Marked]:
+        """Between what the right rule's value lies, and where that is so wide that it says nothing."""
+        if is_step(self.rule):
+            found = bound(self.rule, reading.bounds)
+            return found, np.zeros(found.low.shape, dtype=bool)
+        value, reach = reading.by_right_rule(self.identifier)
+        wide = too_wide(reach, self.written.units, self.right) | ~np.isfinite(value)
+        return Interval.around(value, np.where(wide, 0.0, reach)), wide
+
+    def _by(self, reading: Reading, values: Array, bounds: Interval, wide: Marked) -> tuple[Marked, Marked]:
+        """The cells that the right rule on these earlier cells explains, rounded and cut off."""
+        written, units = self.written, self.written.units
+        slack = tolerance(written)
+        if is_step(self.rule):
+            near = [close(written.values, each, slack) for each in (values, bounds.low, bounds.high)]
+            return np.logical_or.reduce(near), np.zeros(wide.shape, dtype=bool)
+        near = np.logical_or(*(close(written.values, each, 2 * slack) for each in (self.right, values)))
+        rounded = np.where(wide, near, inside(written.values, bounds, slack))
+        cut = cut_off(written, units, bounds) & ~wide
+        for value, reach in self._at_a_jump(reading):
+            either = Interval.around(value, reach)
+            rounded, cut = rounded | inside(written.values, either, slack), cut | cut_off(written, units, either)
+        return rounded, cut
+
+    def _at_a_jump(self, reading: Reading) -> Iterator[tuple[Array, Array]]:
+        """Where a left-out slope jumps within its bounds: the right rule with either value, and none between."""
+        jumping = [each.name for each in traversal.symbols(self.rule) if self.work.jumps(each.name)]
+        if not jumping or not isinstance(self.rule, m.Broadcast):
+            return
+        for end in ("low", "high"):
+            other = reading.with_values({name: getattr(reading.bounds[name], end) for name in jumping})
+            yield other.by_right_rule(self.identifier)
+
+    def _by_a_slip(self) -> None:
+        """Lines 9 to 11."""
+        verdicts, judging = self.verdicts, self.judging
+        right = self._bounds(self.work.own)[0]
+        failing = verdicts == ""
+        coarse = failing & self.written.coarse & stands_for(self.written, self.written.own, right)
+        units = np.minimum(self.written.units, least_own(self.written))
+        slack = half(self.written, units * (2 if judging.cuts_off else 1))
+        site = Site(self.identifier, self.rule, self.work, self.written, right, self.on_own, slack, failing, coarse)
+        if (failing & ~coarse).any():
+            judging.name_slips(site)
+            empty = (verdicts == "slip") & self._constant(self.written.values, self.work.own.values)
+            judging.empty[self.identifier] = judging.empty.get(self.identifier, False) | empty
+        _give(verdicts, coarse, "too_coarse")
+        _give(verdicts, failing, "wrong")
 
 
 def _unwritten(written: WrittenMatrix) -> NDArray[np.object_]:
@@ -275,19 +348,3 @@ def _unwritten(written: WrittenMatrix) -> NDArray[np.object_]:
 def _give(verdicts: NDArray[np.object_], cells: Marked, verdict: Verdict) -> None:
     """A verdict to the cells that have none yet."""
     verdicts[(verdicts == "") & cells] = verdict
-
-
-def _equals(written: WrittenMatrix, key: Array) -> Marked:
-    """Equal to the digits written."""
-    return close(written.values, key, (0.5 + SLACK) * written.units + ROUNDING * np.abs(key))
-
-
-def _cut_off(written: WrittenMatrix, least: Array, most: Array | None = None) -> Marked:
-    """Whether a value, or one between two, gives the number when its further digits are cut off."""
-    most = least if most is None else most
-    values, units = written.values, written.units
-    slack = SLACK * units + ROUNDING * np.abs(values)
-    with np.errstate(invalid="ignore"):
-        low = np.where(values <= 0, values - units, values) - slack
-        high = np.where(values >= 0, values + units, values) + slack
-        return np.asarray((most >= low) & (least <= high))

@@ -11,12 +11,12 @@ from typing import Any
 
 from tracer.answers.key import Key
 from tracer.answers.reading import Answers
-from tracer.judging.conventions import Conventions, OtherConventions
+from tracer.judging.conventions import FAILS, Conventions, OtherConventions
 from tracer.judging.judging import judge
-from tracer.judging.points import worth
+from tracer.judging.points import share, worth
 from tracer.judging.sheet import Sheet, lay_beside
-from tracer.judging.slips import explain
-from tracer.judging.verdicts import COUNTS, VERDICTS, Mark, Verdict
+from tracer.judging.slips import MISCONCEPTIONS, explain
+from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Mark, Verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,16 @@ class MarkedSheet:
         return sum(mark.verdict in COUNTS for mark in self.marks)
 
     @property
+    def of_cells(self) -> int:
+        """How many cells hold what could be judged."""
+        return sum(mark.verdict not in NOT_OF for mark in self.marks)
+
+    @property
     def all_right(self) -> bool:
-        """Whether there is something, and all of it counts."""
-        return 0 < self.score == len(self.marks)
+        """Whether there is something, none of it is wrong, and all of it earns what there is to earn."""
+        most = self.sheet.key.problem.marks.shares["correct"]
+        wrong = any(mark.verdict in ("slip", "wrong") or self.share(mark) < most for mark in self.marks)
+        return bool(self.marks) and not wrong
 
     @cached_property
     def points_of(self) -> Mapping[str, tuple[float, float]]:
@@ -74,9 +81,22 @@ class MarkedSheet:
 
     def _share(self, identifier: str) -> float:
         """How much of a matrix's points its cells earn, from 0 to 1."""
-        shares = self.sheet.key.problem.marks.shares
-        earned = [shares.get(mark.verdict, 0.0) for mark in self._by_matrix[identifier]]
+        earned = [self.share(mark) for mark in self._by_matrix[identifier]]
         return math.fsum(earned) / len(earned)
+
+    def share(self, mark: Mark) -> float:
+        """How much of its points a cell earns, from 0 to 1."""
+        first = self._first_seen.get(mark.slips[0].slug, mark.id) if mark.slips else mark.id
+        return share(self.sheet.key.problem.marks, mark, mark.verdict == "slip" and first != mark.id)
+
+    @cached_property
+    def _first_seen(self) -> Mapping[str, str]:
+        """The first matrix of each misconception; a slip of the pen or in one cell is none."""
+        found: dict[str, str] = {}
+        for mark in self.marks:
+            if mark.verdict == "slip" and mark.slips and mark.slips[0].slug in MISCONCEPTIONS:
+                found.setdefault(mark.slips[0].slug, mark.id)
+        return found
 
     @cached_property
     def first_wrong(self) -> Mark | None:
@@ -119,7 +139,7 @@ class MarkedSheet:
             "summary": {
                 **self.counts,
                 "score": self.score,
-                "of": len(self.marks),
+                "of": self.of_cells,
                 "points": points,
                 "out_of": out_of,
             },
@@ -143,7 +163,7 @@ def mark_answers(answers: Answers, conventions: Conventions, accept: bool = Fals
     sheet = lay_beside(answers, conventions.key)
     marks = judge(sheet, explain)
     other = None
-    if any(mark.verdict not in COUNTS for mark in marks):
+    if any(mark.verdict in FAILS for mark in marks):
         other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
     if other is not None and accept and not other.another_pass:
         sheet, marks = other.sheet, judge(other.sheet, explain)

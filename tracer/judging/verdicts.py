@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Verdict: TypeAlias = Literal["correct", "rounded", "carried", "slip", "too_coarse", "wrong", "blank", "unreadable"]
+Verdict: TypeAlias = Literal[
+    "correct", "rounded", "carried", "slip", "too_coarse", "wrong", "blank", "unreadable", "not_read"
+]
 VERDICTS: tuple[Verdict, ...] = (
-    "correct", "rounded", "carried", "slip", "wrong", "blank", "unreadable", "too_coarse",
+    "correct", "rounded", "carried", "slip", "wrong", "blank", "unreadable", "too_coarse", "not_read",
 )  # fmt: skip
+NOT_OF: frozenset[Verdict] = frozenset({"blank", "unreadable", "not_read"})  # nothing that could be judged
 COUNTS: frozenset[Verdict] = frozenset({"correct", "rounded", "carried"})
 
 
@@ -28,7 +31,10 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The verdict on a cell; rows and columns count from 0, `on_own_work` is the right rule on the learner's cells."""
+    """The verdict on a cell; rows and columns count from 0, `on_own_work` is the right rule on the learner's cells.
+
+    `digits` are the significant ones that were written; `empty`: it says nothing, or what it is made of.
+    """
 
     id: str
     row: int
@@ -38,3 +44,5 @@ class Mark:
     expected: float
     on_own_work: float
     slips: tuple[Slip, ...] = ()
+    digits: int = 0
+    empty: bool = False

@@ -69,6 +69,16 @@ def shown(trace: Trace[AnyProblem], one: Pass) -> Shown:
     return Shown({RATE: None} | {each: _decimals(trace, one, each) for each in one})
 
 
+def asked(trace: Trace[AnyProblem], one: Pass) -> dict[str, int]:
+    """The decimals that a learner is asked for: those shown, but of slopes no more than of what they belong to."""
+    found = {}
+    for each in one.program.assignments:
+        decimals = _decimals(trace, one, each)
+        forward = one.program.assignments[each].role == "local_derivative"
+        found[each] = trace.problem.decimals.of(each) if decimals is None or forward else decimals
+    return found
+
+
 def _decimals(trace: Trace[AnyProblem], one: Pass, identifier: str) -> int | None:
     decimals, given = trace.problem.decimals, identifier in one.program.inputs
     own = decimals.given(identifier)

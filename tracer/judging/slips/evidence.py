@@ -14,9 +14,10 @@ import numpy as np
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
 from tracer.judging.judging import Site
+from tracer.judging.numbers import Array
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence
-from tracer.judging.work import Array, middle
+from tracer.judging.work import middle
 
 PARTLY = 4.0  # against a rule that other cells contradict: the learner was of two minds
 IN_ONE_CELL = 0.5  # against a slip of one cell, besides the number of ways in which it can be made

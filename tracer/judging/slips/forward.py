@@ -54,7 +54,7 @@ def wrong_bias(context: SlipContext, rule: m.Matrix) -> Made:
     parts = _biased(context, rule)
     if parts is None:
         return
-    own, name = context.work.ahead(parts[1].name), f"{parts[1].name} in another order"
+    own, name = context.work.reading[parts[1].name], f"{parts[1].name} in another order"
     units = own.low.shape[1]
     if units > 1:
         orders = list(permutations(range(units)))[1:] if units <= MOST_PERMUTED else _rotations(units)

@@ -106,7 +106,7 @@ def wrong_index(context: SlipContext, rule: m.Matrix) -> Made:
     outputs, A = context.net.outputs, context.net.activation(context.net.depth)
     if outputs == 1:
         return
-    own, name = context.work.ahead(A.name), f"{A.name} of other outputs"
+    own, name = context.work.reading[A.name], f"{A.name} of other outputs"
     shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
     extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
     other, words = m.Symbol(name, A.shape), [dict[str, str]() for _ in shifts]
