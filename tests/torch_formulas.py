@@ -27,7 +27,8 @@ def gradients(
         if made.requires_grad and made.is_leaf is False:
             made.retain_grad()
         values[last] = made
-    values[loss or last].sum().backward()
+    if values[loss or last].requires_grad:  # not where it depends on no parameter
+        values[loss or last].sum().backward()
     found: dict[str, Any] = {name: each.detach().numpy() for name, each in values.items()}
     for name, each in values.items():
         if each.requires_grad and each.grad is not None:

@@ -1,9 +1,11 @@
-"""Names that a file may have everywhere, and writing so that nothing is ever half-written."""
+"""Files: names that they may have everywhere, written so that nothing is half-written, opened only if they are some."""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +25,18 @@ def unreserved(name: str) -> str:
     ('con_.worksheet', 'NUL_', 'contour')
     """
     return _RESERVED.sub(lambda found: f"{found[0]}_", name)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file to read. Raises OSError for anything else: a pipe would hang, a device never end."""
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise OSError(errno.EINVAL, "this is no regular file", str(path))
+        return os.fdopen(opened, "rb")
+    except BaseException:
+        os.close(opened)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:

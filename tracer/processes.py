@@ -37,7 +37,7 @@ def beside(work: Callable[[], None]) -> Iterator[None]:
 
 def _start(work: Callable[[], None]) -> int | None:
     """The process that does the work, by its id; None where there is none."""
-    if not _can_copy():
+    if not can_copy():
         return None
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # as it is where the program was started without one
@@ -59,7 +59,7 @@ def _start(work: Callable[[], None]) -> int | None:
     return child
 
 
-def _can_copy() -> bool:
+def can_copy() -> bool:
     """Whether a copy of this process would live, be of use, and be heard of when it ends."""
     if not hasattr(os, "fork") or sys.platform == "darwin":  # it has fork, but its libraries may not live through it
         return False

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.engine
 ZOOM = 3  # the finest that pdftohtml measures type with
 LEAST_TYPE = 8  # points
 MOST_PAGES = {"article": 25, "hand": 40}
-ON_SCREEN = ("Presenter", "Record", "Gradient check", "Moved parameters")
+ON_SCREEN = ("Presenter", "Record", "After", "Gradient check", "Moved parameters")
 NO_CARLITO = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include>/etc/fonts/fonts.conf</include><selectfont><rejectfont>
 <pattern><patelt name="family"><string>Carlito</string></patelt></pattern>

@@ -184,7 +184,10 @@ def words_of(document: Document) -> str:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"convention": {"error": "target - output"}}, ["minus the gradient: their opposite is compared"]),
+        (
+            {"convention": {"error": "target - output"}},
+            ["dW and db are negative gradients: their negatives are compared"],
+        ),
         ({"convention": {"learning_rate_in": "delta"}}, ["carries the learning rate", "they are divided by it"]),
         ({"reproduce": {"rate_twice": True}}, ["carries the learning rate", "they are divided by it"]),
         ({"convention": {"reduction": "mean"}, "loss_shown": "sum"}, ["of the mean over", "multiplied by N"]),

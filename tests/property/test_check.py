@@ -156,9 +156,7 @@ def test_answers_right_under_another_convention_throughout_are_recognised(name: 
         if name in LAYOUTS:
             answers = turned(answers, LAYOUTS[name])
         strict = teacher.mark(answers)
-        if {
-            each.verdict for each in strict.marks
-        } <= RIGHT:  # it makes no difference here: one sample, no bias, a matrix that is a vector
+        if not {each.verdict for each in strict.marks} - RIGHT:  # one sample, no bias, a vector
             continue
         found += 1
         assert strict.other is not None and strict.other.all_right, (document, answers)

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple, TypeAlias, get_args
 
+from tracer.answers.numbers import UNSEEN
 from tracer.expression.label import label_text
 from tracer.problem.convention import NameStyle
 from tracer.problem.names import Names, names_of
@@ -86,6 +87,7 @@ class Aliases:
         """The matrices and cells that a heading can mean, none where it is no name."""
         if len(heading) > MOST_LETTERS:
             return ()
+        heading = heading if heading.isascii() else heading.translate(UNSEEN)
         if heading not in self._read:
             if len(self._read) >= MOST_READ:
                 self._read.clear()
@@ -96,6 +98,14 @@ class Aliases:
                 ranks[meant] = min(rank, ranks.get(meant, rank))
             self._read[heading] = tuple(Reading(rank, *meant) for meant, rank in ranks.items())
         return self._read[heading]
+
+    def wider(self, identifier: str) -> tuple[int, int] | None:
+        """The shape with the bias as a row more, or of an activation with a leading 1 as a column more."""
+        rows, columns = self.shapes[identifier]
+        if identifier.lstrip("d")[0] == "W":
+            layer = identifier.removesuffix("_next").lstrip("dW")
+            return (rows + 1, columns) if f"b{layer}" in self.shapes else None
+        return (rows, columns + 1) if identifier[0] in "AX" else None
 
     def _heading(self, heading: str) -> Iterable[Reading]:
         text = heading.replace("**", "").replace("`", "").strip()
@@ -245,7 +255,7 @@ _NOISE_OF = {
 _ONCE = {
     "X": "input inputs features a0",
     "Y": "t target targets ytrue labels expectedoutput desiredoutput",
-    "L": "loss cost totalerror etotal totalloss error",
+    "L": "loss cost totalerror etotal etot errortotal totalloss errortot toterror error",
     "E": "error err erroroutput erroratoutput erroratoutputlayer outputerror outputlayererror",
     RATE: "learningrate lr rate eta alpha",
 }

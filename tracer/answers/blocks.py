@@ -6,31 +6,27 @@ columns of labels (1, 2, 3 or h1, h2) are no numbers of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, takewhile
+from string import ascii_uppercase
 from typing import NamedTuple, TypeAlias
 
 from tracer.answers.aliases import Aliases, Reading
+from tracer.answers.cells import SheetCells, order, rest
 from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
+from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerPage, Grid
-from tracer.answers.numbers import BLANK, Entry
+from tracer.answers.identifiers import Family, unit_name
+from tracer.answers.tables import Column, column_under, crossed, heads
 from tracer.expression import matrix as m
 
 MOST_LABEL_ROWS = 3  # between a name and its numbers
 MOST_BLOCKS = 2_000  # of a page; the names behind them are not looked at
 MOST_NAMED = 6  # that a note lists
+WIDER = 2.5  # how well numbers with the bias among them fit, in the order of fitting.py
 CUT_RIGHT, CUT_LEFT = 3.5, 4.0  # added where a block is cut out of numbers that touch
-
-
-@dataclass(frozen=True)
-class NumberBlock:
-    """The numbers under a name; `readings` are what it can mean: one, or several that fit alike."""
-
-    name: str
-    readings: tuple[Reading, ...]
-    grid: Grid
 
 
 class _Region(NamedTuple):
@@ -46,51 +42,77 @@ class _Region(NamedTuple):
 _Ranked: TypeAlias = tuple[float, int, int, _Region, Reading]
 
 
-def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[NumberBlock], list[str]]:
-    """The blocks of a page in reading order, and notes of what has no name that is known."""
+def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[Found], list[str]]:
+    """The blocks of a page in reading order, and remarks on them."""
     finder = _Finder(page, aliases)
-    found = list(finder.blocks())
-    return found, list(finder.notes())
+    found = [*finder.assigned(), *finder.crossed, *finder.blocks(), *finder.columns()]
+    found += islice(rest(finder), MOST_BLOCKS)
+    return sorted(found, key=lambda each: each.order), finder.remarks[:MOST_NAMED]
 
 
-class _Finder:
+class _Finder(SheetCells):
     """Goes from name to name; what belongs to one is claimed."""
 
     def __init__(self, page: AnswerPage, aliases: Aliases) -> None:
-        self.page, self.aliases = page, aliases
-        self.words: dict[tuple[int, int], str] = {}
-        self.values: set[tuple[int, int]] = set()  # numbers and what stands for one, as long as they are not claimed
-        self.claimed: set[tuple[int, int]] = set()
+        super().__init__(page)
+        self.aliases = aliases
         self.remarks: list[str] = []
         self.farthest = max(max(shape) for shape in aliases.shapes.values()) + 2
-        for row, cells in enumerate(page):
-            for column, cell in enumerate(cells):
-                if cell.is_words:
-                    self.words[row, column] = cell.text
-                elif cell.kind != "blank":
-                    self.values.add((row, column))
+        self.crossed: list[Found] = []
+        for each in crossed(page):
+            self.take(each.cells)
+            self.crossed.append(self._single(each))
+        found = heads(page)
+        families = Counter(
+            (each[0], unit.family) for each in found if (unit := unit_name(self.words.get(each, ""))) is not None
+        )
+        firsts = {row: column for row, column in reversed(list(found))}
+        corners = {row for row, column in firsts.items() if self._is_corner(row, column)}
+        self.weak = {place for place in found if place[0] not in corners and not self._is_column(place, families)}
+
+    def _is_corner(self, row: int, column: int) -> bool:
+        """Whether a matrix's name heads labels below: then the names beside it are labels too."""
+        below = list(takewhile(lambda each: each.kind != "blank", (self.at(i, column) for i in self._rows_after(row))))
+        return bool(self.aliases.read(self.words.get((row, column), ""))) and are_labels(below)
+
+    def _is_column(self, place: tuple[int, int], families: Counter[tuple[int, Family]]) -> bool:
+        """Whether a head is the name of a matrix that is a column, over that: w2 beside w1 and w3 is none."""
+        row, column = place
+        height = len(list(takewhile(lambda i: self.is_value(i, column), self._rows_after(row))))
+        unit = unit_name(self.words.get(place, ""))
+        of_several = unit is not None and families[row, unit.family] > 1
+        readings = [each for each in self.aliases.read(self.words.get(place, "")) if not (of_several and each.rank)]
+        return any(each.place is None and self.aliases.shapes[each.identifier] == (height, 1) for each in readings)
+
+    def assigned(self) -> Iterator[Found]:
+        """What lines of a text give a name to."""
+        for row, each in self.page.assigned.items():
+            single = sum(map(len, each.grid)) == 1
+            where, readings = self.page.where(row, 0), self.aliases.read(each.name)
+            yield Found(each.name, readings, each.grid, where, order((row, 0)), each.printed_by, single)
 
     @cached_property
     def anchors(self) -> dict[tuple[int, int], tuple[Reading, ...]]:
         """The cells with a name of a matrix, in reading order."""
-        named = ((place, readings) for place, text in self.words.items() if (readings := self.aliases.read(text)))
+        named = (
+            (place, readings)
+            for place, text in self.words.items()
+            if place not in self.weak and place not in self.claimed and not self._is_counted(place)
+            if (readings := self.aliases.read(text))
+        )
         return dict(islice(named, MOST_BLOCKS))
 
-    def at(self, row: int, column: int) -> Entry:
-        if 0 <= row < len(self.page) and 0 <= column < len(self.page[row]):
-            return self.page[row][column]
-        return BLANK
-
-    def is_value(self, row: int, column: int) -> bool:
-        return (row, column) in self.values
-
-    def is_words(self, row: int, column: int) -> bool:
-        return (row, column) in self.words
+    def _is_counted(self, place: tuple[int, int]) -> bool:
+        """Whether a letter only counts: E below A, B, C and D."""
+        text, (row, column) = self.words[place].strip(), place
+        before = ascii_uppercase.partition(text)[0] if len(text) == 1 and text in ascii_uppercase else ""
+        above = (self.words.get((row - k, column), "").strip() for k in range(len(before), 0, -1))
+        return bool(before) and list(before) == list(above)
 
     def is_taken(self, row: int, column: int) -> bool:
         return (row, column) in self.anchors or (row, column) in self.claimed
 
-    def blocks(self) -> Iterator[NumberBlock]:
+    def blocks(self) -> Iterator[Found]:
         for (row, column), readings in self.anchors.items():
             if (row, column) not in self.claimed:
                 ranked = list(self._ranked(row, column, readings))
@@ -108,12 +130,14 @@ class _Finder:
             if any(each[:2] == (EXACT, likeliest) for each in ranked):
                 return
 
-    def _block(self, row: int, column: int, ranked: list[_Ranked]) -> NumberBlock:
+    def _block(self, row: int, column: int, ranked: list[_Ranked]) -> Found:
         how, rank, k, region, _ = min(ranked, key=lambda each: each[:3])
         chosen = tuple(dict.fromkeys(each[4] for each in ranked if each[:3] == (how, rank, k)))
         self._claim(row, column, region)
         cut = self._unlabelled(region, self._shape(chosen[0])) if how - region.cut == LABELLED else region
-        return NumberBlock(self.at(row, column).text, chosen, self._grid(cut or region))
+        grid, where = self._grid(cut or region), self.page.where(row, column)
+        single = sum(map(len, grid)) == 1
+        return Found(self.at(row, column).text, chosen, grid, where, order((row, column)), single=single)
 
     def _stacked(self, row: int, column: int) -> None:
         """Remark a name right over another that means something else."""
@@ -156,6 +180,8 @@ class _Finder:
         """The first row with numbers below a name; there may be labels between, and one blank row."""
         blank = 0
         for below in range(row + 1, row + 2 + MOST_LABEL_ROWS):
+            if below in self.page.assigned:
+                return None
             columns = range(column, limit)
             if any(self.is_value(below, each) for each in columns[:2]):
                 return below
@@ -180,7 +206,7 @@ class _Finder:
         return are_labels(right) and are_labels(below) and (right[0].is_words or not below[0].is_words)
 
     def _rows_after(self, row: int) -> range:
-        return range(row + 1, min(row + self.farthest, len(self.page)))
+        return range(row + 1, min(row + self.farthest, len(self.rows)))
 
     def _region(self, row: int, column: int, limit: int, beside: int | None = None) -> Iterator[_Region]:
         """The numbers from a cell on, as far as they go together; `beside`: the column of a name left of them."""
@@ -223,6 +249,9 @@ class _Finder:
         how = fit((region.height, region.width), shape)
         if how in (PART, OTHER) and self._unlabelled(region, shape) is not None:
             how = LABELLED
+        wider = self.aliases.wider(reading.identifier) if how == OTHER and reading.place is None else None
+        if wider in ((region.height, region.width), (region.width, region.height)):
+            return WIDER + region.cut
         return how + region.cut
 
     def _unlabelled(self, region: _Region, shape: m.Shape) -> _Region | None:
@@ -259,29 +288,15 @@ class _Finder:
 
     # What is left
 
-    def notes(self) -> Iterator[str]:
-        """Remarks, and what has numbers and no name that is known."""
-        yield from self.remarks[:MOST_NAMED]
-        names = dict.fromkeys(self._unclaimed())
-        known = [f"“{name}”" for name in names if name]
-        if known:
-            listed = ", ".join(known[:MOST_NAMED]) + (", …" if len(known) > MOST_NAMED else "")
-            yield f"{listed}: not in this problem; these numbers were ignored"
-        if "" in names:
-            yield "numbers with no name above them or to their left were ignored"
-        if len(self.anchors) == MOST_BLOCKS:
-            yield f"more than {MOST_BLOCKS:,} named matrices; the rest were ignored"
+    def columns(self) -> Iterator[Found]:
+        """The columns of single numbers under names of units that no block has taken."""
+        for place in self.weak:
+            if place in self.words and place not in self.claimed:
+                column = column_under(self.page, place, self.values)
+                if column is not None:
+                    self.take(column.cells)
+                    yield self._single(column)
 
-    def _unclaimed(self) -> Iterator[str]:
-        """The words over each number that belongs to no block, or left of it; "" where there are none."""
-        above: dict[int, str] = {}
-        for row, cells in enumerate(self.page):
-            here, before = {}, ""
-            for column, cell in enumerate(cells):
-                if self.is_value(row, column):
-                    before = above.get(column) or before
-                    yield before
-                else:
-                    before = cell.text if cell.is_words and (row, column) not in self.claimed else ""
-                here[column] = before
-            above = here
+    def _single(self, column: Column) -> Found:
+        readings = self.aliases.read(column.name)
+        return Found(column.name, readings, column.grid, self.page.where(*column.place), order(column.place), "", True)

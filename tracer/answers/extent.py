@@ -13,8 +13,8 @@ MOST_AREA = 500_000  # cells in the rectangles that the cells of the sheets span
 MOST_TEXTS = 200_000_000  # characters, were every cell to hold the longest shared text
 
 SMALL_SHEETS = 5  # of at most 1,000 rows and 78 columns: within MOST_AREA
-_FAR = re.compile(rb'<c (?!r="[AB]?[A-Z][0-9]{1,3}")')
-_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_FAR = re.compile(rb'<c (?!r="[AB]?[A-Z][1-9][0-9]{0,2}")')
+_PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
 
 def is_small(sheets: Sequence[bytes], texts: int) -> bool:
@@ -69,6 +69,8 @@ class Extent:
         place = _PLACE.fullmatch(at)
         if place is not None:
             self.row, self.column = int(place[2]), column_number(place[1])
+        elif at:
+            raise AnswerError(f"{self.name}: has a cell at {at[:20]!r}, which is no address")
         else:
             self.column += 1
         self.cells += 1

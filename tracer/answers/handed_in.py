@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from tracer.answers.in_words import InWords
 from tracer.answers.numbers import BLANK, Entry
 from tracer.errors import TracerError
+from tracer.spreadsheet.columns import column_letters
 
 MOST_CELLS = 200_000
 MOST_TEXT = 200  # characters of a name or number that are kept
@@ -16,12 +18,49 @@ Grid: TypeAlias = tuple[tuple[Entry, ...], ...]
 """Rows of entries; rows may differ in length."""
 
 
-AnswerPage: TypeAlias = Sequence[Sequence[Entry]]
-"""The cells of a sheet, words among them, in which matrices stand as blocks with their names."""
+@dataclass(frozen=True)
+class Assigned:
+    """Numbers that a line gives a name to: `Z1 = [[1.48, …], …]`; `printed_by` the library that shows in it."""
+
+    name: str
+    grid: Grid
+    printed_by: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerPage:
+    """The cells of a sheet or text, words among them, in which matrices stand as blocks with their names.
+
+    Rows that are `assigned` belong to no block. `lines` has the line of a text that each row comes from; a sheet has
+    a `name` and addresses.
+    """
+
+    rows: Sequence[Sequence[Entry]]
+    assigned: Mapping[int, Assigned] = field(default_factory=dict)
+    lines: Sequence[int] = ()
+    name: str = ""
+
+    def where(self, row: int, column: int) -> str:
+        """A place as people call it."""
+        if self.lines:
+            return f"line {self.lines[min(row, len(self.lines) - 1)]}"
+        return f"{self.name}!{column_letters(column + 1)}{row + 1}" if self.name else f"row {row + 1}"
 
 
 class AnswerError(TracerError):
     """An answer file that cannot be read, with its name and the reason."""
+
+
+@dataclass(frozen=True)
+class NotRead:
+    """Numbers that nobody can be sure of: where they stand, what stands there, and what to write."""
+
+    where: str
+    found: str
+    says: str
+
+    def to_document(self) -> dict[str, str]:
+        return {"where": self.where, "found": self.found, "says": self.says}
 
 
 @dataclass(frozen=True)
@@ -39,6 +78,10 @@ class Answers:
     problem_sha256: str | None = None
     notes: tuple[str, ...] = ()
     pages: tuple[AnswerPage, ...] = ()
+    not_read: tuple[NotRead, ...] = ()
+    words: tuple[InWords, ...] = ()
+    raw: Answers | None = None  # as they were read, where something of them had no place
+    copied: bool = False  # whether given numbers stand there as they are
     printed: Mapping[str, Grid] = field(default_factory=dict)
 
 

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 LONGEST = 60  # characters of a number; nobody types more
+MOST, LEAST = 1e30, 1e-30  # sizes of numbers; beyond them nobody calculates by hand
+MOST_EXPONENT = 40
 SIGNIFICANT = 1e-12  # of a number's size: what float64 and spreadsheets hold beyond that is not compared
 
 EntryKind: TypeAlias = Literal["number", "blank", "unreadable"]
 
-_DECIMAL = re.compile(r"([+-]?)(\d*)(?:([.,])(\d*))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+_DECIMAL = re.compile(
+    r"([+-]?)(\d*)(?:([.,])(\d*))?(?:(?:[eE]|\*\^|[x*·×⋅•]10(?:\^|\*\*))\(?([+-]?\d{1,3})\)?)?(%?)", re.ASCII
+)
 _FRACTION = re.compile(r"([+-]?)(\d{1,15})\s*/\s*(\d{1,15})", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+", re.ASCII)
 _UNSEEN = "\u00a0\u202f\u200b\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
+_RAISED = re.compile("10([⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_REMARK = re.compile(r"(?<=[0-9.,%])\s*\([^()]*[^()0-9.,\s][^()]*\)$")  # 0.12 (rounded)
+UNSEEN = dict.fromkeys(map(ord, _UNSEEN))
 _CLEANED = str.maketrans("−–\N{NON-BREAKING HYPHEN}⁄", "---/", _UNSEEN)  # spaces of no width, marks of direction
 _AMOUNT = re.compile(r"[-+−≈~]?\s*\d+(?:[.,]\d+)?\s*(?:[%?!°].*|\(.*\)|[A-Za-z]{1,3})")  # 3 cm, 1.48 (rounded)
 _BEFORE = ("=", "≈", "~")  # a number
@@ -76,8 +84,12 @@ def read_number(text: str) -> Entry:
 
     >>> read_number("−0,42").value, read_number("3/8").value, read_number(".50").decimals
     (-0.42, 0.375, 2)
+    >>> read_number("1,2·10⁻³").value, read_number("≈ 0.12 (rounded)").value, read_number("12 %").decimals
+    (0.0012, 0.12, 2)
     """
     plain = text.translate(_CLEANED).strip()
+    if not plain.isascii():
+        plain = _RAISED.sub(lambda found: f"10^{found[1].translate(_LOWERED)}", plain)
     plain = plain[1:].strip() if plain[:1] in _BEFORE else plain
     if not plain:
         return BLANK
@@ -87,22 +99,29 @@ def read_number(text: str) -> Entry:
         plain = plain.replace(",", "")
     if fraction := _FRACTION.fullmatch(plain):
         return _fraction(text, fraction)
+    if plain[-1:] in ")." and len(plain) > 1:
+        plain = _REMARK.sub("", plain).removesuffix(".")
     found = _DECIMAL.fullmatch(plain.replace(" ", ""))
     if found is None or not (found[2] or found[4]):
         return unreadable(text)
-    value = float(f"{found[1]}{found[2] or '0'}.{found[4] or '0'}e{found[5] or '0'}")
-    if not math.isfinite(value):
-        return unreadable(text, "a number that is too large")
-    return Entry(text.strip(), "number", value, len(found[4] or "") - int(found[5] or 0))
+    power = int(found[5] or 0) - 2 * len(found[6])
+    value = float(f"{found[1]}{found[2] or '0'}.{found[4] or '0'}e{power}")
+    if abs(power) > MOST_EXPONENT or not _is_of_a_size(value):
+        return unreadable(text, "a number that is too large" if power >= 0 else "a number that is too small")
+    return Entry(text.strip(), "number", value, len(found[4] or "") - power)
 
 
 def of_float(value: float, text: str = "") -> Entry:
     """A number of a spreadsheet, which keeps no trailing zeros."""
-    if not math.isfinite(value):
-        return unreadable(text or str(value))
+    if not _is_of_a_size(value):
+        return unreadable(text or str(value), "a number that is too large or too small")
     shown = repr(float(value)).removesuffix(".0")
     decimals = read_number(shown).decimals if "e" in shown else len(shown.partition(".")[2])
     return Entry(text or shown, "number", float(value), decimals)
+
+
+def _is_of_a_size(value: float) -> bool:
+    return value == 0.0 or LEAST <= abs(value) <= MOST
 
 
 def _fraction(text: str, found: re.Match[str]) -> Entry:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from tracer.answers.handed_in import MOST_TEXT, AnswerError, AnswerPage, Answers
+from tracer.answers.handed_in import MOST_TEXT, AnswerPage, Answers
 from tracer.answers.numbers import BLANK
 
 EXPECTED = "expected blocks of numbers, each with its name (Z1, hidden_layer_input, …) above it or to its left"
@@ -19,15 +20,16 @@ def answers_on(name: str, pages: Iterable[AnswerPage]) -> Answers:
     """The answers on some pages. Raises AnswerError, naming the file, where there are only words."""
     student: dict[str, str] = {}
     kept = tuple(_without_student(page, student) for page in pages)
-    if all(cell.kind == "blank" or cell.is_words for page in kept for row in page for cell in row):
-        raise AnswerError(f"{name}: found no matrix: {EXPECTED}")
     return Answers(name, {}, student=student or None, pages=kept)
 
 
 def _without_student(page: AnswerPage, student: dict[str, str]) -> AnswerPage:
     """The page without the cells that say name and ID, which go into `student`."""
-    rows = [list(row) for row in page]
-    for row in rows:
+    rows = [list(row) for row in page.rows]
+    assigned = dict(page.assigned)
+    for number, row in enumerate(rows):
+        if number in assigned and _LABEL.fullmatch(assigned[number].name.strip()):
+            row.append(assigned.pop(number).grid[0][0])
         for column, cell in enumerate(row):
             label, mark, words = cell.text.partition(":") if cell.is_words else ("", "", "")
             found = _LABEL.fullmatch(label.strip())
@@ -40,4 +42,4 @@ def _without_student(page: AnswerPage, student: dict[str, str]) -> AnswerPage:
             row[column] = BLANK
             if says == beside.strip():
                 row[column + 1] = BLANK
-    return rows
+    return replace(page, rows=rows, assigned=assigned)

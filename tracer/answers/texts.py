@@ -1,38 +1,30 @@
 """Pages out of text: tables in Markdown, printed arrays and lists, lines of numbers, each under its name.
 
-A line becomes a row of cells. Brackets become rows with their name above them; nothing in the text is evaluated.
+A line becomes a row of cells, or gives numbers a name (statements.py). Nothing in the text is evaluated.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
-from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage
+from tracer.answers.arrays import ARRAY, FOLDED, Lifted, lift, numbers_in
+from tracer.answers.dialects import plain_lines
+from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage, Assigned
 from tracer.answers.numbers import Entry, read_number
+from tracer.answers.statements import Statement, goes_on, statements
 
 MOST_LETTERS = 2_000_000  # of a text; nobody writes more by hand
-MOST_IN_LINE = 100_000
-MOST_OF_ARRAY, MOST_UNCLOSED = 200_000, 20  # letters between brackets; brackets that never close
-LEFT_OUT = ("...", "…")  # what a printed array has in place of most of its numbers
+MOST_IN_LINE, MOST_LINES = 100_000, 50_000
 
-_OPENING = re.compile(r"(?<![\w\])])\[")
-_BRACKET = re.compile(r"[\[\]]")
-_BEFORE = re.compile(r"(?:\b(?:np|numpy|torch|tf|jnp)\.)?\b(?:array|asarray|matrix|tensor|Tensor|list)\s*\(\s*$")
-_BEHIND = re.compile(r"(?:\s*,\s*\w+\s*=\s*[^,()\n]*(?:\([^()\n]*\))?)*\s*\)*[ \t]*[,;}]*")
-_QUOTED = re.compile(r"(['\"])([^'\"]{1,200})\1$")  # the key of a dictionary
-_CAST = re.compile(r"\b(?:np\.)?float(?:16|32|64)?\(([^()]*)\)")
-_R_HEAD = re.compile(r"^[ \t]*(?:\[,[0-9]{1,6}\][ \t]*)+$", re.M)  # of a matrix that R prints
-_R_ROW = re.compile(r"^[ \t]*\[[0-9]{1,6},?\](?=[ \t]+[-+−.0-9])", re.M)
 _SCALE = re.compile(r"[ \t]*1(?:\.0*)?(e[+-]?[0-9]{1,3})[ \t]*\*[ \t]*")  # MATLAB's, over all that follows
-_PROMPT = re.compile(r"^(?:In|Out) ?\[[0-9 ]{0,9}\]: ?", re.M)
 _RULE = frozenset("|:-+= ")  # of a table
 _FENCE = re.compile(r"\s*(?:```|~~~)")
-_EQUALS = re.compile(r"[=:]+")
-_SHAPE = re.compile(r"\[ *[0-9]+ *, *[0-9]+ *\] *[:=]")
-_DECIMAL_COMMA = re.compile(r"[-+−]?\d*,\d+(?:[eE][-+]?\d+)?")
 _PIPE = re.compile(r"(?<!\\)\|")
+_MARKS = dict.fromkeys(map(ord, "\ue000\ue001\x1d\x1e"))  # that stand for arrays and statements here
 _ORNAMENT = "*`$ \t"
+_UNIT = re.compile(r"[^\W\d]\w{0,20}[0-9]\w{0,4}[+'⁺]?")  # h1, out_o2: numbers may stand below
 
 
 def page_of_text(name: str, text: str) -> AnswerPage:
@@ -41,150 +33,155 @@ def page_of_text(name: str, text: str) -> AnswerPage:
         if letters > most:
             where = " in a line" if most == MOST_IN_LINE else ""
             raise AnswerError(f"{name}: {letters:,} characters{where} is too long (at most {most:,})")
-    rows: list[list[Entry]] = []
-    left, text = MOST_CELLS, text.replace("\r\n", "\n")
-    for pattern in (_PROMPT, _R_HEAD, _R_ROW):
-        text = pattern.sub("", text)
-    for cells in _with_corner(_rows(text)):
-        left -= len(cells)
-        if left < 0:
-            raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
-        rows.append([read_number(each[: MOST_TEXT + 1]) for each in cells])
-    return rows
+    if (lines := text.count("\n")) > MOST_LINES:
+        raise AnswerError(f"{name}: {lines:,} lines is too long (at most {MOST_LINES:,})")
+    writing = _Writing(name, lift(plain_lines(text.translate(_MARKS))))
+    number = 1
+    for line in writing.lifted.text.split("\n"):
+        writing.line(number, line)
+        number += 1 + line.count(FOLDED)
+    return writing.page()
 
 
-def _rows(text: str) -> Iterator[list[str]]:
-    at = 0
-    for begin, end, rows in _arrays(text):
-        before, line = text[at:begin].rpartition("\n")[::2]
-        yield from _lines(before)
-        name = _BEFORE.sub("", line).strip().rstrip("=:(").strip(" ,;{}()")
-        quoted = _QUOTED.search(name)
-        if name:
-            yield [quoted[2] if quoted else name]
-        yield from rows
-        yield []
-        at = end
-    yield from _lines(text[at:])
+class _Writing:
+    """The rows of a text as they come, with what a line leaves open for the next."""
 
+    def __init__(self, name: str, lifted: Lifted) -> None:
+        self.name, self.lifted = name, lifted
+        self.rows: list[list[str] | Sequence[Entry]] = []
+        self.lines: list[int] = []
+        self.assigned: dict[int, Assigned] = {}
+        self.open: tuple[int, Statement] | None = None
+        self.power, self.begun, self.left = "", False, MOST_CELLS
 
-# Brackets
+    def page(self) -> AnswerPage:
+        self._close()
+        rows = [[each if isinstance(each, Entry) else _entry(each) for each in row] for row in self.rows]
+        _head(rows)
+        return AnswerPage(rows, self.assigned, self.lines)
 
-
-def _arrays(text: str) -> Iterator[tuple[int, int, list[list[str]]]]:
-    """Where a bracket begins and ends, and the rows in it; those that never close, or hold no number, are none."""
-    at = unclosed = 0
-    while (found := _OPENING.search(text, at)) is not None and unclosed < MOST_UNCLOSED:
-        begin = found.start()
-        end = _closing(text, begin)
-        if end is None:
-            at, unclosed = begin + 1, unclosed + 1
-            continue
-        at = end
-        rows = _array(_CAST.sub(r"\1", text[begin:end]))
-        if rows is not None and not _SHAPE.match(text, begin):
-            behind = _BEHIND.match(text, end)
-            at = behind.end() if behind else end
-            yield begin, at, rows
-
-
-def _closing(text: str, begin: int) -> int | None:
-    depth = 0
-    for bracket in _BRACKET.finditer(text, begin, begin + MOST_OF_ARRAY):
-        depth += 1 if bracket[0] == "[" else -1
-        if depth == 0:
-            return bracket.end()
-    return None
-
-
-def _array(text: str) -> list[list[str]] | None:
-    """The rows of a bracket: of its innermost ones, or of itself, where a semicolon ends a row."""
-    inner = re.findall(r"\[([^\[\]]*)\]", text)
-    if len(inner) == 1 and ";" in inner[0]:
-        inner = inner[0].split(";")
-    rows = [_numbers(each, within=True) for each in inner]
-    if any(mark in text for mark in LEFT_OUT):
-        return [[LEFT_OUT[0]]]
-    cells = [cell for row in rows for cell in row]
-    return rows if any(read_number(cell).kind == "number" for cell in cells) else None
-
-
-def _numbers(text: str, within: bool = False) -> list[str]:
-    """The numbers in a row, apart by commas, spaces or both.
-
-    A comma in each of several is a decimal one, and so it is in one alone that is not `within` brackets.
-    """
-    tokens = [token.strip("\"'").removesuffix(",") for token in text.replace(", ", " ").split()]
-    if (len(tokens) > 1 or not within) and all(_DECIMAL_COMMA.fullmatch(token) for token in tokens):
-        return tokens
-    return [cell.strip("\"'") for token in tokens for cell in token.split(",") if cell]
-
-
-# Lines
-
-
-def _lines(text: str) -> Iterator[list[str]]:
-    power, begun = "", False
-    for line in text.split("\n"):
+    def line(self, number: int, line: str) -> None:
+        if self.open is not None and goes_on(line):
+            self.open = (self.open[0], self.open[1].after(line, self.lifted))
+            return
+        self._close()
         if scale := _SCALE.fullmatch(line):
-            power, begun = scale[1], False
+            self.power, self.begun = scale[1], False
         elif _FENCE.match(line):
-            yield []
+            self._put(number, [])
         elif not (_RULE.issuperset(line) and set("-=|") & set(line)):  # a rule, or the empty head of a table
-            cells = _line(line)
-            if power and cells and all(map(_is_number, cells)):
-                begun, cells = True, [f"{cell}{power}" for cell in cells]
-            elif cells or begun:
-                power = ""
-            if cells or not power:
-                yield cells
+            cells = _cells(line)
+            if cells is not None:
+                self._row(number, cells)
+            else:
+                self._statements(number, line)
+
+    def _statements(self, number: int, line: str) -> None:
+        for each in statements(line.strip().strip("=").strip() if _is_heading(line) else line, self.lifted):
+            self._close()
+            if isinstance(each, Statement):
+                self.open = (number, each)
+            else:
+                self._words(number, each)
+
+    def _words(self, number: int, text: str) -> None:
+        """A line that says no name: numbers, an array, or words."""
+        if ARRAY.search(text) and not any(map(str.isalnum, ARRAY.sub("", text))):
+            for each in ARRAY.findall(text):
+                for row in self.lifted.arrays[int(each)]:
+                    self._put(number, list(row))
+                self._put(number, [])
+        else:
+            self._row(number, _spaced(text))
+
+    def _close(self) -> None:
+        """Put the statement that no line goes on with in its place."""
+        if self.open is None:
+            return
+        (number, each), self.open = self.open, None
+        if each.value is None:
+            self._row(number, [_shown(each.text)])
+            return
+        for value in filter(None, (each.before, each.value)):
+            name = f"{value.name} new" if each.before is not None and value is each.value else value.name
+            self.assigned[len(self.rows)] = Assigned(name, value.grid, value.printed_by)
+            self.left -= sum(map(len, value.grid))
+            self._put(number, [name])
+
+    def _row(self, number: int, cells: list[str]) -> None:
+        if self.power and cells and all(map(_is_number, cells)):
+            self.begun, cells = True, [f"{cell}{self.power}" for cell in cells]
+        elif cells or self.begun:
+            self.power = ""
+        if cells or not self.power:
+            self._put(number, cells)
+
+    def _put(self, number: int, cells: list[str] | Sequence[Entry]) -> None:
+        self.left -= len(cells)
+        if self.left < 0:
+            raise AnswerError(f"{self.name}: more than {MOST_CELLS:,} cells")
+        self.rows.append(cells)
+        self.lines.append(number)
 
 
-def _line(line: str) -> list[str]:
-    """The cells of a line."""
+def _cells(line: str) -> list[str] | None:
+    """The cells of a line of a table, or of an empty one; None where marks separate none."""
     if line.strip().startswith("|") or len(_PIPE.findall(line)) > 1:
         return [cell.strip(_ORNAMENT) for cell in _PIPE.split(line.strip().removeprefix("|").removesuffix("|"))]
     for mark in ("\t", ";"):
-        if mark in line:
+        if mark in line.strip() and "=" not in line and not ARRAY.search(line):
             return [cell.strip(_ORNAMENT) for cell in line.split(mark)]
-    if not line.strip():
-        return []
+    return None if line.strip() else []
+
+
+def _is_heading(line: str) -> bool:
+    """== forward: h1, h2 ==."""
+    return line.strip().startswith("==") and line.strip().endswith("==")
+
+
+def _spaced(line: str) -> list[str]:
+    """Numbers in a line, a name before them or none; or the line as it is."""
     label, _, behind = line.strip().partition(" ")
-    for name, rest, sure in (_named(line), ("", line, True), (label, behind, False)):
-        cells = _numbers(rest)
-        if cells and all(map(_is_number, cells)) and (sure or len(cells) > 1 or not cells[0].isdigit()):
+    for name, rest in (("", line), (label, behind)):
+        cells = numbers_in(rest)
+        if cells and all(map(_is_number, cells)) and (not name or len(cells) > 1 or not cells[0].isdigit()):
             return [name, *cells] if name else cells
-    return [line.strip()]
+    return [_shown(line)]
 
 
-def _named(line: str) -> tuple[str, str, bool]:
-    """A name and what follows after the equals sign or colon."""
-    mark = _EQUALS.search(line)
-    if mark is None or not any(map(str.isalpha, line[: mark.start()])):
-        return "", "", False
-    return line[: mark.start()].strip(), line[mark.end() :].strip(), True
+def _shown(text: str) -> str:
+    """A line with arrays in it as it can be shown."""
+    return ARRAY.sub("[…]", text).replace(FOLDED, "").strip()
 
 
 def _is_number(cell: str) -> bool:
     return read_number(cell[: MOST_TEXT + 1]).kind == "number"
 
 
-def _with_corner(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows, with an empty corner where a line of column numbers has one cell less than what it heads."""
-    before: list[str] | None = None
-    for row in rows:
-        if before is not None:
-            heads = len(row) == len(before) + 1 and any(before == _numbered(len(before), start) for start in (0, 1))
-            yield ["", *before] if heads else before
-        before = row
-    if before is not None:
-        yield before
+def _entry(cell: str) -> Entry:
+    return read_number(cell[: MOST_TEXT + 1])
 
 
-def _numbered(count: int, start: int) -> list[str]:
-    return [str(start + k) for k in range(count)]
+# Heads of columns
 
 
-def is_left_out(grid: Sequence[Sequence[Entry]]) -> bool:
-    """Whether a printed array leaves most of its numbers out."""
-    return any(entry.text in LEFT_OUT for row in grid for entry in row)
+def _head(rows: list[list[Entry]]) -> None:
+    """Give lines of names over numbers a cell for each name, and an empty corner where one is missing."""
+    for above, below in pairwise(rows):
+        if len(above) == 1 and len(below) > 1 and above[0].is_words:
+            above[:] = _names(above[0].text, below) or above
+        elif above and len(below) == len(above) + 1 and any(_numbered(above, start) for start in (0, 1)):
+            above.insert(0, _entry(""))
+
+
+def _names(text: str, below: Iterable[Entry]) -> list[Entry]:
+    """The names of units in a line, where there are as many as numbers below."""
+    count = sum(1 for each in below if each.kind == "number")
+    names = re.split(r"[\s,;]+", text.rpartition(":")[2].strip(" ="))
+    if len(names) == count > 1 and all(map(_UNIT.fullmatch, names)):
+        return [_entry(each) for each in names]
+    return []
+
+
+def _numbered(cells: Sequence[Entry], start: int) -> bool:
+    return [each.text for each in cells] == [str(start + k) for k in range(len(cells))]

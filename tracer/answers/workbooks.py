@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from python_calamine import CalamineWorkbook
 
-from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Answers, Grid
+from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage, Answers, Grid
+from tracer.answers.in_words import MOST_WORDS, InWords, questions
 from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadable
 from tracer.answers.package import Span, checked_package
 from tracer.answers.pages import answers_on
@@ -65,14 +66,15 @@ def read_workbook(name: str, content: bytes) -> Answers:
     texts = list(_texts(sheets))
     places = _matrices(_headings(texts), names, sheets)
     if not places:
-        return answers_on(name, ([[_entry(cell) for cell in row] for row in rows] for rows in sheets.values()))
+        return answers_on(name, (AnswerPage(_entries(rows), name=each) for each, rows in sheets.items()))
     if sum(each.cells for each in places.values()) > MOST_CELLS:
         raise AnswerError(f"{name}: more than {MOST_CELLS:,} cells")
     grids = {key: _grid(sheets[each.sheet], each) for key, each in places.items()}
     matrices = {key: grid for key, grid in grids.items() if not places[key].given}
     printed = {key: grid for key, grid in grids.items() if places[key].given}
     student = _student(names, sheets, texts) or None
-    return Answers(name, matrices, student=student, problem_sha256=_hash(texts), printed=printed)
+    words = tuple(_in_words(sheets, texts))
+    return Answers(name, matrices, student=student, problem_sha256=_hash(texts), printed=printed, words=words)
 
 
 def _sheets(name: str, content: bytes) -> dict[str, Rows]:
@@ -143,6 +145,10 @@ def _at(rows: Rows, row: int, column: int) -> Any:
     return rows[row][column] if 0 <= row < len(rows) and 0 <= column < len(rows[row]) else ""
 
 
+def _entries(rows: Rows) -> list[list[Entry]]:
+    return [[_entry(cell) for cell in row] for row in rows]
+
+
 def _entry(value: Any) -> Entry:
     return BLANK if value == "" else read_cell(value)
 
@@ -176,6 +182,15 @@ def _student(names: Mapping[str, Span], sheets: Mapping[str, Rows], texts: Seque
             )
             student[key] = next(filter(None, beside), "")
     return {key: words for key, words in student.items() if words}
+
+
+def _in_words(sheets: Mapping[str, Rows], texts: Iterable[_CellText]) -> Iterator[InWords]:
+    """What stands below the questions of a worksheet."""
+    for each in texts:
+        asked = questions().get(each.words.strip())
+        below = _at(sheets[each.sheet], each.row + 1, each.column)
+        if asked is not None and isinstance(below, str) and below.strip() and below.strip() not in questions():
+            yield InWords(*asked, below.strip()[:MOST_WORDS])
 
 
 def _labels(key: str) -> set[str]:

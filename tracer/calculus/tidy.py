@@ -123,7 +123,8 @@ def scaled(matrix: m.Matrix, scale: Scale) -> m.Matrix:
 
 def as_number(scale: Scale) -> float:
     """What a matrix of ones becomes."""
-    return math.prod(number_of(each) if operator == "*" else 1.0 / number_of(each) for operator, each in scale)
+    factors = (number_of(each) if operator == "*" else 1.0 / number_of(each) for operator, each in scale)
+    return math.prod(factors, start=1.0)
 
 
 def number_of(matrix: m.Matrix) -> float:

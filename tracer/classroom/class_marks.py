@@ -19,14 +19,15 @@ from tracer.judging.points import points_text
 MARKS = "marks.csv"
 HEAD = ("file", "name", "id", "points", "out_of")  # then the matrices
 MOST_NAMED = 5  # slips that are told of a class
-TO_DEFUSE = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")  # what a spreadsheet takes for a formula
+TO_DEFUSE = re.compile(r"(^|[;|\t])(?=[\s\"']*[=+\-@＝＋－＠]|[\t\r\n])")  # before what would be a formula
 
 
 @dataclass(frozen=True)
 class MarksLine:
     """What a class's marks say of one file; `fault` where it could not be read.
 
-    `points` are of single matrices, `slips` how many cells each has, counted by the likeliest.
+    `judged` says whether anything was. `points` are of single matrices, `slips` how many cells each has, counted by
+    the likeliest.
     """
 
     file: str
@@ -37,6 +38,7 @@ class MarksLine:
     first_wrong: str = ""
     slips: Mapping[str, int] = field(default_factory=dict)
     all_right: bool = False
+    judged: bool = True
     fault: str = ""
 
 
@@ -51,7 +53,8 @@ def line_of(marked: MarkedSheet) -> MarksLine:
         total=marked.points,
         first_wrong="" if first is None else f"{first.id}[{first.row + 1},{first.column + 1}]",
         slips=Counter(mark.slips[0].slug for mark in marked.marks if mark.verdict == "slip"),
-        all_right=marked.all_right,
+        all_right=marked.all_right or (not marked.marks and answers.copied and not answers.not_read),
+        judged=bool(marked.marks) or answers.copied,
     )
 
 
@@ -93,8 +96,9 @@ def _row(line: MarksLine, matrices: Sequence[str]) -> list[str]:
 def as_text(text: str) -> str:
     """A stranger's text for a cell of a CSV, which no spreadsheet takes for a formula.
 
-    >>> as_text("=1+1"), as_text("Ada")
-    ("'=1+1", 'Ada')
+    Nor where a semicolon separates its cells, as it does in half of Europe.
+
+    >>> as_text("=1+1"), as_text("Ada;=1+1"), as_text("Ada")
+    ("'=1+1", "Ada;'=1+1", 'Ada')
     """
-    plain = printable(text)
-    return f"'{plain}" if TO_DEFUSE.match(text) else plain
+    return printable(TO_DEFUSE.sub(r"\1'", text))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracer.classroom.feedback_views import MOST_OPEN, FeedbackViews
-from tracer.classroom.findings import Reveal, capital, headline, printable, right_under
+from tracer.classroom.findings import Reveal, capital, headline, in_words, printable, right_under, unread
 from tracer.files import write_text
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.points import points_text
@@ -34,7 +34,7 @@ def render_feedback(marked: MarkedSheet, reveal: Reveal) -> str:
         headline=headline(marked),
         student=[printable(each) for each in (answers.student or {}).values()],
         file=printable(answers.file),
-        notes=[printable(each) for each in marked.warnings],
+        notes=[printable(each) for each in (*marked.warnings, *unread(marked), *in_words(marked))],
         right_under=right_under(marked.other) if marked.other is not None and reveal != "none" else "",
         later=marked.counts["carried"],
         findings=found[:MOST_OPEN],

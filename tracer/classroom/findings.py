@@ -18,9 +18,11 @@ Reveal: TypeAlias = Literal["none", "hint", "key"]
 
 _JOINERS = "\u200c\u200d"  # some scripts are not written without them
 
+MOST_UNREAD = 8  # lines of what was not read
+
 SIGNS: dict[Verdict, str] = {
     "correct": "✓", "rounded": "✓", "carried": "↪", "slip": "✗", "wrong": "✗", "too_coarse": "≈", "blank": "–",
-    "unreadable": "?", "not_read": "·",
+    "unreadable": "?", "not_read": "?",
 }  # fmt: skip
 WORDS: dict[Verdict, str] = {
     "wrong": "does not follow from the cells before it",
@@ -93,7 +95,9 @@ def _sentence(slip: Slip, reveal: Reveal) -> str:
 def headline(marked: MarkedSheet) -> str:
     """The one line that helps: where to start."""
     if not marked.marks:
-        return "no cells of this problem's matrices were found"
+        return _nothing(marked)
+    if all(mark.verdict == "blank" for mark in marked.marks):
+        return "nothing is filled in"
     first = marked.first_wrong
     if first is None:
         return f"all {len(marked.marks)} cells are right"
@@ -101,6 +105,30 @@ def headline(marked: MarkedSheet) -> str:
     follows = f"; {later} later cell{'s follow' if later > 1 else ' follows'} correctly from it" if later else ""
     where = place(marked, first)
     return (f"start at {where}" if first is marked.marks[0] else f"all right up to {where}: start there") + follows
+
+
+def _nothing(marked: MarkedSheet) -> str:
+    """Why no cell was judged."""
+    answers = marked.sheet.answers
+    if answers.not_read:
+        strange = next((each.says for each in answers.not_read if not each.where), "")
+        return strange or "numbers were found, but not for certain which they are; nothing is judged"
+    if answers.copied:
+        return "only what the problem gives was found"
+    return "no cells of this problem's matrices were found"
+
+
+def unread(marked: MarkedSheet) -> list[str]:
+    """What was not read, a line each, the first of many."""
+    found = marked.sheet.answers.not_read
+    lines = [f"{each.where or 'all of it'}: {each.found}: not read: {each.says}" for each in found[:MOST_UNREAD]]
+    more = len(found) - MOST_UNREAD
+    return [*map(printable, lines), *([f"and {more:,} more places were not read"] if more > 0 else [])]
+
+
+def in_words(marked: MarkedSheet) -> list[str]:
+    """What was written in words, a line each."""
+    return [printable(f"{each.asked}: “{each.text}”") for each in marked.sheet.answers.words]
 
 
 def right_under(other: OtherConventions) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from tracer.answers.key import key_of
 from tracer.classroom.class_marks import MarksLine, line_of
+from tracer.classroom.crew import Crew
 from tracer.classroom.findings import Reveal
 from tracer.classroom.submissions import Submission
 from tracer.errors import TracerError
@@ -21,7 +19,8 @@ from tracer.judging.marking import MarkedSheet, mark_answers, unmarked_document
 from tracer.problem.problem import Problem
 from tracer.processes import cores
 
-PAYS, PAYS_WITH_REPORTS = 400, 60  # files from which on other processes are worth their start
+PAYS, PAYS_WITH_REPORTS = 100, 20  # files from which on more than one process is worth its start
+MOST_SAID = 100  # characters of an error that nobody foresaw
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,23 @@ class Marker:
         try:
             marked = mark_answers(hand_in.read(), conventions, self.accept)
         except TracerError as wrong:
-            fault = str(wrong).removeprefix(f"{hand_in.name}: ")
-            line = MarksLine(hand_in.name, hand_in.student, fault=fault)
-            unread = unmarked_document(conventions.key, hand_in.name, hand_in.student, fault)
-            return FileResult(line, unread if self.documents else None)
+            return self.unmarked(hand_in, str(wrong).removeprefix(f"{hand_in.name}: "))
+        except Exception as wrong:  # whatever a file holds, it costs nobody else's marks
+            return self.unmarked(hand_in, f"cannot be marked ({type(wrong).__name__}: {str(wrong)[:MOST_SAID]})")
         if self.folder is not None:
             self._report(marked, self.folder, label)
         document = marked.to_document() if self.documents else None
         return FileResult(line_of(marked), document, marked if self.sheets else None)
+
+    def unmarked(self, hand_in: Submission, fault: str) -> FileResult:
+        """What comes of a file that cannot be read."""
+        line = MarksLine(hand_in.name, hand_in.student, fault=fault)
+        unread = unmarked_document(self.conventions.key, hand_in.name, hand_in.student, fault)
+        return FileResult(line, unread if self.documents else None)
+
+    def bare(self) -> Marker:
+        """Without what no process can hand to another."""
+        return replace(self)
 
     def _report(self, marked: MarkedSheet, folder: Path, label: str) -> None:
         if "xlsx" in self.reports:
@@ -84,31 +92,25 @@ def mark_all(
     marker: Marker, submissions: Sequence[Submission], labels: Sequence[str], advance: Callable[[], None]
 ) -> Iterator[FileResult]:
     """Mark files in their order; `advance` is called after each."""
-    pays = PAYS_WITH_REPORTS if marker.reports else PAYS
-    many = not marker.sheets and cores() > 1 and len(submissions) >= pays
-    outcomes = _over_cores(marker, submissions, labels) if many else map(marker.mark, submissions, labels)
-    for outcome in outcomes:
+    for outcome in _outcomes(marker, submissions, labels):
         advance()
         yield outcome
 
 
-def _over_cores(marker: Marker, submissions: Sequence[Submission], labels: Sequence[str]) -> Iterator[FileResult]:
-    context = get_context("spawn")  # a fork would copy locks that numpy's threads hold
-    at_once = max(1, min(50, len(submissions) // (4 * cores())))
-    with ProcessPoolExecutor(cores(), context, _start, (replace(marker),)) as pool:
-        try:
-            yield from pool.map(_mark, submissions, labels, chunksize=at_once)
-        except BrokenProcessPool:
-            raise TracerError("a marking process stopped unexpectedly; a file may be too large to mark") from None
+def _outcomes(marker: Marker, submissions: Sequence[Submission], labels: Sequence[str]) -> Iterator[FileResult]:
+    """A single file is marked here; several in other processes, so that none costs the others their marks."""
+    _ = marker.conventions  # worked out once, for all processes; what is wrong with the problem is said here
+    if len(submissions) == 1:
+        return map(marker.mark, submissions, labels)
+    if marker.sheets:  # which stay in this process
+        return _after_a_trial(marker, submissions, labels)
+    pays = PAYS_WITH_REPORTS if marker.reports else PAYS
+    return Crew(marker, cores() if len(submissions) >= pays else 1, marker.unmarked).marked(submissions, labels)
 
 
-_markers: list[Marker] = []
-
-
-def _start(marker: Marker) -> None:
-    """In a new process: what all its files are marked with."""
-    _markers.append(marker)
-
-
-def _mark(hand_in: Submission, label: str) -> FileResult:
-    return _markers[-1].mark(hand_in, label)
+def _after_a_trial(marker: Marker, submissions: Sequence[Submission], labels: Sequence[str]) -> Iterator[FileResult]:
+    """Files marked here once another process has lived through them."""
+    trial = replace(marker, sheets=False, documents=False, folder=None, reports=frozenset())
+    trials = Crew(trial, 1, trial.unmarked).marked(submissions, labels)
+    for hand_in, label, tried in zip(submissions, labels, trials, strict=True):
+        yield tried if tried.line.fault else marker.mark(hand_in, label)

@@ -15,9 +15,11 @@ from tracer.classroom.findings import (
     expected,
     findings,
     headline,
+    in_words,
     named,
     printable,
     right_under,
+    unread,
 )
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
@@ -60,7 +62,7 @@ class MarksSheet:
     def _notes(self) -> list[str]:
         other = self.marked.other
         under = [right_under(other)] if other is not None and self.reveal != "none" else []
-        return [*self.marked.warnings, *under]
+        return [*self.marked.warnings, *unread(self.marked), *under, *in_words(self.marked)]
 
     def _line(self, style: int, *texts: str) -> None:
         for column, text in enumerate(texts, start=STEP):

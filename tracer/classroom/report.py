@@ -8,7 +8,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tracer.classroom.findings import Finding, Reveal, expected, findings, headline, named, printable, right_under
+from tracer.classroom.findings import (
+    Finding,
+    Reveal,
+    expected,
+    findings,
+    headline,
+    in_words,
+    named,
+    printable,
+    right_under,
+    unread,
+)
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.points import points_text
 
@@ -29,13 +40,15 @@ def print_marked(marked: MarkedSheet, reveal: Reveal) -> None:
     student = marked.sheet.answers.student or {}
     who = f" · {_plain(', '.join(student.values()))}" if student else ""
     console.print(f"[bold]{_plain(marked.sheet.answers.file)}[/]{who}: {headline(marked)}")
-    for warning in marked.warnings:
+    for warning in (*marked.warnings, *unread(marked)):
         console.print(f"  note: {_plain(warning)}")
     if marked.other is not None and reveal != "none":
         console.print(f"  {_plain(right_under(marked.other))}")
     listed = findings(marked, reveal)
     if listed:
         console.print(_table(marked, listed[:MOST_LISTED], reveal))
+    for line in in_words(marked):
+        console.print(f"  {_plain(line)}")
     if len(listed) > MOST_LISTED:
         console.print(f"… and {sum(len(each.marks) for each in listed[MOST_LISTED:])} more")
     console.print(", ".join(_verdicts(marked)))

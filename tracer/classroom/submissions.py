@@ -6,6 +6,7 @@ a zip are refused, a zip in them is not opened.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 import zipfile
@@ -19,8 +20,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tracer.answers.handed_in import MOST_TEXT, AnswerError, Answers
 from tracer.answers.reading import MOST_BYTES, read_answers, read_content
 from tracer.classroom.class_marks import is_marks
-from tracer.errors import TracerError
-from tracer.files import unreserved
+from tracer.files import open_regular, unreserved
 from tracer.zips import DAMAGED
 
 MOST_FILES = 20_000
@@ -114,13 +114,36 @@ def _found(path: Path) -> Iterator[Submission]:
 
 
 def _in_folder(folder: Path) -> Iterator[Submission]:
-    found = sorted(islice(folder.rglob("*"), MOST_FILES + 1))
-    if len(found) > MOST_FILES:
-        raise TracerError(f"{folder}: more than {MOST_FILES:,} files")
-    for path in found:
+    faults: list[Submission] = []
+    found = sorted(islice(_files(folder, faults), MOST_FILES + 1))
+    for path in found[:MOST_FILES]:
         name = path.relative_to(folder)
-        if path.is_file() and not path.is_symlink() and not _is_no_answer(name.parts) and not is_marks(path):
+        if not _is_no_answer(name.parts) and not is_marks(path):
             yield Submission(name.as_posix(), path, fault=_fault_of(name.name))
+    if len(found) > MOST_FILES:
+        yield Submission(folder.name, folder, fault=_rest())
+    yield from faults
+
+
+def _files(top: Path, faults: list[Submission]) -> Iterator[Path]:
+    """The regular files in a folder and those in it; one that cannot be opened is a fault."""
+    folders = [top]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(Path(entry.path))
+                    elif entry.is_file(follow_symlinks=False):
+                        yield Path(entry.path)
+        except OSError as wrong:
+            name = folder.relative_to(top).as_posix() if folder != top else folder.name
+            faults.append(Submission(name, folder, fault=f"this folder cannot be opened ({wrong.strerror})"))
+
+
+def _rest() -> str:
+    return f"holds more than {MOST_FILES:,} files; the rest is not read"
 
 
 def _is_no_answer(parts: Sequence[str]) -> bool:
@@ -149,16 +172,22 @@ def _in_zip(path: Path) -> Iterator[Submission]:
     if refused := _refused(entries):
         yield Submission(path.name, path, fault=refused)
         return
-    for entry in sorted(entries, key=lambda each: each.filename):
+    counts = Counter(each.filename for each in entries)
+    for entry in sorted(_archive(path).NameToInfo.values(), key=lambda each: each.filename)[:MOST_FILES]:
         parts = PurePosixPath(entry.filename).parts
         if not entry.is_dir() and parts and not _is_no_answer(parts):
             yield Submission(entry.filename, path, entry.filename, _fault_of_entry(entry))
+            if counts[entry.filename] > 1:
+                says = f"stands in the zip {counts[entry.filename]} times; the last one is marked"
+                yield Submission(entry.filename, path, fault=says)
+    if len(counts) > MOST_FILES:
+        yield Submission(path.name, path, fault=_rest())
 
 
 def _listing(path: Path) -> int:
     """How many bytes the list of files at a zip's end takes, as far as it says: zipfile reads all of it at once."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LONGEST_END))
+    with open_regular(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - LONGEST_END))
         end = file.read()
     at = end.rfind(b"PK\x05\x06")
     wide = end[at - 20 : at - 16] == b"PK\x06\x07"  # then the length before it counts, in eight bytes
@@ -171,8 +200,6 @@ def _refused(entries: Sequence[zipfile.ZipInfo]) -> str:
     climbing = next((each.filename for each in entries if _climbs(each.filename)), None)
     if climbing is not None:
         return f"holds {climbing[:MOST_TEXT]!r}, a path that leads outside the zip"
-    if len(entries) > MOST_FILES:
-        return f"more than {MOST_FILES:,} files"
     if sum(each.file_size for each in entries) > MOST_UNPACKED:
         return f"unpacks to more than the {MOST_UNPACKED:,} bytes that are read"
     return ""

@@ -100,6 +100,8 @@ def check(
         from tracer.classroom.class_report import print_outcomes
 
         print_outcomes(outcomes, marker, several)
+    if not any(each.line.judged for each in outcomes if not each.line.fault):
+        raise typer.Exit(2)
     if not all(each.line.all_right for each in outcomes):
         raise typer.Exit(1)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from tracer.derivation.calculus import LEFT, Derivation, of_activation, of_both, of_loss
+from tracer.calculus.by_hand import LEFT, Derivation
+from tracer.derivation.calculus import of_activation, of_both, of_loss
 from tracer.derivation.cells import Cells
 from tracer.derivation.picture import ARROW, draw, draw_sums
 from tracer.derivation.typeset import (

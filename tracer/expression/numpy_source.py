@@ -164,6 +164,8 @@ def is_view(expression: m.Matrix) -> bool:
             return is_view(operand)
         case m.StableForm(_, computed):
             return is_view(computed)
+        case m.Apply(s.Variable(name), arguments):
+            return is_view(dict(arguments)[name])
         case _:
             return False
 

@@ -226,7 +226,7 @@ class CellWriter:
             case s.Tanh(argument):
                 return f"tanh({self.write(argument)})", _ATOM
             case s.Function("sqrt", argument):
-                return f"√({self.write(argument)})", _ATOM
+                return f"√{self.write(argument, _ATOM)}", _POWER
             case s.Function(function, argument):
                 return f"{FUNCTION_NAMES[function]}({self.write(argument)})", _ATOM
             case s.Absolute(operand):

@@ -31,7 +31,8 @@ _COMPARED: dict[type[ast.cmpop], tuple[s.Relation, bool]] = {
 }  # fmt: skip
 LARGEST = 1e100
 
-Named: TypeAlias = Callable[[m.Matrix], m.Symbol]
+Named: TypeAlias = Callable[[m.Matrix, bool], m.Symbol]
+"""Names a part of a formula; whether it is held, so that no gradient goes through it."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,11 @@ class Reader:
         return self._alone(self.of(node))
 
     def _alone(self, made: Made) -> m.Matrix:
-        return made.matrix if made.form == "matrix" else self._part(made.matrix)
+        return made.matrix if made.form == "matrix" else self._part(made.matrix, False)
 
     def _cells(self, made: Made, also: tuple[Form, ...] = ()) -> m.Matrix:
         """What may be combined cell by cell; products and functions become parts."""
-        return made.matrix if made.form in ("matrix", "cells", *also) else self._part(made.matrix)
+        return made.matrix if made.form in ("matrix", "cells", *also) else self._part(made.matrix, False)
 
     def _number(self, node: ast.AST, value: object) -> Made:
         if type(value) not in (int, float):
@@ -256,7 +257,7 @@ class Reader:
     def _called(self, name: str, called: Called, given: list[Made], settings: dict[str, Setting]) -> Made:
         if name == "var":
             A = self._alone(given[0])
-            return Made(variance(A, self._part(called.make(A, **settings)), settings["axis"]), "function")
+            return Made(variance(A, self._part(called.make(A, **settings), True), settings["axis"]), "function")
         if name == "detach":
             return Made(m.Detached(self._alone(given[0])), "matrix")
         if called.kind == "cells":
@@ -271,7 +272,7 @@ class Reader:
         """A function of a number is one; of cells it may take in a rule over one matrix and numbers."""
         A = self._cells(given)
         if len({each.name for each in symbols(A)}) > 1:
-            A = self._part(A)
+            A = self._part(A, False)
         made = called.make(A, **settings)
         if given.number is None:
             return Made(made, "function")

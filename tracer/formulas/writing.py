@@ -55,9 +55,11 @@ class _Pass:
             formula = parsed(text)
             self._check_name(formula.name)
 
-            def part(expression: m.Matrix) -> m.Symbol:
-                known = next((name for name, other in made if other == expression), self.made.get(expression))
-                if known is not None:  # what is there already is not made once more
+            def part(expression: m.Matrix, held: bool) -> m.Symbol:
+                """What is there already is not made once more; of another formula only where no gradient goes."""
+                known = next((name for name, other in made if other == expression), None)
+                known = self.made.get(expression) if held and known is None else known
+                if known is not None:
                     return m.Symbol(known, expression.shape)
                 name = self._free(f"{formula.name}_part", len(made) + 1)
                 made.append((name, expression))

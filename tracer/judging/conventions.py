@@ -263,4 +263,4 @@ def _turned(answers: Answers, key: Key, layout: Layout) -> Answers | None:
                 found[identifier] = transposed(grid, (rows, columns))
             elif 1 not in (rows, columns):
                 return None
-    return replace(answers, matrices=found)
+    return replace(answers, matrices=found, raw=None)

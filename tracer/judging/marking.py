@@ -114,11 +114,14 @@ class MarkedSheet:
     def to_document(self) -> dict[str, Any]:
         """What `tracer check --json` prints of one file; rows and columns count from 1."""
         points, out_of = self.points
+        answers = self.sheet.answers
         return {
             "problem_sha256": self.sheet.key.sha256,
             "answers": self.sheet.answers.file,
             "student": self.sheet.answers.student,
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+            "not_read": [each.to_document() for each in answers.not_read],
+            **({"in_words": [each.to_document() for each in answers.words]} if answers.words else {}),
             **({"right_under": list(self.other.words)} if self.other else {}),
             "cells": [
                 {

@@ -6,7 +6,7 @@ as a row is turned, and what has no place in the problem is named in a note.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,8 @@ from tracer.answers.reading import Answers, Grid
 from tracer.errors import TracerError
 from tracer.expression import matrix as m
 from tracer.expression.digits import FLOAT_ERROR, TIE
+
+MOST_NOTES, LONGEST_NOTE = 12, 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,14 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
             fitted = transposed(grid, shape) if turned else _cut(grid, shape)
         written[identifier] = as_written(fitted, key.units(identifier), turned)
     ordered = {each: written[each] for each in key.values if each in written}
-    return Sheet(answers, key, ordered, tuple(notes))
+    return Sheet(answers, key, ordered, tuple(_merged(notes)))
+
+
+def _merged(notes: Iterable[str]) -> list[str]:
+    """Notes once each, and of very many the first."""
+    once = [each[:LONGEST_NOTE] for each in dict.fromkeys(notes)]
+    more = len(once) - MOST_NOTES
+    return [*once[:MOST_NOTES], f"and {more:,} more notes of this kind"] if more > 0 else once
 
 
 def as_written(entries: Grid, units: Array, turned: bool = False) -> WrittenMatrix:

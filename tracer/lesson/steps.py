@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from tracer.calculus.reverse import Gradient, sent_back
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.losses import LOSSES
 from tracer.program import naming_policy as named
@@ -44,10 +46,21 @@ def initialise(net: NetworkSymbols) -> Made:
 
 
 def layer_input(net: NetworkSymbols, layer: int) -> Made:
+    yield made(net.pre_activation(layer), sums(net, layer), roles.PRE_ACTIVATION, layer)
+
+
+def sums(net: NetworkSymbols, layer: int) -> m.Matrix:
+    """What goes into the units of a layer."""
     product = m.MatMul(net.activation(layer - 1), net.weights(layer))
     bias = net.bias(layer)
-    value = product if bias is None else m.add(product, everywhere(bias, product.shape))
-    yield made(net.pre_activation(layer), value, roles.PRE_ACTIVATION, layer)
+    return product if bias is None else m.add(product, everywhere(bias, product.shape))
+
+
+def sent_back_to(net: NetworkSymbols, layer: int, operand: m.Symbol) -> m.Matrix:
+    """What the delta of a layer sends back to a matrix that its sums are made of."""
+    Z, D = net.pre_activation(layer), net.delta(layer)
+    ((_, sent),) = sent_back(sums(net, layer), Z, Gradient(Z.shape, D), {operand.name}, lambda local, _: local)
+    return sent
 
 
 def everywhere(bias: m.Symbol, shape: m.Shape) -> m.Matrix:
@@ -146,9 +159,10 @@ def output_delta(net: NetworkSymbols) -> Made:
 
 def error_sent_back(net: NetworkSymbols, layer: int) -> Made:
     W, reproduced = net.weights(layer + 1), net.problem.reproduce.updated_weights_sent_back
+    value = sent_back_to(net, layer + 1, net.activation(layer))
     if reproduced:
-        W = m.Symbol(named.updated(W.name), W.shape)
-    value = m.MatMul(net.delta(layer + 1), m.Transpose(W))
+        new = m.Symbol(named.updated(W.name), W.shape)
+        value = traversal.rewrite(value, lambda part: new if part == W else None)
     yield gradient(net.error(layer), value, roles.ERROR, layer, net.activation(layer), net.delta_factor, reproduced)
 
 
@@ -159,9 +173,8 @@ def hidden_delta(net: NetworkSymbols, layer: int) -> Made:
 
 def new_weights(net: NetworkSymbols, layer: int) -> Made:
     W = net.weights(layer)
-    value = m.MatMul(m.Transpose(net.activation(layer - 1)), net.delta(layer))
     change = m.Symbol(named.gradient(W.name), W.shape)
-    yield gradient(change, value, roles.WEIGHTS_GRADIENT, layer, W, net.delta_factor)
+    yield gradient(change, sent_back_to(net, layer, W), roles.WEIGHTS_GRADIENT, layer, W, net.delta_factor)
     yield updated(net, W, stepped(net, W, change), roles.NEW_WEIGHTS, layer)
 
 
@@ -169,10 +182,8 @@ def new_biases(net: NetworkSymbols, layer: int) -> Made:
     b = net.bias(layer)
     if b is None:
         return
-    D = net.delta(layer)
-    value = m.total(D) if b.shape == (1, 1) and D.shape[1] > 1 else m.column_sums(D)
     change = m.Symbol(named.gradient(b.name), b.shape)
-    yield gradient(change, value, roles.BIAS_GRADIENT, layer, b, net.delta_factor)
+    yield gradient(change, sent_back_to(net, layer, b), roles.BIAS_GRADIENT, layer, b, net.delta_factor)
     new = stepped(net, b, change) if net.problem.convention.bias_update else b
     yield updated(net, b, new, roles.NEW_BIAS, layer)
 

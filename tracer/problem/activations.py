@@ -9,25 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from tracer.calculus import by_hand
+from tracer.calculus.differentiate import slope
+from tracer.calculus.functions import FUNCTIONS, alpha, one, z, zero
+from tracer.calculus.row_functions import softmax
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-
-z, a, alpha = s.Variable("z"), s.Variable("a"), s.Variable("alpha")
-zero, one = s.Number(0.0), s.Number(1.0)
-
-
-def _softmax(Z: m.Matrix) -> m.Matrix:
-    """e^z over the row's sum of e^z; computed with the row's largest z taken off, which cancels."""
-    powers = m.Apply(s.Exp(z), (("z", Z),))
-    shifted = m.Apply(s.Exp(s.difference(z, s.Variable("top")), bounded=True), (("z", Z), ("top", m.row_maxima(Z))))
-    shown, computed = (m.divide(e, m.row_sums(e)) for e in (powers, shifted))
-    return m.StableForm(shown, computed)
 
 
 @dataclass(frozen=True)
 class Activation:
-    """`value` and `slope` cell by cell; `slope_at_kink` where the slope at z = 0 may be chosen.
+    """`value` and `slope` cell by cell; `slope_at_kink` where the slope at z = 0 may be chosen;
+    `derivation` of the slope, line by line, where one is written.
 
     A value that takes the whole row is a function of the matrix; its slope is then only the
     diagonal of each sample's Jacobian.
@@ -36,6 +31,7 @@ class Activation:
     value: s.Scalar | Callable[[m.Matrix], m.Matrix]
     slope: s.Scalar
     slope_at_kink: s.Scalar | None = None
+    derivation: Callable[[by_hand.Chosen], tuple[by_hand.Derivation, ...]] | None = None
 
     @property
     def whole_row(self) -> bool:
@@ -57,26 +53,22 @@ class Activation:
         return m.Apply(rule, arguments or (("z", Z),))
 
 
-_LOGISTIC = s.Quotient(one, s.Sum((one, s.Exp(s.Negative(z)))))
-_SOFTPLUS = s.Stable(
-    shown=s.Log(s.Sum((one, s.Exp(z)))),
-    computed=s.Sum((s.Maximum((zero, z)), s.Log(s.Sum((one, s.Exp(s.Negative(s.Absolute(z)), bounded=True)))))),
-)
+Derived: TypeAlias = Callable[[by_hand.Chosen], tuple[by_hand.Derivation, ...]]
+
+
+def _of_cells(name: str, derivation: Derived | None = None, slope_at_kink: s.Scalar | None = None) -> Activation:
+    """An activation that is a function of each cell; its slope stands beside it (calculus/functions.py)."""
+    function = FUNCTIONS[name]
+    return Activation(function.value, slope(function.value, "z")[0], slope_at_kink, derivation)
+
 
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(_LOGISTIC, s.Product((a, s.difference(one, a)))),
-    "tanh": Activation(s.Tanh(z), s.difference(one, s.Power(a, 2))),
-    "relu": Activation(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero), s.Where(z, ">=", zero, one, zero)),
-    "leaky_relu": Activation(
-        s.Where(z, ">", zero, z, s.Product((alpha, z))),
-        s.Where(z, ">", zero, one, alpha),
-        s.Where(z, ">=", zero, one, alpha),
-    ),
-    "elu": Activation(
-        s.Where(z, ">", zero, z, s.difference(s.Exp(z, bounded=True), one)),
-        s.Where(z, ">", zero, one, s.Exp(z, bounded=True)),
-    ),
-    "softplus": Activation(_SOFTPLUS, _LOGISTIC),
-    "linear": Activation(z, one),
-    "softmax": Activation(_softmax, s.Product((a, s.difference(one, a)))),
+    "sigmoid": _of_cells("sigmoid", by_hand.of_sigmoid),
+    "tanh": _of_cells("tanh", by_hand.of_tanh),
+    "relu": _of_cells("relu", by_hand.of_relu, s.Where(z, ">=", zero, one, zero)),
+    "leaky_relu": _of_cells("leaky_relu", by_hand.of_leaky_relu, s.Where(z, ">=", zero, one, alpha)),
+    "elu": _of_cells("elu", by_hand.of_elu),
+    "softplus": _of_cells("softplus", by_hand.of_softplus),
+    "linear": Activation(z, one, derivation=by_hand.of_linear),
+    "softmax": Activation(softmax, by_hand.SHARE_SLOPE, derivation=by_hand.of_softmax),
 }

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from tracer.calculus import by_hand
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 
 y, a, z, K = s.Variable("y"), s.Variable("a"), s.Variable("z"), s.Variable("K")
-one, two = s.Number(1.0), s.Number(2.0)
+half, one, two = s.Number(0.5), s.Number(1.0), s.Number(2.0)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Loss:
     excluded: tuple[float, ...] = ()
     fused_with: str | None = None
     fused_total: Callable[[m.Matrix, m.Matrix], m.Matrix] | None = None
+    derivation: Callable[[s.Number], tuple[by_hand.Equality, ...]] | None = None
+    fused_derivation: Callable[[int], by_hand.Derivation] | None = None
 
 
 def _softmax_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
@@ -52,13 +56,26 @@ def _sigmoid_cross_entropy(Y: m.Matrix, Z: m.Matrix) -> m.Matrix:
     return m.total(m.Apply(term, (("y", Y), ("z", Z))))
 
 
+_BINARY = s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((s.difference(one, y), s.Log(s.difference(one, a)))))))
+_BINARY_GRADIENT = s.difference(s.Quotient(s.difference(one, y), s.difference(one, a)), s.Quotient(y, a))
+
 LOSSES: dict[str, Loss] = {
-    "half_squared_error": Loss(s.Power(s.difference(y, a), 2), s.difference(a, y), factor=0.5),
-    "squared_error": Loss(s.Power(s.difference(y, a), 2), s.Product((two, s.difference(a, y)))),
+    "half_squared_error": Loss(
+        s.Power(s.difference(y, a), 2),
+        s.difference(a, y),
+        factor=0.5,
+        derivation=lambda K: by_hand.of_squares(half),
+    ),
+    "squared_error": Loss(
+        s.Power(s.difference(y, a), 2),
+        s.Product((two, s.difference(a, y))),
+        derivation=lambda K: by_hand.of_squares(),
+    ),
     "mean_squared_error": Loss(
         s.Power(s.difference(y, a), 2),
         s.Product((s.Quotient(two, K), s.difference(a, y))),
         per_output=True,
+        derivation=lambda K: by_hand.of_squares(divisor=K),
     ),
     "cross_entropy": Loss(
         s.Negative(s.Product((y, s.Log(a)))),
@@ -66,12 +83,16 @@ LOSSES: dict[str, Loss] = {
         excluded=(0.0,),
         fused_with="softmax",
         fused_total=_softmax_cross_entropy,
+        derivation=by_hand.of_cross_entropy,
+        fused_derivation=by_hand.softmax_with_its_loss,
     ),
     "binary_cross_entropy": Loss(
-        s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((s.difference(one, y), s.Log(s.difference(one, a))))))),
-        s.difference(s.Quotient(s.difference(one, y), s.difference(one, a)), s.Quotient(y, a)),
+        _BINARY,
+        _BINARY_GRADIENT,
         excluded=(0.0, 1.0),
         fused_with="sigmoid",
         fused_total=_sigmoid_cross_entropy,
+        derivation=by_hand.of_binary_cross_entropy,
+        fused_derivation=partial(by_hand.sigmoid_with_its_loss, _BINARY, _BINARY_GRADIENT),
     ),
 }

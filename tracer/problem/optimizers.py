@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -147,8 +148,9 @@ def _times(number: float, matrix: m.Matrix) -> m.Matrix:
 
 
 def _mixed(share: float, old: m.Matrix, new: m.Matrix) -> m.Matrix:
-    """share·old + (1 − share)·new."""
-    return m.add(_times(share, old), _times(1.0 - share, new))
+    """share·old + (1 − share)·new; 1 − 0.9 is written 0.1."""
+    rest = float(1 - Decimal(repr(share)))
+    return m.add(_times(share, old), _times(rest, new))
 
 
 @dataclass

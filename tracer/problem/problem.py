@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,6 +26,7 @@ from tracer.problem.convention import (
 )
 from tracer.problem.fit import misfits, sizes, unfit_labels
 from tracer.problem.hints import Mistake, problem_error
+from tracer.problem.identity import Identified
 from tracer.problem.initial import Layer, Matrix, Wanted, draw_parameters, frozen
 from tracer.problem.losses import LOSSES
 from tracer.problem.mark_scheme import MarkScheme
@@ -52,7 +51,6 @@ SIMPLE = ("learning_rate", "epochs", "loss", "carry_rounded")
 AS_READ = (*SIMPLE, "description", "source", "decimals", "convention", "reproduce", "names", "marks")
 MOST_MISFITS = 200  # told or counted, before looking for more is no help
 LEAKY_SLOPE = 0.01
-UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
 
 
 def _require_same_shape(identifier: str, old: Matrix | None, new: Matrix | None) -> None:
@@ -62,7 +60,7 @@ def _require_same_shape(identifier: str, old: Matrix | None, new: Matrix | None)
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Identified):
     """A network, its data and how it is to be worked. X is (rows, inputs), Y (rows, outputs).
 
     All matrices are float64 and refuse to be written to. `title` is the name where the file has none.
@@ -166,30 +164,6 @@ class Problem:
             "names": {"style": self.names.style, **self.names.own},
             **({"marks": marks} if (marks := self.marks.to_document()) else {}),
         }
-
-    @cached_property
-    def sha256(self) -> str:
-        """Of the canonical JSON of the document without title, description, source, names and marks."""
-        document = {key: value for key, value in self.to_document().items() if key not in UNHASHED}
-        canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-    @cached_property
-    def built(self) -> dict[int | str, Any]:
-        """What was built for it so far, to be built once: programs by their rows, and batches of them."""
-        return {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but what was made of it: functions that were compiled go to no other process."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("built", "parameters")}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Problem):
-            return NotImplemented
-        return self.name == other.name and self.to_document() == other.to_document()
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.sha256))
 
 
 def problem_from_document(document: object, name: str, file: str) -> Problem:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -23,6 +21,7 @@ from tracer.formulas.parsing import misnamed
 from tracer.formulas.writing import Written, clashes, forward_of
 from tracer.problem.convention import Decimals, Names, counted
 from tracer.problem.hints import Mistake, problem_error
+from tracer.problem.identity import Identified
 from tracer.problem.initial import MOST_CELLS, Matrix, draw_matrices, frozen
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import mistakes_in
@@ -32,11 +31,12 @@ from tracer.program.program import Program
 from tracer.program.roles import Assignment
 
 Columns: TypeAlias = Callable[[FromFile, Callable[[str], ProblemError]], Matrix]
+MOST_NAMED = 4  # matrices in the title of a step that has none
 CELLS_OF_ONE = 4  # a matrix, its gradient, and what is kept of them
 
 
 @dataclass(frozen=True, eq=False)
-class ProgramProblem:
+class ProgramProblem(Identified):
     """A forward pass with the numbers it starts from. All matrices are float64 and refuse to be written to.
 
     Two are equal if their names and all that `to_document` says are.
@@ -128,37 +128,16 @@ class ProgramProblem:
         steps = (replace(step, assignments=tuple(map(rounded, step.assignments))) for step in program.steps)
         return Program(tuple(steps), program.rows)
 
-    @cached_property
-    def sha256(self) -> str:
-        """Of the canonical JSON of the document without titles, words, and the spaces in formulas."""
-        left_out = ("title", "description", "source", "names", "marks")
-        document = {key: value for key, value in self.to_document().items() if key not in left_out}
-        document["steps"] = [
+    def hashed(self) -> dict[str, Any]:
+        """What of the document changes a number: not titles, words, and the spaces in formulas."""
+        steps = [
             {
                 **({"each": step["each"]} if "each" in step else {}),
                 "formulas": [re.sub(r"\s+", "", each) for each in step["formulas"]],
             }
             for step in self.steps
         ]
-        canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-    @cached_property
-    def built(self) -> dict[int | str, Any]:
-        """What was built for it so far, to be built once."""
-        return {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but what was made of it: functions that were compiled go to no other process."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("built", "parameters")}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ProgramProblem):
-            return NotImplemented
-        return self.name == other.name and self.to_document() == other.to_document()
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.sha256))
+        return {**super().hashed(), "steps": steps}
 
 
 def program_from_document(document: Any, name: str, file: str) -> ProgramProblem:
@@ -236,13 +215,19 @@ def _misnamings(raw: RawProgram) -> Iterator[Mistake]:
                 yield Mistake(section, says)
 
 
+def _untitled(formulas: Sequence[str]) -> str:
+    """A step without a title is called by what it assigns."""
+    names = [each.partition("=")[0].strip() for each in formulas]
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+
+
 def _written(raw: RawProgram, file: str) -> Iterator[Written]:
     """Each formula with its place, the values of `each` put in. Raises ProblemError for a place that has none."""
     for k, step in enumerate(raw.steps):
         for values in step.values():
             try:
                 title, words, why = (
-                    filled(text, values) for text in (step.title or f"Step {k + 1}", step.words, step.why)
+                    filled(text, values) for text in (step.title or _untitled(step.formulas), step.words, step.why)
                 )
             except ValueError as wrong:
                 raise problem_error(file, [Mistake(f"steps[{k}]", str(wrong))]) from None

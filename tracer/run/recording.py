@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias, overload
 import numpy as np
 
 from tracer.errors import NotFiniteError
+from tracer.expression.text import matrix_text
 from tracer.lesson.build import build
 from tracer.program.program import Program
 from tracer.run.passes import AnyProblem, Array, Epoch, Pass
@@ -172,6 +173,15 @@ def require_finite(passes: Sequence[Pass]) -> None:
             if bad.any():
                 row, column = (int(index) + 1 for index in np.argwhere(bad)[0])
                 raise NotFiniteError(
-                    f"epoch {one.epoch}, iteration {one.iteration}: {identifier}[{row},{column}] is too "
-                    "large for float64; try a smaller learning rate or smaller numbers"
+                    f"epoch {one.epoch}, iteration {one.iteration}: "
+                    + _not_finite(one, identifier, f"{identifier}[{row},{column}]", one[identifier][bad][0])
                 )
+
+
+def _not_finite(one: Pass, identifier: str, cell: str, value: float) -> str:
+    """What is wrong with a cell; in a program the formula says what it is made of."""
+    made = one.program.assignments[identifier].expression
+    if one.program.step_of(identifier).phase is None or made is None:
+        return f"{cell} is too large for float64; try a smaller learning rate or smaller numbers"
+    found = "is not a number (NaN)" if np.isnan(value) else "is infinite, or too large for float64"
+    return f"{cell} {found}, from {identifier} = {matrix_text(made)}"

@@ -16,9 +16,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.spreadsheet.sheet_data import SheetData, address
 
-LEAST_SCALE = 0.765  # type is 10 points on the sheets
+LEAST_SCALE = 0.755  # type is 10 points on the sheets
 INCH, MILLIMETRE = 72.0, 72.0 / 25.4  # in points
-SIDES, ENDS = 0.3, 0.6  # margins in inches: left and right, top and bottom
+SIDES, ENDS = 0.25, 0.55  # margins in inches: left and right, top and bottom
 ACROSS, DOWN = 210 * MILLIMETRE - 2 * SIDES * INCH, 297 * MILLIMETRE - 2 * ENDS * INCH  # of A4, upright
 TURNED_ACROSS, TURNED_DOWN = 297 * MILLIMETRE - 2 * SIDES * INCH, 210 * MILLIMETRE - 2 * ENDS * INCH
 LETTER = 11.0 / 297 * 25.4  # how high Letter is beside A4

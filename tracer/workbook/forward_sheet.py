@@ -24,7 +24,7 @@ from tracer.presentation.headings import band_title, detail
 from tracer.program.program import Program
 from tracer.run.passes import Pass, Trace
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, choose_page, set_up
+from tracer.spreadsheet.print_setup import ROW, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address, column_letters
 from tracer.workbook.addresses import SheetAddresses
 from tracer.workbook.book import LEFT, NARROW, TOP, Book
@@ -141,6 +141,7 @@ def _write(book: Book, title: str, words: str, one: Pass, parameters: Lookup) ->
         data.formulas(TOP + place.row, LEFT + place.column, values, style, cells)
     page = choose_page((sum(layout.widths), (TOP + board.rows) * ROW))
     set_up(sheet, page, [f"{address(1, LEFT)}:{address(TOP + board.rows, LEFT + whole[1])}"], "1:2")
+    leave_out(sheet, data, TOP + board.rows)
     return lambda name: cells_of(title, board.places[name])
 
 

@@ -40,7 +40,8 @@ OTHERS = {  # sheets that are neither a step nor a record
     "Gradient check": "Every gradient beside its estimate by central differences, cell by cell.",
     "Moved parameters": "The loss with each parameter moved a little: where those estimates come from.",
 }
-FOR_THE_SCREEN = ("Presenter", "Gradient check", "Moved parameters")  # left out of a print-out, as the records are
+# left out of a print-out, as the records are
+FOR_THE_SCREEN = ("Presenter", BEFORE, AFTER, "Gradient check", "Moved parameters")
 
 Links = Sequence[tuple[str, Pass, Step]]
 

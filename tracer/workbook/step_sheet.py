@@ -13,7 +13,7 @@ from tracer.presentation.palette import LEGEND
 from tracer.problem.remarks import departures
 from tracer.program.program import Step
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, Page, break_rows, choose_page, set_up
+from tracer.spreadsheet.print_setup import LEAST_SCALE, ROW, Page, break_rows, choose_page, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
 from tracer.workbook.matrix_cells import MatrixCells
@@ -169,9 +169,22 @@ class StepSheet:
             both = Area(LEFT, max(last, worked.last_row), worked.last, board.width + NARROW + worked.width)
             beside = choose_page(self._size(both))
             areas, page = ([both], beside) if beside.whole else (areas, page)
+        if worked and not page.whole:
+            areas, page = self._with_gap(board, worked, page)
         ranges = [f"{address(1, each.first)}:{address(each.last_row, each.last)}" for each in areas]
         set_up(self.sheet, page, ranges, f"1:{HEAD}")
         self._break(page, last)
+
+    def _with_gap(self, board: Area, worked: Area, page: Page) -> tuple[list[Area], Page]:
+        """A board a little too long for a page fits it with a wider empty column beside it, which makes all smaller."""
+        height = self._size(board)[1]
+        scale = page.scale * page.height / height
+        if not LEAST_SCALE <= scale < page.scale:
+            return [board, worked], page
+        wide = page.characters * page.scale / scale
+        gap = column_letters(board.last + 1)
+        self.sheet.column_dimensions[gap].width = max(NARROW, wide - board.width)
+        return [Area(board.first, board.last_row, board.last + 1, wide), worked], Page(page.orientation, scale)
 
     def _break(self, page: Page, last: int) -> None:
         shown = [self.board.shown(each) for each in self.roles]

@@ -30,9 +30,11 @@ from tracer.workbook.pass_layout import MARGIN
 NAME, LETTERS, NUMBERS, SIGN, VALUE = range(5)  # columns of the section
 COLUMNS = 5
 MOST_CELLS = 24  # of one matrix; the others are worked likewise
+LONGEST_LETTERS = 60  # of a line other than a matrix's first
 LEAST_NAME, SIGN_WIDTH, LEAST_TEXT = 9.0, 3.0, 20.0
 WRAPPED = 1.08  # what is lost where a line breaks between words
 MOST_LIVE = 1e12
+SHARES = tuple(k / 20 for k in range(5, 16))  # that the letters may have of what they share with the numbers
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class WorkedLines:
     def _line(self, cell: s.Cell, worked: Worked, every_stage: bool) -> WorkedLine:
         stages = worked.stages if every_stage else worked.stages[:1]
         letters = f"= {cell_text(worked.letters, self._name)}"
+        if not every_stage and len(letters) > LONGEST_LETTERS:
+            letters = ""  # as in the matrix's first cell; the names alone would take several rows
         return WorkedLine(cell, letters, tuple(map(self._live, stages)), self._sign(cell, worked, stages))
 
     def _name(self, cell: s.Cell) -> str:
@@ -132,8 +136,21 @@ class WorkedLines:
             max(LEAST_TEXT, *(len(stage.text) + MARGIN for line in lines for stage in line.stages)),
         ]
         room = self.characters - sum(self.widths[k] for k in (NAME, SIGN, VALUE))
-        share = min(1.0, room / sum(needed))
-        self.widths[LETTERS], self.widths[NUMBERS] = (share * each for each in needed)
+        if sum(needed) <= room:
+            self.widths[LETTERS], self.widths[NUMBERS] = needed
+        else:  # whichever way of sharing takes the fewest rows
+            longest = max(len(word) for line in lines for word in line.letters.split(" ")) + MARGIN
+            shares = [share for share in SHARES if share * room >= longest] or SHARES[-1:]  # no name is broken
+            self.widths[LETTERS] = min(shares, key=lambda share: self._rows_taken(lines, share * room)) * room
+            self.widths[NUMBERS] = room - self.widths[LETTERS]
+
+    def _rows_taken(self, lines: Sequence[WorkedLine], letters: float) -> int:
+        """How many rows all lines take, if the letters have so much of the room that they share with the numbers."""
+        room = self.characters - sum(self.widths[k] for k in (NAME, SIGN, VALUE))
+        self.widths[LETTERS], self.widths[NUMBERS] = letters, room - letters
+        return sum(
+            self._start(line) + sum(self._rows(stage.text, NUMBERS) for stage in line.stages[1:]) for line in lines
+        )
 
     def _rows(self, text: str, column: int) -> int:
         """How many rows a text takes."""
@@ -155,7 +172,8 @@ class WorkedLines:
     def _write(self, line: WorkedLine) -> None:
         rows = self._take(self._start(line))
         self.data.text(rows[0], self.column + NAME, self._name(line.cell), self.styles.worked)
-        self._text(rows, LETTERS, Live("", line.letters))
+        if line.letters:
+            self._text(rows, LETTERS, Live("", line.letters))
         self._text(rows, NUMBERS, line.stages[0])
         for stage in line.stages[1:]:
             rows = self._take(self._rows(stage.text, NUMBERS))

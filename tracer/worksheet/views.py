@@ -66,6 +66,8 @@ class WorksheetStep:
     matrices: tuple[WorksheetMatrix, ...]
     predict: str
     question: str
+    predict_answer: str  # on the key
+    question_answer: str
     forward: bool  # whether the error is still to come: these steps take the most reckoning
 
     @property
@@ -115,6 +117,8 @@ class WorksheetViews:
             matrices=tuple(map(self._matrix, on_sheet)),
             predict=words.get("predict", "") if asks else "",
             question=words.get("question", "") if asks else "",
+            predict_answer=words.get("predict_answer", "") if asks and self.key else "",
+            question_answer=words.get("question_answer", "") if asks and self.key else "",
             forward=step in self.forward,
         )
 

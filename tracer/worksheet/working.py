@@ -67,12 +67,12 @@ class Working:
         self._line(self.say("book.step_title", label=step.label, title=words["title"]), self.styles.band)
         self._line(words["words"], self.styles.plain)
         if asks and "predict" in words:
-            self._question(words["predict"])
+            self._question(words["predict"], words["predict_answer"])
         for each in step.assignments:
             if self.plan.shows(each.id, self.one.program):
                 self._matrix(each)
         if asks and "question" in words:
-            self._question(words["question"])
+            self._question(words["question"], words["question_answer"])
 
     def _matrix(self, made: Assignment) -> None:
         assert made.expression is not None  # a step computes its matrices, or none of them
@@ -167,9 +167,12 @@ class Working:
         mark = RIGHT if self.worksheet.key else ""
         self.data.live_text(self.row + 1, column, formula, mark, self.styles.left_out)
 
-    def _question(self, words: str) -> None:
-        """A question and a line to write on."""
+    def _question(self, words: str, model: str) -> None:
+        """A question and a line to write on; on the key an answer as it might be."""
         self._line(words, self.styles.plain)
+        if self.worksheet.key:
+            self._line(model, self.styles.plain)
+            return
         last = LEFT + MOST_BOXES
         for column in range(LEFT, last + 1):
             self.data.blank(self.row, column, self.styles.answer(None, True))

@@ -154,15 +154,15 @@ def test_given_numbers_that_are_copied_wrongly_are_said_and_judged() -> None:
 
 
 def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
-    assert read("A1\n0.5 0.5\n\nfoo\n1.5 2.5\n\nbar = 3.5\n").notes == (
-        "“foo”, “bar”: not in this problem; these numbers were ignored",
+    unread = read("A1\n0.5 0.5\n\nfoo\n1.5 2.5\n\nbar = 3.5\n").not_read
+    assert [(each.where, each.found) for each in unread] == [
+        ("line 5", "1×2 numbers under “foo”: 1.5, 2.5"), ("line 7", "a number under “bar”: 3.5"),
+    ]  # fmt: skip
+    assert all(
+        each.says.startswith("no matrix of this problem is called that; to have it read write") for each in unread
     )
-    assert read("A1\n0.5 0.5\n\nfoo\t1.5\t2.5\n\t1.5\t2.5\n").notes == (
-        "“foo”: not in this problem; these numbers were ignored",
-    )
-    assert read("A1\n0.5\n\n\n\n\n1.5 2.5\n").notes == (
-        "numbers with no name above them or to their left were ignored",
-    )
+    (unread,) = read("A1\n0.5 0.5\n\n\n\n\n1.5 2.5\n").not_read
+    assert unread.found == "1×2 numbers without a name: 1.5, 2.5"
     both = read(f"Z1\n{shown('Z1')}\n\nZ1\n{shown('A1')}\n")
     assert both.notes == ("“Z1”: Z1 appears more than once; the first was read",)
     assert numbers(both)["Z1"][0][0] == 1.48
@@ -170,9 +170,13 @@ def test_what_is_unknown_or_can_mean_two_things_is_said() -> None:
     document["data"] = {"X": document["data"]["X"][:1], "Y": document["data"]["Y"][:1]}
     single = problem_from_document(document | {"batch_size": 1}, "single", "single")
     answers = named(read_content("a.txt", b"Z2 = 0.5\nerror = 0.1\n"), key_of(single))
-    assert set(answers.matrices) == {"Z2"} and answers.notes == ("“error” could mean L or E; ignored",)
+    assert set(answers.matrices) == {"Z2"}
+    assert [each.says for each in answers.not_read] == [
+        "this can mean L or E or E1 or D1; to have it read write L = … before the numbers"
+    ]
     with pytest.raises(AnswerError, match=r"^a\.txt: found no matrix of this problem: expected blocks of numbers"):
-        read("foo\n1.5 2.5\n")
+        read("nothing but words\n")
+    assert not read("foo\n1.5 2.5\n").matrices
 
 
 def test_a_name_right_over_another_is_said() -> None:
@@ -233,7 +237,8 @@ def test_whose_they_are(text: str) -> None:
 
 def test_names_of_the_field_in_json() -> None:
     answers = read('{"hidden_layer_input": [[1.48]], "wh_new": [[0.4]], "Z9": 1, "given": {"wh": [[1]]}}', "a.json")
-    assert set(answers.matrices) == {"Z1", "W1_next", "Z9"} and set(answers.given) == {"W1"}
+    assert set(answers.matrices) == {"Z1", "W1_next"} and set(answers.given) == {"W1"}
+    assert [each.where for each in answers.not_read] == ["Z9"]
 
 
 def test_a_later_pass_is_read_in_the_same_forms() -> None:
@@ -245,13 +250,3 @@ def test_a_later_pass_is_read_in_the_same_forms() -> None:
     )
     marked = mark_answers(read_content("a.txt", text.encode()), second)
     assert set(marked.sheet.written) == {"Z1", "D2", "W1_next"} and marked.all_right and not marked.warnings
-
-
-@pytest.mark.parametrize(("count", "more"), [(6, ""), (7, ", …")])
-def test_a_note_lists_six_names_that_mean_nothing(count: int, more: str) -> None:
-    names = [f"scratch {letter}" for letter in "abcdefg"[:count]]
-    rows = [shown("Z1").splitlines() for _ in names]
-    text = "\n\n".join("\n".join((name, *lines)) for name, lines in zip(names, rows, strict=True))
-    listed = ", ".join(f"“{name}”" for name in names[:6])
-    notes = read(text + "\n\nZ2\n" + shown("Z2")).notes
-    assert notes == (f"{listed}{more}: not in this problem; these numbers were ignored",)

@@ -126,8 +126,10 @@ def test_a_name_that_is_too_long_is_cut() -> None:
 
 
 def test_a_file_of_another_kind_too_large_or_not_there_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(AnswerError, match=r"^answers\.pdf: expected a file ending in \.json"):
+    with pytest.raises(AnswerError, match=r"^answers\.pdf: a file ending in \.pdf is not read; type"):
         read_content("answers.pdf", b"%PDF")
+    with pytest.raises(AnswerError, match=r"^answers\.exe: expected a file ending in \.json"):
+        read_content("answers.exe", b"MZ")
     large = tmp_path / "large.json"
     with large.open("wb") as file:
         file.truncate(MOST_BYTES + 1)
@@ -140,3 +142,19 @@ def test_a_file_of_another_kind_too_large_or_not_there_is_refused_by_name(tmp_pa
 def test_a_first_line_that_names_the_delimiter_is_no_header() -> None:
     answers = read_content("a.csv", b"sep=;\nmatrix;row;column;value\nZ1;1;1;0,5\nZ1;1;2;0,7\n")
     assert [[entry.value for entry in row] for row in answers.matrices["Z1"]] == [[0.5, 0.7]]
+
+
+def test_what_a_page_saved_in_words_is_kept() -> None:
+    notes = {"note why 3": "It would be linear.", "note predict 4": " too high ", "note why x": 1, "note why 5": ""}
+    answers = of_json({"L": 0.5, "student": {"name": "Ada", "notes": notes}})
+    assert [(each.asked, each.text) for each in answers.words] == [
+        ("step 3, question", "It would be linear."),
+        ("step 4, prediction", "too high"),
+    ]
+    assert not of_json({"L": 0.5, "student": {"notes": ["a list"]}}).words
+
+
+def test_keys_that_stand_twice_are_said_and_the_first_is_read() -> None:
+    answers = read_content("a.json", b'{"L": 0.5, "L": 0.7}')
+    assert answers.matrices["L"][0][0].value == 0.5
+    assert answers.notes == ("L: appears more than once; the first was read",)

@@ -16,16 +16,19 @@ import pytest
 from openpyxl import Workbook
 
 from tests.worksheets import addresses
+from tracer.answers.in_words import questions
 from tracer.answers.key import key_of
 from tracer.answers.naming import named
 from tracer.answers.numbers import read_number
 from tracer.answers.reading import AnswerError, Answers, read_answers, read_content
 from tracer.judging.sheet import lay_beside
+from tracer.presentation.theme import look
 from tracer.problem.reading import load_problem
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.run.training import trace
 from tracer.worksheet.book import write_worksheet_book
+from tracer.worksheet.files import write_worksheets
 from tracer.worksheet.plan import Plan, make_plan
 
 
@@ -161,11 +164,12 @@ def test_a_book_of_ones_own_with_a_name_above_each_block() -> None:
     book = Workbook()
     for row in (["Z1"], [1.5, "2,5", 1], [3, 4, None], [], ["A1", None, None, None, "E"], [0.5, 0.75, 1, None, 2]):
         book.active.append(row)
-    found = named(read(book), key_of(load_problem("article"))).matrices
+    answers = named(read(book), key_of(load_problem("article")))
+    found = answers.matrices
     assert [[entry.value for entry in row[:2]] for row in found["Z1"]] == [[1.5, 2.5], [3, 4]]
     assert [[entry.kind for entry in row] for row in found["Z1"]][1] == ["number", "number", "blank"]
     assert [[entry.value for entry in row] for row in found["A1"]] == [[0.5, 0.75, 1]]
-    assert [[entry.value for entry in row] for row in found["E"]] == [[2]]
+    assert [(each.where, each.found) for each in answers.not_read] == [("Sheet!E5", "a number under “E”: 2")]
 
 
 def repacked(path: Path, **parts: bytes) -> bytes:
@@ -226,7 +230,7 @@ def test_a_workbook_without_matrices_is_refused() -> None:
     book = Workbook()
     book.active["A1"] = "hello"
     with pytest.raises(AnswerError, match="found no matrix"):
-        read(book)
+        named(read(book), key_of(load_problem("article")))
 
 
 def test_a_printed_matrix_that_the_problem_does_not_have_is_said(sheet: tuple[Trace, Plan, Path]) -> None:
@@ -235,3 +239,25 @@ def test_a_printed_matrix_that_the_problem_does_not_have_is_said(sheet: tuple[Tr
     answers = replace(read_answers(sheet[2]), printed={"E1": ((read_number("0.5"),),)})
     other = lay_beside(answers, key_of(load_problem("linear-regression")))
     assert "E1: not a matrix of this problem; ignored" in other.notes
+
+
+def test_what_stands_below_a_question_is_kept(tmp_path: Path) -> None:
+    problem = load_problem("article")
+    run = trace(problem)
+    plan = make_plan(problem, run.first.program, mode="exam")
+    write_worksheet_book(run, plan, tmp_path / "exam.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "exam.xlsx")
+    asked = next(cell for name in book.sheetnames for row in book[name] for cell in row if cell.value in questions())
+    asked.parent.cell(asked.row + 1, asked.column, "since samples are rows")
+    (answer,) = read(book).words
+    assert (answer.step, answer.kind) == questions()[asked.value]
+    assert answer.text == "since samples are rows"
+
+
+def test_a_key_has_an_answer_to_every_question(tmp_path: Path) -> None:
+    problem = load_problem("article")
+    run = trace(problem)
+    plan = make_plan(problem, run.first.program)
+    paths = write_worksheets(run, [plan], tmp_path, look("en", None))
+    page = next(path for path in paths if path.name.endswith("key.html")).read_text()
+    assert page.count('class="model"') == page.count('class="question') > 5

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from tracer.answers.handed_in import AnswerError
 from tracer.classroom import submissions
 from tracer.classroom.class_marks import MarksLine, write_marks
 from tracer.classroom.submissions import Submission, collect, labels
-from tracer.errors import TracerError
 
 ANSWERS = json.dumps({"Z1": [["1"]]})
 MOODLE = "Ada Lovelace_12345_assignsubmission_file_"
@@ -123,14 +123,54 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: 
     assert fault(collect([path])[0]) == "class.zip: unpacks to more than the 1,000 bytes that are read"
 
 
-def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_past_too_many_files_the_rest_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submissions, "MOST_FILES", 2)
     path = packed(tmp_path / "class.zip", dict.fromkeys(("a.json", "b.json", "c.json"), ANSWERS))
-    assert fault(collect([path])[0]) == "class.zip: more than 2 files"
+    *read, rest = collect([path])
+    assert [each.name for each in read] == ["a.json", "b.json"]
+    assert fault(rest) == "class.zip: holds more than 2 files; the rest is not read"
     for name in "abc":
         (tmp_path / f"{name}.json").write_text(ANSWERS)
-    with pytest.raises(TracerError, match="more than 2 files"):
-        collect([tmp_path])
+    path.unlink()
+    *read, rest = collect([tmp_path])
+    assert len(read) == 2
+    assert rest.fault == "holds more than 2 files; the rest is not read"
+
+
+def test_a_name_twice_in_a_zip_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "class.zip"
+    with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a.json", "{}")
+        archive.writestr("a.json", ANSWERS)
+    first, said = collect([path])
+    assert first.read().matrices
+    assert fault(said) == "a.json: stands in the zip 2 times; the last one is marked"
+
+
+def test_pipes_devices_and_links_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "zero.json").symlink_to("/dev/zero")
+    assert collect([tmp_path]) == []
+    for name in ("pipe.json", "zero.json"):
+        assert "this is no regular file" in fault(*collect([tmp_path / name]))
+    os.mkfifo(tmp_path / "pipe.zip")
+    assert "this is no regular file" in fault(*collect([tmp_path / "pipe.zip"]))
+
+
+def test_a_folder_without_permission_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.json").write_text(ANSWERS)
+    scandir = os.scandir
+
+    def refusing(path: Path) -> object:
+        if Path(path).name == "closed":  # permissions do not hold root back
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(submissions.os, "scandir", refusing)
+    read, closed = collect([tmp_path])
+    assert read.name == "a.json"
+    assert fault(closed) == "closed: this folder cannot be opened (Permission denied)"
 
 
 @pytest.mark.parametrize("zip64", [False, True])

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tracer.derivation.calculus import LEFT, MOST_OUTPUTS, Derivation, of_activation, of_both, of_loss
+from tracer.calculus.by_hand import LEFT, Derivation
+from tracer.derivation.calculus import MOST_OUTPUTS, of_activation, of_both, of_loss
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
 from tracer.problem.activations import ACTIVATIONS

@@ -87,7 +87,7 @@ def test_another_convention_is_recognised_and_counts_where_it_may(folder: Path) 
     [
         ("broken.json", "{", "tracer: broken.json: not JSON"),
         ("broken.csv", "a,b\n", "tracer: broken.csv: line 1: expected the header matrix,row,column,value"),
-        ("answers.pdf", "%PDF", "tracer: answers.pdf: expected a file ending in .json"),
+        ("answers.pdf", "%PDF", "tracer: answers.pdf: a file ending in .pdf is not read"),
         (
             "given.json",
             '{"given": {"W1": [[1, 2], [3, 4]]}}',
@@ -116,5 +116,5 @@ def test_a_name_that_tries_to_be_markup_is_shown_as_it_is(folder: Path) -> None:
     (folder / "x.json").write_text(json.dumps({"student": {"name": "[red]Ada[/] \x1b[31m"}, "[b]Z9": [["1"]]}))
     run = check(folder, "x.json")
     assert "[red]Ada[/]" in run.stdout and "\x1b" not in run.stdout
-    assert "[b]Z9: not a matrix of this problem; ignored" in run.stdout
-    assert run.returncode == 1, "nothing is not right"
+    assert "a number under “[b]Z9”: 1: not read: no matrix of this problem is called that" in run.stdout
+    assert run.returncode == 2, "nothing could be judged"

@@ -285,7 +285,8 @@ def test_shapes_that_do_not_fit_are_named_and_what_fits_is_marked() -> None:
     marked = mark(PROBLEM, answers | {"Q": [["1"]]})
     assert verdicts(marked, "Z1") == [["correct", "correct", "blank"]] * 3
     assert verdicts(marked, "b1_next") == [["correct"] * 3], "a row written as a column"
-    assert marked.warnings == ("Z1: found 3×2, expected 3×3", "Q: not a matrix of this problem; ignored")
+    assert marked.warnings == ("Z1: found 3×2, expected 3×3",)
+    assert [(each.where, each.found) for each in marked.sheet.answers.not_read] == [("Q", "a number under “Q”: 1")]
 
 
 def test_the_document_of_a_sheet_is_the_contract() -> None:
@@ -300,6 +301,6 @@ def test_the_document_of_a_sheet_is_the_contract() -> None:
     summary = made["summary"]
     assert summary["of"] == len(made["cells"]) - 1 and summary["score"] == summary["of"] - 1
     assert list(summary)[:8] == ["correct", "rounded", "carried", "slip", "wrong", "blank", "unreadable", "too_coarse"]
-    assert list(summary)[8] == "not_read"
+    assert list(summary)[8] == "not_read" and made["not_read"] == []
     assert summary["wrong"] == summary["blank"] == 1 and summary["out_of"] == len(answers)
     assert summary["points"] == pytest.approx(len(answers) - 1 / 9 - 1 / 9)

@@ -1,0 +1,126 @@
+"""A class is marked to its end, whatever one file does to the process that marks it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tracer.classroom import crew, many
+from tracer.classroom.class_marks import MarksLine
+from tracer.classroom.many import FileResult, Marker, mark_all
+from tracer.classroom.submissions import Submission, collect
+from tracer.problem.reading import load_problem
+
+NAMES = [f"{letter}.json" for letter in "abcdefgh"]
+
+
+@pytest.fixture
+def marker() -> Marker:
+    return Marker(load_problem("article"))
+
+
+@pytest.fixture
+def hand_ins(tmp_path: Path) -> list[Submission]:
+    for name in NAMES:
+        (tmp_path / name).write_text(json.dumps({"L": "0.354"}))
+    return collect([tmp_path])
+
+
+def faults(marker: Marker, hand_ins: list[Submission]) -> dict[str, str]:
+    found = list(mark_all(marker, hand_ins, [each.name for each in hand_ins], lambda: None))
+    assert [each.line.file for each in found] == NAMES
+    return {each.line.file: each.line.fault for each in found if each.line.fault}
+
+
+def doing(what: Callable[[], object], names: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the reading of some files do something else."""
+    read = Submission.read
+
+    def other(hand_in: Submission) -> object:
+        return what() if hand_in.name in names else read(hand_in)
+
+    monkeypatch.setattr(Submission, "read", other)
+
+
+@pytest.mark.parametrize("sheets", [False, True])
+def test_a_file_that_ends_its_process_is_named_and_the_rest_is_marked(
+    marker: Marker, hand_ins: list[Submission], monkeypatch: pytest.MonkeyPatch, sheets: bool
+) -> None:
+    doing(lambda: os._exit(3), {"b.json", "c.json", "h.json"}, monkeypatch)
+    marker = Marker(marker.problem, sheets=sheets)
+    assert faults(marker, hand_ins) == dict.fromkeys(("b.json", "c.json", "h.json"), crew.ENDED)
+
+
+def test_a_file_that_takes_too_long_is_named(
+    marker: Marker, hand_ins: list[Submission], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "LONGEST", 0.5)
+    doing(lambda: time.sleep(60), {"d.json"}, monkeypatch)
+    assert faults(marker, hand_ins) == {"d.json": crew.TOO_LONG}
+
+
+@pytest.mark.parametrize("one", [OverflowError("too large"), RecursionError(), MemoryError(), ZeroDivisionError()])
+def test_an_error_that_nobody_foresaw_is_the_fault_of_its_file(
+    marker: Marker, hand_ins: list[Submission], monkeypatch: pytest.MonkeyPatch, one: Exception
+) -> None:
+    def fail() -> None:
+        raise one
+
+    doing(fail, {"a.json"}, monkeypatch)
+    (fault,) = faults(marker, hand_ins).values()
+    assert fault.startswith(f"cannot be marked ({type(one).__name__}: ")
+
+
+def test_over_several_processes_the_order_is_kept(
+    marker: Marker, hand_ins: list[Submission], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many, "PAYS", 2)
+    monkeypatch.setattr(many, "cores", lambda: 3)
+    doing(lambda: os._exit(3), {"e.json"}, monkeypatch)
+    assert faults(marker, hand_ins) == {"e.json": crew.ENDED}
+
+
+class Slow(Marker):
+    """Says which process marks, and takes its time."""
+
+    def mark(self, hand_in: Submission, label: str) -> FileResult:
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+        return FileResult(MarksLine(label, {}))
+
+
+SCRIPT = """
+from tests.unit.classroom.test_crew import Slow
+from tracer.classroom.crew import Crew
+from tracer.classroom.submissions import Submission
+from tracer.problem.reading import load_problem
+from pathlib import Path
+if __name__ == "__main__":
+    marker = Slow(load_problem("article"))
+    list(Crew(marker, 1, marker.unmarked).marked([Submission("a", Path("a"))], ["a"]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="signals of POSIX")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_that_is_killed_leaves_none_behind(sent: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.send_signal(sent)
+        parent.wait()
+        until = time.monotonic() + 5
+        while Path(f"/proc/{worker}").exists() and _runs(worker):
+            assert time.monotonic() < until, "still there"
+            time.sleep(0.05)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process runs; one that nobody waits for may stay as a name."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
