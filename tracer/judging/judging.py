@@ -128,7 +128,8 @@ class _Judging:
             exactly = Interval.exactly(key)
             _give(verdicts, close(written.values, key, tolerance(written)), "rounded")
             self._cut(identifier, cut_off(written, written.units, exactly), "rounded")
-            _give(verdicts, written.coarse & stands_for(written, written.own, exactly), "too_coarse")
+            if not is_step(self.key.program.assignments[identifier].expression):  # whose 0 and 1 are exact
+                _give(verdicts, written.coarse & stands_for(written, written.own, exactly), "too_coarse")
         if (verdicts == "").any():
             _Open(self, identifier, written).judge()
 
@@ -160,7 +161,7 @@ class _Judging:
             on = wrong | slip | carried | ~written.present | (coarse & ~self._right(identifier, written))
             before = {name: cells & on for name, cells in before.items()}
             before["behind"] |= wrong | slip | carried
-            before["wrong"] |= wrong
+            before["wrong"] |= wrong | (slip & self.empty.get(identifier, False))
             before["coarse"] |= coarse
             for marks, cells in ((work.bad, wrong | slip), (work.carried, carried)):
                 if cells.any():

@@ -56,8 +56,8 @@ def cut_off(written: WrittenMatrix, units: Array, values: Interval) -> Marked:
     numbers = written.values
     slack = SLACK * units + ROUNDING * np.abs(numbers)
     with np.errstate(invalid="ignore", divide="ignore"):  # an exact number has no last place
-        low = np.where(numbers <= 0, numbers - units + slack, numbers - slack)
-        high = np.where(numbers >= 0, numbers + units - slack, numbers + slack)
+        low = np.where(numbers <= 0, numbers - units, numbers) - slack
+        high = np.where(numbers >= 0, numbers + units, numbers) + slack
         even = np.abs(numbers - np.round(numbers / units) * units) <= slack + 1e-6 * units
         return np.asarray(even & (values.high >= low) & (values.low <= high))
 

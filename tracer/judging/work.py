@@ -241,7 +241,7 @@ def _finest(sheet: Sheet) -> tuple[float, float]:
     return max(decimals), max(entry.digits for entry in numbers)
 
 
-def is_step(expression: m.Matrix) -> bool:
+def is_step(expression: m.Matrix | None) -> bool:
     """Whether a matrix holds nothing but the values of a step function, such as the slope of ReLU."""
     if isinstance(expression, m.Rounded):
         expression = expression.operand
