@@ -161,7 +161,7 @@ class _Judging:
             on = wrong | slip | carried | ~written.present | (coarse & ~self._right(identifier, written))
             before = {name: cells & on for name, cells in before.items()}
             before["behind"] |= wrong | slip | carried
-            before["wrong"] |= wrong | (slip & self.empty.get(identifier, False))
+            before["wrong"] |= wrong
             before["coarse"] |= coarse
             for marks, cells in ((work.bad, wrong | slip), (work.carried, carried)):
                 if cells.any():
@@ -222,6 +222,7 @@ class _Open:
         rule = self.work.rule(self.identifier) or self.key.program.assignments[self.identifier].expression
         assert rule is not None  # it is computed
         self.rule = rule
+        self.untold = np.zeros(self.on_own.shape, dtype=bool)
         self.right = self.key.values[self.identifier]
         self.behind, self.wrong, self.coarse = (
             self.work.dependents(self.identifier, marks)
@@ -243,20 +244,30 @@ class _Open:
         """Line 5: what the right rule makes of such cells says nothing."""
         if not (self.wrong | self.coarse).any():
             return
-        says_nothing = self._constant(self.on_own, self.work.own.values) & ~self._constant(self.right, self.key.values)
-        cells = says_nothing & (self.wrong | self.coarse) & (self.verdicts == "")
+        cells = self._says_nothing() & (self.wrong | self.coarse) & (self.verdicts == "")
         _give(self.verdicts, cells & self.wrong, "wrong")
         _give(self.verdicts, cells, "too_coarse")
         if cells.any():
             self.judging.empty[self.identifier] = cells
 
-    def _constant(self, values: Array, before: Mapping[str, Array]) -> Marked:
-        """Whether values are, at the digits asked for, 0, 1, −1 or the very number that they update."""
-        units, assignment = self.written.units, self.key.program.assignments[self.identifier]
-        found = np.any([close(values, each, units / 2) for each in (0.0, 1.0, -1.0)], axis=0)
+    def _says_nothing(self) -> Marked:
+        """Whether the right rule gives 0, 1, −1 or the very number that is updated, and the key is another number.
+
+        Of a step function 0 and 1 are all that there is.
+        """
+        own = self._constants(self.on_own, self.work.own.values)
+        key = self._constants(self.right, self.key.values)
+        if is_step(self.rule):
+            return np.asarray(np.logical_or.reduce(own) & ~np.logical_or.reduce(key))
+        return np.asarray(np.any([one & ~other for one, other in zip(own, key, strict=True)], axis=0))
+
+    def _constants(self, values: Array, before: Mapping[str, Array]) -> list[Marked]:
+        """Where values are, at the digits asked for, 0, 1, −1 and the very number that they update."""
+        assignment = self.key.program.assignments[self.identifier]
+        others: list[Array | float] = [0.0, 1.0, -1.0]
         if assignment.role == "updated" and assignment.of is not None:
-            found |= close(values, before[assignment.of], units / 2)
-        return np.asarray(found)
+            others.append(before[assignment.of])
+        return [close(values, each, self.written.units / 2) for each in others]
 
     def _follows(self) -> None:
         """Lines 6 to 8, and where there is no bound what is said in its place."""
@@ -277,16 +288,24 @@ class _Open:
         coarse = self.written.coarse & stands_for(self.written, self.written.own, Interval.exactly(self.on_own))
         _give(verdicts, wide & coarse, "too_coarse")
         _give(verdicts, wide & self.written.present, "not_read")
+        if self.untold.any():
+            _give(verdicts, self._may_be_mended(), "not_read")
 
     def _mended(self) -> None:
         """As it would be with the wrong cells before it put right: an error in copying that was not used further."""
         mended = self.work.mended
+        bounds, self.untold = self._bounds(mended)
         values = self.key.compute(self.identifier, mended.values)
-        follows = np.logical_or(*self._by(mended, values, *self._bounds(mended)))
+        follows = np.logical_or(*self._by(mended, values, bounds, self.untold))
         carries = self.work.dependents(self.identifier, self.work.carried)
         _give(self.verdicts, follows & ~carries & ~self.coarse, "rounded")
         _give(self.verdicts, follows & ~carries, "too_coarse")
         _give(self.verdicts, follows, "carried")
+
+    def _may_be_mended(self) -> Marked:
+        """Where so much was put right that it cannot be told whether a number follows from that."""
+        value, reach = self.work.mended.by_right_rule(self.identifier)
+        return self.untold & inside(self.written.values, Interval.around(value, reach), tolerance(self.written))
 
     def _bounds(self, reading: Reading) -> tuple[Interval, Marked]:
         """Between what the right rule's value lies, and where that is so wide that it says nothing."""
@@ -302,8 +321,8 @@ class _Open:
         written, units = self.written, self.written.units
         slack = tolerance(written)
         if is_step(self.rule):
-            near = [close(written.values, each, slack) for each in (values, bounds.low, bounds.high)]
-            return np.logical_or.reduce(near), np.zeros(wide.shape, dtype=bool)
+            ends = [close(written.values, each, slack) for each in (values, bounds.low, bounds.high)]
+            return np.logical_or.reduce(ends), np.zeros(wide.shape, dtype=bool)
         near = np.logical_or(*(close(written.values, each, 2 * slack) for each in (self.right, values)))
         rounded = np.where(wide, near, inside(written.values, bounds, slack))
         cut = cut_off(written, units, bounds) & ~wide
@@ -332,7 +351,9 @@ class _Open:
         site = Site(self.identifier, self.rule, self.work, self.written, right, self.on_own, slack, failing, coarse)
         if (failing & ~coarse).any():
             judging.name_slips(site)
-            empty = (verdicts == "slip") & self._constant(self.written.values, self.work.own.values)
+            empty = (verdicts == "slip") & np.logical_or.reduce(
+                self._constants(self.written.values, self.work.own.values)
+            )
             judging.empty[self.identifier] = judging.empty.get(self.identifier, False) | empty
         _give(verdicts, coarse, "too_coarse")
         _give(verdicts, failing, "wrong")
