@@ -229,6 +229,14 @@ SAMPLES: dict[str, Sample] = {
         {"x": (1, 1), "y": (1, 1)},
         {"W": (1, 1), "b": (1, 1), "V": (1, 1), "c": (1, 1)},
     ),
+    "conditions on rows and columns": Sample(
+        _of("""A = where(r > 0, W, 2 * W) + where(c >= r, V, W)
+               B = maximum(r, W) * minimum(c, V) + hstack(W, V)[:, 1:3]
+               L = sum(where(r > 0, W, V)) + sum(A * B) + sum(maximum(c, V)) + sum(where(c > 0, r, c))"""),
+        {"r": (1, 2)},
+        {"W": (3, 2), "V": (3, 2), "c": (3, 1)},
+        fixed={"r": [[1, -1]]},
+    ),
     "a row with a column": Sample(
         _of("""D = (r - c) ** 2
                K = exp(-D / 2) @ X

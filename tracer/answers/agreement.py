@@ -13,6 +13,7 @@ from tracer.answers.key import Array, Key
 from tracer.answers.numbers import Entry
 
 SLACK = 3e-4  # of a number's size: what rounding on the way may have moved it
+NO_CELLS = np.zeros((0, 0))
 SURE = 1.0  # of the weight of numbers that agree: a number of two digits
 
 
@@ -27,10 +28,11 @@ class Agreement:
         return dict(self.key.values)
 
     def at(self, entry: Entry, identifier: str, row: int, column: int) -> float:
-        """How much a number says for a cell: nothing where it is another, more the more digits agree."""
-        if entry.kind != "number" or identifier not in self.values:
+        """How much a number says for a cell: nothing where there is another or none, more the more digits agree."""
+        values = self.values.get(identifier, NO_CELLS)
+        if entry.kind != "number" or row >= values.shape[0] or column >= values.shape[1]:
             return 0.0
-        value = float(self.values[identifier][row, column])
+        value = float(values[row, column])
         unit = 1e-12 if entry.decimals is None else 10.0**-entry.decimals
         return weight(entry) if abs(entry.value - value) <= max(unit, SLACK * abs(value)) else 0.0
 

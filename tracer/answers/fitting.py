@@ -12,12 +12,13 @@ EXACT, TURNED, TRANSPOSED, LABELLED, PART, OTHER = range(6)  # the best first
 
 
 def fit(found: m.Shape, wanted: m.Shape) -> int:
-    """How well numbers of one shape fit another."""
+    """How well numbers of one shape fit another; a row that stands repeatedly fits as a part does."""
     if found == wanted:
         return EXACT
     if found == wanted[::-1]:
         return TURNED if 1 in wanted else TRANSPOSED
-    return PART if found[0] <= wanted[0] and found[1] <= wanted[1] else OTHER
+    repeated = 1 in wanted and any(a == b > 1 for a, b in zip(found, wanted, strict=True))
+    return PART if repeated or (found[0] <= wanted[0] and found[1] <= wanted[1]) else OTHER
 
 
 def best(readings: Iterable[Reading], how: Callable[[Reading], float]) -> tuple[Reading, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from xml.parsers import expat
 
@@ -34,7 +35,7 @@ def part_of(name: str, content: bytes, part: str) -> bytes:
     return text
 
 
-class _Parsing:
+class _Parsing(ABC):
     """Goes through XML; what it is for, the two below say."""
 
     def __init__(self, name: str) -> None:
@@ -74,11 +75,13 @@ class _Parsing:
         if self.left < 0:
             raise AnswerError(f"{self.name}: more than {MOST_CELLS:,} cells")
 
+    @abstractmethod
     def begin(self, tag: str, attributes: Mapping[str, str]) -> None:
-        raise NotImplementedError
+        """An element begins."""
 
+    @abstractmethod
     def end(self, tag: str) -> None:
-        raise NotImplementedError
+        """An element ends."""
 
 
 class _Sheets(_Parsing):

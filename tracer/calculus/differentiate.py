@@ -6,15 +6,13 @@ of equal operands take the middle of both sides; a condition is held fixed.
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import assert_never
 
 from tracer.calculus.functions import SLOPES, z
 from tracer.calculus.tidy import ONE, ZERO, product, tidy
 from tracer.expression import scalar as s
-
-_BELL = s.Number(1 / math.sqrt(2 * math.pi))
+from tracer.expression.function_slopes import slope_of
 
 
 @lru_cache(maxsize=1024)
@@ -66,7 +64,7 @@ def _derivative(expression: s.Scalar, variable: str) -> s.Scalar:
         case s.Tanh(argument):
             return s.Product((s.difference(ONE, s.Power(expression, 2)), of(argument)))
         case s.Function(_, argument):
-            return s.Product((_of_function(expression), of(argument)))
+            return s.Product((slope_of(expression), of(argument)))
         case s.Absolute(operand):
             return s.Product((_sign(operand), of(operand)))
         case s.Maximum(operands):
@@ -89,21 +87,6 @@ def _power(base: s.Scalar, exponent: float) -> s.Scalar:
     if exponent < 0:
         return s.Quotient(ONE, s.Power(base, -exponent))
     return s.Power(base, exponent)
-
-
-def _of_function(function: s.Function) -> s.Scalar:
-    x = function.argument
-    match function.name:
-        case "sqrt":
-            return s.Quotient(ONE, s.Product((s.Number(2.0), function)))
-        case "sin":
-            return s.Function("cos", x)
-        case "cos":
-            return s.Negative(s.Function("sin", x))
-        case "normal_cdf":
-            return s.Product((_BELL, s.Exp(s.Negative(s.Quotient(s.Power(x, 2), s.Number(2.0))), bounded=True)))
-        case _:
-            assert_never(function.name)
 
 
 def _sign(x: s.Scalar) -> s.Scalar:

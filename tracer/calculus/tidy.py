@@ -106,10 +106,6 @@ def scaled(matrix: m.Matrix, scale: Scale) -> m.Matrix:
         return matrix
     number = as_number(steps)
     match matrix:
-        case m.Constant(value):
-            return m.Constant(value * number)
-        case m.Repeat(m.Constant(value), over, shape):
-            return m.Repeat(m.Constant(value * number), over, shape)
         case m.Apply(template, arguments):
             return m.Apply(product((s.Number(number), template)), arguments)
     if number == 1.0:

@@ -5,7 +5,7 @@ Imports the two languages and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import assert_never
 
@@ -50,7 +50,7 @@ def lower(matrix: m.Matrix, row: int, column: int) -> s.Scalar:
             place = rows_taken[row], columns_taken[column]
             return s.Number(0.0) if place[0] is None or place[1] is None else lower(operand, place[0], place[1])
         case m.Scatter(operand, down, across):
-            return _added(lower(operand, i, j) for i in _places(down, row) for j in _places(across, column))
+            return _sum(*(lower(operand, i, j) for i in _places(down, row) for j in _places(across, column)))
         case m.Reshape(operand):
             return lower(operand, *divmod(row * columns + column, operand.shape[1]))
         case m.Correlation():
@@ -151,10 +151,6 @@ def _places(chosen: Sequence[int | None], wanted: int) -> list[int]:
     return [place for place, each in enumerate(chosen) if each == wanted]
 
 
-def _added(terms: Iterable[s.Scalar]) -> s.Scalar:
-    return _sum(*terms)
-
-
 def _correlated(node: m.Correlation, row: int, column: int) -> s.Scalar:
     """The products of a kernel and the cells under it; a single fold where it lies inside the image."""
     rows, columns = node.kernel.shape
@@ -165,20 +161,22 @@ def _correlated(node: m.Correlation, row: int, column: int) -> s.Scalar:
     if image is not None and kernel is not None and node.spacing == 1 and inside:
         blocks = (("u", image.part(top, left, rows, columns)), ("v", kernel))
         return s.Fold("sum", s.Product((s.Variable("u"), s.Variable("v"))), blocks)
-    return _added(
+    products = (
         s.Product((lower(node.image, i, j), lower(node.kernel, u, v)))
         for u, v in product(range(rows), range(columns))
         if 0 <= (i := top + u * node.spacing) < high and 0 <= (j := left + v * node.spacing) < wide
     )
+    return _sum(*products)
 
 
 def _spread(node: m.Spread, row: int, column: int) -> s.Scalar:
     """The products of the image's cells and the kernel's that meet in this one."""
-    return _added(
+    products = (
         s.Product((lower(node.image, i, j), lower(node.kernel, u, v)))
         for u, v in product(*map(range, node.kernel.shape))
         if (i := _laid(node, row, u, 0)) is not None and (j := _laid(node, column, v, 1)) is not None
     )
+    return _sum(*products)
 
 
 def _laid(node: m.Spread, place: int, of_kernel: int, axis: int) -> int | None:

@@ -31,11 +31,16 @@ def part(matrix: Array, rows: Chosen, columns: Chosen) -> Array:
 def scatter(cells: Array, rows: Chosen, columns: Chosen, shape: tuple[int, int]) -> Array:
     """Cells added up where they were taken from."""
     whole = np.zeros((*cells.shape[:-2], *shape), dtype=cells.dtype)
-    for i, row in enumerate(rows):
-        for j, column in enumerate(columns):
-            if row is not None and column is not None:
-                whole[..., row, column] += cells[..., i, j]
+    (taken, down), (beside, across) = (_placed(chosen) for chosen in (rows, columns))
+    placed: Any = (..., down[:, None], across)
+    np.add.at(whole, placed, cells[..., taken, :][..., beside])  # a place may be met twice
     return whole
+
+
+def _placed(chosen: Chosen) -> tuple[Array, Array]:
+    """Where the cells stand that are placed at all, and where each goes."""
+    pairs = [(place, each) for place, each in enumerate(chosen) if each is not None]
+    return np.array([place for place, _ in pairs], dtype=int), np.array([each for _, each in pairs], dtype=int)
 
 
 def correlate(image: Array, kernel: Array, shape: tuple[int, int], step: int, spacing: int, padding: int) -> Array:

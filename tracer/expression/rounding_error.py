@@ -6,11 +6,11 @@ would cancel. The result is again a scalar expression, so that a spreadsheet can
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import TypeAlias, assert_never
 
 from tracer.expression import scalar as s
+from tracer.expression.function_slopes import slope_of
 
 UnitOf: TypeAlias = Callable[[s.Cell], s.Scalar | None]
 """How far a cell can be off; None where it is exact."""
@@ -45,8 +45,8 @@ def rounding_error(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
             return _over(of(argument), argument)
         case s.Tanh(argument):
             return _times(s.Sum((s.Number(1.0), s.Negative(s.Power(expression, 2)))), of(argument))
-        case s.Function(name, argument):
-            return _times(_SLOPES[name](argument), of(argument))
+        case s.Function(_, argument):
+            return _times(s.Absolute(slope_of(expression)), of(argument))
         case s.Maximum(operands):
             found = tuple(each for each in map(of, operands) if each is not None)
             return s.Maximum(found) if len(found) > 1 else found[0] if found else None
@@ -63,17 +63,6 @@ def rounding_error(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
             raise TypeError(f"the variable {name} has no rounding")
         case _:
             assert_never(expression)
-
-
-_HALF_BELL = s.Number(1 / math.sqrt(2 * math.pi))
-_SLOPES: dict[s.FunctionName, Callable[[s.Scalar], s.Scalar]] = {
-    "sqrt": lambda x: s.Quotient(s.Number(0.5), s.Function("sqrt", x)),
-    "sin": lambda x: s.Absolute(s.Function("cos", x)),
-    "cos": lambda x: s.Absolute(s.Function("sin", x)),
-    "normal_cdf": lambda x: s.Product(
-        (_HALF_BELL, s.Exp(s.Negative(s.Quotient(s.Power(x, 2), s.Number(2.0))), bounded=True))
-    ),
-}
 
 
 def _of_quotient(quotient: s.Quotient, above: s.Scalar | None, below: s.Scalar | None) -> s.Scalar | None:

@@ -19,7 +19,7 @@ REQUIRED: Setting = "required"
 
 u, v = s.Variable("u"), s.Variable("v")
 a, y = s.Variable("a"), s.Variable("y")
-half, one, two = s.Number(0.5), s.Number(1.0), s.Number(2.0)
+one = s.Number(1.0)
 
 
 @dataclass(frozen=True)

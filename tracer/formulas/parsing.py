@@ -24,7 +24,7 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Formula:
-    """name = expression; `text` is as typed."""
+    """name = expression; `text` is as typed, without spaces around it."""
 
     text: str
     name: str
@@ -42,17 +42,17 @@ def parsed(text: str) -> Formula:
     """The formula of a text. Raises FormulaError for anything but `name = expression`."""
     if len(text) > MOST_CHARACTERS:
         raise FormulaError(f"found {len(text):,} characters, expected at most {MOST_CHARACTERS:,} in a formula")
-    begins = len(text) - len(text.lstrip())
+    text = text.strip()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Python thinks of `1(2)`, we say ourselves
-            tree = ast.parse(text.strip())
+            tree = ast.parse(text)
     except SyntaxError as wrong:
         for found in NAME.finditer(text):
             if keyword.iskeyword(found[0]) and found[0] not in _USED:
                 raise FormulaError(misnamed(found[0]) or "", found.start()) from None
-        column = begins + max((wrong.offset or 1) - 1, 0)
-        raise FormulaError("not a formula that can be read here", min(column, len(text.rstrip()))) from None
+        column = max((wrong.offset or 1) - 1, 0)
+        raise FormulaError("not a formula that can be read here", min(column, len(text))) from None
     except (ValueError, RecursionError, MemoryError):
         raise FormulaError("not a formula that can be read: it nests too deep, or holds what is no text") from None
     match tree.body:
@@ -60,13 +60,11 @@ def parsed(text: str) -> Formula:
             pass
         case _:
             raise FormulaError("expected name = expression, as in Z = X @ W + b")
-    if "\n" in text.strip() or begins:
-        text = " " * begins + text.strip()
     _check_depth(expression)
     wrong_name = misnamed(name)
     if wrong_name:
         raise FormulaError(wrong_name)
-    return Formula(text[begins:], name, expression)
+    return Formula(text, name, expression)
 
 
 def misnamed(name: str) -> str | None:

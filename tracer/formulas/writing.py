@@ -51,6 +51,7 @@ class _Pass:
     def read(self, place: str, text: str) -> list[tuple[str, m.Matrix]]:
         """The matrices that a formula makes, its parts before the whole."""
         made: list[tuple[str, m.Matrix]] = []
+        text = text.strip()
         try:
             formula = parsed(text)
             self._check_name(formula.name)
@@ -76,7 +77,7 @@ class _Pass:
         made.append((formula.name, whole))
         for name, expression in made:
             self.shapes[name] = expression.shape
-            self.formulas[name] = text.strip()
+            self.formulas[name] = text
             self.places[name] = place
             self.made.setdefault(expression, name)
         return made

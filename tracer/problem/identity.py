@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
 
 UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
 
 
-class Identified:
+class Identified(ABC):
     """A problem with a name and a canonical document."""
 
     name: str
 
+    @abstractmethod
     def to_document(self) -> dict[str, Any]:
         """The problem as a file with every choice and number written out."""
-        raise NotImplementedError
 
     def hashed(self) -> dict[str, Any]:
         """What of the document changes a number."""

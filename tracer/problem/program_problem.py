@@ -223,21 +223,19 @@ def _untitled(formulas: Sequence[str]) -> str:
 
 def _written(raw: RawProgram, file: str) -> Iterator[Written]:
     """Each formula with its place, the values of `each` put in. Raises ProblemError for a place that has none."""
+
+    def put_in(place: str, text: str, values: Mapping[str, int | str]) -> str:
+        try:
+            return filled(text, values)
+        except ValueError as wrong:
+            raise problem_error(file, [Mistake(place, f"{wrong}\n    {text}")]) from None
+
     for k, step in enumerate(raw.steps):
         for values in step.values():
-            try:
-                title, words, why = (
-                    filled(text, values) for text in (step.title or _untitled(step.formulas), step.words, step.why)
-                )
-            except ValueError as wrong:
-                raise problem_error(file, [Mistake(f"steps[{k}]", str(wrong))]) from None
-            formulas = []
-            for n, text in enumerate(step.formulas):
-                try:
-                    formulas.append((f"steps[{k}].formulas[{n}]", filled(text, values)))
-                except ValueError as wrong:
-                    says = f"{wrong}\n    {text}"
-                    raise problem_error(file, [Mistake(f"steps[{k}].formulas[{n}]", says)]) from None
+            places = [f"steps[{k}].formulas[{n}]" for n in range(len(step.formulas))]
+            formulas = [(at, put_in(at, text, values)) for at, text in zip(places, step.formulas, strict=True)]
+            title = step.title or _untitled([text for _, text in formulas])
+            title, words, why = (put_in(f"steps[{k}]", text, values) for text in (title, step.words, step.why))
             yield Written(title, words, why, tuple(formulas), tuple(values.items()))
 
 

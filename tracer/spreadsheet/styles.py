@@ -68,7 +68,6 @@ class Styles:
         self.note = self._text(size=10, wrap=True)
         self.plain = self._text(size=10)
         self.hidden = self._text(size=8, colour="FFFFFF")
-        self.glance = self._text(size=10, left=True)
         self.worked = self._text(size=10, wrap=True, top=True)
         self.left_out = self._text(size=10, centre=True)
         self.band = self._text(size=11, bold=True, colour="455A64")

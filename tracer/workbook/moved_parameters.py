@@ -88,9 +88,10 @@ class MovedPlan:
 
     @property
     def fits(self) -> bool:
-        """Whether every formula is short enough for a cell."""
+        """Whether every formula is short enough for a cell, in whichever rows it comes to stand."""
         cells = (text for made in self.formulas.values() for rows in made.values() for row in rows for text in row)
-        return all(len(text) + LONGEST_ROW * sum(ord(c) >= ROW_MARK for c in text) <= MOST_FORMULA for text in cells)
+        lengths = (len(text) + (LONGEST_ROW - 1) * sum(ord(c) >= ROW_MARK for c in text) for text in cells)
+        return all(length <= MOST_FORMULA for length in lengths)
 
 
 @dataclass(frozen=True)

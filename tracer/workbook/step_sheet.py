@@ -16,12 +16,14 @@ from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import LEAST_SCALE, ROW, Page, break_rows, choose_page, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
+from tracer.workbook.flow import lines_of
 from tracer.workbook.matrix_cells import MatrixCells
 from tracer.workbook.pass_layout import PassLayout
 from tracer.workbook.worked_lines import COLUMNS, WorkedLines
 
 HEAD = 3  # rows with title, why and formulas, repeated on every printed page
 TITLE_HEIGHT, NOTE_HEIGHT, FORMULA_HEIGHT = 24.0, 14.0, 16.0
+FORMULA_SIZE = 1.15  # bold 11-point type beside the 10 points of a note
 HOW_TO_READ = (
     "Letters = numbers = value. The lines update when a number is changed. They show rounded numbers but compute with "
     "every digit: ≈ where the digits shown do not give the result shown."
@@ -91,11 +93,12 @@ class StepSheet:
         styles, step = self.book.styles, self.step
         title, why = step_words(self.book.trace, self.one, step)
         title, why = f"Step {step.label} · {title}", " ".join((why, *departures(self.book.problem)))
-        formulas = self._formulas()
-        self.book.heads[self.title] = (title, why, "\n".join(formulas))
+        formulas = "\n".join(self._formulas())
+        width = sum(self.layout.widths[: self.last - LEFT + 1])
+        self.book.heads[self.title] = (title, why, formulas)
         self._line(1, title, styles.title, TITLE_HEIGHT)
-        self._line(2, why, styles.note, NOTE_HEIGHT * max(2, self._lines_of(why)))
-        self._line(3, "\n".join(formulas), styles.formula, FORMULA_HEIGHT * sum(map(self._lines_of, formulas)))
+        self._line(2, why, styles.note, NOTE_HEIGHT * max(2, lines_of(why, width)))
+        self._line(3, formulas, styles.formula, FORMULA_HEIGHT * lines_of(formulas, width / FORMULA_SIZE))
         for k, (role, words) in enumerate(LEGEND):
             first = k * (self.board.slot + 1)
             self.cells.across(HEAD + 1, words, styles.heading(role, False), first, LEFT + first + self.board.slot - 1)
@@ -105,10 +108,6 @@ class StepSheet:
         self.data.text(row, LEFT, text, style)
         self.data.heights[row] = height
         merge(self.sheet, row, LEFT, self.last)
-
-    def _lines_of(self, text: str) -> int:
-        """How many lines a text takes over the width of the head."""
-        return 1 + int(1.15 * len(text) // sum(self.layout.widths[: self.last - LEFT + 1]))
 
     def _formulas(self) -> list[str]:
         names = self.book.headings.names
@@ -154,6 +153,7 @@ class StepSheet:
         for row, text, style in ((1, f"Step {self.step.label}, worked", "title"), (2, HOW_TO_READ, "note")):
             self.data.text(row, first, text, getattr(self.book.styles, style))
             merge(self.sheet, row, first, last)
+        self.data.heights[2] = max(self.data.heights[2], NOTE_HEIGHT * lines_of(HOW_TO_READ, sum(lines.widths)))
         return Area(first, lines.row - 1, last, sum(lines.widths))
 
     def _print(self, worked: Area | None) -> None:

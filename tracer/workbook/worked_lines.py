@@ -6,7 +6,6 @@ cell of each matrix is worked in every stage. A line too long for the page goes 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +24,7 @@ from tracer.run.passes import Pass
 from tracer.spreadsheet.merging import merge_rows
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
 from tracer.workbook.book import Book
+from tracer.workbook.flow import lines_of
 from tracer.workbook.pass_layout import MARGIN
 
 NAME, LETTERS, NUMBERS, SIGN, VALUE = range(5)  # columns of the section
@@ -32,7 +32,6 @@ COLUMNS = 5
 MOST_CELLS = 24  # of one matrix; the others are worked likewise
 LONGEST_LETTERS = 60  # of a line other than a matrix's first
 LEAST_NAME, SIGN_WIDTH, LEAST_TEXT = 9.0, 3.0, 20.0
-WRAPPED = 1.08  # what is lost where a line breaks between words
 MOST_LIVE = 1e12
 SHARES = tuple(k / 20 for k in range(5, 16))  # that the letters may have of what they share with the numbers
 
@@ -154,8 +153,7 @@ class WorkedLines:
 
     def _rows(self, text: str, column: int) -> int:
         """How many rows a text takes."""
-        width = self.widths[column] - 1
-        return 1 if len(text) <= width else math.ceil(WRAPPED * len(text) / width)
+        return lines_of(text, self.widths[column] - 1)
 
     def _start(self, line: WorkedLine) -> int:
         """How many rows its letters and its first stage take, side by side."""

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from tracer.errors import ExportError
 from tracer.page.script import to_json
 from tracer.page.script_data import bundled, script_data
-from tracer.presentation.shown import shown
+from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Look, look
 from tracer.problem.remarks import conventions_chosen, departures_chosen
 from tracer.run.passes import Trace
@@ -100,7 +100,7 @@ def _plan_hash(plan: Plan) -> str:
 def _practice(trace: Trace, theme: Look) -> dict[str, Any]:
     """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
 
-    `asked`: how many decimals a number is taken to have at least; `halves`: what a given number may be off as it is
+    `asked`: the decimals that each matrix is asked for; `halves`: what a given number may be off as it is
     shown.
     """
     problem, one = trace.problem, trace.first
@@ -114,7 +114,7 @@ def _practice(trace: Trace, theme: Look) -> dict[str, Any]:
         "computed": [{name: each[name] for name in ("id", "shape", "rule")} for each in data["computed"]],
         "style": style,
         "labels": {style: data["labels"][style]},
-        "asked": {each: problem.decimals.of(each) for each in one},
+        "asked": asked(trace, one),
         "notation": theme.section("notation"),
         "marks": theme.section("marks"),
         "checks": {each: theme.messages[f"checks.{each}"] for each in ("own_sum", "own_row")},

@@ -15,7 +15,7 @@ from tracer.expression import scalar as s
 from tracer.expression.label import label_text
 from tracer.presentation import palette
 from tracer.presentation.board import Place, lay_out
-from tracer.presentation.shown import shown
+from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Look
 from tracer.problem.remarks import departures_chosen
 from tracer.program.naming_policy import RATE, defined_name
@@ -50,7 +50,7 @@ class Worksheet:
         self.styles = self.book.styles
         self.shown = shown(trace, self.one)
         self.places = WorksheetBoard(lay_out(self.program), plan.marks)
-        self.asked = {each: self.problem.decimals.of(each) for each in plan.blank}
+        self.asked = {each: places for each, places in asked(trace, self.one).items() if each in plan.blank}
         self.marks = Marks(plan, self.program, self.places, self.asked, self.shown)
         self.present = [each for each in self.places.board.places if each == RATE or plan.shows(each, self.program)]
         self.title = self.say("book.key" if key else "book.worksheet", title=self._numbered_title())

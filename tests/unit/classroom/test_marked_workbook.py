@@ -65,6 +65,8 @@ def test_blank_and_unreadable_answers_are_said_in_words(tmp_path: Path) -> None:
     following = first.offset(0, 1)
     assert (first.value, following.value) == ("–", "what? ?")
     assert [cell.comment.text for cell in (first, following) if cell.comment] == ["Blank", "Unreadable: not a number"]
+    alignments = [cell.alignment for cell in (first, following, following.offset(1, 0))]
+    assert {(each.horizontal, each.vertical) for each in alignments} == {("right", "center")}, "as the numbers do"
 
 
 def test_the_head_has_the_line_that_helps_and_whose_it_is(tmp_path: Path) -> None:

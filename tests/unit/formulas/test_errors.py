@@ -75,6 +75,27 @@ def test_a_formula_is_shown_with_a_caret(formula: str, caret: int, says: str) ->
     assert shown.strip() == formula and shown.index(formula) + caret == mark.index("^"), text
 
 
+@pytest.mark.parametrize(
+    ("formula", "line", "caret"),
+    [
+        ("   Z = X @ w", "Z = X @ w", 8),
+        ("Z = (X\n  @ w)", "  @ w)", 4),
+        ("Z = (X\n  + 1\n  + yy)", "  + yy)", 4),
+        ("Z = X.T + é", "Z = X.T + é", 10),
+    ],
+)
+def test_the_caret_stands_under_the_line_that_is_meant(formula: str, line: str, caret: int) -> None:
+    _, shown, mark = told(program(formula)).split("\n")[:3]
+    assert shown == f"    {line}" and mark == f"    {' ' * caret}^"
+
+
+def test_what_is_looked_up_out_of_order_is_a_matrix_of_its_own() -> None:
+    problem: Any = load(
+        program("A = X[[0, 1]] @ W", "B = X[[2, 0]] @ W", "C = X[:, [1, 0]].T", "L = sum(A + B) + sum(C)")
+    )
+    assert {"B_part1", "C_part1"} <= problem.forward.parts and "A_part1" not in problem.forward.parts
+
+
 def test_every_mistake_is_told_but_not_what_follows_from_one() -> None:
     text = told(program("Z = X @ b", "A = relu(Z)", "B = X @ V", "L = sum(A)"))
     assert "formulas[0]" in text and "formulas[2]" in text
@@ -153,6 +174,16 @@ def test_a_hostile_formula_is_refused_quickly(formula: str) -> None:
 def test_too_many_matrices_are_refused_with_the_number() -> None:
     steps = [{"formulas": ["z{k} = X + {k}"], "each": {"k": list(range(10_001))}}]
     assert "found more than 10,000 matrices to be computed" in told(program() | {"steps": steps})
+
+
+def test_names_and_marks_are_kept_but_not_hashed() -> None:
+    sample = SAMPLES["perceptron"].document()
+    problem: Any = load({**sample, "names": {"Z1": "the sums"}, "marks": {"default": 2, "Z1": 3}})
+    document = problem.to_document()
+    assert document["names"] == {"Z1": "the sums"} and document["marks"]["Z1"] == 3
+    plain = load(sample).to_document()
+    assert "names" not in plain and "marks" not in plain
+    assert load(document) == problem and problem.sha256 == load(sample).sha256
 
 
 def test_the_hash_is_of_meaning_alone() -> None:

@@ -12,16 +12,18 @@ from tracer.expression.digits import round_half_away
 from tracer.expression.evaluate import compiled
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 
 
 @cache
-def conventions() -> Conventions:
-    return Conventions(key_of(load_problem("article")))
+def conventions(asked: int = 3) -> Conventions:
+    document = load_problem("article").to_document() | {"decimals": {"Z2": asked}}
+    return Conventions(key_of(problem_from_document(document, "article", "article")))
 
 
-def marked(document: dict[str, Any]) -> MarkedSheet:
-    return mark_answers(read_content("answers.json", json.dumps(document).encode()), conventions())
+def marked(document: dict[str, Any], asked: int = 3) -> MarkedSheet:
+    return mark_answers(read_content("answers.json", json.dumps(document).encode()), conventions(asked))
 
 
 def key() -> Key:
@@ -39,7 +41,7 @@ def exactly_from(printed: Any) -> list[list[str]]:
 def test_what_follows_is_judged_from_what_was_printed(mark: str) -> None:
     printed = round_half_away(key().values["A1"], 3)
     texts = [[f"{value:.3f}".replace(".", mark) for value in row] for row in printed]
-    sheet = marked({"Z2": exactly_from(printed), "given": {"A1": texts}})
+    sheet = marked({"Z2": exactly_from(printed), "given": {"A1": texts}}, asked=6)  # more than what is printed bears
     assert {mark.id for mark in sheet.marks} == {"Z2"}
     assert {mark.verdict for mark in sheet.marks} == {"rounded"}
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from tests.marking import document, mark, slugs, verdicts, with_rule, worked
 from tests.reference import activate
 from tests.students import Answers, Array, Document, Work, rounded, split
 from tests.wrong_rules import IN_A_CELL, RULES, Memory, wrong_cells, wrong_values
+from tracer.answers.numbers import read_number
+from tracer.expression.interval import Interval
 from tracer.judging.judging import TRUNCATED, TURNED
 from tracer.judging.slips import cells
+from tracer.judging.slips.pen import pen_slips
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.problem.problem import problem_from_document
 
@@ -23,6 +27,7 @@ SIGMOID, RELU = document(), document("relu", "linear", "mean_squared_error")
 TANH = document("tanh", "sigmoid", "binary_cross_entropy", convention={"reduction": "mean"})
 SOFTMAX = document("softplus", "softmax", "cross_entropy")
 FUSED = document("leaky_relu", "softmax", "cross_entropy", convention={"softmax_slope": "fused"})
+THREE = Work(SIGMOID)
 PROBLEMS = (SIGMOID, RELU, TANH, SOFTMAX, FUSED)
 CATALOGUE = """
 not-rounded no-bias bias-subtracted bias-per-term wrong-bias weights-transposed elementwise-product activation-skipped
@@ -84,9 +89,8 @@ def test_a_slip_is_named_in_every_cell_that_it_spoils_on_every_problem_that_has_
     assert shown
 
 
-def one_wrong_cell(slug: str, matrix: str, which: int) -> Callable[[Memory], Array]:
+def one_wrong_cell(slug: str, matrix: str, which: int, work: Work = THREE) -> Callable[[Memory], Array]:
     """The right rule, with a slip of one cell in one of the ways in which it can happen."""
-    work = Work(SIGMOID)
 
     def value(memory: Memory) -> Array:
         made = work.compute(matrix, memory)
@@ -103,6 +107,33 @@ def test_a_slip_of_one_cell_is_named_there_alone(slug: str) -> None:
     spoilt = [each for each in marked.marks if each.verdict in ("slip", "wrong")]
     assert [(each.id, each.verdict) for each in spoilt] == [("Z2", "slip")]
     assert slug in [slip.slug for slip in spoilt[0].slips]
+
+
+@pytest.mark.parametrize("slug", IN_A_CELL)
+@pytest.mark.parametrize("matrix", ["Z1", "Z2"])
+def test_a_slip_of_one_cell_is_named_in_every_way_where_there_is_one_other_sample_unit_and_term(
+    slug: str, matrix: str
+) -> None:
+    """The fewest that there can be of each: two samples through a 2-2-2 network."""
+    problem = document(decimals=4)
+    problem["data"] = {name: [row[:2] for row in rows[:2]] for name, rows in problem["data"].items()}
+    for layer in problem["layers"]:
+        layer |= {"weights": [row[:2] for row in layer["weights"][:2]], "bias": layer["bias"][:2]}
+    work = Work(problem)
+    ways = len(list(wrong_cells(slug, work, matrix, remembered(work, matrix))))
+    for which in range(ways):
+        marked = mark(problem, worked(problem, with_rule(problem, matrix, one_wrong_cell(slug, matrix, which, work))))
+        (spoilt,) = (each for each in marked.marks if each.verdict in ("slip", "wrong"))
+        assert slug in [slip.slug for slip in spoilt.slips], which
+    assert ways >= 8
+
+
+def remembered(work: Work, matrix: str) -> Memory:
+    """All that is known when a matrix comes to be computed."""
+    memory = work.given()
+    for name in takewhile(lambda each: each != matrix, work.order()):
+        memory[name] = work.compute(name, memory)
+    return memory
 
 
 def test_a_slip_of_one_cell_in_a_matrix_left_out_is_looked_for_in_that_cell_alone() -> None:
@@ -159,6 +190,13 @@ def test_slips_of_one_cell_are_tried_up_to_a_number_of_numbers(slug: str, monkey
         monkeypatch.setattr(cells, "MOST_NUMBERS", most)
         named = {slip.slug for each in mark(SIGMOID, answers).of("Z2") for slip in each.slips}
         assert (slug in named) is tried, most
+
+
+def test_digits_that_were_swapped_are_looked_for_in_numbers_of_up_to_twelve() -> None:
+    for digits, named in (("123456789021", True), ("1234567890321", False)):
+        right = Interval.exactly(np.array([[float(f"0.{digits}"[:-2] + digits[-1] + digits[-2])]]))
+        entry = read_number(f".{digits}")
+        assert any(slip.says.startswith("two digits") for slip in pen_slips(entry, 0, 0, right, 1e-14)) is named
 
 
 # By hand, with numbers that can be checked in the head

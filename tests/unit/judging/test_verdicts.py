@@ -7,6 +7,7 @@ import pytest
 from tests.marking import X, counts, document, kinds, mark, slugs, verdicts, with_rule, worked
 from tests.students import Answers, Array, Work, rounded
 from tests.wrong_rules import Memory
+from tracer.api import load, trace
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)  # every digit remembered: what is written is the key, rounded
@@ -128,6 +129,21 @@ def test_a_value_cut_off_is_rounded_with_truncated_listed() -> None:
     assert slugs(marked, "A1", *place) == ["truncated"]
     off = f"{float(cut) - 0.001:.3f}"
     assert verdicts(mark(PROBLEM, changed({("A1", *place): off})), "A1")[place[0]][place[1]] in ("wrong", "slip")
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_what_is_made_of_the_digits_that_were_cut_off_is_carried(sign: str) -> None:
+    """0.4149 without its bias is 0.3149, written as 0.31 and kept whole; ten times it is 3.149, cut to 3.14."""
+    problem = {
+        "learning_rate": 0.1, "loss": "half_squared_error", "decimals": 2,
+        "data": {"X": [[float(f"{sign}1.0")]], "Y": [[0.5]]},
+        "layers": [{"activation": "linear", "weights": [[0.3149, 0.4288]], "bias": [float(f"{sign}0.1"), 0.0]},
+                   {"activation": "linear", "weights": [[10.0], [0.0]]}],
+    }  # fmt: skip
+    first = [[f"{sign}0.31", f"{sign}0.42"]]
+    marked = mark(problem, {"Z1": first, "A1": first, "Z2": [[f"{sign}3.14"]]})
+    assert verdicts(marked, "Z1") == [["slip", "rounded"]] and slugs(marked, "Z1")[0] == "no-bias"
+    assert verdicts(marked, "Z2") == [["carried"]]
 
 
 def test_wrong_zeros_earn_nothing_downstream_and_other_numbers_do() -> None:
@@ -304,3 +320,19 @@ def test_the_document_of_a_sheet_is_the_contract() -> None:
     assert list(summary)[8] == "not_read" and made["not_read"] == []
     assert summary["wrong"] == summary["blank"] == 1 and summary["out_of"] == len(answers)
     assert summary["points"] == pytest.approx(len(answers) - 1 / 9 - 1 / 9)
+
+
+@pytest.mark.parametrize("written", ["1.3208561", "1.321", "1.32100", "1.3205"])
+def test_right_to_the_decimals_asked_is_right_however_many_more_are_written(written: str) -> None:
+    """Z2[1,1] of the article is 1.3208558…; single precision or a rounded step shows in digits nobody asked for."""
+    problem = load("article").to_document()
+    right = [f"{value:.7f}" for value in trace("article")["Z2"].ravel().tolist()]
+    marked = mark(problem, {"Z2": [[written], *([each] for each in right[1:])]})
+    assert {each for row in verdicts(marked, "Z2") for each in row} <= {"correct", "rounded"}
+
+
+def test_an_unchanged_parameter_is_not_right_however_small_its_change() -> None:
+    problem = load("article").to_document()
+    old = trace("article")["W1"]
+    marked = mark(problem, {"W1_next": [[f"{value:.7f}" for value in row] for row in old.tolist()]})
+    assert not {"correct", "rounded"} & {each for row in verdicts(marked, "W1_next") for each in row}

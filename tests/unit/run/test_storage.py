@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tracer.errors import ExportError, TraceFileError
 from tracer.problem.reading import load_problem
+from tracer.run import storage
 from tracer.run.storage import load_trace, save_trace
 from tracer.run.training import trace
 
@@ -51,6 +52,22 @@ def test_what_is_saved_comes_back_to_the_last_bit(saved: Path) -> None:
     for one, other in zip(found.passes, expected.passes, strict=True):
         assert (one.epoch, one.iteration, one.start) == (other.epoch, other.iteration, other.start)
         assert all(np.array_equal(one[key], other[key]) for key in other)
+
+
+def test_a_problem_of_hundreds_of_samples_comes_back(tmp_path: Path) -> None:
+    expected = trace(load_problem("blobs"))
+    save_trace(expected, tmp_path / "run.npz")
+    assert load_trace(tmp_path / "run.npz").problem == expected.problem
+
+
+def test_a_problem_longer_than_any_can_be_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(saved) as archive:
+        size = archive.getinfo("about.npy").file_size
+    monkeypatch.setattr(storage, "MOST_TEXT", size)
+    assert load_trace(saved).problem == load_problem("hand")
+    monkeypatch.setattr(storage, "MOST_TEXT", size - 1)
+    with pytest.raises(TraceFileError, match="about is larger than it can be"):
+        load_trace(saved)
 
 
 def test_numpy_can_read_it_without_us(saved: Path) -> None:

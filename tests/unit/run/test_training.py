@@ -25,10 +25,13 @@ def test_training_without_recording_comes_to_the_same(name: str, batch_size: int
     assert trace(problem, [7]).last["L"] == full.trace.last["L"] if full.trace else False
 
 
-def test_what_leaves_float64_is_named_although_nothing_is_recorded() -> None:
-    document = load_problem("linear-regression").to_document() | {"learning_rate": 1e9}
+@pytest.mark.parametrize(("batch_size", "iteration"), [(5, 1), (2, 3), (1, 3)])
+def test_what_leaves_float64_is_named_although_nothing_is_recorded(batch_size: int, iteration: int) -> None:
+    """In the pass in which it does, wherever in its epoch that is."""
+    changes = {"learning_rate": 1e9, "batch_size": batch_size}
+    document = load_problem("linear-regression").to_document() | changes
     problem = problem_from_document(document, "steep", "steep")
-    with pytest.raises(NotFiniteError, match=r"epoch \d+, iteration 1: \w+\[\d+,\d+\] is too large") as lean:
+    with pytest.raises(NotFiniteError, match=rf"epoch \d+, iteration {iteration}: L\[1,1\] is too large") as lean:
         train(problem, 1000)
     with pytest.raises(NotFiniteError) as full:
         trace(problem, range(1, 1001))

@@ -83,6 +83,19 @@ def test_formulas_filled_down_are_those_of_each_cell(formula: Callable[[int, int
     assert found == {address(5 + r, 2 + c): (formula(r, c), repr(float(values[r, c]))) for r, c in np.ndindex(4, 3)}
 
 
+@pytest.mark.parametrize("kind", ["no address", "moving and fixed rows", "its own row", "moving columns"])
+def test_a_column_of_formulas_is_written_from_a_few_of_them(kind: str) -> None:
+    """Or a large network's workbook would take many times as long."""
+    asked: set[tuple[int, int]] = set()
+
+    def formula(row: int, column: int) -> str:
+        asked.add((row, column))
+        return FORMULAS[kind](row, column)
+
+    filled(np.zeros((50, 3)), formula, alike=True)
+    assert len(asked) <= 12
+
+
 def test_texts_and_matrices_share_a_row_in_order() -> None:
     data = SheetData()
     data.text(2, 9, "behind", STYLE)

@@ -8,6 +8,7 @@ from tracer.presentation.board import lay_out
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.program.program import Program
+from tracer.workbook import array_formulas as array_formulas_module
 from tracer.workbook.addresses import SheetAddresses
 from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
 
@@ -82,6 +83,14 @@ def test_a_matrix_too_wide_for_one_formula_has_one_for_each_row() -> None:
     layers = [{"activation": "softmax", "weights": [[0.01] * 80], "bias": [0.1] * 80}]
     found = formulas(changed("softmax-classifier", data=data, layers=layers, batch_size=1), "J1")
     assert len(found) == 80 and max(map(len, found)) < 400
+
+
+def test_a_formula_may_be_as_long_as_a_cell_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    (whole,) = formulas(article(), "Z1")
+    monkeypatch.setattr(array_formulas_module, "MOST_FORMULA", len(whole))
+    assert formulas(article(), "Z1") == [whole]
+    monkeypatch.setattr(array_formulas_module, "MOST_FORMULA", len(whole) - 1)
+    assert formulas(article(), "Z1") == []
 
 
 def _layer(inputs: int, units: int) -> list[dict[str, object]]:

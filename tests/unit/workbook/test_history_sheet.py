@@ -10,6 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from tests.room import sheets
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run import training
@@ -18,6 +19,8 @@ from tracer.run.storage import load_trace, save_trace
 from tracer.run.training import trace, train
 from tracer.workbook.history_sheet import HEADER_ROW
 from tracer.workbook.workbook import write_workbook
+
+POINT = 12_700  # of the units in which drawings are measured
 
 
 def batches(loss_shown: str = "sum") -> Problem:
@@ -120,3 +123,15 @@ def test_the_chart_has_its_points_its_axes_and_its_words(tmp_path: Path) -> None
     assert [float(value) for value in up] == pytest.approx(recorded.history.losses.tolist(), rel=1e-14)
     assert re.findall("<a:t>(.*?)</a:t>", chart) == ["epoch", "loss"]
     assert chart.count('<delete val="0"/>') == 2 and '<smooth val="0"/>' in chart
+
+
+@pytest.mark.parametrize("name", ["linear-regression", "article"])
+def test_the_chart_is_printed_whole_and_covers_no_number(name: str, tmp_path: Path) -> None:
+    write_workbook(trace(load_problem(name), (1, 5)), tmp_path / "book.xlsx")
+    room = next(each for each in sheets(tmp_path / "book.xlsx") if each.sheet.title == "History")
+    (chart,) = room.sheet._charts
+    first, top = chart.anchor._from.col + 1, chart.anchor._from.row + 1
+    left, _, right, _ = room.areas()[0]  # the table has one of its own where it is wider
+    assert chart.anchor.ext.height / POINT <= sum(map(room.height, range(top, HEADER_ROW)))
+    assert left <= first and chart.anchor.ext.width / POINT <= sum(map(room.width, range(first, right + 1)))
+    assert not [cell for cell in room.seen() if top <= cell.row < HEADER_ROW]

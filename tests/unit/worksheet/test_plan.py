@@ -68,6 +68,7 @@ def test_examples_fade_within_a_matrix() -> None:
     plan = planned()
     assert [plan.example((2, 2), i, j) for i in (0, 1) for j in (0, 1)] == ["worked", "completion", "bare", "bare"]
     assert [plan.example((3, 1), i, 0) for i in range(3)] == ["worked", "bare", "bare"]
+    assert [plan.example((1, 2), 0, j) for j in range(2)] == ["worked", "bare"]
     assert plan.example((1, 1), 0, 0) == "bare"
     assert planned("exam").example((2, 2), 0, 0) == "bare"
 
