@@ -14,6 +14,12 @@ SLACK = 1e-9  # of a unit: a tie is a tie (expression/digits.py)
 ROUNDING = 4 * np.finfo(np.float64).eps  # of a value: float64's own
 MARGIN = 0.15  # of a bound: the least that no honest sheet of the simulator exceeds, rounded up (RESULTS.md)
 MOST_UNITS, MOST_SHARE = 20.0, 0.05  # of the last place, and of the largest key value: beyond both there is no bound
+FARTHEST = 5.0  # units that a right cell is taken to be off, at most
+LIMITS = {
+    "slack": SLACK, "rounding": ROUNDING, "significant": SIGNIFICANT, "margin": MARGIN, "most_units": MOST_UNITS,
+    "most_share": MOST_SHARE, "farthest": FARTHEST,
+}  # fmt: skip
+"""All of these by name, for the surfaces that mark by themselves."""
 
 Array = NDArray[np.float64]
 

@@ -18,10 +18,8 @@ from tracer.expression import traversal
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.first_order import Moved, moved
 from tracer.expression.interval import Interval, bound
-from tracer.judging.numbers import MARGIN, Array
+from tracer.judging.numbers import FARTHEST, MARGIN, Array
 from tracer.judging.sheet import Sheet
-
-FARTHEST = 5.0  # units that a right cell is taken to be off, at most
 
 Made = TypeVar("Made")
 
