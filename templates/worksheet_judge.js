@@ -8,6 +8,7 @@ const rules = new Map(data.practice.computed.map(({ id, rule }) => [id, decoded(
 const keyValues = { ...given };
 for (const [id, rule] of rules) keyValues[id] = evaluated(rule, keyValues);
 const fields = new Map(boxes.map((box) => [box.dataset.keep, box]));
+const worked = new Map([...document.querySelectorAll("[data-fixed]")].map((td) => [td.dataset.cell, td.dataset.fixed]));
 const lowered = new Map();
 const keyOf = ([matrix, row, column]) => `${matrix}-${row}-${column}`;
 const rightOf = ([matrix, row, column]) => keyValues[matrix][row][column];
@@ -59,17 +60,17 @@ class Sheet {
     this.finest = null;
   }
 
-  /** What stands in a cell; of what is given or printed the number that it stands for. */
+  /** What stands in a cell; of a matrix that is given or printed the number that it stands for. */
   entry(cell) {
     const key = keyOf(cell);
-    if (!fields.has(key)) return { kind: "number", value: rightOf(cell), decimals: null };
-    if (!this.entries.has(key)) this.entries.set(key, readNumber(fields.get(key).value));
+    if (cell[0] in halves) return { kind: "number", value: rightOf(cell), decimals: null };
+    if (!this.entries.has(key)) this.entries.set(key, readNumber(fields.get(key)?.value ?? worked.get(key)));
     return this.entries.get(key);
   }
 
   /** What a cell may be off: a right one by its distance from the key, if that is more than half a unit. */
   half(cell) {
-    if (!fields.has(keyOf(cell))) return halves[cell[0]];
+    if (cell[0] in halves) return halves[cell[0]];
     const unit = unitOf(cell), entry = this.entry(cell);
     if (this.mark(cell).sign !== "✓") return Math.max(unit, ownUnit(entry)) / 2;
     return Math.max(unit / 2, Math.min(Math.abs(entry.value - rightOf(cell)), limits.farthest * unit));
@@ -99,7 +100,7 @@ class Sheet {
   /** The sign of a cell, and what stands behind the cells that are made of it. */
   mark(cell) {
     const key = keyOf(cell);
-    if (!this.found.has(key)) this.found.set(key, fields.has(key) ? new Judged(this, cell).mark() : NOTHING_BEHIND);
+    if (!this.found.has(key)) this.found.set(key, fields.has(key) ? new Judged(this, cell).mark() : PRINTED);
     return this.found.get(key);
   }
 }
@@ -113,6 +114,7 @@ function finestOf(entries) {
 }
 
 const NOTHING_BEHIND = { sign: "", behind: false, wrong: false, coarse: false, carried: false };
+const PRINTED = { ...NOTHING_BEHIND, sign: "✓" };
 
 /** One cell of a student's sheet, held against the table. */
 class Judged {
@@ -179,7 +181,7 @@ class Judged {
     }
     if (own.wide) return this.coarseWritten && standsFor(this.x, this.own, [own.value, own.value]) ? "≈" : "?";
     if (untold) return "?";
-    return this.coarseWritten && standsFor(this.x, this.own, own.bounds) ? "≈" : "✗";
+    return !isStep(this.cell[0]) && this.coarseWritten && standsFor(this.x, this.own, own.bounds) ? "≈" : "✗";
   }
 
   /** By the right rule on the cells before, read in one way: whether this one follows, and where that must lie. */

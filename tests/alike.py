@@ -18,9 +18,10 @@ SIGNS = {
     "unreadable": "?", "not_read": "?",
 }  # fmt: skip
 
-UNTOLD = {("carried", "✗"), ("rounded", "✗"), ("too_coarse", "✗")}
+MOST_UNTOLD = 0.02  # of the cells of such sheets
+UNTOLD = {("carried", "✗"), ("rounded", "✗"), ("too_coarse", "✗"), ("carried", "✓")}
 """Verdict and mark where a surface that knows no slips takes the slip before a cell for a wrong number, and the cell
-for one that says nothing (line 5 of the table)."""
+for one that says nothing (line 5 of the table); what follows from that one is then right, not carried."""
 
 
 def signs(marked: MarkedSheet) -> dict[Cell, tuple[str, str]]:

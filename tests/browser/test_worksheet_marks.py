@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.alike import UNTOLD, sheets, signs
+from tests.alike import MOST_UNTOLD, UNTOLD, sheets, signs
 from tests.browser.pages import opened
 from tests.browser.test_worksheet import FILL, SIGNS, sheet
 from tests.fairness import problems
@@ -19,7 +19,6 @@ from tracer.problem.problem import problem_from_document
 from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
-MOST_UNTOLD = 0.02  # of the cells of a sheet with a wrong rule or without any calculation
 
 
 def documents() -> Iterator[Document]:

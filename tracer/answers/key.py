@@ -105,8 +105,8 @@ def key_of(problem: Problem, number: int = 1) -> Key:
     passes = list(run.passes)
     at = number - 1 - (max(1, epoch - 1) - 1) * len(worked.batches())
     one, before = passes[at].by_hand(worked), passes[at - 1].matrices if at else {}
-    decimals = shown(run, one).decimals
-    halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in decimals.items()}
+    as_shown = shown(run, one)
+    halves = {each: as_shown.half(each) for each in as_shown.decimals}
     values = {each: one[each] for each in (*one.matrices, one.program.rate)}
     same_rows = at and passes[at - 1].program.rows == one.program.rows
     return Key(

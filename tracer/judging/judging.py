@@ -346,6 +346,7 @@ class _Open:
         right = self._bounds(self.work.own)[0]
         failing = verdicts == ""
         coarse = failing & self.written.coarse & stands_for(self.written, self.written.own, right)
+        coarse &= not is_step(self.rule)  # whose 0 and 1 are exact
         units = np.minimum(self.written.units, least_own(self.written))
         slack = half(self.written, units * (2 if judging.cuts_off else 1))
         site = Site(self.identifier, self.rule, self.work, self.written, right, self.on_own, slack, failing, coarse)

@@ -11,7 +11,7 @@ from tracer.expression.interval import Interval
 from tracer.judging.sheet import WrittenMatrix
 
 SLACK = 1e-9  # of a unit: a tie is a tie (expression/digits.py)
-ROUNDING = 4 * np.finfo(np.float64).eps  # of a value: float64's own
+ROUNDING = 4 * float(np.finfo(np.float64).eps)  # of a value: float64's own
 MARGIN = 0.15  # of a bound: the least that no honest sheet of the simulator exceeds, rounded up (RESULTS.md)
 MOST_UNITS, MOST_SHARE = 20.0, 0.05  # of the last place, and of the largest key value: beyond both there is no bound
 FARTHEST = 5.0  # units that a right cell is taken to be off, at most

@@ -45,6 +45,11 @@ class Shown:
         decimals = self.decimals[identifier]
         return list(map(as_typed, values.ravel().tolist())) if decimals is None else fixed_texts(values, decimals)
 
+    def half(self, identifier: str) -> float:
+        """What a number may be off as it is shown."""
+        decimals = self.decimals[identifier]
+        return 0.0 if decimals is None else 0.5 * 10.0**-decimals
+
     def work(self, one: Pass, identifier: str, expression: s.Scalar) -> Worked:
         """A cell of a matrix worked out with the digits that are shown."""
 

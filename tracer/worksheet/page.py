@@ -116,7 +116,7 @@ def _practice(trace: Trace, plan: Plan, theme: Look) -> dict[str, Any]:
     data = script_data(trace, one)
     if data is None:
         raise ExportError("a network of this size is too large for a worksheet that marks itself")
-    decimals = shown(trace, one).decimals
+    decimals = shown(trace, one)
     style = "matrix" if problem.names.style == "article" else problem.names.style
     return {
         **{name: data[name] for name in ("given", "rules", "decimals", "derivatives")},
@@ -127,11 +127,7 @@ def _practice(trace: Trace, plan: Plan, theme: Look) -> dict[str, Any]:
         "notation": theme.section("notation"),
         "marks": theme.section("marks"),
         "checks": {each: theme.messages[f"checks.{each}"] for each in ("own_sum", "own_row")},
-        "halves": {each: _half(decimals[each]) for each in (*one, RATE) if plan.prints(each, one.program)},
+        "halves": {each: decimals.half(each) for each in (*one, RATE) if plan.prints(each, one.program)},
         "updates": {each.id: each.of for each in one.program.assignments.values() if each.role == "updated"},
         "limits": LIMITS,
     }
-
-
-def _half(decimals: int | None) -> float:
-    return 0.0 if decimals is None else 0.5 * 10.0**-decimals
