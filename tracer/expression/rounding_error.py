@@ -90,7 +90,7 @@ def _larger(one: s.Scalar | None, other: s.Scalar | None) -> s.Scalar | None:
 
 
 def _of_branches(where: s.Where, of: Callable[[s.Scalar], s.Scalar | None]) -> s.Scalar | None:
-    """That of the branch that counts; where rounding leaves open which one does, the jump between and what moves more."""
+    """That of the branch that counts; where rounding leaves open which, the jump between and what moves more."""
     zero = s.Number(0.0)
     then, otherwise = of(where.then), of(where.otherwise)
     one: s.Scalar | None = None
