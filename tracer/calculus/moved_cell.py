@@ -1,6 +1,6 @@
 """How far one cell can move, to the first order, as an expression that a spreadsheet can compute: Σ |∂v/∂cell| · off.
 
-The same bound as expression/first_order.py gives for whole matrices. What branches, and so may jump, is added up by
+The same bound as first_order.py gives for whole matrices. What branches, and so may jump, is added up by
 size (expression/rounding_error.py).
 """
 
@@ -10,14 +10,14 @@ from tracer.calculus.differentiate import derivative
 from tracer.calculus.tidy import ONE
 from tracer.expression import scalar as s
 from tracer.expression.lower import precedents
-from tracer.expression.rounding_error import UnitOf, rounding_error
+from tracer.expression.rounding_error import UnitOf, branches, rounding_error
 
 _THE_CELL = "moved"  # the variable that stands for a cell while a rule is differentiated
 
 
 def moved_cell(rule: s.Scalar, off: UnitOf) -> s.Scalar | None:
     """How far the value can be off, where each cell can be off by `off`; None where it is exact."""
-    if _branches(rule):
+    if branches(rule):
         return rounding_error(rule, off)
     expanded, terms = _without_folds(rule), []
     for cell in dict.fromkeys(precedents(rule)):
@@ -27,15 +27,6 @@ def moved_cell(rule: s.Scalar, off: UnitOf) -> s.Scalar | None:
             size = s.Absolute(s.substitute(slope, {_THE_CELL: cell}))
             terms.append(half if slope == ONE else s.Product((size, half)))
     return s.Sum(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
-
-
-def _branches(rule: s.Scalar) -> bool:
-    """Whether it has a kink or a jump somewhere; a stable form has none, whatever it is computed with."""
-    if isinstance(rule, s.Fold):
-        return rule.operation == "max" or _branches(rule.template)
-    if isinstance(rule, s.Where | s.Maximum | s.Absolute | s.Round):
-        return True
-    return any(map(_branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
 
 
 def _without_folds(rule: s.Scalar) -> s.Scalar:

@@ -64,6 +64,15 @@ def rounding_error(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
             assert_never(expression)
 
 
+def branches(rule: s.Scalar) -> bool:
+    """Whether it has a kink or a jump somewhere; a stable form has none, whatever it is computed with."""
+    if isinstance(rule, s.Fold):
+        return rule.operation == "max" or branches(rule.template)
+    if isinstance(rule, s.Where | s.Maximum | s.Absolute | s.Round):
+        return True
+    return any(map(branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
+
+
 def _of_quotient(quotient: s.Quotient, above: s.Scalar | None, below: s.Scalar | None) -> s.Scalar | None:
     """(spread of the numerator + |quotient| · spread of the denominator) / |denominator|."""
     return _over(_total((above, _times(s.Absolute(quotient), below))), quotient.denominator)

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from tracer.calculus.first_order import Moved, moved
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.dependents import Marked, dependents
-from tracer.expression.first_order import Moved, moved
 from tracer.expression.interval import Interval, bound
 from tracer.judging.numbers import FARTHEST, MARGIN, Array
 from tracer.judging.sheet import Sheet

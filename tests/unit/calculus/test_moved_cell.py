@@ -5,11 +5,11 @@ import pytest
 
 from tests.marking import document
 from tracer.answers.key import Key, key_of
+from tracer.calculus.first_order import Moved, moved
 from tracer.calculus.moved_cell import moved_cell
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
-from tracer.expression.first_order import Moved, moved
 from tracer.expression.lower import lower
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.problem import problem_from_document

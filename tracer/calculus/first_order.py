@@ -2,28 +2,33 @@
 
 Every source of error is a name with so many cells, and a matrix carries what each of them adds to each of its own
 cells, with its sign: what cancels, cancels, over any number of matrices. What jumps (a comparison that could go either
-way) or has too many cells to be told apart is added up by size. The bound is Σ |∂v/∂cell| · error of the cell.
+way) or has too many cells to be told apart is added up by size. The bound is Σ |∂v/∂cell| · error of the cell, with the
+derivatives of differentiate.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.calculus.differentiate import derivative
 from tracer.expression import matrix as m
 from tracer.expression import picking
 from tracer.expression import scalar as s
 from tracer.expression.digits import round_half_away
+from tracer.expression.numpy_source import SCOPE, scalar_source, variable
+from tracer.expression.rounding_error import branches, rounding_error
 
 Array: TypeAlias = NDArray[np.float64]
 _AXES: Mapping[m.Axis, tuple[int, ...]] = {"rows": (-2,), "columns": (-1,), "all": (-2, -1)}
 MOST_TOLD_APART = 150  # cells of one source; nobody works larger matrices by hand
 NOTHING = np.zeros((1, 1))
+_OFF = "off_"  # before a variable: how far it can move
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Moved]) -> Moved:
         case m.Broadcast(operator, left, right):
             return _combine(operator, of(left), of(right))
         case m.Apply(template, arguments):
-            return _whole(_scalar(template, {name: of(each) for name, each in arguments}), expression.shape)
+            rule, given = _rule(template), dict(arguments)
+            return _whole(rule.moved([of(given[name]) for name in rule.names]), expression.shape)
         case m.Reduce(operation, operand, over):
             return _reduced(of(operand), operation, _AXES[over], operand.shape)
         case m.Row(operand, index):
@@ -117,55 +123,51 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Moved]) -> Moved:
             assert_never(expression)
 
 
-def _scalar(expression: s.Scalar, values: Mapping[str, Moved]) -> Moved:
-    def of(part: s.Scalar) -> Moved:
-        return _scalar(part, values)
+@dataclass(frozen=True)
+class _Rule:
+    """A rule of a cell, its slope in each of its variables and, where it has kinks or jumps, its reach.
 
-    match expression:
-        case s.Number(value) | s.Value(value) | s.Omitted(_, value):
-            return Moved.exactly(np.full((1, 1), value))
-        case s.Variable(name):
-            return values[name]
-        case s.Negative(operand):
-            return _scaled(of(operand), -1.0)
-        case s.Sum(terms):
-            return reduce(_plus, map(of, terms))
-        case s.Product(factors):
-            return reduce(_times, map(of, factors))
-        case s.Quotient(numerator, denominator):
-            return _over(of(numerator), of(denominator))
-        case s.Power(base, exponent):
-            return _through(of(base), lambda x: (x**exponent, exponent * x ** (exponent - 1)))
-        case s.Exp(argument):
-            return _through(of(argument), lambda x: (np.exp(x), np.exp(x)))
-        case s.Log(argument):
-            return _through(of(argument), lambda x: (np.log(x), 1 / x))
-        case s.Tanh(argument):
-            return _through(of(argument), lambda x: (np.tanh(x), 1 - np.tanh(x) ** 2))
-        case s.Function(name, argument):
-            return _through(of(argument), _FUNCTIONS[name])
-        case s.Absolute(operand):
-            return _through(of(operand), lambda x: (np.abs(x), np.sign(x)))
-        case s.Maximum(operands):
-            return reduce(lambda one, other: _branches(one, ">=", other, one, other, jumps=False), map(of, operands))
-        case s.Where(left, relation, right, then, otherwise):
-            return _branches(of(left), relation, of(right), of(then), of(otherwise), jumps=True)
-        case s.Round(operand, decimals):
-            return _rounded(of(operand), decimals)
-        case s.Stable(_, computed):
-            return of(computed)
-        case s.Cell() | s.Fold():
-            raise TypeError(f"a template holds no cells: {expression}")
-        case _:
-            assert_never(expression)
+    `reach` takes the value of each variable and then how far each can move.
+    """
+
+    names: tuple[str, ...]
+    value: Callable[..., Array]
+    slopes: tuple[Callable[..., Array], ...]
+    reach: Callable[..., Array] | None
+
+    def moved(self, arguments: Sequence[Moved]) -> Moved:
+        values = [each.value for each in arguments]
+        made = Moved.exactly(np.asarray(self.value(*values)))
+        for slope, each in zip(self.slopes, arguments, strict=True):
+            made = replace(_plus(made, _scaled(each, slope(*values))), value=made.value)
+        if self.reach is None:
+            return made
+        reach = self.reach(*values, *(each.reach for each in arguments))  # with the other side of a kink
+        return replace(made, rest=made.rest + np.maximum(reach - made.reach, 0.0))
 
 
-_FUNCTIONS: Mapping[s.FunctionName, Callable[[Array], tuple[Array, Array]]] = {
-    "sqrt": lambda x: (np.sqrt(x), 0.5 / np.sqrt(x)),
-    "sin": lambda x: (np.sin(x), np.cos(x)),
-    "cos": lambda x: (np.cos(x), -np.sin(x)),
-    "normal_cdf": lambda x: (picking.normal_cdf(x), np.exp(-x * x / 2) / np.sqrt(2 * np.pi)),
-}
+@lru_cache(maxsize=1024)
+def _rule(template: s.Scalar) -> _Rule:
+    names = tuple(sorted(s.variables(template)))
+    slopes = tuple(_compiled(derivative(template, name), names) for name in names)
+    return _Rule(names, _compiled(template, names), slopes, _reach(template, names) if branches(template) else None)
+
+
+def _reach(template: s.Scalar, names: Sequence[str]) -> Callable[..., Array] | None:
+    """How far a rule can move by size, over the values of its variables and how far these can; None where it cannot."""
+    cells = s.substitute(template, {name: s.Cell(name, 0, 0) for name in names})
+    found = rounding_error(cells, lambda cell: s.Variable(_OFF + cell.matrix))
+    return None if found is None else _compiled(found, (*names, *(_OFF + name for name in names)))
+
+
+def _compiled(rule: s.Scalar, names: Sequence[str]) -> Callable[..., Array]:
+    """A rule as a function of the values of these variables, or of the cells that stand for them."""
+    source = scalar_source(
+        s.substitute(rule, {name: s.Variable(variable(name)) for name in names}),
+        lambda leaf: variable(leaf.matrix) if isinstance(leaf, s.Cell) else repr(leaf.value),
+    )
+    function: Callable[..., Array] = eval(f"lambda {', '.join(map(variable, names))}: {source}", dict(SCOPE))
+    return function
 
 
 def _combine(operator: m.Operator, left: Moved, right: Moved) -> Moved:
@@ -200,13 +202,8 @@ def _times(a: Moved, b: Moved) -> Moved:
 
 
 def _over(a: Moved, b: Moved) -> Moved:
-    return _times(a, _through(b, lambda x: (1 / x, -1 / x**2)))
-
-
-def _through(a: Moved, function: Callable[[Array], tuple[Array, Array]]) -> Moved:
-    """A function of one number, with its derivative."""
-    value, slope = function(a.value)
-    return Moved(value, {name: part * slope for name, part in a.parts.items()}, a.rest * np.abs(slope))
+    inverse = _scaled(b, -1 / b.value**2)
+    return _times(a, replace(inverse, value=1 / b.value))
 
 
 def _rounded(a: Moved, decimals: int) -> Moved:
@@ -214,22 +211,10 @@ def _rounded(a: Moved, decimals: int) -> Moved:
     return Moved(round_half_away(a.value, decimals), a.parts, a.rest + (a.reach > 0) * 10.0**-decimals)
 
 
-def _branches(left: Moved, relation: s.Relation, right: Moved, then: Moved, otherwise: Moved, jumps: bool) -> Moved:
-    """The branch that counts; where it could be either, the one that moves further, and the jump between them."""
-    apart = _plus(left, _scaled(right, -1.0))
-    gap, reach = apart.value, apart.reach
-    holds = gap > 0 if relation == ">" else gap >= 0 if relation == ">=" else gap == 0
-    open_ = (reach > 0) & (reach >= np.abs(gap))
-    first = np.where(open_, then.reach >= otherwise.reach, holds)
-    names = {**then.parts, **otherwise.parts}
-    parts = {name: np.where(first, then.parts.get(name, 0.0), otherwise.parts.get(name, 0.0)) for name in names}
-    jump = np.where(open_, np.abs(then.value - otherwise.value), 0.0) if jumps else 0.0
-    value = np.where(holds, then.value, otherwise.value)
-    return Moved(value, parts, np.where(first, then.rest, otherwise.rest) + jump)
-
-
 def _whole(a: Moved, shape: tuple[int, ...]) -> Moved:
     """With all its cells, where those of a row, a column or a number were not written out."""
+    if a.value.shape == shape and a.rest.shape == shape and all(part.shape[1:] == shape for part in a.parts.values()):
+        return a
     parts = {name: np.broadcast_to(part, (len(part), *shape)) for name, part in a.parts.items()}
     return Moved(np.broadcast_to(a.value, shape), parts, np.broadcast_to(a.rest, shape))
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.marking import document
 from tracer.answers.key import key_of
-from tracer.expression.first_order import Moved, moved
+from tracer.calculus.first_order import Moved, moved
 from tracer.problem.problem import problem_from_document
 
 STEP = 1e-6
