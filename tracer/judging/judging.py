@@ -67,6 +67,7 @@ class Explained:
     left_out: tuple[tuple[str, Interval], ...] = ()
 
 
+RIGHT = frozenset({"correct", "rounded"})
 Explain = Callable[[Site], Iterable[Explained]]
 """Names the slips that explain cells of a site, the likeliest first."""
 
@@ -78,8 +79,9 @@ def no_slips(site: Site) -> Sequence[Explained]:
 def judge(sheet: Sheet, explain: Explain = no_slips) -> list[Mark]:
     """The verdicts on all cells of a sheet's matrices, in order of time."""
     judging = _Judging(sheet, explain)
-    for identifier in sheet.key.program.assignments:
-        judging.matrix(identifier)
+    with np.errstate(all="ignore"):  # what is no number explains nothing
+        for identifier in sheet.key.program.assignments:
+            judging.matrix(identifier)
     return [mark for identifier in sheet.written for mark in judging.marks(identifier)]
 
 
@@ -124,13 +126,14 @@ class _Judging:
         verdicts, key = self.verdicts[identifier], self.key.values[identifier]
         self.on_own[identifier] = self.key.compute(identifier, self.work.own.values)
         _give(verdicts, equals(written, key), "correct")
-        if (verdicts == "").any():
-            exactly = Interval.exactly(key)
+        if _open(verdicts):
             _give(verdicts, close(written.values, key, tolerance(written)), "rounded")
+        if _open(verdicts):
+            exactly = Interval.exactly(key)
             self._cut(identifier, cut_off(written, written.units, exactly), "rounded")
             if not is_step(self.key.program.assignments[identifier].expression):  # whose 0 and 1 are exact
                 _give(verdicts, written.coarse & stands_for(written, written.own, exactly), "too_coarse")
-        if (verdicts == "").any():
+        if _open(verdicts):
             _Open(self, identifier, written).judge()
 
     def _cut(self, identifier: str, cells: Marked, verdict: Verdict) -> None:
@@ -152,12 +155,16 @@ class _Judging:
     def _note(self, identifier: str, written: WrittenMatrix | None) -> None:
         """What stands behind the cells that are made of these, and what these may be off."""
         work = self.work
+        nothing_behind = not work.behind and not work.coarse_behind
+        if written is not None and nothing_behind and RIGHT.issuperset(self.verdicts[identifier].ravel().tolist()):
+            work.right[identifier] = np.ones(written.values.shape, dtype=bool)
+            return
         marked = {"behind": work.behind, "wrong": work.wrong_behind, "coarse": work.coarse_behind}
         before = {name: work.dependents(identifier, marks) for name, marks in marked.items()}
         if written is not None:
             verdicts = self.verdicts[identifier]
             wrong, slip, carried, coarse = (verdicts == each for each in ("wrong", "slip", "carried", "too_coarse"))
-            work.note_half(identifier, (verdicts == "correct") | (verdicts == "rounded"))
+            work.right[identifier] = (verdicts == "correct") | (verdicts == "rounded")
             on = wrong | slip | carried | ~written.present | (coarse & ~self._right(identifier, written))
             before = {name: cells & on for name, cells in before.items()}
             before["behind"] |= wrong | slip | carried
@@ -238,7 +245,7 @@ class _Open:
 
     @property
     def _is_open(self) -> bool:
-        return bool((self.verdicts == "").any())
+        return _open(self.verdicts)
 
     def _empty(self) -> None:
         """Line 5: what the right rule makes of such cells says nothing."""
@@ -366,6 +373,11 @@ def _unwritten(written: WrittenMatrix) -> NDArray[np.object_]:
     for row, column in np.argwhere(~written.present).tolist():
         verdicts[row, column] = written.entries[row][column].kind
     return verdicts
+
+
+def _open(verdicts: NDArray[np.object_]) -> bool:
+    """Whether a cell has no verdict yet."""
+    return "" in verdicts.ravel().tolist()
 
 
 def _give(verdicts: NDArray[np.object_], cells: Marked, verdict: Verdict) -> None:

@@ -1,4 +1,7 @@
-"""Whether a number that was written stands for a value: rounded, cut off, within a bound; ties count as met."""
+"""Whether a number that was written stands for a value: rounded, cut off, within a bound; ties count as met.
+
+Where no number stands (nan) nothing holds; the caller lets numpy be silent about that (`judging.judge` does).
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,12 @@ Array = NDArray[np.float64]
 
 def close(values: Array, others: Array | float, tolerance: Array | float) -> Marked:
     """Whether numbers are no further from others than this."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(values - others) <= tolerance)
+    return np.asarray(np.abs(values - others) <= tolerance)
 
 
 def inside(values: Array, interval: Interval, tolerance: Array | float) -> Marked:
     """Whether numbers lie within bounds, give or take this."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray((values >= interval.low - tolerance) & (values <= interval.high + tolerance))
+    return np.asarray((values >= interval.low - tolerance) & (values <= interval.high + tolerance))
 
 
 def tolerance(written: WrittenMatrix) -> Array:
@@ -61,11 +62,10 @@ def cut_off(written: WrittenMatrix, units: Array, values: Interval) -> Marked:
     """Whether a value between two gives the number when its digits beyond a unit are cut off."""
     numbers = written.values
     slack = SLACK * units + ROUNDING * np.abs(numbers)
-    with np.errstate(invalid="ignore", divide="ignore"):  # an exact number has no last place
-        low = np.where(numbers <= 0, numbers - units, numbers) - slack
-        high = np.where(numbers >= 0, numbers + units, numbers) + slack
-        even = np.abs(numbers - np.round(numbers / units) * units) <= slack + 1e-6 * units
-        return np.asarray(even & (values.high >= low) & (values.low <= high))
+    low = np.where(numbers <= 0, numbers - units, numbers) - slack
+    high = np.where(numbers >= 0, numbers + units, numbers) + slack
+    even = np.abs(numbers - np.round(numbers / units) * units) <= slack + 1e-6 * units
+    return np.asarray(even & (values.high >= low) & (values.low <= high))
 
 
 def stands_for(written: WrittenMatrix, units: Array, values: Interval) -> Marked:
@@ -75,6 +75,5 @@ def stands_for(written: WrittenMatrix, units: Array, values: Interval) -> Marked
 
 def too_wide(reach: Array, units: Array, key: Array) -> Marked:
     """Where a bound says nothing."""
-    with np.errstate(invalid="ignore"):
-        told = (reach <= MOST_UNITS * units) | (reach <= MOST_SHARE * np.abs(key).max(initial=0.0))
+    told = (reach <= MOST_UNITS * units) | (reach <= MOST_SHARE * np.abs(key).max(initial=0.0))
     return np.asarray(~told | ~np.isfinite(reach))

@@ -114,8 +114,8 @@ class Reading:
 class Work:
     """What a learner has, with marks on their cells.
 
-    `wrong` have that verdict, `bad` are those and slips, `carried` follow from such. `behind` are all of these and what
-    depends on them in matrices left out, `empty_behind` the same of `wrong`, `coarse_behind` of cells that are too
+    `right` are correct or rounded, `bad` wrong or slips, `carried` follow from such. `behind` are all of these and what
+    depends on them in matrices left out, `wrong_behind` the same of wrong ones, `coarse_behind` of cells that are too
     coarse. `reading` has the bounds of each matrix. `own` reads the work as it stands, `mended`
     with the wrong cells put right, `plain` without the wrong rules that were likely used in left-out matrices.
     """
@@ -129,7 +129,7 @@ class Work:
         self.coarse_behind: dict[str, Marked] = {}
         self.fewest = _finest(sheet)
         self.replaced: dict[str, Interval] = {}
-        self.halves: dict[str, Array] = {}
+        self.right: dict[str, Marked] = {}
         self.own = Reading(self, {}, self.replaced)
         self.plain = Reading(self, {}, {})
         self.mended = Reading(self, self.bad, {})
@@ -145,16 +145,14 @@ class Work:
         return identifier not in self.sheet.written and self.rule(identifier) is not None
 
     def half(self, identifier: str) -> Array:
-        """What each cell of a written matrix may be off."""
+        """What each cell of a written matrix may be off; a right one by its distance from the key, if that is more."""
         written = self.sheet.written[identifier]
-        return self.halves.get(identifier, np.maximum(written.units, written.own) / 2)
-
-    def note_half(self, identifier: str, right: Marked) -> None:
-        """A right cell is off by its distance from the key where that is more, and by no more digits than asked."""
-        written = self.sheet.written[identifier]
+        as_written = np.maximum(written.units, written.own) / 2
+        if identifier not in self.right:
+            return as_written
         distance = np.minimum(np.abs(written.values - self.key.values[identifier]), FARTHEST * written.units)
-        half = np.where(right, np.maximum(written.units / 2, distance), np.maximum(written.units, written.own) / 2)
-        self.halves[identifier] = np.where(written.present, half, 0.0)
+        half = np.where(self.right[identifier], np.maximum(written.units / 2, distance), as_written)
+        return np.where(written.present, half, 0.0)
 
     def scratch(self, identifier: str, values: Array) -> Array:
         """What cells that were left out may be off: rounded as asked for, or to what the learner works with at most."""
