@@ -50,7 +50,8 @@ class Moved:
 
     def off_by(self, source: str, half: Array) -> Moved:
         """The same, and each cell may be off by so much besides."""
-        half = np.broadcast_to(half, self.value.shape)
+        if half.shape != self.value.shape:
+            half = np.broadcast_to(half, self.value.shape)
         if not half.any():
             return self
         if half.size > MOST_TOLD_APART:
@@ -61,8 +62,8 @@ class Moved:
     @property
     def reach(self) -> Array:
         """How far the value can move."""
-        sizes = (np.abs(part).sum(axis=0) for part in self.parts.values())
-        return np.asarray(np.broadcast_to(sum(sizes, self.rest), self.value.shape))
+        reach = np.asarray(sum((np.abs(part).sum(axis=0) for part in self.parts.values()), self.rest))
+        return reach if reach.shape == self.value.shape else np.broadcast_to(reach, self.value.shape)
 
 
 def moved(expression: m.Matrix, values: Mapping[str, Moved]) -> Moved:

@@ -21,6 +21,7 @@ from tracer.judging.numbers import (
     close,
     cut_off,
     equals,
+    farthest_told,
     half,
     inside,
     least_own,
@@ -286,7 +287,8 @@ class _Open:
         _give(verdicts, rounded & alone, "rounded")
         self.judging._cut(self.identifier, cut & alone, "rounded")
         if (self.behind & (verdicts == "")).any():
-            self._mended()
+            if self._may_follow_mended(rounded | cut):
+                self._mended()
             _give(verdicts, rounded, "carried")
             self.judging._cut(self.identifier, cut, "carried")
         if work.replaced and self._is_open:
@@ -297,6 +299,14 @@ class _Open:
         _give(verdicts, wide & self.written.present, "not_read")
         if self.untold.any():
             _give(verdicts, self._may_be_mended(), "not_read")
+
+    def _may_follow_mended(self, follows: Marked) -> bool:
+        """Whether a cell is near enough to what it would be with the wrong cells put right, or in need of that."""
+        written, slack = self.written, tolerance(self.written)
+        mended = self.key.compute(self.identifier, self.work.mended.values)
+        near = close(written.values, mended, farthest_told(written.units, self.right) + slack)
+        near |= close(written.values, self.right, 2 * slack)
+        return bool(((self.verdicts == "") & (near | ~follows)).any())
 
     def _mended(self) -> None:
         """As it would be with the wrong cells before it put right: an error in copying that was not used further."""

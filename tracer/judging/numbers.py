@@ -75,5 +75,9 @@ def stands_for(written: WrittenMatrix, units: Array, values: Interval) -> Marked
 
 def too_wide(reach: Array, units: Array, key: Array) -> Marked:
     """Where a bound says nothing."""
-    told = (reach <= MOST_UNITS * units) | (reach <= MOST_SHARE * np.abs(key).max(initial=0.0))
-    return np.asarray(~told | ~np.isfinite(reach))
+    return np.asarray(~(reach <= farthest_told(units, key)))
+
+
+def farthest_told(units: Array, key: Array) -> Array:
+    """The widest bound that says something."""
+    return np.asarray(np.maximum(MOST_UNITS * units, MOST_SHARE * np.abs(key).max(initial=0.0)))
