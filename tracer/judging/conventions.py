@@ -95,7 +95,7 @@ class Conventions:
             for other in self._candidates(best, failing):
                 read = judge(other.sheet)
                 now = _counting(read)
-                if counted < now:
+                if counted < now and _throughout(marks, now, best.sheet, other.sheet):
                     best, marks, counted = replace(other, all_right=len(now) == len(read)), read, now
                     break
             else:
@@ -234,6 +234,18 @@ def _equal(sheet: Sheet) -> int:
     """How many numbers equal the key's to the digits written."""
     pairs = ((each, sheet.key.values[identifier]) for identifier, each in sheet.written.items())
     return sum(int(np.count_nonzero(close(each.values, value, tolerance(each)))) for each, value in pairs)
+
+
+def _throughout(marks: list[Mark], now: set[tuple[str, int, int]], before: Sheet, other: Sheet) -> bool:
+    """Whether every failing cell of the matrices that another convention touches is right by it."""
+    failing = [each for each in marks if _fails(each) and _touches(before, other, each.id)]
+    return all((each.id, each.row, each.column) in now for each in failing)
+
+
+def _touches(before: Sheet, other: Sheet, identifier: str) -> bool:
+    """Whether a convention makes a matrix differently, or turns it."""
+    turned = before.answers.matrices.get(identifier) != other.answers.matrices.get(identifier)
+    return turned or _differs(other.key, before.key, identifier)
 
 
 def _differs(one: Key, other: Key, identifier: str) -> bool:

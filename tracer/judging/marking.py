@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from tracer.answers.key import Key
 from tracer.answers.reading import Answers
-from tracer.judging.conventions import FAILS, Conventions, OtherConventions
+from tracer.judging.conventions import FAILS, RIGHT, Conventions, OtherConventions
 from tracer.judging.judging import judge
 from tracer.judging.points import share, worth
 from tracer.judging.sheet import Sheet, lay_beside
 from tracer.judging.slips import MISCONCEPTIONS, explain
-from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Mark, Verdict
+from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Mark, Slip, Verdict
+
+BY_CONVENTION = "other-convention"
+THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix only
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,7 @@ class MarkedSheet:
         """The first matrix of each misconception; a slip of the pen or in one cell is none."""
         found: dict[str, str] = {}
         for mark in self.marks:
-            if mark.verdict == "slip" and mark.slips and mark.slips[0].slug in MISCONCEPTIONS:
+            if mark.verdict == "slip" and mark.slips and mark.slips[0].slug in THROUGHOUT:
                 found.setdefault(mark.slips[0].slug, mark.id)
         return found
 
@@ -168,6 +171,19 @@ def mark_answers(answers: Answers, conventions: Conventions, accept: bool = Fals
     other = None
     if any(mark.verdict in FAILS for mark in marks):
         other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
-    if other is not None and accept and not other.another_pass:
-        sheet, marks = other.sheet, judge(other.sheet, explain)
+    if other is not None and not other.another_pass:
+        if accept:
+            sheet, marks = other.sheet, judge(other.sheet, explain)
+        else:
+            marks = list(_told_of(marks, other))
     return MarkedSheet(sheet, marks, other)
+
+
+def _told_of(marks: Sequence[Mark], other: OtherConventions) -> Iterator[Mark]:
+    """The marks, with the convention in place of a slip that is the same thing said of single cells."""
+    says = f"this follows another convention: {', '.join(other.words)}"
+    slip = Slip(BY_CONVENTION, says, says)
+    right = {(each.id, each.row, each.column) for each in judge(other.sheet) if each.verdict in RIGHT}
+    for mark in marks:
+        explained = mark.verdict in ("slip", "wrong") and (mark.id, mark.row, mark.column) in right
+        yield replace(mark, verdict="slip", slips=(slip,)) if explained else mark

@@ -12,7 +12,7 @@ from tests.traces import example
 from tracer.answers.key import key_of
 from tracer.answers.reading import read_content
 from tracer.judging.conventions import Conventions
-from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.judging.marking import BY_CONVENTION, MarkedSheet, mark_answers
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.training import trace
@@ -185,3 +185,27 @@ def test_json_may_have_a_name_for_the_student_and_the_matrices_in_an_object(extr
     sheet = marked("a.json", json.dumps({"answers": {"Z2": ["1.321", "≈1.374", "~1.321"]}, **extra}))
     assert sheet.all_right and len(sheet.marks) == 3
     assert sheet.sheet.answers.student == {"name": "Ada Byron"}
+
+
+# Other conventions
+
+MEAN = document(convention={"reduction": "mean"})
+SUM = document()
+
+
+def test_a_convention_wins_over_the_slip_that_is_the_same_thing() -> None:
+    """1/N left out throughout is the convention of a sum, and costs its first matrix only."""
+    sheet = mark(MEAN, worked(SUM))
+    assert sheet.other is not None and "summed over the samples" in sheet.other.words
+    slips = {slip.slug for each in sheet.marks if each.verdict == "slip" for slip in each.slips}
+    assert slips == {BY_CONVENTION} and not sheet.counts["wrong"]
+
+
+def test_a_slip_in_one_place_is_no_convention() -> None:
+    def one_sample_wrong(memory: dict[str, np.ndarray]) -> np.ndarray:
+        error = (memory["A2"] - memory["Y"]) / 3
+        error[0] *= 3  # 1/N forgotten for one sample
+        return error
+
+    sheet = mark(MEAN, worked(MEAN, with_rule(MEAN, "E", one_sample_wrong)))
+    assert sheet.other is None and sheet.counts["slip"] + sheet.counts["wrong"] == 3

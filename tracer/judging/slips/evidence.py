@@ -94,7 +94,7 @@ def _farthest(site: Site, mid: Array) -> Array | float:
     if is_step(site.expression) or not site.work.left_out_before(site.id):
         return np.inf
     largest = np.maximum(np.abs(mid), np.abs(site.work.key.values[site.id])).max(axis=(1, 2), keepdims=True)
-    return np.maximum(MOST_UNITS * site.written.units, MOST_OPEN * largest)
+    return np.asarray(np.maximum(MOST_UNITS * site.written.units, MOST_OPEN * largest))
 
 
 def _gain(site: Site, low: Array, high: Array, mid: Array) -> Array:
