@@ -10,7 +10,7 @@ function significant(value) {
 }
 
 function afterUpdate({ engine, data }) {
-  const moved = withRole(data, { role: "parameter" });
+  const moved = withRole(data, { role: "parameter" }).filter((id) => updatedOf(data, id));
   return engine.run(Object.fromEntries(moved.map((id) => [id, engine.values[updatedOf(data, id)]])));
 }
 
@@ -20,7 +20,7 @@ function fillHelp() {
   if (!pass || !$("help-details").open) return;
   const { engine, data } = pass, after = afterUpdate(pass), before = engine.values, id = outputOf(data);
   const [targets] = withRole(data, { kind: "target" }), [lossId] = withRole(data, { role: "loss" });
-  const outputs = before[id].flatMap((row, i) => row.map((_, j) => [i, j]));
+  const outputs = id && targets ? before[id].flatMap((row, i) => row.map((_, j) => [i, j])) : []; // a program has none
   const rows = outputs.map(([i, j]) => {
     const target = before[targets][i][j];
     const nearer = Math.abs(before[id][i][j] - target) - Math.abs(after[id][i][j] - target);

@@ -2,18 +2,34 @@
 
 const PICTURED = 2; // decimals of a value, as where the picture was made (network_svg.py)
 const picture = document.querySelector(".network");
-const strokes = picture.dataset.strokes.split(" ").map(Number);
+const strokes = picture.dataset.strokes?.split(" ").map(Number);
 const placeOf = (element) => element.dataset.cell.split("-").map((part, k) => (k ? part - 1 : part));
 
 function drawNetwork() {
   const pass = passOf(state.section);
   if (!pass) return;
+  if (picture.classList.contains("blocks")) {
+    drawBlocks();
+    return;
+  }
   const active = new Set(state.section.dataset.active.split(" "));
   const inputs = new Set(state.section.dataset.inputs.split(" "));
   const part = (ids) => (ids.some((id) => active.has(id)) ? "active" : ids.some((id) => inputs.has(id)) ? "input" : "");
   drawEdges(pass, part);
   drawNodes(pass, part);
   writeValues(pass);
+}
+
+/** The block of the step, and the arrows that bring it what it needs: on the way back, those of the gradient. */
+function drawBlocks() {
+  const { number, way } = state.section.dataset;
+  for (const block of picture.querySelectorAll(".block")) {
+    emphasise(block, way !== "given" && way !== "update" && block.dataset.number === number ? "active" : "");
+  }
+  for (const arrow of picture.querySelectorAll(".arrow")) {
+    const back = arrow.classList.contains("back"), here = back ? way === "backward" : way === "forward";
+    emphasise(arrow, here && arrow.dataset.to === number ? "input" : "");
+  }
 }
 
 function emphasise(element, part) {

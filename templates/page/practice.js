@@ -16,8 +16,10 @@ function hint() {
   $("hint").replaceChildren(button);
 }
 
-const firstWeight = () =>
-  ({ matrix: withRole(passOf(state.section).data, { role: "parameter", kind: "weights" })[0], row: 0, column: 0 });
+const firstWeight = () => {
+  const { data } = passOf(state.section), weights = withRole(data, { role: "parameter", kind: "weights" });
+  return { matrix: weights[0] ?? withRole(data, { role: "parameter" })[0], row: 0, column: 0 };
+};
 
 function startChange() {
   ask(firstWeight(), { pinned: true });

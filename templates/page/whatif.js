@@ -52,11 +52,18 @@ function isChanged() {
     [...edits.values()].some(([id, row, column, number]) => number !== data.given[id][row][column]));
 }
 
+/** The loss of the first pass as the numbers stand now. */
+function lossNow() {
+  const { data, engine } = opened(passes[0]), [loss] = withRole(data, { role: "loss" });
+  return engine.values[loss][0][0];
+}
+
 /** Show what has changed. */
 function repaint() {
   const changed = isChanged();
   $("reset").hidden = !changed;
   $("other").hidden = $("recorded").hidden = !changed;
+  if (changed) $("now").textContent = significant(lossNow());
   for (const section of choices.everything ? sections : [state.section]) refresh(section);
   drawNetwork();
   tell();

@@ -14,7 +14,7 @@ from tracer.errors import TracerError
 from tracer.expression.label import label_text
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import mark_answers
-from tracer.problem.names import Names
+from tracer.problem.names import NetworkNames
 from tracer.problem.problem import Problem, problem_from_document
 
 HIDDEN = {  # of a network with one hidden layer
@@ -49,7 +49,7 @@ def names_for(problem: Problem) -> dict[str, list[str]]:
 
 
 def shown_names(problem: Problem, style: str, identifier: str) -> str:
-    names = Names(
+    names = NetworkNames(
         style, problem.sizes, problem.rows, tuple(layer.shared_bias for layer in problem.layers),
         tuple(layer.bias is not None for layer in problem.layers), problem.convention.sign,
         rate_in_delta=problem.convention.learning_rate_in == "delta",

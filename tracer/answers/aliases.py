@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias, get_args
 from tracer.answers.numbers import UNSEEN
 from tracer.expression.label import label_text
 from tracer.problem.convention import NameStyle
-from tracer.problem.names import Names, names_of
+from tracer.problem.names import NetworkNames, network_names
 from tracer.problem.problem import Problem
 from tracer.program.naming_policy import RATE
 
@@ -230,10 +230,10 @@ class Aliases:
         return found
 
     @cached_property
-    def _styles(self) -> Mapping[str, Names]:
+    def _styles(self) -> Mapping[str, NetworkNames]:
         own = self.problem.names
         return {
-            style: names_of(
+            style: network_names(
                 self.problem if style == own.style else replace(self.problem, names=replace(own, style=style, own={}))
             )
             for style in STYLES

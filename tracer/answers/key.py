@@ -18,7 +18,7 @@ from tracer.lesson.build import build
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.presentation.shown import asked, shown
 from tracer.problem.convention import Reproduce
-from tracer.problem.names import Names, names_of
+from tracer.problem.names import NetworkNames, network_names
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
 from tracer.program.program import Program
@@ -55,9 +55,9 @@ class Key:
         return NetworkSymbols(self.problem, self.program.rows)
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> NetworkNames:
         """What the matrices and their cells are called to learners."""
-        return names_of(self.problem)
+        return network_names(self.problem)
 
     def called(self, identifier: str, place: tuple[int, int] | None = None) -> str:
         """The name of a matrix, or of a cell of it by row and column from 0, in one line."""

@@ -24,6 +24,7 @@ NAMED = UnitName("", (), "", (), "")  # what has a cell of its own by its name
 LATER_PASSES = "further rows of the table are later passes, which are not marked here"
 MOST_NAMED = 4  # of a family that has no place
 
+_WORDS = re.compile(r"[A-Za-z]+[0-9]+")
 _ALL_WEIGHTS = re.compile(r"\bweights?\b", re.I)
 _NEW = re.compile(r"\b(?:new|next|after|updated|neu)\b", re.I)
 _GRADIENT = re.compile(r"\b(?:gradients?|grads?|derivatives?)\b|∂", re.I)
@@ -49,12 +50,20 @@ def scalars_of(each: Found, counted: Counted, agreement: Agreement) -> list[Scal
 def _own_cell(each: Found, key: Key) -> Cell | None:
     """The cell that a name says itself: Z1[1,2], b2 where that is one number, or w5 where the problem calls it that."""
     single = {one.identifier for one in each.readings if one.place is None and key.values[one.identifier].size == 1}
-    if len(single) == 1:
-        return Cell(single.pop(), 0, 0)
+    spelled = _spelled(each.name, single, key) if len(single) > 1 else single
+    if len(spelled) == 1:
+        return Cell(spelled.pop(), 0, 0)
     least = min((one.rank for one in each.readings), default=0)
     cells = [one for one in each.readings if one.place is not None and one.rank == least]
     sure = least <= OWN or unit_name(each.name) is None
     return Cell(cells[0].identifier, *cells[0].place) if len(cells) == 1 and sure and cells[0].place else None
+
+
+def _spelled(name: str, identifiers: set[str], key: Key) -> set[str]:
+    """Those that a name has letter by letter, or what they are of: dL/dW3 is W3's gradient before a third weight's."""
+    words = {word.removeprefix("d") for word in _WORDS.findall(name)}
+    made = key.program.assignments
+    return {each for each in identifiers if words & {each, made[each].of}}
 
 
 def _all_weights(each: Found, counted: Counted, agreement: Agreement) -> list[Scalar]:

@@ -209,7 +209,7 @@ class FeedbackViews:
             if any(written):
                 slots = [[each for ids in written[k::SLOTS] for each in ids] for k in range(SLOTS)]
                 stacks = tuple(tuple(map(self._matrix, ids)) for ids in slots)
-                yield AnswerBand(band_title(self.problem, band.layer, self.one), stacks)
+                yield AnswerBand(band_title(self.problem, band, self.one), stacks)
 
     def _matrix(self, identifier: str) -> AnswerTable:
         rows, columns = self.marked.sheet.written[identifier].values.shape

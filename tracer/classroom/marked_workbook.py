@@ -73,7 +73,7 @@ class MarkedCopy:
         self._head()
         for band in self.places.board.bands:
             if any(each in self.present for stack in band.stacks for each in stack):
-                title = band_title(self.problem, band.layer, self.one)
+                title = band_title(self.problem, band, self.one)
                 self.data.text(TOP + band.row, self.places.first_column(0), title, self.styles.band)
         for identifier in self.present:
             self._heading(identifier)

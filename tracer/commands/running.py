@@ -29,13 +29,13 @@ from tracer.presentation.excerpt import counted
 from tracer.processes import beside
 
 if TYPE_CHECKING:
-    from tracer.problem.problem import Problem
-    from tracer.run.passes import Trace
+    from tracer.run.passes import AnyProblem, Trace
     from tracer.run.training import Training
 
 DEFAULT_EXAMPLE = "article"
 MOST_EPOCHS = 1_000_000  # to record; `train` takes any number
 MOST_STEPS = 1_000  # sheets of a workbook, sections of a page
+NO_DERIVATION = "no derivation: it is written for networks of [[layers]] only"
 MOST_MATRICES = 150_000  # on all of them together
 
 EpochsOption = Annotated[
@@ -69,7 +69,7 @@ def walkthrough(
     from tracer.run.training import trace
 
     chosen = epoch_numbers(epochs, [1])
-    loaded = load(problem)
+    loaded = load_any(problem)
     check_readable(loaded, len(chosen))
     with progress("training", max(chosen)) as advance:
         recorded = trace(loaded, chosen, lambda _: advance())
@@ -85,7 +85,7 @@ def walkthrough(
 
 
 def _write_files(
-    recorded: Trace, start: Path, only: WalkthroughFile | None, matrix_formulas: bool
+    recorded: Trace[AnyProblem], start: Path, only: WalkthroughFile | None, matrix_formulas: bool
 ) -> tuple[list[Path], str]:
     """The files written, whose names begin as `start` does; why there is no derivation, or ""."""
     book = start.with_name(f"{start.name}.xlsx")
@@ -102,23 +102,24 @@ def _write_files(
     return written, left_out
 
 
-def _write_book(recorded: Trace, path: Path, matrix_formulas: bool) -> None:
+def _write_book(recorded: Trace[AnyProblem], path: Path, matrix_formulas: bool) -> None:
     from tracer.workbook.workbook import write_workbook
 
     with progress("workbook", sum(len(each.steps) for each in recorded.passes)) as advance:
         write_workbook(recorded, path, advance, matrix_formulas)
 
 
-def _pages(recorded: Trace) -> tuple[dict[str, str], str]:
+def _pages(recorded: Trace[AnyProblem]) -> tuple[dict[str, str], str]:
     """The page and the derivation worked by hand, by the ends of their names; why there is no derivation, or ""."""
     from tracer.derivation.book import render_derivation, too_deep
     from tracer.page.page import render_page
 
-    name, left_out = recorded.problem.name, too_deep(recorded.problem)
-    if left_out:
+    name, network = recorded.problem.name, recorded.of_network
+    left_out = too_deep(network.problem) if network else NO_DERIVATION
+    if left_out or network is None:
         return {".html": render_page(recorded)}, left_out
     page, book = f"{name}.html", f"{name}.derivation.html"
-    return {".html": render_page(recorded, book), ".derivation.html": render_derivation(recorded, page)}, ""
+    return {".html": render_page(recorded, book), ".derivation.html": render_derivation(network, page)}, ""
 
 
 def trace(
@@ -212,7 +213,7 @@ def epoch_numbers(text: str | None, default: list[int]) -> list[int]:
     return sorted(numbers)
 
 
-def check_readable(problem: Problem, epochs: int) -> None:
+def check_readable(problem: AnyProblem, epochs: int) -> None:
     """Refuse a walkthrough that nobody could read, before anything is run."""
     from tracer.lesson.build import build
 
@@ -227,10 +228,8 @@ def check_readable(problem: Problem, epochs: int) -> None:
         )
 
 
-def summary(problem: Problem, before: float, after: float) -> str:
+def summary(problem: AnyProblem, before: float, after: float) -> str:
     """The one line that says what happened."""
-    from tracer.presentation.shown import losses
+    from tracer.presentation.shown import losses, size_words
 
-    sizes = "→".join(map(str, problem.sizes))
-    samples = f"{problem.rows} sample{'s' if problem.rows > 1 else ''}"
-    return f"{sizes}, {samples}; loss {' → '.join(losses(problem, before, after))}"
+    return f"{size_words(problem)}; loss {' → '.join(losses(problem, before, after))}"

@@ -36,8 +36,8 @@ from tracer.expression.lower import lower, view
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms, matrix_mathml
 from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, work
 from tracer.presentation.example import example_sample, of_samples
-from tracer.presentation.headings import Headings
 from tracer.presentation.shown import DEFAULT, shown
+from tracer.problem.names import network_names
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass, Trace
 
@@ -56,8 +56,7 @@ class Cells:
     def __init__(self, trace: Trace, one: Pass) -> None:
         self.one, self.problem, self.program = one, trace.problem, one.program
         self.rows = self.program.rows
-        headings = Headings(trace.problem)
-        self.names = headings.names
+        self.names = network_names(trace.problem)
         self.decimals = shown(trace, one)
         self.sample = example_sample(one)  # the one that is worked
 

@@ -61,7 +61,7 @@ def _given(forward: Forward, updates: Updates) -> Step:
 
 def _step(number: int, told: ForwardStep, phase: Phase, made: tuple[Assignment, ...]) -> Step:
     if phase == "backward":
-        return Step(number, None, str(number), f"Back through: {told.title}", "", "", made, phase)
+        return Step(number, None, f"{number} back", f"Back through: {told.title}", "", "", made, phase)
     return Step(number, None, str(number), told.title, told.words, told.why, made, phase)
 
 

@@ -16,15 +16,17 @@ from markupsafe import Markup
 from tracer.expression.digits import fixed
 from tracer.expression.label import label_mathml
 from tracer.files import write_text
+from tracer.page.block_svg import block_svg
 from tracer.page.network_svg import network_svg
 from tracer.page.script import INEXACT, page_script
 from tracer.page.views import PassViews, math
 from tracer.presentation.headings import Headings, anchor_prefix
 from tracer.presentation.palette import LEGEND
-from tracer.presentation.shown import losses, shown
+from tracer.presentation.shown import losses, shown, size_words
 from tracer.presentation.templates import environment
+from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import conventions, departures
-from tracer.run.passes import Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Story:
     after: str
 
 
-def write_page(trace: Trace, path: Path, derivation: str = "") -> None:
+def write_page(trace: Trace[AnyProblem], path: Path, derivation: str = "") -> None:
     """Write the page of a trace; `derivation` is the name of its derivation's file beside it.
 
     Raises ExportError where `path` cannot be written.
@@ -46,7 +48,7 @@ def write_page(trace: Trace, path: Path, derivation: str = "") -> None:
     write_text(path, render_page(trace, derivation))
 
 
-def render_page(trace: Trace, derivation: str = "") -> str:
+def render_page(trace: Trace[AnyProblem], derivation: str = "") -> str:
     """The page as HTML, with a link to the file `derivation` beside it if there is one."""
     problem = trace.problem
     views = [PassViews(trace, one) for one in trace.passes]
@@ -56,11 +58,11 @@ def render_page(trace: Trace, derivation: str = "") -> str:
         .render(
             problem=problem,
             derivation=derivation,
-            sizes="→".join(map(str, problem.sizes)),
+            size=size_words(problem),
             losses=losses(problem, trace.before, trace.after),
             passes=[(view.place, list(view.steps())) for view in views],
             story=_story(trace),
-            network=network_svg(problem, trace.first),
+            network=_picture(problem, trace.first),
             script=page_script(trace),
             legend=LEGEND,
             inexact=INEXACT,
@@ -70,10 +72,22 @@ def render_page(trace: Trace, derivation: str = "") -> str:
     )
 
 
-def _story(trace: Trace) -> Story:
-    """The weight of the last layer that the first pass changes most."""
+def _picture(problem: AnyProblem, first: Pass) -> Markup:
+    return block_svg(first.program) if isinstance(problem, ProgramProblem) else network_svg(problem, first)
+
+
+def _told(one: Pass) -> str:
+    """The parameter that the story is of: a network's last weights, or whichever a program moves most."""
+    if one.program.layers:
+        return one.program.layers[-1].weights
+    updated = one.program.updated
+    return max(updated, key=lambda each: float(np.abs(one[updated[each]] - one[each]).max()))
+
+
+def _story(trace: Trace[AnyProblem]) -> Story:
+    """The cell of a parameter that the first pass changes most."""
     one, names = trace.first, Headings(trace.problem).names
-    identifier = one.program.layers[-1].weights
+    identifier = _told(one)
     new = one.program.updated[identifier]
     change = np.abs(one[new] - one[identifier])
     row, column = (int(index) for index in np.unravel_index(change.argmax(), change.shape))

@@ -16,7 +16,7 @@ from tracer.page.script_data import engine_script, script_data, told_roles
 from tracer.page.tables import KEPT_COLUMNS, KEPT_ROWS, MOST_COLUMNS, MOST_ROWS
 from tracer.presentation.headings import anchor_prefix
 from tracer.presentation.templates import read_template
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 
 MOST_DATA = 2_000_000  # characters; later passes beyond it are shown without a script
 FILES = (
@@ -49,7 +49,7 @@ class PageScript:
     passes: int
 
 
-def page_script(trace: Trace) -> PageScript | None:
+def page_script(trace: Trace[AnyProblem]) -> PageScript | None:
     """The script and its data for every pass whose data the page can carry; None where it carries none."""
     passes: list[str] = []
     for data in _passes(trace):
@@ -66,7 +66,7 @@ def page_script(trace: Trace) -> PageScript | None:
     return PageScript(Markup(document), Markup(text), f"sha256-{digest}", len(passes))
 
 
-def _passes(trace: Trace) -> Iterator[dict[str, Any]]:
+def _passes(trace: Trace[AnyProblem]) -> Iterator[dict[str, Any]]:
     """The data of each pass, up to one that is too large.
 
     `follows`: it starts from what the pass before it has made; `iteration`: passes of one number have the same samples;
@@ -79,7 +79,7 @@ def _passes(trace: Trace) -> Iterator[dict[str, Any]]:
             return
         about = {"prefix": anchor_prefix(trace, one), "iteration": one.iteration, "from": one.start}
         about["follows"] = _follows(before, one)
-        yield {**about, "depth": trace.problem.depth, "roles": told_roles(one), **data}
+        yield {**about, "depth": len(one.program.layers), "roles": told_roles(one), **data}
 
 
 def _follows(before: Pass | None, one: Pass) -> bool:

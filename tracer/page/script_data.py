@@ -21,7 +21,7 @@ from tracer.presentation.templates import templates_folder
 from tracer.problem.convention import NameStyle
 from tracer.problem.names import LOSS, Names, Part, names_of
 from tracer.program.naming_policy import RATE
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 
 ENGINE = ("digits", "numeral", "label", "matrix", "scalar", "lower", "picking", "worked", "mathml", "chain", "engine")
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
@@ -45,13 +45,14 @@ def bundled(names: Iterable[str]) -> str:
     return f'(() => {{\n"use strict";{bare}}})();\n'
 
 
-def script_data(trace: Trace, one: Pass) -> dict[str, Json] | None:
+def script_data(trace: Trace[AnyProblem], one: Pass) -> dict[str, Json] | None:
     """What the script needs of one pass; None where the pass has more than MOST_CELLS cells."""
     cells = sum(one[identifier].size for identifier in one)
     if cells > MOST_CELLS:
         return None
     problem, ships = trace.problem, cells <= MOST_SHIPPED
-    styles = [style for style in STYLES if ships or style in ("matrix", problem.names.style)]
+    every = ships and one.program.by_layers
+    styles = [style for style in STYLES if every or style in ("matrix", problem.names.style)]
     names = {style: names_of(replace(problem, names=replace(problem.names, style=style))) for style in styles}
     rules = Rules()
     return {
@@ -185,7 +186,8 @@ def _labels(names: Names, one: Pass) -> dict[str, Json]:
     """
     known: dict[str, Json] = {}
     fractions: dict[str, Json] = {}
-    error = names.fraction(one.program.layers[-1].error)  # the first factor of every chain, with the convention's sign
+    gradients = (each.id for each in one.program.assignments.values() if each.role == "gradient")
+    error = next(map(names.fraction, gradients))  # the first factor of every chain, with the convention's sign
     assert error is not None
     for identifier in (RATE, *one):
         name, fraction = names.matrix(identifier), names.fraction(identifier)

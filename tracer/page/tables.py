@@ -24,6 +24,8 @@ Axes = tuple[str, str]
 
 def axes(program: Program, identifier: str) -> Axes:
     """What a row and a column of a matrix stand for; "" where there is only one."""
+    if not program.by_layers:
+        return "row", "column"
     what, layer = program.quantity(identifier), 0
     if what != roles.LEARNING_RATE:
         layer = program.assignments[identifier].layer or 0

@@ -23,7 +23,7 @@ from tracer.presentation.shown import Shown, shown
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import JACOBIAN, Assignment
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
 MARKS = {"active": ACTIVE_MARK, "input": INPUT_MARK, "plain": ""}
@@ -76,6 +76,8 @@ class BoardBand:
 class PageStep:
     anchor: str
     label: str
+    number: int
+    way: str  # forward or backward, of a program's step; "" of the eleven
     title: str
     why: str
     formulas: tuple[tuple[Markup, Markup | None], ...]  # with samples as rows, and as columns
@@ -89,7 +91,7 @@ class PageStep:
 class PassViews:
     """The views of one pass."""
 
-    def __init__(self, trace: Trace, one: Pass) -> None:
+    def __init__(self, trace: Trace[AnyProblem], one: Pass) -> None:
         self.trace, self.one = trace, one
         self.headings = Headings(trace.problem)
         self.names = self.headings.names
@@ -106,8 +108,10 @@ class PassViews:
             title, why = step_words(self.trace, self.one, step)
             known = roles(self.one.program, step)
             yield PageStep(
-                anchor=f"{self.prefix}step-{step.label}",
+                anchor=f"{self.prefix}step-{step.label.replace(' ', '-')}",
                 label=step.label,
+                number=step.number,
+                way=step.phase or "",
                 title=title,
                 why=why,
                 formulas=tuple(map(self._formula, made)),
@@ -144,7 +148,7 @@ class PassViews:
                 tuple(each for each in ids if each in known or not self._is_jacobian(each)) for ids in band.stacks
             )
             stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in shown_ids)
-            yield BoardBand(band_title(self.trace.problem, band.layer, self.one), stacks, self._kind(band))
+            yield BoardBand(band_title(self.trace.problem, band, self.one), stacks, self._kind(band))
 
     def _kind(self, band: Band) -> str:
         slots = ([self._plain[each].across for ids in band.stacks[k::SLOTS] for each in ids] for k in range(SLOTS))

@@ -5,20 +5,24 @@ beside; beneath, each backward matrix stands under what it belongs to: dW and db
 parameters, under W; S and D under Z; E (and a softmax's Jacobians) under A. Data and learning
 rate have a band of their own on top. All places are in board cells, counted from 0.
 
+A program has bands of forward steps: the parameters that a step is the first to use and what it makes, three stacks to
+a shelf, and under each what belongs to it.
+
 A large matrix would drown the reader: on the board an excerpt stands for it, its first and last
 rows and columns, and its place is to the right of everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tracer.expression.scalar import Block, Cell
 from tracer.presentation.excerpt import kept
 from tracer.program import roles
 from tracer.program.naming_policy import RATE
-from tracer.program.program import LayerMatrices, Program
+from tracer.program.program import LayerMatrices, Program, Step
 from tracer.program.roles import Quantity
 
 HEADING_ROWS = 2  # the name, and what it is
@@ -50,14 +54,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A layer's part of the board (layer 0: the data), with its stacks slot by slot.
+    """The part of the board of a layer or of a program's step (number 0: the data), with its stacks slot by slot.
 
-    `stacks` has the forward part's three lists of identifiers, then the backward part's.
+    `stacks` has the forward part's three lists of identifiers, then the backward part's, shelf after shelf. `title` is
+    that of a program's step; a layer has its own words.
     """
 
     layer: int
     row: int
     stacks: tuple[tuple[str, ...], ...]
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,10 +117,10 @@ def lay_out(program: Program) -> Board:
     shown: dict[str, Place] = {}
     bands = []
     row = 0
-    for layer, (forward, backward) in enumerate(_bands(program)):
-        bands.append(Band(layer, row, (*forward, *backward)))
+    for number, (title, shelves) in enumerate(_bands(program)):
+        bands.append(Band(number, row, tuple(stack for shelf in shelves for part in shelf for stack in part), title))
         row += 1
-        for stacks in (forward, backward):
+        for stacks in (part for shelf in shelves for part in shelf if any(part)):
             ends = [_stack(shown, on_board, ids, row, k * (slot + 1)) for k, ids in enumerate(stacks)]
             row = max(ends)
         row += 1
@@ -135,17 +141,74 @@ def kept_columns(columns: int) -> list[int | None]:
     return kept(columns, LARGE_COLUMNS, KEPT_FIRST, KEPT_LAST)
 
 
-Stacks = tuple[tuple[str, ...], ...]
+Stacks: TypeAlias = tuple[tuple[str, ...], ...]
+Shelf: TypeAlias = tuple[Stacks, Stacks]
+"""The forward and the backward identifiers of three slots."""
 
 
-def _bands(program: Program) -> Iterator[tuple[Stacks, Stacks]]:
-    """For each band, the forward and the backward identifiers of its three slots."""
-    yield ((*program.all(roles.INPUTS),), (program.targets,), (RATE,)), ((), (), ())
+def _bands(program: Program) -> Iterator[tuple[str, list[Shelf]]]:
+    """The title (of a layer none) and the shelves of each band."""
+    if not program.by_layers:
+        yield from _of_steps(program)
+        return
+    yield "", [(((*program.all(roles.INPUTS),), (program.targets,), (RATE,)), ((), (), ()))]
     for layer in program.layers:
-        yield _band(layer, program.loss if layer is program.layers[-1] else None)
+        yield "", [_of_layer(layer, program.loss if layer is program.layers[-1] else None)]
 
 
-def _band(layer: LayerMatrices, loss: str | None) -> tuple[Stacks, Stacks]:
+def _of_steps(program: Program) -> Iterator[tuple[str, list[Shelf]]]:
+    """The data, then the forward steps with the parameters that each is the first to use; short ones share a band."""
+    first, belonging = program.first_uses, _belonging(program)
+    unused = [each for each in program.parameters if each not in first]
+    yield "Given", _shelves([*program.given, *unused, RATE, *belonging.get(None, ())], belonging)
+    together: list[Step] = []
+    ids: list[str] = []
+    for step in (step for step in program.steps if step.phase == "forward"):
+        own = [
+            *(each for each in program.parameters if first.get(each) is step),
+            *(each.id for each in step.assignments),
+        ]
+        if together and len(ids) + len(own) > SLOTS:
+            yield _titles(together), _shelves(ids, belonging)
+            together, ids = [], []
+        together.append(step)
+        ids += own
+    yield _titles(together), _shelves(ids, belonging)
+
+
+def _titles(steps: Sequence[Step]) -> str:
+    """What stands over a band: its step, or its steps."""
+    titles = "; ".join(step.title for step in steps)
+    if len(steps) == 1:
+        return f"Step {steps[0].label} · {titles}"
+    joint = "and" if len(steps) == 2 else "to"
+    return f"Steps {steps[0].label} {joint} {steps[-1].label} · {titles}"
+
+
+def _belonging(program: Program) -> dict[str | None, list[str]]:
+    """What belongs to each matrix that stands for itself, in order of time; under None what belongs to none."""
+    found: dict[str | None, list[str]] = {}
+    owner: dict[str, str | None] = {}
+    for each in program.assignments.values():
+        own = each.role in ("given", "parameter") or program.step_of(each.id).phase == "forward"
+        if own:
+            owner[each.id] = each.id
+            continue
+        owner[each.id] = of = owner[each.of] if each.of is not None else None
+        found.setdefault(of, []).append(each.id)
+    return found
+
+
+def _shelves(ids: Sequence[str], belonging: Mapping[str | None, Sequence[str]]) -> list[Shelf]:
+    shelves: list[Shelf] = []
+    for start in range(0, len(ids), SLOTS):
+        three = [*ids[start : start + SLOTS], "", ""][:SLOTS]
+        backward = tuple(tuple(belonging.get(each, ())) if each else () for each in three)
+        shelves.append((tuple((each,) if each else () for each in three), backward))
+    return shelves
+
+
+def _of_layer(layer: LayerMatrices, loss: str | None) -> Shelf:
     """A layer's forward and backward stacks, as far as there are such; the loss is below the last activation."""
 
     def known(*wanted: Quantity) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ LOOKED_AT = 8  # rows and columns, from the first on: as many as every table sho
 
 
 def of_samples(program: Program, identifier: str) -> bool:
-    """Whether every row of a matrix is a sample."""
+    """Whether every row of a matrix is a sample; a program does not say what its rows are."""
+    if not program.by_layers:
+        return False
     what = program.quantity(identifier)
     alone = what in (roles.JACOBIAN, roles.LOSS, roles.LEARNING_RATE)
     return not alone and what.kind not in ("weights", "bias")

@@ -7,13 +7,14 @@ from typing import Literal, TypeAlias
 
 from tracer.expression import traversal
 from tracer.expression.label import Name, label_text
+from tracer.presentation.board import Band
 from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
 from tracer.problem.names import Names, names_of
-from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import is_gradient
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Program, Step
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 
 Role: TypeAlias = Literal["active", "input", "plain"]
 MARKS: dict[Role, str] = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
@@ -32,12 +33,12 @@ class Heading:
 class Headings:
     """The headings of a problem's matrices."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: AnyProblem) -> None:
         self.problem = problem
         self.names: Names = names_of(problem)
         # beside identifiers, and where the words of the article would take too much room
-        style = "matrix" if problem.names.style == "article" else problem.names.style
-        self.symbols = names_of(replace(problem, names=replace(problem.names, style=style)))
+        short = problem.names.style == "article"
+        self.symbols = names_of(replace(problem, names=replace(problem.names, style="matrix"))) if short else self.names
 
     def of(self, identifier: str, rows: int, columns: int) -> Heading:
         """The heading of a matrix of so many rows and columns."""
@@ -67,7 +68,7 @@ def roles(program: Program, step: Step) -> dict[str, Role]:
     return known | {assignment.id: "active" for assignment in step.assignments}
 
 
-def place_of(trace: Trace, one: Pass) -> str:
+def place_of(trace: Trace[AnyProblem], one: Pass) -> str:
     """Which epoch and rows a pass is of; "" where there is only one."""
     if trace.first is trace.last:
         return ""
@@ -75,16 +76,16 @@ def place_of(trace: Trace, one: Pass) -> str:
     return f"Epoch {one.epoch}{rows}"
 
 
-def anchor_prefix(trace: Trace, one: Pass) -> str:
+def anchor_prefix(trace: Trace[AnyProblem], one: Pass) -> str:
     """What the anchors of a pass begin with on a page; "" where there is only one."""
     return f"epoch-{one.epoch}-{one.iteration}-" if place_of(trace, one) else ""
 
 
-def step_words(trace: Trace, one: Pass, step: Step) -> tuple[str, str]:
+def step_words(trace: Trace[AnyProblem], one: Pass, step: Step) -> tuple[str, str]:
     """The title of a step, and why it is done; a later pass does not begin anew."""
     place = place_of(trace, one)
     title, why = step.title, f"{step.words} {step.why}"
-    if step.number == 1 and one is not trace.first:
+    if step.phase is None and step.number == 1 and one is not trace.first:
         title, why = "Current weights and biases", "These are their values after the previous passes."
     return (f"{place} · {title}" if place else title), why
 
@@ -94,8 +95,11 @@ def _rows(one: Pass) -> str:
     return f"row {first}" if first == last else f"rows {first}–{last}"
 
 
-def band_title(problem: Problem, layer: int, one: Pass) -> str:
-    """The title of a layer's band; layer 0 is the data."""
+def band_title(problem: AnyProblem, band: Band, one: Pass) -> str:
+    """The title of a band: of a program's as it is laid out, of a layer's in words; layer 0 is the data."""
+    if isinstance(problem, ProgramProblem):
+        return band.title
+    layer = band.layer
     if layer == 0 and one.stop - one.start < problem.rows:
         return f"Data · {_rows(one)} of {problem.rows}"
     if layer == 0:

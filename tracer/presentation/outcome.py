@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracer.expression.digits import decimals_for
+from tracer.lesson.build import build
 from tracer.presentation.live_words import Quantity, Words, choose, joined, words
 from tracer.problem.convention import CROSS_ENTROPIES
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
-from tracer.program.naming_policy import LOSS
-from tracer.run.passes import Trace
+from tracer.run.passes import AnyProblem, Of, Trace
 
 SEEN = 1e-12  # of the numbers compared; a smaller change is none
 MOST_NAMED = 4  # outputs that a sentence calls by name
@@ -24,31 +25,48 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Targets and outputs of all rows (rows, outputs), and the losses, before and after the recorded epochs."""
+class Losses(Generic[Of]):
+    """The loss before and after the recorded epochs: all that there is to compare of a program."""
 
-    problem: Problem
+    problem: Of
     epochs: tuple[int, int]
-    targets: Array
-    before: Array
-    after: Array
     loss_before: float
     loss_after: float
 
     @property
     def finite(self) -> bool:
-        """Whether float64 holds all the numbers."""
-        losses = (self.loss_before, self.loss_after)
-        return all(bool(np.isfinite(each).all()) for each in (self.before, self.after, *losses))
+        """Whether float64 holds the numbers."""
+        return bool(np.isfinite([self.loss_before, self.loss_after]).all())
+
+    @property
+    def loss_seen(self) -> float:
+        """A smaller change of the loss is none."""
+        return SEEN * max(1.0, abs(self.loss_before))
+
+    @property
+    def loss_decimals(self) -> int:
+        """Decimals at which the loss can be seen to change; where it is rounded, those that it has."""
+        if self.problem.carry_rounded:
+            return self.problem.decimals.of(build(self.problem).loss)
+        return _to_see(np.array([self.loss_after - self.loss_before]))
+
+
+@dataclass(frozen=True)
+class Outcome(Losses[Problem]):
+    """Besides, targets and outputs of all rows (rows, outputs)."""
+
+    targets: Array
+    before: Array
+    after: Array
+
+    @property
+    def finite(self) -> bool:
+        return super().finite and all(bool(np.isfinite(each).all()) for each in (self.before, self.after))
 
     @property
     def seen(self) -> float:
         """A smaller change of an output is none."""
         return SEEN * max(1.0, float(np.abs(self.targets).max()), float(np.abs(self.before).max()))
-
-    @property
-    def loss_seen(self) -> float:
-        return SEEN * max(1.0, abs(self.loss_before))
 
     @cached_property
     def moved(self) -> Array:
@@ -77,12 +95,6 @@ class Outcome:
         asked = self.problem.decimals.of(self.problem.output)
         return asked if self.problem.carry_rounded else max(asked, _to_see(self.moved))
 
-    @property
-    def loss_decimals(self) -> int:
-        if self.problem.carry_rounded:
-            return self.problem.decimals.of(LOSS)
-        return _to_see(np.array([self.loss_after - self.loss_before]))
-
     def name(self, row: int, column: int) -> str:
         """What an output is called in a sentence."""
         sample, output = f"sample {row + 1}", f"output {column + 1}"
@@ -99,7 +111,11 @@ def outcome_of(trace: Trace) -> Outcome:
     problem, output = trace.problem, trace.last.program.output
     start, end = trace.at_start, trace.at_end
     epochs = (trace.first.epoch, trace.last.epoch)
-    return Outcome(problem, epochs, problem.Y, start[output], end[output], start.loss, end.loss)
+    return Outcome(problem, epochs, start.loss, end.loss, problem.Y, start[output], end[output])
+
+
+def losses_of(trace: Trace[Of]) -> Losses[Of]:
+    return Losses(trace.problem, (trace.first.epoch, trace.last.epoch), trace.before, trace.after)
 
 
 @dataclass(frozen=True)
@@ -140,6 +156,17 @@ def sentence(outcome: Outcome, numbers: Compared) -> Words:
     return choose(numbers.rise.below(-seen), fell, choose(numbers.rise.above(seen), rose, same))
 
 
+def loss_sentence(outcome: Losses[AnyProblem], before: Quantity, after: Quantity, rise: Quantity) -> Words:
+    """Whether the loss fell, and why not if it did not."""
+    if not outcome.finite:
+        return words(_beyond_float64(outcome))
+    lead, seen = _lead(outcome), outcome.loss_seen
+    from_to = joined(" from ", before.written(outcome.loss_decimals), " to ", after.written(outcome.loss_decimals))
+    rose = joined(lead, " rose", from_to, f": {' or '.join(_causes_of_rise(outcome.problem))}.")
+    same = "Nothing changed: the updates are zero, or too small to be seen in the loss."
+    return choose(rise.below(-seen), joined(lead, " fell", from_to, "."), choose(rise.above(seen), rose, same))
+
+
 def row_words(outcome: Outcome, further: Quantity, past: Quantity) -> Words:
     """What an output did."""
     away = choose(past.above(0), "went past, further away", "moved away")
@@ -148,12 +175,12 @@ def row_words(outcome: Outcome, further: Quantity, past: Quantity) -> Words:
     )
 
 
-def loss_words(outcome: Outcome, rise: Quantity) -> Words:
+def loss_words(outcome: Losses[AnyProblem], rise: Quantity) -> Words:
     seen = outcome.loss_seen
     return choose(rise.below(-seen), "fell", choose(rise.above(seen), "rose", "as before"))
 
 
-def _lead(outcome: Outcome) -> str:
+def _lead(outcome: Losses[AnyProblem]) -> str:
     first, last = outcome.epochs
     rows = outcome.problem.rows
     loss = f"the loss over all {rows} samples" if rows > 1 else "the loss"
@@ -205,7 +232,7 @@ def _shared_by_outputs(problem: Problem) -> str:
     return "hidden weights and the sum that softmax divides by" if softmax else "hidden weights"
 
 
-def _causes_of_rise(problem: Problem) -> list[str]:
+def _causes_of_rise(problem: AnyProblem) -> list[str]:
     causes = []
     if departures(problem):
         causes.append("the step is not along the gradient of this loss (see above)")
@@ -216,9 +243,9 @@ def _causes_of_rise(problem: Problem) -> list[str]:
     return [*causes, "the step was too large" if causes else "the step was too large; try a smaller learning rate"]
 
 
-def _beyond_float64(outcome: Outcome) -> str:
+def _beyond_float64(outcome: Losses[AnyProblem]) -> str:
     causes = _causes_of_rise(outcome.problem)
     reasons = ["the numbers are too large for float64"]
-    if outcome.problem.loss in CROSS_ENTROPIES:
+    if isinstance(outcome.problem, Problem) and outcome.problem.loss in CROSS_ENTROPIES:
         reasons.append("the loss takes the logarithm of an output that is exactly 0 or 1")
     return f"{_lead(outcome)} can no longer be computed: {' or '.join(reasons)}; {' or '.join(causes)}."

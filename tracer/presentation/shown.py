@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
 from tracer.expression.worked import Worked, work
-from tracer.problem.problem import Problem
-from tracer.program.naming_policy import LOSS, RATE
+from tracer.lesson.build import build
+from tracer.presentation.excerpt import counted
+from tracer.problem.program_problem import ProgramProblem
+from tracer.program.naming_policy import RATE
 from tracer.run.passes import AnyProblem, Pass, Trace
 
 DEFAULT = 3  # decimals of a result that goes by no rule of its own
@@ -60,13 +62,21 @@ class Shown:
         return work(expression, value, DEFAULT if decimals is None else decimals)
 
 
-def losses(problem: Problem, before: float, after: float) -> tuple[str, str]:
+def losses(problem: AnyProblem, before: float, after: float) -> tuple[str, str]:
     """A loss before and after, with as many digits as it takes to see it change; where it is rounded, as it is."""
     if problem.carry_rounded:
-        decimals = problem.decimals.of(LOSS)
+        decimals = problem.decimals.of(build(problem).loss)
         return fixed(before, decimals), fixed(after, decimals)
     digits = next((d for d in range(4, 16) if f"{before:.{d}g}" != f"{after:.{d}g}"), 4)
     return f"{before:#.{digits}g}", f"{after:#.{digits}g}"
+
+
+def size_words(problem: AnyProblem) -> str:
+    """How large it is, in a few words."""
+    if isinstance(problem, ProgramProblem):
+        steps, count = len(problem.forward.steps), sum(each.size for each in problem.initial.values())
+        return f"{counted(steps, 'forward step')}, {counted(count, 'parameter')}"
+    return f"{'→'.join(map(str, problem.sizes))}, {counted(problem.rows, 'sample')}"
 
 
 def shown(trace: Trace[AnyProblem], one: Pass) -> Shown:
@@ -105,7 +115,7 @@ def _of_given(one: Pass, identifier: str, default: int) -> int | None:
     """As typed, where anybody can have typed it; parameters of a later pass as they were updated."""
     if all(map(_may_be_typed, one[identifier].ravel().tolist())):
         return None
-    following = one.program.updated.get(identifier)
+    following = one.program.carried.get(identifier)
     if following is not None:
         return max(default, _to_see(one[following] - one[identifier]))
     return max(default, decimals_for(one[identifier], SIGNIFICANT))

@@ -16,6 +16,8 @@ from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from tracer.expression.label import Label, Name, Ratio, label_text
+from tracer.problem.program_names import ProgramNames
+from tracer.problem.program_problem import ProgramProblem
 
 Place: TypeAlias = tuple[int, int] | None
 """Row and column of a cell, counted from 0, or None for the whole matrix."""
@@ -255,7 +257,26 @@ _STYLES: Mapping[str, Callable[[_Network], _Style]] = {
 }
 
 
-class Names:
+class Names(Protocol):
+    """What matrices and their cells are called, by identifier; rows and columns count from 0."""
+
+    def matrix(self, identifier: str) -> Name:
+        """What the whole matrix is called."""
+
+    def cell(self, identifier: str, row: int, column: int) -> Name:
+        """What one cell is called."""
+
+    def derivative(self, identifier: str, place: Place = None) -> tuple[Part, Part] | None:
+        """What a backward matrix, or one cell of it, is the derivative of, and by what; None for forward ones."""
+
+    def fraction(self, identifier: str, place: Place = None) -> Ratio | None:
+        """The derivative that a backward matrix, or one cell of it, is; None for forward ones."""
+
+    def learning_rate(self) -> Label:
+        """What the learning rate is called."""
+
+
+class NetworkNames:
     """The names of one network's matrices and cells, by identifier (`Z1`, `W1_next`, `J1`, …).
 
     `sizes` are the inputs and then the units of each layer; `shared_bias` and `has_bias` have one entry for
@@ -368,10 +389,10 @@ class Names:
         return Ratio(error, self._label(of, place), self._negative, rate)
 
 
-def names_of(problem: Any) -> Names:
-    """The names that a problem asks for; its class stands above this, since it asks whether any of them clash."""
+def network_names(problem: Any) -> NetworkNames:
+    """The names of a network; its class stands above this, since it asks whether any of them clash."""
     convention = problem.convention
-    return Names(
+    return NetworkNames(
         style=problem.names.style,
         sizes=tuple(problem.sizes),
         rows=problem.rows,
@@ -382,6 +403,11 @@ def names_of(problem: Any) -> Names:
         rate_in_delta=convention.learning_rate_in == "delta" or problem.reproduce.rate_twice,
         fused=convention.softmax_slope == "fused",
     )
+
+
+def names_of(problem: Any) -> Names:
+    """The names that a problem asks for, a network or a program."""
+    return ProgramNames(problem) if isinstance(problem, ProgramProblem) else network_names(problem)
 
 
 def _position(position: int | None) -> str:

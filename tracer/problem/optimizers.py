@@ -63,6 +63,15 @@ class Optimizer(FileSection):
         found = getattr(self, key)
         return DEFAULTS[self.name][key] if found is None else found
 
+    def in_words(self) -> str:
+        """The rule of the update in a sentence, with the settings that are not the defaults."""
+        told = self.model_dump(exclude_none=True, exclude={"name", "clip_norm"})
+        chosen = {key: value for key, value in told.items() if value != DEFAULTS[self.name][key]}
+        settings = ", ".join(f"{key.replace('_', ' ')} {_written(value)}" for key, value in chosen.items())
+        rule = IN_WORDS["momentum" if self.name == "sgd" and self.value("momentum") else self.name]
+        clipped = f" Gradients together longer than {self.clip_norm:g} are shortened to that." if self.clip_norm else ""
+        return f"{rule}{f' ({settings})' if settings else ''}.{clipped}"
+
     @property
     def names(self) -> tuple[str, ...]:
         """What is kept of each parameter from pass to pass, as endings of its name."""
@@ -137,6 +146,24 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "adam": {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
     "adamw": {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01},
 }
+
+
+IN_WORDS = {
+    "sgd": "Every parameter takes a step against its gradient, times the learning rate",
+    "momentum": "Momentum: every parameter follows its velocity, which keeps part of the steps before",
+    "adagrad": "Adagrad: every step is divided by the root of all squared gradients so far",
+    "rmsprop": "RMSProp: every step is divided by the root of a running mean of squared gradients",
+    "adam": "Adam: a running mean of gradients divided by the root of one of their squares, both corrected for their "
+    "start at 0",
+    "adamw": "AdamW: Adam's step, with the weights' decay taken off the parameter itself",
+}
+
+
+def _written(value: object) -> str:
+    """A setting as one reads it aloud."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return " and ".join(f"{each:g}" for each in value) if isinstance(value, tuple | list) else f"{value:g}"
 
 
 def _updated(of: str, expression: m.Matrix) -> Assignment:

@@ -31,7 +31,7 @@ from tracer.problem.initial import Layer, Matrix, Wanted, draw_parameters, froze
 from tracer.problem.losses import LOSSES
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import Read, read_document
-from tracer.problem.names import names_of
+from tracer.problem.names import network_names
 from tracer.problem.schema import Data, RawData, RawLayer, RawProblem
 from tracer.program import naming_policy as named
 
@@ -223,7 +223,7 @@ def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
         layers=_with_parameters(raw, sizes(raw.layers, data)),
         **{key: getattr(raw, key) for key in AS_READ},
     )
-    clash = names_of(problem).clash(identifiers(biased)) if problem.names.own else None
+    clash = network_names(problem).clash(identifiers(biased)) if problem.names.own else None
     if clash:
         named, other = clash
         says = f"found {show(raw.names.own[named])}, expected a name that {other} does not have"

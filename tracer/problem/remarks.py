@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 
 DEPARTURES: Mapping[str, str] = {
     "diagonal": "Not the gradient of this loss: step 6 keeps only the diagonal of the softmax Jacobian, "
@@ -33,8 +34,16 @@ CONVENTIONS: Mapping[str, str] = {
 """What a problem can choose, a sentence each."""
 
 
-def departures(problem: Problem) -> list[str]:
-    """What `[reproduce]` does that is not the gradient of the loss, a sentence each."""
+PROGRAM_GRADIENTS = (
+    "A matrix called d… is the gradient of the loss with respect to the matrix that it is named after; where several "
+    "contributions meet, they are added up."
+)
+
+
+def departures(problem: Problem | ProgramProblem) -> list[str]:
+    """What `[reproduce]` does that is not the gradient of the loss, a sentence each; a program reproduces nothing."""
+    if isinstance(problem, ProgramProblem):
+        return []
     return [DEPARTURES[each] for each in departures_chosen(problem)]
 
 
@@ -50,8 +59,10 @@ def departures_chosen(problem: Problem) -> list[str]:
     return found
 
 
-def is_gradient(problem: Problem, identifier: str) -> bool:
+def is_gradient(problem: Problem | ProgramProblem, identifier: str) -> bool:
     """Whether a backward matrix is the derivative that its name says, given `[reproduce]`."""
+    if isinstance(problem, ProgramProblem):
+        return True
     found = re.fullmatch(r"(S|D|E|dW|db)(\d+)", identifier)
     if found is None:
         return True
@@ -61,8 +72,11 @@ def is_gradient(problem: Problem, identifier: str) -> bool:
     return kind == "S" or layer == problem.depth or not problem.reproduce.updated_weights_sent_back
 
 
-def conventions(problem: Problem) -> list[str]:
+def conventions(problem: Problem | ProgramProblem) -> list[str]:
     """The conventions in words, a sentence each."""
+    if isinstance(problem, ProgramProblem):
+        rounded = [CONVENTIONS["carry_rounded"]] if problem.carry_rounded else []
+        return [PROGRAM_GRADIENTS, problem.optimizer.in_words(), *rounded]
     return [CONVENTIONS[each] for each in conventions_chosen(problem)]
 
 

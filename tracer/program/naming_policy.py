@@ -7,6 +7,7 @@ matrix is, its role says (roles.py); nobody reads it off an identifier.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 RATE = "learning_rate"
 PATTERN = r"[A-Za-z]{1,2}[0-9]{0,3}(?:_next)?"  # of the identifiers that a workbook may hold
@@ -58,6 +59,32 @@ def updated(parameter: str) -> str:
 def defined_name(identifier: str) -> str:
     """What a matrix is called in a workbook's formulas: Z1_, since Z1 alone is a cell."""
     return identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
+
+
+def defined_names(identifiers: Iterable[str]) -> dict[str, str]:
+    """The defined names of a workbook's matrices, in order of time.
+
+    Defined names ignore case: an identifier that differs from an earlier one in case alone takes the smallest free
+    number.
+
+    >>> defined_names(["V", "v", "V_next", "v_next"])
+    {'V': 'V_', 'v': 'v_2_', 'V_next': 'V_next', 'v_next': 'v_next_2'}
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for each in identifiers:
+        name, number = defined_name(each), 2
+        while name.casefold() in taken:
+            name = f"{each}_{number}" if name_ends(each) else f"{each}_{number}_"
+            number += 1
+        taken.add(name.casefold())
+        found[each] = name
+    return found
+
+
+def name_ends(identifier: str) -> bool:
+    """Whether an identifier is its own defined name."""
+    return defined_name(identifier) == identifier
 
 
 def of_defined_name(name: str) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from tracer.expression import traversal
 from tracer.program import roles
 from tracer.program.naming_policy import RATE
 from tracer.program.numpy_plan import NumpyPlan
@@ -160,9 +161,27 @@ class Program:
         given = (each.id for each in self.assignments.values() if each.expression is None)
         return {each: new[each] for each in given if each in new}
 
+    @property
+    def by_layers(self) -> bool:
+        """Whether it is told in the eleven steps of a network's layers, and not in an author's own."""
+        return self.steps[0].phase is None
+
+    @cached_property
+    def first_uses(self) -> dict[str, Step]:
+        """The first step that uses each matrix."""
+        found: dict[str, Step] = {}
+        for step in self.steps:
+            for each in step.assignments:
+                if each.expression is not None:
+                    for symbol in traversal.symbols(each.expression):
+                        found.setdefault(symbol.name, step)
+        return found
+
     @cached_property
     def layers(self) -> tuple[LayerMatrices, ...]:
-        """The matrices of each layer, from input to output."""
+        """The matrices of each layer, from input to output; a program told in steps of its own has none."""
+        if not self.by_layers:
+            return ()
         found: dict[int, list[Assignment]] = {}
         for each in self.assignments.values():
             if each.layer is not None:
@@ -201,7 +220,15 @@ class Program:
 
     def step_of(self, identifier: str) -> Step:
         """The step that assigns a matrix."""
-        return next(step for step in self.steps if any(each.id == identifier for each in step.assignments))
+        return self._steps_of[identifier]
+
+    @cached_property
+    def _steps_of(self) -> dict[str, Step]:
+        found: dict[str, Step] = {}
+        for step in self.steps:
+            for each in step.assignments:
+                found.setdefault(each.id, step)
+        return found
 
     @cached_property
     def kept(self) -> tuple[str, ...]:

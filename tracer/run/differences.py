@@ -18,13 +18,14 @@ from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.evaluate import Compiled, compile_program, evaluate, evaluate_cell
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Program
-from tracer.run.passes import Array, Pass
+from tracer.run.passes import AnyProblem, Array, Pass
 
 _one, _two = s.Number(1.0), s.Number(2.0)
-_theta, _reach, _h, _plus, _minus = map(s.Variable, ("theta", "reach", "h", "plus", "minus"))
+_theta, _reach, _h = map(s.Variable, ("theta", "reach", "h"))
+_plus, _minus, _middle = map(s.Variable, ("plus", "minus", "middle"))
 _largest, _term, _gradient, _rate = map(s.Variable, ("largest", "term", "gradient", "rate"))
 
 # The estimate is off by h²/6·L‴ and by the rounding of L, some 1e-16·L/h; both are small where the sums that a move
@@ -34,6 +35,7 @@ STEP = s.Product(
     (s.Maximum((_one, s.Absolute(_theta))), s.Maximum((s.Number(1e-11), s.Quotient(s.Number(1e-5), _reach))))
 )
 ESTIMATE = s.Quotient(s.Sum((_plus, s.Negative(_minus))), s.Product((_two, _h)))
+BEND = s.Quotient(s.Absolute(s.Sum((_plus, _minus, s.Negative(s.Product((_two, _middle)))))), s.Product((_two, _h)))
 # What a right gradient may be off its estimate. The first part is for h²/6·L‴, about 1e-10 of the largest gradient,
 # more where units are many. The second is for rounding: 1e-16/h of the largest `term` of the loss; spreadsheets take a
 # difference of less than 4e-15 of its terms for 0. In 80,000 cells of random networks, with inputs up to 200,000 or
@@ -51,15 +53,19 @@ def _no_cells(cell: s.Cell) -> float:
     raise TypeError(f"a rule holds the cell {cell}")
 
 
-def compared(problem: Problem, program: Program) -> list[str]:
-    """The parameters whose gradient is, but for its factor, that of the loss."""
+def compared(problem: AnyProblem, program: Program) -> list[str]:
+    """The parameters whose gradient is, but for its factor, that of the loss; of a program everything that has one."""
     if problem.carry_rounded:
         return []
+    if not program.by_layers:
+        return list(program.gradients)
     return [each for each in program.parameters if not program.assignments[program.gradients[each]].reproduced]
 
 
-def gradient_rule(problem: Problem, rows: int) -> s.Scalar:
+def gradient_rule(problem: AnyProblem, rows: int) -> s.Scalar:
     """∂L/∂θ from the "gradient" as the problem has it and the learning "rate", in a pass over so many rows."""
+    if isinstance(problem, ProgramProblem):
+        return _gradient
     rule: s.Scalar = _gradient if problem.convention.sign > 0 else s.Negative(_gradient)
     if NetworkSymbols(problem, rows).rate_in_delta:
         rule = s.Quotient(rule, _rate)
@@ -69,7 +75,7 @@ def gradient_rule(problem: Problem, rows: int) -> s.Scalar:
     return rule
 
 
-def gradient(problem: Problem, one: Pass, parameter: str) -> Array:
+def gradient(problem: AnyProblem, one: Pass, parameter: str) -> Array:
     """∂L/∂θ of a whole matrix, from its gradient as the problem has it."""
     symbols = (("gradient", one.program.gradients[parameter]), ("rate", RATE))
     arguments = tuple((name, m.Symbol(key, one[key].shape)) for name, key in symbols)
@@ -77,41 +83,35 @@ def gradient(problem: Problem, one: Pass, parameter: str) -> Array:
     return evaluate(rule, {key: one[key] for _, key in symbols})
 
 
-def multipliers(program: Program, parameter: str) -> list[str]:
-    """The matrices that a parameter's move is multiplied with: a weight's input, and the weights of later layers."""
-    layer = program.layer_of(parameter)
-    later = [each.weights for each in program.layers[layer.number :]]
-    return [layer.inputs, *later] if parameter == layer.weights else later
-
-
-def reach(one: Pass, parameter: str) -> float:
+def reach(one: Pass, path: Path) -> float:
     """How much a move may grow: by the largest number of each of its multipliers, where that is over 1."""
     grown = 1.0
-    for name in multipliers(one.program, parameter):
+    for name in path.multipliers:
         grown *= max(1.0, float(one[name].max()), -float(one[name].min()))
     return min(FURTHEST, grown)
 
 
-def at_error(program: Program) -> str:
-    """The matrix whose gradient the output's error is: the output, or its pre-activation where they are fused."""
-    of = program.assignments[program.layers[-1].error].of
-    assert of is not None  # every gradient has one
-    return of
+def summed(program: Program) -> list[tuple[str, str]]:
+    """What the loss is made of, each with its gradient: the output and the error, or what a program adds up."""
+    made = program.assignments[program.loss].expression
+    assert made is not None  # a loss is computed
+    used = dict.fromkeys(symbol.name for symbol in traversal.symbols(made))
+    return [(program.gradients[name], name) for name in used if name in program.gradients]
 
 
 def largest_term(one: Pass) -> float:
-    """What the rounding of L is measured by: its size, no less than 1, or the outputs times their errors if larger.
+    """What the rounding of L is measured by: its size, no less than 1, or what it is made of times its gradients.
 
     These are larger where ln(1 − a) has a near 1, or targets are in the thousands.
     """
     loss = max(1.0, abs(one.loss))
-    products = one[one.program.layers[-1].error] * one[at_error(one.program)] / loss
-    return loss * max(1.0, float(np.sqrt((products * products).sum())))
+    products = [one[gradient] * one[of] / loss for gradient, of in summed(one.program)]
+    return loss * max(1.0, float(np.sqrt(sum(float((each * each).sum()) for each in products))))
 
 
-def bound(one: Pass, parameter: str, largest: float) -> float:
+def bound(one: Pass, path: Path, largest: float) -> float:
     """How far a right gradient may be off its estimate, in a matrix of gradients up to `largest`."""
-    return number(BOUND, largest=largest, reach=reach(one, parameter), term=largest_term(one))
+    return number(BOUND, largest=largest, reach=reach(one, path), term=largest_term(one))
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,16 @@ class Path:
         return tuple(self.expressions)
 
     @cached_property
-    def kinked(self) -> tuple[str, ...]:
-        """The matrices at whose zeros a rule on the way changes, as ReLU does at Z = 0."""
-        rules = [each for each in self.expressions.values() if isinstance(each, m.Apply) and _branches(each.template)]
-        return tuple(symbol.name for rule in rules for symbol in traversal.symbols(rule))
+    def bends(self) -> bool:
+        """Whether a rule on the way has a corner, as ReLU has at 0."""
+        return any(_bends(part) for made in self.expressions.values() for part in traversal.parts(made))
+
+    @cached_property
+    def multipliers(self) -> tuple[str, ...]:
+        """The matrices that the move is multiplied with: a weight's input, and the weights of later layers."""
+        moved = {self.parameter, *self.expressions}
+        products = (part for made in self.expressions.values() for part in traversal.parts(made) if _multiplies(part))
+        return tuple(name for part in products for name in _beside(part, moved))
 
     @cached_property
     def held(self) -> tuple[str, ...]:
@@ -151,55 +157,76 @@ class Path:
 
 
 def path_to_loss(program: Program, parameter: str) -> Path:
-    """What has to be computed again when a parameter is moved."""
+    """What has to be computed again when a parameter, or a matrix on the way, is moved."""
     made = {each.id: each.expression for each in program.assignments.values() if each.expression is not None}
     needed, moved = {program.loss}, {parameter}
     for name, expression in reversed(made.items()):
         needed |= _names(expression) if name in needed else set()
     for name, expression in made.items():
         moved |= {name} if _names(expression) & moved else set()
-    return Path(parameter, {name: expression for name, expression in made.items() if name in needed & moved})
+    between = (needed & moved) - {parameter}
+    return Path(parameter, {name: expression for name, expression in made.items() if name in between})
 
 
 def _names(expression: m.Matrix) -> set[str]:
     return {symbol.name for symbol in traversal.symbols(expression)}
 
 
+def _multiplies(part: m.Matrix) -> bool:
+    return isinstance(part, m.MatMul | m.Correlation | m.Spread) or (
+        isinstance(part, m.Broadcast) and part.operator == "*"
+    )
+
+
+def _beside(product: m.Matrix, moved: set[str]) -> Iterator[str]:
+    """What a moved operand of a product meets; where both are moved, each meets the other."""
+    sides = [_names(operand) for operand in traversal.operands(product)]
+    for k, side in enumerate(sides):
+        if any(other & moved for n, other in enumerate(sides) if n != k):
+            yield from sorted(side)
+
+
+def _bends(part: m.Matrix) -> bool:
+    if isinstance(part, m.Apply):
+        return _branches(part.template)
+    return isinstance(part, m.FirstMaximum) or (isinstance(part, m.Pool | m.Reduce) and part.operation == "max")
+
+
 def _branches(rule: s.Scalar) -> bool:
-    """Whether a rule of z is two rules that meet at 0; softplus is not, whatever its stable form."""
-    if isinstance(rule, s.Where | s.Maximum):
+    """Whether a rule is two rules that meet somewhere; softplus is not, whatever its stable form."""
+    if isinstance(rule, s.Where | s.Maximum | s.Absolute):
         return True
     return any(map(_branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What came of moving the cell (row, column) of a parameter by h: `plus` and `minus` are L.
-
-    `at_kink`: on the way some unit's sum went through 0, where its rule changes.
-    """
+    """What came of moving the cell (row, column) of a parameter by h: `plus` and `minus` are L, `middle` L unmoved."""
 
     row: int
     column: int
     h: float
     plus: float
     minus: float
-    at_kink: bool
+    middle: float
 
     @property
     def value(self) -> float:
         return number(ESTIMATE, plus=self.plus, minus=self.minus, h=self.h)
 
+    @property
+    def bend(self) -> float:
+        """How far the slopes to both sides are from the estimate: where a rule has a corner, either is right."""
+        return number(BEND, plus=self.plus, minus=self.minus, middle=self.middle, h=self.h)
+
 
 def estimate(one: Pass, path: Path, row: int, column: int) -> Estimate:
     """The central difference for one cell; not a number where the loss leaves float64 on the way."""
     theta = float(one[path.parameter][row, column])
-    h = number(STEP, theta=theta, reach=reach(one, path.parameter))
+    h = number(STEP, theta=theta, reach=reach(one, path))
     up, down = (path.run(one, row, column, by) for by in (h, -h))
-    at_kink = any(bool(((up[name] < 0) & (down[name] > 0) | (up[name] > 0) & (down[name] < 0)).any())
-                  for name in path.kinked)  # fmt: skip
     loss = path.ids[-1]
-    return Estimate(row, column, h, up[loss].item(), down[loss].item(), at_kink)
+    return Estimate(row, column, h, up[loss].item(), down[loss].item(), one.loss)
 
 
 def chosen(gradients: Array, most: int) -> Iterator[tuple[int, int]]:

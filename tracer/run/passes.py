@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Generic, TypeAlias
+from typing import Any, Generic, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +149,11 @@ class Trace(Generic[Of]):
     @property
     def last(self) -> Pass:
         return self.epochs[-1].iterations[-1]
+
+    @property
+    def of_network(self) -> Trace | None:
+        """The same trace where it is of a network of layers, which has outputs and targets; None of a program."""
+        return cast("Trace", self) if isinstance(self.problem, Problem) else None
 
     def by_hand(self) -> Trace[Of]:
         """The same trace with every pass made as by hand."""

@@ -1,6 +1,6 @@
 """Formulas longer than a spreadsheet takes, split over cells of their own.
 
-Only a sum can grow that long (the loss of many samples): its terms are shared out over helper
+Only a sum can grow that long (the loss of many samples, a convolution): its terms are shared out over helper
 cells, and the formula adds those up.
 """
 
@@ -16,10 +16,10 @@ COMFORTABLE = 4_000  # characters of one part
 Write = Callable[[s.Scalar], str]
 
 
-def in_parts(expression: s.Scalar, write: Write, most: int) -> tuple[s.Scalar, list[s.Scalar]]:
+def in_parts(expression: s.Scalar, write: Write, most: int, first: int = 0) -> tuple[s.Scalar, list[s.Scalar]]:
     """An expression whose formula has at most `most` characters, and the parts that it needs.
 
-    The parts are its cells (PARTS, 0, 0), (PARTS, 1, 0), …; there are none where it is short enough.
+    The parts are its cells (PARTS, first, 0), (PARTS, first + 1, 0), …; there are none where it is short enough.
     """
     if len(write(expression)) <= most:
         return expression, []
@@ -27,7 +27,7 @@ def in_parts(expression: s.Scalar, write: Write, most: int) -> tuple[s.Scalar, l
     if longest is None:
         return expression, []
     parts = _shared_out(longest.terms, write)
-    cells = s.Sum(tuple(s.Cell(PARTS, k, 0) for k in range(len(parts))))
+    cells = s.Sum(tuple(s.Cell(PARTS, first + k, 0) for k in range(len(parts))))
     return _replaced(expression, longest, cells), parts
 
 

@@ -9,22 +9,21 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.matrix_formula import row_of, to_matrix_formula
 from tracer.presentation.board import Board
-from tracer.program.naming_policy import defined_name
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
 from tracer.workbook.addresses import SheetAddresses
 
 
 class MatrixAddresses(SheetAddresses):
-    """SheetAddresses of one sheet; where the names are of this pass (`named`), a whole matrix goes by its own."""
+    """SheetAddresses of one sheet; a whole matrix goes by its name in `names`, which has those of this pass."""
 
-    def __init__(self, board: Board, elsewhere: Mapping[str, str], named: bool) -> None:
+    def __init__(self, board: Board, elsewhere: Mapping[str, str], names: Mapping[str, str]) -> None:
         super().__init__(board, elsewhere)
-        self.named = named
+        self.names = names
 
     def block(self, block: s.Block) -> str:
         place = self.board.places[block.matrix]
-        if self.named and (block.rows, block.columns) == (place.rows, place.columns):
-            return defined_name(block.matrix)
+        if block.matrix in self.names and (block.rows, block.columns) == (place.rows, place.columns):
+            return self.names[block.matrix]
         if block.rows == block.columns == 1:
             return self.cell(block.at(0, 0))
         return super().block(block)

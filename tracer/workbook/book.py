@@ -11,9 +11,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.presentation.board import Place, lay_out
 from tracer.presentation.headings import Headings
-from tracer.program.naming_policy import RATE, defined_name
+from tracer.program.naming_policy import RATE, defined_names
 from tracer.program.program import Step
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.spreadsheet.columns import column_letters
 from tracer.spreadsheet.sheet_data import SheetData, address
 from tracer.spreadsheet.styles import Styles
@@ -30,9 +30,9 @@ class Book:
     `matrix_formulas`: a matrix is computed by an array formula where it has one, not cell by cell.
     """
 
-    def __init__(self, trace: Trace, matrix_formulas: bool = False) -> None:
+    def __init__(self, trace: Trace[AnyProblem], matrix_formulas: bool = False) -> None:
         self.trace = trace
-        self.problem = trace.problem
+        self.problem: AnyProblem = trace.problem
         self.matrix_formulas = matrix_formulas
         self.headings = Headings(trace.problem)
         self.workbook = Workbook()
@@ -45,6 +45,7 @@ class Book:
         self.heads: dict[str, tuple[str, str, str]] = {}  # title, why and formulas of each step sheet
         self.passes = list(trace.passes)
         self.places = lay_out(trace.first.program).places
+        self.names = defined_names((*trace.first, RATE))
 
     def add_sheet(self, title: str) -> Worksheet:
         sheet = self.workbook.active if not self.data else self.workbook.create_sheet()
@@ -72,7 +73,7 @@ class Book:
         first = address(TOP + place.row, LEFT + place.column, absolute=True)
         last = address(TOP + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True)
         reference = f"'{title}'!{first}" + (f":{last}" if first != last else "")
-        name = defined_name(identifier)
+        name = self.names[identifier]
         self.workbook.defined_names[name] = DefinedName(name, attr_text=reference)
         self.named[name] = identifier
 

@@ -108,7 +108,8 @@ def _gradients(book: Book, rows: list[Certified], verdicts: Verdicts) -> None:
     for row, (one, identifier, _, _) in reversed(list(enumerate(rows, start=FIRST_ROW))):
         verdict = verdicts.get((one.epoch, one.iteration, identifier))
         if verdict is None:
-            if identifier[0] == "d":
+            made = None if identifier == RATE else one.program.assignments[identifier]
+            if made is not None and made.role == "gradient" and made.of in one.program.parameters:
                 data.text(row, GRADIENT, "not compared", styles.plain)
             continue
         largest, says = verdict.largest, verdict.says

@@ -11,7 +11,17 @@ import numpy as np
 
 from tracer.expression.digits import fixed
 from tracer.presentation.live_words import Quantity, Words
-from tracer.presentation.outcome import Compared, Outcome, loss_words, outcome_of, row_words, sentence
+from tracer.presentation.outcome import (
+    Compared,
+    Outcome,
+    loss_sentence,
+    loss_words,
+    losses_of,
+    outcome_of,
+    row_words,
+    sentence,
+)
+from tracer.run.passes import Trace
 from tracer.workbook.book import Book
 from tracer.workbook.comparison import AWAY, FURTHER, MOVED, PAST, Comparison
 from tracer.workbook.flow import Flow
@@ -22,12 +32,34 @@ MOST_CHARACTERS, LARGEST = 13, 1e9  # of a number in it
 SAMPLE, OUTPUT, TARGET, FIRST, LAST, WHAT = 2, 4, 5, 6, 7, 9  # columns
 
 
+class DidTheLossFall:
+    """The losses of a program before and after the recorded epochs, and the sentence."""
+
+    def __init__(self, book: Book) -> None:
+        self.book, self.outcome = book, losses_of(book.trace)
+        self.why_not = why_not_live(book.trace)
+
+    def write(self, flow: Flow) -> None:
+        loss, live = self.book.trace.last.program.loss, self.why_not is None
+        where = (recorded(self.book, self.book.trace.first), write_after(self.book)) if live else (None, None)
+        values = self.outcome.loss_before, self.outcome.loss_after
+        before, after = (
+            Quantity(cells(loss)(0, 0) if cells else "", value) for cells, value in zip(where, values, strict=True)
+        )
+        rise = Quantity(f"({after.formula}-{before.formula})", after.value - before.value)
+        words = loss_sentence(self.outcome, before, after, rise)
+        if live:
+            flow.live(words)
+        else:
+            flow.text(f"{words.text} These numbers stay as recorded, whatever is changed: {self.why_not}.")
+
+
 class DidItHelp:
     """The table and the sentence; the sheets that they need are added to the book."""
 
-    def __init__(self, book: Book) -> None:
-        self.book, self.problem = book, book.problem
-        self.outcome: Outcome = outcome_of(book.trace)
+    def __init__(self, book: Book, trace: Trace) -> None:
+        self.book, self.problem = book, trace.problem
+        self.outcome: Outcome = outcome_of(trace)
         self.why_not = why_not_live(book.trace)
         self.live = self.why_not is None
         self.name = book.trace.last.program.output

@@ -7,7 +7,7 @@ batches, on the sheet Before. Both are written from the expressions of the steps
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -16,13 +16,15 @@ from typing import TypeAlias
 import numpy as np
 
 from tracer.expression import matrix as m
+from tracer.expression import scalar as s
 from tracer.expression.formula import EXPANDED_RULES, to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
 from tracer.presentation.board import LARGE_COLUMNS, LARGE_ROWS, Place, lay_out
 from tracer.presentation.headings import band_title, detail
+from tracer.problem.program_problem import ProgramProblem
 from tracer.program.program import Program
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address, column_letters
@@ -41,7 +43,7 @@ Lookup: TypeAlias = Callable[[str], Cells]
 """The cells of a matrix, by its identifier."""
 
 
-def why_not_live(trace: Trace) -> str | None:
+def why_not_live(trace: Trace[AnyProblem]) -> str | None:
     """Why the end of a run is not computed in the workbook from its beginning; None where it is."""
     if any(after.number > before.number + 1 for before, after in pairwise(trace.epochs)):
         return "the epochs between are not in this book"
@@ -65,11 +67,19 @@ def forward_part(one: Pass) -> Pass:
 def _fits(one: Pass) -> bool:
     """Whether a forward pass is small enough for a sheet of its own."""
     cells = sum(matrix.size for matrix in one.matrices.values())
-    if cells > MOST_CELLS or one[one.program.targets].size > EXPANDED_RULES or lay_out(one.program).excerpts:
+    outputs = one[one.program.targets].size if one.program.by_layers else 1
+    if cells > MOST_CELLS or outputs > EXPANDED_RULES or lay_out(one.program).excerpts:
         return False
-    loss = one.program.assignments[one.program.loss].expression
-    assert loss is not None
-    return len(to_formula(lower(loss, 0, 0), SheetAddresses(lay_out(one.program)))) <= MOST_FORMULA
+    at = SheetAddresses(lay_out(one.program))
+    long = one.program.computed if not one.program.by_layers else (one.program.loss,)
+    return all(len(to_formula(cell, at)) <= MOST_FORMULA for name in long for cell in _lowered(one.program, name))
+
+
+def _lowered(program: Program, name: str) -> Iterator[s.Scalar]:
+    """Every cell of a computed matrix, in letters."""
+    made = program.assignments[name].expression
+    assert made is not None
+    return (lower(made, row, column) for row in range(made.shape[0]) for column in range(made.shape[1]))
 
 
 def write_before(book: Book) -> Lookup:
@@ -85,10 +95,8 @@ def write_before(book: Book) -> Lookup:
 def write_after(book: Book) -> Lookup:
     """Where the matrices of all samples after the last update stand."""
     words = "The forward pass over all samples with the parameters after the last update."
-    updated = recorded(book, book.trace.last)
-    return _write(
-        book, AFTER, words, forward_part(book.trace.at_end), lambda name: updated(book.trace.last.program.updated[name])
-    )
+    updated, carried = recorded(book, book.trace.last), book.trace.last.program.carried
+    return _write(book, AFTER, words, forward_part(book.trace.at_end), lambda name: updated(carried[name]))
 
 
 def recorded(book: Book, one: Pass) -> Lookup:
@@ -98,9 +106,11 @@ def recorded(book: Book, one: Pass) -> Lookup:
 
 
 def by_sample(book: Book, name: str) -> Cells:
-    """Where X or Y of every sample is typed in: each batch of the first epoch has its own."""
-    passes = book.trace.epochs[0].iterations
-    size = book.problem.batch_size
+    """Where what is given of every sample is typed in: each batch of the first epoch has its own."""
+    problem, passes = book.problem, book.trace.epochs[0].iterations
+    if isinstance(problem, ProgramProblem):
+        return recorded(book, book.trace.first)(name)
+    size = problem.batch_size
 
     @cache
     def of_batch(number: int) -> Cells:
@@ -127,7 +137,7 @@ def _write(book: Book, title: str, words: str, one: Pass, parameters: Lookup) ->
     data.heights |= {1: 24.0, 2: 3 * ROW}
     book.leave_room_for_links(title, 4)
     for band in board.bands:
-        data.text(TOP + band.row, LEFT, band_title(book.problem, band.layer, one), styles.band)
+        data.text(TOP + band.row, LEFT, band_title(book.problem, band, one), styles.band)
     addresses = SheetAddresses(board)
     for name, made in one.program.assignments.items():
         place, values = board.places[name], one[name]

@@ -17,20 +17,21 @@ from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.presentation.headings import place_of
 from tracer.presentation.live_words import Condition, Quantity
 from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import departures
 from tracer.program.program import Program
 from tracer.run.differences import (
     Estimate,
     Path,
-    at_error,
     chosen,
     compared,
     estimate,
     gradient,
     largest_term,
     path_to_loss,
+    summed,
 )
-from tracer.run.passes import Pass
+from tracer.run.passes import AnyProblem, Pass
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
@@ -50,8 +51,10 @@ from tracer.workbook.gradient_section import (
 )
 from tracer.workbook.moved_parameters import MOVED, MovedParameters, MovedPlan, cells_needed, range_of
 
+ESTIMATED = "(L(θ + h) − L(θ − h)) / 2h estimates ∂L/∂θ without backpropagation."
 MOST_LIVE = 20_000  # cells of the forward passes that are written out; of a larger network they are only recorded
-MOST_RECORDED = 40  # cells of a matrix that are then estimated
+MOST_RECORDED, LEAST_RECORDED = 40, 2  # cells of a matrix that are then estimated
+MOST_ESTIMATED = 400  # cells of a pass, shared by its matrices
 
 Verdicts: TypeAlias = dict[tuple[int, int, str], GradientVerdict]
 """By epoch, iteration and the identifier of the gradient."""
@@ -67,13 +70,15 @@ def check_gradients(book: Book, changed: Condition) -> Verdicts:
     return _GradientCheck(book, changed).write()
 
 
-def explained(problem: Problem, program: Program) -> list[str]:
+def explained(problem: AnyProblem, program: Program) -> list[str]:
     """What is compared with what, and why not all of it, a sentence each."""
     if problem.carry_rounded:
         return [
             "Gradients are not compared with central differences: every matrix is rounded before it is used, "
             "so the loss is a staircase, with no slope to estimate."
         ]
+    if isinstance(problem, ProgramProblem):
+        return [ESTIMATED]
     checked = [program.gradients[each] for each in compared(problem, program)]
     gradients = {program.gradients[each] for each in program.parameters}
     left_out = [each for each in program.computed if each in gradients and each not in checked]
@@ -83,7 +88,7 @@ def explained(problem: Problem, program: Program) -> list[str]:
 
 def _adjusted(problem: Problem, rows: int) -> list[str]:
     """The estimate, and which conventions make dW and db differ from ∂L/∂θ."""
-    says = ["(L(θ + h) − L(θ − h)) / 2h estimates ∂L/∂θ without backpropagation."]
+    says = [ESTIMATED]
     if problem.convention.sign < 0:
         says.append("The error is target − output, so dW and db are negative gradients: their negatives are compared.")
     if NetworkSymbols(problem, rows).rate_in_delta:
@@ -141,7 +146,8 @@ class _GradientCheck:
         """The matrices of a pass, live where they fit."""
         paths = [path_to_loss(one.program, each) for each in compared(self.book.problem, one.program)]
         plan = self._plan(one, paths)
-        found = {path.parameter: self._estimates(one, path, plan is not None) for path in paths}
+        most = None if plan is not None else max(LEAST_RECORDED, MOST_ESTIMATED // max(1, len(paths)))
+        found = {path.parameter: self._estimates(one, path, most) for path in paths}
         if plan is not None and not all(isfinite(each.value) for one_of in found.values() for each in one_of):
             plan = None  # a formula would be an error
         if plan is not None:
@@ -161,18 +167,19 @@ class _GradientCheck:
         plan = self.moved.plan(one, paths)
         return plan if plan.fits else None
 
-    def _estimates(self, one: Pass, path: Path, every: bool) -> list[Estimate]:
+    def _estimates(self, one: Pass, path: Path, most: int | None) -> list[Estimate]:
+        """At most so many cells of a matrix, or every one."""
         gradients = gradient(self.book.problem, one, path.parameter)
-        cells = chosen(gradients, gradients.size if every else MOST_RECORDED)
+        cells = chosen(gradients, gradients.size if most is None else min(most, MOST_RECORDED))
         return [estimate(one, path, *cell) for cell in cells]
 
     def _term(self, one: Pass, is_live: bool) -> Quantity:
         """The line above a pass: which it is, and what the rounding of its loss is measured by."""
         where = recorded(self.book, one)
-        names = (one.program.layers[-1].error, at_error(one.program))
-        error, output = (range_of(where(name), one[name].shape) for name in names)
         loss = f"MAX(1,ABS({where(one.program.loss)(0, 0)}))"  # taken out first, so that no square leaves float64
-        formula = f"{loss}*MAX(1,SUMPRODUCT(({error}*{output}/{loss})^2)^(1/2))"
+        pairs = ((range_of(where(name), one[name].shape) for name in pair) for pair in summed(one.program))
+        squares = "+".join(f"SUMPRODUCT(({error}*{output}/{loss})^2)" for error, output in pairs)
+        formula = f"{loss}*MAX(1,({squares})^(1/2))" if squares else loss
         how = f"losses on the sheet {MOVED}" if is_live else "losses as they were when this book was written"
         text = " · ".join(filter(None, (place_of(self.book.trace, one), how)))
         self.data.text(self.row, NAME, text, self.styles.plain)

@@ -18,6 +18,7 @@ from tracer.presentation.headings import detail
 from tracer.presentation.live_words import Condition, Quantity, choose, joined, words
 from tracer.program.naming_policy import RATE
 from tracer.run.differences import (
+    BEND,
     BOUND,
     ESTIMATE,
     FURTHEST,
@@ -27,7 +28,6 @@ from tracer.run.differences import (
     bound,
     gradient,
     gradient_rule,
-    multipliers,
     reach,
 )
 from tracer.run.passes import Array, Pass
@@ -123,7 +123,7 @@ class GradientSection:
 
     @cached_property
     def _bound(self) -> float:
-        return bound(self.one, self.path.parameter, self._largest)
+        return bound(self.one, self.path, self._largest)
 
     def _cells(self, values: Array) -> list[float]:
         return [float(values[each.row, each.column]) for each in self.estimates]
@@ -142,7 +142,7 @@ class GradientSection:
         down = self._down(GRADIENT)
         within = _formula(BOUND, largest=self._of_head(LARGEST), reach=self._of_head(REACH), term=self.term.formula)
         for column, formula, value in (
-            (REACH, self._reach(), reach(self.one, parameter)),
+            (REACH, self._reach(), reach(self.one, self.path)),
             (LARGEST, f"MAX(MAX({down}),-MIN({down}))", self._largest),
             (WITHIN, within, self._bound),
             (OFF, f"MAX({self._down(OFF)})", max(self._offs, default=0.0)),
@@ -152,7 +152,7 @@ class GradientSection:
             data.text(self.top + 2, column, text, styles.heading("plain", True))
 
     def _reach(self) -> str:
-        where, names = recorded(self.book, self.one), multipliers(self.one.program, self.path.parameter)
+        where, names = recorded(self.book, self.one), self.path.multipliers
         ranges = [range_of(where(name), self.one[name].shape) for name in names]
         grown = "*".join(f"MAX(1,MAX({each}),-MIN({each}))" for each in ranges)
         return f"MIN({literal(FURTHEST)},{grown})" if grown else "1"
@@ -200,20 +200,22 @@ class GradientSection:
         self._data.text(self.first + k, NAME, label_text(name), styles.plain if copy is None else styles.link)
         if copy is not None:
             link(self.book.workbook[CHECK], self._at(k, NAME), MOVED, copy[0].heading)
-        says = self._guarded(self._words(k, copy), copy is None)
+        says = self._guarded(self._words(k), copy is None)
         self._data.live_text(self.first + k, SAYS, says.formula, says.text, styles.plain)
         return says
 
-    def _words(self, k: int, copy: tuple[Copy, Copy] | None) -> Live:
+    def _words(self, k: int) -> Live:
         if k >= len(self._numbers):
             return words(BEYOND)
         each = self.estimates[k]
         within = Condition(f"{self._at(k, OFF)}<={self._of_head(WITHIN)}", self._offs[k] <= self._bound)
-        if copy is None or not self.path.kinked:
-            return choose(within, AGREES, AT_KINK if each.at_kink else DIFFERS)
-        up, down = copy
-        crossings = (f"SUMPRODUCT(({up.range(name)}*{down.range(name)}<0)*1)" for name in self.path.kinked)
-        return choose(within, AGREES, choose(Condition(f"{'+'.join(crossings)}>0", each.at_kink), AT_KINK, DIFFERS))
+        if not self.path.bends:
+            return choose(within, AGREES, DIFFERS)
+        loss = recorded(self.book, self.one)(self.one.program.loss)(0, 0)
+        bend = _formula(BEND, plus=self._at(k, PLUS), minus=self._at(k, MINUS), middle=loss, h=self._at(k, H))
+        either = f"{self._at(k, OFF)}<={self._of_head(WITHIN)}+{bend}"
+        at_kink = Condition(either, self._offs[k] <= self._bound + each.bend)
+        return choose(within, AGREES, choose(at_kink, AT_KINK, DIFFERS))
 
     def _verdict(self, says: list[str]) -> Live:
         """The whole matrix in words."""
@@ -227,7 +229,7 @@ class GradientSection:
         told = choose(small, TOO_SMALL, self._agreed())
         some = choose(kinks.below(count), "agrees, but in ", "in ")
         at_kink = joined(some, kinks.written(0), f" of {count} cells {AT_KINK}")
-        return choose(wrong, DIFFERS, choose(kinks.above(0), at_kink, told) if self.path.kinked else told)
+        return choose(wrong, DIFFERS, choose(kinks.above(0), at_kink, told) if self.path.bends else told)
 
     def _agreed(self) -> str:
         """What is said where no number is off."""

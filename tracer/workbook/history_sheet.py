@@ -58,11 +58,12 @@ class HistorySheet:
         self.epochs = {each.number: each for each in book.trace.epochs}
         self.losses = history.losses[[number - 1 for number in history.noted]]
         self.cells = _cells(book.trace.first) if history.parameters.shape[1] else []
+        self.parameters = history.parameters[:, : len(self.cells)]  # an optimizer's states come behind them
         batches = book.trace.epochs[0].iterations
         self.places = {one.program.rows: lay_out(one.program).places for one in batches}
 
     def fill(self) -> None:
-        changes = np.diff(self.history.parameters, axis=0)
+        changes = np.diff(self.parameters, axis=0)
         of_parameters = max(3, decimals_for(changes, OF_CHANGE))
         self._head()
         self._set_columns(of_parameters)
@@ -112,13 +113,13 @@ class HistorySheet:
                 "whose steps are in this book."
             )
         if not self.cells:
-            count = sum(matrix.size for matrix in self.book.trace.first.parameters)
+            count = sum(self.book.trace.first[each].size for each in self.book.trace.first.program.parameters)
             texts.append(f"The {count:,} parameters are too many for a row; step 1 has those of an epoch in this book.")
         return " ".join(texts)
 
     def _set_columns(self, decimals: int) -> None:
         names = [label_text(self.book.headings.names.cell(cell.matrix, cell.row, cell.column)) for cell in self.cells]
-        columns = self.history.parameters.T.tolist()
+        columns = self.parameters.T.tolist()
         values = [max(len(fixed(value, decimals)) for value in column) for column in columns]
         widths = [*WIDTHS, *(max(len(name), width) + MARGIN for name, width in zip(names, values, strict=True))]
         self.sheet.column_dimensions[column_letters(1)].width = NARROW
@@ -141,7 +142,7 @@ class HistorySheet:
         live = [] if epoch is None else [self._at(epoch.iterations[0], cell) for cell in self.cells]
         self._numbers(row, LOSS, self.losses[k : k + 1], loss_style, [loss] if loss else [])
         if self.cells:
-            self._numbers(row, PARAMETERS, self.history.parameters[k], parameter_style, live)
+            self._numbers(row, PARAMETERS, self.parameters[k], parameter_style, live)
 
     def _numbers(self, row: int, column: int, values: Array, style: int, formulas: list[str]) -> None:
         """A row of numbers, live where there are formulas for them."""

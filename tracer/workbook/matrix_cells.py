@@ -30,6 +30,7 @@ from tracer.workbook.pass_layout import PassLayout
 LARGEST_FIXED = 1e12
 WIDEST_HEADING = 6  # columns that the heading of a large matrix takes
 
+PICKS = m.Part | m.Scatter | m.Reshape | m.Correlation | m.Spread | m.Pool | m.FirstMaximum
 FormulaAt = Callable[[int, int], str]
 
 
@@ -44,7 +45,7 @@ class MatrixCells:
         self.own = {each.id: each for each in step.assignments}
         large = (each for each in self.board.excerpts if each not in self.own)
         self.addresses = SheetAddresses(self.board, {each: home for each in large if (home := self._home(each))})
-        self.has_parts = False
+        self.parts_row = 0  # the first free one beside the board
 
     def write(self, identifier: str, role: Role) -> None:
         """A matrix with its heading; a large one in full where it is computed, else as an excerpt."""
@@ -72,7 +73,7 @@ class MatrixCells:
                 at = (at[0] + len(part), at[1])
         else:
             made = self.own.get(identifier)
-            alike = made is None or made.expression is None or _alike(made.expression)
+            alike = made is None or made.expression is None or self._is_alike(made.expression)
             self.data.formulas(*at, self.one[identifier], style, source, alike)
 
     def _excerpt(self, identifier: str, role: Role) -> None:
@@ -136,25 +137,30 @@ class MatrixCells:
         made = self.own.get(identifier)
         if made is None or made.expression is None or not self.book.matrix_formulas:
             return []
-        named = len(self.book.passes) == 1  # else the names are those of the last pass
-        return array_formulas(made.expression, MatrixAddresses(self.board, self.addresses.elsewhere, named))
+        names = self.book.names if len(self.book.passes) == 1 else {}  # else they are those of the last pass
+        return array_formulas(made.expression, MatrixAddresses(self.board, self.addresses.elsewhere, names))
+
+    def _is_alike(self, expression: m.Matrix) -> bool:
+        """… and none is so long that it needs parts."""
+        return _alike(expression) and len(self._write(lower(expression, 0, 0))) < MOST_FORMULA / 2
 
     def _live(self, made: Assignment, row: int, column: int) -> str:
         assert made.expression is not None
-        whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA)
-        if parts and not self.has_parts:  # only the loss, a single cell, can grow so long
-            self.has_parts = True
+        whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA, self.parts_row)
+        if parts:
+            label = made.id if made.shape == (1, 1) else f"{made.id}[{row + 1},{column + 1}]"
+            self.data.text(TOP + self.parts_row, parts_column(self.board), f"parts of {label}", self.book.styles.note)
             for k, part in enumerate(parts):
-                self._part(made.id, k, part)
+                self._part(self.parts_row + k, part)
+            self.parts_row += len(parts) + 1
         return self._write(whole)
 
     def _write(self, expression: s.Scalar) -> str:
         return to_formula(expression, self.addresses)
 
-    def _part(self, identifier: str, k: int, part: s.Scalar) -> None:
+    def _part(self, k: int, part: s.Scalar) -> None:
         """A part of a formula that would be too long, in a cell beside the board."""
         column = parts_column(self.board)
-        self.data.text(TOP, column, f"parts of {identifier}", self.book.styles.note)
         value = evaluate_cell(part, lambda cell: float(self.one[cell.matrix][cell.row, cell.column]))
         values, text = np.array([[value]]), self._write(part)
         self.data.formulas(TOP + 1 + k, column, values, self.book.styles.plain, lambda *_: text)
@@ -164,7 +170,7 @@ class MatrixCells:
         for earlier in reversed(self.book.passes[: self.index]):
             same_rows = (earlier.start, earlier.stop) == (self.one.start, self.one.stop)
             is_data = identifier in earlier.program.given
-            wanted = earlier.program.updated.get(identifier, identifier)
+            wanted = earlier.program.carried.get(identifier, identifier)
             if (is_data and not same_rows) or earlier[wanted] is not self.one[identifier]:
                 if is_data:
                     continue
@@ -188,6 +194,6 @@ def _runs(kept: list[int | None], first: int) -> Iterator[tuple[int, list[int] |
 
 def _alike(expression: m.Matrix) -> bool:
     """Whether the formulas of a column differ by their row alone: not where a row has a rule of its own."""
-    if isinstance(expression, m.Identity | m.Stack):
+    if isinstance(expression, m.Identity | m.Stack | PICKS):
         return False
     return all(map(_alike, traversal.operands(expression)))

@@ -9,7 +9,7 @@ from tracer.expression.label import label_text
 from tracer.presentation.board import Board, kept_columns, lay_out
 from tracer.presentation.headings import MARKS, Headings, detail
 from tracer.presentation.shown import Shown, shown
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.workbook.book import NARROW
 
 LEAST_WIDTH = 7.0
@@ -38,14 +38,14 @@ class PassLayout:
         return count
 
 
-def layout_of(trace: Trace, one: Pass, index: int) -> PassLayout:
+def layout_of(trace: Trace[AnyProblem], one: Pass, index: int) -> PassLayout:
     """The board of a pass, what is shown on it, and columns wide enough for that."""
     board, decimals = lay_out(one.program), shown(trace, one)
     full = {each: _width(decimals, each, one, range(board.places[each].columns)) for each in board.excerpts}
     return PassLayout(one, index, board, decimals, _column_widths(board, one, decimals, trace), full)
 
 
-def _column_widths(board: Board, one: Pass, decimals: Shown, trace: Trace) -> list[float]:
+def _column_widths(board: Board, one: Pass, decimals: Shown, trace: Trace[AnyProblem]) -> list[float]:
     """Widths at which the board's columns show every digit, and its slots every heading."""
     widths = [LEAST_WIDTH] * board.columns
     headings = Headings(trace.problem)

@@ -16,6 +16,7 @@ from tracer.expression.label import label_text
 from tracer.presentation.board import HEADING_ROWS, Place, kept_columns, kept_rows
 from tracer.presentation.headings import MARKS, Role, band_title, detail, roles
 from tracer.presentation.palette import LEGEND
+from tracer.program.program import Step
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
@@ -26,7 +27,6 @@ from tracer.workbook.pass_layout import PassLayout
 TITLE = "Presenter"
 MOST_CELLS = 5_000  # of the board; a larger one is no picture for a lecture
 MOST_FROZEN = 200.0  # points of the head that stay in sight
-INITIAL = 2  # the place in time of the step shown at first: it is the first that computes
 ABSENT = 0
 CODES: dict[Role, int] = {"plain": 1, "input": 2, "active": 3}  # what a matrix is to the step shown
 LABEL, PLACE, HEAD, NAME, DETAIL, ROLE = 0, 1, 2, 5, 6, 7  # the hidden columns; a head takes three
@@ -55,7 +55,8 @@ class PresenterSheet:
         self.first = LEFT + self.board.columns + 1  # of the hidden columns
         self.chosen = address(1, LEFT + 1, absolute=True)
         self.place = self._hidden(TOP, PLACE)
-        self.layered = any("." in step.label for step in self.steps)
+        self.in_text = not all(step.label.isdecimal() for step in self.steps)
+        self.initial = next(k for k, step in enumerate(self.steps) if _computes(step))
 
     def fill(self) -> None:
         self._set_columns()
@@ -63,7 +64,7 @@ class PresenterSheet:
         self._list_of_steps()
         self._head()
         for band in self.board.bands:
-            title = band_title(self.book.problem, band.layer, self.one)
+            title = band_title(self.book.problem, band, self.one)
             self.data.text(TOP + band.row, LEFT, title, self.book.styles.band)
         for k, identifier in enumerate(self.roles[-1]):
             self._matrix(TOP + k, identifier)
@@ -80,17 +81,17 @@ class PresenterSheet:
             self.sheet.column_dimensions[column_letters(column)].hidden = True
 
     def _step_cell(self) -> None:
-        """The cell to choose a step in: text where steps have layers, since 2.1 as a number can become a date."""
+        """The cell to choose a step in: text where labels are no whole numbers, since 2.1 can become a date."""
         styles, labels = self.book.styles, [step.label for step in self.steps]
         self.data.text(1, LEFT, "step shown:", styles.note)
-        if self.layered:
-            self.data.text(1, LEFT + 1, labels[INITIAL], styles.choice(True))
+        if self.in_text:
+            self.data.text(1, LEFT + 1, labels[self.initial], styles.choice(True))
             steps = f"{self._hidden(TOP, LABEL)}:{self._hidden(TOP + len(labels) - 1, LABEL)}"
         else:
-            self.data.numbers(1, LEFT + 1, np.array([[float(labels[INITIAL])]]), styles.choice(False))
+            self.data.numbers(1, LEFT + 1, np.array([[float(labels[self.initial])]]), styles.choice(False))
             steps = f'"{",".join(labels)}"'
         choice = DataValidation("list", formula1=steps, errorTitle="Step", error=self._no_such_step())
-        choice.showErrorMessage = not self.layered  # 2,1 is understood though it does not stand in the list
+        choice.showErrorMessage = not self.in_text  # 2,1 is understood though it does not stand in the list
         choice.add(address(1, LEFT + 1))
         self.sheet.add_data_validation(choice)
 
@@ -105,8 +106,8 @@ class PresenterSheet:
             row, last = TOP + k, step is self.steps[-1]
             self.data.text(row, self.first + LABEL, step.label, style)
             below = "-1" if last else self._hidden(row + 1, PLACE)
-            self._number(row, PLACE, f"IF({self._is_chosen(k)},{k},{below})", INITIAL if k <= INITIAL else -1)
-            known = self.book.heads[self.homes[INITIAL]] if k <= INITIAL else nothing
+            self._number(row, PLACE, f"IF({self._is_chosen(k)},{k},{below})", self.initial if k <= self.initial else -1)
+            known = self.book.heads[self.homes[self.initial]] if k <= self.initial else nothing
             for n, text in enumerate(known):
                 own = f"'{self.homes[k]}'!{address(1 + n, LEFT, absolute=True)}"
                 below = f'"{nothing[n]}"' if last else self._hidden(row + 1, HEAD + n)
@@ -122,14 +123,14 @@ class PresenterSheet:
         """Whether the step cell holds a step's label: as text, with a decimal comma too, or as a number."""
         label = self.steps[k].label
         spelled = [f'"{each}"' for each in sorted({label, label.replace(".", ",")})]
-        if f"{float(label):g}" == label:  # 2.10 is the number 2.1, which is another step
+        if _is_number(label):
             spelled.append(label)
         return f"OR({','.join(f'{self.chosen}={each}' for each in spelled)})"
 
     def _head(self) -> None:
         """Title, why and formulas as the list of steps has them; legend and links as on a step sheet."""
         styles, heights = self.book.styles, [self.book.data[home].heights for home in self.homes]
-        texts = self.book.heads[self.homes[INITIAL]]
+        texts = self.book.heads[self.homes[self.initial]]
         for n, style in enumerate((styles.shrunk_title, styles.note, styles.formula)):
             row, first = 1 + n, LEFT + 2 if n == 0 else LEFT
             self.data.live_text(row, first, self._hidden(TOP, HEAD + n), texts[n], style)
@@ -159,7 +160,7 @@ class PresenterSheet:
 
     def _matrix(self, row: int, identifier: str) -> None:
         """A matrix on the board, with its name and its role in a row of the hidden columns."""
-        place, now = self.board.shown(identifier), self.roles[INITIAL].get(identifier)
+        place, now = self.board.shown(identifier), self.roles[self.initial].get(identifier)
         self._number(row, ROLE, self._role(identifier), CODES[now] if now else ABSENT)
         self._heading(row, place, now)
         role = self._hidden(row, ROLE)
@@ -240,6 +241,18 @@ class PresenterSheet:
 
     def _height(self, row: int) -> float:
         return self.data.heights.get(row, ROW)
+
+
+def _computes(step: Step) -> bool:
+    return any(each.expression is not None for each in step.assignments)
+
+
+def _is_number(label: str) -> bool:
+    """Whether a label typed as a number is this step's: 2.10 is the number 2.1, which is another step."""
+    try:
+        return f"{float(label):g}" == label
+    except ValueError:
+        return False
 
 
 def _range(row: int, column: int, rows: int, columns: int) -> str:

@@ -10,17 +10,22 @@ from openpyxl.drawing.image import Image
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.expression.live import shown_decimals
+from tracer.presentation.block_layout import describe_blocks
+from tracer.presentation.excerpt import counted
 from tracer.presentation.headings import place_of
 from tracer.presentation.live_words import Quantity, Words, joined
 from tracer.presentation.network_layout import describe
 from tracer.presentation.palette import LEGEND
+from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import conventions, departures
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.run.passes import Pass
 from tracer.spreadsheet.sheet_data import address
+from tracer.workbook.block_picture import draw_blocks
 from tracer.workbook.book import Book
-from tracer.workbook.did_it_help import DidItHelp
+from tracer.workbook.did_it_help import DidItHelp, DidTheLossFall
 from tracer.workbook.flow import GAP, Flow
 from tracer.workbook.forward_sheet import AFTER, BEFORE, recorded
 from tracer.workbook.network_picture import draw_network
@@ -55,7 +60,8 @@ def fill_start(book: Book, sheet: Worksheet, links: Links, certified: str) -> No
     _about(flow)
     _picture(flow)
     flow.heading("Did it help?")
-    DidItHelp(book).write(flow)
+    told = DidTheLossFall(book) if (trace := book.trace.of_network) is None else DidItHelp(book, trace)
+    told.write(flow)
     _legend(flow)
     _steps(flow, links)
     _other_sheets(flow)
@@ -79,25 +85,36 @@ def _about(flow: Flow) -> None:
 
 def _picture(flow: Flow) -> None:
     """The network; the picture itself cannot follow a change."""
-    book, problem, first = flow.book, flow.book.problem, flow.book.trace.first
-    png, width, height = draw_network(problem, first)
+    book, first = flow.book, flow.book.trace.first
+    problem = book.problem
+    if isinstance(problem, ProgramProblem):
+        png, width, height = draw_blocks(first.program)
+        words, says = describe_blocks(first.program), _about_program(problem)
+    else:
+        png, width, height = draw_network(problem, first)
+        words, says = describe(problem), _about_network(problem)
     image = Image(io.BytesIO(png))
     image.width, image.height, image.anchor = width, height, address(flow.row, flow.first)
     flow.sheet.add_image(image)
-    flow.data.alt_text = describe(problem)
+    flow.data.alt_text = words
     flow.data.heights[flow.row] = POINTS * height + PICTURE_MARGIN
     flow.row += 1
     value = problem.learning_rate
     rate = Quantity(recorded(book, first)(RATE)(0, 0), value).written(shown_decimals(value, None))
+    flow.live(joined(says[0], rate, says[1]))
+
+
+def _about_network(problem: Problem) -> tuple[str, str]:
+    """What stands before and behind the learning rate."""
     samples = f"{problem.rows} sample{'s' if problem.rows > 1 else ''}"
     sizes, loss = "→".join(map(str, problem.sizes)), problem.loss.replace("_", " ")
-    flow.live(
-        joined(
-            f"{sizes}, {samples}, {loss}, learning rate ",
-            rate,
-            ". The picture has the first weights and sample 1 as they were recorded, and does not follow a change.",
-        )
-    )
+    shown = "The picture has the first weights and sample 1 as they were recorded, and does not follow a change."
+    return f"{sizes}, {samples}, {loss}, learning rate ", f". {shown}"
+
+
+def _about_program(problem: ProgramProblem) -> tuple[str, str]:
+    shown = "Arrows show what each step hands on, dashed ones the way back of the gradient."
+    return f"{counted(len(problem.forward.steps), 'forward step')}, learning rate ", f". {shown}"
 
 
 def _legend(flow: Flow) -> None:
@@ -129,7 +146,7 @@ def _steps(flow: Flow, links: Links) -> None:
             flow.text(place)
         if one is flow.book.trace.first:
             for title, step in steps:
-                flow.linked(title, f"{step.title}. {step.words}", TEXT)
+                flow.linked(title, f"{step.title}. {step.words}".rstrip(), TEXT)
             continue
         for k, (title, step) in enumerate(steps):
             flow.row += k > 0 and k % len(LINKS) == 0

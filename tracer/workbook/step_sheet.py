@@ -55,7 +55,7 @@ class StepSheet:
         self._set_columns()
         self._head()
         for band in self.board.bands:
-            title = band_title(self.book.problem, band.layer, self.one)
+            title = band_title(self.book.problem, band, self.one)
             self.data.text(TOP + band.row, LEFT, title, self.book.styles.band)
         for identifier, role in self.roles.items():
             self.cells.write(identifier, role)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from tracer.errors import ExportError
 from tracer.presentation.board import lay_out
-from tracer.run.passes import Trace
+from tracer.problem.problem import Problem
+from tracer.run.passes import AnyProblem, Trace
 from tracer.spreadsheet.package import write_workbook_file
 from tracer.spreadsheet.sheet_data import MOST_COLUMNS, MOST_ROWS
 from tracer.workbook.book import LEFT, TOP, Book
 from tracer.workbook.certificate import write_certificate
 from tracer.workbook.history_sheet import write_history
+from tracer.workbook.names_sheet import write_names
 from tracer.workbook.pass_layout import layout_of
 from tracer.workbook.presenter_sheet import write_presenter
 from tracer.workbook.start_sheet import fill_start
@@ -25,7 +27,7 @@ from tracer.workbook.step_sheet import StepSheet
 
 
 def write_workbook(
-    trace: Trace, path: Path, progress: Callable[[], None] | None = None, matrix_formulas: bool = False
+    trace: Trace[AnyProblem], path: Path, progress: Callable[[], None] | None = None, matrix_formulas: bool = False
 ) -> None:
     """Write the recorded passes of a trace as a workbook; `progress` is called for every sheet.
 
@@ -54,6 +56,7 @@ def write_workbook(
     for sheet in sheets:
         sheet.link_to(*book.neighbours(sheet.title))
     book.link_neighbours()
+    write_names(book)
     book.styles.finish()
     _describe(book)
     write_workbook_file(book.workbook, book.data, path)
@@ -65,11 +68,12 @@ def _describe(book: Book) -> None:
     properties.title, properties.creator = problem.title, "Tracer"
     properties.subject = "Backpropagation by hand, step by step"
     properties.description = problem.description or None
-    properties.keywords = f"backpropagation, {'→'.join(map(str, problem.sizes))}, problem {problem.sha256}"
+    sizes = f"{'→'.join(map(str, problem.sizes))}, " if isinstance(problem, Problem) else ""
+    properties.keywords = f"backpropagation, {sizes}problem {problem.sha256}"
     properties.category = "Education"
 
 
-def _check_size(trace: Trace) -> None:
+def _check_size(trace: Trace[AnyProblem]) -> None:
     """Refuse a board that no sheet holds."""
     rows, columns = lay_out(trace.first.program).whole
     rows, columns = TOP + rows, LEFT + 2 * columns  # the record has the differences beside the numbers

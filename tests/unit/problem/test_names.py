@@ -8,22 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracer.expression.label import Label, label_mathml, label_text
-from tracer.problem.names import Names, names_of
+from tracer.problem.names import NetworkNames, network_names
 
 STYLES = ["matrix", "article", "hand", "mazur"]
 
 
-def names(style: str, *sizes: int, rows: int = 1, sign: float = 1.0, shared: bool = False, **others: Any) -> Names:
+def names(
+    style: str, *sizes: int, rows: int = 1, sign: float = 1.0, shared: bool = False, **others: Any
+) -> NetworkNames:
     layers = len(sizes) - 1
-    return Names(style, sizes, rows, (shared,) * layers, (True,) * layers, sign, **others)
+    return NetworkNames(style, sizes, rows, (shared,) * layers, (True,) * layers, sign, **others)
 
 
-def cell_text(of: Names, identifier: str, row: int, column: int) -> str:
+def cell_text(of: NetworkNames, identifier: str, row: int, column: int) -> str:
     """The cell's name, with row and column counted from 1 as the tables below have them."""
     return label_text(of.cell(identifier, row - 1, column - 1))
 
 
-def fraction_text(of: Names, identifier: str) -> str | None:
+def fraction_text(of: NetworkNames, identifier: str) -> str | None:
     fraction = of.fraction(identifier)
     return label_text(fraction) if fraction else None
 
@@ -238,7 +240,7 @@ def test_mazur_cells(identifier: str, row: int, column: int, text: str) -> None:
 
 
 def test_mazur_numbers_on_through_the_layers() -> None:
-    deep = Names("mazur", (2, 3, 2, 1), 1, (False, True, False), (True, True, True), 1.0)
+    deep = NetworkNames("mazur", (2, 3, 2, 1), 1, (False, True, False), (True, True, True), 1.0)
     assert label_text(deep.matrix("Z2")) == "net_h4…5"
     assert cell_text(deep, "A2", 1, 1) == "out_h4"
     assert [cell_text(deep, "b1", 1, unit) for unit in (1, 2, 3)] == ["b1", "b2", "b3"]
@@ -338,12 +340,12 @@ def test_names_of_a_problem() -> None:
         convention=SimpleNamespace(sign=-1.0, learning_rate_in="update", softmax_slope="jacobian"),
         reproduce=SimpleNamespace(rate_twice=True),
     )
-    assert fraction_text(names_of(problem), "E") == "−∂L/∂guess"
-    assert fraction_text(names_of(problem), "D1") == "−η·∂L/∂Z1"
+    assert fraction_text(network_names(problem), "E") == "−∂L/∂guess"
+    assert fraction_text(network_names(problem), "D1") == "−η·∂L/∂Z1"
     problem.convention.softmax_slope = "fused"
     problem.reproduce.rate_twice = False
-    assert fraction_text(names_of(problem), "E") == "−∂L/∂Z1"
-    assert fraction_text(names_of(problem), "D1") == "−∂L/∂Z1"
+    assert fraction_text(network_names(problem), "E") == "−∂L/∂Z1"
+    assert fraction_text(network_names(problem), "D1") == "−∂L/∂Z1"
 
 
 Shape = tuple[int, int]
@@ -389,7 +391,7 @@ def shapes(network: Network, jacobian: bool) -> Iterator[tuple[str, Shape]]:
 
 
 def assert_all_differ(style: str, network: Network, jacobian: bool) -> None:
-    of = Names(style, **network)
+    of = NetworkNames(style, **network)
     matrices = list(shapes(network, jacobian))
     cells = [
         of.cell(id, row, column)

@@ -7,6 +7,7 @@ from tracer.lesson.build import build
 from tracer.presentation.board import lay_out
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
+from tracer.program.naming_policy import defined_names
 from tracer.program.program import Program
 from tracer.workbook import array_formulas as array_formulas_module
 from tracer.workbook.addresses import SheetAddresses
@@ -29,7 +30,8 @@ def changed(name: str, **changes: object) -> Program:
 def formulas(made: Program, identifier: str, named: bool = True, elsewhere: dict[str, str] | None = None) -> list[str]:
     expression = made.assignments[identifier].expression
     assert expression is not None
-    return array_formulas(expression, MatrixAddresses(lay_out(made), elsewhere or {}, named))
+    names = defined_names((*made.assignments, "learning_rate")) if named else {}
+    return array_formulas(expression, MatrixAddresses(lay_out(made), elsewhere or {}, names))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from tracer.presentation.palette import NEGATIVE, POSITIVE
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.training import trace
-from tracer.workbook.network_picture import SCALE, draw_network
+from tracer.workbook.canvas import SCALE
+from tracer.workbook.network_picture import draw_network
 
 
 def network(*weights: list[list[float]]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def said(
 ) -> str:
     """The sentence for outputs whose targets are all 0."""
     arrays = [np.array(each, dtype=np.float64) for each in (before, after)]
-    outcome = Outcome(problem, epochs, np.zeros(arrays[0].shape), *arrays, *losses)
+    outcome = Outcome(problem, epochs, *losses, np.zeros(arrays[0].shape), *arrays)
     table = Comparison(Book(trace(problem)), outcome, live=False)
     numbers = [Quantity("", value) for value in (*losses, losses[1] - losses[0])]
     totals = table.largest(MOVED), table.total(AWAY), table.total(PAST)
@@ -149,7 +149,7 @@ def test_beyond_float64(loss: float) -> None:
 
 def test_each_row_says_what_its_output_did() -> None:
     before, after = np.array([[1.0], [1.0], [1.0], [1.0]]), np.array([[0.5], [1.5], [-1.5], [-1.0]])
-    outcome = Outcome(problem_of(4, 1), (1, 1), np.zeros((4, 1)), before, after, 1.0, 1.0)
+    outcome = Outcome(problem_of(4, 1), (1, 1), 1.0, 1.0, np.zeros((4, 1)), before, after)
     further, past = outcome.further.ravel(), outcome.past.ravel()
     told = [row_words(outcome, Quantity("", further[k]), Quantity("", float(past[k]))).text for k in range(4)]
     assert told == ["came closer", "moved away", "went past, further away", "as far as before"]
@@ -244,7 +244,7 @@ def test_every_step_of_every_pass_is_linked(tmp_path: Path) -> None:
     write_workbook(trace(problem_from_document(document, "batches", "batches"), (1, 2)), tmp_path / "book.xlsx")
     book = openpyxl.load_workbook(tmp_path / "book.xlsx")
     linked = {cell.hyperlink.location for row in book["Start"] for cell in row if cell.hyperlink}
-    others = {title for title in book.sheetnames if not title.startswith("Record")} - {"Start"}
+    others = {title for title in book.sheetnames if not title.startswith("Record")} - {"Start", "Names"}
     assert linked == {f"'{title}'!A1" for title in others}
 
 
