@@ -13,8 +13,8 @@ import numpy as np
 
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.judging import Site
 from tracer.judging.numbers import MOST_UNITS, Array
+from tracer.judging.site import Site
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence
 from tracer.judging.work import is_step, middle

@@ -17,8 +17,8 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
-from tracer.judging.judging import Explained, Site
 from tracer.judging.numbers import Array
+from tracer.judging.site import Explained, Site
 from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule, replaced
 from tracer.judging.slips.evidence import (
     IN_ONE_CELL,

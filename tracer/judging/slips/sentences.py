@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tracer.expression.digits import as_typed, fixed
-from tracer.judging.judging import Site
+from tracer.judging.site import Site
 from tracer.judging.slips.context import MatrixKind, SlipContext
 
 _WITH_RIGHT_NUMBER = re.compile(r"\[([^\]]*)\]")

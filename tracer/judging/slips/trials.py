@@ -9,7 +9,7 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
-from tracer.judging.judging import Site
+from tracer.judging.site import Site
 from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule
 from tracer.judging.work import wider
 
