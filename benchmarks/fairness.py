@@ -8,8 +8,10 @@ from collections import Counter
 import numpy as np
 
 from benchmarks.measure import markdown
-from tests.fairness import Figures, dishonest, honest, problems
+from tests.fairness import Figures, credited_though_wrong, dishonest, honest, problems
 from tests.habits import APART, HABITS
+from tracer.judging import work
+from tracer.judging.numbers import MARGIN
 
 SEED = 1
 
@@ -42,11 +44,16 @@ def report(by_lot: int) -> str:
         for name, each in earned.items()
     ]  # fmt: skip
     head = ("sheet", "cells", "credited", "right by the key", "beyond", "points")
+    cells, credited = credited_though_wrong(documents, np.random.default_rng(SEED))
+    price = f"{credited} of {cells:,} cells that a wrong rule made, and that are not the key's, count all the same."
     accused = f"{len(figures.accused)} of {figures.cells:,} honest cells called wrong or slip: {figures.share:.5%}."
-    return "\n\n".join((accused, _honest_table(figures), _honest_table(apart), markdown(head, rows)))
+    return "\n\n".join((accused, price, _honest_table(figures), _honest_table(apart), markdown(head, rows)))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--by-lot", type=int, default=8, help="problems made by lot, besides the built-in ones")
-    print(report(parser.parse_args().by_lot))
+    parser.add_argument("--margin", type=float, default=MARGIN, help="of every bound")
+    chosen = parser.parse_args()
+    vars(work)["MARGIN"] = chosen.margin  # to see what it costs
+    print(report(chosen.by_lot))

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tests.alike import by_slip
 from tests.dishonest import SHEETS
 from tests.habits import HANDED_IN, HonestHabit, worked_by
 from tests.simulation import Teacher
-from tests.students import Answers, Document, Work, is_workable, random_document
+from tests.students import Answers, Document, Work, is_workable, random_document, split
+from tests.wrong_rules import RULES
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.problem.reading import load_problem
@@ -84,6 +86,22 @@ def honest(
                 if answers:
                     figures.add(name, way, document, answers, teacher.mark(answers))
     return figures
+
+
+def credited_though_wrong(documents: Iterable[Document], random: np.random.Generator) -> tuple[int, int]:
+    """Of matrices made by a wrong rule the cells that are not the key's, and how many of these count all the same."""
+    cells = credited = 0
+    for document in documents:
+        teacher, work = Teacher.of(document), Work(document)
+        for slug, kind in RULES if teacher else ():
+            assert teacher is not None
+            asked = teacher.conventions.key.asked
+            for name in [each for each in work.order() if split(each)[0] == kind][:2]:
+                answers = by_slip(slug, name, work, asked, random)
+                for mark in teacher.mark(answers).of(name) if name in answers else ():
+                    if abs(float(mark.answer) - mark.expected) > 10.0 ** -asked[name]:
+                        cells, credited = cells + 1, credited + (mark.verdict in COUNTS)
+    return cells, credited
 
 
 @dataclass(frozen=True)
