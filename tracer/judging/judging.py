@@ -98,8 +98,10 @@ class _Judging:
     def cut(self, identifier: str, cells: Marked, verdict: Verdict) -> None:
         """A verdict to cells that were cut off where they should be rounded."""
         cells = cells & (self.verdicts[identifier] == "")
+        if not cells.any():
+            return
         give(self.verdicts[identifier], cells, verdict)
-        self.cuts_off |= bool(cells.any())
+        self.cuts_off = True
         for row, column in np.argwhere(cells).tolist():
             self.slips.setdefault(identifier, {})[row, column] = [TRUNCATED]
 
@@ -124,7 +126,9 @@ class _Judging:
             verdicts = self.verdicts[identifier]
             wrong, slip, carried, coarse = (verdicts == each for each in ("wrong", "slip", "carried", "too_coarse"))
             work.right[identifier] = (verdicts == "correct") | (verdicts == "rounded")
-            on = wrong | slip | carried | ~written.present | (coarse & ~self._right(identifier, written))
+            on = wrong | slip | carried | ~written.present
+            if coarse.any():
+                on |= coarse & ~self._right(identifier, written)
             before = {name: cells & on for name, cells in before.items()}
             before["behind"] |= wrong | slip | carried
             before["wrong"] |= wrong

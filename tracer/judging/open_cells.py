@@ -113,8 +113,7 @@ class OpenCells:
     def _follows(self) -> None:
         """Lines 6 to 8, and where there is no bound what is said in its place."""
         verdicts, work = self.verdicts, self.work
-        bounds, wide = self._bounds(work.own)
-        rounded, cut = self._by(work.own, self.on_own, bounds, wide)
+        rounded, cut, wide = self._as_it_stands()
         alone = ~self.behind & ~self.coarse
         give(verdicts, (rounded | cut) & self.coarse & ~self.behind, "too_coarse")
         give(verdicts, rounded & alone, "rounded")
@@ -127,11 +126,25 @@ class OpenCells:
         if work.replaced and self._is_open:
             plain = self.key.compute(self.identifier, work.plain.values)
             give(verdicts, np.logical_or(*self._by(work.plain, plain, *self._bounds(work.plain))), "carried")
+        if not self._is_open:
+            return
         coarse = self.written.coarse & stands_for(self.written, self.written.own, Interval.exactly(self.on_own))
         give(verdicts, wide & coarse, "too_coarse")
         give(verdicts, wide & self.written.present, "not_read")
         if self.untold.any():
             give(verdicts, self._may_be_mended(), "not_read")
+
+    def _as_it_stands(self) -> tuple[Marked, Marked, Marked]:
+        """The cells that follow from the work as it stands, rounded and cut off, and where there is no bound.
+
+        Where all are as near to the right rule's value as a number may be, no bound is worked out.
+        """
+        near = close(self.written.values, self.on_own, tolerance(self.written))
+        if near[self.verdicts == ""].all():
+            nothing = np.zeros(near.shape, dtype=bool)
+            return near, nothing, nothing
+        bounds, wide = self._bounds(self.work.own)
+        return *self._by(self.work.own, self.on_own, bounds, wide), wide
 
     def _may_follow_mended(self, follows: Marked) -> bool:
         """Whether a cell is near enough to what it would be with the wrong cells put right, or in need of that."""
