@@ -41,7 +41,7 @@ def take_picture(page: Path, target: Path) -> None:
         opened.goto(f"{page.as_uri()}#step-2")
         opened.add_style_tag(
             content=".step{content-visibility:visible!important;border:0!important;padding:8px!important}"
-            ".ghost,nav,.band:last-child,h3:nth-last-child(2){display:none!important}"  # nothing of later layers
+            "nav,.band:last-child,h3:nth-last-child(2){display:none!important}"  # nothing of later layers
         )
         opened.locator("[id='step-2']").screenshot(path=target)
         browser.close()

@@ -9,6 +9,7 @@ function ask(cell, { section = state.section, pinned = false, lit = false } = {}
   if (section !== state.section) become(section);
   if (state.guess && !same(cell, state.guess)) endGuess();
   Object.assign(state, { asked: cell, pinned, lit });
+  stageFor(section, cell);
   const links = cell && linksOf(engineOf(section), cell);
   mark(links);
   showPanel(links);
@@ -32,10 +33,10 @@ function mark(links) {
 
 function put(cells, name) {
   for (const cell of cells) {
-    const td = tdOf(state.section, cell);
-    if (!td) continue;
-    td.classList.add(name);
-    marked.push(td);
+    for (const td of tdsOf(state.section, cell)) {
+      td.classList.add(name);
+      marked.push(td);
+    }
   }
 }
 

@@ -42,6 +42,7 @@ function settle() {
   root.dataset.theme = choices.theme;
   root.dataset.type = choices.type;
   root.classList.toggle("everything", Boolean(choices.everything));
+  unfold(Boolean(choices.everything));
   $("turned-note").hidden = !choices.turned;
   for (const pass of passes) if (pass.engine) setDecimals(pass);
 }
@@ -75,9 +76,13 @@ for (const section of sections) { // on a long page a section is laid out when i
 // paper shows every step as it is now, in its own colours
 addEventListener("beforeprint", () => {
   mark(null);
+  unfold(true);
   for (const section of sections) refresh(section, true);
 });
-addEventListener("afterprint", () => mark(state.asked && linksOf(engineOf(state.section), state.asked)));
+addEventListener("afterprint", () => {
+  unfold(Boolean(choices.everything));
+  mark(state.asked && linksOf(engineOf(state.section), state.asked));
+});
 
 root.classList.add("js");
 offerStyles();

@@ -4,7 +4,7 @@ const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowD
 
 /** The cell under an event, and its table cell and section; null elsewhere, and while a cell is being worked out. */
 function met(event) {
-  const td = event.target.closest?.(".board td"), cell = td && !state.guess && cellOf(td);
+  const td = event.target.closest?.(".board td, .stage td"), cell = td && !state.guess && cellOf(td);
   return cell ? { td, cell, section: td.closest("section.step") } : null;
 }
 
@@ -22,7 +22,7 @@ main.addEventListener("click", (event) => {
 function pin({ td, cell, section }) {
   const again = state.pinned && same(cell, state.asked) && section === state.section;
   ask(cell, { section, pinned: !again });
-  stopAt(td);
+  if (td.isConnected) stopAt(td);
   if (again) return;
   show(cell);
   sayAsked();
@@ -56,7 +56,7 @@ main.addEventListener("focusin", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const at = event.target, onCell = at.matches?.(".board td");
+  const at = event.target, onCell = at.matches?.(".board td, .stage td");
   if (event.key === "Escape" && state.asked) letGo();
   else if (onCell && event.key in MOVES) move(event, at);
   else if (onCell && (event.key === "Enter" || event.key === " ")) press(event, at);

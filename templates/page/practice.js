@@ -48,8 +48,7 @@ function startGuess() {
   ask(cell, { pinned: true });
   state.guess = cell;
   fillPanel(linksOf(engineOf(state.section), cell));
-  const td = tdOf(state.section, cell);
-  if (td) td.textContent = "?";
+  for (const td of tdsOf(state.section, cell)) td.textContent = "?";
   show(cell);
   $("guess").value = "";
   $("guess-says").textContent = "";
@@ -57,9 +56,9 @@ function startGuess() {
 }
 
 function endGuess() {
-  const { matrix, row, column } = state.guess, td = tdOf(state.section, state.guess);
+  const { matrix, row, column } = state.guess, text = engineOf(state.section).text(matrix, row, column);
+  for (const td of tdsOf(state.section, state.guess)) td.textContent = text;
   state.guess = null;
-  if (td) td.textContent = engineOf(state.section).text(matrix, row, column);
 }
 
 /** Right is what rounds to the shown digits; where rounded operands give another last digit, that one too. */

@@ -16,8 +16,6 @@ function become(section) {
   }
   for (const list of lists) list.hidden = list.dataset.pass !== section.dataset.pass;
   if ($("pass")) $("pass").value = section.dataset.pass;
-  $("previous").disabled = place === 0;
-  $("next").disabled = place === sections.length - 1;
   refresh(section);
   prepareKeys(section);
   if (!choices.everything) fit(formulasOf(section));
@@ -44,17 +42,17 @@ function visit(section) {
   say(section.querySelector("h2").textContent);
 }
 
+/** The step's beginning stands below the rail: always at the same place, so that moving on does not scroll. */
 function comeTo(section) {
-  const rail = document.querySelector(".rail");
   if (choices.everything) bring(section, { block: "start" });
-  else if (rail.getBoundingClientRect().top <= 0) scrollTo(0, document.querySelector("main").offsetTop - rail.offsetHeight);
-  if (wide.matches && !choices.everything) show(state.asked);
+  else scrollTo(0, Math.ceil(document.querySelector("header").getBoundingClientRect().bottom + scrollY));
 }
 
 /** Bring a cell, and its table as far as there is room, into sight, moving no more than it takes. */
 function show(cell) {
-  const td = cell && tdOf(state.section, cell);
+  const td = cell && tdsOf(state.section, cell)[0];
   if (!td) return;
+  if (!stage.contains(td)) unfold(true);
   bring(td.closest("table"), { block: "nearest" });
   bring(td, { block: "nearest", inline: "nearest" });
 }
@@ -65,12 +63,36 @@ function bring(element, options, looks = choices.everything ? 3 : 0) {
   if (looks) requestAnimationFrame(() => bring(element, options, looks - 1));
 }
 
+/** To the next formula of the step, or the next step; back to the last formula of the one before. */
 function go(by) {
+  const formula = formulaBy(by);
+  if (formula) {
+    state.taken += by > 0 ? 1 : 0;
+    ask(formula, { lit: true });
+    comeTo(state.section);
+    sayAsked();
+    keepFocus(by);
+    return;
+  }
   const next = sections[sections.indexOf(state.section) + by];
   if (!next) return;
   state.taken += by > 0 ? 1 : 0;
   visit(next);
+  const made = by < 0 && onStage.cell ? formulas(next) : [];
+  if (made.length > 1) {
+    ask(exampleOf(next, made[made.length - 1]), { lit: true });
+    comeTo(next);
+  }
+  keepFocus(by);
+}
+
+/** A button that leads nowhere any more gives the focus to the other. */
+function keepFocus(by) {
   if (document.activeElement?.disabled) $(by > 0 ? "previous" : "next").focus({ preventScroll: true });
+}
+
+for (const line of document.querySelectorAll(".live .formula")) {
+  line.addEventListener("click", () => ask(exampleOf(line.closest("section"), line.dataset.of), { lit: true }));
 }
 
 $("previous").addEventListener("click", () => go(-1));

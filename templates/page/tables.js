@@ -67,6 +67,7 @@ const tablesOf = (section) => section.querySelectorAll(".board table");
 
 /** The cell of a matrix that a table cell shows, if it shows one. */
 function cellOf(td) {
+  if (places.has(td)) return places.get(td);
   const section = td.closest("section.step"), engine = section && engineOf(section);
   if (!engine) return null;
   gridOf(td.closest("table"), engine.values);

@@ -66,8 +66,13 @@ function repaint() {
   if (changed) $("now").textContent = significant(lossNow());
   for (const section of choices.everything ? sections : [state.section]) refresh(section);
   drawNetwork();
+  showStage(state.section, onStage.cell);
   tell();
-  if (state.asked) showPanel(linksOf(engineOf(state.section), state.asked));
+  if (state.asked) {
+    const links = linksOf(engineOf(state.section), state.asked);
+    mark(links);
+    showPanel(links);
+  }
   fillHelp();
 }
 

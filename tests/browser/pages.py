@@ -42,11 +42,13 @@ def opened(
     size: tuple[int, int] = (1280, 900),
     before: str = "",
     quiet: bool = True,
+    unfold: bool = True,
     **options: Any,
 ) -> Iterator[Any]:
     """The page of a trace (or a page's text) in a window of its own; `before` is a script that runs before the page's.
 
     Whatever the reader does, the page says nothing on the console and asks for nothing but itself (`quiet`).
+    `unfold`: the board is open from the start.
     """
     path = folder / "page.html"
     if isinstance(recorded, str):
@@ -62,6 +64,8 @@ def opened(
     page.on("pageerror", lambda error: noise.append(str(error)))
     page.on("request", lambda request: noise.append(request.url))
     page.goto(path.as_uri() + anchor)
+    if unfold:  # the board, which most tests look at
+        page.evaluate("document.querySelectorAll('.fold').forEach(fold => { fold.open = true; })")
     yield page
     context.close()
     assert not quiet or [line for line in noise if not line.partition("#")[0].endswith("/page.html")] == []

@@ -24,6 +24,7 @@ FILES = (
     "tables",
     "captions",
     "picture",
+    "stage",
     "cells",
     "panel",
     "whatif",

@@ -17,6 +17,7 @@ from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.label import Label, Name, Ratio
 from tracer.presentation.shown import shown
+from tracer.presentation.stage import stage_document, stage_of
 from tracer.presentation.templates import templates_folder
 from tracer.problem.convention import NameStyle
 from tracer.problem.names import LOSS, Names, Part, names_of
@@ -77,6 +78,7 @@ def _computed(one: Pass, rules: Rules, ships: bool) -> Iterator[dict[str, Json]]
     for each in one.program.assignments.values():
         if each.expression is not None:
             made = {"id": each.id, "shape": each.shape, "rule": rules.matrix(each.expression)}
+            made["stage"] = stage_document(stage_of(each.expression))
             yield made | ({"value": one[each.id].tolist()} if ships else {})
 
 

@@ -80,7 +80,7 @@ class PageStep:
     way: str  # forward or backward, of a program's step; "" of the eleven
     title: str
     why: str
-    formulas: tuple[tuple[Markup, Markup | None], ...]  # with samples as rows, and as columns
+    formulas: tuple[tuple[str, Markup, Markup | None], ...]  # of which matrix, with samples as rows and as columns
     active: str
     inputs: str
     bands: tuple[BoardBand, ...]
@@ -130,10 +130,11 @@ class PassViews:
     def _cell_name(self, cell: s.Cell) -> str:
         return label_mathml(self.headings.names.cell(cell.matrix, cell.row, cell.column))
 
-    def _formula(self, made: Assignment) -> tuple[Markup, Markup | None]:
+    def _formula(self, made: Assignment) -> tuple[str, Markup, Markup | None]:
         assert made.expression is not None
         turned = transposed(made.expression)
-        return self._equation(made.id, made.expression), None if turned is None else self._equation(made.id, turned)
+        as_columns = None if turned is None else self._equation(made.id, turned)
+        return made.id, self._equation(made.id, made.expression), as_columns
 
     def _equation(self, identifier: str, expression: m.Matrix) -> Markup:
         return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")

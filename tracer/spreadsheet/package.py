@@ -30,6 +30,12 @@ _DIMENSION = re.compile(rb'(<dimension ref=")[^"]*(")')
 _CELLS = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)  # none but those with a note
 _DRAWING = re.compile(rb'Target="/(xl/drawings/drawing[0-9]+\.xml)"')
 _DRAWN = re.compile(rb'(<(?:xdr:)?cNvPr id="[0-9]+" name="[^"]*")(?: descr="[^"]*")?')
+_FONT = re.compile(rb"<font>(.*?)</font>", re.DOTALL)  # of cells and of conditional formats
+_OF_FONT = re.compile(rb"<[^>]*/>")
+FONT_ORDER = (  # Source: ECMA-376, 18.8.22
+    "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
+    "charset", "scheme",
+)  # fmt: skip
 _STAMPS = (  # what openpyxl writes of the time and of itself
     (re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*"), rb"\g<1>1980-01-01T00:00:00Z"),
     (re.compile(rb"(<Application>)[^<]*(</Application><AppVersion>)[^<]*"), rb"\g<1>Tracer\g<2>1.0"),
@@ -75,9 +81,20 @@ def _copy(source: io.BytesIO, parts: Mapping[str, SheetData], links: Mapping[str
                     content = pattern.sub(fixed, content)
             if name.startswith("xl/worksheets/_rels/"):  # some programs know notes by a relative path alone
                 content = content.replace(b'Target="/xl/comments/', b'Target="../comments/')
+            if name == "xl/styles.xml":
+                content = _FONT.sub(_in_order, content)
             if name in alt_texts:
                 content = _described(content, alt_texts[name])
             new.writestr(entry, content)
+
+
+def _in_order(font: re.Match[bytes]) -> bytes:
+    """A font with its elements in the schema's order, which openpyxl does not keep."""
+    return b"<font>" + b"".join(sorted(_OF_FONT.findall(font[1]), key=_place_in_font)) + b"</font>"
+
+
+def _place_in_font(element: bytes) -> int:
+    return FONT_ORDER.index(re.split(rb"[\s/>]", element[1:], maxsplit=1)[0].decode())
 
 
 def _write_sheet(package: zipfile.ZipFile, entry: zipfile.ZipInfo, around: bytes, data: SheetData) -> None:
