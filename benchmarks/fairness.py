@@ -62,7 +62,7 @@ def report(by_lot: int = BY_LOT) -> str:
     ]  # fmt: skip
     head = ("sheet", "cells", "credited", "right by the key", "beyond", "points")
     accused = (
-        f"{len(figures.accused)} of {figures.cells:,} honest cells are called wrong or slip ({figures.share:.5%}); "
+        f"Called wrong or slip: {len(figures.accused)} of {figures.cells:,} honest cells ({figures.share:.5%}); "
         f"without the margin of {MARGIN:.0%} on every bound {len(bare.accused)}. Of {cells:,} cells that a wrong rule "
         f"made, and that are not the key's, {credited} count all the same."
     )
