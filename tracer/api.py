@@ -144,7 +144,7 @@ def write_workbook(run: Trace[AnyProblem] | Source, path: str | Path, *, matrix_
     """
     from tracer.workbook.workbook import write_workbook as write
 
-    write(_traced(run), Path(path), matrix_formulas=matrix_formulas)
+    write(_run(run), Path(path), matrix_formulas=matrix_formulas)
     return Path(path)
 
 
@@ -152,7 +152,7 @@ def write_page(run: Trace[AnyProblem] | Source, path: str | Path) -> Path:
     """Write the page that steps through the epoch; returns its path. Raises TracerError as `write_workbook` does."""
     from tracer.page.page import write_page as write
 
-    write(_traced(run), Path(path))
+    write(_run(run), Path(path))
     return Path(path)
 
 
@@ -184,6 +184,11 @@ def write_worksheet(
     recorded = _traced(run)
     plan = make_plan(recorded.problem, recorded.first.program, mode, blank, None, "step", False)  # type: ignore[arg-type]
     return write_worksheets(recorded, [plan], Path(folder), look(language, None))
+
+
+def _run(run: Trace[AnyProblem] | Source) -> Trace[AnyProblem]:
+    """The trace, or that of a problem's first epoch."""
+    return run if isinstance(run, Trace) else trace(run)
 
 
 def _traced(run: Trace[AnyProblem] | Source) -> Trace:

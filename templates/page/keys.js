@@ -24,7 +24,7 @@ function pin({ td, cell, section }) {
   ask(cell, { section, pinned: !again });
   if (td.isConnected) stopAt(td);
   if (again) return;
-  show(cell);
+  show(cell, td.isConnected ? td : undefined);
   sayAsked();
 }
 

@@ -49,6 +49,7 @@ function draw(pass, section, cell) {
 
 /** Move the stage's own view, where it is too large for the window, until a cell is in it. */
 function bringOnStage(td) {
+  stage.scrollTo(0, 0);
   const [cell, view] = [td, stage].map((part) => part.getBoundingClientRect());
   stage.scrollLeft += Math.max(0, cell.right - view.right + 8);
   stage.scrollTop += Math.max(0, cell.bottom - view.bottom + 8);

@@ -49,8 +49,7 @@ function comeTo(section) {
 }
 
 /** Bring a cell, and its table as far as there is room, into sight, moving no more than it takes. */
-function show(cell) {
-  const td = cell && tdsOf(state.section, cell)[0];
+function show(cell, td = cell && tdsOf(state.section, cell)[0]) {
   if (!td) return;
   if (!stage.contains(td)) unfold(true);
   bring(td.closest("table"), { block: "nearest" });
@@ -67,7 +66,6 @@ function bring(element, options, looks = choices.everything ? 3 : 0) {
 function go(by) {
   const formula = formulaBy(by);
   if (formula) {
-    state.taken += by > 0 ? 1 : 0;
     ask(formula, { lit: true });
     comeTo(state.section);
     sayAsked();

@@ -1,7 +1,7 @@
 """Opening a page as a reader does, and reading off what it shows."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,22 @@ def opened(
     yield page
     context.close()
     assert not quiet or [line for line in noise if not line.partition("#")[0].endswith("/page.html")] == []
+
+
+SHOWN = "document.querySelector('section.step:not([hidden])').id"
+
+
+def next_step(page: Any, act: Callable[[], object] | None = None) -> None:
+    """Go on, by the button or otherwise, until the formulas of the step are through and another step is shown."""
+    before = page.evaluate(SHOWN)
+    for _ in range(30):
+        if act is None:
+            page.click("#next")
+        else:
+            act()
+        if page.evaluate(SHOWN) != before:
+            return
+    raise AssertionError(f"{before} never ends")
 
 
 def in_batches(size: int = 2, epochs: int = 2) -> Trace:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import in_batches, opened, table_cell
+from tests.browser.pages import in_batches, next_step, opened, table_cell
 from tests.conftest import require_module
 from tracer.derivation.book import render_derivation
 from tracer.problem.reading import load_problem
@@ -57,7 +57,7 @@ def settings(page: Any) -> None:
 
 def practising(page: Any) -> None:
     for _ in range(6):
-        page.click("#next")
+        next_step(page)
     page.click("#hint button")
 
 
@@ -112,7 +112,7 @@ def test_axe_finds_nothing_on_other_pages(chromium: Any, tmp_path: Path, example
     run = in_batches(epochs=1) if example == "batches" else trace(load_problem(example))
     with opened(chromium, run, tmp_path, bypass_csp=True) as page:
         for _ in range(3):
-            page.click("#next")
+            next_step(page)
         assert complaints(page) == []
 
 

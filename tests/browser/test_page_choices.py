@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import asked, current, opened, read_tables, table_cell, wait_until
+from tests.browser.pages import asked, current, next_step, opened, read_tables, table_cell, wait_until
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -107,7 +107,7 @@ def test_all_steps_at_once(chromium: Any, tmp_path: Path, article: Trace) -> Non
 def test_hints_after_a_few_steps(chromium: Any, tmp_path: Path, article: Trace) -> None:
     with opened(chromium, article, tmp_path) as page:
         for _ in range(3):
-            page.click("#next")
+            next_step(page)
         page.click("#hint button >> text=Change this 0.42 and watch what moves")
         assert page.evaluate(ACTIVE) == "asked-number" and asked(page) == "wh1,1 = 0.42"
         page.keyboard.type("0.9")
@@ -118,12 +118,12 @@ def test_hints_after_a_few_steps(chromium: Any, tmp_path: Path, article: Trace) 
 def test_try_it_yourself(chromium: Any, tmp_path: Path, article: Trace) -> None:
     with opened(chromium, article, tmp_path, "#step-2") as page:
         for _ in range(6):
-            page.click("#next")
+            next_step(page)
         assert current(page) == "step-8"
         page.click("#hint button >> text=Try it yourself")
         assert asked(page) == "Error_at_hidden_layer1,2 = ?" and page.locator("#asked-lines").is_hidden()
         assert table_cell(page, "E1-1-2").text_content() == "?"
-        assert page.locator("td.is-from").count() == 2
+        assert page.locator(".board td.is-from").count() == page.locator(".stage td.is-from").count() == 2
         for wrong in ("", "7", "0.0088", "0.01051"):
             page.fill("#guess", wrong)
             page.keyboard.press("Enter")
@@ -140,7 +140,7 @@ def test_try_it_yourself(chromium: Any, tmp_path: Path, article: Trace) -> None:
         page.click("#give-up")
         assert asked(page) == "Error_at_hidden_layer1,2 = 0.00876" and page.locator("#asked-guess").is_hidden()
         page.click("#hint button")
-        page.click("#next")
+        next_step(page)
         page.click("#previous")
         assert table_cell(page, "E1-1-2").text_content() == "0.00876"
 

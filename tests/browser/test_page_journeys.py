@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import asked, current, in_batches, opened, table_cell
+from tests.browser.pages import asked, current, in_batches, next_step, opened, table_cell
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -26,7 +26,7 @@ def test_the_first_screen(chromium: Any, tmp_path: Path, article: Trace) -> None
         assert page.evaluate(ACTIVE) == "next"
         assert asked(page) == "hidden_layer_input1,1 = 1.480"
         assert "goes from 0.250 to 0.245" in page.inner_text(".story")
-        for what in ("#next", ".network", ".story", "#asked-lines", "td.is-asked"):
+        for what in ("#next", ".network", ".story", "#asked-lines", ".stage td.is-asked"):
             box = page.locator(what).bounding_box()
             assert box and box["y"] >= 0 and box["y"] + box["height"] <= 900, what
         assert page.locator("#asked-lines").bounding_box()["x"] < table_cell(page, "Z1-1-1").bounding_box()["x"]
@@ -39,11 +39,13 @@ def test_the_whole_epoch_by_keyboard(chromium: Any, tmp_path: Path, article: Tra
     with opened(chromium, article, tmp_path) as page:
         press = page.keyboard.press
         for step in article.last.steps[3:]:
-            press("Enter")
+            next_step(page, lambda: press("Enter"))
             assert current(page) == f"step-{step.label}"
+        while page.locator("#next").is_enabled():
+            press("Enter")
         assert page.locator("#next").is_disabled() and page.evaluate(ACTIVE) == "previous"
-        press("ArrowLeft")
-        press("ArrowLeft")
+        for _ in range(2):
+            next_step(page, lambda: press("ArrowLeft"))
         assert current(page) == "step-9"
         press("ArrowRight")
         assert current(page) == "step-10"
@@ -113,7 +115,7 @@ def test_by_finger(chromium: Any, tmp_path: Path, article: Trace) -> None:
         assert cell["y"] >= page.locator(".rail").bounding_box()["height"] - 1
         page.locator("#let-go").tap()
         assert page.locator("#asked").is_hidden()
-        page.locator("#next").tap()
+        next_step(page, lambda: page.locator("#next").tap())
         assert current(page) == "step-3"
 
 
@@ -154,7 +156,7 @@ def test_a_link_that_names_nothing_leads_to_the_start(
 ) -> None:
     with opened(chromium, article, tmp_path, anchor) as page:
         assert (current(page), asked(page)) == ("step-2", "hidden_layer_input1,1 = 1.480")
-        page.click("#next")
+        next_step(page)
         assert current(page) == "step-3"
 
 
@@ -163,7 +165,7 @@ def test_back_leads_to_where_one_was(chromium: Any, tmp_path: Path, article: Tra
         page.click(".rail a[data-step='step-10']")
         page.locator("#asked-sources a").first.click()
         assert (current(page), asked(page)) == ("step-10", "hiddenlayer_activations1,1 = 0.815")
-        page.click("#next")
+        next_step(page)
         assert current(page) == "step-11"
         page.go_back()
         assert (current(page), asked(page)) == ("step-10", "hiddenlayer_activations1,1 = 0.815")
@@ -188,7 +190,7 @@ def test_links_into_several_passes(chromium: Any, tmp_path: Path) -> None:
         assert current(page) == "epoch-1-1-step-10"
         page.select_option("#pass", "3")
         assert current(page) == "epoch-2-2-step-10"
-        page.click("#next")
+        next_step(page)
         page.click("#previous")
         page.click(".rail a:visible >> text=5")
         assert current(page) == "epoch-2-2-step-5"

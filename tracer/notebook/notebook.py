@@ -14,9 +14,10 @@ import numpy as np
 from tracer.notebook.sections import NotebookSection, Sections, displayed, told
 from tracer.presentation.headings import Role, place_of, step_words
 from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE
+from tracer.presentation.shown import size_words
 from tracer.presentation.templates import environment
 from tracer.problem.remarks import departures
-from tracer.run.passes import Array, Trace
+from tracer.run.passes import AnyProblem, Array, Trace
 
 # Notebooks drop style sheets, so every colour stands on its element, with the colour of the text beside it;
 # what has no colour of its own takes the notebook's, light or dark.
@@ -27,7 +28,7 @@ STYLES: dict[Role, str] = {
 }
 
 
-def overview(trace: Trace) -> str:
+def overview(trace: Trace[AnyProblem]) -> str:
     """The run: what is trained, whether it helped, and its steps."""
     write = Sections(trace)
     steps = [(step.label, step_words(trace, trace.last, step)[0], write.formulas(step)) for step in trace.last.steps]
@@ -35,12 +36,12 @@ def overview(trace: Trace) -> str:
     return _rendered(trace, [], steps=steps, losses=(trace.before, trace.after), until=until)
 
 
-def step(trace: Trace, number: int, layer: int | None) -> NotebookStep:
+def step(trace: Trace[AnyProblem], number: int, layer: int | None) -> NotebookStep:
     """A step of the last pass."""
     return NotebookStep(trace, number, layer)
 
 
-def matrix(trace: Trace, identifier: str) -> NotebookMatrix:
+def matrix(trace: Trace[AnyProblem], identifier: str) -> NotebookMatrix:
     """A matrix of the last pass. Raises KeyError where there is none of that name."""
     return NotebookMatrix(trace, identifier)
 
@@ -48,7 +49,7 @@ def matrix(trace: Trace, identifier: str) -> NotebookMatrix:
 class NotebookStep(dict[str, Array]):
     """The matrices of a step by identifier; a notebook shows them beside those that they are computed from."""
 
-    def __init__(self, trace: Trace, number: int, layer: int | None) -> None:
+    def __init__(self, trace: Trace[AnyProblem], number: int, layer: int | None) -> None:
         super().__init__(trace.last.step(number, layer))
         self._trace = trace
         self._steps = [each for each in trace.last.steps if each.number == number and layer in (None, each.layer)]
@@ -65,7 +66,7 @@ class NotebookStep(dict[str, Array]):
 class NotebookMatrix:
     """A matrix with its formula; numpy takes it for its numbers, and `view[row, column]` is one cell worked out."""
 
-    def __init__(self, trace: Trace, identifier: str) -> None:
+    def __init__(self, trace: Trace[AnyProblem], identifier: str) -> None:
         self.values = trace[identifier]
         self._trace, self._id = trace, identifier
 
@@ -96,7 +97,7 @@ class NotebookMatrix:
 class NotebookCell:
     """One cell worked out from its letters to its result; row and column count from 0."""
 
-    trace: Trace
+    trace: Trace[AnyProblem]
     id: str
     row: int
     column: int
@@ -111,7 +112,7 @@ class NotebookCell:
         return displayed(Sections(self.trace).worked_equations(self.id, self.row, self.column))
 
 
-def _rendered(trace: Trace, sections: Sequence[NotebookSection], **overview: Any) -> str:
+def _rendered(trace: Trace[AnyProblem], sections: Sequence[NotebookSection], **overview: Any) -> str:
     problem = trace.problem
     marked = {table.role for section in sections for table in section.tables} - {"plain"}
     return (
@@ -119,7 +120,7 @@ def _rendered(trace: Trace, sections: Sequence[NotebookSection], **overview: Any
         .get_template("notebook.html.j2")
         .render(
             problem=problem,
-            sizes="→".join(map(str, problem.sizes)),
+            size=size_words(problem),
             departures=departures(problem),
             sections=sections,
             styles=STYLES,

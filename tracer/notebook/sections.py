@@ -21,7 +21,7 @@ from tracer.presentation.headings import MARKS, Headings, Role, detail, roles, s
 from tracer.presentation.shown import shown
 from tracer.program.program import Step
 from tracer.program.roles import LEARNING_RATE, Assignment
-from tracer.run.passes import Trace
+from tracer.run.passes import AnyProblem, Trace
 
 MATH_FONTS = "Cambria Math,STIX Two Math,DejaVu Math TeX Gyre,math"  # such as have a MATH table
 MOST_ALIKE = 3  # Jacobians of a step that are shown; those of the other samples go likewise
@@ -68,7 +68,7 @@ def told(step: Step) -> list[Assignment]:
 class Sections:
     """Writes the matrices of a trace's last pass."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace[AnyProblem]) -> None:
         self.trace, self.one = trace, trace.last
         self.headings = Headings(trace.problem)
         self.names = self.headings.names

@@ -32,10 +32,8 @@ _DRAWING = re.compile(rb'Target="/(xl/drawings/drawing[0-9]+\.xml)"')
 _DRAWN = re.compile(rb'(<(?:xdr:)?cNvPr id="[0-9]+" name="[^"]*")(?: descr="[^"]*")?')
 _FONT = re.compile(rb"<font>(.*?)</font>", re.DOTALL)  # of cells and of conditional formats
 _OF_FONT = re.compile(rb"<[^>]*/>")
-FONT_ORDER = (  # Source: ECMA-376, 18.8.22
-    "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
-    "charset", "scheme",
-)  # fmt: skip
+# Source: ECMA-376, 18.8.22
+FONT_ORDER = b" b i strike condense extend outline shadow u vertAlign sz color name family charset scheme "
 _STAMPS = (  # what openpyxl writes of the time and of itself
     (re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*"), rb"\g<1>1980-01-01T00:00:00Z"),
     (re.compile(rb"(<Application>)[^<]*(</Application><AppVersion>)[^<]*"), rb"\g<1>Tracer\g<2>1.0"),
@@ -90,11 +88,13 @@ def _copy(source: io.BytesIO, parts: Mapping[str, SheetData], links: Mapping[str
 
 def _in_order(font: re.Match[bytes]) -> bytes:
     """A font with its elements in the schema's order, which openpyxl does not keep."""
-    return b"<font>" + b"".join(sorted(_OF_FONT.findall(font[1]), key=_place_in_font)) + b"</font>"
+    elements: list[bytes] = _OF_FONT.findall(font[1])
+    return b"<font>" + b"".join(sorted(elements, key=_place_in_font)) + b"</font>"
 
 
 def _place_in_font(element: bytes) -> int:
-    return FONT_ORDER.index(re.split(rb"[\s/>]", element[1:], maxsplit=1)[0].decode())
+    name = re.split(rb"[\s/>]", element[1:], maxsplit=1)[0]
+    return FONT_ORDER.index(b" " + name + b" ")
 
 
 def _write_sheet(package: zipfile.ZipFile, entry: zipfile.ZipInfo, around: bytes, data: SheetData) -> None:

@@ -84,10 +84,17 @@ def test_every_assignment_has_one_of_nine_roles_and_comes_after_what_it_uses(tmp
 
 def test_what_takes_networks_alone_says_so(tmp_path: Path) -> None:
     file = str(written(tmp_path, RECURRENT))
-    for command in ("walkthrough", "worksheet"):
-        says = refused(command, file, "-o", str(tmp_path / "out"))
-        assert "found a program; this takes networks of [[layers]]" in says
+    says = refused("worksheet", file, "-o", str(tmp_path / "out"))
+    assert "found a program; this takes networks of [[layers]]" in says
     assert not (tmp_path / "out").exists()
+
+
+def test_a_walkthrough_is_workbook_and_page(tmp_path: Path) -> None:
+    said = (
+        CliRunner().invoke(app, ["walkthrough", str(written(tmp_path, RECURRENT)), "-o", str(tmp_path / "out")]).output
+    )
+    assert "no derivation: it is written for networks of [[layers]] only" in said
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["program.html", "program.xlsx"]
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from tests.documents import documents
 from tests.latex import typeset
+from tests.programs import SAMPLES
 from tests.traces import first_pass
 from tracer.presentation.board import KEPT_FIRST, KEPT_LAST
 from tracer.problem.problem import problem_from_document
+from tracer.problem.program_problem import program_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -154,3 +156,11 @@ def test_nothing_of_it_is_loaded_before_it_is_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_program_shows_itself() -> None:
+    run = trace(program_from_document(SAMPLES["perceptron"].document(), "perceptron", "perceptron"))
+    assert "4 forward steps, 18 parameters, learning rate 0.1" in run._repr_html_()
+    step = run.step(1)
+    assert set(step) == {"Z1", "dW1", "db1", "dZ1"} and "Back through: Z1" in step._repr_html_()  # type: ignore[attr-defined]
+    assert "dZ2" in run.matrix("dW2")._repr_html_()

@@ -131,7 +131,7 @@ def test_a_large_pass_is_sent_without_its_values_and_with_fewer_names(monkeypatc
     monkeypatch.setattr(scripts, "MOST_SHIPPED", cells - 1)
     large = script_data(run, run.last)
     assert large and list(large["labels"]) == ["matrix", "hand"]
-    assert all(set(each) == {"id", "shape", "rule"} for each in large["computed"])
+    assert all(set(each) == {"id", "shape", "rule", "stage"} for each in large["computed"])
     monkeypatch.setattr(scripts, "MOST_SHIPPED", cells)
     assert script_data(run, run.last) == small
 
