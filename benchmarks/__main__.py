@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import checking, classes, growth, pages, programs, startup, tracing, workbooks, worked
+from benchmarks import checking, classes, fairness, growth, pages, programs, startup, tracing, workbooks, worked
 from benchmarks.measure import machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-ALL = (startup, tracing, programs, workbooks, pages, worked, checking, classes, growth)
+ALL = (startup, tracing, programs, workbooks, pages, worked, checking, fairness, classes, growth)
 SECTIONS: dict[str, ModuleType] = {section.__name__.rpartition(".")[2]: section for section in ALL}
 
 

@@ -14,7 +14,7 @@ function workedOut([matrix, row, column]) {
 /** Own numbers as they were typed, up to what is asked for or was written. */
 function shownDecimals(id, place) {
   const entry = own([id, ...place]);
-  return id in given || entry.decimals === null ? decimals[id] : Math.min(MOST_DIGITS, Math.max(entry.decimals ?? 0, decimals[id] ?? 0));
+  return entry.decimals === null ? decimals[id] : Math.min(MOST_DIGITS, Math.max(entry.decimals ?? 0, decimals[id] ?? 0));
 }
 
 const asMath = (name, { sign, terms: [first, ...others] }) =>
@@ -22,7 +22,7 @@ const asMath = (name, { sign, terms: [first, ...others] }) =>
 
 function workExamples() {
   for (const line of examples) {
-    const cell = cellOf(line.dataset.example), known = byRule(cell).value !== null;
+    const cell = cellOf(line.dataset.example), known = isKnown(cell);
     line.querySelector(".waits").hidden = known;
     const written = known ? workedOut(cell).lines.slice(1).map((each) => `<div>${asMath("", each)}</div>`) : [];
     line.querySelector(".numbers").innerHTML = written.join("");
@@ -43,7 +43,7 @@ function checked(kind, rows, half) {
   const sums = rows.map((row) => row.reduce((sum, each) => sum + each.value, 0));
   const text = (sum) => withMark(fixed(sum, Math.min(MOST_DIGITS, Math.max(0, Math.round(-Math.log10(2 * half))))));
   if (kind === "sum") return worded(data.practice.checks.own_sum, { sum: text(sums.reduce((all, sum) => all + sum, 0)) });
-  const off = sums.map((sum, row) => [sum, row]).filter(([sum, row]) => Math.abs(sum - 1) > rows[row].length * half + EXACT);
+  const off = sums.map((sum, row) => [sum, row]).filter(([sum, row]) => Math.abs(sum - 1) > rows[row].length * half * (1 + limits.slack));
   if (!off.length) return "✓";
   return `✗ ${off.map(([sum, row]) => worded(data.practice.checks.own_row, { row: row + 1, sum: text(sum) })).join("; ")}`;
 }
@@ -52,8 +52,7 @@ function showChecks() {
   for (const check of document.querySelectorAll("[data-check]")) {
     const { id, shape } = check.closest(".matrix").querySelector("table").dataset, [rows, columns] = shape.split(" ").map(Number);
     const cells = range(rows).map((row) => range(columns).map((column) => own([id, row, column])));
-    const half = Math.max(...cells.flat().map((each) => each.half ?? 0));
-    check.querySelector("output").textContent = checked(check.dataset.check, cells, half);
+    check.querySelector("output").textContent = checked(check.dataset.check, cells, 10 ** -asked[id] / 2);
   }
 }
 

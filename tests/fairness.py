@@ -7,16 +7,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 
+from tests.alike import by_slip
 from tests.dishonest import SHEETS
 from tests.habits import HANDED_IN, HonestHabit, worked_by
 from tests.simulation import Teacher
-from tests.students import Answers, Document, Work, is_workable, random_document
+from tests.students import Answers, Document, Work, is_workable, random_document, split
+from tests.wrong_rules import RULES
 from tracer.judging.marking import MarkedSheet
-from tracer.judging.own_work import key_shown
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.problem.reading import load_problem
 
@@ -69,14 +69,6 @@ def _reduced(document: Document) -> Document:
     return kept
 
 
-@cache
-def _decimals(text: str) -> Mapping[str, int]:
-    teacher = Teacher.of(json.loads(text))
-    assert teacher is not None
-    found = key_shown(teacher.conventions.key).decimals
-    return {name: 3 if each is None else each for name, each in found.items()}
-
-
 def honest(
     documents: Iterable[Document], habits: Mapping[str, HonestHabit], random: np.random.Generator,
     ways: Iterable[str] = tuple(HANDED_IN),
@@ -87,13 +79,29 @@ def honest(
         teacher = Teacher.of(document)
         if teacher is None:
             continue
-        shown = _decimals(json.dumps(document))
+        asked = teacher.conventions.key.asked
         for name, habit in habits.items():
             for way in ways:
-                answers = worked_by(habit, document, HANDED_IN[way], shown, random)
+                answers = worked_by(habit, document, HANDED_IN[way], asked, random)
                 if answers:
                     figures.add(name, way, document, answers, teacher.mark(answers))
     return figures
+
+
+def credited_though_wrong(documents: Iterable[Document], random: np.random.Generator) -> tuple[int, int]:
+    """Of matrices made by a wrong rule the cells that are not the key's, and how many of these count all the same."""
+    cells = credited = 0
+    for document in documents:
+        teacher, work = Teacher.of(document), Work(document)
+        for slug, kind in RULES if teacher else ():
+            assert teacher is not None
+            asked = teacher.conventions.key.asked
+            for name in [each for each in work.order() if split(each)[0] == kind][:2]:
+                answers = by_slip(slug, name, work, asked, random)
+                for mark in teacher.mark(answers).of(name) if name in answers else ():
+                    if abs(float(mark.answer) - mark.expected) > 10.0 ** -asked[name]:
+                        cells, credited = cells + 1, credited + (mark.verdict in COUNTS)
+    return cells, credited
 
 
 @dataclass(frozen=True)

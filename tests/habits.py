@@ -18,14 +18,14 @@ FORWARD = ("Z", "A", "L")
 class HonestHabit:
     """`writes` makes the text; `keeps` what is gone on with: the text's number, the value, or a numeral of its own.
 
-    `as_shown`: a matrix is written with the decimals that the solved sheet shows, not with those of the problem.
+    `as_asked`: a matrix is written with the decimals that it is asked for, not with those of the problem.
     """
 
     writes: Numeral
     keeps: Numeral | None = None
     remembers: Callable[[str, Random], bool] = lambda name, random: False
     work: type[Work] = Work
-    as_shown: bool = False
+    as_asked: bool = False
 
     def on_paper(self, value: float, decimals: int, remembered: bool) -> tuple[str, float]:
         """What is written, and what is gone on with."""
@@ -171,9 +171,9 @@ HABITS: Mapping[str, HonestHabit] = {
     "forward rounded, backward in full": HonestHabit(HALF_UP, remembers=backward),
     "activations alone in full": HonestHabit(HALF_UP, remembers=activations),
     "deltas alone in full": HonestHabit(HALF_UP, remembers=deltas),
-    "as the sheet shows, rounds every step": HonestHabit(HALF_UP, as_shown=True),
-    "as the sheet shows, keeps every digit": HonestHabit(HALF_UP, in_full, as_shown=True),
-    "as the sheet shows, cuts off": HonestHabit(CUT, as_shown=True),
+    "as asked for each matrix, rounds every step": HonestHabit(HALF_UP, as_asked=True),
+    "as asked for each matrix, keeps every digit": HonestHabit(HALF_UP, in_full, as_asked=True),
+    "as asked for each matrix, cuts off": HonestHabit(CUT, as_asked=True),
     "rounds the rate times the gradient first": HonestHabit(HALF_UP, work=ChangeRounded),
     "rounds each product, one digit finer": HonestHabit(HALF_UP, work=ProductsRounded),
 }
@@ -197,7 +197,7 @@ def worked_by(
     habit: HonestHabit,
     document: dict[str, object],
     hands_in: Callable[[str, Random], bool],
-    shown: Mapping[str, int],
+    asked: Mapping[str, int],
     random: Random,
 ) -> Answers:
     """What somebody of a habit hands in of a problem, up to where they come to a division by zero or the like."""
@@ -208,7 +208,7 @@ def worked_by(
             value = work.compute(name, memory)
         if not np.isfinite(value).all() or np.abs(value).max(initial=0.0) > 1e9:
             break
-        decimals = shown[name] if habit.as_shown else int(document["decimals"])  # type: ignore[call-overload]
+        decimals = asked[name] if habit.as_asked else int(document["decimals"])  # type: ignore[call-overload]
         remembered = habit.remembers(name, random)
         cells = [[habit.on_paper(each, decimals, remembered) for each in row] for row in value.tolist()]
         memory[name] = np.array([[kept for _, kept in row] for row in cells])

@@ -38,9 +38,10 @@ def document(
 
 
 def worked(problem: Document, rules: Any = None, **habit: Any) -> Answers:
-    """What a student who rounds every step writes, by the right rules but where `rules` has others."""
-    work = Work(problem)
-    return work_through(work, Habit(problem["decimals"], **habit), _Never(), rules=rules)  # type: ignore[arg-type]
+    """What a student who rounds as is asked for writes, by the right rules but where `rules` has others."""
+    asked = _conventions(json.dumps(problem), 1).key.asked
+    habits = Habit(problem["decimals"], asked=asked, **habit)
+    return work_through(Work(problem), habits, _Never(), rules=rules)  # type: ignore[arg-type]
 
 
 def with_rule(problem: Document, matrix: str, value: Any) -> Any:

@@ -30,7 +30,7 @@ from tracer.answers.reading import read_content
 from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
-from tracer.judging.verdicts import COUNTS, Mark
+from tracer.judging.verdicts import Mark
 from tracer.presentation.shown import shown
 from tracer.problem.problem import problem_from_document
 from tracer.run.training import trace
@@ -98,26 +98,29 @@ class Honesty:
                 if (mark.id, mark.row, mark.column) == miscopied:
                     continue
                 self.verdicts[style, mark.verdict] += 1
-                if mark.verdict not in COUNTS:
+                if mark.verdict in ("slip", "wrong"):
                     self.misjudged.append((style, document, answers, mark))
 
 
 def _honest(teacher: Teacher, style: str, random: Random) -> tuple[Answers, Cell | None, Document]:
     """What an honest student writes, the one cell that they miscopied, and what else is in their file."""
-    document, decimals = teacher.document, teacher.conventions.key.problem.decimals.default
-    work, habit = Work(document), Habit(decimals)
+    key, document = teacher.conventions.key, teacher.document
+    decimals, asked = key.problem.decimals.default, key.asked
+    work, habit = Work(document), Habit(decimals, asked=asked)
     copier, given, more = None, None, {}
     match style:
         case "remembers all digits":
-            habit = Habit(decimals, remembers=1.0)
+            habit = replace(habit, remembers=1.0)
         case "remembers some, more digits here and there":
-            habit = Habit(decimals, remembers=0.5, more=2)
+            habit = replace(habit, remembers=0.5, more=2)
         case "cuts off":
-            habit = Habit(decimals, remembers=float(random.choice([0.0, 1.0])), how=ROUND_DOWN)
+            habit = replace(habit, remembers=float(random.choice([0.0, 1.0])), how=ROUND_DOWN)
         case "drops zeros":
-            habit = Habit(decimals, remembers=0.3, drops_zeros=True)
+            habit = replace(habit, remembers=0.3, drops_zeros=True)
         case "leaves matrices out":
-            habit = Habit(decimals, float(random.choice([0.0, 0.5, 1.0])), int(random.integers(2)), leaves_out=0.4)
+            habit = replace(
+                habit, remembers=float(random.choice([0.0, 0.5, 1.0])), more=int(random.integers(2)), leaves_out=0.4
+            )
         case "numbers of their own":
             given = {name: np.round(random.uniform(-1, 1, value.shape), 2) for name, value in work.given().items()
                      if name[0] in "Wb"}  # fmt: skip
@@ -125,8 +128,10 @@ def _honest(teacher: Teacher, style: str, random: Random) -> tuple[Answers, Cell
         case "given numbers as shown":
             given = {name: value for name, value in teacher.shown.items() if name not in "XY"}
         case "miscopies a cell and goes on with the right one" | "miscopies a cell and goes on with it":
-            habit = Habit(decimals, float(random.choice([0.0, 0.5])), leaves_out=float(random.choice([0.0, 0.3])))
-            copier = _Copier(str(random.choice(list(work.order()))), decimals, style.endswith("with it"), random)
+            habit = replace(
+                habit, remembers=float(random.choice([0.0, 0.5])), leaves_out=float(random.choice([0.0, 0.3]))
+            )
+            copier = _Copier(str(random.choice(list(work.order()))), style.endswith("with it"), random)
     answers = work_through(work, habit, random, given=given, spoil=copier)
     return answers, copier.cell if copier else None, more
 
@@ -136,7 +141,6 @@ class _Copier:
     """Writes one cell of a matrix wrongly; goes on with it, or with the right one."""
 
     matrix: str
-    decimals: int
     goes_on: bool
     random: Random
     cell: Cell | None = None
@@ -146,7 +150,8 @@ class _Copier:
             return remembered
         i, j = (int(self.random.integers(size)) for size in remembered.shape)
         off = int(self.random.integers(1, 30)) * int(self.random.choice([-1, 1]))
-        texts[i][j] = rounded(float(texts[i][j]) + off * 10.0**-self.decimals, self.decimals)
+        decimals = max(len(text.partition(".")[2]) for row in texts for text in row)
+        texts[i][j] = rounded(float(texts[i][j]) + off * 10.0**-decimals, decimals)
         self.cell = (name, i, j)
         if self.goes_on:
             remembered = remembered.copy()
@@ -177,7 +182,7 @@ class Score:
 
         A matrix that is not on the sheet stands for the first one that fails.
         """
-        failing = [mark for mark in marked.marks if mark.verdict not in COUNTS]
+        failing = [mark for mark in marked.marks if mark.verdict in ("slip", "wrong")]
         unseen = [matrix for matrix in slugs if matrix not in marked.sheet.written]
         if unseen and failing:
             slugs = {failing[0].id: slugs[unseen[0]]}
@@ -256,7 +261,8 @@ def score_slips(random: Random, teachers: Iterable[Teacher], unseen: bool = Fals
 
 
 def _habit(teacher: Teacher) -> Habit:
-    return Habit(teacher.conventions.key.problem.decimals.default)
+    key = teacher.conventions.key
+    return Habit(key.problem.decimals.default, asked=key.asked)
 
 
 def _by_slip(slug: str, work: Work, matrix: str, random: Random) -> Callable[[Memory], Array | None]:
@@ -280,7 +286,7 @@ def _by_slip(slug: str, work: Work, matrix: str, random: Random) -> Callable[[Me
 
 def _leveller(work: Work, matrix: str, slipping: _Slipping, teacher: Teacher) -> Callable[[list[Mark]], bool]:
     """Whether the slips that are named first give the same written numbers."""
-    decimals = teacher.conventions.key.problem.decimals.default
+    decimals = teacher.conventions.key.asked[matrix]
 
     def level(marks: list[Mark]) -> bool:
         return all(mark.slips and _gives(mark.slips[0].slug, mark) for mark in marks)

@@ -6,8 +6,8 @@ remembers of those before it. wrong_rules.py has the wrong ones.
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -200,6 +200,7 @@ class Habit:
     how: str = ROUND_HALF_UP
     drops_zeros: bool = False
     leaves_out: float = 0.0  # how likely a matrix is not written down
+    asked: Mapping[str, int] = field(default_factory=dict)  # decimals of matrices that are asked for others
 
 
 def work_through(
@@ -223,7 +224,7 @@ def work_through(
         if not np.isfinite(value).all() or np.abs(value).max(initial=0.0) > 1e9:
             break
         left_out = random.random() < habit.leaves_out
-        texts, remembered = _written(value, habit, random)
+        texts, remembered = _written(value, replace(habit, decimals=habit.asked.get(name, habit.decimals)), random)
         if spoil is not None and not left_out:
             remembered = spoil(name, texts, remembered)
         memory[name] = remembered

@@ -78,7 +78,7 @@ def test_softmax_without_exp_and_what_came_of_it() -> None:
     assert found["A3"] == {"softmax-without-exp"}
     assert found["E"] == {"bce-for-ce"}
     assert {mark.verdict for mark in sheet.of("E") if mark.column == 0} == {"carried"}
-    assert found["E1"] == {"next-layer-sum-missing"}
+    assert {mark.verdict for mark in sheet.of("E1")} == {"not_read"}  # three matrices before it are left out
 
 
 def test_logarithms_to_the_base_10() -> None:
@@ -110,7 +110,7 @@ def test_decimal_points_that_slipped(name: str, identifier: str, right: set[tupl
     """Every entry but these, which follow from the gradients that are printed."""
     sheet = marked(name, answers_of(name))
     slipped = {(mark.row, mark.column) for mark in sheet.of(identifier) if mark.verdict == "slip"}
-    follow = {(mark.row, mark.column) for mark in sheet.of(identifier) if mark.verdict == "carried"}
+    follow = {(mark.row, mark.column) for mark in sheet.of(identifier) if mark.verdict in ("carried", "rounded")}
     assert follow == right and follow | slipped == {(i, j) for i in range(3) for j in range(3)}
     assert named(sheet)[identifier] == {"digit-slip"}
 
@@ -121,7 +121,7 @@ def test_the_blog_that_corrected_the_softmax() -> None:
     assert "A3" not in found and {mark.verdict for mark in sheet.of("A3")} == {"rounded"}
     assert found["E"] == {"bce-for-ce"}
     assert found["E2"] == {"diagonal-jacobian"}
-    assert found["E1"] == {"next-layer-sum-missing"}
+    assert {mark.verdict for mark in sheet.of("E1")} == {"not_read"}  # three matrices before it are left out
     (cut,) = (mark for mark in sheet.of("A2") if mark.column == 0)
     assert cut.verdict == "rounded" and [each.slug for each in cut.slips] == ["truncated"]
 

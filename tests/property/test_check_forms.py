@@ -100,6 +100,6 @@ def test_right_answers_are_right_in_every_form(form: str, document: Document, de
     file, write = FORMS[form]
     marked = mark_answers(read_content(file, write(blocks, random)), conventions)
     assert not marked.warnings, (blocks, marked.warnings)
-    wrong = [mark for mark in marked.marks if mark.verdict not in ("correct", "rounded")]
+    wrong = [mark for mark in marked.marks if mark.verdict not in ("correct", "rounded", "too_coarse")]
     assert not wrong, (blocks, wrong[:3])
     assert len(marked.marks) == count, blocks

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.answers.aliases import Aliases
+from tracer.answers.numbers import SIGNIFICANT
 from tracer.errors import TracerError
 from tracer.expression.evaluate import compiled
 from tracer.expression.label import label_text
 from tracer.lesson.build import build
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.presentation.shown import shown
+from tracer.presentation.shown import asked, shown
 from tracer.problem.convention import Reproduce
 from tracer.problem.names import NetworkNames, network_names
 from tracer.problem.problem import Problem
@@ -33,8 +34,8 @@ class Key:
 
     `halves` is what a number that was printed may be off as a learner sees it: half a unit where it is shown rounded.
     `printed` are computed matrices that stood on the learner's worksheet, `before` the matrices of the pass before,
-    if there was one. `problem` reproduces nothing: what a publication did though it is not the gradient is never
-    right; `sha256` is of the problem as it was.
+    if there was one; `asked` has the decimals that each matrix is asked for. `problem` reproduces nothing: what a
+    publication did though it is not the gradient is never right; `sha256` is of the problem as it was.
     """
 
     problem: Problem
@@ -43,6 +44,7 @@ class Key:
     values: Mapping[str, Array]
     halves: Mapping[str, float]
     before: Mapping[str, Array]
+    asked: Mapping[str, int]
     notes: tuple[str, ...] = ()
     printed: frozenset[str] = frozenset()
     rules: dict[str, Callable[[Mapping[str, Array]], Array]] = field(default_factory=dict)
@@ -65,6 +67,11 @@ class Key:
     def aliases(self) -> Aliases:
         """The names that learners have for the matrices."""
         return Aliases(self.problem, {each: value.shape for each, value in self.values.items()})
+
+    def units(self, identifier: str) -> Array:
+        """The last place that is asked for, of each cell; at least its twelfth significant digit."""
+        value = np.abs(self.values[identifier])
+        return np.asarray(np.maximum(10.0 ** -self.asked[identifier], SIGNIFICANT * value))
 
     def compute(self, identifier: str, values: Mapping[str, Array]) -> Array:
         """A matrix by its right rule from others; infinite or no number where float64 ends."""
@@ -98,11 +105,11 @@ def key_of(problem: Problem, number: int = 1) -> Key:
     passes = list(run.passes)
     at = number - 1 - (max(1, epoch - 1) - 1) * len(worked.batches())
     one, before = passes[at].by_hand(worked), passes[at - 1].matrices if at else {}
-    decimals = shown(run, one).decimals
-    halves = {each: 0.0 if places is None else 0.5 * 10.0**-places for each, places in decimals.items()}
+    as_shown = shown(run, one)
+    halves = {each: as_shown.half(each) for each in as_shown.decimals}
     values = {each: one[each] for each in (*one.matrices, one.program.rate)}
     same_rows = at and passes[at - 1].program.rows == one.program.rows
     return Key(
-        worked, problem.sha256, one.program, values, halves, before if same_rows else {},
+        worked, problem.sha256, one.program, values, halves, before if same_rows else {}, asked(run, one),
         tuple(f"{each} Answers are checked against the gradient." for each in departures(problem)),
     )  # fmt: skip

@@ -60,6 +60,13 @@ class Entry:
             and _AMOUNT.fullmatch(text) is None
         )
 
+    @property
+    def digits(self) -> int:
+        """The significant digits written; of an exact number as many as float64 has."""
+        if self.kind != "number" or self.value == 0:
+            return 0
+        return 15 if self.decimals is None else math.floor(math.log10(abs(self.value))) + 1 + self.decimals
+
     def own_unit(self) -> float:
         """One in the last place written."""
         return 0.0 if self.decimals is None else 10.0**-self.decimals

@@ -27,6 +27,7 @@ SIGNS: dict[Verdict, str] = {
 WORDS: dict[Verdict, str] = {
     "wrong": "does not follow from the cells before it",
     "too_coarse": "right, but with fewer digits than asked for",
+    "not_read": "not judged: too little before it to tell",
 }
 
 

@@ -36,7 +36,7 @@ COLOURS: dict[Verdict, str | None] = {
 }  # fmt: skip
 LEGEND = (
     "✓ right · ↪ right on your own numbers, though an earlier cell is wrong",
-    "✗ look again · ≈ too few digits · – blank · ? not a number. Notes say more.",
+    "✗ look again · ≈ too few digits · – blank · ? not a number, or not judged. Notes say more.",
 )
 NUMBER_WIDTH, LEAST_WIDTH, MOST_WIDTH, SIGN_WIDTH, WIDEST_HEADING, UNUSED = 3.0, 9.0, 24.0, 4.0, 34.0, 0.5
 NOTE_WIDTH, NOTE_LINE, LINE_LETTERS = 280, 18, 38  # pixels, pixels, and letters on a line of a note

@@ -24,7 +24,14 @@ from tracer.judging.marking import MarkedSheet
 from tracer.judging.points import points_text
 
 MOST_LISTED = 40  # lines of a sheet that are shown
-STYLES = {"slip": "red", "wrong": "red", "too_coarse": "yellow", "blank": "dim", "unreadable": "yellow"}
+STYLES = {
+    "slip": "red",
+    "wrong": "red",
+    "too_coarse": "yellow",
+    "blank": "dim",
+    "unreadable": "yellow",
+    "not_read": "dim",
+}
 
 
 def print_marked(marked: MarkedSheet, reveal: Reveal) -> None:

@@ -48,8 +48,7 @@ def rounding_error(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
         case s.Function(_, argument):
             return _times(s.Absolute(slope_of(expression)), of(argument))
         case s.Maximum(operands):
-            found = tuple(each for each in map(of, operands) if each is not None)
-            return s.Maximum(found) if len(found) > 1 else found[0] if found else None
+            return _of_larger(operands, of)
         case s.Where():
             return _of_branches(expression, of)
         case s.Round(operand, decimals):
@@ -65,13 +64,42 @@ def rounding_error(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
             assert_never(expression)
 
 
+def branches(rule: s.Scalar) -> bool:
+    """Whether it has a kink or a jump somewhere; a stable form has none, whatever it is computed with."""
+    if isinstance(rule, s.Fold):
+        return rule.operation == "max" or branches(rule.template)
+    if isinstance(rule, s.Where | s.Maximum | s.Absolute | s.Round):
+        return True
+    return any(map(branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
+
+
 def _of_quotient(quotient: s.Quotient, above: s.Scalar | None, below: s.Scalar | None) -> s.Scalar | None:
     """(spread of the numerator + |quotient| · spread of the denominator) / |denominator|."""
     return _over(_total((above, _times(s.Absolute(quotient), below))), quotient.denominator)
 
 
+def _of_larger(operands: tuple[s.Scalar, ...], of: Callable[[s.Scalar], s.Scalar | None]) -> s.Scalar | None:
+    """That of the largest; where rounding leaves open which one that is, of the one that can be off most."""
+    first, *others = operands
+    if not others:
+        return of(first)
+    rest = others[0] if len(others) == 1 else s.Maximum(tuple(others))
+    one, other = of(first), of(rest)
+    edge = _total((one, other))
+    if edge is None:
+        return None
+    distance = s.Absolute(s.Sum((first, s.Negative(rest))))
+    zero = s.Number(0.0)
+    told = s.Where(first, ">", rest, one or zero, other or zero)
+    return s.Where(edge, ">=", distance, _larger(one, other) or zero, told)
+
+
+def _larger(one: s.Scalar | None, other: s.Scalar | None) -> s.Scalar | None:
+    return s.Maximum((one, other)) if one is not None and other is not None else one or other
+
+
 def _of_branches(where: s.Where, of: Callable[[s.Scalar], s.Scalar | None]) -> s.Scalar | None:
-    """That of the branch that counts; where rounding leaves open which one does, all of it and the jump between."""
+    """That of the branch that counts; where rounding leaves open which, the jump between and what moves more."""
     zero = s.Number(0.0)
     then, otherwise = of(where.then), of(where.otherwise)
     one: s.Scalar | None = None
@@ -82,7 +110,7 @@ def _of_branches(where: s.Where, of: Callable[[s.Scalar], s.Scalar | None]) -> s
         return one
     distance = s.Absolute(s.Sum((where.left, s.Negative(where.right))))
     jump = s.Absolute(s.Sum((where.then, s.Negative(where.otherwise))))
-    return s.Where(edge, ">=", distance, _total((jump, then, otherwise)) or zero, one or zero)
+    return s.Where(edge, ">=", distance, _total((jump, _larger(then, otherwise))) or zero, one or zero)
 
 
 def _size(factors: tuple[s.Scalar, ...]) -> s.Scalar | None:

@@ -18,9 +18,10 @@ from tracer.errors import TracerError
 from tracer.expression import traversal
 from tracer.expression.interval import bound
 from tracer.judging.judging import judge
+from tracer.judging.numbers import close, inside, tolerance
 from tracer.judging.sheet import Sheet, lay_beside, transposed
 from tracer.judging.verdicts import COUNTS, Mark
-from tracer.judging.work import Work, close, inside, tolerance
+from tracer.judging.work import Work
 from tracer.problem.ways import LAYOUTS, Choice, Layout, choices, layouts, together
 
 MOST_ROUNDS = 5  # conventions are added one after the other
@@ -28,6 +29,9 @@ MOST_AT_ONCE = 3  # that one matrix shows together
 MOST_JUDGED = 3  # of the conventions that the numbers speak for
 MOST_PASSES_TRIED = 4
 NEARLY_ALL = 0.9  # of the cells, right as those of another pass
+
+FAILS = ("slip", "wrong", "not_read")  # what another convention may explain
+RIGHT = COUNTS | {"too_coarse"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Conventions:
             for other in self._candidates(best, failing):
                 read = judge(other.sheet)
                 now = _counting(read)
-                if counted < now:
+                if counted < now and _throughout(marks, now, best.sheet, other.sheet):
                     best, marks, counted = replace(other, all_right=len(now) == len(read)), read, now
                     break
             else:
@@ -179,11 +183,11 @@ def _is_layout(words: str) -> bool:
 
 
 def _fails(mark: Mark) -> bool:
-    return mark.verdict not in COUNTS
+    return mark.verdict in FAILS
 
 
 def _counting(marks: list[Mark]) -> set[tuple[str, int, int]]:
-    return {(mark.id, mark.row, mark.column) for mark in marks if mark.verdict in COUNTS}
+    return {(mark.id, mark.row, mark.column) for mark in marks if mark.verdict in RIGHT}
 
 
 def _equal(sheet: Sheet, key: Key | None = None) -> int:
@@ -191,6 +195,18 @@ def _equal(sheet: Sheet, key: Key | None = None) -> int:
     values = (key or sheet.key).values
     pairs = ((each, values[identifier]) for identifier, each in sheet.written.items() if identifier in values)
     return sum(int(np.count_nonzero(close(each.values, value, tolerance(each)))) for each, value in pairs)
+
+
+def _throughout(marks: list[Mark], now: set[tuple[str, int, int]], before: Sheet, other: Sheet) -> bool:
+    """Whether every failing cell of the matrices that another convention touches is right by it."""
+    failing = [each for each in marks if _fails(each) and _touches(before, other, each.id)]
+    return all((each.id, each.row, each.column) in now for each in failing)
+
+
+def _touches(before: Sheet, other: Sheet, identifier: str) -> bool:
+    """Whether a convention makes a matrix differently, or turns it."""
+    turned = before.answers.matrices.get(identifier) != other.answers.matrices.get(identifier)
+    return turned or _differs(other.key, before, identifier)
 
 
 def _differs(one: Key, sheet: Sheet, identifier: str) -> bool:
@@ -210,7 +226,7 @@ def _explains(sheet: Sheet, identifier: str) -> bool:
     written, expression = sheet.written.get(identifier), sheet.key.program.assignments[identifier].expression
     if written is None or expression is None:
         return False
-    bounds = bound(expression, Work(sheet).own)
+    bounds = bound(expression, Work(sheet).reading)
     right = inside(written.values, bounds, tolerance(written)) | ~written.present
     return bool(np.count_nonzero(right) * 2 > right.size)
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from tracer.answers.key import Key
 from tracer.answers.reading import Answers
-from tracer.judging.conventions import Conventions, OtherConventions
+from tracer.judging.conventions import FAILS, RIGHT, Conventions, OtherConventions
 from tracer.judging.judging import judge
-from tracer.judging.points import worth
+from tracer.judging.points import share, worth
 from tracer.judging.sheet import Sheet, lay_beside
-from tracer.judging.slips import explain
-from tracer.judging.verdicts import COUNTS, VERDICTS, Mark, Verdict
+from tracer.judging.slips import MISCONCEPTIONS, explain
+from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Mark, Slip, Verdict
+
+BY_CONVENTION = "other-convention"
+THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix only
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +42,16 @@ class MarkedSheet:
         return sum(mark.verdict in COUNTS for mark in self.marks)
 
     @property
+    def of_cells(self) -> int:
+        """How many cells hold what could be judged."""
+        return sum(mark.verdict not in NOT_OF for mark in self.marks)
+
+    @property
     def all_right(self) -> bool:
-        """Whether there is something, and all of it counts."""
-        return 0 < self.score == len(self.marks)
+        """Whether there is something, none of it is wrong, and all of it earns what there is to earn."""
+        most = self.sheet.key.problem.marks.shares["correct"]
+        wrong = any(mark.verdict in ("slip", "wrong") or self.share(mark) < most for mark in self.marks)
+        return bool(self.marks) and not wrong
 
     @cached_property
     def points_of(self) -> Mapping[str, tuple[float, float]]:
@@ -74,9 +84,22 @@ class MarkedSheet:
 
     def _share(self, identifier: str) -> float:
         """How much of a matrix's points its cells earn, from 0 to 1."""
-        shares = self.sheet.key.problem.marks.shares
-        earned = [shares.get(mark.verdict, 0.0) for mark in self._by_matrix[identifier]]
+        earned = [self.share(mark) for mark in self._by_matrix[identifier]]
         return math.fsum(earned) / len(earned)
+
+    def share(self, mark: Mark) -> float:
+        """How much of its points a cell earns, from 0 to 1."""
+        first = self._first_seen.get(mark.slips[0].slug, mark.id) if mark.slips else mark.id
+        return share(self.sheet.key.problem.marks, mark, mark.verdict == "slip" and first != mark.id)
+
+    @cached_property
+    def _first_seen(self) -> Mapping[str, str]:
+        """The first matrix of each misconception; a slip of the pen or in one cell is none."""
+        found: dict[str, str] = {}
+        for mark in self.marks:
+            if mark.verdict == "slip" and mark.slips and mark.slips[0].slug in THROUGHOUT:
+                found.setdefault(mark.slips[0].slug, mark.id)
+        return found
 
     @cached_property
     def first_wrong(self) -> Mark | None:
@@ -122,7 +145,7 @@ class MarkedSheet:
             "summary": {
                 **self.counts,
                 "score": self.score,
-                "of": len(self.marks),
+                "of": self.of_cells,
                 "points": points,
                 "out_of": out_of,
             },
@@ -146,8 +169,21 @@ def mark_answers(answers: Answers, conventions: Conventions, accept: bool = Fals
     sheet = lay_beside(answers, conventions.key)
     marks = judge(sheet, explain)
     other = None
-    if any(mark.verdict not in COUNTS for mark in marks):
+    if any(mark.verdict in FAILS for mark in marks):
         other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
-    if other is not None and accept and not other.another_pass:
-        sheet, marks = other.sheet, judge(other.sheet, explain)
+    if other is not None and not other.another_pass:
+        if accept:
+            sheet, marks = other.sheet, judge(other.sheet, explain)
+        else:
+            marks = list(_told_of(marks, other))
     return MarkedSheet(sheet, marks, other)
+
+
+def _told_of(marks: Sequence[Mark], other: OtherConventions) -> Iterator[Mark]:
+    """The marks, with the convention in place of a slip that is the same thing said of single cells."""
+    says = f"this follows another convention: {', '.join(other.words)}"
+    slip = Slip(BY_CONVENTION, says, says)
+    right = {(each.id, each.row, each.column) for each in judge(other.sheet) if each.verdict in RIGHT}
+    for mark in marks:
+        explained = mark.verdict in ("slip", "wrong") and (mark.id, mark.row, mark.column) in right
+        yield replace(mark, verdict="slip", slips=(slip,)) if explained else mark

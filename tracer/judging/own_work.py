@@ -17,7 +17,7 @@ from tracer.run.passes import Epoch, Pass, Trace
 def own_trace(sheet: Sheet) -> Trace:
     """The learner's numbers, and what follows from them by the right rules where they wrote none."""
     with np.errstate(all="ignore"):
-        return _recorded(sheet.key, Work(sheet).values)
+        return _recorded(sheet.key, Work(sheet).own.values)
 
 
 @lru_cache(maxsize=16)

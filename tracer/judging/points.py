@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tracer.expression.digits import fixed
+from tracer.judging.verdicts import Mark
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.program.program import Program, Step
 
@@ -27,6 +28,20 @@ def _label(scheme: MarkScheme, step: Step) -> str | None:
     """What a step is called where it has points: 8.1 before 8."""
     labels = (f"{step.number}.{step.layer}", str(step.number))
     return next((label for label in labels if label in scheme.steps), None)
+
+
+FULL_DIGITS = 3  # significant, with which a number earns as much as one with those asked for
+
+
+def share(scheme: MarkScheme, mark: Mark, repeats: bool) -> float:
+    """How much of its points a cell earns, from 0 to 1; `repeats` a misconception that an earlier matrix has."""
+    if mark.verdict == "too_coarse":
+        if mark.empty or mark.digits == 0:
+            return 0.0
+        return scheme.shares["correct" if mark.digits >= FULL_DIGITS else "too_coarse"]
+    if repeats and not mark.empty and scheme.repeats == "once":
+        return scheme.shares["correct"]
+    return scheme.shares.get(mark.verdict, 0.0)
 
 
 def points_text(points: float) -> str:

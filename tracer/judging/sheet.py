@@ -26,20 +26,27 @@ MOST_NOTES, LONGEST_NOTE = 12, 300
 
 @dataclass(frozen=True, eq=False)
 class WrittenMatrix:
-    """One matrix as it was written: entries in the right shape, their values (nan: none) and units.
+    """One matrix as it was written: entries in the right shape and their values (nan: none).
 
-    `turned` is set where rows and columns were exchanged; the entries here are the right way round.
+    `units` are the last places asked for, `own` those written (0: an exact number). `turned` is set where rows and
+    columns were exchanged; the entries here are the right way round.
     """
 
     entries: tuple[tuple[Entry, ...], ...]
     values: Array
     units: Array
+    own: Array
     turned: bool = False
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
         """Where a number stands."""
         return ~np.isnan(self.values)
+
+    @cached_property
+    def coarse(self) -> NDArray[np.bool_]:
+        """Where there are fewer digits than asked for."""
+        return np.asarray(self.own > 1.5 * self.units)
 
     @cached_property
     def complete(self) -> bool:
@@ -81,7 +88,7 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
             notes.append(f"{identifier}: found {_size(grid)}, expected {shape[0]}×{shape[1]}")
             turned = _size(grid) == f"{shape[1]}×{shape[0]}"
             fitted = transposed(grid, shape) if turned else _cut(grid, shape)
-        written[identifier] = as_written(fitted, key.problem.decimals.of(identifier), turned)
+        written[identifier] = as_written(fitted, key.units(identifier), turned)
     ordered = {each: written[each] for each in key.values if each in written}
     return Sheet(answers, key, ordered, tuple(_merged(notes)))
 
@@ -93,11 +100,11 @@ def _merged(notes: Iterable[str]) -> list[str]:
     return [*once[:MOST_NOTES], f"and {more:,} more notes of this kind"] if more > 0 else once
 
 
-def as_written(entries: Grid, asked: int, turned: bool = False) -> WrittenMatrix:
-    """Entries with their values and units, where so many decimals were asked for."""
+def as_written(entries: Grid, units: Array, turned: bool = False) -> WrittenMatrix:
+    """Entries with their values, where digits down to these units were asked for."""
     values = np.array([[entry.value for entry in row] for row in entries])
-    units = np.array([[entry.unit(asked) if entry.kind == "number" else np.nan for entry in row] for row in entries])
-    return WrittenMatrix(entries, values, units, turned)
+    own = np.array([[entry.own_unit() if entry.kind == "number" else 0.0 for entry in row] for row in entries])
+    return WrittenMatrix(entries, values, units, own, turned)
 
 
 def _size(grid: Grid) -> str:
@@ -154,7 +161,6 @@ def _is_of(grid: Grid, key: Key, identifier: str) -> bool:
     fitted, value = _fitted(grid, key.values[identifier].shape), key.values[identifier]
     if fitted is None:
         return False
-    printed = as_written(fitted, 0)
-    units = np.array([[entry.own_unit() for entry in row] for row in fitted])
-    slack = (0.5 + TIE) * units + FLOAT_ERROR * np.abs(value)
+    printed = as_written(fitted, key.units(identifier))
+    slack = (0.5 + TIE) * printed.own + FLOAT_ERROR * np.abs(value)
     return printed.complete and bool((np.abs(printed.values - value) <= slack).all())

@@ -11,6 +11,7 @@ Verdict: TypeAlias = Literal[
 VERDICTS: tuple[Verdict, ...] = (
     "correct", "rounded", "carried", "slip", "wrong", "blank", "unreadable", "too_coarse", "not_read",
 )  # fmt: skip
+NOT_OF: frozenset[Verdict] = frozenset({"blank", "unreadable", "not_read"})  # nothing that could be judged
 COUNTS: frozenset[Verdict] = frozenset({"correct", "rounded", "carried"})
 
 
@@ -30,7 +31,10 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The verdict on a cell; rows and columns count from 0, `on_own_work` is the right rule on the learner's cells."""
+    """The verdict on a cell; rows and columns count from 0, `on_own_work` is the right rule on the learner's cells.
+
+    `digits` are the significant ones that were written; `empty`: it says nothing, or what it is made of.
+    """
 
     id: str
     row: int
@@ -40,3 +44,5 @@ class Mark:
     expected: float
     on_own_work: float
     slips: tuple[Slip, ...] = ()
+    digits: int = 0
+    empty: bool = False

@@ -1,28 +1,26 @@
-"""A learner's work so far: every matrix as bounds and values, each made when it is first asked for.
+"""A learner's work so far: every matrix as values, and how far each can be off, made when it is first asked for.
 
 A number may stand for anything that rounds to it; a matrix that was left out follows by the right rule
-from the learner's own earlier cells, and is rounded in the head.
+from the learner's own earlier cells, and may have been rounded on scratch paper.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tracer.calculus.first_order import Moved, moved
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
-from tracer.judging.sheet import Sheet, WrittenMatrix
+from tracer.judging.numbers import FARTHEST, MARGIN, Array
+from tracer.judging.sheet import Sheet
 
-SLACK = 1e-9  # of a unit: a tie is a tie (expression/digits.py)
-ROUNDING = 4 * np.finfo(np.float64).eps  # of a value: float64's own
-
-Array = NDArray[np.float64]
 Made = TypeVar("Made")
 
 
@@ -38,43 +36,104 @@ class OnDemand(dict[str, Made]):
         return made
 
 
-class MadeAnew(dict[str, Made]):
-    """Things by identifier, made anew whenever they are asked for."""
+class Reading:
+    """A learner's matrices, read one way: the numbers, and how what they stand for can move.
 
-    def __init__(self, make: Callable[[str], Made]) -> None:
-        super().__init__()
-        self._make = make
+    `put_right` are cells that are made anew by the right rule, `replaced` bounds of left-out matrices that were
+    likely made by a wrong one.
+    """
 
-    def __missing__(self, identifier: str) -> Made:
-        return self._make(identifier)
+    def __init__(self, work: Work, put_right: Mapping[str, Marked], replaced: Mapping[str, Interval]) -> None:
+        self.work, self.put_right, self.replaced = work, put_right, replaced
+        self.values = OnDemand(self._values)
+        self.moved = OnDemand(self._moved)
+        self.bounds = OnDemand(self._bounds)
+
+    def forget(self, identifier: str) -> None:
+        """Make a matrix anew when it is next asked for."""
+        for made in (self.values, self.moved, self.bounds):
+            made.pop(identifier, None)
+
+    def _missing(self, identifier: str) -> Marked:
+        """The cells that are made by the right rule."""
+        written, shape = self.work.sheet.written.get(identifier), self.work.key.values[identifier].shape
+        missing = np.ones(shape, dtype=bool) if written is None else ~written.present
+        return np.asarray(missing | self.put_right.get(identifier, False))
+
+    def _values(self, identifier: str) -> Array:
+        work, key, missing = self.work, self.work.key, self._missing(identifier)
+        if identifier in self.replaced:
+            return middle(self.replaced[identifier])
+        if not missing.any():
+            return work.sheet.written[identifier].values
+        made = key.values[identifier] if work.rule(identifier) is None else key.compute(identifier, self.values)
+        return np.where(missing, made, work.sheet.written[identifier].values) if not missing.all() else made
+
+    def _moved(self, identifier: str) -> Moved:
+        """With a source of error for each cell."""
+        work, values, rule = self.work, self.values[identifier], self.work.rule(identifier)
+        if identifier in self.replaced:
+            low, high = self.replaced[identifier].low, self.replaced[identifier].high
+            return Moved.by_each(values, identifier, (high - low) / 2)
+        missing = self._missing(identifier)
+        if rule is None:
+            given = np.broadcast_to(work.key.halves[identifier], values.shape)
+            return Moved.by_each(values, identifier, np.where(missing, given, work.given_half(identifier)))
+        if not missing.any():
+            return Moved.by_each(values, identifier, work.half(identifier))
+        made = moved(rule, self.moved)
+        in_the_head = np.zeros_like(values) if is_step(rule) else work.scratch(identifier, values)
+        if missing.all():
+            return made.off_by(identifier, in_the_head)
+        parts = {name: part * missing for name, part in made.parts.items()}
+        half = np.where(missing, in_the_head, work.half(identifier))
+        return Moved(values, parts, made.rest * missing).off_by(identifier, half)
+
+    def _bounds(self, identifier: str) -> Interval:
+        rule = self.work.rule(identifier)
+        if identifier in self.replaced:
+            return self.replaced[identifier]
+        if rule is not None and is_step(rule) and self.work.left_out(identifier):
+            return bound(rule, self.bounds)
+        return Interval.around(self.values[identifier], self.moved[identifier].reach)
+
+    def with_values(self, others: Mapping[str, Array]) -> Reading:
+        """The same, with other values of some matrices that stand exactly."""
+        changed = Reading(self.work, self.put_right, self.replaced)
+        changed.values = OnDemand(lambda each: others[each] if each in others else self.values[each])
+        changed.moved = OnDemand(lambda each: Moved.exactly(others[each]) if each in others else self.moved[each])
+        return changed
+
+    def by_right_rule(self, identifier: str) -> tuple[Array, Array]:
+        """The right rule on these, and how far it can move."""
+        rule = self.work.rule(identifier)
+        assert rule is not None  # it is computed
+        return self.work.key.compute(identifier, self.values), moved(rule, self.moved).reach * (1 + MARGIN)
 
 
 class Work:
-    """What a learner has, with marks on their cells: `bad` are wrong, `carried` follow from such.
+    """What a learner has, with marks on their cells.
 
-    `behind` are those both, and all that depends on them in matrices left out; `void` are wrong and say nothing.
-    `past` has the matrices that come before the one being judged.
-    `own` are the bounds of each matrix as it stands, `mended` with the wrong cells put right, `cut` of
-    a learner who cuts digits off; `values` and `mended_values` are the numbers themselves. `replaced`
-    has bounds of left-out matrices that were likely made by a wrong rule, `plain` is `own` without them;
-    `reading` has the bounds of any matrix.
+    `right` are correct or rounded, `bad` wrong or slips, `carried` follow from such. `behind` are all of these and what
+    depends on them in matrices left out, `wrong_behind` the same of wrong ones, `coarse_behind` of cells that are too
+    coarse. `reading` has the bounds of each matrix. `own` reads the work as it stands, `mended`
+    with the wrong cells put right, `plain` without the wrong rules that were likely used in left-out matrices.
     """
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet, self.key = sheet, sheet.key
-        self.marked: dict[str, dict[str, Marked]] = {name: {} for name in ("bad", "carried", "behind", "void")}
-        self.bad, self.carried, self.behind, self.void = self.marked.values()
-        self.coarse: dict[str, Marked] = {}
+        self.bad: dict[str, Marked] = {}
+        self.carried: dict[str, Marked] = {}
+        self.behind: dict[str, Marked] = {}
+        self.wrong_behind: dict[str, Marked] = {}
+        self.coarse_behind: dict[str, Marked] = {}
+        self.fewest = _finest(sheet)
         self.replaced: dict[str, Interval] = {}
-        self.past: set[str] = set()
-        self.coarsest = _coarsest(sheet)
-        self.reading = MadeAnew(self.ahead)
-        self.own = OnDemand(self._own)
-        self.plain = OnDemand(self._plain)
-        self.mended = OnDemand(self._mended)
-        self.cut = OnDemand(self._cut)
-        self.values = OnDemand(self._values)
-        self.mended_values = OnDemand(self._mended_values)
+        self.right: dict[str, Marked] = {}
+        self.own = Reading(self, {}, self.replaced)
+        self.plain = Reading(self, {}, {})
+        self.mended = Reading(self, self.bad, {})
+        self.reading = self.own.bounds
 
     def rule(self, identifier: str) -> m.Matrix | None:
         """The right rule; None for what is given, or was printed."""
@@ -84,6 +143,32 @@ class Work:
     def left_out(self, identifier: str) -> bool:
         """Whether a matrix is to be computed and was not written down."""
         return identifier not in self.sheet.written and self.rule(identifier) is not None
+
+    def half(self, identifier: str) -> Array:
+        """What each cell of a written matrix may be off; a right one by its distance from the key, if that is more."""
+        written = self.sheet.written[identifier]
+        as_written = np.maximum(written.units, written.own) / 2
+        if identifier not in self.right:
+            return as_written
+        distance = np.minimum(np.abs(written.values - self.key.values[identifier]), FARTHEST * written.units)
+        half = np.where(self.right[identifier], np.maximum(written.units / 2, distance), as_written)
+        return np.where(written.present, half, 0.0)
+
+    def scratch(self, identifier: str, values: Array) -> Array:
+        """What cells that were left out may be off: rounded as asked for, or to what the learner works with at most."""
+        decimals, digits = self.fewest
+        with np.errstate(divide="ignore"):
+            places = np.floor(np.log10(np.abs(values))) + 1 - digits
+        least = np.maximum(self.key.units(identifier), 10.0**-decimals)
+        return np.asarray(np.maximum(least, 10.0**places))
+
+    def given_half(self, identifier: str) -> Array:
+        """What given numbers that the learner wrote may be off: those of the problem stand for all their digits."""
+        written = self.sheet.written.get(identifier)
+        half = np.broadcast_to(self.key.halves[identifier], self.key.values[identifier].shape)
+        if written is None:
+            return half
+        return np.where(written.values != self.key.values[identifier], self.half(identifier), half)
 
     def jumps(self, identifier: str) -> bool:
         """Whether a matrix was left out that holds the values of a step function."""
@@ -113,19 +198,9 @@ class Work:
         self.replaced[identifier] = interval
         self.bad[identifier] = self.behind[identifier] = np.ones(interval.low.shape, dtype=bool)
         for each in [identifier, *self._left_out_after(identifier)]:
-            for made in (self.own, self.cut, self.values):
-                made.pop(each, None)
+            self.own.forget(each)
             if each != identifier:
                 self.behind[each] = self.dependents(each, self.behind)
-
-    def ahead(self, identifier: str) -> Interval:
-        """Bounds of any matrix, though it may come later in time than what is being judged."""
-        written, expression = self.sheet.written.get(identifier), self.rule(identifier)
-        if expression is None or identifier in self.past:
-            return self.own[identifier]
-        if written is not None and written.complete:
-            return Interval.around(written.values, written.units / 2)
-        return self.made(expression, self.reading)
 
     def _left_out_after(self, identifier: str) -> Iterator[str]:
         reached_by = {identifier}
@@ -140,95 +215,29 @@ class Work:
         names = () if expression is None else (symbol.name for symbol in traversal.symbols(expression))
         return [name for name in dict.fromkeys(names) if name != self.key.program.rate]
 
-    def by_right_rule(self, identifier: str, bounds: Mapping[str, Interval]) -> Interval:
+    def in_the_head(self, identifier: str, bounds: Mapping[str, Interval]) -> Interval:
         """The bounds of a left-out matrix, given those of the ones before it."""
         expression = self.rule(identifier)
         assert expression is not None  # it is computed
-        return self.made(expression, bounds)
-
-    # The bounds
-
-    def _own(self, identifier: str) -> Interval:
-        written, expression = self.sheet.written.get(identifier), self.rule(identifier)
-        if identifier in self.replaced:
-            return self.replaced[identifier]
-        if written is None or expression is None:
-            return self._given(identifier, written) if expression is None else self.made(expression, self.own)
-        coarse = self.coarse.get(identifier)
-        halves = written.units / 2 if coarse is None else np.where(coarse, _own_halves(written), written.units / 2)
-        own = Interval.around(written.values, halves)
-        return own if written.complete else where(written.present, own, self.made(expression, self.own))
-
-    def _plain(self, identifier: str) -> Interval:
-        """As `own`, with nothing replaced."""
-        expression = self.rule(identifier)
-        if expression is None or not self.left_out(identifier):
-            return self.own[identifier]
-        return self.made(expression, self.plain)
-
-    def _mended(self, identifier: str) -> Interval:
-        if identifier not in self.behind:
-            return self.own[identifier]
-        expression, bad = self.rule(identifier), self.bad.get(identifier)
-        if expression is None:
-            right = Interval.exactly(self.key.values[identifier])
-        elif bad is None and not self.left_out(identifier) and self.sheet.written[identifier].complete:
-            return self.own[identifier]
-        else:
-            right = self.made(expression, self.mended)
-        if self.left_out(identifier):
-            return right
-        missing = ~self.sheet.written[identifier].present
-        return where(missing if bad is None else bad | missing, right, self.own[identifier])
-
-    def _cut(self, identifier: str) -> Interval:
-        own, written = self.own[identifier], self.sheet.written.get(identifier)
-        expression = self.rule(identifier)
-        if expression is None or identifier in self.replaced:
-            return own
-        if written is None:
-            return wider(bound(expression, self.cut), self.coarsest)
-        more = np.where(written.present, written.units / 2, 0.0)
-        low = np.where(written.values < 0, own.low - more, own.low)
-        return Interval(low, np.where(written.values > 0, own.high + more, own.high))
-
-    def _given(self, identifier: str, written: WrittenMatrix | None) -> Interval:
-        """Given numbers as the learner has them: those of the problem stand for all their digits."""
-        value, half = self.key.values[identifier], self.key.halves[identifier]
-        if written is None:
-            return Interval.around(value, half)
-        other = written.present & (written.values != value)
-        return Interval.around(np.where(other, written.values, value), np.where(other, written.units / 2, half))
-
-    def made(self, expression: m.Matrix, bounds: Mapping[str, Interval]) -> Interval:
-        """By the right rule, rounded in the head; the values of a step function need no rounding."""
         made = bound(expression, bounds)
-        return made if is_step(expression) else wider(made, self.coarsest / 2)
+        return made if is_step(expression) else wider(made, self.scratch(identifier, middle(made)))
 
-    # The numbers
-
-    def _values(self, identifier: str) -> Array:
-        written = self.sheet.written.get(identifier)
-        if identifier in self.replaced:
-            return middle(self.replaced[identifier])
-        if written is not None and written.complete:
-            return written.values
-        there = self._computed(identifier, self.values)
-        return there if written is None else np.where(written.present, written.values, there)
-
-    def _mended_values(self, identifier: str) -> Array:
-        bad = self.bad.get(identifier)
-        if identifier not in self.behind or (bad is None and not self.left_out(identifier)):
-            return self.values[identifier]
-        right = self._computed(identifier, self.mended_values)
-        return right if self.left_out(identifier) or bad is None else np.where(bad, right, self.values[identifier])
-
-    def _computed(self, identifier: str, values: dict[str, Array]) -> Array:
-        given = self.rule(identifier) is None
-        return self.key.values[identifier] if given else self.key.compute(identifier, values)
+    def unit(self, identifier: str) -> float:
+        """The coarsest last place that a matrix is asked for."""
+        return float(self.key.units(identifier).max())
 
 
-def is_step(expression: m.Matrix) -> bool:
+def _finest(sheet: Sheet) -> tuple[float, float]:
+    """The most decimals and the most significant digits that a learner writes anywhere."""
+    entries = [entry for each in sheet.written.values() for row in each.entries for entry in row]
+    numbers = [entry for entry in entries if entry.kind == "number" and entry.value != 0]
+    if not numbers:
+        return math.inf, math.inf
+    decimals = (math.inf if entry.decimals is None else entry.decimals for entry in numbers)
+    return max(decimals), max(entry.digits for entry in numbers)
+
+
+def is_step(expression: m.Matrix | None) -> bool:
     """Whether a matrix holds nothing but the values of a step function, such as the slope of ReLU."""
     if isinstance(expression, m.Rounded):
         expression = expression.operand
@@ -237,53 +246,8 @@ def is_step(expression: m.Matrix) -> bool:
     return isinstance(expression.template.then, s.Number) and isinstance(expression.template.otherwise, s.Number)
 
 
-def tolerance(written: WrittenMatrix) -> Array:
-    """What a number may be off the value that it stands for."""
-    return np.asarray((0.5 + SLACK) * written.units + ROUNDING * np.abs(written.values))
-
-
-def own_units(written: WrittenMatrix) -> Array:
-    """One in the last place that was written, of each cell."""
-    rows = ([entry.own_unit() if entry.kind == "number" else 0.0 for entry in row] for row in written.entries)
-    return np.array(list(rows))
-
-
-def _coarsest(sheet: Sheet) -> float:
-    """One in the last place of the fewest digits that a learner works with: those asked for, or fewer throughout.
-
-    Zeros that are dropped here and there make none: one number with more digits tells, and one digit less is the most.
-    """
-    asked = [written.units[written.present] for written in sheet.written.values() if written.present.any()]
-    own = [own_units(written)[written.present] for written in sheet.written.values() if written.present.any()]
-    if not asked:
-        return 0.0
-    most, finest = max(each.max() for each in asked), min(each.min() for each in own)
-    return float(max(most, min(finest, 10 * most)))
-
-
-def _own_halves(written: WrittenMatrix) -> Array:
-    return np.asarray(np.maximum(own_units(written), written.units) / 2)
-
-
-def inside(values: Array, interval: Interval, tolerance: Array) -> Marked:
-    """Whether numbers lie within bounds, give or take their rounding."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray((values >= interval.low - tolerance) & (values <= interval.high + tolerance))
-
-
-def close(values: Array, others: Array, tolerance: Array) -> Marked:
-    """Whether numbers are rounded from others."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(values - others) <= tolerance)
-
-
-def wider(interval: Interval, half: float) -> Interval:
+def wider(interval: Interval, half: Array | float) -> Interval:
     return Interval(interval.low - half, interval.high + half)
-
-
-def where(cells: Marked, yes: Interval, no: Interval) -> Interval:
-    """Bounds of one in some cells, of the other elsewhere."""
-    return Interval(np.where(cells, yes.low, no.low), np.where(cells, yes.high, no.high))
 
 
 def middle(interval: Interval) -> Array:

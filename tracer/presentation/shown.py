@@ -47,6 +47,11 @@ class Shown:
         decimals = self.decimals[identifier]
         return list(map(as_typed, values.ravel().tolist())) if decimals is None else fixed_texts(values, decimals)
 
+    def half(self, identifier: str) -> float:
+        """What a number may be off as it is shown."""
+        decimals = self.decimals[identifier]
+        return 0.0 if decimals is None else 0.5 * 10.0**-decimals
+
     def work(self, one: Pass, identifier: str, expression: s.Scalar) -> Worked:
         """A cell of a matrix worked out with the digits that are shown."""
 
@@ -77,6 +82,16 @@ def size_words(problem: AnyProblem) -> str:
 def shown(trace: Trace[AnyProblem], one: Pass) -> Shown:
     """The decimals of every matrix of a pass, and of the learning rate."""
     return Shown({RATE: None} | {each: _decimals(trace, one, each) for each in one})
+
+
+def asked(trace: Trace[AnyProblem], one: Pass) -> dict[str, int]:
+    """The decimals that a learner is asked for: those shown, but of slopes no more than of what they belong to."""
+    found = {}
+    for each in one.program.assignments:
+        decimals = _decimals(trace, one, each)
+        forward = one.program.assignments[each].role == "local_derivative"
+        found[each] = trace.problem.decimals.of(each) if decimals is None or forward else decimals
+    return found
 
 
 def _decimals(trace: Trace[AnyProblem], one: Pass, identifier: str) -> int | None:

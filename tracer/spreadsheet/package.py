@@ -31,7 +31,7 @@ _CELLS = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)  
 _DRAWING = re.compile(rb'Target="/(xl/drawings/drawing[0-9]+\.xml)"')
 _DRAWN = re.compile(rb'(<(?:xdr:)?cNvPr id="[0-9]+" name="[^"]*")(?: descr="[^"]*")?')
 _FONT = re.compile(rb"<font>(.*?)</font>", re.DOTALL)  # of cells and of conditional formats
-_OF_FONT = re.compile(rb"<[^>]*/>")
+_OF_FONT = re.compile(rb"<([A-Za-z]+)[^>]*/>")
 # Source: ECMA-376, 18.8.22
 FONT_ORDER = b" b i strike condense extend outline shadow u vertAlign sz color name family charset scheme "
 _STAMPS = (  # what openpyxl writes of the time and of itself
@@ -88,13 +88,8 @@ def _copy(source: io.BytesIO, parts: Mapping[str, SheetData], links: Mapping[str
 
 def _in_order(font: re.Match[bytes]) -> bytes:
     """A font with its elements in the schema's order, which openpyxl does not keep."""
-    elements: list[bytes] = _OF_FONT.findall(font[1])
-    return b"<font>" + b"".join(sorted(elements, key=_place_in_font)) + b"</font>"
-
-
-def _place_in_font(element: bytes) -> int:
-    name = re.split(rb"[\s/>]", element[1:], maxsplit=1)[0]
-    return FONT_ORDER.index(b" " + name + b" ")
+    places = {FONT_ORDER.index(b" %s " % found[1]): found[0] for found in _OF_FONT.finditer(font[1])}
+    return b"<font>" + b"".join(places[place] for place in sorted(places)) + b"</font>"
 
 
 def _write_sheet(package: zipfile.ZipFile, entry: zipfile.ZipInfo, around: bytes, data: SheetData) -> None:

@@ -26,6 +26,7 @@ def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False
     worksheet = Worksheet(trace.by_hand(), plan, key, theme or look())
     worksheet.fill()
     Working(worksheet).fill()
+    worksheet.hide()
     book = worksheet.book
     book.styles.finish()
     properties = book.workbook.properties

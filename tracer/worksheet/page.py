@@ -15,11 +15,13 @@ from typing import Any
 from markupsafe import Markup
 
 from tracer.errors import ExportError
+from tracer.judging.numbers import LIMITS
 from tracer.page.script import to_json
 from tracer.page.script_data import bundled, script_data
-from tracer.presentation.shown import shown
+from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Look, look
 from tracer.problem.remarks import conventions_chosen, departures_chosen
+from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.worksheet.plan import VARIANT, Plan
 from tracer.worksheet.views import WorksheetViews
@@ -32,6 +34,7 @@ RULES = (
     "scalar",
     "lower",
     "picking",
+    "first_order",
     "worked",
     "mathml",
 )  # of the engine, for the marks
@@ -84,9 +87,15 @@ def _script(trace: Trace, plan: Plan, theme: Look) -> Script:
         "plan": _plan_hash(plan),
         "feedback": plan.feedback,
         "words": theme.section("script") | {each: theme.say(f"sheet.{each}") for each in ("name", "id")},
-        **({"practice": _practice(trace, theme)} if plan.marks else {}),
+        **({"practice": _practice(trace, plan, theme)} if plan.marks else {}),
     }
-    marks = (*(f"engine/{name}.js" for name in RULES), "worksheet.js", "worksheet_marks.js", "worksheet_help.js")
+    marks = (
+        *(f"engine/{name}.js" for name in RULES),
+        "worksheet.js",
+        "worksheet_judge.js",
+        "worksheet_marks.js",
+        "worksheet_help.js",
+    )
     text = bundled(marks if plan.marks else ("engine/numeral.js", "worksheet.js"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Script(Markup(to_json(data)), Markup(text), f"sha256-{digest}")
@@ -100,30 +109,28 @@ def _plan_hash(plan: Plan) -> str:
     return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
 
 
-def _practice(trace: Trace, theme: Look) -> dict[str, Any]:
+def _practice(trace: Trace, plan: Plan, theme: Look) -> dict[str, Any]:
     """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
 
-    `asked`: how many decimals a number is taken to have at least; `halves`: what a given number may be off as it is
-    shown.
+    `asked`: the decimals that each matrix is asked for; `halves`: what a printed number may be off as it is shown;
+    `updates`: the parameter that each updated one comes from.
     """
     problem, one = trace.problem, trace.first
     data = script_data(trace, one)
     if data is None:
         raise ExportError("a network of this size is too large for a worksheet that marks itself")
-    decimals = shown(trace, one).decimals
+    decimals = shown(trace, one)
     style = "matrix" if problem.names.style == "article" else problem.names.style
     return {
         **{name: data[name] for name in ("given", "rules", "decimals", "derivatives")},
         "computed": [{name: each[name] for name in ("id", "shape", "rule")} for each in data["computed"]],
         "style": style,
         "labels": {style: data["labels"][style]},
-        "asked": {each: problem.decimals.of(each) for each in one},
+        "asked": asked(trace, one),
         "notation": theme.section("notation"),
         "marks": theme.section("marks"),
         "checks": {each: theme.messages[f"checks.{each}"] for each in ("own_sum", "own_row")},
-        "halves": {each: _half(decimals[each]) for each in one.program.inputs},
+        "halves": {each: decimals.half(each) for each in (*one, RATE) if plan.prints(each, one.program)},
+        "updates": {each.id: each.of for each in one.program.assignments.values() if each.role == "updated"},
+        "limits": LIMITS,
     }
-
-
-def _half(decimals: int | None) -> float:
-    return 0.0 if decimals is None else 0.5 * 10.0**-decimals

@@ -15,7 +15,7 @@ from tracer.expression import scalar as s
 from tracer.expression.label import label_text
 from tracer.presentation import palette
 from tracer.presentation.board import Place, lay_out
-from tracer.presentation.shown import shown
+from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Look
 from tracer.problem.remarks import departures_chosen
 from tracer.program.naming_policy import RATE, defined_name
@@ -27,9 +27,10 @@ from tracer.spreadsheet.sheet_data import SheetData
 from tracer.workbook.book import Book
 from tracer.worksheet.board import TOP, WorksheetBoard
 from tracer.worksheet.hints import hints
-from tracer.worksheet.marks import AGAIN, FOLLOWS, RIGHT, Marks, text
+from tracer.worksheet.marks import AGAIN, COARSE, FOLLOWS, RIGHT, HiddenBoard, Marks, text
 from tracer.worksheet.paper import BOX_HEIGHT, BOX_WIDTH, name_pages, put_on_paper
 from tracer.worksheet.plan import Plan
+from tracer.worksheet.quantities import Quantities
 
 LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 3, 4, 5, 6, 7
 NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
@@ -50,8 +51,13 @@ class Worksheet:
         self.styles = self.book.styles
         self.shown = shown(trace, self.one)
         self.places = WorksheetBoard(lay_out(self.program), plan.marks)
-        self.asked = {each: self.problem.decimals.of(each) for each in plan.blank}
-        self.marks = Marks(plan, self.program, self.places, self.asked, self.shown)
+        self.asked = {each: places for each, places in asked(trace, self.one).items() if each in plan.blank}
+        self.behind: Sheet | None = None
+        if plan.marks:
+            self.behind, hidden = self.add_sheet("rules")
+            board = HiddenBoard(self.places, self.sheet.title, self.behind.title)
+            self.marks = Marks(plan, self.program, self.places, board)
+            self._rules(hidden, board)
         self.present = [each for each in self.places.board.places if each == RATE or plan.shows(each, self.program)]
         self.title = self.say("book.key" if key else "book.worksheet", title=self._numbered_title())
 
@@ -193,9 +199,31 @@ class Worksheet:
             formula = self.marks.formula(identifier, i, j)
             self.data.live_text(row + i, column + j, formula, RIGHT if self.key else "", self.styles.left_out)
         cells, mark = self.places.whole(identifier), address(row, column)
-        for sign, colour in ((RIGHT, palette.RIGHT), (AGAIN, palette.AGAIN), (FOLLOWS, palette.HEADING)):
+        for sign, colour in (
+            (RIGHT, palette.RIGHT),
+            (AGAIN, palette.AGAIN),
+            (FOLLOWS, palette.HEADING),
+            (COARSE, palette.COARSE),
+        ):
             rule = Rule("expression", dxfId=self.styles.tint(colour), formula=[f"{mark}={text(sign)}"])
             self.sheet.conditional_formatting.add(cells, rule)
+
+    def _rules(self, data: SheetData, board: HiddenBoard) -> None:
+        """What the marks are worked out from, on the hidden sheet."""
+        printed = (each for each in (*self.one, RATE) if self.plan.prints(each, self.program))
+        halves = {each: self.shown.half(each) for each in printed}
+        quantities = Quantities(self.program, self.plan.blank, board, self.asked, halves)
+        for each in self.plan.blank:
+            for place in np.ndindex(self.one[each].shape):
+                for quantity, formula in quantities.of(each, *place).items():
+                    data.live_text(*board.at(quantity, s.Cell(each, *place)), formula, "", self.styles.plain)
+
+    def hide(self) -> None:
+        """Put the sheet that the marks are worked out on behind the others, out of sight."""
+        if self.behind is not None:
+            self.book.workbook.move_sheet(self.behind, len(self.book.data))
+            self.behind.sheet_state = "hidden"
+            self.behind.protection.sheet = True
 
     def _expect(self, identifier: str) -> None:
         """Say what is expected in the cells, and warn of anything else."""

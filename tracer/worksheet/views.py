@@ -15,7 +15,7 @@ from tracer.expression.mathml import matrix_mathml
 from tracer.page.tables import axes
 from tracer.page.views import math
 from tracer.presentation.headings import Headings
-from tracer.presentation.shown import Shown, shown
+from tracer.presentation.shown import Shown, asked, shown
 from tracer.presentation.theme import Look
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
@@ -92,6 +92,7 @@ class WorksheetViews:
         self.forward = one.steps[: one.steps.index(error)]
         self.headings = Headings(trace.problem)
         self.decimals: Shown = shown(trace, one)
+        self.places = asked(trace, one)
         self.examples = Examples(one, plan, key, theme, self.headings, self.decimals)
 
     def steps(self) -> Iterator[WorksheetStep]:
@@ -168,11 +169,11 @@ class WorksheetViews:
     def _details(self, made: Assignment, words: str, asked: bool) -> tuple[Markup, ...]:
         """The second line of a heading: symbol, how many decimals are asked for, derivative and shape."""
         heading = self.headings.of(made.id, *made.shape)
-        decimals, rounded = self.trace.problem.decimals.of(made.id), self.trace.problem.carry_rounded
+        rounded = self.trace.problem.carry_rounded
         parts = (
             escape(made.id if made.id != words else ""),
             escape(
-                self.theme.say(f"sheet.{'rounded' if rounded else 'decimals'}", count=decimals)
+                self.theme.say(f"sheet.{'rounded' if rounded else 'decimals'}", count=self.places[made.id])
                 if asked and not self.key
                 else ""
             ),

@@ -20,8 +20,9 @@ from tracer.spreadsheet.columns import address, column_letters
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW
 from tracer.worksheet.checks import Check, checks
-from tracer.worksheet.marks import AGAIN, HALF, NO_NUMBER, RIGHT, WAITS, if_any, text
+from tracer.worksheet.marks import AGAIN, NO_NUMBER, RIGHT, WAITS, if_any, text
 from tracer.worksheet.paper import BOX_HEIGHT, BOX_WIDTH, put_on_paper
+from tracer.worksheet.quantities import HALF
 from tracer.worksheet.sheet import Worksheet
 
 LEFT, BOXES = 2, 4  # the columns of texts and of the first box

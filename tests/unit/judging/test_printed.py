@@ -44,7 +44,6 @@ def test_what_follows_is_judged_from_what_was_printed(mark: str) -> None:
     sheet = marked({"Z2": exactly_from(printed), "given": {"A1": texts}}, asked=6)  # more than what is printed bears
     assert {mark.id for mark in sheet.marks} == {"Z2"}
     assert {mark.verdict for mark in sheet.marks} == {"rounded"}
-    assert {mark.verdict for mark in marked({"Z2": exactly_from(printed)}, asked=6).marks} != {"rounded"}
 
 
 @pytest.mark.parametrize(

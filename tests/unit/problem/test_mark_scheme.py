@@ -19,13 +19,17 @@ def test_left_out_it_is_one_point_for_each_matrix_and_stands_in_no_document() ->
     assert plain.marks == MarkScheme() == read_marks({})
     assert "marks" not in plain.to_document()
     assert plain.marks.shares == {
-        "correct": 1.0, "rounded": 1.0, "carried": 1.0, "slip": 0.0, "too_coarse": 0.0, "wrong": 0.0,
+        "correct": 1.0, "rounded": 1.0, "carried": 1.0, "slip": 0.0, "too_coarse": 0.5, "wrong": 0.0,
     }  # fmt: skip
 
 
 def test_everything_can_be_chosen_and_is_written_out_again() -> None:
-    chosen = problem(**{"default": 0.5, "Z1": 2, "step 8": 3, "left_out": True, "verdicts": {"slip": 0.25}})
-    assert chosen.marks == MarkScheme(0.5, {"Z1": 2.0}, {"8": 3.0}, SHARES | {"slip": 0.25}, left_out=True)
+    chosen = problem(
+        **{"default": 0.5, "Z1": 2, "step 8": 3, "left_out": True, "repeats": "each", "verdicts": {"slip": 0.25}}
+    )
+    assert chosen.marks == MarkScheme(
+        0.5, {"Z1": 2.0}, {"8": 3.0}, SHARES | {"slip": 0.25}, left_out=True, repeats="each"
+    )
     assert problem_from_document(chosen.to_document(), "small", "x") == chosen
 
 
@@ -46,10 +50,11 @@ def test_marks_change_nothing_that_is_computed_so_they_are_no_part_of_the_hash()
         ({"Z9": 1}, "marks: unknown key 'Z9', expected an identifier of this network; did you mean 'Z"),
         ({"step 12": 1}, "marks: unknown key 'step 12', expected steps out of 0, 1, 2, 2.1, 3, 3.1, 4, 5"),
         ({"step 8.2": 1}, "marks: unknown key 'step 8.2', expected steps out of"),
-        ({"defualt": 1}, "marks: unknown key 'defualt', expected default, verdicts, left_out, identifiers such as Z1"),
+        ({"defualt": 1}, "marks: unknown key 'defualt', expected default, verdicts, left_out, repeats, identifiers"),
         ({"verdicts": 1}, "marks.verdicts: found 1, expected a table"),
         ({"verdicts": {"carried": 2}}, "marks.verdicts.carried: found 2, expected a number from 0 to 1"),
         ({"verdicts": {"blank": 1}}, "marks.verdicts: unknown key 'blank', expected one of correct, rounded"),
+        ({"repeats": "twice"}, 'marks.repeats: found \'twice\', expected "once" or "each"'),
         ({"left_out": 0}, "marks.left_out: found 0, expected true or false"),
     ],
 )

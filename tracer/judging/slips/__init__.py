@@ -4,5 +4,8 @@ Each is a rewrite of the right rule (table.py); search.py finds those that expla
 """
 
 from tracer.judging.slips.search import explain
+from tracer.judging.slips.table import WHOLE
 
-__all__ = ["explain"]
+MISCONCEPTIONS = frozenset(rule.slug for rule in WHOLE)
+
+__all__ = ["MISCONCEPTIONS", "explain"]

@@ -124,7 +124,7 @@ def stale_value(context: SlipContext, rule: m.Matrix) -> Made:
         if before is not None:
             old = m.Symbol(f"{symbol.name} before", symbol.shape)
             changed = traversal.rewrite(rule, lambda part, s=symbol, o=old: o if part == s else None)  # type: ignore[misc]
-            bounds = Interval.around(before.T if context.turned else before, context.work.coarsest / 2)
+            bounds = Interval.around(before.T if context.turned else before, context.work.unit(symbol.name) / 2)
             yield WrongRule(changed, ({"M": symbol.name},), {old.name: bounds})
 
 

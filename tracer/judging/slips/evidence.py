@@ -13,12 +13,14 @@ import numpy as np
 
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.judging import Site
+from tracer.judging.numbers import MOST_UNITS, Array
+from tracer.judging.site import Site
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence
-from tracer.judging.work import Array, middle
+from tracer.judging.work import is_step, middle
 
 PARTLY = 4.0  # against a rule that other cells contradict: the learner was of two minds
+MOST_OPEN = 0.25  # of a wrong rule's largest value: with wider bounds it fits because what was left out allows anything
 IN_ONE_CELL = 0.5  # against a slip of one cell, besides the number of ways in which it can be made
 TWICE = 5.0  # against two slips at once
 WITH_A_PEN = 3.0  # against a slip in writing down
@@ -75,7 +77,8 @@ def weigh(site: Site, low: Array, high: Array, single: bool) -> Weighed:
     values, slack = site.written.values, site.tolerance
     fits = (values >= low - slack) & (values <= high + slack)
     mid = (low + high) / 2
-    told = np.isfinite(mid) & ((mid < site.right.low) | (mid > site.right.high))
+    told = (mid < site.right.low) | (mid > site.right.high)
+    told &= (high - low) / 2 <= _farthest(site, mid)
     cells = site.failing & fits & told
     others = site.written.present & ~site.failing
     consistent = np.asarray(~(others & ~fits).any(axis=(1, 2)))
@@ -84,6 +87,14 @@ def weigh(site: Site, low: Array, high: Array, single: bool) -> Weighed:
         cells = cells & (~site.coarse | firm[:, None, None])
     gains = np.where(cells, _gain(site, low, high, mid), 0.0).sum(axis=(1, 2))
     return Weighed(np.asarray(cells), np.asarray(gains), consistent)
+
+
+def _farthest(site: Site, mid: Array) -> Array | float:
+    """The widest bounds of a wrong rule that say something, where matrices before it were left out."""
+    if is_step(site.expression) or not site.work.left_out_before(site.id):
+        return np.inf
+    largest = np.maximum(np.abs(mid), np.abs(site.work.key.values[site.id])).max(axis=(1, 2), keepdims=True)
+    return np.asarray(np.maximum(MOST_UNITS * site.written.units, MOST_OPEN * largest))
 
 
 def _gain(site: Site, low: Array, high: Array, mid: Array) -> Array:

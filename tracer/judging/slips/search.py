@@ -17,7 +17,8 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.judging import Explained, Site
+from tracer.judging.numbers import Array
+from tracer.judging.site import Explained, Site
 from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule, replaced
 from tracer.judging.slips.evidence import (
     IN_ONE_CELL,
@@ -35,7 +36,6 @@ from tracer.judging.slips.sentences import told_apart
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.slips.trials import Trial, trials, wrong_rules
 from tracer.judging.verdicts import Slip
-from tracer.judging.work import Array
 
 BEHIND = 4.0  # a slip in a left-out matrix, which later ones show too, may fit so much worse than one here
 WINDOW = 8.0  # what fits so much worse than the best is chance
@@ -119,7 +119,7 @@ class _Search:
         """A cell of a left-out matrix that the one makes and the other does not, or makes otherwise."""
         work = self.site.work
         for each, made in (*found.left_out, *rival.left_out):
-            one, other = (dict(side.left_out).get(each, work.own[each]) for side in (found, rival))
+            one, other = (dict(side.left_out).get(each, work.own.bounds[each]) for side in (found, rival))
             first, second, apart = gap(one, other, 0.0)
             at = np.unravel_index(int(apart.argmax()), made.low.shape)
             if apart[at] > 0:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tracer.expression.digits import as_typed, fixed
-from tracer.judging.judging import Site
+from tracer.judging.site import Site
 from tracer.judging.slips.context import MatrixKind, SlipContext
 
 _WITH_RIGHT_NUMBER = re.compile(r"\[([^\]]*)\]")
@@ -114,7 +114,7 @@ class Sentence:
         written = work.sheet.written.get(identifier)
         if written is not None and written.present[row, column]:
             return written.entries[row][column].text
-        value = float(work.values[identifier][row, column])
+        value = float(work.own.values[identifier][row, column])
         if work.rule(identifier) is None and len(as_typed(value)) <= SIGNIFICANT + 3:
             return as_typed(value)
         if self.hint and work.rule(identifier) is not None:

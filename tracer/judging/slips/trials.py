@@ -10,7 +10,7 @@ import numpy as np
 from tracer.errors import ShapeError
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval, bound
-from tracer.judging.judging import Site
+from tracer.judging.site import Site
 from tracer.judging.slips.context import MatrixKind, Overlay, Rule, SlipContext, WrongRule
 from tracer.judging.work import wider
 
@@ -110,10 +110,10 @@ def _between(site: Site, identifier: str) -> list[str]:
 def _through(site: Site, trial: Trial, between: Sequence[str]) -> Trial:
     """What a slip in an earlier matrix makes of the site."""
     work, name = site.work, trial.context.id
-    slipped = wider(trial.bounds, work.coarsest / 2) if work.left_out(name) else trial.bounds
+    slipped = wider(trial.bounds, work.unit(name) / 2) if work.left_out(name) else trial.bounds
     changed = Overlay({name: slipped}, work.reading)
     for each in between:
-        changed[each] = work.by_right_rule(each, changed)
+        changed[each] = work.in_the_head(each, changed)
     return replace(trial, bounds=bound(site.expression, changed), changed=changed)
 
 
@@ -123,7 +123,7 @@ def _cell_by_cell(trial: Trial) -> Trial:
     own = work.reading[trial.context.id]
     shape = (len(trial.words), *own.low.shape)
     low, high = np.broadcast_to(trial.bounds.low, shape), np.broadcast_to(trial.bounds.high, shape)
-    moved = np.abs(low + high - own.low - own.high) > work.coarsest
+    moved = np.abs(low + high - own.low - own.high) > work.unit(trial.context.id)
     forms = np.argwhere(moved & np.isfinite(low + high))
     if len(forms) * own.low.size > MOST_NUMBERS:
         forms = forms[:0]

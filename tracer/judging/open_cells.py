@@ -1,0 +1,233 @@
+"""The cells of a matrix that are not the key's: lines 5 to 11 of DESIGN.md's table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.answers.key import Key
+from tracer.expression import matrix as m
+from tracer.expression import traversal
+from tracer.expression.dependents import Marked
+from tracer.expression.interval import Interval, bound
+from tracer.judging.numbers import (
+    Array,
+    close,
+    cut_off,
+    farthest_told,
+    half,
+    inside,
+    least_own,
+    stands_for,
+    tolerance,
+    too_wide,
+)
+from tracer.judging.sheet import WrittenMatrix
+from tracer.judging.site import Site
+from tracer.judging.verdicts import Verdict
+from tracer.judging.work import Reading, Work, is_step
+
+
+class Judging(Protocol):
+    """The judging of a sheet, as far as it has come."""
+
+    key: Key
+    work: Work
+    verdicts: dict[str, NDArray[np.object_]]
+    on_own: dict[str, Array]
+    empty: dict[str, Marked]
+    cuts_off: bool
+
+    def cut(self, identifier: str, cells: Marked, verdict: Verdict) -> None:
+        """A verdict to cells that were cut off where they should be rounded."""
+
+    def name_slips(self, site: Site) -> None:
+        """Line 10."""
+
+
+@dataclass(eq=False)
+class OpenCells:
+    """The cells of a matrix that are not the key's: lines 5 to 11."""
+
+    judging: Judging
+    identifier: str
+    written: WrittenMatrix
+
+    def __post_init__(self) -> None:
+        self.work, self.key = self.judging.work, self.judging.key
+        self.verdicts, self.on_own = self.judging.verdicts[self.identifier], self.judging.on_own[self.identifier]
+        rule = self.work.rule(self.identifier) or self.key.program.assignments[self.identifier].expression
+        assert rule is not None  # it is computed
+        self.rule = rule
+        self.untold = np.zeros(self.on_own.shape, dtype=bool)
+        self.right = self.key.values[self.identifier]
+        self.behind, self.wrong, self.coarse = (
+            self.work.dependents(self.identifier, marks)
+            for marks in (self.work.behind, self.work.wrong_behind, self.work.coarse_behind)
+        )
+
+    def judge(self) -> None:
+        self._empty()
+        if self._is_open:
+            self._follows()
+        if self._is_open:
+            self._by_a_slip()
+
+    @property
+    def _is_open(self) -> bool:
+        return is_open(self.verdicts)
+
+    def _empty(self) -> None:
+        """Line 5: what the right rule makes of such cells says nothing."""
+        if not (self.wrong | self.coarse).any():
+            return
+        cells = self._says_nothing() & (self.wrong | self.coarse) & (self.verdicts == "")
+        give(self.verdicts, cells & self.wrong, "wrong")
+        give(self.verdicts, cells, "too_coarse")
+        if cells.any():
+            self.judging.empty[self.identifier] = cells
+
+    def _says_nothing(self) -> Marked:
+        """Whether the right rule gives 0, 1, −1 or the very number that is updated, and the key is another number.
+
+        Of a step function 0 and 1 are all that there is.
+        """
+        own = self._constants(self.on_own, self.work.own.values)
+        key = self._constants(self.right, self.key.values)
+        if is_step(self.rule):
+            return np.asarray(np.logical_or.reduce(own) & ~np.logical_or.reduce(key))
+        return np.asarray(np.any([one & ~other for one, other in zip(own, key, strict=True)], axis=0))
+
+    def _constants(self, values: Array, before: Mapping[str, Array]) -> list[Marked]:
+        """Where values are, at the digits asked for, 0, 1, −1 and the very number that they update."""
+        assignment = self.key.program.assignments[self.identifier]
+        others: list[Array | float] = [0.0, 1.0, -1.0]
+        if assignment.role == "updated" and assignment.of is not None:
+            others.append(before[assignment.of])
+        return [close(values, each, self.written.units / 2) for each in others]
+
+    def _follows(self) -> None:
+        """Lines 6 to 8, and where there is no bound what is said in its place."""
+        verdicts, work = self.verdicts, self.work
+        rounded, cut, wide = self._as_it_stands()
+        alone = ~self.behind & ~self.coarse
+        give(verdicts, (rounded | cut) & self.coarse & ~self.behind, "too_coarse")
+        give(verdicts, rounded & alone, "rounded")
+        self.judging.cut(self.identifier, cut & alone, "rounded")
+        if (self.behind & (verdicts == "")).any():
+            if self._may_follow_mended(rounded | cut):
+                self._mended()
+            give(verdicts, rounded, "carried")
+            self.judging.cut(self.identifier, cut, "carried")
+        if work.replaced and self._is_open:
+            plain = self.key.compute(self.identifier, work.plain.values)
+            give(verdicts, np.logical_or(*self._by(work.plain, plain, *self._bounds(work.plain))), "carried")
+        if not self._is_open:
+            return
+        coarse = self.written.coarse & stands_for(self.written, self.written.own, Interval.exactly(self.on_own))
+        give(verdicts, wide & coarse, "too_coarse")
+        give(verdicts, wide & self.written.present, "not_read")
+        if self.untold.any():
+            give(verdicts, self._may_be_mended(), "not_read")
+
+    def _as_it_stands(self) -> tuple[Marked, Marked, Marked]:
+        """The cells that follow from the work as it stands, rounded and cut off, and where there is no bound.
+
+        Where all are as near to the right rule's value as a number may be, no bound is worked out.
+        """
+        near = close(self.written.values, self.on_own, tolerance(self.written))
+        if near[self.verdicts == ""].all():
+            nothing = np.zeros(near.shape, dtype=bool)
+            return near, nothing, nothing
+        bounds, wide = self._bounds(self.work.own)
+        return *self._by(self.work.own, self.on_own, bounds, wide), wide
+
+    def _may_follow_mended(self, follows: Marked) -> bool:
+        """Whether a cell is near enough to what it would be with the wrong cells put right, or in need of that."""
+        written, slack = self.written, tolerance(self.written)
+        mended = self.key.compute(self.identifier, self.work.mended.values)
+        near = close(written.values, mended, farthest_told(written.units, self.right) + slack)
+        near |= close(written.values, self.right, 2 * slack)
+        return bool(((self.verdicts == "") & (near | ~follows)).any())
+
+    def _mended(self) -> None:
+        """As it would be with the wrong cells before it put right: an error in copying that was not used further."""
+        mended = self.work.mended
+        bounds, self.untold = self._bounds(mended)
+        values = self.key.compute(self.identifier, mended.values)
+        follows = np.logical_or(*self._by(mended, values, bounds, self.untold))
+        carries = self.work.dependents(self.identifier, self.work.carried)
+        give(self.verdicts, follows & ~carries & ~self.coarse, "rounded")
+        give(self.verdicts, follows & ~carries, "too_coarse")
+        give(self.verdicts, follows, "carried")
+
+    def _may_be_mended(self) -> Marked:
+        """Where so much was put right that it cannot be told whether a number follows from that."""
+        value, reach = self.work.mended.by_right_rule(self.identifier)
+        return self.untold & inside(self.written.values, Interval.around(value, reach), tolerance(self.written))
+
+    def _bounds(self, reading: Reading) -> tuple[Interval, Marked]:
+        """Between what the right rule's value lies, and where that is so wide that it says nothing."""
+        if is_step(self.rule):
+            found = bound(self.rule, reading.bounds)
+            return found, np.zeros(found.low.shape, dtype=bool)
+        value, reach = reading.by_right_rule(self.identifier)
+        wide = too_wide(reach, self.written.units, self.right) | ~np.isfinite(value)
+        return Interval.around(value, np.where(wide, 0.0, reach)), wide
+
+    def _by(self, reading: Reading, values: Array, bounds: Interval, wide: Marked) -> tuple[Marked, Marked]:
+        """The cells that the right rule on these earlier cells explains, rounded and cut off."""
+        written, units = self.written, self.written.units
+        slack = tolerance(written)
+        if is_step(self.rule):
+            ends = [close(written.values, each, slack) for each in (values, bounds.low, bounds.high)]
+            return np.logical_or.reduce(ends), np.zeros(wide.shape, dtype=bool)
+        near = np.logical_or(*(close(written.values, each, 2 * slack) for each in (self.right, values)))
+        rounded = np.where(wide, near, inside(written.values, bounds, slack))
+        cut = cut_off(written, units, bounds) & ~wide
+        for value, reach in self._at_a_jump(reading):
+            either = Interval.around(value, reach)
+            rounded, cut = rounded | inside(written.values, either, slack), cut | cut_off(written, units, either)
+        return rounded, cut
+
+    def _at_a_jump(self, reading: Reading) -> Iterator[tuple[Array, Array]]:
+        """Where a left-out slope jumps within its bounds: the right rule with either value, and none between."""
+        jumping = [each.name for each in traversal.symbols(self.rule) if self.work.jumps(each.name)]
+        if not jumping or not isinstance(self.rule, m.Broadcast):
+            return
+        for end in ("low", "high"):
+            other = reading.with_values({name: getattr(reading.bounds[name], end) for name in jumping})
+            yield other.by_right_rule(self.identifier)
+
+    def _by_a_slip(self) -> None:
+        """Lines 9 to 11."""
+        verdicts, judging = self.verdicts, self.judging
+        right = self._bounds(self.work.own)[0]
+        failing = verdicts == ""
+        coarse = failing & self.written.coarse & stands_for(self.written, self.written.own, right)
+        coarse &= not is_step(self.rule)  # whose 0 and 1 are exact
+        units = np.minimum(self.written.units, least_own(self.written))
+        slack = half(self.written, units * (2 if judging.cuts_off else 1))
+        site = Site(self.identifier, self.rule, self.work, self.written, right, self.on_own, slack, failing, coarse)
+        if (failing & ~coarse).any():
+            judging.name_slips(site)
+            empty = (verdicts == "slip") & np.logical_or.reduce(
+                self._constants(self.written.values, self.work.own.values)
+            )
+            judging.empty[self.identifier] = judging.empty.get(self.identifier, False) | empty
+        give(verdicts, coarse, "too_coarse")
+        give(verdicts, failing, "wrong")
+
+
+def is_open(verdicts: NDArray[np.object_]) -> bool:
+    """Whether a cell has no verdict yet."""
+    return "" in verdicts.ravel().tolist()
+
+
+def give(verdicts: NDArray[np.object_], cells: Marked, verdict: Verdict) -> None:
+    """A verdict to the cells that have none yet."""
+    verdicts[(verdicts == "") & cells] = verdict
