@@ -75,7 +75,7 @@ function fit(lines) {
 let tooLong = []; // or not: it is seen when they are laid out
 
 function fitAll() {
-  const lines = tooLong.filter((line) => line.isConnected);
+  const lines = tooLong.filter((line) => line.isConnected && line.clientWidth); // not what is hidden
   tooLong = [];
   for (const line of lines) {
     line.style.fontSize = "";

@@ -28,7 +28,10 @@ function showStage(section, cell) {
   Object.assign(onStage, { section, cell: none ? null : cell });
   section.classList.toggle("many", !none && formulas(section).length > MOST_LISTED);
   for (const part of section.querySelectorAll("[data-of]")) part.classList.toggle("current", !none && part.dataset.of === cell.matrix);
-  if (!none) draw(pass, section, cell);
+  if (!none) {
+    draw(pass, section, cell);
+    fit(formulasOf(section)); // another of them is in sight
+  }
   offerTurns();
 }
 

@@ -30,6 +30,8 @@ def network(outputs: tuple[str, str, bool], hidden: str) -> Document:
     """Two layers, three samples, numbers that no kink is near."""
     loss, output, fused = outputs
     targets = [[0.25, 0.75], [1.0, 0.0], [0.0, 1.0]]
+    if loss == "hinge":
+        targets = [[1.0 if each > 0.5 else -1.0 for each in row] for row in targets]
     return {
         "learning_rate": 0.5,
         "loss": loss,

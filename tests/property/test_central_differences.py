@@ -43,11 +43,11 @@ def assume_worked(document: Document) -> None:
 
 
 def off_by(one: Pass, parameter: str, gradients: np.ndarray, most: int) -> list[float]:
-    """How far at most so many of the gradients are off their estimates; 0 where a unit is at its kink."""
+    """How far at most so many of the gradients are off their estimates, or off the slope to a side of a corner."""
     path, found = path_to_loss(one.program, parameter), []
     for row, column in chosen(gradients, most):
         moved = estimate(one, path, row, column)
-        found.append(0.0 if moved.at_kink else abs(moved.value - gradients[row, column]))
+        found.append(abs(moved.value - gradients[row, column]) - (moved.bend if path.bends else 0.0))
     return found
 
 
@@ -66,8 +66,8 @@ def test_a_right_gradient_is_never_called_wrong(outputs: tuple[str, str, bool], 
     for one in passes(document):
         for parameter in compared(problem, one.program):
             gradients = gradient(problem, one, parameter)
-            room = bound(one, parameter, float(np.abs(gradients).max()))
-            assert max(off_by(one, parameter, gradients, 6)) <= 0.2 * room, (parameter, one)
+            room = bound(one, path_to_loss(one.program, parameter), float(np.abs(gradients).max()))
+            assert max(off_by(one, parameter, gradients, 6)) <= 0.5 * room, (parameter, one)
 
 
 @settings(max_examples=60)
@@ -80,7 +80,9 @@ def test_the_losses_are_those_of_plain_numpy_at_the_moved_parameter(document: Do
     for parameter, value in parameters.items():
         for row, column in chosen(value, 3):
             moved = estimate(one, path_to_loss(one.program, parameter), row, column)
-            expected_step = max(1.0, abs(value[row, column])) * max(1e-11, 1e-5 / reach(one, parameter))
+            expected_step = max(1.0, abs(value[row, column])) * max(
+                1e-11, 1e-5 / reach(one, path_to_loss(one.program, parameter))
+            )
             assert moved.h == pytest.approx(expected_step, rel=1e-12)
             for found, by in ((moved.plus, moved.h), (moved.minus, -moved.h)):
                 theta = value.copy()
@@ -108,7 +110,8 @@ def test_a_path_holds_what_lies_between_and_nothing_else() -> None:
     assert path_to_loss(program, "b2").ids == ("Z2", "A2", "L")
     fused = build(problem_of(example_document("softmax-classifier") | {"convention": {"softmax_slope": "fused"}}))
     assert path_to_loss(fused, "W2").ids == ("Z2", "L")
-    assert path_to_loss(fused, "W1").kinked == ("Z1",)
+    assert path_to_loss(fused, "W1").bends and not path_to_loss(fused, "W2").bends
+    assert path_to_loss(fused, "W1").multipliers == ("X", "W2", "Y")
 
 
 def mistaken(one: Pass, mistake: str) -> dict[str, np.ndarray]:
@@ -142,10 +145,12 @@ def test_a_wrong_gradient_is_seen(mistake: str, data: st.DataObject) -> None:
     tampered = with_matrices(one, mistaken(one, mistake))
     right, wrong = gradient(problem, one, "W1"), gradient(problem, tampered, "W1")
     largest = float(np.abs(wrong).max())
-    assume(np.abs(wrong - right).max() > 2 * bound(one, "W1", largest))
-    # where one is at its kink no other cell need be wrong
-    assume(not any(estimate(one, path_to_loss(one.program, "W1"), *cell).at_kink for cell in chosen(right, 100)))
-    assert max(off_by(one, "W1", wrong, 100)) > bound(one, "W1", largest)
+    path = path_to_loss(one.program, "W1")
+    room = bound(one, path, largest)
+    assume(np.abs(wrong - right).max() > 2 * room)
+    # where one is at its corner no other cell need be wrong
+    assume(all(estimate(one, path, *cell).bend < 0.1 * room for cell in chosen(right, 100)))
+    assert max(off_by(one, "W1", wrong, 100)) > room
 
 
 def with_matrices(one: Pass, values: dict[str, np.ndarray]) -> Pass:

@@ -51,6 +51,7 @@ def test_without_a_flag_numpy_agrees_as_pytorch_does(document: dict[str, Any]) -
 @given(documents(most_layers=3, hand=True))
 def test_the_rate_twice_is_the_rate_squared_in_every_update(document: dict[str, Any]) -> None:
     document["reproduce"] = {"rate_twice": True}
+    document["convention"]["learning_rate_in"] = "delta"
     document["learning_rate"] = 0.1
     expected_pass(document)
     twice = first_pass(document)

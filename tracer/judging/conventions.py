@@ -88,8 +88,9 @@ class Conventions:
         for _, _, words in sorted(found)[:MOST_JUDGED]:
             beside = self._read_by(words, sheet.answers)
             read = [] if beside is None else judge(beside)
-            if beside is not None and _counting(marks) < _counting(read):
-                return OtherConventions(words, beside, all_right=len(_counting(read)) == len(read)), read
+            now = _counting(read)
+            if beside is not None and _counting(marks) < now and _throughout(marks, now, sheet, beside):
+                return OtherConventions(words, beside, all_right=len(now) == len(read)), read
         return best, marks
 
     def _read_by(self, words: tuple[str, ...], answers: Answers) -> Sheet | None:

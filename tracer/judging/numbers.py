@@ -59,11 +59,14 @@ def least_own(written: WrittenMatrix) -> Array:
 
 
 def cut_off(written: WrittenMatrix, units: Array, values: Interval) -> Marked:
-    """Whether a value between two gives the number when its digits beyond a unit are cut off."""
+    """Whether a value between two gives the number when its digits beyond a unit are cut off.
+
+    A value a whole unit further from 0 gives the next number.
+    """
     numbers = written.values
     slack = SLACK * units + ROUNDING * np.abs(numbers)
-    low = np.where(numbers <= 0, numbers - units, numbers) - slack
-    high = np.where(numbers >= 0, numbers + units, numbers) + slack
+    low = np.where(numbers <= 0, numbers - units + slack, numbers - slack)
+    high = np.where(numbers >= 0, numbers + units - slack, numbers + slack)
     even = np.abs(numbers - np.round(numbers / units) * units) <= slack + 1e-6 * units
     return np.asarray(even & (values.high >= low) & (values.low <= high))
 

@@ -188,9 +188,7 @@ def _labels(names: Names, one: Pass) -> dict[str, Json]:
     """
     known: dict[str, Json] = {}
     fractions: dict[str, Json] = {}
-    gradients = (each.id for each in one.program.assignments.values() if each.role == "gradient")
-    error = next(map(names.fraction, gradients))  # the first factor of every chain, with the convention's sign
-    assert error is not None
+    error = _first_gradient(names, one)
     for identifier in (RATE, *one):
         name, fraction = names.matrix(identifier), names.fraction(identifier)
         if name != fraction:
@@ -199,6 +197,14 @@ def _labels(names: Names, one: Pass) -> dict[str, Json]:
             fractions[identifier] = _name(fraction)
     loss, rate, negative = _name(error.top), _name(names.learning_rate()), error.negative
     return {"loss": loss, "rate": rate, "negative": negative, "names": known, "fractions": fractions}
+
+
+def _first_gradient(names: Names, one: Pass) -> Ratio:
+    """The first factor of every chain, with the convention's sign: the error, or a program's first gradient."""
+    gradients = (each.id for each in one.program.assignments.values() if each.role == "gradient")
+    error = next(map(names.fraction, gradients))
+    assert error is not None  # every gradient is a fraction
+    return error
 
 
 def _composed(names: Names, identifier: str, error: Ratio) -> Ratio:
@@ -268,14 +274,14 @@ def _derivatives(names: Names, one: Pass) -> Iterator[tuple[str, dict[str, Json]
     `rate`: it carries the learning rate. `minus`: it is negative where the error is not. `departs`: it is not the
     gradient that it is called.
     """
-    error = names.fraction(one.program.layers[-1].error)
+    error = _first_gradient(names, one)
     for identifier in one:
         fraction = names.fraction(identifier)
         if fraction is None:
             continue
         parts = [names.derivative(identifier, place) for place in ((0, 0), (1, 0), (0, 1))]
         of, by = (_part([each[side] for each in parts if each is not None]) for side in (0, 1))
-        minus = fraction.negative and (error is None or not error.negative)
+        minus = fraction.negative and not error.negative
         flags = {
             "rate": fraction.factor is not None,
             "minus": minus,

@@ -187,7 +187,7 @@ class _Formulas:
         x, slack = self.x, f"{literal(SLACK)}*{unit}"
         cut = (
             f"AND(ABS({x}-ROUND({x}/{unit},0)*{unit})<=0.000001*{unit},"
-            f"{high}>={x}-IF({x}<=0,{unit},0)-{slack},{low}<={x}+IF({x}>=0,{unit},0)+{slack})"
+            f"{high}>={x}-IF({x}<=0,{unit}-{slack},{slack}),{low}<={x}+IF({x}>=0,{unit}-{slack},{slack}))"
         )
         return f"OR({self._lies(low, high, unit)},{cut})"
 

@@ -57,7 +57,7 @@ def written(of: Problem, left_out: Callable[[str], bool], turned: Callable[[Quan
     for name in one.program.computed:
         if not left_out(name):
             matrix = one[name].T if turned is not None and turned(one.program.quantity(name)) else one[name]
-            found[name] = [[f"{value:.4f}" for value in row] for row in matrix]
+            found[name] = [[f"{value:.8f}" for value in row] for row in matrix]
     return found
 
 
@@ -65,13 +65,17 @@ def marked(name: str, answers: Any) -> MarkedSheet:
     return mark_answers(read_content("a.json", json.dumps(answers).encode()), conventions(name), accept=True)
 
 
+def accused(sheet: MarkedSheet) -> list[Any]:
+    """Cells that are not right; one with too few digits is right as far as it goes."""
+    return [each for each in sheet.marks if each.verdict in ("slip", "wrong", "not_read")]
+
+
 @pytest.mark.parametrize("left_out", LEFT_OUT)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_sign_rate_and_mean_are_recognised_alone_and_together(name: str, left_out: str) -> None:
     for words, other in others(problem(name)):
         sheet = marked(name, written(other, LEFT_OUT[left_out]))
-        assert sheet.all_right, (words, [each for each in sheet.marks if each.verdict in ("slip", "wrong")][:3])
-        assert sheet.other is None or not {"slip", "wrong"} & {each.verdict for each in sheet.marks}
+        assert not accused(sheet), (words, accused(sheet)[:3])
 
 
 TURNED: dict[str, tuple[Callable[[Quantity], bool], str]] = {
@@ -96,13 +100,13 @@ def test_matrices_the_other_way_round_are_recognised(name: str, way: str) -> Non
     sheet = marked(name, answers)
     assert not sheet.sheet.answers.not_read
     assert {each.id for each in sheet.marks} >= set(one.program.computed)
-    assert sheet.all_right, [each for each in sheet.marks if each.verdict in ("slip", "wrong")][:3]
+    assert not accused(sheet), accused(sheet)[:3]
 
 
 def test_a_wrong_sheet_is_no_convention() -> None:
     """One slip in an otherwise right sheet stays one."""
     answers = written(problem("article"), lambda each: False)
-    answers["D1"] = [[f"{-float(text):.4f}" for text in row] for row in answers["D1"]]
+    answers["D1"] = [[f"{-float(text):.8f}" for text in row] for row in answers["D1"]]
     sheet = marked("article", answers)
     assert not sheet.all_right and {each.verdict for each in sheet.of("D1")} == {"slip"}
 
@@ -171,10 +175,10 @@ def test_public_answers_are_right_under_their_convention_and_recognised_under_an
 ) -> None:
     read = read_content("a.txt", answers.encode())
     right = mark_answers(read, case(document, own))
-    assert right.all_right and right.other is None
+    assert not accused(right) and right.other is None
     strict = mark_answers(read, case(document, default))
-    assert not strict.all_right and strict.other is not None and strict.other.all_right
-    assert mark_answers(read, case(document, default), accept=True).all_right
+    assert accused(strict) and strict.other is not None and strict.other.all_right
+    assert not accused(mark_answers(read, case(document, default), accept=True))
 
 
 def test_a_bias_as_first_row_is_right_in_both_ways_of_keeping_it() -> None:
@@ -193,7 +197,7 @@ dW3 = [-1.85; 1.67]
 """
     for made, convention in ((layers, {}), (inside, {"bias_in": "weights"})):
         sheet = mark_answers(read_content("a.txt", answers.encode()), case({**document, "layers": made}, convention))
-        assert sheet.all_right and not sheet.sheet.answers.not_read and len(sheet.marks) == 15
+        assert not accused(sheet) and not sheet.sheet.answers.not_read and len(sheet.marks) == 15
 
 
 def test_changes_are_read_by_their_names_under_every_convention() -> None:
@@ -201,7 +205,7 @@ def test_changes_are_read_by_their_names_under_every_convention() -> None:
     read = read_content("a.txt", answers.encode())
     for convention in ({"error": "target - output"}, {"error": "target - output", "learning_rate_in": "change"}):
         sheet = mark_answers(read, case(TUTORIAL, convention), accept=True)
-        assert sheet.all_right and len(list(sheet.of("dW2"))) == 2 and not sheet.sheet.answers.not_read
+        assert not accused(sheet) and len(list(sheet.of("dW2"))) == 2 and not sheet.sheet.answers.not_read
 
 
 # Slips under the conventions that are told apart here
