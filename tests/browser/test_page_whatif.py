@@ -9,7 +9,7 @@ import pytest
 
 from tests.agreement import assert_agrees
 from tests.browser.pages import asked, opened, read_tables, table_cell
-from tests.documents import HIDDEN, OUTPUTS
+from tests.documents import FEW_OUTPUTS, HIDDEN
 from tracer.errors import NotFiniteError
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
@@ -83,7 +83,7 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
-@pytest.mark.parametrize(("outputs", "hidden"), [(each, HIDDEN[k % len(HIDDEN)]) for k, each in enumerate(OUTPUTS)])
+@pytest.mark.parametrize(("outputs", "hidden"), [(each, HIDDEN[k % len(HIDDEN)]) for k, each in enumerate(FEW_OUTPUTS)])
 def test_every_loss_and_activation_follows_what_is_typed(
     chromium: Any, tmp_path: Path, outputs: tuple[str, str, bool], hidden: str
 ) -> None:

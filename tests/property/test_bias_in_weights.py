@@ -126,7 +126,7 @@ def test_right_answers_are_right(document: Document, bias_input: int) -> None:
     recorded = traced(inside(document, bias_input))
     one = recorded.first
     assume(all(float(np.abs(value).max()) < 1e9 for value in one.matrices.values()))
-    answers = {name: [[f"{value:.6f}" for value in row] for row in one[name]] for name in one.program.computed}
+    answers = {name: [[f"{value:.14f}" for value in row] for row in one[name]] for name in one.program.computed}
     sheet = mark_answers(read_content("a.json", json.dumps(answers).encode()), Conventions(key_of(recorded.problem)))
     assert not [each for each in sheet.marks if each.verdict not in ("correct", "rounded")]
 

@@ -14,8 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.agreement import assert_agrees
+from tests.documents import FEW_OUTPUTS
 from tests.reference import forward, is_worked, loss_of, loss_shown, parameters_of
-from tests.strategies import OUTPUTS, documents
+from tests.strategies import documents
 from tests.traces import example, example_document, passes
 from tracer.expression.evaluate import evaluate
 from tracer.lesson.build import build
@@ -54,7 +55,7 @@ def off_by(one: Pass, parameter: str, gradients: np.ndarray, most: int) -> list[
 # The numbers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("outputs", OUTPUTS)
+@pytest.mark.parametrize("outputs", FEW_OUTPUTS)
 @settings(max_examples=6)
 @given(data=st.data())
 def test_a_right_gradient_is_never_called_wrong(outputs: tuple[str, str, bool], data: st.DataObject) -> None:

@@ -125,7 +125,7 @@ def marked(recorded: Trace, answers: dict[str, np.ndarray], decimals: int) -> Ma
 def test_right_answers_are_right(document: Document) -> None:
     one = (recorded := traced(in_columns(document), (1,))).first.by_hand(recorded.problem)
     assume(all(float(np.abs(value).max()) < 1e9 for value in one.matrices.values()))
-    sheet = marked(recorded, {name: one[name] for name in one.program.computed}, 6)
+    sheet = marked(recorded, {name: one[name] for name in one.program.computed}, 14)
     assert not [each for each in sheet.marks if each.verdict not in ("correct", "rounded")]
 
 
