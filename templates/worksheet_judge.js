@@ -45,7 +45,8 @@ const lies = (x, [low, high], slack) => x >= low - slack && x <= high + slack;
 function isCut(x, unit, [low, high]) {
   const slack = limits.slack * unit + limits.rounding * Math.abs(x);
   const even = Math.abs(x - Math.round(x / unit) * unit) <= slack + 1e-6 * unit;
-  return even && high >= (x <= 0 ? x - unit + slack : x - slack) && low <= (x >= 0 ? x + unit - slack : x + slack);
+  const whole = x === 0 && low === high && Math.abs(low) === unit;
+  return even && !whole && high >= (x <= 0 ? x - unit : x) - slack && low <= (x >= 0 ? x + unit : x) + slack;
 }
 
 const standsFor = (x, unit, bounds) => lies(x, bounds, halfOf(x, unit)) || isCut(x, unit, bounds);

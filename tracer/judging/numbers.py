@@ -61,14 +61,15 @@ def least_own(written: WrittenMatrix) -> Array:
 def cut_off(written: WrittenMatrix, units: Array, values: Interval) -> Marked:
     """Whether a value between two gives the number when its digits beyond a unit are cut off.
 
-    A value a whole unit further from 0 gives the next number.
+    A value that is a whole unit itself, such as the −1 of a sign, does not give 0.
     """
     numbers = written.values
     slack = SLACK * units + ROUNDING * np.abs(numbers)
-    low = np.where(numbers <= 0, numbers - units + slack, numbers - slack)
-    high = np.where(numbers >= 0, numbers + units - slack, numbers + slack)
+    low = np.where(numbers <= 0, numbers - units, numbers) - slack
+    high = np.where(numbers >= 0, numbers + units, numbers) + slack
+    whole = (numbers == 0) & (values.low == values.high) & (np.abs(values.low) == units)
     even = np.abs(numbers - np.round(numbers / units) * units) <= slack + 1e-6 * units
-    return np.asarray(even & (values.high >= low) & (values.low <= high))
+    return np.asarray(even & ~whole & (values.high >= low) & (values.low <= high))
 
 
 def stands_for(written: WrittenMatrix, units: Array, values: Interval) -> Marked:

@@ -130,7 +130,7 @@ class Path:
     @cached_property
     def bends(self) -> bool:
         """Whether a rule on the way has a corner, as ReLU has at 0."""
-        return any(_bends(part) for made in self.expressions.values() for part in traversal.parts(made))
+        return any(map(_bends, self.expressions.values()))
 
     @cached_property
     def multipliers(self) -> tuple[str, ...]:
@@ -192,10 +192,13 @@ def _beside(product: m.Matrix, moved: set[str]) -> Iterator[str]:
             yield from sorted(side)
 
 
-def _bends(part: m.Matrix) -> bool:
-    if isinstance(part, m.Apply):
-        return _branches(part.template)
-    return isinstance(part, m.FirstMaximum) or (isinstance(part, m.Pool | m.Reduce) and part.operation == "max")
+def _bends(made: m.Matrix) -> bool:
+    """Whether a rule in it has a corner; what a stable form takes a maximum for has none."""
+    if isinstance(made, m.StableForm):
+        return _bends(made.shown)
+    corner = isinstance(made, m.FirstMaximum) or (isinstance(made, m.Pool | m.Reduce) and made.operation == "max")
+    corner = corner or (isinstance(made, m.Apply) and _branches(made.template))
+    return corner or any(map(_bends, traversal.operands(made)))
 
 
 def _branches(rule: s.Scalar) -> bool:

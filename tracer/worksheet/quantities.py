@@ -187,7 +187,8 @@ class _Formulas:
         x, slack = self.x, f"{literal(SLACK)}*{unit}"
         cut = (
             f"AND(ABS({x}-ROUND({x}/{unit},0)*{unit})<=0.000001*{unit},"
-            f"{high}>={x}-IF({x}<=0,{unit}-{slack},{slack}),{low}<={x}+IF({x}>=0,{unit}-{slack},{slack}))"
+            f"OR({x}<>0,{low}<>{high},ABS({low})<>{unit}),"
+            f"{high}>={x}-IF({x}<=0,{unit},0)-{slack},{low}<={x}+IF({x}>=0,{unit},0)+{slack})"
         )
         return f"OR({self._lies(low, high, unit)},{cut})"
 
