@@ -150,7 +150,7 @@ def test_a_wrong_gradient_is_seen(mistake: str, data: st.DataObject) -> None:
     room = bound(one, path, largest)
     assume(np.abs(wrong - right).max() > 2 * room)
     # where one is at its corner no other cell need be wrong
-    assume(all(estimate(one, path, *cell).bend < 0.1 * room for cell in chosen(right, 100)))
+    assume(not path.bends or all(estimate(one, path, *cell).bend < 0.5 * room for cell in chosen(right, 100)))
     assert max(off_by(one, "W1", wrong, 100)) > room
 
 
