@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 ASK_ALL = """() => {
   const section = document.querySelector('section.step:not([hidden])');
   const place = td => [td.closest('table').dataset.id, td.parentNode.rowIndex - 1, td.cellIndex - 1];
-  const lit = name => [...section.querySelectorAll('td.' + name)].map(place);
+  const lit = name => [...section.querySelectorAll('.board td.' + name)].map(place);
   const line = div => [...div.querySelectorAll('math')].map(math =>
     new XMLSerializer().serializeToString(math).replaceAll(/ xmlns="[^"]*"/g, ''));
   return [...section.querySelectorAll('.board tr + tr > :is(th, td:first-child) ~ td')].map(td => {
