@@ -77,15 +77,27 @@ let tooLong = []; // or not: it is seen when they are laid out
 function fitAll() {
   const lines = tooLong.filter((line) => line.isConnected && line.clientWidth); // not what is hidden
   tooLong = [];
+  for (const [line, ratio] of shrunk(lines, SMALLEST)) if (ratio < SMALLEST) line.tabIndex = 0;
+}
+
+/** Lines in a type so small that they fit, but no smaller than `least`; with what would be needed of each. */
+function shrunk(lines, least) {
   for (const line of lines) {
     line.style.fontSize = "";
     line.removeAttribute("tabindex");
   }
   const ratios = lines.map((line) => line.clientWidth / line.scrollWidth);
   lines.forEach((line, k) => {
-    if (ratios[k] < 1) line.style.fontSize = `${Math.max(SMALLEST, Math.floor(100 * ratios[k]) / 100)}em`;
-    if (ratios[k] < SMALLEST) line.tabIndex = 0;
+    if (ratios[k] < 1) line.style.fontSize = `${Math.max(least, Math.floor(100 * ratios[k]) / 100)}em`;
   });
+  return lines.map((line, k) => [line, ratios[k]]);
+}
+
+/** On paper nothing scrolls: every line of every step fits its width (page_print.css). */
+function fitPaper() {
+  root.classList.add("on-paper");
+  shrunk([...document.querySelectorAll(".formula > :not([hidden]), .worked.first > div")], 0);
+  root.classList.remove("on-paper");
 }
 
 const formulasOf = (section) => [...section.querySelectorAll(".formula > :not([hidden]), .worked.first > div")];

@@ -78,10 +78,12 @@ addEventListener("beforeprint", () => {
   mark(null);
   unfold(true);
   for (const section of sections) refresh(section, true);
+  fitPaper();
 });
 addEventListener("afterprint", () => {
   unfold(Boolean(choices.everything));
   mark(state.asked && linksOf(engineOf(state.section), state.asked));
+  fit(formulasOf(state.section));
 });
 
 root.classList.add("js");

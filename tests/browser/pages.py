@@ -71,18 +71,15 @@ def opened(
     assert not quiet or [line for line in noise if not line.partition("#")[0].endswith("/page.html")] == []
 
 
-SHOWN = "document.querySelector('section.step:not([hidden])').id"
-
-
 def next_step(page: Any, act: Callable[[], object] | None = None) -> None:
     """Go on, by the button or otherwise, until the formulas of the step are through and another step is shown."""
-    before = page.evaluate(SHOWN)
+    before = current(page)
     for _ in range(30):
         if act is None:
             page.click("#next")
         else:
             act()
-        if page.evaluate(SHOWN) != before:
+        if current(page) != before:
             return
     raise AssertionError(f"{before} never ends")
 

@@ -8,7 +8,6 @@ from tracer.presentation.block_layout import HEIGHT, WIDTH, Arrow, BlockLayout, 
 from tracer.program.program import Program
 
 LINE = 14.0
-HEAD = 6.0  # of an arrow's point
 
 
 def block_svg(program: Program) -> Markup:
@@ -32,11 +31,7 @@ def _box(box: StepBox) -> Markup:
 
 
 def _arrow(arrow: Arrow) -> Markup:
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in arrow.points)
-    (x1, y1), (x2, y2) = arrow.points[-2:]
-    length = max(1e-9, ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5)
-    u, v = (x2 - x1) / length * HEAD, (y2 - y1) / length * HEAD
-    head = f"{x2:.1f},{y2:.1f} {x2 - u - v / 2:.1f},{y2 - v + u / 2:.1f} {x2 - u + v / 2:.1f},{y2 - v - u / 2:.1f}"
+    points, head = (" ".join(f"{x:.1f},{y:.1f}" for x, y in each) for each in (arrow.points, arrow.head))
     kind = "back" if arrow.back else "on"
     return Markup(
         f'<g class="arrow {kind}" data-from="{arrow.start}" data-to="{arrow.end}"><polyline points="{points}"/>'

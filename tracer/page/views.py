@@ -22,7 +22,7 @@ from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
 from tracer.presentation.shown import Shown, shown
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
-from tracer.program.roles import JACOBIAN, Assignment
+from tracer.program.roles import Assignment
 from tracer.run.passes import AnyProblem, Pass, Trace
 
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
@@ -35,14 +35,14 @@ SPOKEN = {"active": "computed in this step", "input": "computed from", "plain": 
 class BoardMatrix:
     """A matrix on the board, with its name as markup and in words.
 
-    `rows` is its table body, or None while it is not known; `across` its width in characters.
+    `rows` is its table body; `across` its width in characters.
     """
 
     id: str
     name: Markup
     words: str
     detail: Markup
-    rows: Markup | None
+    rows: Markup
     across: float
     role: Role = "plain"
     mark: str = ""
@@ -100,7 +100,6 @@ class PassViews:
         self.place = place_of(trace, one)
         self.prefix = anchor_prefix(trace, one)
         self._plain = {identifier: self._matrix(identifier) for identifier in self.board.places}
-        self._ghosts = {identifier: replace(view, rows=None) for identifier, view in self._plain.items()}
 
     def steps(self) -> Iterator[PageStep]:
         for step in self.one.steps:
@@ -139,28 +138,22 @@ class PassViews:
     def _equation(self, identifier: str, expression: m.Matrix) -> Markup:
         return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")
 
-    def _is_jacobian(self, identifier: str) -> bool:
-        return self.one.program.quantity(identifier) == JACOBIAN
-
     def _bands(self, step: Step) -> Iterator[BoardBand]:
+        """The bands with what is known by a step."""
         known = roles(self.one.program, step)
         for band in self.board.bands:
-            shown_ids = (
-                tuple(each for each in ids if each in known or not self._is_jacobian(each)) for ids in band.stacks
-            )
-            stacks = tuple(tuple(self._view(each, known) for each in ids) for ids in shown_ids)
-            yield BoardBand(band_title(self.trace.problem, band, self.one), stacks, self._kind(band))
+            stacks = tuple(tuple(self._view(each, known[each]) for each in ids if each in known) for ids in band.stacks)
+            if any(stacks):
+                yield BoardBand(band_title(self.trace.problem, band, self.one), stacks, self._kind(band))
 
     def _kind(self, band: Band) -> str:
         slots = ([self._plain[each].across for ids in band.stacks[k::SLOTS] for each in ids] for k in range(SLOTS))
         across = sum(max(slot, default=0) for slot in slots)
         return next((kind for most, kind in ACROSS if across <= most), "loose")
 
-    def _view(self, identifier: str, known: dict[str, Role]) -> BoardMatrix:
-        role = known.get(identifier, "plain")
-        if role != "plain":
-            return replace(self._plain[identifier], role=role, mark=MARKS[role], spoken=SPOKEN[role])
-        return (self._plain if identifier in known else self._ghosts)[identifier]
+    def _view(self, identifier: str, role: Role) -> BoardMatrix:
+        view = self._plain[identifier]
+        return view if role == "plain" else replace(view, role=role, mark=MARKS[role], spoken=SPOKEN[role])
 
     def _matrix(self, identifier: str) -> BoardMatrix:
         """A matrix as it is shown in every step that knows it; the body is the longest part of the page."""

@@ -7,6 +7,7 @@ that a gradient comes back along runs one the other way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ ACROSS, DOWN = 44.0, 26.0  # between boxes, room for the arrows
 MARGIN = 20.0
 MOST_COLUMNS = 5
 LETTERS = 19  # of a line in a box
+HEAD = 6.0  # of an arrow's point
 APART = 5.0  # of an arrow from the one that goes back
 BOW, PIECES = 0.16, 16  # of an arrow past other boxes, as a share of its length; straight pieces that it is drawn in
 
@@ -48,6 +50,14 @@ class Arrow:
     end: int
     points: tuple[Point, ...]
     back: bool
+
+    @property
+    def head(self) -> tuple[Point, Point, Point]:
+        """The corners of its point, the tip first."""
+        (x1, y1), (x2, y2) = self.points[-2:]
+        length = math.dist((x1, y1), (x2, y2)) or 1.0
+        u, v = (x2 - x1) / length * HEAD, (y2 - y1) / length * HEAD
+        return (x2, y2), (x2 - u - v / 2, y2 - v + u / 2), (x2 - u + v / 2, y2 - v - u / 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,16 +75,11 @@ def defined_names(identifiers: Iterable[str]) -> dict[str, str]:
     for each in identifiers:
         name, number = defined_name(each), 2
         while name.casefold() in taken:
-            name = f"{each}_{number}" if name_ends(each) else f"{each}_{number}_"
+            name = f"{each}_{number}" if defined_name(each) == each else f"{each}_{number}_"
             number += 1
         taken.add(name.casefold())
         found[each] = name
     return found
-
-
-def name_ends(identifier: str) -> bool:
-    """Whether an identifier is its own defined name."""
-    return defined_name(identifier) == identifier
 
 
 def of_defined_name(name: str) -> str | None:

@@ -11,7 +11,6 @@ from tracer.workbook.canvas import SMALL, TEXT, Canvas
 
 LINE = 14.0
 LARGEST_TITLE = 17  # letters that a box holds in larger type
-HEAD = 6.0  # of an arrow's point
 
 
 def draw_blocks(program: Program) -> tuple[bytes, int, int]:
@@ -35,7 +34,4 @@ def _draw_arrow(canvas: Canvas, arrow: Arrow) -> None:
     for k, (start, end) in enumerate(pairwise(arrow.points)):
         if not arrow.back or len(arrow.points) == 2 or k % 2 == 0:
             canvas.line(start, end, colour, 1.2, dashed=arrow.back and len(arrow.points) == 2)
-    (x1, y1), (x2, y2) = arrow.points[-2:]
-    length = max(1e-9, ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5)
-    u, v = (x2 - x1) / length * HEAD, (y2 - y1) / length * HEAD
-    canvas.polygon([(x2, y2), (x2 - u - v / 2, y2 - v + u / 2), (x2 - u + v / 2, y2 - v - u / 2)], colour)
+    canvas.polygon(arrow.head, colour)

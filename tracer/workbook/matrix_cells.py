@@ -73,7 +73,10 @@ class MatrixCells:
                 at = (at[0] + len(part), at[1])
         else:
             made = self.own.get(identifier)
-            alike = made is None or made.expression is None or self._is_alike(made.expression)
+            expression = None if made is None else made.expression
+            alike = expression is None or _alike(expression)
+            if expression is not None and self._may_need_parts(expression):
+                source, alike = _written_now(source, expression.shape), False
             self.data.formulas(*at, self.one[identifier], style, source, alike)
 
     def _excerpt(self, identifier: str, role: Role) -> None:
@@ -140,9 +143,11 @@ class MatrixCells:
         names = self.book.names if len(self.book.passes) == 1 else {}  # else they are those of the last pass
         return array_formulas(made.expression, MatrixAddresses(self.board, self.addresses.elsewhere, names))
 
-    def _is_alike(self, expression: m.Matrix) -> bool:
-        """… and none is so long that it needs parts."""
-        return _alike(expression) and len(self._write(lower(expression, 0, 0))) < MOST_FORMULA / 2
+    def _may_need_parts(self, expression: m.Matrix) -> bool:
+        """Whether a cell's formula comes near the most that a cell takes."""
+        rows, columns = expression.shape
+        corners = ((0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2))
+        return any(len(self._write(lower(expression, *corner))) > MOST_FORMULA / 2 for corner in corners)
 
     def _live(self, made: Assignment, row: int, column: int) -> str:
         assert made.expression is not None
@@ -178,6 +183,12 @@ class MatrixCells:
             place = lay_out(earlier.program).places[wanted]
             return _reference(self.book.home[earlier.epoch, earlier.iteration, wanted], place)
         return None
+
+
+def _written_now(source: FormulaAt, shape: m.Shape) -> FormulaAt:
+    """The same formulas, written before the sheet is: their parts have to be on it."""
+    texts = {(row, column): source(row, column) for row in range(shape[0]) for column in range(shape[1])}
+    return lambda row, column: texts[row, column]
 
 
 def _reference(sheet: str, place: Place) -> FormulaAt:

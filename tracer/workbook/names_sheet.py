@@ -5,6 +5,7 @@ Spreadsheet programs ignore the case of defined names, and some drop them; here 
 
 from __future__ import annotations
 
+from tracer.spreadsheet.print_setup import ROW, choose_page, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import Book
 
@@ -27,3 +28,5 @@ def write_names(book: Book) -> None:
         for column, text in enumerate((identifier, name, title.strip("'"), cells), start=1):
             data.text(row, column, text, styles.plain)
     sheet.freeze_panes = address(2, 1)
+    page = choose_page((sum(width for _, width in COLUMNS), ROW * (len(named) + 1)))
+    set_up(sheet, page, [f"A1:{address(len(named) + 1, len(COLUMNS))}"], "1:1")
