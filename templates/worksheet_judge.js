@@ -26,11 +26,14 @@ function ruleOf(cell) {
   return lowered.get(key);
 }
 
+/** A rule as it is computed, without what it is rounded to: of a step function, the comparison. */
+const jump = (rule) => kindOf(rule) === "round" ? jump(rule[1][0]) : kindOf(rule) === "stable" ? jump(rule[1][1]) : rule;
+
 /** Whether a matrix holds nothing but the values of a step function, such as the slope of ReLU. */
 function isStep(id) {
   const node = rules.get(id), inner = node.kind === "rounded" ? node.parts[0] : node;
   if (inner.kind !== "apply") return false;
-  const template = inner.rest[2];
+  const template = jump(inner.rest[2]);
   return kindOf(template) === "where" && template[1].slice(2).every((branch) => typeof branch === "number");
 }
 
@@ -45,7 +48,7 @@ const lies = (x, [low, high], slack) => x >= low - slack && x <= high + slack;
 function isCut(x, unit, [low, high]) {
   const slack = limits.slack * unit + limits.rounding * Math.abs(x);
   const even = Math.abs(x - Math.round(x / unit) * unit) <= slack + 1e-6 * unit;
-  const whole = x === 0 && low === high && Math.abs(low) === unit;
+  const whole = x === 0 && low === high && Math.abs(low) === unit; // a 1 has nothing to be cut off
   return even && !whole && high >= (x <= 0 ? x - unit : x) - slack && low <= (x >= 0 ? x + unit : x) + slack;
 }
 
@@ -202,7 +205,7 @@ class Judged {
 
   /** All that a step function can give. */
   ends(name) {
-    const { expression } = this.rule, where = expression[0] === "round" ? expression[1][0] : expression;
+    const where = jump(this.rule.expression);
     const [left, right, then, otherwise] = where[1].map((part) => moved(part, (...each) => this.sheet.moved(each, name)));
     const apart = plus(left, opposite(right)), reach = reachOf(apart), open = reach > 0 && reach >= Math.abs(apart.value);
     const holds = RELATIONS[where[2]](apart.value, 0);

@@ -73,6 +73,14 @@ def branches(rule: s.Scalar) -> bool:
     return any(map(branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
 
 
+def step_values(rule: s.Scalar) -> tuple[float, float] | None:
+    """The two values of a step function, as it is shown; None of any other rule."""
+    rule = rule.shown if isinstance(rule, s.Stable) else rule
+    if isinstance(rule, s.Where) and isinstance(rule.then, s.Number) and isinstance(rule.otherwise, s.Number):
+        return rule.then.value, rule.otherwise.value
+    return None
+
+
 def _of_quotient(quotient: s.Quotient, above: s.Scalar | None, below: s.Scalar | None) -> s.Scalar | None:
     """(spread of the numerator + |quotient| · spread of the denominator) / |denominator|."""
     return _over(_total((above, _times(s.Absolute(quotient), below))), quotient.denominator)

@@ -61,7 +61,7 @@ def least_own(written: WrittenMatrix) -> Array:
 def cut_off(written: WrittenMatrix, units: Array, values: Interval) -> Marked:
     """Whether a value between two gives the number when its digits beyond a unit are cut off.
 
-    A value that is a whole unit itself, such as the −1 of a sign, does not give 0.
+    A value that is a whole unit itself does not give 0: a 1 has nothing to be cut off.
     """
     numbers = written.values
     slack = SLACK * units + ROUNDING * np.abs(numbers)

@@ -14,10 +14,10 @@ import numpy as np
 
 from tracer.calculus.first_order import Moved, moved
 from tracer.expression import matrix as m
-from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
+from tracer.expression.rounding_error import step_values
 from tracer.judging.numbers import FARTHEST, MARGIN, Array
 from tracer.judging.sheet import Sheet
 
@@ -241,9 +241,7 @@ def is_step(expression: m.Matrix | None) -> bool:
     """Whether a matrix holds nothing but the values of a step function, such as the slope of ReLU."""
     if isinstance(expression, m.Rounded):
         expression = expression.operand
-    if not isinstance(expression, m.Apply) or not isinstance(expression.template, s.Where):
-        return False
-    return isinstance(expression.template.then, s.Number) and isinstance(expression.template.otherwise, s.Number)
+    return isinstance(expression, m.Apply) and step_values(expression.template) is not None
 
 
 def wider(interval: Interval, half: Array | float) -> Interval:

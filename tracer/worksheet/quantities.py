@@ -15,7 +15,7 @@ from tracer.errors import ExportError
 from tracer.expression import scalar as s
 from tracer.expression.formula import literal, to_formula
 from tracer.expression.lower import lower, precedents
-from tracer.expression.rounding_error import rounding_error
+from tracer.expression.rounding_error import rounding_error, step_values
 from tracer.judging.numbers import FARTHEST, MARGIN, MOST_SHARE, MOST_UNITS, ROUNDING, SLACK
 from tracer.program.program import Program
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
@@ -194,10 +194,7 @@ class _Formulas:
 
     def _ends(self) -> tuple[float, float] | None:
         """The two values of a step function, None for any other rule."""
-        rule = self.rule.operand if isinstance(self.rule, s.Round) else self.rule
-        if isinstance(rule, s.Where) and isinstance(rule.then, s.Number) and isinstance(rule.otherwise, s.Number):
-            return rule.then.value, rule.otherwise.value
-        return None
+        return step_values(self.rule.operand if isinstance(self.rule, s.Round) else self.rule)
 
     # The lines of the table
 
