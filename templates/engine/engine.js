@@ -75,6 +75,10 @@ class Engine {
     return shownAs(this.values[id][row][column], this.decimals[id]);
   }
 
+  recorded(id, row, column) {
+    return this.original[id][row][column];
+  }
+
   /** The recorded number as it is shown. */
   was(id, row, column) {
     return shownAs(this.original[id][row][column], this.decimals[id]);

@@ -113,8 +113,14 @@ function tell() {
   $("story-after").textContent = TracerEngine.fixed(after, decimals);
 }
 
+const MOST_TYPED = 9; // a given number with more significant digits was not typed (shown.py)
+const mayBeTyped = (number) => Number(number.toPrecision(MOST_TYPED)) === number;
+
+/** Given numbers stay as they were typed; where an epoch has gone on, they have the digits of what made them. */
 function setDecimals({ engine, data }) {
-  for (const [id, own] of Object.entries(data.decimals)) {
+  for (const [id, recorded] of Object.entries(data.decimals)) {
+    const made = recorded === null && !engine.values[id].every((cells) => cells.every(mayBeTyped));
+    const own = made ? data.decimals[updatedOf(data, id)] ?? MOST_TYPED : recorded;
     engine.decimals[id] = own === null || choices.decimals === "" ? own : Number(choices.decimals);
   }
 }

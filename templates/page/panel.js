@@ -25,6 +25,7 @@ function fillPanel(links) {
   $("asked-guess").hidden = !state.guess;
   $("asked-problem").textContent = "";
   if (given && document.activeElement !== $("asked-number")) $("asked-number").value = typed(engine.values[matrix][row][column]);
+  if (given) fillTrying();
   $("asked-lines").hidden = given || Boolean(state.guess);
   $("asked-lines").innerHTML = $("asked-lines").hidden ? "" : linesOf(engine.worked(matrix, row, column, { style: style(), ties: true }));
   fit([...$("asked-lines").children]);

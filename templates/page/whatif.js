@@ -7,12 +7,18 @@ const numberOf = (text) => TracerEngine.readNumber(text).value ?? NaN;
 function change({ matrix, row, column }, number) {
   const pass = passOf(state.section);
   pass.edits.set(`${matrix}-${row}-${column}`, [matrix, row, column, number]);
+  replayFrom(pass);
+  tried.losses = []; // a curve is of one run
+  repaint();
+}
+
+/** Work a pass out anew, and those that go on from it when they are next looked at. */
+function replayFrom(pass) {
   replay(pass);
   for (const later of passes.slice(pass.index + 1)) {
     if (!later.data.follows) break;
     later.stale = true;
   }
-  repaint();
 }
 
 /** Begin with the recorded run, take over what the pass before has made, then put in what was typed here. */
@@ -24,6 +30,7 @@ function replay(pass) {
   if (data.follows) inherit(pass);
   for (const edit of pass.edits.values()) engine.set(...edit);
   engine.recalculate();
+  setDecimals(pass);
 }
 
 /** Parameters as the pass before has moved them, its learning rate, and samples as the last pass over them had them. */
@@ -58,6 +65,12 @@ function lossNow() {
   return engine.values[loss][0][0];
 }
 
+/** The same of the recorded run. */
+function lossRecorded() {
+  const { data, engine } = opened(passes[0]), [loss] = withRole(data, { role: "loss" });
+  return engine.recorded(loss, 0, 0);
+}
+
 /** Show what has changed. */
 function repaint() {
   const changed = isChanged();
@@ -82,6 +95,7 @@ $("asked-edit").addEventListener("submit", (event) => {
   const fine = Number.isFinite(number) && !(rate && number <= 0);
   $("asked-number").toggleAttribute("aria-invalid", !fine);
   if (fine) {
+    remember();
     change(state.asked, number);
     sayAsked();
   } else {
@@ -90,11 +104,8 @@ $("asked-edit").addEventListener("submit", (event) => {
 });
 
 $("reset").addEventListener("click", () => {
-  for (const pass of passes) {
-    pass.edits.clear();
-    if (pass.engine) replay(pass);
-  }
-  repaint();
+  forgetTried();
+  goBackTo(passes.map(() => new Map()));
   if (state.asked) fillPanel(linksOf(engineOf(state.section), state.asked));
   $("next").focus({ preventScroll: true }); // the button goes
   say("Back to the recorded run.");

@@ -12,8 +12,9 @@ import openpyxl
 import pytest
 
 from tests.engine.recalculate import Values, by_cellrune, by_ironcalc, by_libreoffice, with_wrong_cached_values
+from tests.presenter import presented
 from tracer.expression.label import label_text
-from tracer.presentation.board import Board, lay_out
+from tracer.presentation.example import example_cell
 from tracer.presentation.headings import MARKS, Headings, roles
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
@@ -21,12 +22,13 @@ from tracer.program.program import Step
 from tracer.run.passes import Trace
 from tracer.run.training import trace
 from tracer.spreadsheet.sheet_data import address
-from tracer.workbook.book import LEFT, TOP
+from tracer.workbook.book import LEFT
+from tracer.workbook.presenter_sheet import TOP
 from tracer.workbook.workbook import write_workbook
 
 pytestmark = pytest.mark.engine
 
-STEP_CELL, TITLE, WHY, FORMULAS = "C1", "D1", "B2", "B3"
+STEP_CELL, TITLE, WHY, FORMULAS, WORKED = "C1", "D1", "B2", "B3", "B4"
 EMPTY = (None, "")
 
 
@@ -87,43 +89,51 @@ def texts_of(book: Path, title: str) -> dict[str, object]:
     return found
 
 
-def wanted(board: Board) -> list[tuple[str, str]]:
-    """The addresses of the head and of every cell and heading on the board."""
-    places = [board.shown(each) for each in board.places]
-    corners = [(place.heading_row, place.column) for place in places]
-    cells = [(place.row + i, place.column + j) for place in places for i, j in place.cells()]
-    found = [TITLE, WHY, FORMULAS, *(address(TOP + row, LEFT + column) for row, column in (*corners, *cells))]
+def wanted(recorded: Trace) -> list[tuple[str, str]]:
+    """The addresses of the head and of every cell and heading."""
+    matrices = presented(recorded).values()
+    headings = [(each.row, each.column) for each in matrices]
+    cells = [(row, column) for each in matrices for row, column, _ in each.cells()]
+    found = [TITLE, WHY, FORMULAS, WORKED, *(address(TOP + row, LEFT + column) for row, column in (*headings, *cells))]
     return [("Presenter", each) for each in found]
 
 
 def assert_shows(recorded: Trace, step: Step, values: Values) -> None:
     """What is known at a step has its name with its mark and its numbers; of the others there is nothing."""
     one = recorded.first
-    board, known, headings = lay_out(one.program), roles(one.program, step), Headings(recorded.problem)
+    known, headings = roles(one.program, step), Headings(recorded.problem)
     largest = max(1.0, *(float(np.abs(one[key]).max()) for key in one))
-    for identifier in board.places:
-        place = board.shown(identifier)
-        heading = values["Presenter", address(TOP + place.heading_row, LEFT + place.column)]
-        cells = {(i, j): values["Presenter", address(TOP + place.row + i, LEFT + place.column + j)]
-                 for i, j in place.cells()}  # fmt: skip
+    for identifier, place in presented(recorded).items():
+        heading = values["Presenter", address(TOP + place.row, LEFT + place.column)]
+        cells = {(row, column): (values["Presenter", address(TOP + row, LEFT + column)], cell)
+                 for row, column, cell in place.cells()}  # fmt: skip
         if identifier not in known:
-            assert all(value in EMPTY for value in (heading, *cells.values())), (step.label, identifier, cells)
+            assert all(value in EMPTY for value in (heading, *(value for value, _ in cells.values())))
             continue
         name = headings.of(identifier, *one[identifier].shape).name
-        assert heading == MARKS[known[identifier]] + label_text(name)
-        if identifier in board.excerpts:
-            assert cells[0, 0] == pytest.approx(one[identifier][0, 0], abs=1e-12)
-            assert cells[place.rows - 1, place.columns - 1] == pytest.approx(one[identifier][-1, -1], abs=1e-12)
-            assert "⋯" in cells.values() or "⋮" in cells.values()
-        else:
-            for (i, j), value in cells.items():
-                assert abs(float(str(value)) - one[identifier][i, j]) <= 1e-12 * largest, (step.label, identifier)
+        assert str(heading).startswith(MARKS[known[identifier]] + label_text(name))
+        for value, cell in cells.values():
+            if cell is None:
+                assert value == "⋯"
+            else:
+                assert abs(float(str(value)) - one[identifier][cell.row, cell.column]) <= 1e-12 * largest
 
 
-def assert_says(head: dict[str, object], step: Step, values: Values) -> None:
-    """The head is that of the step's own sheet."""
+def assert_says(recorded: Trace, head: dict[str, object], step: Step, values: Values) -> None:
+    """The head is that of the step's own sheet, with the example's cell of its first matrix worked out."""
     for cell, own in ((TITLE, "B1"), (WHY, "B2"), (FORMULAS, "B3")):
         assert values["Presenter", cell] == head[own], step.label
+    made = next((each for each in step.assignments if each.expression is not None), None)
+    worked = values["Presenter", WORKED]
+    if made is None:
+        assert worked in EMPTY
+    else:
+        cell = example_cell(recorded.first, made.id)
+        name = label_text(Headings(recorded.problem).names.cell(cell.matrix, cell.row, cell.column))
+        assert str(worked).startswith(f"{name} = ")
+        sign, value = str(worked).split(" ")[-2:]
+        assert sign in ("=", "≈")
+        assert float(value) == pytest.approx(recorded.first[made.id][cell.row, cell.column], abs=5.1e-4)
     assert str(values["Presenter", TITLE]).startswith(f"Step {step.label} · ")
 
 
@@ -142,9 +152,9 @@ def test_every_step_shows_what_is_known_by_then(name: str, engine: Any, tmp_path
     bare = with_wrong_cached_values(tmp_path / "book.xlsx", tmp_path / "bare.xlsx")
     for step, title in titles(recorded):
         chosen = with_step(bare, tmp_path / "chosen.xlsx", step.label)
-        values = engine(chosen, wanted(lay_out(recorded.first.program)))
+        values = engine(chosen, wanted(recorded))
         assert_shows(recorded, step, values)
-        assert_says(texts_of(tmp_path / "book.xlsx", title), step, values)
+        assert_says(recorded, texts_of(tmp_path / "book.xlsx", title), step, values)
 
 
 def test_libreoffice_shows_the_same(tmp_path: Path) -> None:
@@ -160,17 +170,17 @@ def test_libreoffice_shows_the_same(tmp_path: Path) -> None:
             chosen[path] = (recorded, step, texts_of(book, title))
     for written, (recorded, step, head) in zip(by_libreoffice(list(chosen), tmp_path), chosen.values(), strict=True):
         shown = texts_of(written, "Presenter")
-        values = {(sheet, cell): shown.get(cell) for sheet, cell in wanted(lay_out(recorded.first.program))}
+        values = {(sheet, cell): shown.get(cell) for sheet, cell in wanted(recorded)}
         assert_shows(recorded, step, values)
-        assert_says(head, step, values)
+        assert_says(recorded, head, step, values)
 
 
 @pytest.fixture(scope="module")
-def deep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, Path]:
+def deep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trace, Path]:
     """Ten hidden layers, so that there are both a step 2.1 and a step 2.10."""
     recorded, path = network([1] * 12), tmp_path_factory.mktemp("deep") / "book.xlsx"
     write_workbook(recorded, path)
-    return lay_out(recorded.first.program), path
+    return recorded, path
 
 
 @pytest.mark.parametrize("engine", [by_cellrune, by_ironcalc])
@@ -189,10 +199,10 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, Path]:
     ],
 )
 def test_a_step_is_understood_however_it_is_typed(
-    deep: tuple[Board, Path], engine: Any, typed: str | float, shown: str, tmp_path: Path
+    deep: tuple[Trace, Path], engine: Any, typed: str | float, shown: str, tmp_path: Path
 ) -> None:
-    board, book = deep
-    values = engine(with_step(book, tmp_path / "chosen.xlsx", typed), wanted(board))
+    recorded, book = deep
+    values = engine(with_step(book, tmp_path / "chosen.xlsx", typed), wanted(recorded))
     assert str(values["Presenter", TITLE]).startswith(shown)
-    first = values["Presenter", address(TOP + board.places["X"].row, LEFT)]
+    first = values["Presenter", address(TOP + presented(recorded)["X"].row, LEFT + presented(recorded)["X"].column)]
     assert (first in EMPTY) == shown.startswith("There is no such step")

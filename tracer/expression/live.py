@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from tracer.expression import scalar as s
-from tracer.expression.digits import fixed, typed_decimals
+from tracer.expression.digits import as_typed, fixed, typed_decimals
 from tracer.expression.formula import Addresses, to_formula
 from tracer.expression.notation import ENGLISH, Notation
 from tracer.expression.text import CellWriter, Text
@@ -19,6 +19,7 @@ from tracer.expression.worked import branch, over_cells
 
 FIRST_MARK, LAST_MARK = 0xE000, 0xF8FF  # private-use characters stand for the live parts in the text
 LEAST_TYPED = 3  # decimals of a typed number, so that an edit of it shows
+LEAST_JOINED, MOST_JOINED = 1e-4, 1e9  # between them a typed number joined to a text is written as it was typed
 ATOM = 4
 
 
@@ -84,6 +85,10 @@ class _LiveWriter(CellWriter):
     def _number(self, value: s.Value) -> tuple[str, Live]:
         """The rounded number, and its text."""
         number = value.of if value.of is not None else s.Number(value.value)
+        if value.decimals is None and (value.value == 0 or LEAST_JOINED <= abs(value.value) < MOST_JOINED):
+            text = self.notation.number(as_typed(value.value)).replace("−", "-")
+            written = to_formula(number, self.addresses)
+            return written, Live(f'{written}&""', text)
         decimals = shown_decimals(value.value, value.decimals)
         rounded = to_formula(s.Round(number, decimals), self.addresses)
         text = self.notation.number(fixed(value.value, decimals)).replace("−", "-")

@@ -30,8 +30,10 @@ class Worked:
     exact: bool
 
 
-def work(expression: s.Scalar, value_of: ValueOf, decimals: int, most_terms: int = 12) -> Worked:
-    """Work out one cell; `decimals` is what its result is shown to.
+def work(
+    expression: s.Scalar, value_of: ValueOf, decimals: int, most_terms: int = 12, numbers_only: bool = False
+) -> Worked:
+    """Work out one cell; `decimals` is what its result is shown to, `numbers_only` leaves out all stages but the first.
 
     Sums of more than `most_terms` terms are cut in the middle. Where the form that is shown
     leaves float64 with these numbers (e¹⁰⁰⁰), the form that is computed takes its place.
@@ -42,12 +44,12 @@ def work(expression: s.Scalar, value_of: ValueOf, decimals: int, most_terms: int
 
     value = evaluate_cell(expression, number)
     shown = _choose(expression, "shown")
-    if not math.isfinite(evaluate_cell(shown, number)):
+    if shown is not expression and not math.isfinite(evaluate_cell(shown, number)):
         shown = _choose(expression, "computed")
     letters = _cut(shown, most_terms, number)
     numbers = _put_in(letters, value_of)
     result = s.Value(value, decimals, expression)
-    stages = (numbers, *_reductions(numbers, decimals))
+    stages = (numbers, *(() if numbers_only else _reductions(numbers, decimals)))
     return Worked(letters, stages, result, all(holds(stage, result) for stage in stages))
 
 
@@ -64,7 +66,9 @@ def _choose(expression: s.Scalar, form: str) -> s.Scalar:
     if isinstance(expression, s.Stable):
         return _choose(expression.shown if form == "shown" else expression.computed, form)
     parts = s.children(expression)
-    return s.rebuild(expression, tuple(_choose(part, form) for part in parts)) if parts else expression
+    chosen = tuple(_choose(part, form) for part in parts)
+    same = all(new is old for new, old in zip(chosen, parts, strict=True))
+    return expression if same else s.rebuild(expression, chosen)
 
 
 def _cut(expression: s.Scalar, most_terms: int, number: Callable[[s.Cell], float]) -> s.Scalar:

@@ -28,6 +28,7 @@ FILES = (
     "cells",
     "panel",
     "whatif",
+    "trying",
     "help",
     "practice",
     "steps",

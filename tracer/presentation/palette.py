@@ -6,6 +6,7 @@ white and orange a clear grey; borders and marks say the same without colour.
 
 ACTIVE = "FFF176"  # yellow
 INPUT = "F9BC7A"  # orange
+FAINT_ACTIVE, FAINT_INPUT = "FFFBD6", "FDE4C8"  # beside the cells that are worked
 HEADING = "ECEFF1"
 LINE = "B0BEC5"
 INK = "212121"

@@ -52,14 +52,14 @@ class Shown:
         decimals = self.decimals[identifier]
         return 0.0 if decimals is None else 0.5 * 10.0**-decimals
 
-    def work(self, one: Pass, identifier: str, expression: s.Scalar) -> Worked:
+    def work(self, one: Pass, identifier: str, expression: s.Scalar, numbers_only: bool = False) -> Worked:
         """A cell of a matrix worked out with the digits that are shown."""
 
         def value(cell: s.Cell) -> s.Value:
             return s.Value(float(one[cell.matrix][cell.row, cell.column]), self.decimals[cell.matrix])
 
         decimals = self.decimals[identifier]
-        return work(expression, value, DEFAULT if decimals is None else decimals)
+        return work(expression, value, DEFAULT if decimals is None else decimals, numbers_only=numbers_only)
 
 
 def losses(problem: AnyProblem, before: float, after: float) -> tuple[str, str]:

@@ -124,18 +124,18 @@ def _products(made: m.Matrix) -> Products | None:
             if left is None or right is None:
                 return None
             pairs.append((left, right))
-        elif (row := _row(term)) is not None:
+        elif (row := _row(term, made.shape[1])) is not None:
             rows.append(row)
         else:
             return None
     return Products(tuple(pairs), tuple(rows)) if pairs else None
 
 
-def _row(term: m.Matrix) -> Operand | None:
-    """A row that every row of the result has added, or the only one."""
+def _row(term: m.Matrix, columns: int) -> Operand | None:
+    """A row of so many columns that every row of the result has added, or the only one."""
     if isinstance(term, m.Repeat):
         return _operand(term.operand) if term.over == "rows" else None
-    return _operand(term) if term.shape[0] == 1 else None
+    return _operand(term) if term.shape == (1, columns) else None
 
 
 def _terms(made: m.Matrix) -> Iterator[m.Matrix]:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
+from math import isfinite
 from operator import itemgetter
 
 import numpy as np
@@ -131,6 +132,12 @@ class SheetData:
     def text(self, row: int, column: int, text: str, style: int) -> None:
         content = f'<is><t xml:space="preserve">{_xml(text)}</t></is>'
         self._put(row, column, f's="{style}" t="inlineStr">{content}</c>')
+
+    def reference(self, row: int, column: int, formula: str, value: float, style: int) -> None:
+        """One cell with a formula that gives a number."""
+        if not isfinite(value):
+            raise ExportError("a spreadsheet cannot hold infinite numbers")
+        self._put(row, column, f's="{style}"><f>{_xml(formula)}</f><v>{value!r}</v></c>')
 
     def live_text(self, row: int, column: int, formula: str, text: str, style: int) -> None:
         """A formula that gives a text."""

@@ -18,6 +18,7 @@ Role: TypeAlias = Literal["active", "input", "plain"]
 
 FONT = "Calibri"
 _FILLS: dict[Role, str | None] = {"active": palette.ACTIVE, "input": palette.INPUT, "plain": None}
+_FAINT_FILLS: dict[Role, str | None] = {"active": palette.FAINT_ACTIVE, "input": palette.FAINT_INPUT, "plain": None}
 _EDGES: dict[Role, Literal["medium", "mediumDashed", "thin"]] = {
     "active": "medium",
     "input": "mediumDashed",
@@ -55,6 +56,7 @@ class Styles:
         self._workbook = workbook
         self._scratch = workbook.create_sheet("scratch")
         self.value = cache(self._value)
+        self.staged = cache(self._staged)
         self.heading = cache(self._heading)
         self.bare_value = cache(self._bare_value)
         self.choice = cache(self._choice)
@@ -68,13 +70,19 @@ class Styles:
         self.note = self._text(size=10, wrap=True)
         self.plain = self._text(size=10)
         self.hidden = self._text(size=8, colour="FFFFFF")
-        self.worked = self._text(size=10, wrap=True, top=True)
+        self.worked = self._text(size=10, wrap=True)
         self.left_out = self._text(size=10, centre=True)
+        self.sign = self._text(size=11, bold=True, centre=True)
+        self.beside_value = self._text(size=10, right=True)
         self.band = self._text(size=11, bold=True, colour="455A64")
         self.wrapped_title = self._text(size=16, bold=True, wrap=True)
         beside = Alignment("left", vertical="center", shrink_to_fit=True, indent=1)
         self.shrunk_title = self._register(Font(name=FONT, size=16, bold=True, color=palette.INK), None, beside)
-        self.bare_headings = self._text(10, bold=True, shrink=True, left=True), self._text(10, shrink=True, left=True)
+        self.lecture = self._text(size=16, wrap=True)
+        self.lecture_formula = self._text(size=16, bold=True, wrap=True)
+        self.lecture_heading = self._text(size=16, bold=True, shrink=True, left=True)
+        self.lecture_left_out = self._text(size=16, centre=True)
+        self.lecture_legend = cache(lambda role: self._heading(role, False, 16))
         self.link = self._text(size=10, colour="0563C1", underline=True)
 
     def finish(self) -> None:
@@ -91,17 +99,28 @@ class Styles:
             number_format(decimals),
         )
 
-    def _heading(self, role: Role, bold: bool) -> int:
+    def _staged(self, role: Role, decimals: int | None) -> int:
+        """Of a number on the stage that has no part in the cell worked there."""
+        side = Side(style="thin", color=palette.LINE)
         return self._register(
-            Font(name=FONT, size=10, bold=bold, color=palette.INK),
+            Font(name=FONT, size=10, color=palette.INK),
+            _FAINT_FILLS[role],
+            Alignment(horizontal="right", vertical="center", indent=1),
+            Border(left=side, right=side, top=side, bottom=side),
+            number_format(decimals),
+        )
+
+    def _heading(self, role: Role, bold: bool, size: int = 10) -> int:
+        return self._register(
+            Font(name=FONT, size=size, bold=bold, color=palette.INK),
             _FILLS[role] or palette.HEADING,
             Alignment(horizontal="left", vertical="center", shrink_to_fit=True),
         )
 
-    def _bare_value(self, decimals: int | None) -> int:
+    def _bare_value(self, decimals: int | None, size: int = 10) -> int:
         """Of a cell that conditional formats dress."""
         return self._register(
-            Font(name=FONT, size=10, color=palette.INK),
+            Font(name=FONT, size=size, color=palette.INK),
             None,
             Alignment(horizontal="right", vertical="center", indent=1),
             number=number_format(decimals),
@@ -169,10 +188,11 @@ class Styles:
         shrink: bool = False,
         left: bool = False,
         centre: bool = False,
+        right: bool = False,
         top: bool = False,
     ) -> int:
         font = Font(name=FONT, size=size, bold=bold, color=colour, underline="single" if underline else None)
-        side = "left" if left else "center" if centre else None
+        side = "left" if left else "center" if centre else "right" if right else None
         alignment = Alignment(side, vertical="top" if top else "center", wrap_text=wrap, shrink_to_fit=shrink)
         return self._register(font, None, alignment)
 

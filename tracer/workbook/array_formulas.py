@@ -16,8 +16,8 @@ from tracer.workbook.addresses import SheetAddresses
 class MatrixAddresses(SheetAddresses):
     """SheetAddresses of one sheet; a whole matrix goes by its name in `names`, which has those of this pass."""
 
-    def __init__(self, board: Board, elsewhere: Mapping[str, str], names: Mapping[str, str]) -> None:
-        super().__init__(board, elsewhere)
+    def __init__(self, board: Board, top: int, elsewhere: Mapping[str, str], names: Mapping[str, str]) -> None:
+        super().__init__(board, top, elsewhere)
         self.names = names
 
     def block(self, block: s.Block) -> str:

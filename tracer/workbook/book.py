@@ -18,7 +18,7 @@ from tracer.spreadsheet.columns import column_letters
 from tracer.spreadsheet.sheet_data import SheetData, address
 from tracer.spreadsheet.styles import Styles
 
-TOP, LEFT = 6, 2  # the sheet row and column of the board's first cell
+TOP, LEFT = 6, 2  # the sheet row and column below the head and behind the margin
 TOP_LEFT = address(1, 1)
 NARROW = 2.0  # the width of a margin or a gap
 DEFAULT_WIDTH = 8.43  # of a column, where nothing is said
@@ -26,6 +26,8 @@ DEFAULT_WIDTH = 8.43  # of a column, where nothing is said
 
 class Book:
     """What the sheets share; `home` says on which sheet each matrix of each pass is computed.
+
+    `top` is the row where the board begins on every step sheet: below the tallest stage.
 
     `matrix_formulas`: a matrix is computed by an array formula where it has one, not cell by cell.
     """
@@ -35,6 +37,7 @@ class Book:
         self.problem: AnyProblem = trace.problem
         self.matrix_formulas = matrix_formulas
         self.headings = Headings(trace.problem)
+        self.top = TOP
         self.workbook = Workbook()
         self.styles = Styles(self.workbook)
         self.data: dict[str, SheetData] = {}
@@ -43,6 +46,7 @@ class Book:
         self.named: dict[str, str] = {}
         self.link_rows: dict[str, int] = {}  # of sheets with room for links
         self.heads: dict[str, tuple[str, str, str]] = {}  # title, why and formulas of each step sheet
+        self.worked: dict[str, str] = {}  # of each step sheet with formulas, the first cell worked on its stage
         self.passes = list(trace.passes)
         self.places = lay_out(trace.first.program).places
         self.names = defined_names((*trace.first, RATE))
@@ -70,8 +74,8 @@ class Book:
 
     def name_matrix(self, identifier: str, title: str, place: Place) -> None:
         """The defined name of a matrix; a later pass takes it over from an earlier one."""
-        first = address(TOP + place.row, LEFT + place.column, absolute=True)
-        last = address(TOP + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True)
+        first = address(self.top + place.row, LEFT + place.column, absolute=True)
+        last = address(self.top + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True)
         reference = f"'{title}'!{first}" + (f":{last}" if first != last else "")
         name = self.names[identifier]
         self.workbook.defined_names[name] = DefinedName(name, attr_text=reference)

@@ -102,7 +102,7 @@ def write_after(book: Book) -> Lookup:
 def recorded(book: Book, one: Pass) -> Lookup:
     """Where the matrices of a recorded pass are computed or typed in."""
     places = lay_out(one.program).places
-    return lambda name: cells_of(book.home[one.epoch, one.iteration, name], places[name])
+    return lambda name: cells_of(book.home[one.epoch, one.iteration, name], places[name], book.top)
 
 
 def by_sample(book: Book, name: str) -> Cells:
@@ -121,9 +121,9 @@ def by_sample(book: Book, name: str) -> Cells:
     return lambda row, column: of_batch(row // size)(row % size, column)
 
 
-def cells_of(title: str, place: Place) -> Cells:
-    """Where the cells of a matrix stand, by its sheet and its place on the board there."""
-    top, left = TOP + place.row, LEFT + place.column
+def cells_of(title: str, place: Place, board_top: int = TOP) -> Cells:
+    """Where the cells of a matrix stand, by its sheet and its place on the board, which begins at a row there."""
+    top, left = board_top + place.row, LEFT + place.column
     return lambda row, column: f"'{title}'!{address(top + row, left + column)}"
 
 

@@ -26,7 +26,7 @@ from tracer.run.passes import Array, Epoch, History, Pass
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import LEAST_SCALE, ROW, Page, choose_page, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address, column_letters
-from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
+from tracer.workbook.book import LEFT, NARROW, Book, link
 
 TITLE = "History"
 EPOCH, SOURCE, LOSS, PARAMETERS = range(LEFT, LEFT + 4)  # columns, the parameters from the last one on
@@ -168,7 +168,7 @@ class HistorySheet:
     def _at(self, one: Pass, cell: s.Cell) -> str:
         """The address of a cell on the sheet that computes it, or that has it as given."""
         place = self.places[one.program.rows][cell.matrix]
-        at = address(TOP + place.row + cell.row, LEFT + place.column + cell.column)
+        at = address(self.book.top + place.row + cell.row, LEFT + place.column + cell.column)
         return f"'{self._home(one, cell.matrix)}'!{at}"
 
     def _chart(self) -> ScatterChart:

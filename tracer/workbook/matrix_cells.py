@@ -24,7 +24,7 @@ from tracer.spreadsheet.parts import in_parts
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address
 from tracer.workbook.addresses import SheetAddresses, parts_column
 from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
-from tracer.workbook.book import LEFT, TOP, Book, link
+from tracer.workbook.book import LEFT, Book, link
 from tracer.workbook.pass_layout import PassLayout
 
 LARGEST_FIXED = 1e12
@@ -40,11 +40,12 @@ class MatrixCells:
     def __init__(self, book: Book, layout: PassLayout, step: Step, title: str) -> None:
         self.book, self.step, self.title = book, step, title
         self.one, self.index, self.board = layout.one, layout.index, layout.board
-        self.decimals = layout.decimals
+        self.decimals, self.top = layout.decimals, book.top
         self.sheet, self.data = book.workbook[title], book.data[title]
         self.own = {each.id: each for each in step.assignments}
         large = (each for each in self.board.excerpts if each not in self.own)
-        self.addresses = SheetAddresses(self.board, {each: home for each in large if (home := self._home(each))})
+        elsewhere = {each: home for each in large if (home := self._home(each))}
+        self.addresses = SheetAddresses(self.board, book.top, elsewhere)
         self.parts_row = 0  # the first free one beside the board
 
     def write(self, identifier: str, role: Role) -> None:
@@ -63,7 +64,7 @@ class MatrixCells:
         self._heading(identifier, place, role, "")
         source = self._source(identifier)
         style = self._style(identifier, role, source is None)
-        at = (TOP + place.row, LEFT + place.column)
+        at = (self.top + place.row, LEFT + place.column)
         if source is None:
             self.book.typed.add((self.one.epoch, self.one.iteration, identifier))
             self.data.numbers(*at, self.one[identifier], style)
@@ -83,11 +84,11 @@ class MatrixCells:
         """First and last rows and columns, referring to the cells of the whole matrix."""
         shown, place, values = self.board.excerpts[identifier], self.board.places[identifier], self.one[identifier]
         home = self.title if identifier in self.own else self._home(identifier)
-        corner = address(TOP + place.row, LEFT + place.column)
+        corner = address(self.top + place.row, LEFT + place.column)
         self._heading(identifier, shown, role, f"in full at {corner}" if home == self.title else f"in full on {home}")
-        link(self.sheet, address(TOP + shown.heading_row, LEFT + shown.column), home or self.title, corner)
+        link(self.sheet, address(self.top + shown.heading_row, LEFT + shown.column), home or self.title, corner)
         style = self._style(identifier, role, False)
-        for row, i in enumerate(kept_rows(place.rows), start=TOP + shown.row):
+        for row, i in enumerate(kept_rows(place.rows), start=self.top + shown.row):
             for column, run in _runs(kept_columns(place.columns), LEFT + shown.column):
                 if i is None or run is None:
                     self.data.text(row, column, "⋮" if i is None else "⋯", self.book.styles.left_out)
@@ -115,7 +116,9 @@ class MatrixCells:
         on_board = place.column < self.board.columns
         last = LEFT + place.column + (self.board.slot if on_board else min(place.columns, WIDEST_HEADING)) - 1
         for k, text in enumerate(texts):
-            self.across(TOP + place.heading_row + k, text, self.book.styles.heading(role, k == 0), place.column, last)
+            self.across(
+                self.top + place.heading_row + k, text, self.book.styles.heading(role, k == 0), place.column, last
+            )
 
     def across(self, row: int, text: str, style: int, column: int, last: int) -> None:
         """A text from a board column to a sheet column."""
@@ -132,7 +135,7 @@ class MatrixCells:
         if made is not None and made.expression is not None:
             return lambda row, column: self._live(made, row, column)
         if home is not None and identifier not in self.own:
-            return _reference(home, self.board.places[identifier])
+            return _reference(home, self.board.places[identifier], self.top)
         return self._given_before(identifier)
 
     def _array_formulas(self, identifier: str) -> list[str]:
@@ -141,7 +144,7 @@ class MatrixCells:
         if made is None or made.expression is None or not self.book.matrix_formulas:
             return []
         names = self.book.names if len(self.book.passes) == 1 else {}  # else they are those of the last pass
-        return array_formulas(made.expression, MatrixAddresses(self.board, self.addresses.elsewhere, names))
+        return array_formulas(made.expression, MatrixAddresses(self.board, self.top, self.addresses.elsewhere, names))
 
     def _may_need_parts(self, expression: m.Matrix) -> bool:
         """Whether a cell's formula comes near the most that a cell takes."""
@@ -154,7 +157,9 @@ class MatrixCells:
         whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA, self.parts_row)
         if parts:
             label = made.id if made.shape == (1, 1) else f"{made.id}[{row + 1},{column + 1}]"
-            self.data.text(TOP + self.parts_row, parts_column(self.board), f"parts of {label}", self.book.styles.note)
+            self.data.text(
+                self.top + self.parts_row, parts_column(self.board), f"parts of {label}", self.book.styles.note
+            )
             for k, part in enumerate(parts):
                 self._part(self.parts_row + k, part)
             self.parts_row += len(parts) + 1
@@ -168,7 +173,7 @@ class MatrixCells:
         column = parts_column(self.board)
         value = evaluate_cell(part, lambda cell: float(self.one[cell.matrix][cell.row, cell.column]))
         values, text = np.array([[value]]), self._write(part)
-        self.data.formulas(TOP + 1 + k, column, values, self.book.styles.plain, lambda *_: text)
+        self.data.formulas(self.top + 1 + k, column, values, self.book.styles.plain, lambda *_: text)
 
     def _given_before(self, identifier: str) -> FormulaAt | None:
         """A given matrix of a later pass: where the same numbers stand already."""
@@ -181,7 +186,8 @@ class MatrixCells:
                     continue
                 return None
             place = lay_out(earlier.program).places[wanted]
-            return _reference(self.book.home[earlier.epoch, earlier.iteration, wanted], place)
+            home = self.book.home[earlier.epoch, earlier.iteration, wanted]
+            return _reference(home, place, self.top)
         return None
 
 
@@ -191,8 +197,8 @@ def _written_now(source: FormulaAt, shape: m.Shape) -> FormulaAt:
     return lambda row, column: texts[row, column]
 
 
-def _reference(sheet: str, place: Place) -> FormulaAt:
-    top, left = TOP + place.row, LEFT + place.column
+def _reference(sheet: str, place: Place, board_top: int) -> FormulaAt:
+    top, left = board_top + place.row, LEFT + place.column
     return lambda row, column: f"'{sheet}'!{address(top + row, left + column)}"
 
 

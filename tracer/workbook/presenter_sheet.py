@@ -1,84 +1,116 @@
-"""The presenter sheet: one board and one step cell, for a lecture.
+"""The presenter sheet: every matrix and one step cell, in type for a lecture.
 
-Whatever step is chosen, the sheet shows its title, why and formulas, the values known by then, and
-what is computed from what. All of it refers to the step sheets. Hidden columns beside the board find
-the step's place in time, and from that what each matrix is to the step; the board's cells and its
-conditional formats look at nothing else.
+Whatever step is chosen, the sheet shows its title, why and formulas, one cell worked out, the values known by then, and
+what is computed from what. All of it refers to the step sheets. The matrices stand in the order in which they come to
+be known, so that no row is empty above one that is not. Hidden columns beside them find the step's place in time, and
+from that what each matrix is to the step; the cells and their conditional formats look at nothing else.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from openpyxl.formatting.rule import Rule
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from tracer.expression.label import label_text
-from tracer.presentation.board import HEADING_ROWS, Place, kept_columns, kept_rows
-from tracer.presentation.headings import MARKS, Role, band_title, detail, roles
+from tracer.presentation.headings import MARKS, Role, roles
 from tracer.presentation.palette import LEGEND
+from tracer.presentation.shelves import shelves
+from tracer.presentation.stage import Operand
+from tracer.presentation.stage_grid import Staged
 from tracer.program.program import Step
 from tracer.spreadsheet.merging import merge
-from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
+from tracer.spreadsheet.print_setup import LEAST_SCALE, ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import address, column_letters
-from tracer.workbook.book import LEFT, NARROW, TOP, Book, link
+from tracer.workbook.book import LEFT, NARROW, Book, link
+from tracer.workbook.flow import lines_of
+from tracer.workbook.forward_sheet import cells_of
 from tracer.workbook.matrix_cells import LARGEST_FIXED
 from tracer.workbook.pass_layout import PassLayout
+from tracer.workbook.staging import LEAST_WIDTH, MARGIN, WIDEST_HEADING, stage_heading
+from tracer.workbook.worked_lines import worked_formula
 
 TITLE = "Presenter"
-MOST_CELLS = 5_000  # of the board; a larger one is no picture for a lecture
-MOST_FROZEN = 200.0  # points of the head that stay in sight
+TYPE = 16  # points
+LARGER = TYPE / 10  # than on the step sheets
+TOP = 7  # the first row of the matrices, below title, why, formulas, worked line, legend and links
+WORKED = 3  # of the texts of a head
+MOST_LINES = 4  # of one of them
+MOST_CELLS = 5_000  # of the matrices; more are no picture for a lecture
+MOST_FROZEN = 260.0  # points of the head that stay in sight
 ABSENT = 0
 CODES: dict[Role, int] = {"plain": 1, "input": 2, "active": 3}  # what a matrix is to the step shown
-LABEL, PLACE, HEAD, NAME, DETAIL, ROLE = 0, 1, 2, 5, 6, 7  # the hidden columns; a head takes three
+LABEL, PLACE, HEAD, NAME, ROLE = 0, 1, 2, 6, 7  # the hidden columns; a head takes four
 HIDDEN = 8
 
 
 def write_presenter(book: Book, layout: PassLayout) -> None:
     """Add the sheet of a pass, whose step sheets are there, behind the start; none where its board is too large."""
-    shown = map(layout.board.shown, layout.board.places)
-    if sum(place.rows * place.columns for place in shown) <= MOST_CELLS:
-        PresenterSheet(book, layout).fill()
+    sheet = PresenterSheet(book, layout)
+    if sum(len(each.down) * len(each.across) for each in sheet.matrices) <= MOST_CELLS:
+        sheet.fill()
 
 
 class PresenterSheet:
-    """One board that follows its step cell."""
+    """All matrices, which follow a step cell."""
 
     def __init__(self, book: Book, layout: PassLayout) -> None:
-        self.book, self.layout = book, layout
-        self.one, self.board = layout.one, layout.board
-        self.sheet = book.add_sheet(TITLE)
-        book.workbook.move_sheet(self.sheet, 1 - book.workbook.index(self.sheet))
-        self.data = book.data[TITLE]
+        self.book, self.layout, self.one = book, layout, layout.one
         self.steps = self.one.steps
         self.homes = [book.sheet_title(self.one, step) for step in self.steps]
         self.roles = [roles(self.one.program, step) for step in self.steps]
-        self.first = LEFT + self.board.columns + 1  # of the hidden columns
+        shapes = {each: self.one[each].shape for each in self.roles[-1]}
+        self.matrices = list(shelves(shapes, lambda each: math.ceil(self._wide(each) / LEAST_WIDTH)))
+        self.columns = max(each.column + each.span for each in self.matrices)
+        self.first = LEFT + self.columns + 1  # of the hidden columns
         self.chosen = address(1, LEFT + 1, absolute=True)
         self.place = self._hidden(TOP, PLACE)
         self.in_text = not all(step.label.isdecimal() for step in self.steps)
         self.initial = next(k for k, step in enumerate(self.steps) if _computes(step))
 
     def fill(self) -> None:
+        self.sheet = self.book.add_sheet(TITLE)
+        self.book.workbook.move_sheet(self.sheet, 1 - self.book.workbook.index(self.sheet))
+        self.data = self.book.data[TITLE]
         self._set_columns()
         self._step_cell()
         self._list_of_steps()
         self._head()
-        for band in self.board.bands:
-            title = band_title(self.book.problem, band, self.one)
-            self.data.text(TOP + band.row, LEFT, title, self.book.styles.band)
-        for k, identifier in enumerate(self.roles[-1]):
-            self._matrix(TOP + k, identifier)
+        for k, staged in enumerate(self.matrices):
+            self._matrix(TOP + k, staged)
+        for row in range(TOP, self.last + 1):
+            self.data.heights[row] = ROW * LARGER
         self._print_set_up()
+
+    @property
+    def last(self) -> int:
+        """The last row of the matrices."""
+        return TOP + max(each.row + len(each.down) for each in self.matrices)
+
+    def _name(self, identifier: str) -> str:
+        """What stands over a matrix, without a mark."""
+        return stage_heading(self.book.headings, Operand(identifier), self.one[identifier].shape, "plain")
+
+    def _wide(self, identifier: str) -> float:
+        """Characters that a heading needs, with its mark."""
+        return min(len(MARKS["active"]) + len(self._name(identifier)) + MARGIN, WIDEST_HEADING)
 
     def _hidden(self, row: int, column: int) -> str:
         return address(row, self.first + column, absolute=True)
 
     def _set_columns(self) -> None:
-        widths = {1: NARROW, **dict(enumerate(self.layout.widths, start=LEFT)), self.first - 1: NARROW}
-        for column, width in widths.items():
+        widths = [LEAST_WIDTH] * self.columns
+        for staged in self.matrices:
+            for _, column, cell in staged.cells():
+                if cell is not None:
+                    text = self.layout.decimals.text(cell.matrix, float(self.one[cell.matrix][cell.row, cell.column]))
+                    widths[column] = max(widths[column], len(text) + MARGIN)
+        for column, width in enumerate((NARROW, *(LARGER * width for width in widths), NARROW), start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
         for column in range(self.first, self.first + HIDDEN):
             self.sheet.column_dimensions[column_letters(column)].hidden = True
+        self.widths = widths
 
     def _step_cell(self) -> None:
         """The cell to choose a step in: text where labels are no whole numbers, since 2.1 can become a date."""
@@ -101,18 +133,30 @@ class PresenterSheet:
     def _list_of_steps(self) -> None:
         """A row for each step, which passes on its own place and head, or those of a chosen step further down."""
         style = self.book.styles.plain
-        nothing = (self._no_such_step(), "", "")
+        nothing = (self._no_such_step(), "", "", "")
         for k, step in enumerate(self.steps):
             row, last = TOP + k, step is self.steps[-1]
             self.data.text(row, self.first + LABEL, step.label, style)
             below = "-1" if last else self._hidden(row + 1, PLACE)
             self._number(row, PLACE, f"IF({self._is_chosen(k)},{k},{below})", self.initial if k <= self.initial else -1)
-            known = self.book.heads[self.homes[self.initial]] if k <= self.initial else nothing
+            known = self._texts(self.initial) if k <= self.initial else nothing
             for n, text in enumerate(known):
-                own = f"'{self.homes[k]}'!{address(1 + n, LEFT, absolute=True)}"
+                own = self._own_text(k, n)
                 below = f'"{nothing[n]}"' if last else self._hidden(row + 1, HEAD + n)
                 formula = f"IF({self.place}={k},{own},{below})"
                 self.data.live_text(row, self.first + HEAD + n, formula, text, style)
+
+    def _texts(self, k: int) -> tuple[str, ...]:
+        """The head of a step: title, why, formulas, and a cell worked out."""
+        home = self.homes[k]
+        return *self.book.heads[home], self.book.worked.get(home, "")
+
+    def _own_text(self, k: int, n: int) -> str:
+        """A formula for one of them, as the step's own sheet has it."""
+        home, stages = self.homes[k], self.layout.stages[self.steps[k].label]
+        if n < WORKED:
+            return f"'{home}'!{address(1 + n, LEFT, absolute=True)}"
+        return worked_formula(self.book, home, self.layout.decimals, stages[0]) if stages else '""'
 
     def _number(self, row: int, column: int, formula: str, value: float) -> None:
         """A formula in a hidden column."""
@@ -128,44 +172,46 @@ class PresenterSheet:
         return f"OR({','.join(f'{self.chosen}={each}' for each in spelled)})"
 
     def _head(self) -> None:
-        """Title, why and formulas as the list of steps has them; legend and links as on a step sheet."""
-        styles, heights = self.book.styles, [self.book.data[home].heights for home in self.homes]
-        texts = self.book.heads[self.homes[self.initial]]
-        for n, style in enumerate((styles.shrunk_title, styles.note, styles.formula)):
+        """Title, why, formulas and a worked cell as the list of steps has them; legend and links as on a step sheet."""
+        styles, width = self.book.styles, sum(self.widths)
+        texts = self._texts(self.initial)
+        for n, style in enumerate((styles.shrunk_title, styles.lecture, styles.lecture_formula, styles.lecture)):
             row, first = 1 + n, LEFT + 2 if n == 0 else LEFT
             self.data.live_text(row, first, self._hidden(TOP, HEAD + n), texts[n], style)
-            self.data.heights[row] = max(each[row] for each in heights)
-            last = LEFT + self.layout.head_columns - 1
-            merge(self.sheet, row, first, last)
+            merge(self.sheet, row, first, LEFT + self.columns - 1)
+            lines = max(lines_of(self._texts(k)[n], width) for k in range(len(self.steps))) if n else 1
+            self.data.heights[row] = ROW * LARGER * min(lines, MOST_LINES) + 4
+        slot = max(1, self.columns // len(LEGEND))
         links = ("", "Start", self.homes[0])
         for k, ((role, words), title) in enumerate(zip(LEGEND, links, strict=True)):
-            first = LEFT + k * (self.board.slot + 1)
-            self._across(4, first, styles.heading(role, False), text=words)
+            first = LEFT + k * slot
+            self._across(5, first, slot - 1, styles.lecture_legend(role), text=words)
             if title:
-                self.data.text(5, first, title if title == "Start" else f"{title} →", styles.link)
-                link(self.sheet, address(5, first), title)
-        in_sight = sum(self.data.heights[row] for row in (1, 2, 3)) <= MOST_FROZEN
+                self.data.text(6, first, title if title == "Start" else f"{title} →", styles.link)
+                link(self.sheet, address(6, first), title)
+        self.data.heights[5] = ROW * LARGER
+        in_sight = sum(self.data.heights[row] for row in (1, 2, 3, 4, 5)) <= MOST_FROZEN
         self.sheet.freeze_panes = address(TOP if in_sight else 2, LEFT)
 
-    def _across(self, row: int, first: int, style: int, text: str, formula: str = "") -> None:
-        """A text over the width of a slot, live where it has a formula."""
-        last = first + self.board.slot - 1
+    def _across(self, row: int, first: int, count: int, style: int, text: str, formula: str = "") -> None:
+        """A text over some columns, live where it has a formula."""
         if formula:
             self.data.live_text(row, first, formula, text, style)
         else:
             self.data.text(row, first, text, style)
-        for column in range(first + 1, last + 1):
+        for column in range(first + 1, first + count):
             self.data.blank(row, column, style)
-        merge(self.sheet, row, first, last)
+        if count > 1:
+            merge(self.sheet, row, first, first + count - 1)
 
-    def _matrix(self, row: int, identifier: str) -> None:
-        """A matrix on the board, with its name and its role in a row of the hidden columns."""
-        place, now = self.board.shown(identifier), self.roles[self.initial].get(identifier)
+    def _matrix(self, row: int, staged: Staged) -> None:
+        """A matrix, with its name and its role in a row of the hidden columns."""
+        identifier = staged.operand.id
+        now = self.roles[self.initial].get(identifier)
         self._number(row, ROLE, self._role(identifier), CODES[now] if now else ABSENT)
-        self._heading(row, place, now)
-        role = self._hidden(row, ROLE)
-        self._values(place, role, now)
-        self._formats(place, role)
+        self._heading(row, staged, now)
+        self._values(staged, self._hidden(row, ROLE), now)
+        self._formats(staged, self._hidden(row, ROLE))
 
     def _role(self, identifier: str) -> str:
         """The role at the step shown: computed, computed from, known, or none yet."""
@@ -180,47 +226,36 @@ class PresenterSheet:
                 text = f"IF(OR({','.join(at[role])}),{CODES[role]},{text})"
         return text
 
-    def _heading(self, row: int, place: Place, now: Role | None) -> None:
-        heading = self.book.headings.of(place.id, *self.one[place.id].shape)
-        role = self._hidden(row, ROLE)
+    def _heading(self, row: int, staged: Staged, now: Role | None) -> None:
+        role, name = self._hidden(row, ROLE), self._name(staged.operand.id)
+        self.data.text(row, self.first + NAME, name, self.book.styles.plain)
         marks = "".join(f'IF({role}={CODES[each]},"{MARKS[each]}","")&' for each in ("active", "input"))
-        mark = MARKS[now] if now else ""
-        for k, text in enumerate((label_text(heading.name), detail(heading))):
-            self.data.text(row, self.first + NAME + k, text, self.book.styles.plain)
-            formula = f'IF({role}>{ABSENT},{marks if k == 0 else ""}{self._hidden(row, NAME + k)},"")'
-            text = (mark if k == 0 else "") + text if now else ""
-            style = self.book.styles.bare_headings[k]
-            self._across(TOP + place.heading_row + k, LEFT + place.column, style, text, formula)
+        formula = f'IF({role}>{ABSENT},{marks}{self._hidden(row, NAME)},"")'
+        at = (TOP + staged.row, LEFT + staged.column, staged.span)
+        self._across(*at, self.book.styles.lecture_heading, MARKS[now] + name if now else "", formula)
 
-    def _values(self, shown: Place, role: str, now: Role | None) -> None:
-        """The cells of the step sheet that has the matrix, once it is known; of a large one an excerpt."""
-        values, decimals = self.one[shown.id], self.layout.decimals.decimals[shown.id]
-        style = self.book.styles.bare_value(decimals if np.abs(values).max() < LARGEST_FIXED else None)
-        place, home = self.board.places[shown.id], self.book.home[self.one.epoch, self.one.iteration, shown.id]
+    def _values(self, staged: Staged, role: str, now: Role | None) -> None:
+        """The cells of the step sheet that has the matrix, once it is known."""
+        identifier, styles = staged.operand.id, self.book.styles
+        values, decimals = self.one[identifier], self.layout.decimals.decimals[identifier]
+        style = styles.bare_value(decimals if np.abs(values).max() < LARGEST_FIXED else None, TYPE)
+        home = self.book.home[self.one.epoch, self.one.iteration, identifier]
+        whole = cells_of(home, self.layout.board.places[identifier], self.book.top)
+        for row, column, cell in staged.cells():
+            at = (TOP + row, LEFT + column)
+            if cell is None:
+                self.data.live_text(*at, f'IF({role}>{ABSENT},"⋯","")', "⋯" if now else "", styles.lecture_left_out)
+                continue
+            formula = f'IF({role}>{ABSENT},{whole(cell.row, cell.column)},"")'
+            if now:
+                self.data.reference(*at, formula, float(values[cell.row, cell.column]), style)
+            else:
+                self.data.live_text(*at, formula, "", style)
 
-        def formula(i: int, j: int) -> str:
-            at = address(TOP + place.row + i, LEFT + place.column + j)
-            return f"IF({role}>{ABSENT},'{home}'!{at},\"\")"
-
-        if now and shown is place:
-            self.data.formulas(TOP + shown.row, LEFT + shown.column, values, style, formula, alike=True)
-            return
-        for row, i in enumerate(kept_rows(place.rows), start=TOP + shown.row):
-            for column, j in enumerate(kept_columns(place.columns), start=LEFT + shown.column):
-                if i is None or j is None:
-                    mark = "⋮" if i is None else "⋯"
-                    live = f'IF({role}>{ABSENT},"{mark}","")'
-                    self.data.live_text(row, column, live, mark if now else "", self.book.styles.left_out)
-                elif now:
-                    text, value = formula(i, j), values[i : i + 1, j : j + 1]
-                    self.data.formulas(row, column, value, style, lambda *_, text=text: text)
-                else:
-                    self.data.live_text(row, column, formula(i, j), "", style)
-
-    def _formats(self, place: Place, role: str) -> None:
+    def _formats(self, staged: Staged, role: str) -> None:
         """Colours and edges by role."""
-        heading = _range(place.heading_row, place.column, HEADING_ROWS, self.board.slot)
-        values = _range(place.row, place.column, place.rows, place.columns)
+        heading = _range(staged.row, staged.column, 1, staged.span)
+        values = _range(staged.row + 1, staged.column, len(staged.down), len(staged.across))
         for each, code in CODES.items():
             for cells, is_heading in ((heading, True), (values, False)):
                 style = self.book.styles.conditional(each, is_heading)
@@ -228,16 +263,14 @@ class PresenterSheet:
                 self.sheet.conditional_formatting.add(cells, rule)
 
     def _print_set_up(self) -> None:
-        """As a step sheet is printed: where it is too long for a page, it is broken between matrices."""
-        last = TOP + self.board.rows - 1
-        page = choose_page((sum(self.layout.widths), sum(map(self._height, range(1, last + 1)))))
-        area = f"{address(1, LEFT)}:{address(last, LEFT + self.board.columns - 1)}"
-        set_up(self.sheet, page, [area], "1:3")
-        shown = map(self.board.shown, self.board.places)
-        within = {TOP + row for place in shown for row in range(place.heading_row + 1, place.row + place.rows)}
-        head = sum(map(self._height, range(1, 4)))
-        break_rows(self.sheet, page, range(4, last + 1), self._height, lambda row: row not in within, head)
-        leave_out(self.sheet, self.data, last)
+        """On its own it is printed as a step sheet is; where it is too long for a page, it ends between shelves."""
+        rows = range(1, self.last + 1)
+        page = choose_page((LARGER * sum(self.widths), sum(map(self._height, rows))), least=LEAST_SCALE / LARGER)
+        set_up(self.sheet, page, [f"{address(1, LEFT)}:{address(self.last, LEFT + self.columns - 1)}"], "1:4")
+        starts = {TOP + each.row for each in self.matrices}
+        head = sum(map(self._height, range(1, 5)))
+        break_rows(self.sheet, page, range(5, self.last + 1), self._height, starts.__contains__, head)
+        leave_out(self.sheet, self.data, self.last)
 
     def _height(self, row: int) -> float:
         return self.data.heights.get(row, ROW)

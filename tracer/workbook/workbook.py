@@ -20,7 +20,7 @@ from tracer.workbook.book import LEFT, TOP, Book
 from tracer.workbook.certificate import write_certificate
 from tracer.workbook.history_sheet import write_history
 from tracer.workbook.names_sheet import write_names
-from tracer.workbook.pass_layout import layout_of
+from tracer.workbook.pass_layout import layout_of, staged
 from tracer.workbook.presenter_sheet import write_presenter
 from tracer.workbook.start_sheet import fill_start
 from tracer.workbook.step_sheet import StepSheet
@@ -34,13 +34,15 @@ def write_workbook(
     `matrix_formulas`: a matrix is computed by one array formula, not cell by cell, where it has one.
     Raises ExportError, leaving `path` as it was, for what does not fit a workbook.
     """
-    _check_size(trace)
     book = Book(trace, matrix_formulas)
     start = book.add_sheet("Start")
     links = [(book.sheet_title(one, step), one, step) for one in book.passes for step in one.steps]
     sheets = []
-    for index, one in enumerate(book.passes):
-        layout = layout_of(trace, one, index)
+    layouts = [staged(layout_of(trace, one, index), book.headings) for index, one in enumerate(book.passes)]
+    book.top = TOP + max(layout.stage_rows for layout in layouts) + 1
+    _check_size(trace, book.top)
+    for layout in layouts:
+        one = layout.one
         for step in one.steps:
             sheet = StepSheet(book, layout, step, book.sheet_title(one, step))
             sheet.fill()
@@ -73,10 +75,10 @@ def _describe(book: Book) -> None:
     properties.category = "Education"
 
 
-def _check_size(trace: Trace[AnyProblem]) -> None:
-    """Refuse a board that no sheet holds."""
+def _check_size(trace: Trace[AnyProblem], top: int) -> None:
+    """Refuse a board, from the row `top` on, that no sheet holds."""
     rows, columns = lay_out(trace.first.program).whole
-    rows, columns = TOP + rows, LEFT + 2 * columns  # the record has the differences beside the numbers
+    rows, columns = top + rows, LEFT + 2 * columns  # the record has the differences beside the numbers
     if rows > MOST_ROWS or columns > MOST_COLUMNS:
         raise ExportError(
             f"the workbook needs {rows:,} rows and {columns:,} columns, a sheet has {MOST_ROWS:,} and "

@@ -1,13 +1,14 @@
-"""The step worked beside the board: every cell in letters = with its numbers put in = its value.
+"""A step worked out in lines: every cell in letters = with its numbers put in = its value.
 
-The numbers are live: each line is a formula that writes itself out (expression/live.py). The first
-cell of each matrix is worked in every stage. A line too long for the page goes over several rows.
+The numbers are live: each line is a formula that writes itself out (expression/live.py). On the stage one cell of each
+matrix is worked in every stage, a row for each; below the board every cell has a row of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, islice
 
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -21,48 +22,29 @@ from tracer.expression.worked import Worked, as_shown, holds, over_cells
 from tracer.presentation.shown import Shown
 from tracer.program.roles import Assignment
 from tracer.run.passes import Pass
-from tracer.spreadsheet.merging import merge_rows
-from tracer.spreadsheet.sheet_data import MOST_FORMULA
-from tracer.workbook.book import Book
+from tracer.spreadsheet.merging import merge
+from tracer.spreadsheet.print_setup import ROW
+from tracer.spreadsheet.sheet_data import MOST_FORMULA, address
+from tracer.workbook.book import LEFT, TOP, Book
 from tracer.workbook.flow import lines_of
-from tracer.workbook.pass_layout import MARGIN
+from tracer.workbook.staging import MARGIN, StagedFormula
 
-NAME, LETTERS, NUMBERS, SIGN, VALUE = range(5)  # columns of the section
-COLUMNS = 5
 MOST_CELLS = 24  # of one matrix; the others are worked likewise
-LONGEST_LETTERS = 60  # of a line other than a matrix's first
-LEAST_NAME, SIGN_WIDTH, LEAST_TEXT = 9.0, 3.0, 20.0
+LONGEST_LETTERS = 60  # of a line that has them beside its numbers
 MOST_LIVE = 1e12
-SHARES = tuple(k / 20 for k in range(5, 16))  # that the letters may have of what they share with the numbers
-
-
-@dataclass(frozen=True)
-class WorkedLine:
-    """One cell's line; `stages` are its numbers, from factors put in to terms added up."""
-
-    cell: s.Cell
-    letters: str
-    stages: tuple[Live, ...]
-    sign: Live
+MOST_WIDE = 150.0  # characters of a line: 1,150 pixels at 100 %
 
 
 @dataclass
 class WorkedLines:
-    """Collects the lines of a step's matrices, then writes them at `column` of its sheet.
-
-    `folded` has the sheet's hidden rows, which hold no line; `characters` is how wide the page is.
-    """
+    """Writes the lines of a sheet whose columns, from `LEFT` on, are of `widths` characters."""
 
     book: Book
     sheet: Worksheet
     one: Pass
     decimals: Shown
     addresses: Addresses
-    column: int
-    folded: Collection[int]
-    characters: float
-    row: int = 0
-    widths: list[float] = field(default_factory=lambda: [LEAST_NAME, LEAST_TEXT, LEAST_TEXT, SIGN_WIDTH, LEAST_NAME])
+    widths: Sequence[float]
 
     def __post_init__(self) -> None:
         self.data, self.styles, self.names = (
@@ -70,45 +52,96 @@ class WorkedLines:
             self.book.styles,
             self.book.headings.names,
         )
-        self.parts: list[str | WorkedLine] = []
+        self.columns = max(1, sum(1 for wide in accumulate(self.widths) if wide <= MOST_WIDE))
+        self.last = LEFT + self.columns - 1
+        self.row = 0
 
-    def collect(self, made: Assignment, formula: str) -> None:
-        """All lines of one matrix, under its formula in letters."""
+    def on_stage(self, row: int, formula: StagedFormula) -> str:
+        """The asked cell in letters, in numbers stage by stage, and its value, each in a row from `row` on.
+
+        Returns it in one line, as `worked_formula` gives it.
+        """
+        self.row = row
+        worked, cell = formula.worked, formula.asked
+        self._text(LEFT, self.last, Live("", f"{self._name(cell)} = {cell_text(worked.letters, self._name)}"))
+        for stage in worked.stages:
+            self._text(LEFT, self.last, self._live(stage))
+        sign = self._sign(cell, worked, worked.stages)
+        self._result(LEFT, LEFT + 1, cell, sign)
+        value = self.decimals.text(cell.matrix, self._value(cell)).replace("−", "-")
+        return f"{self._name(cell)} {self._live(worked.stages[0]).text} {sign.text} {value}"
+
+    def every_cell(self, row: int, made: Assignment, formula: str) -> int:
+        """Each cell of a matrix in a row, under its formula; returns the first free row."""
         assert made.expression is not None
-        self.parts.append(formula)
-        for k, (i, j) in enumerate(self._cells(made)):
-            worked = self.decimals.work(self.one, made.id, lower(made.expression, i, j))
-            self.parts.append(self._line(s.Cell(made.id, i, j), worked, every_stage=k == 0))
+        self.data.text(row, LEFT, formula, self.styles.band)
+        self.row = row + 1
+        cells = list(islice(self._cells(made), MOST_CELLS))
+        value = self._columns_for(max(len(self.decimals.text(made.id, self._value(cell))) for cell in cells))
+        name = LEFT + self._columns_for(max(len(self._name(cell)) for cell in cells), from_left=True)
+        sign = self.last - value
+        for cell in cells:
+            lowered = lower(made.expression, cell.row, cell.column)
+            worked = self.decimals.work(self.one, made.id, lowered, numbers_only=True)
+            self._merged(LEFT, name - 1, Live("", self._name(cell)))
+            row = self.row
+            self._text(name, sign - 1, self._in_numbers(worked, sum(self.widths[name - LEFT : sign - LEFT])))
+            self.row = row
+            self._result(sign, sign + 1, cell, self._sign(cell, worked, worked.stages), self.last)
         left_out = made.shape[0] * made.shape[1] - MOST_CELLS
         if left_out > 0:
-            self.parts.append(f"… and {left_out} more cells likewise")
+            self.data.text(self.row, LEFT, f"… and {left_out} more cells likewise", self.styles.plain)
+            self.row += 1
+        return self.row + 1
 
-    def write(self, row: int) -> None:
-        """Write what was collected, from a row down; `row` is then the first free one."""
-        self.row = row
-        self._set_widths()
-        for part, following in zip(self.parts, [*self.parts[1:], ""], strict=True):
-            if isinstance(part, WorkedLine):
-                self._write(part)
-            elif isinstance(following, WorkedLine):  # a formula stands over its first line, with a row free above it
-                above = 1 if self.row > row else 0
-                first = self._take(above + 1 + self._start(following))[above]
-                self.data.text(first, self.column, part, self.styles.band)
-                self.row = first + 1
-            else:
-                self.data.text(self._take(1)[0], self.column, part, self.styles.plain)
-
-    def _cells(self, made: Assignment) -> Iterator[tuple[int, int]]:
+    def _cells(self, made: Assignment) -> Iterator[s.Cell]:
         rows, columns = made.shape
-        places = ((i, j) for i in range(rows) for j in range(columns))
-        return (place for place, _ in zip(places, range(MOST_CELLS), strict=False))
+        return (s.Cell(made.id, i, j) for i in range(rows) for j in range(columns))
 
-    def _line(self, cell: s.Cell, worked: Worked, every_stage: bool) -> WorkedLine:
-        stages = worked.stages if every_stage else worked.stages[:1]
-        letters = f"= {cell_text(worked.letters, self._name)}"
-        if not every_stage and len(letters) > LONGEST_LETTERS:
-            letters = ""  # as in the matrix's first cell; the names alone would take several rows
-        return WorkedLine(cell, letters, tuple(map(self._live, stages)), self._sign(cell, worked, stages))
+    def _value(self, cell: s.Cell) -> float:
+        return float(self.one[cell.matrix][cell.row, cell.column])
+
+    def _in_numbers(self, worked: Worked, width: float) -> Live:
+        """A cell's numbers, after its letters where both fit a line."""
+        live, letters = self._live(worked.stages[0]), f"= {cell_text(worked.letters, self._name)} "
+        if len(letters) > LONGEST_LETTERS or lines_of(letters + live.text, width - 1) > 1:
+            return live
+        escaped = letters.replace('"', '""')
+        return Live(f'"{escaped}"&{live.formula}' if live.formula else "", letters + live.text)
+
+    def _columns_for(self, characters: int, from_left: bool = False) -> int:
+        """How many columns, the first or the last of a line, a text takes."""
+        widths = list(self.widths[: self.last - LEFT + 1])
+        across = accumulate(widths if from_left else reversed(widths))
+        return 1 + sum(1 for wide in across if wide < characters + MARGIN)
+
+    def _result(self, sign: int, value: int, cell: s.Cell, live: Live, last: int = 0) -> None:
+        """The sign and the value of a line, in its row."""
+        self._merged(sign, sign, live, self.styles.beside_value)
+        style = self.styles.value("plain", self.decimals.decimals[cell.matrix], False)
+        self.data.reference(self.row, value, self.addresses.cell(cell), self._value(cell), style)
+        for column in range(value + 1, last + 1):
+            self.data.blank(self.row, column, style)
+        if last > value:
+            merge(self.sheet, self.row, value, last)
+        self.row += 1
+
+    def _text(self, first: int, last: int, live: Live) -> None:
+        """A text from a column to another, in a row as high as it needs."""
+        lines = lines_of(live.text, sum(self.widths[first - LEFT : last - LEFT + 1]) - 1)
+        if lines > 1:
+            self.data.heights[self.row] = ROW * lines
+        self._merged(first, last, live)
+        self.row += 1
+
+    def _merged(self, first: int, last: int, live: Live, style: int | None = None) -> None:
+        style = self.styles.worked if style is None else style
+        if live.formula:
+            self.data.live_text(self.row, first, live.formula, live.text, style)
+        else:
+            self.data.text(self.row, first, live.text, style)
+        if last > first:
+            merge(self.sheet, self.row, first, last)
 
     def _name(self, cell: s.Cell) -> str:
         return label_text(self.names.cell(cell.matrix, cell.row, cell.column))
@@ -120,80 +153,6 @@ class WorkedLines:
         live = to_live_text(stage, self.addresses)
         formula = f'"= "&{live.formula}'
         return Live(formula if len(formula) <= MOST_FORMULA else "", f"= {live.text}")
-
-    def _set_widths(self) -> None:
-        """Letters and numbers share what the page has beside the name, the sign and the value."""
-        lines = [part for part in self.parts if isinstance(part, WorkedLine)]
-        self.widths[NAME] = max(LEAST_NAME, *(len(self._name(line.cell)) + MARGIN for line in lines))
-        cells = (line.cell for line in lines)
-        values = (
-            self.decimals.text(each.matrix, float(self.one[each.matrix][each.row, each.column])) for each in cells
-        )
-        self.widths[VALUE] = max(LEAST_NAME, *(len(text) + MARGIN for text in values))
-        needed = [
-            max(LEAST_TEXT, *(len(line.letters) + MARGIN for line in lines)),
-            max(LEAST_TEXT, *(len(stage.text) + MARGIN for line in lines for stage in line.stages)),
-        ]
-        room = self.characters - sum(self.widths[k] for k in (NAME, SIGN, VALUE))
-        if sum(needed) <= room:
-            self.widths[LETTERS], self.widths[NUMBERS] = needed
-        else:  # whichever way of sharing takes the fewest rows
-            longest = max(len(word) for line in lines for word in line.letters.split(" ")) + MARGIN
-            shares = [share for share in SHARES if share * room >= longest] or SHARES[-1:]  # no name is broken
-            self.widths[LETTERS] = min(shares, key=lambda share: self._rows_taken(lines, share * room)) * room
-            self.widths[NUMBERS] = room - self.widths[LETTERS]
-
-    def _rows_taken(self, lines: Sequence[WorkedLine], letters: float) -> int:
-        """How many rows all lines take, if the letters have so much of the room that they share with the numbers."""
-        room = self.characters - sum(self.widths[k] for k in (NAME, SIGN, VALUE))
-        self.widths[LETTERS], self.widths[NUMBERS] = letters, room - letters
-        return sum(
-            self._start(line) + sum(self._rows(stage.text, NUMBERS) for stage in line.stages[1:]) for line in lines
-        )
-
-    def _rows(self, text: str, column: int) -> int:
-        """How many rows a text takes."""
-        return lines_of(text, self.widths[column] - 1)
-
-    def _start(self, line: WorkedLine) -> int:
-        """How many rows its letters and its first stage take, side by side."""
-        return max(self._rows(line.stages[0].text, NUMBERS), self._rows(line.letters, LETTERS))
-
-    def _take(self, count: int) -> range:
-        """The next rows that follow each other and are not folded."""
-        start = self.row
-        while any(row in self.folded for row in range(start, start + count)):
-            start += 1
-        self.row = start + count
-        return range(start, start + count)
-
-    def _write(self, line: WorkedLine) -> None:
-        rows = self._take(self._start(line))
-        self.data.text(rows[0], self.column + NAME, self._name(line.cell), self.styles.worked)
-        if line.letters:
-            self._text(rows, LETTERS, Live("", line.letters))
-        self._text(rows, NUMBERS, line.stages[0])
-        for stage in line.stages[1:]:
-            rows = self._take(self._rows(stage.text, NUMBERS))
-            self._text(rows, NUMBERS, stage)
-        last, cell = rows[-1], line.cell
-        self._text(rows[-1:], SIGN, line.sign)
-        style = self.styles.value("plain", self.decimals.decimals[cell.matrix], False)
-        at, value = (
-            self.addresses.cell(cell),
-            self.one[cell.matrix][cell.row : cell.row + 1, cell.column : cell.column + 1],
-        )
-        self.data.formulas(last, self.column + VALUE, value, style, lambda *_: at)
-
-    def _text(self, rows: range, column: int, live: Live) -> None:
-        """A text over some rows, live where it has a formula."""
-        at = (rows[0], self.column + column)
-        if live.formula:
-            self.data.live_text(*at, live.formula, live.text, self.styles.worked)
-        else:
-            self.data.text(*at, live.text, self.styles.worked)
-        if len(rows) > 1:
-            merge_rows(self.sheet, at[1], at[0], rows[-1])
 
     def _sign(self, cell: s.Cell, worked: Worked, stages: Sequence[s.Scalar]) -> Live:
         """= where the digits shown, of every line, give the digits of the result; ≈ where they do not."""
@@ -208,6 +167,19 @@ class WorkedLines:
             formula = f'IF(OR({",".join(guards)}),"≈",{formula})'
         sign = "=" if all(holds(stage, worked.result) for stage in stages) else "≈"
         return Live(formula if len(formula) <= MOST_FORMULA else "", sign)
+
+
+def worked_formula(book: Book, title: str, decimals: Shown, formula: StagedFormula) -> str:
+    """The asked cell of the first formula on a sheet's stage in one line, made from the rows that stand there."""
+    first = TOP + formula.first_line + 1
+    result, cell = first + len(formula.worked.stages), formula.asked
+    numbers, sign, value = (
+        f"'{title}'!{address(row, column)}" for row, column in ((first, LEFT), (result, LEFT), (result, LEFT + 1))
+    )
+    shown = decimals.decimals[cell.matrix]
+    written = f'{value}&""' if shown is None else f"FIXED(ROUND({value},{shown})+0,{shown},TRUE)"
+    name = label_text(book.headings.names.cell(cell.matrix, cell.row, cell.column)).replace('"', '""')
+    return f'"{name} "&{numbers}&" "&{sign}&" "&{written}'
 
 
 def _too_large(stage: s.Scalar) -> bool:

@@ -12,6 +12,7 @@ from tracer.program.program import Program
 from tracer.workbook import array_formulas as array_formulas_module
 from tracer.workbook.addresses import SheetAddresses
 from tracer.workbook.array_formulas import MatrixAddresses, array_formulas
+from tracer.workbook.book import TOP
 
 
 def article() -> Program:
@@ -31,7 +32,7 @@ def formulas(made: Program, identifier: str, named: bool = True, elsewhere: dict
     expression = made.assignments[identifier].expression
     assert expression is not None
     names = defined_names((*made.assignments, "learning_rate")) if named else {}
-    return array_formulas(expression, MatrixAddresses(lay_out(made), elsewhere or {}, names))
+    return array_formulas(expression, MatrixAddresses(lay_out(made), TOP, elsewhere or {}, names))
 
 
 @pytest.mark.parametrize(

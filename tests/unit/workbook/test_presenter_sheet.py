@@ -10,14 +10,15 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tracer.presentation.board import Board, lay_out
+from tests.presenter import presented
 from tracer.presentation.headings import MARKS, Role, roles
+from tracer.presentation.stage_grid import Staged
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
-from tracer.workbook.book import LEFT, TOP
-from tracer.workbook.presenter_sheet import MOST_CELLS
+from tracer.workbook.book import LEFT
+from tracer.workbook.presenter_sheet import MOST_CELLS, TOP
 from tracer.workbook.workbook import write_workbook
 
 
@@ -37,25 +38,24 @@ def written(recorded: Trace, folder: Path, data_only: bool = False) -> Any:
     return openpyxl.load_workbook(folder / "book.xlsx", data_only=data_only)
 
 
-def on_board(sheet: Worksheet, board: Board, identifier: str) -> tuple[Any, list[list[Any]]]:
+def on_sheet(sheet: Worksheet, place: Staged) -> tuple[Any, list[list[Any]]]:
     """The heading of a matrix, and its cells."""
-    place = board.shown(identifier)
-    rows = [[sheet.cell(TOP + place.row + i, LEFT + place.column + j).value for j in range(place.columns)]
-            for i in range(place.rows)]  # fmt: skip
-    return sheet.cell(TOP + place.heading_row, LEFT + place.column).value, rows
+    rows = [[sheet.cell(TOP + place.row + 1 + i, LEFT + place.column + j).value for j in range(len(place.across))]
+            for i in range(len(place.down))]  # fmt: skip
+    return sheet.cell(TOP + place.row, LEFT + place.column).value, rows
 
 
 @pytest.mark.parametrize("name", ["article", "hand", "linear-regression"])
 def test_the_cached_values_are_those_of_the_first_step_that_computes(name: str, tmp_path: Path) -> None:
     recorded = trace(load_problem(name))
-    one, board = recorded.first, lay_out(recorded.first.program)
+    one = recorded.first
     book = written(recorded, tmp_path, data_only=True)
     sheet, step = book["Presenter"], one.steps[2]
     known = roles(one.program, step)
     assert float(sheet["C1"].value) == float(step.label)
     assert sheet["D1"].value == book[f"Step {step.label}"]["B1"].value
-    for identifier in board.places:
-        heading, cells = on_board(sheet, board, identifier)
+    for identifier, place in presented(recorded).items():
+        heading, cells = on_sheet(sheet, place)
         if identifier in known:
             assert heading.startswith(MARKS[known[identifier]])
             assert (heading[:2] in MARKS.values()) == (known[identifier] != "plain")
@@ -85,14 +85,14 @@ def test_it_comes_behind_the_start_and_every_sheet_keeps_its_cells(tmp_path: Pat
     assert book.sheetnames[:3] == ["Start", "Presenter", "Step 0"]
     assert book["Presenter"]["B1"].value == "step shown:"
     assert book["Step 3"]["B1"].value.startswith("Step 3 · ")
-    links = [cell.hyperlink.location for cell in book["Presenter"][5] if cell.hyperlink]
+    links = [cell.hyperlink.location for cell in book["Presenter"][6] if cell.hyperlink]
     assert links == ["'Start'!A1", "'Step 0'!A1"]
 
 
 def test_colours_follow_the_role_of_each_matrix(tmp_path: Path) -> None:
     """The same colours as on step sheets, on the headings and on the cells; nothing on another sheet is asked."""
     recorded = trace(load_problem("article"))
-    sheet, board = written(recorded, tmp_path)["Presenter"], lay_out(recorded.first.program)
+    sheet = written(recorded, tmp_path)["Presenter"]
     fills: dict[str, set[Any]] = {}
     for cells in sheet.conditional_formatting:
         for rule in cells.rules:
@@ -101,7 +101,7 @@ def test_colours_follow_the_role_of_each_matrix(tmp_path: Path) -> None:
             fill = rule.dxf.fill.bgColor.rgb[-6:] if rule.dxf.fill else None
             assert rule.dxf.fill or rule.dxf.border
             fills.setdefault(f"{cells.sqref} {formula[-1]}", set()).add(fill)
-    assert len(fills) == 6 * len(board.places)
+    assert len(fills) == 6 * len(presented(recorded))
     expected: dict[str, tuple[str | None, ...]] = {"3": ("FFF176",), "2": ("F9BC7A",), "1": ("ECEFF1", None)}
     for key, colours in fills.items():
         assert colours <= set(expected[key[-1]]) and len(colours) == 1, key
@@ -114,7 +114,7 @@ def test_a_role_is_what_the_steps_say(tmp_path: Path) -> None:
     sheet = written(recorded, tmp_path)["Presenter"]
     codes: dict[Role | None, int] = {None: 0, "plain": 1, "input": 2, "active": 3}
     known = [roles(one.program, step) for step in one.steps]
-    column = LEFT + lay_out(one.program).columns + 1
+    column = LEFT + max(each.column + each.span for each in presented(recorded).values()) + 1
     assert all(sheet.column_dimensions[cell.column_letter].hidden for cell in sheet[TOP][column - 1 :])
     for row, identifier in enumerate(known[-1], start=TOP):
         formula = sheet.cell(row, column + 7).value
@@ -139,10 +139,25 @@ def test_no_formula_is_longer_than_a_cell_takes(tmp_path: Path) -> None:
     assert max(len(text) for formula in formulas for text in re.findall('"([^"]*)"', formula)) <= 255
 
 
-def test_a_large_board_has_no_presenter_sheet(tmp_path: Path) -> None:
-    for units, has_one in ((14, True), (18, False)):
-        recorded = trace(layers(units, units, units, rows=units))
-        assert (sum(each.size for each in recorded.first.matrices.values()) <= MOST_CELLS) == has_one
+def test_many_matrices_have_no_presenter_sheet(tmp_path: Path) -> None:
+    for depth, has_one in ((6, True), (9, False)):
+        recorded = trace(layers(*[12] * depth, rows=8))
+        shown = sum(len(each.down) * len(each.across) for each in presented(recorded).values())
+        assert (shown <= MOST_CELLS) == has_one
         write_workbook(recorded, tmp_path / "book.xlsx")
         with zipfile.ZipFile(tmp_path / "book.xlsx") as package:
             assert (b'name="Presenter"' in package.read("xl/workbook.xml")) == has_one
+
+
+def test_it_is_made_for_a_lecture(tmp_path: Path) -> None:
+    """Type of 16 points; no row is empty above one that is not, at any step; operands and results on one screen."""
+    recorded = trace(load_problem("article"))
+    sheet, places = written(recorded, tmp_path)["Presenter"], presented(recorded)
+    for place in places.values():
+        corner = sheet.cell(TOP + place.row + 1, LEFT + place.column)
+        assert (corner.font.size, sheet.cell(TOP + place.row, LEFT + place.column).font.size) == (16, 16)
+    for step in recorded.first.steps:
+        known = [places[each] for each in roles(recorded.first.program, step)]
+        rows = {row for each in known for row in range(each.row, each.row + 1 + len(each.down))}
+        assert rows == set(range(max(rows) + 1)), step.label
+    assert max(rows) <= 40 and max(each.column + each.span for each in places.values()) <= 19

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from tracer.expression.digits import round_half_away
 from tracer.problem.reading import load_problem
@@ -43,10 +44,10 @@ def lines(path: Path) -> Iterator[tuple[str, list[str], str, float, int]]:
             continue
         stages: list[str] = []
         for row in sheet.iter_rows(min_row=6):
-            cells = [cell for cell in row if cell.value is not None and cell.column > 6]
+            cells = [cell for cell in row if cell.value is not None]
             texts = [str(cell.value) for cell in cells]
-            numbers = [text for text in texts if re.match(r"= [0-9(\-−emlt]", text) and not re.search(r"\[|_", text)]
-            stages += [text.removeprefix("= ") for text in numbers[-1:]]
+            numbers = [text.rsplit("= ", 1)[-1] for text in texts if text.startswith("= ")]
+            stages += [text for text in numbers if re.match(r"[0-9(\-−emlt]", text) and not re.search(r"\[|_", text)]
             if texts[-2:-1] and texts[-2] in ("=", "≈") and isinstance(cells[-1].value, float | int):
                 decimals = re.search(r"0\.(0+);", cells[-1].number_format + ";")
                 yield sheet.title, stages, texts[-2], float(cells[-1].value), len(decimals[1]) if decimals else 0
@@ -70,3 +71,21 @@ def test_a_line_comes_to_the_value_that_stands_behind_it(name: str, tmp_path: Pa
                 assert abs(found - value) <= max(60 * unit, 0.05 * abs(value)), (sheet, stage, value)
             checked += 1
     assert checked > 30
+
+
+@pytest.mark.parametrize("name", ["article", "softmax-classifier", "moons"])
+def test_lines_are_near_the_left_and_in_the_row_of_their_value(name: str, tmp_path: Path) -> None:
+    """Within 1300 pixels at 100 %, a character being 7 pixels wide; integers as they were typed."""
+    write_workbook(trace(load_problem(name)), tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx", data_only=True)
+    signs = 0
+    for sheet in (each for each in book if each.title.startswith("Step ")):
+        widths = {letters: dimension.width for letters, dimension in sheet.column_dimensions.items()}
+        for cell in (cell for row in sheet.iter_rows(min_row=6) for cell in row if cell.value in ("=", "≈")):
+            before = [get_column_letter(k) for k in range(1, cell.column + 2)]
+            assert sum(7 * widths.get(each, 8.43) + 5 for each in before) < 1300, (sheet.title, cell.coordinate)
+            signs += 1
+    assert signs > 20
+    if name == "article":
+        lines = [str(cell.value) for row in book["Step 2"] for cell in row]
+        assert "= (1)(0.42) + (0)(0.1) + (1)(0.6) + (0)(0.92) + 0.46" in lines

@@ -1,0 +1,14 @@
+"""Where the presenter sheet has each matrix."""
+
+from tracer.presentation.stage_grid import Staged
+from tracer.run.passes import Trace
+from tracer.workbook.book import Book
+from tracer.workbook.pass_layout import layout_of, staged
+from tracer.workbook.presenter_sheet import PresenterSheet
+
+
+def presented(recorded: Trace) -> dict[str, Staged]:
+    """The matrices of a trace's first pass, by their identifiers."""
+    book = Book(recorded)
+    layout = staged(layout_of(recorded, recorded.first, 0), book.headings)
+    return {each.operand.id: each for each in PresenterSheet(book, layout).matrices}
