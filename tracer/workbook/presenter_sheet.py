@@ -270,7 +270,7 @@ class PresenterSheet:
         starts = {TOP + each.row for each in self.matrices}
         head = sum(map(self._height, range(1, 5)))
         break_rows(self.sheet, page, range(5, self.last + 1), self._height, starts.__contains__, head)
-        leave_out(self.sheet, self.data, self.last)
+        leave_out(self.sheet, self.data, max(self.last, TOP + max(len(self.matrices), len(self.steps))))
 
     def _height(self, row: int) -> float:
         return self.data.heights.get(row, ROW)
