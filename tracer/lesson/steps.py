@@ -43,6 +43,9 @@ def initialise(net: NetworkSymbols) -> Made:
         yield given(net.weights(layer), roles.WEIGHTS, block)
         if bias is not None:
             yield given(bias, roles.BIAS, block)
+    blocks = {each.name: (("layer", layer),) for layer in range(1, net.depth + 1) for each in net.parameters(layer)}
+    for state in net.problem.optimizer.states(net.trained):
+        yield replace(state, block=blocks.get(state.of or "", ()))
 
 
 def layer_input(net: NetworkSymbols, layer: int) -> Made:
@@ -180,10 +183,24 @@ def hidden_delta(net: NetworkSymbols, layer: int) -> Made:
 
 
 def new_weights(net: NetworkSymbols, layer: int) -> Made:
-    W = net.weights(layer)
-    change = m.Symbol(named.gradient(W.name), W.shape)
-    yield gradient(change, of_parameter(net, layer, W), roles.WEIGHTS_GRADIENT, layer, W, net.parameter_factor)
-    yield updated(net, W, stepped(net, W, change), roles.NEW_WEIGHTS, layer)
+    if layer == net.depth:
+        yield from before_any(net)
+    yield from followed(net, layer, net.weights(layer), roles.WEIGHTS_GRADIENT, roles.NEW_WEIGHTS)
+
+
+def before_any(net: NetworkSymbols) -> Made:
+    """What comes before the first new parameter: where the optimizer clips, every gradient, biases' included."""
+    if net.problem.optimizer.clip_norm is not None:
+        for layer in range(net.depth, 0, -1):
+            for parameter in net.parameters(layer):
+                what = roles.BIAS_GRADIENT if parameter == net.bias(layer) else roles.WEIGHTS_GRADIENT
+                yield parameter_gradient(net, layer, parameter, what)
+    yield from net.problem.optimizer.before(net.trained)
+
+
+def parameter_gradient(net: NetworkSymbols, layer: int, parameter: m.Symbol, what: Quantity) -> Assignment:
+    symbol = m.Symbol(named.gradient(parameter.name), parameter.shape)
+    return gradient(symbol, of_parameter(net, layer, parameter), what, layer, parameter, net.parameter_factor)
 
 
 def of_parameter(net: NetworkSymbols, layer: int, parameter: m.Symbol) -> m.Matrix:
@@ -199,25 +216,35 @@ def of_parameter(net: NetworkSymbols, layer: int, parameter: m.Symbol) -> m.Matr
 
 def new_biases(net: NetworkSymbols, layer: int) -> Made:
     b = net.bias(layer)
-    if b is None:
-        return
-    change = m.Symbol(named.gradient(b.name), b.shape)
-    yield gradient(change, of_parameter(net, layer, b), roles.BIAS_GRADIENT, layer, b, net.parameter_factor)
-    new = stepped(net, b, change) if net.problem.convention.bias_update else b
-    yield updated(net, b, new, roles.NEW_BIAS, layer)
+    if b is not None:
+        yield from followed(net, layer, b, roles.BIAS_GRADIENT, roles.NEW_BIAS)
 
 
-def updated(net: NetworkSymbols, parameter: m.Symbol, value: m.Matrix, what: Quantity, layer: int) -> Assignment:
-    symbol = m.Symbol(named.updated(parameter.name), parameter.shape)
-    return replace(made(symbol, value, what, layer), of=parameter.name, reproduced=net.problem.reproduce.rate_twice)
+def followed(net: NetworkSymbols, layer: int, parameter: m.Symbol, change: Quantity, new: Quantity) -> Made:
+    """A parameter's gradient, its value after the step that follows it, and what the optimizer makes on the way."""
+    if net.problem.optimizer.clip_norm is None:
+        yield parameter_gradient(net, layer, parameter, change)
+    for each in _rule(net, parameter):
+        own = each.role == "updated" and each.of == parameter.name
+        reproduced = own and net.problem.reproduce.rate_twice
+        yield replace(each, kind=new.kind if own else each.kind, block=(("layer", layer),), reproduced=reproduced)
 
 
-def stepped(net: NetworkSymbols, parameter: m.Symbol, change: m.Symbol) -> m.Matrix:
-    """A parameter after one step of gradient descent."""
-    if net.rate_in_change:
-        return m.add(parameter, change)
-    step = m.multiply(net.rate, change) if net.rate_in_update else change
-    return m.subtract(parameter, step) if net.problem.convention.sign > 0 else m.add(parameter, step)
+def _rule(net: NetworkSymbols, parameter: m.Symbol) -> Made:
+    optimizer, convention = net.problem.optimizer, net.problem.convention
+    if parameter.name not in net.trained:
+        yield _new_value(parameter, parameter)
+    elif net.rate_in_update:
+        yield from optimizer.clipped(parameter.name, parameter)
+        yield from optimizer.of_parameter(parameter.name, parameter, convention.sign)
+    else:
+        change = m.Symbol(named.gradient(parameter.name), parameter.shape)
+        adds = net.rate_in_change or convention.sign < 0
+        yield _new_value(parameter, m.add(parameter, change) if adds else m.subtract(parameter, change))
+
+
+def _new_value(parameter: m.Symbol, value: m.Matrix) -> Assignment:
+    return Assignment(named.updated(parameter.name), parameter.shape, value, "updated", of=parameter.name)
 
 
 Once: TypeAlias = Callable[[NetworkSymbols], Made]

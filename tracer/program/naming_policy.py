@@ -12,6 +12,7 @@ from collections.abc import Iterable
 RATE = "learning_rate"
 PATTERN = r"[A-Za-z]{1,2}[0-9]{0,3}(?:_next)?"  # of the identifiers that a workbook may hold
 INPUTS, TARGETS, LOSS, OUTPUT_ERROR = "X", "Y", "L", "E"
+PASSES, GRADIENT_NORM, CLIP_FACTOR = "step", "gradient_norm", "clip_factor"  # of an optimizer
 
 
 def weights(layer: int) -> str:
@@ -54,6 +55,15 @@ def gradient(of: str) -> str:
 
 def updated(parameter: str) -> str:
     return f"{parameter}_next"
+
+
+def state(parameter: str, kind: str) -> str:
+    """What an optimizer keeps of a parameter: its velocity, its mean, …"""
+    return f"{parameter}_{kind}"
+
+
+def clipped(parameter: str) -> str:
+    return f"{gradient(parameter)}_clipped"
 
 
 def defined_name(identifier: str) -> str:
