@@ -11,7 +11,7 @@ from tracer.expression import traversal
 from tracer.expression.transposed import transposed
 from tracer.lesson.conventions import samples_as_columns
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.lesson.steps import TABLE, Made, StepRow, in_time, loss_of_outputs
+from tracer.lesson.steps import TABLE, Made, StepRow, added_why, in_time, loss_of_outputs
 from tracer.problem.losses import RULES
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
@@ -57,7 +57,9 @@ def _build(problem: Problem, rows: int) -> Program:
         row, label = TABLE[number], f"{number}.{layer}" if times[number] > 1 else str(number)
         assignments = tuple(_inherited(each, reproduced) for each in _made(net, row, layer))
         if assignments:
-            steps.append(Step(number, layer, label, row.title, row.words, row.why, assignments))
+            steps.append(
+                Step(number, layer, label, row.title, row.words, row.why + added_why(net, number), assignments)
+            )
     return Program(tuple(steps), net.rows)
 
 

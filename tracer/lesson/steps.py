@@ -17,6 +17,7 @@ from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.lesson.network_symbols import NetworkSymbols, without_first
 from tracer.problem.losses import EVERY_LOSS
+from tracer.problem.optimizers import Optimizer
 from tracer.program import naming_policy as named
 from tracer.program import roles
 from tracer.program.roles import Assignment, Block, Quantity
@@ -353,6 +354,14 @@ TABLE = (
         each=new_biases,
     ),
 )
+
+
+def added_why(net: NetworkSymbols, number: int) -> str:
+    """What an optimizer adds to why a step is done."""
+    optimizer = net.problem.optimizer
+    if number == 1 and optimizer.names:
+        return " What the optimizer keeps of each of them starts here too."
+    return f" {optimizer.in_words()}" if number in (10, 11) and optimizer != Optimizer() else ""
 
 
 def in_time(depth: int, updated_weights_sent_back: bool) -> Iterator[tuple[int, int | None]]:

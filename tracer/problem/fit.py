@@ -216,7 +216,7 @@ def _other_targets(raw: RawProblem, data: Data) -> Iterator[Mistake]:
 
 def _unknown_matrices(raw: RawProblem, jacobians: int) -> Iterator[Mistake]:
     """Identifiers and steps that this network does not have."""
-    known = (*identifiers(has_bias(raw)), *(raw.optimizer.identifiers(trained(raw)) if raw.optimizer else ()))
+    known = (*identifiers(has_bias(raw)), *(raw.optimizer.added(trained(raw)) if raw.optimizer else ()))
     tables = (("decimals", raw.decimals.table), ("names", raw.names.own), ("marks", raw.marks.matrices))
     for section, table in tables:
         yield from (Mistake(section, says) for says in misnamed(table, known, jacobians))

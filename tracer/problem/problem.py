@@ -274,7 +274,7 @@ def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
         layers=_with_parameters(raw, sizes(raw.layers, data, raw.convention.leading), biased),
         **{key: getattr(raw, key) for key in AS_READ},
     )
-    every = (*identifiers(biased), *problem.optimizer.identifiers(problem.trained))
+    every = (*identifiers(biased), *problem.optimizer.added(problem.trained))
     clash = network_names(problem).clash(every) if problem.names.own else None
     if clash:
         named, other = clash

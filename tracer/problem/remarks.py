@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from tracer.problem.losses import RULES
+from tracer.problem.optimizers import Optimizer
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
 
@@ -90,7 +91,8 @@ def conventions(problem: Problem | ProgramProblem) -> list[str]:
     if isinstance(problem, ProgramProblem):
         rounded = [CONVENTIONS["carry_rounded"]] if problem.carry_rounded else []
         return [PROGRAM_GRADIENTS, problem.optimizer.in_words(), *rounded]
-    return [CONVENTIONS[each] for each in conventions_chosen(problem)]
+    told = [CONVENTIONS[each] for each in conventions_chosen(problem)]
+    return told if problem.optimizer == Optimizer() else [*told, problem.optimizer.in_words()]
 
 
 def conventions_chosen(problem: Problem) -> list[str]:

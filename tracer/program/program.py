@@ -162,6 +162,16 @@ class Program:
         given = (each.id for each in self.assignments.values() if each.expression is None)
         return {each: new[each] for each in given if each in new}
 
+    @cached_property
+    def of_optimizer(self) -> tuple[str, ...]:
+        """What an optimizer adds to plain gradient descent: its states, clipped gradients, the number of the pass."""
+        states = {each.id for each in self.assignments.values() if each.role == "state"}
+        return tuple(
+            each.id
+            for each in self.assignments.values()
+            if each.id in states or each.of in states or each.quantity in (roles.CLIPPING, roles.CLIPPED)
+        )
+
     @property
     def by_layers(self) -> bool:
         """Whether it is told in the eleven steps of a network's layers, and not in an author's own."""
