@@ -178,9 +178,8 @@ def _followed(cells: Cells, parameter: str, first: bool) -> Contents:
         for each in made:
             if program.assignments[each].layer is None:
                 yield cells.example(cells.first(each))
-    own = {each for each in program.of_optimizer if program.assignments[each].of == parameter}
     for each in made:
-        if each in own or program.assignments[each].of in own:
+        if program.follows(each) == parameter:
             yield from _new(cells, each)
     yield say("The new values, {rate} being the learning rate:", rate=cells.rate())
 

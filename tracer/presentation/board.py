@@ -163,9 +163,8 @@ def _of_states(program: Program, layer: int) -> Iterator[Shelf]:
     lines: dict[tuple[str | None, str], list[str]] = {}
     for each in map(program.assignments.__getitem__, program.of_optimizer):
         if each.layer == layer:
-            before = program.assignments.get(each.of or "")
-            whose = before.of if before is not None and before.role == "state" else each.of
-            lines.setdefault((whose, (each.kind or "").removesuffix("_hat")), []).append(each.id)
+            kind = (each.kind or "").removesuffix("_hat")
+            lines.setdefault((program.follows(each.id), kind), []).append(each.id)
     rows = [tuple((each,) if each else () for each in [*line, "", ""][:SLOTS]) for line in lines.values()]
     for k in range(0, len(rows), 2):
         yield rows[k], rows[k + 1] if k + 1 < len(rows) else ((), (), ())

@@ -172,6 +172,13 @@ class Program:
             if each.id in states or each.of in states or each.quantity in (roles.CLIPPING, roles.CLIPPED)
         )
 
+    def follows(self, identifier: str) -> str | None:
+        """The parameter that a matrix of the optimizer belongs to; None of single numbers, and of other matrices."""
+        if identifier not in self.of_optimizer:
+            return None
+        of = self.assignments[identifier].of
+        return of if of is None or of in self.parameters else self.assignments[of].of
+
     @property
     def by_layers(self) -> bool:
         """Whether it is told in the eleven steps of a network's layers, and not in an author's own."""
