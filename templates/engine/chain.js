@@ -100,7 +100,7 @@ class Chain {
       lines: [{ sign: "=", terms: signed }, ...workedLines(worked, writer)],
       exact: worked.exact,
       paths: kept.map((one) => one
-        ? { group: one.group, cells: [{ cell: one.path.head }, ...one.path.factors].filter(isNoScale).map(asCell),
+        ? { group: one.group, cells: [{ cell: one.path.head }, ...one.path.factors].filter(isNoScale).map(({ cell }) => asCell(cell)),
             numbers: one.path.factors.filter((each) => !isNoScale(each)).map(({ number }) => number) }
         : { group: null, cells: [] }),
     };
@@ -108,7 +108,7 @@ class Chain {
 }
 
 const same = (one, other) => String(one) === String(other);
-const asCell = ({ cell }) => cell && { matrix: cell[0], row: cell[1], column: cell[2] };
+const asCell = (cell) => cell && { matrix: cell[0], row: cell[1], column: cell[2] };
 const isNoScale = ({ number }) => number === undefined;
 const isScale = (node) => typeof node === "number" || (kindOf(node) === "quotient" && node[1].every(isScale));
 
