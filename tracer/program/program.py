@@ -251,7 +251,8 @@ class Program:
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """What training needs of a pass: the loss, a network's outputs, and what goes on to the next pass."""
-        return (self.loss, *self.all(roles.ACTIVATION)[-1:], *self.carried.values())
+        outputs = self.all(roles.ACTIVATION)[-1:] if self.by_layers else ()
+        return (self.loss, *outputs, *self.carried.values())
 
     @cached_property
     def numpy(self) -> NumpyPlan:
