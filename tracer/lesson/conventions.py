@@ -17,6 +17,7 @@ from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.transposed import transposed
 from tracer.lesson.network_symbols import NetworkSymbols
+from tracer.problem.losses import AT_SUMS
 from tracer.program import naming_policy as named
 from tracer.program import roles
 from tracer.program.program import Program, Step
@@ -55,6 +56,18 @@ def _retold(each: Assignment, change: Callable[[m.Matrix], m.Matrix], factor: fl
     assert each.expression is not None  # the backward half is computed
     value = change(each.expression)
     return replace(each, expression=value, factor=each.factor if factor is None else factor)
+
+
+def fused(net: NetworkSymbols, each: Assignment) -> Iterator[Assignment]:
+    """Output activation and loss taken together: the error is at the sums, and is the delta; there is no slope."""
+    if net.problem.convention.softmax_slope != "fused" or not _of_output(net, each):
+        yield each
+    elif _is_error(net, each):
+        arguments = (("y", net.targets), ("a", net.activation(net.depth)))
+        each = _retold(each, lambda _: m.Apply(AT_SUMS, arguments))
+        yield replace(each, of=net.pre_activation(net.depth).name)
+    elif each.quantity != roles.SLOPE:
+        yield _retold(each, lambda _: net.error(net.depth)) if _is_delta(net, each) else each
 
 
 def signed(net: NetworkSymbols, each: Assignment) -> Iterator[Assignment]:
@@ -143,7 +156,7 @@ def through_updated(net: NetworkSymbols, each: Assignment) -> Iterator[Assignmen
 
 
 REWRITES: tuple[Rewrite, ...] = (
-    kinked, by_jacobians, diagonal, signed, averaged, rated, changed, through_updated,
+    fused, kinked, by_jacobians, diagonal, signed, averaged, rated, changed, through_updated,
 )  # fmt: skip
 
 

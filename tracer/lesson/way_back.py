@@ -13,7 +13,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.lesson import forward
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.problem.losses import AT_SUMS, EVERY_LOSS
+from tracer.problem.losses import EVERY_LOSS, RULES
 from tracer.program import naming_policy as named
 from tracer.program import roles
 from tracer.program.roles import Assignment, Quantity
@@ -32,12 +32,12 @@ def _assigned(symbol: m.Symbol, value: m.Matrix, what: Quantity, layer: int, of:
 
 
 def _error(net: NetworkSymbols) -> Assignment:
-    """The gradient of the loss, which stands beside it: at the outputs, or where it is fused at their sums."""
+    """The gradient of the loss at the outputs, which stands beside it; a learning rule's is at their sums."""
     A, Z = net.activation(net.depth), net.pre_activation(net.depth)
-    rule = AT_SUMS if net.fused else EVERY_LOSS[net.problem.loss].gradient
-    rule = s.substitute(rule, {"K": s.Number(float(net.outputs))})
+    rule = s.substitute(EVERY_LOSS[net.problem.loss].gradient, {"K": s.Number(float(net.outputs))})
     used = tuple(pair for pair in (("y", net.targets), ("a", A)) if pair[0] in s.variables(rule))
-    return _assigned(net.error(net.depth), m.Apply(rule, used), roles.ERROR, net.depth, Z if net.fused else A)
+    of = Z if net.problem.loss in RULES else A
+    return _assigned(net.error(net.depth), m.Apply(rule, used), roles.ERROR, net.depth, of)
 
 
 def _through_function(net: NetworkSymbols, layer: int) -> Iterator[Assignment]:
@@ -50,7 +50,7 @@ def _through_function(net: NetworkSymbols, layer: int) -> Iterator[Assignment]:
         return net.slope(layer)
 
     delta: m.Matrix = E
-    if not (net.fused and layer == net.depth):
+    if net.problem.loss not in RULES:  # which has a single layer
         back = Gradient(Z.shape, E)
         ((_, delta),) = sent_back(forward.units(net, layer), net.outputs_of(layer), back, {Z.name}, apart, True)
     for slope in slopes:

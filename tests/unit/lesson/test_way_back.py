@@ -28,8 +28,7 @@ PLAIN = {"error": "output - target", "learning_rate_in": "update", "reduction": 
 
 def example(name: str, **convention: Any) -> Problem:
     document = load_problem(name).to_document()
-    fused = document["convention"]["softmax_slope"]
-    document["convention"] = {**PLAIN, "softmax_slope": fused, **convention}
+    document["convention"] = {**PLAIN, **convention}
     problem = problem_of_table({**document, "reproduce": {}, "carry_rounded": False})
     assert isinstance(problem, Problem)
     return problem
