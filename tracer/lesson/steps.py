@@ -263,7 +263,14 @@ def added_why(net: NetworkSymbols, number: int) -> str:
     optimizer = net.problem.optimizer
     if number == 1 and optimizer.names:
         return " What the optimizer keeps of each of them starts here too."
-    return f" {optimizer.in_words()}" if number in (10, 11) and optimizer != Optimizer() else ""
+    if number not in (10, 11) or optimizer == Optimizer():
+        return ""
+    biased = any(net.bias(layer) is not None for layer in range(1, net.depth + 1))
+    early = number == 10 and optimizer.clip_norm is not None and biased
+    return f" {optimizer.in_words()}{BIASES_TOO if early else ''}"
+
+
+BIASES_TOO = " The gradients of the biases stand here too, since they count towards that length."
 
 
 def in_time(depth: int, updated_weights_sent_back: bool) -> Iterator[tuple[int, int | None]]:

@@ -74,12 +74,17 @@ class Optimizer(FileSection):
         """The section as a table, without what is left to its default."""
         return self.model_dump(exclude_none=True)
 
+    @property
+    def rule(self) -> str:
+        """Its key in IN_WORDS."""
+        return "momentum" if self.name == "sgd" and self.value("momentum") else self.name
+
     def in_words(self) -> str:
         """The rule of the update in a sentence, with the settings that are not the defaults."""
         told = self.model_dump(exclude_none=True, exclude={"name", "clip_norm"})
         chosen = {key: value for key, value in told.items() if value != DEFAULTS[self.name][key]}
         settings = ", ".join(f"{key.replace('_', ' ')} {_written(value)}" for key, value in chosen.items())
-        rule = IN_WORDS["momentum" if self.name == "sgd" and self.value("momentum") else self.name]
+        rule = IN_WORDS[self.rule]
         clipped = f" Gradients together longer than {self.clip_norm:g} are shortened to that." if self.clip_norm else ""
         return f"{rule}{f' ({settings})' if settings else ''}.{clipped}"
 

@@ -12,7 +12,13 @@ from tracer.api import check, load, trace, train
 from tracer.errors import ProblemError
 from tracer.expression.text import matrix_text
 from tracer.lesson.build import build
+from tracer.presentation.theme import look
+from tracer.problem.problem import Problem
+from tracer.problem.remarks import conventions
 from tracer.run.storage import load_trace, save_trace
+from tracer.run.training import trace as run_recorded
+from tracer.worksheet.page import render_worksheet
+from tracer.worksheet.plan import make_plan
 
 X = [[1.0, 0.5], [0.2, -1.0], [0.4, 0.3], [-0.7, 0.9]]
 Y = [[1.0], [0.0], [1.0], [0.5]]
@@ -202,3 +208,16 @@ def test_right_answers_are_right_and_a_wrong_state_is_carried() -> None:
     answers["W1_mean_hat"] = answers["W1_mean_hat"] * 3
     verdicts = {each["id"]: each["verdict"] for each in check(problem, answers).to_document()["cells"]}
     assert verdicts["W1_mean_next"] in ("wrong", "slip") and verdicts["W1_mean_hat"] == "carried"
+
+
+def test_its_rule_is_said_on_every_surface_and_in_spanish() -> None:
+    problem = load(document({"name": "adam", "betas": [0.8, 0.9], "clip_norm": 0.3}))
+    assert isinstance(problem, Problem)
+    said = conventions(problem)[-1]
+    assert said.startswith("Adam: ") and "(betas 0.8 and 0.9)" in said and "longer than 0.3" in said
+    steps = {step.number: step.why for step in build(problem).steps}
+    assert said in steps[10] and "biases stand here too" in steps[10] and said in steps[11] and said not in steps[9]
+    run = run_recorded(problem)
+    for language, word in (("en", "running mean"), ("es", "media móvil")):
+        page = render_worksheet(run, make_plan(problem, run.first.program), theme=look(language))
+        assert word in page
