@@ -1,8 +1,9 @@
 // The chain of a weight: its gradient as a sum, over samples and paths, of products of fractions, then of numbers.
 // A gradient's rule holds another gradient and local derivatives; put in again and again, the rules give the whole
 // chain. A factor without a derivative of its own, such as a weight on the way back, is the one that is missing
-// between its neighbours: (∂L/∂u)·(∂u/∂v) = ∂L/∂v.
+// between its neighbours: (∂L/∂u)·(∂u/∂v) = ∂L/∂v. Numbers and the learning rate (a mean, a change) scale the whole.
 
+const RATE = "learning_rate";
 const MOST_PATHS = 4; // of one sample; where it would be more, the sum over them stays one factor
 
 class Chain {
@@ -41,8 +42,9 @@ class Chain {
 
   /** One product as a path: the gradient in it, then its other factors in the order in which they link up. */
   link(product, goal) {
-    if (!product.every((factor) => kindOf(factor) === "cell")) return null;
-    const cells = product.map((factor) => factor.slice(2));
+    const numbers = product.filter(isScale), parts = product.filter((factor) => !isScale(factor));
+    if (!parts.every((factor) => kindOf(factor) === "cell")) return null;
+    const every = parts.map((factor) => factor.slice(2)), cells = every.filter(([matrix]) => matrix !== RATE);
     const heads = cells.filter((cell) => this.isGradient(cell));
     if (heads.length !== 1) return null;
     const rest = cells.filter((cell) => cell !== heads[0]), factors = [];
@@ -56,7 +58,9 @@ class Chain {
     }
     if (!same(at, goal) && rest.length > 1) return null;
     if (!same(at, goal)) factors.push({ cell: rest.pop() ?? null, of: at, by: goal }); // no factor is the factor 1
-    return { head: heads[0], factors: [...factors, ...rest.map((cell) => ({ cell }))] };
+    const scale = [...every.filter((cell) => !cells.includes(cell)).map((cell) => ({ cell })),
+      ...numbers.map((number) => ({ number }))];
+    return { head: heads[0], factors: [...factors, ...rest.map((cell) => ({ cell })), ...scale] };
   }
 
   isGradient(cell) {
@@ -66,17 +70,18 @@ class Chain {
 
   /** The numbers of a path: every factor as it is shown; one that no cell holds is 1. */
   numbers({ head, factors }) {
-    return ["product", [head, ...factors.map((factor) => factor.cell)].map((cell) => cell ? this.valueOf(cell) : 1)];
+    return ["product", [{ cell: head }, ...factors].map(({ cell, number }) => number ?? (cell ? this.valueOf(cell) : 1))];
   }
 
   /** The path as a product of fractions. */
-  fractions({ head, factors }, style, ties) {
+  fractions({ head, factors }, style, writer) {
     const written = (cell, name) => {
       const markup = name.negative ? brackets(nameMathml(name)) : nameMathml(name);
-      return ties && cell ? tied(cell, markup) : markup;
+      return writer.ties && cell ? tied(cell, markup) : markup;
     };
-    const others = factors.map(({ cell, of, by }) =>
-      written(cell, of ? this.labels.quotient(of, by, style) : this.labels.cell(cell, style)));
+    const others = factors.map(({ cell, of, by, number }) =>
+      number !== undefined ? writer.write(number, POWER)
+        : written(cell, of ? this.labels.quotient(of, by, style) : this.labels.cell(cell, style)));
     return mrow([written(head, this.labels.fraction(head, style)), ...others].join(operator("·")));
   }
 
@@ -89,13 +94,14 @@ class Chain {
     const terms = withoutMiddle(paths.length, (k) => products[k], "sum", noCell);
     const worked = reckoned(terms.length > 1 ? sum(terms) : terms[0], value, decimals);
     const kept = terms.map((term) => paths[products.indexOf(term)]);
-    const pieces = kept.map((one, k) => one ? this.fractions(one.path, style, writer.ties) : omission(terms[k][2]));
+    const pieces = kept.map((one, k) => one ? this.fractions(one.path, style, writer) : omission(terms[k][2]));
     const signed = pieces.map((piece, k) => k ? mrow('<mo form="infix">+</mo>', piece) : piece);
     return {
       lines: [{ sign: "=", terms: signed }, ...workedLines(worked, writer)],
       exact: worked.exact,
       paths: kept.map((one) => one
-        ? { group: one.group, cells: [one.path.head, ...one.path.factors.map(({ cell }) => cell)].map(asCell) }
+        ? { group: one.group, cells: [{ cell: one.path.head }, ...one.path.factors].filter(isNoScale).map(({ cell }) => asCell(cell)),
+            numbers: one.path.factors.filter((each) => !isNoScale(each)).map(({ number }) => number) }
         : { group: null, cells: [] }),
     };
   }
@@ -103,6 +109,8 @@ class Chain {
 
 const same = (one, other) => String(one) === String(other);
 const asCell = (cell) => cell && { matrix: cell[0], row: cell[1], column: cell[2] };
+const isNoScale = ({ number }) => number === undefined;
+const isScale = (node) => typeof node === "number" || (kindOf(node) === "quotient" && node[1].every(isScale));
 
 /** An expression multiplied out: a list of terms, each a list of factors. */
 function products(node) {
@@ -110,6 +118,9 @@ function products(node) {
     case "round": case "stable": return products(node[1][0]);
     case "fold": return node[2] === "sum" ? range(count(node)).flatMap((k) => products(term(node, k))) : [[node]];
     case "sum": return node[1].flatMap(products);
+    case "quotient":
+      return isScale(node) || !isScale(node[1][1]) ? [[node]]
+        : products(node[1][0]).map((factors) => [...factors, ["quotient", [1, node[1][1]]]]);
     case "product":
       return node[1].map(products).reduce((lefts, rights) =>
         lefts.flatMap((left) => rights.map((right) => [...left, ...right])));

@@ -72,6 +72,7 @@ function ofOneNumber(kind, a, which) {
   const x = a.value;
   switch (kind) {
     case "power": return through(a, x ** which, which * x ** (which - 1));
+    case "raised": return through(a, which ** x, Math.log(which) * which ** x);
     case "exp": return through(a, Math.exp(x), Math.exp(x));
     case "log": return through(a, Math.log(x), 1 / x);
     case "tanh": return through(a, Math.tanh(x), 1 - Math.tanh(x) ** 2);

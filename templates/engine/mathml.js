@@ -65,6 +65,7 @@ class Writer {
       case "product": return [this.product(parts), PRODUCT];
       case "quotient": return [`<mfrac>${of(0)}${of(1)}</mfrac>`, POWER];
       case "power": return [`<msup>${of(0, ATOM)}<mn>${first}</mn></msup>`, POWER];
+      case "raised": return [`<msup>${numeral(asTyped(first))}${of(0)}</msup>`, POWER];
       case "exp": return [`<msup><mi>e</mi>${of(0)}</msup>`, POWER];
       case "log": return [mrow("<mi>ln</mi>", brackets(of(0))), ATOM];
       case "function":

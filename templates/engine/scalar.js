@@ -78,6 +78,7 @@ function reader(node) {
     case "product": return (cell, filled) => inner.reduce((product, each) => product * each(cell, filled), 1);
     case "quotient": return (cell, filled) => a(cell, filled) / b(cell, filled);
     case "power": return (cell, filled) => a(cell, filled) ** first;
+    case "raised": return (cell, filled) => first ** a(cell, filled);
     case "exp": return (cell, filled) => Math.exp(a(cell, filled));
     case "log": return (cell, filled) => Math.log(a(cell, filled));
     case "tanh": return (cell, filled) => Math.tanh(a(cell, filled));

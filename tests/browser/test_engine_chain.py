@@ -68,10 +68,7 @@ def test_a_chain_is_made_of_the_derivatives_that_it_names(page: Any, document: D
         if not is_gradient(run.problem, gradient):
             assert chain is None
             continue
-        if chain is None:  # a mean or a rate times the sums in dW and db is no product of derivatives
-            convention = document["convention"]
-            assert convention.get("reduction_in") == "gradient" or convention.get("learning_rate_in") == "change"
-            continue
+        assert chain is not None, weight
         assert (chain["of"], chain["name"]) == (gradient, label_mathml(names.fraction(gradient, weight[1:])))
         products = assert_linked(one, chain, called, weight)
         if len(products) == len(chain["paths"]):  # none is left out
@@ -92,7 +89,7 @@ def assert_linked(one: Pass, chain: Document, called: Mapping[str, Place], weigh
             continue
         cells = [cell and (cell["matrix"], cell["row"], cell["column"]) for cell in path["cells"]]
         values = [float(one[cell[0]][cell[1:]]) if cell else 1.0 for cell in cells]
-        products.append(math.prod(values))
+        products.append(math.prod(values) * math.prod(map(number, path["numbers"])))
         links = fractions(piece)
         assert links[0][0] == "<mi>L</mi>" and called[links[-1][1]] == weight
         factors = [value for cell, value in zip(cells, values, strict=True) if not cell or cell[0] != "learning_rate"]
@@ -102,10 +99,26 @@ def assert_linked(one: Pass, chain: Document, called: Mapping[str, Place], weigh
     return products
 
 
+def scale(node: Any) -> Any:
+    """A number that scales a path, or 1 over one."""
+    return s.Quotient(s.Number(node[1][0]), s.Number(node[1][1])) if isinstance(node, list) else node
+
+
+def number(node: Any) -> float:
+    return float(node[1][0] / node[1][1]) if isinstance(node, list) else float(node)
+
+
 def reckoned(one: Pass, decimals: Shown, chain: Document, gradient: str) -> Worked:
     """The products of a chain worked out by the Python reading."""
-    paths = [[cell and s.Cell(**cell) for cell in path["cells"]] for path in chain["paths"]]
-    products = [s.Product(tuple(cell or s.Number(1.0) for cell in path)) for path in paths]
+    products = [
+        s.Product(
+            (
+                *(s.Cell(**cell) if cell else s.Number(1.0) for cell in path["cells"]),
+                *(each if isinstance(each, s.Quotient) else s.Number(each) for each in map(scale, path["numbers"])),
+            )
+        )
+        for path in chain["paths"]
+    ]
     return decimals.work(one, gradient, s.Sum(tuple(products)) if len(products) > 1 else products[0])
 
 
@@ -122,6 +135,23 @@ def test_the_chain_of_an_articles_weight_as_one_writes_it(page: Any) -> None:
     ]
     assert not chain["exact"]
     assert [path["group"] for path in chain["paths"]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("convention", "ends"),
+    [
+        ({"learning_rate_in": "change"}, "·η"),
+        ({"learning_rate_in": "change", "error": "output - target"}, "·η·(−1)"),
+        ({"reduction": "mean", "reduction_in": "gradient"}, "·13"),  # a third: a fraction has no bar as text
+    ],
+)
+def test_a_mean_or_a_change_scales_every_path(page: Any, convention: dict[str, str], ends: str) -> None:
+    document = load_problem("article").to_document()
+    document["convention"] |= convention
+    run = trace(problem_from_document(document, "scaled", "scaled"))
+    (chain,) = ask(page, CHAINS, data=script_data(run, run.last), cells=[("W2", 0, 0)], style="matrix")
+    terms = [text(each) for each in chain["lines"][0]["terms"]]
+    assert len(terms) == 3 and all(each.endswith(ends) for each in terms), terms
 
 
 def test_a_chain_over_many_samples_is_cut_in_the_middle(page: Any) -> None:

@@ -22,12 +22,16 @@ from tests.browser.asking import (
     text,
     turned_round,
 )
+from tests.engine.test_program_workbooks import OPTIMIZERS
+from tests.unit.problem.test_layer_optimizers import document as with_optimizer
 from tracer.expression.label import Name, label_mathml, label_text
 from tracer.expression.lower import lower
 from tracer.page.script_data import STYLES, script_data, written
 from tracer.presentation.shown import shown
 from tracer.problem.names import names_of
+from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
+from tracer.run.passes import Trace
 from tracer.run.training import trace
 
 pytestmark = pytest.mark.browser
@@ -36,7 +40,20 @@ pytestmark = pytest.mark.browser
 @settings(max_examples=60)
 @given(document=random_documents(), seed=st.integers(0, 2**32 - 1))
 def test_every_cell_of_a_random_network_is_read_as_in_python(page: Any, document: Document, seed: int) -> None:
-    run = recorded(document)
+    assert_read_as_in_python(page, recorded(document), seed)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_cell_of_an_optimizer_is_read_as_in_python(page: Any, name: str) -> None:
+    problem = problem_from_document(with_optimizer(OPTIMIZERS[name], {"error": "target - output"}), name, name)
+    run = trace(problem, (1, 2))
+    assert_read_as_in_python(page, run, 0)
+    found = ask(page, ASK, data=script_data(run, run.last), cells=[], style="matrix")["values"]
+    for each in run.last.program.computed:
+        assert np.allclose(found[each], run.last[each], rtol=1e-12, atol=1e-15), each
+
+
+def assert_read_as_in_python(page: Any, run: Trace, seed: int) -> None:
     one, decimals, style = run.last, shown(run, run.last), run.problem.names.style
     made = {key: each.expression for key, each in one.program.assignments.items() if each.expression is not None}
     lowered = {(key, *at): lower(rule, *at) for key, rule in made.items() for at in np.ndindex(rule.shape)}

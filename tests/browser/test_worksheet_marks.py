@@ -12,9 +12,11 @@ import pytest
 from tests.alike import MOST_UNTOLD, UNTOLD, sheets, signs
 from tests.browser.pages import opened
 from tests.browser.test_worksheet import FILL, SIGNS, sheet
+from tests.engine.test_program_workbooks import OPTIMIZERS
 from tests.fairness import problems
 from tests.simulation import Teacher
 from tests.students import Document
+from tests.unit.problem.test_layer_optimizers import document as with_optimizer
 from tracer.problem.problem import problem_from_document
 from tracer.run.training import trace
 
@@ -45,3 +47,12 @@ def test_page_and_command_mark_alike(chromium: Any, number: int, tmp_path: Path)
                     untold[verdict, theirs] += 1
             cells += len(expected)
     assert cells > 1_000 and untold.total() <= MOST_UNTOLD * cells, untold
+
+
+@pytest.mark.parametrize("name", ["adamw", "dampened"])
+def test_right_numbers_of_an_optimizer_are_right_on_the_page(chromium: Any, name: str, tmp_path: Path) -> None:
+    run = trace(problem_from_document(with_optimizer(OPTIMIZERS[name]), name, name))
+    answers = {each: run.first[each].tolist() for each in run.first.program.computed}
+    with opened(chromium, sheet(run, feedback="cell"), tmp_path) as page:
+        page.evaluate(FILL, answers)
+        assert set(page.evaluate(SIGNS).values()) == {"✓"}

@@ -7,6 +7,7 @@ of equal operands take the middle of both sides; a condition is held fixed.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import log
 from typing import assert_never
 
 from tracer.calculus.functions import SLOPES, z
@@ -57,6 +58,8 @@ def _derivative(expression: s.Scalar, variable: str) -> s.Scalar:
             return s.Sum((tidy(first), s.Negative(tidy(second))))
         case s.Power(base, exponent):
             return s.Product((s.Number(float(exponent)), _power(base, exponent - 1), of(base)))
+        case s.Raised(base, exponent):
+            return s.Product((s.Number(log(base)), expression, of(exponent)))
         case s.Exp(argument):
             return s.Product((expression, of(argument)))
         case s.Log(argument):

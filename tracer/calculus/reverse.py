@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from tracer.calculus.differentiate import slope
 from tracer.calculus.row_functions import LOCAL, recognised
-from tracer.calculus.tidy import Scale, as_number, is_number, negative, scaled, turned
+from tracer.calculus.tidy import Scale, as_number, is_number, negative, part, scaled, turned
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
@@ -55,13 +55,19 @@ class Gradient:
 
 
 def sent_back(
-    expression: m.Matrix, value: m.Matrix, gradient: Gradient, active: Collection[str], named: Named
+    expression: m.Matrix,
+    value: m.Matrix,
+    gradient: Gradient,
+    active: Collection[str],
+    named: Named,
+    every_slope: bool = False,
 ) -> Iterator[Sent]:
     """The contributions of an expression to the gradients of the matrices in `active` that it is made of.
 
-    `value` is the symbol that holds the expression's value, `gradient` that of the loss with respect to it.
+    `value` is what holds the expression's value, `gradient` that of the loss with respect to it. With `every_slope` a
+    slope that is the same number everywhere is a local derivative to be named too.
     """
-    return _Back(active, named, expression, value).through(expression, gradient)
+    return _Back(active, named, expression, value, every_slope).through(expression, gradient)
 
 
 def differentiable(expression: m.Matrix) -> Iterator[str]:
@@ -88,6 +94,7 @@ class _Back:
     named: Named
     expression: m.Matrix
     value: m.Matrix
+    every_slope: bool = False
 
     def through(self, node: m.Matrix, back: Gradient) -> Iterator[Sent]:
         if not any(each.name in self.active for each in traversal.symbols(node)):
@@ -161,11 +168,11 @@ class _Back:
             rule, of_value = slope(node.template, name)
             if rule == s.Number(0.0):
                 continue
-            if isinstance(rule, s.Number):
+            if isinstance(rule, s.Number) and not self.every_slope:
                 yield from self._to(operand, back.times("*", rule.value))
                 continue
             known = (*node.arguments, *([("a", self._valued(node))] if of_value else []))
-            used = tuple((key, each) for key, each in known if key in s.variables(rule))
+            used = tuple((key, each) for key, each in known if key in s.variables(rule)) or node.arguments
             local: m.Matrix = m.Apply(rule, used)
             if local.shape != node.shape:  # every argument that it is written in is broadcast
                 local = m.Apply(rule, (*used, *((f"{key}_", each) for key, each in node.arguments)))
@@ -292,9 +299,9 @@ def _times(back: Gradient, factor: m.Matrix, shape: m.Shape) -> Gradient:
     return back.of(m.multiply(back.matrix, factor))
 
 
-def _piece(matrix: m.Matrix, shape: m.Shape, over: m.Axis, start: int) -> m.Part:
+def _piece(matrix: m.Matrix, shape: m.Shape, over: m.Axis, start: int) -> m.Matrix:
     """The rows or columns of a stack that one of its parts had."""
     rows, columns = shape
     down = range(start, start + rows) if over == "rows" else range(rows)
     across = range(columns) if over == "rows" else range(start, start + columns)
-    return m.Part(matrix, tuple(down), tuple(across))
+    return part(matrix, down, across)

@@ -28,6 +28,11 @@ def softmax(Z: m.Matrix) -> m.Matrix:
     return m.StableForm(shown, computed)
 
 
+def jacobian(row: m.Matrix) -> m.Matrix:
+    """(n, n): how each cell of a row of softmax changes with each cell of its argument."""
+    return m.multiply(m.Transpose(row), m.subtract(m.Identity(row.shape[1]), row))
+
+
 def log_sum_exp(Z: m.Matrix) -> m.Matrix:
     """(n, 1): ln Σ e^z of each row."""
     logarithm = s.Log(s.Variable("sum"))

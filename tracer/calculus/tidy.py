@@ -6,7 +6,7 @@ Nothing here changes what an expression means; its value may differ in the last 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from tracer.expression import matrix as m
@@ -147,6 +147,19 @@ def negative(matrix: m.Matrix) -> m.Matrix:
         case _:
             u = s.Variable("u")
             return m.Apply(s.Negative(u), (("u", matrix),))
+
+
+def part(matrix: m.Matrix, rows: Sequence[int], columns: Sequence[int]) -> m.Matrix:
+    """Some rows and columns of a matrix: those of a product are rows of its left and columns of its right operand."""
+    if (tuple(rows), tuple(columns)) == (tuple(range(matrix.shape[0])), tuple(range(matrix.shape[1]))):
+        return matrix
+    match matrix:
+        case m.MatMul(left, right):
+            return m.MatMul(part(left, rows, range(left.shape[1])), part(right, range(right.shape[0]), columns))
+        case m.Transpose(operand):
+            return m.Transpose(part(operand, columns, rows))
+        case _:
+            return m.Part(matrix, tuple(rows), tuple(columns))
 
 
 def turned(matrix: m.Matrix) -> m.Matrix:

@@ -24,6 +24,7 @@ from tracer.derivation.typeset import (
     say,
     table,
 )
+from tracer.problem.optimizers import Optimizer
 from tracer.program import roles
 
 MOST_PARTS = 3  # samples whose parts of a gradient are written side by side
@@ -160,8 +161,32 @@ class _LayerBackward:
         yield (row(sign, table(target, cells.value, "values")),)
 
     def _update(self) -> Contents:
-        yield say(_step_taken(self.cells), rate=self.cells.rate())
-        yield from _new(self.cells, self.own.new_weights)
+        cells = self.cells
+        if cells.problem.optimizer == Optimizer():
+            yield say(_step_taken(cells), rate=cells.rate())
+        else:
+            yield from _followed(cells, self.own.weights, first=self.chain.is_output)
+        yield from _new(cells, self.own.new_weights)
+
+
+def _followed(cells: Cells, parameter: str, first: bool) -> Contents:
+    """What an optimizer makes before the new value of a parameter; `first`, what it makes once for all of them too."""
+    program = cells.program
+    made = [each for each in program.of_optimizer if program.assignments[each].expression is not None]
+    if first:
+        yield say(_rule_of(cells))
+        for each in made:
+            if program.assignments[each].layer is None:
+                yield cells.example(cells.first(each))
+    for each in made:
+        if program.follows(each) == parameter:
+            yield from _new(cells, each)
+    yield say("The new values, {rate} being the learning rate:", rate=cells.rate())
+
+
+def _rule_of(cells: Cells) -> str:
+    sign = "" if cells.problem.convention.sign > 0 else " It follows the gradient, of which these are the negatives."
+    return cells.problem.optimizer.in_words() + sign
 
 
 def _new(cells: Cells, parameter: str) -> Contents:
@@ -233,5 +258,8 @@ def _bias(chain: Chain, first: bool) -> Contents:
         yield cells.example(target, rule(target))
     column = cells.column(own.bias_gradient)
     yield equation(column, cells.stages(column, rule))
-    yield say("The new biases:")
+    if cells.problem.optimizer == Optimizer():
+        yield say("The new biases:")
+    else:
+        yield from _followed(cells, own.bias, first=False)
     yield from _new(cells, own.new_bias)

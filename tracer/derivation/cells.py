@@ -130,7 +130,8 @@ class Cells:
             return self.label(cell)
         fraction = None if assignment.reproduced else self.names.fraction(cell.matrix, place)
         name = fraction or self.names.cell(cell.matrix, *place)
-        if assignment.role == "updated" and isinstance(name, Label) and name.base == cell.matrix:
+        new = cell.matrix in self.program.updated.values()
+        if new and isinstance(name, Label) and name.base == cell.matrix:
             return replace(name, base=self.owner(cell).matrix, hat=True)
         return name
 

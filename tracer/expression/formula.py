@@ -83,6 +83,8 @@ class FormulaWriter:
                 return f"{self.write(numerator, PRODUCT)}/{self.write(denominator, POWER)}", PRODUCT
             case s.Power(base, exponent):
                 return f"{self.write(base, ATOM)}^{literal(float(exponent))}", POWER
+            case s.Raised(base, exponent):
+                return f"{literal(base)}^{self.write(exponent, ATOM)}", POWER
             case s.Where(left, relation, right, then, otherwise):
                 condition = f"{self.write(left, SUM)}{relation}{self.write(right, SUM)}"
                 return self.call("IF", condition, self.write(then, SUM), self.write(otherwise, SUM))

@@ -147,6 +147,8 @@ def _scalar(expression: s.Scalar, values: Mapping[str, Interval]) -> Interval:
             return _times(of(numerator), _reciprocal(of(denominator)))
         case s.Power(base, exponent):
             return _power(of(base), exponent)
+        case s.Raised(base, exponent):
+            return _raised(base, of(exponent))
         case s.Exp(argument):
             return _increasing(np.exp, of(argument), floor=0.0)
         case s.Log(argument):
@@ -289,6 +291,12 @@ def _increasing(function: Callable[[Array], Array], a: Interval, floor: float = 
     once = _outward(function(a.low), function(a.high))
     twice = _outward(once.low, once.high)
     return Interval(np.maximum(twice.low, floor), twice.high)
+
+
+def _raised(base: float, a: Interval) -> Interval:
+    if base >= 1:
+        return _increasing(lambda x: np.power(base, x), a, floor=0.0)
+    return _increasing(lambda x: np.power(base, -x), Interval(-a.high, -a.low), floor=0.0)
 
 
 def _log(a: Interval) -> Interval:

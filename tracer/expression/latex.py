@@ -172,6 +172,8 @@ class _Writer:
                 return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}", _POWER
             case s.Power(base, exponent):
                 return _raised(self.read(base), as_typed(exponent))
+            case s.Raised(base, exponent):
+                return f"{as_typed(base)}^{{{self.write(exponent)}}}", _POWER
             case s.Stable(shown, _):
                 return self.read(shown)
             case s.Fold():

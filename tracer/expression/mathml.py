@@ -204,6 +204,8 @@ class _Writer:
                 return f"<mfrac>{self.write(numerator)}{self.write(denominator)}</mfrac>", _POWER
             case s.Power(base, exponent):
                 return f"<msup>{self.write(base, _ATOM)}<mn>{as_typed(exponent)}</mn></msup>", _POWER
+            case s.Raised(base, exponent):
+                return f"<msup>{self._number(as_typed(base))}{self.write(exponent)}</msup>", _POWER
             case s.Stable(shown, _):
                 return self.read(shown)
             case s.Fold():

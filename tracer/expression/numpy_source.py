@@ -308,6 +308,8 @@ def scalar_source(expression: s.Scalar, name: Callable[[Leaf], str] = _no_cells)
             return f"({of(numerator)} / {of(denominator)})"
         case s.Power(base, exponent):
             return f"({of(base)} ** {exponent})"
+        case s.Raised(base, exponent):
+            return f"({base!r} ** {of(exponent)})"
         case s.Exp(argument):
             return f"exp({of(argument)})"
         case s.Log(argument):

@@ -7,6 +7,7 @@ would cancel. The result is again a scalar expression, so that a spreadsheet can
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import log
 from typing import TypeAlias, assert_never
 
 from tracer.expression import scalar as s
@@ -39,6 +40,8 @@ def rounding_error(expression: s.Scalar, unit_of: UnitOf) -> s.Scalar | None:
         case s.Power(base, exponent):
             slope = s.Product((s.Number(float(exponent)), s.Power(s.Absolute(base), exponent - 1)))
             return _times(slope, of(base))
+        case s.Raised(base, exponent):
+            return _times(s.Product((s.Number(abs(log(base))), expression)), of(exponent))
         case s.Exp(argument):
             return _times(expression, of(argument))
         case s.Log(argument):

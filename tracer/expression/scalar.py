@@ -92,6 +92,14 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
+class Raised:
+    """A fixed positive number to a power that varies: 0.9 to the number of the pass."""
+
+    base: float
+    exponent: Scalar
+
+
+@dataclass(frozen=True, slots=True)
 class Exp:
     """e to the argument. `bounded`: the rule keeps the argument at or below 0."""
 
@@ -227,6 +235,7 @@ Scalar: TypeAlias = (
     | Product
     | Quotient
     | Power
+    | Raised
     | Exp
     | Log
     | Tanh
@@ -255,7 +264,7 @@ def children(expression: Scalar) -> tuple[Scalar, ...]:
             return (left, right, then, otherwise)
         case Negative(part) | Exp(part) | Log(part) | Tanh(part) | Absolute(part):
             return (part,)
-        case Power(part) | Round(part) | Function(_, part):
+        case Power(part) | Round(part) | Function(_, part) | Raised(_, part):
             return (part,)
         case Fold():
             return (expression.template,)
@@ -278,6 +287,8 @@ def rebuild(expression: Scalar, parts: tuple[Scalar, ...]) -> Scalar:
             return Exp(parts[0], bounded)
         case Power(_, exponent):
             return Power(parts[0], exponent)
+        case Raised(base):
+            return Raised(base, parts[0])
         case Function(name):
             return Function(name, parts[0])
         case Round(_, decimals):

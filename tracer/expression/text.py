@@ -200,6 +200,8 @@ class CellWriter:
                 return f"{self.write(numerator, _PRODUCT)}/{self.write(denominator, _POWER)}", _PRODUCT
             case s.Power(base, exponent):
                 return f"{self.write(base, _ATOM)}{_raised(exponent)}", _POWER
+            case s.Raised(base, exponent):
+                return f"{self.notation.number(as_typed(base))}^{self.write(exponent, _ATOM)}", _POWER
             case s.Where(left, relation, right, then, otherwise):
                 condition = f"{self.write(left)} {_SIGNS[relation]} {self.write(right)}"
                 word, other = self.notation.where, self.notation.otherwise

@@ -15,9 +15,10 @@ from tracer.calculus.reverse import Gradient, differentiable, sent_back
 from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.formulas.forward import Forward, ForwardStep
+from tracer.formulas.kinds import kinds
 from tracer.program import naming_policy as named
 from tracer.program.program import Phase, Program, Step
-from tracer.program.roles import Assignment, Block
+from tracer.program.roles import Assignment, Block, Role
 
 Parameters: TypeAlias = Mapping[str, m.Symbol]
 MOST_SUMMED = 50  # contributions that one sum has; more are added up in groups
@@ -38,7 +39,7 @@ def derive(forward: Forward, updates: Updates) -> Program:
     """The program of a forward pass: every gradient, and the parameters' update."""
     way_back = _WayBack(forward)
     way_back.run()
-    steps = [_given(forward, updates)]
+    steps = [_given(forward, updates, way_back.kinds)]
     count = len(forward.steps)
     steps += [_step(k, each, "forward", way_back.forward(each)) for k, each in enumerate(forward.steps, start=1)]
     for number in range(count, 0, -1):
@@ -52,8 +53,8 @@ def derive(forward: Forward, updates: Updates) -> Program:
     return Program(tuple(steps), 1)
 
 
-def _given(forward: Forward, updates: Updates) -> Step:
-    made = [Assignment(name, shape, None, "given") for name, shape in forward.given.items()]
+def _given(forward: Forward, updates: Updates, known: Mapping[str, str]) -> Step:
+    made = [Assignment(name, shape, None, "given", known.get(name)) for name, shape in forward.given.items()]
     made += [Assignment(name, shape, None, "parameter") for name, shape in forward.parameters.items()]
     made += updates.states({name: m.Symbol(name, shape) for name, shape in forward.parameters.items()})
     return Step(0, None, "0", "Given", "", "", tuple(made), "given")
@@ -89,11 +90,11 @@ class _WayBack:
         return {name: m.Symbol(name, shape) for name, shape in self.forward_pass.parameters.items()}
 
     def forward(self, step: ForwardStep) -> tuple[Assignment, ...]:
-        loss = self.forward_pass.loss
-        return tuple(
-            Assignment(name, each.shape, each, "loss" if name == loss else "intermediate", block=step.block)
-            for name, each in step.assignments
-        )
+        def made(name: str, expression: m.Matrix) -> Assignment:
+            role: Role = "loss" if name == self.forward_pass.loss else "intermediate"
+            return Assignment(name, expression.shape, expression, role, self.kinds.get(name), block=step.block)
+
+        return tuple(made(*each) for each in step.assignments)
 
     def run(self) -> None:
         wanted = [*self.forward_pass.parameters, *self.forward_pass.with_respect_to]
@@ -175,6 +176,10 @@ class _WayBack:
                 Assignment(identifier, total.shape, total, "contribution", of=of, block=self._block(number))
             )
             yield m.Symbol(identifier, total.shape)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, str]:
+        return kinds(self.forward_pass)
 
     @cached_property
     def _number_of(self) -> Mapping[str, int]:

@@ -168,6 +168,12 @@ def _reshape(A: m.Matrix, rows: Setting, columns: Setting) -> m.Matrix:
     return m.Reshape(A, (_whole(rows, "rows", 1), _whole(columns, "columns", 1)))
 
 
+_SQUARE = s.Power(s.difference(a, y), 2)
+_CROSS_ENTROPY = s.Negative(s.Product((y, s.Log(a))))
+_BINARY = s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((s.difference(one, y), s.Log(s.difference(one, a)))))))
+LOSS_TERMS = frozenset({_SQUARE, _CROSS_ENTROPY, _BINARY})
+"""What the losses add up, of the target y and the output a."""
+
 CALLED: dict[str, Called] = {
     **{name: _of_cells(name) for name in CELL_BY_CELL},
     "gelu": Called(_gelu, 1, "cells", {"form": "tanh"}),
@@ -187,12 +193,10 @@ CALLED: dict[str, Called] = {
     "conv_transpose2d": Called(_conv_transpose2d, 2, "kernel", {"stride": 1}),
     "max_pool": Called(_max_pool, 1, "whole", {"size": REQUIRED, "stride": None}),
     "mean_pool": Called(_mean_pool, 1, "whole", {"size": REQUIRED, "stride": None}),
-    "half_squared_error": _loss(s.Power(s.difference(a, y), 2), 0.5),
-    "squared_error": _loss(s.Power(s.difference(a, y), 2)),
-    "cross_entropy": _loss(s.Negative(s.Product((y, s.Log(a))))),
-    "binary_cross_entropy": _loss(
-        s.Negative(s.Sum((s.Product((y, s.Log(a))), s.Product((s.difference(one, y), s.Log(s.difference(one, a)))))))
-    ),
+    "half_squared_error": _loss(_SQUARE, 0.5),
+    "squared_error": _loss(_SQUARE),
+    "cross_entropy": _loss(_CROSS_ENTROPY),
+    "binary_cross_entropy": _loss(_BINARY),
     "cross_entropy_of_logits": Called(_of_logits, 2, "loss"),
 }
 SPECIAL = ("where",)  # takes a comparison, which is no matrix

@@ -10,8 +10,9 @@ from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.expression.transposed import transposed
 from tracer.lesson.conventions import samples_as_columns
+from tracer.lesson.forward import loss_of_outputs
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.lesson.steps import TABLE, Made, StepRow, in_time, loss_of_outputs
+from tracer.lesson.steps import TABLE, Made, Pass, StepRow, added_why, in_time
 from tracer.problem.losses import RULES
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
@@ -49,26 +50,29 @@ def _as_laid_out(net: NetworkSymbols, made: m.Matrix) -> m.Matrix:
 
 def _build(problem: Problem, rows: int) -> Program:
     net = NetworkSymbols(problem, rows)
+    one = Pass(net)
     order = list(in_time(net.depth, problem.reproduce.updated_weights_sent_back))
     times = Counter(number for number, _ in order)
     reproduced: set[str] = set()
     steps = []
     for number, layer in order:
         row, label = TABLE[number], f"{number}.{layer}" if times[number] > 1 else str(number)
-        assignments = tuple(_inherited(each, reproduced) for each in _made(net, row, layer))
+        assignments = tuple(_inherited(each, reproduced) for each in _made(one, row, layer))
         if assignments:
-            steps.append(Step(number, layer, label, row.title, row.words, row.why, assignments))
+            steps.append(
+                Step(number, layer, label, row.title, row.words, row.why + added_why(net, number), assignments)
+            )
     return Program(tuple(steps), net.rows)
 
 
-def _made(net: NetworkSymbols, row: StepRow, layer: int | None) -> Made:
+def _made(one: Pass, row: StepRow, layer: int | None) -> Made:
     """What a step assigns, of one layer or of all that have it."""
     if row.once is not None:
-        made: Iterable[Assignment] = row.once(net)
+        made: Iterable[Assignment] = row.once(one)
     else:
-        layers = (layer,) if layer is not None else range(net.depth, 0, -1)
-        made = (each for n in layers if row.each is not None for each in row.each(net, n))
-    return (_rounded(net, each) for each in made)
+        layers = (layer,) if layer is not None else range(one.net.depth, 0, -1)
+        made = (each for n in layers if row.each is not None for each in row.each(one, n))
+    return (_rounded(one.net, each) for each in made)
 
 
 def _inherited(assignment: Assignment, reproduced: set[str]) -> Assignment:

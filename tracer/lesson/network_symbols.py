@@ -38,6 +38,17 @@ class NetworkSymbols:
         bias = self.layer(layer).bias
         return None if bias is None else m.Symbol(named.bias(layer), (1, bias.shape[1]))
 
+    def parameters(self, layer: int) -> tuple[m.Symbol, ...]:
+        """The weights of a layer, and its bias if it has one."""
+        bias = self.bias(layer)
+        return (self.weights(layer), *(() if bias is None else (bias,)))
+
+    @property
+    def trained(self) -> dict[str, m.Symbol]:
+        """The parameters that the optimizer changes, in the order of the layers."""
+        every = (each for layer in range(1, self.depth + 1) for each in self.parameters(layer))
+        return {each.name: each for each in every if each.name in self.problem.trained}
+
     def pre_activation(self, layer: int) -> m.Symbol:
         return self._of_units(named.pre_activation(layer), layer)
 

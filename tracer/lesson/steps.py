@@ -1,27 +1,44 @@
 """The eleven steps, as a table: what each one assigns, in the order of a derivation by hand.
 
-`TABLE` can be held beside the article (SOURCES: S1). Each row makes the assignments of one step
-of one layer from the matrices before it; build.py runs through it for any number of layers.
-Nothing else in the product says how a step is computed.
+`TABLE` can be held beside the article (SOURCES: S1). Each row makes the assignments of one step of one layer; build.py
+runs through it for any number of layers. The rules of the forward half are in forward.py; the backward half is derived
+(way_back.py), as the conventions have it (conventions.py), and the table says in which step what of it is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
-from tracer.calculus.reverse import Gradient, sent_back
 from tracer.expression import matrix as m
-from tracer.expression import scalar as s
-from tracer.expression import traversal
-from tracer.lesson.network_symbols import NetworkSymbols, without_first
-from tracer.problem.losses import EVERY_LOSS
+from tracer.lesson import forward
+from tracer.lesson.conventions import rewritten
+from tracer.lesson.network_symbols import NetworkSymbols
+from tracer.lesson.way_back import derived
+from tracer.problem.optimizers import Optimizer
 from tracer.program import naming_policy as named
 from tracer.program import roles
 from tracer.program.roles import Assignment, Block, Quantity
 
 Made: TypeAlias = Iterator[Assignment]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass through a network: its matrices, and its backward half."""
+
+    net: NetworkSymbols
+
+    @cached_property
+    def backward(self) -> tuple[Assignment, ...]:
+        """Every gradient and local derivative, in the order of the way back."""
+        return tuple(rewritten(self.net, derived(self.net)))
+
+    def told(self, what: Quantity, layer: int | None = None) -> Made:
+        """What of the backward half is this, of one layer or of all."""
+        return (each for each in self.backward if each.quantity == what and layer in (None, each.layer))
 
 
 def given(symbol: m.Symbol, what: Quantity, block: Block = ()) -> Assignment:
@@ -32,196 +49,109 @@ def made(symbol: m.Symbol, expression: m.Matrix, what: Quantity, layer: int) -> 
     return Assignment(symbol.name, expression.shape, expression, *what, block=(("layer", layer),))
 
 
-def read(net: NetworkSymbols) -> Made:
-    yield given(net.activation(0), roles.INPUTS)
-    yield given(net.targets, roles.TARGETS)
+def read(one: Pass) -> Made:
+    yield given(one.net.activation(0), roles.INPUTS)
+    yield given(one.net.targets, roles.TARGETS)
 
 
-def initialise(net: NetworkSymbols) -> Made:
+def initialise(one: Pass) -> Made:
+    net = one.net
+    blocks: dict[str | None, Block] = {}
     for layer in range(1, net.depth + 1):
-        block, bias = (("layer", layer),), net.bias(layer)
-        yield given(net.weights(layer), roles.WEIGHTS, block)
-        if bias is not None:
-            yield given(bias, roles.BIAS, block)
+        for parameter in net.parameters(layer):
+            blocks[parameter.name] = (("layer", layer),)
+            what = roles.BIAS if parameter == net.bias(layer) else roles.WEIGHTS
+            yield given(parameter, what, blocks[parameter.name])
+    for state in net.problem.optimizer.states(net.trained):
+        yield replace(state, block=blocks.get(state.of, ()))
 
 
-def layer_input(net: NetworkSymbols, layer: int) -> Made:
-    yield made(net.pre_activation(layer), sums(net, layer), roles.PRE_ACTIVATION, layer)
+def layer_input(one: Pass, layer: int) -> Made:
+    yield made(one.net.pre_activation(layer), forward.sums(one.net, layer), roles.PRE_ACTIVATION, layer)
 
 
-def sums(net: NetworkSymbols, layer: int) -> m.Matrix:
-    """What goes into the units of a layer."""
-    product = m.MatMul(net.activation(layer - 1), net.weights(layer))
-    bias = net.bias(layer)
-    return product if bias is None else m.add(product, everywhere(bias, product.shape))
+def activation(one: Pass, layer: int) -> Made:
+    given_on = one.net.given_on(layer, forward.units(one.net, layer))
+    yield made(one.net.activation(layer), given_on, roles.ACTIVATION, layer)
 
 
-def sent_back_to(net: NetworkSymbols, layer: int, operand: m.Symbol) -> m.Matrix:
-    """What the delta of a layer sends back to a matrix that its sums are made of."""
-    Z, D = net.pre_activation(layer), net.delta(layer)
-    ((_, sent),) = sent_back(sums(net, layer), Z, Gradient(Z.shape, D), {operand.name}, lambda local, _: local)
-    return sent
+def output(one: Pass) -> Made:
+    yield from layer_input(one, one.net.depth)
+    yield from activation(one, one.net.depth)
+    yield Assignment(named.LOSS, (1, 1), forward.loss(one.net), *roles.LOSS)
 
 
-def sent_back_to_units(net: NetworkSymbols, layer: int) -> m.Matrix:
-    """What the delta of the next layer sends back to a layer's units: not to the bias's 1 beside them."""
-    if not net.leading:
-        return sent_back_to(net, layer + 1, net.activation(layer))
-    return m.MatMul(net.delta(layer + 1), m.Transpose(without_first(net.weights(layer + 1), "rows")))
+def error(one: Pass) -> Made:
+    return one.told(roles.ERROR, one.net.depth)
 
 
-def everywhere(bias: m.Symbol, shape: m.Shape) -> m.Matrix:
-    """A bias for every sample, one that units share for every unit too."""
-    return m.repeat(bias, "rows" if bias.shape[1] == shape[1] else "all", shape)
+def slopes(one: Pass) -> Made:
+    yield from one.told(roles.JACOBIAN)
+    yield from one.told(roles.SLOPE)
 
 
-def activation(net: NetworkSymbols, layer: int) -> Made:
-    value = net.function(layer).apply(net.pre_activation(layer), net.layer(layer).slope)
-    yield made(net.activation(layer), net.given_on(layer, value), roles.ACTIVATION, layer)
+def output_delta(one: Pass) -> Made:
+    return one.told(roles.DELTA, one.net.depth)
 
 
-def output(net: NetworkSymbols) -> Made:
-    yield from layer_input(net, net.depth)
-    yield from activation(net, net.depth)
-    yield Assignment(named.LOSS, (1, 1), loss(net), *roles.LOSS)
+def error_sent_back(one: Pass, layer: int) -> Made:
+    return one.told(roles.ERROR, layer)
 
 
-def loss(net: NetworkSymbols) -> m.Matrix:
-    rule = EVERY_LOSS[net.problem.loss]
-    if net.fused and rule.fused_total is not None:
-        A, Z = net.activation(net.depth), net.pre_activation(net.depth)
-        return _as_told(net, rule.fused_total(net.targets, A, Z))
-    return loss_of_outputs(net)
+def hidden_delta(one: Pass, layer: int) -> Made:
+    return one.told(roles.DELTA, layer)
 
 
-def loss_of_outputs(net: NetworkSymbols) -> m.Matrix:
-    """The loss as one works it by hand, from A; where it is fused it is computed from Z, lest ln 0 occur."""
-    outputs = (("y", net.targets), ("a", net.activation(net.depth)))
-    return _as_told(net, m.total(m.Apply(EVERY_LOSS[net.problem.loss].value, outputs)))
+def new_weights(one: Pass, layer: int) -> Made:
+    if layer == one.net.depth:
+        yield from before_any(one)
+    yield from followed(one, layer, one.net.weights(layer), roles.WEIGHTS_GRADIENT, roles.NEW_WEIGHTS)
 
 
-def _as_told(net: NetworkSymbols, value: m.Matrix) -> m.Matrix:
-    """A total with the factor of its loss, and divided as the problem tells it."""
-    rule = EVERY_LOSS[net.problem.loss]
-    if rule.factor != 1.0:
-        value = m.multiply(m.Constant(rule.factor), value)
-    if rule.per_output:
-        value = m.divide(value, m.Constant(float(net.outputs)))
-    return m.divide(value, m.Constant(float(net.rows))) if net.problem.loss_shown == "mean" else value
+def before_any(one: Pass) -> Made:
+    """What comes before the first new parameter: where the optimizer clips, every gradient, biases' included."""
+    if one.net.problem.optimizer.clip_norm is not None:
+        for layer in range(one.net.depth, 0, -1):
+            yield from one.told(roles.WEIGHTS_GRADIENT, layer)
+            yield from one.told(roles.BIAS_GRADIENT, layer)
+    yield from one.net.problem.optimizer.before(one.net.trained)
 
 
-def error(net: NetworkSymbols) -> Made:
-    A, Y = net.activation(net.depth), net.targets
-    y, a = s.Variable("y"), s.Variable("a")
-    rule: s.Scalar = s.Sum((a, s.Negative(y))) if net.fused else EVERY_LOSS[net.problem.loss].gradient
-    rule = s.substitute(rule, {"K": s.Number(float(net.outputs))})
-    rule = rule if net.problem.convention.sign > 0 else s.negative(rule)
-    used = s.variables(rule)
-    value: m.Matrix = m.Apply(rule, tuple(pair for pair in (("y", Y), ("a", A)) if pair[0] in used))
-    if net.problem.convention.reduction == "mean" and not net.mean_in_gradient:
-        value = m.divide(value, m.Constant(float(net.rows)))
-    of = net.pre_activation(net.depth) if net.fused else A
-    yield gradient(net.error(net.depth), value, roles.ERROR, net.depth, of, net.error_factor)
+def new_biases(one: Pass, layer: int) -> Made:
+    b = one.net.bias(layer)
+    if b is not None:
+        yield from followed(one, layer, b, roles.BIAS_GRADIENT, roles.NEW_BIAS)
 
 
-def gradient(
-    symbol: m.Symbol, value: m.Matrix, what: Quantity, layer: int, of: m.Symbol, factor: float, reproduced: bool = False
-) -> Assignment:
-    return replace(made(symbol, value, what, layer), of=of.name, factor=factor, reproduced=reproduced)
+def followed(one: Pass, layer: int, parameter: m.Symbol, change: Quantity, new: Quantity) -> Made:
+    """A parameter's gradient, its value after the step that follows it, and what the optimizer makes on the way."""
+    if one.net.problem.optimizer.clip_norm is None:
+        yield from one.told(change, layer)
+    for each in _rule(one.net, parameter):
+        own = each.role == "updated" and each.of == parameter.name
+        reproduced = own and one.net.problem.reproduce.rate_twice
+        yield replace(each, kind=new.kind if own else each.kind, block=(("layer", layer),), reproduced=reproduced)
 
 
-def slopes(net: NetworkSymbols) -> Made:
-    if net.jacobians:
-        yield from jacobians(net)
-    for layer in range(net.depth, 0, -1):
-        if layer == net.depth and (net.jacobians or net.fused):
-            continue
-        Z, A = net.pre_activation(layer), net.activation(layer)
-        at_zero = net.problem.convention.relu_slope_at_zero
-        value = net.function(layer).slopes(Z, net.outputs_of(layer), net.layer(layer).slope, at_zero)
-        assignment = made(net.slope(layer), value, roles.SLOPE, layer)
-        yield replace(assignment, of=A.name, reproduced=net.diagonal and layer == net.depth)
-
-
-def jacobians(net: NetworkSymbols) -> Made:
-    A = net.activation(net.depth)
-    for sample in range(1, net.rows + 1):
-        own = m.Row(A, sample - 1)
-        value = m.multiply(m.Transpose(own), m.subtract(m.Identity(net.outputs), own))
-        block = (("layer", net.depth), ("sample", sample))
-        yield replace(made(net.jacobian(sample), value, roles.JACOBIAN, net.depth), of=A.name, block=block)
-
-
-def output_delta(net: NetworkSymbols) -> Made:
-    E, delta = net.error(net.depth), net.delta(net.depth)
-    value: m.Matrix
-    if net.fused:
-        value = E
-    elif net.jacobians:
-        value = m.Stack(tuple(m.MatMul(m.Row(E, n), net.jacobian(n + 1)) for n in range(net.rows)))
+def _rule(net: NetworkSymbols, parameter: m.Symbol) -> Made:
+    optimizer, convention = net.problem.optimizer, net.problem.convention
+    if parameter.name not in net.trained:
+        yield _new_value(parameter, parameter)
+    elif net.rate_in_update:
+        yield from optimizer.clipped(parameter.name, parameter)
+        yield from optimizer.of_parameter(parameter.name, parameter, convention.sign)
     else:
-        value = m.multiply(E, net.slope(net.depth))
-    value = m.multiply(value, net.rate) if net.rate_in_delta else value
-    yield gradient(delta, value, roles.DELTA, net.depth, net.pre_activation(net.depth), net.delta_factor)
+        change = m.Symbol(named.gradient(parameter.name), parameter.shape)
+        adds = net.rate_in_change or convention.sign < 0
+        yield _new_value(parameter, m.add(parameter, change) if adds else m.subtract(parameter, change))
 
 
-def error_sent_back(net: NetworkSymbols, layer: int) -> Made:
-    W, reproduced = net.weights(layer + 1), net.problem.reproduce.updated_weights_sent_back
-    value = sent_back_to_units(net, layer)
-    if reproduced:
-        new = m.Symbol(named.updated(W.name), W.shape)
-        value = traversal.rewrite(value, lambda part: new if part == W else None)
-    yield gradient(net.error(layer), value, roles.ERROR, layer, net.activation(layer), net.delta_factor, reproduced)
+def _new_value(parameter: m.Symbol, value: m.Matrix) -> Assignment:
+    return Assignment(named.updated(parameter.name), parameter.shape, value, "updated", of=parameter.name)
 
 
-def hidden_delta(net: NetworkSymbols, layer: int) -> Made:
-    value = m.multiply(net.error(layer), net.slope(layer))
-    yield gradient(net.delta(layer), value, roles.DELTA, layer, net.pre_activation(layer), net.delta_factor)
-
-
-def new_weights(net: NetworkSymbols, layer: int) -> Made:
-    W = net.weights(layer)
-    change = m.Symbol(named.gradient(W.name), W.shape)
-    yield gradient(change, of_parameter(net, layer, W), roles.WEIGHTS_GRADIENT, layer, W, net.parameter_factor)
-    yield updated(net, W, stepped(net, W, change), roles.NEW_WEIGHTS, layer)
-
-
-def of_parameter(net: NetworkSymbols, layer: int, parameter: m.Symbol) -> m.Matrix:
-    """What delta sends back to a parameter, with the mean over the samples and −rate where they enter here."""
-    value = sent_back_to(net, layer, parameter)
-    if net.mean_in_gradient:
-        value = m.divide(value, m.Constant(float(net.rows)))
-    if net.rate_in_change:
-        value = m.multiply(net.rate, value)
-        value = m.multiply(m.Constant(-1.0), value) if net.problem.convention.sign > 0 else value
-    return value
-
-
-def new_biases(net: NetworkSymbols, layer: int) -> Made:
-    b = net.bias(layer)
-    if b is None:
-        return
-    change = m.Symbol(named.gradient(b.name), b.shape)
-    yield gradient(change, of_parameter(net, layer, b), roles.BIAS_GRADIENT, layer, b, net.parameter_factor)
-    new = stepped(net, b, change) if net.problem.convention.bias_update else b
-    yield updated(net, b, new, roles.NEW_BIAS, layer)
-
-
-def updated(net: NetworkSymbols, parameter: m.Symbol, value: m.Matrix, what: Quantity, layer: int) -> Assignment:
-    symbol = m.Symbol(named.updated(parameter.name), parameter.shape)
-    return replace(made(symbol, value, what, layer), of=parameter.name, reproduced=net.problem.reproduce.rate_twice)
-
-
-def stepped(net: NetworkSymbols, parameter: m.Symbol, change: m.Symbol) -> m.Matrix:
-    """A parameter after one step of gradient descent."""
-    if net.rate_in_change:
-        return m.add(parameter, change)
-    step = m.multiply(net.rate, change) if net.rate_in_update else change
-    return m.subtract(parameter, step) if net.problem.convention.sign > 0 else m.add(parameter, step)
-
-
-Once: TypeAlias = Callable[[NetworkSymbols], Made]
-PerLayer: TypeAlias = Callable[[NetworkSymbols, int], Made]
+Once: TypeAlias = Callable[[Pass], Made]
+PerLayer: TypeAlias = Callable[[Pass, int], Made]
 
 
 @dataclass(frozen=True)
@@ -326,6 +256,21 @@ TABLE = (
         each=new_biases,
     ),
 )
+
+
+def added_why(net: NetworkSymbols, number: int) -> str:
+    """What an optimizer adds to why a step is done."""
+    optimizer = net.problem.optimizer
+    if number == 1 and optimizer.names:
+        return " What the optimizer keeps of each of them starts here too."
+    if number not in (10, 11) or optimizer == Optimizer():
+        return ""
+    biased = any(net.bias(layer) is not None for layer in range(1, net.depth + 1))
+    early = number == 10 and optimizer.clip_norm is not None and biased
+    return f" {optimizer.in_words()}{BIASES_TOO if early else ''}"
+
+
+BIASES_TOO = " The gradients of the biases stand here too, since they count towards that length."
 
 
 def in_time(depth: int, updated_weights_sent_back: bool) -> Iterator[tuple[int, int | None]]:

@@ -159,6 +159,8 @@ def written(expression: s.Scalar) -> Json:
             return ["omitted", inside, count, value]
         case s.Power(_, exponent):
             return ["power", inside, exponent]
+        case s.Raised(base):
+            return ["raised", inside, base]
         case s.Function(name):
             return ["function", inside, name]
         case s.Round(_, decimals):

@@ -32,7 +32,7 @@ def axes(program: Program, identifier: str) -> Axes:
 
 def _axes(program: Program, identifier: str) -> Axes:
     """Those with a sample in each row."""
-    what, layer = program.quantity(identifier), 0
+    what, layer = program.quantity(program.follows(identifier) or identifier), 0
     if what != roles.LEARNING_RATE:
         layer = program.assignments[identifier].layer or 0
     unit = "output" if layer in (0, len(program.layers)) else "unit"
@@ -44,7 +44,8 @@ def _axes(program: Program, identifier: str) -> Axes:
         return "", unit
     if what == roles.JACOBIAN:
         return "output", "input of output"
-    return ("", "") if what in (roles.LOSS, roles.LEARNING_RATE) else ("sample", unit)
+    alone = what in (roles.LOSS, roles.LEARNING_RATE) or identifier in program.of_optimizer
+    return ("", "") if alone else ("sample", unit)
 
 
 class Body(NamedTuple):

@@ -151,9 +151,23 @@ def _bands(program: Program) -> Iterator[tuple[str, list[Shelf]]]:
     if not program.by_layers:
         yield from _of_steps(program)
         return
-    yield "", [(((*program.all(roles.INPUTS),), (program.targets,), (RATE,)), ((), (), ()))]
+    alone = tuple(each for each in program.of_optimizer if program.assignments[each].layer is None)
+    yield "", [(((*program.all(roles.INPUTS),), (program.targets,), (RATE,)), ((), (), alone))]
     for layer in program.layers:
-        yield "", [_of_layer(layer, program.loss if layer is program.layers[-1] else None)]
+        of_layer = _of_layer(layer, program.loss if layer is program.layers[-1] else None)
+        yield "", [of_layer, *_of_states(program, layer.number)]
+
+
+def _of_states(program: Program, layer: int) -> Iterator[Shelf]:
+    """What an optimizer keeps of a layer's parameters, a line for each: before the pass, after it, corrected."""
+    lines: dict[tuple[str | None, str], list[str]] = {}
+    for each in map(program.assignments.__getitem__, program.of_optimizer):
+        if each.layer == layer:
+            kind = (each.kind or "").removesuffix("_hat")
+            lines.setdefault((program.follows(each.id), kind), []).append(each.id)
+    rows = [tuple((each,) if each else () for each in [*line, "", ""][:SLOTS]) for line in lines.values()]
+    for k in range(0, len(rows), 2):
+        yield rows[k], rows[k + 1] if k + 1 < len(rows) else ((), (), ())
 
 
 def _of_steps(program: Program) -> Iterator[tuple[str, list[Shelf]]]:

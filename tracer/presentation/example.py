@@ -27,7 +27,7 @@ def of_samples(program: Program, identifier: str) -> bool:
     if not program.by_layers:
         return False
     what = program.quantity(identifier)
-    alone = what in (roles.JACOBIAN, roles.LOSS, roles.LEARNING_RATE)
+    alone = what in (roles.JACOBIAN, roles.LOSS, roles.LEARNING_RATE) or identifier in program.of_optimizer
     return not alone and what.kind not in ("weights", "bias")
 
 

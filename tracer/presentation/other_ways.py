@@ -51,8 +51,10 @@ def other_ways(trace: Trace) -> list[OtherWay]:
 def _computed(problem: Problem, one: Pass) -> Mapping[str, Array]:
     """The matrices of the same pass by another way."""
     program = build(problem, one.program.rows)
+    start = dict(zip(program.carried, problem.parameters, strict=True))  # states that only the other way has
+    given = (start[each] if each in start and each not in one else one[each] for each in program.inputs)
     with np.errstate(all="ignore"):
-        return dict(zip(program.computed, program.numpy.run(*one.given), strict=True))
+        return dict(zip(program.computed, program.numpy.run(*given), strict=True))
 
 
 def _told(words: str, one: Pass, there: Mapping[str, Array], digits: Shown) -> OtherWay | None:

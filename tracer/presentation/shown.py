@@ -1,7 +1,7 @@
 """To how many decimals each matrix is shown. Nothing here changes a value.
 
-Given data as typed; forward matrices to the problem's decimals; gradients and slopes to three
-significant digits; updated parameters to as many digits as it takes to see the change.
+Given data as typed; forward matrices to the problem's decimals; gradients, slopes and an optimizer's
+states to three significant digits; updated parameters to as many digits as it takes to see the change.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ def _decimals(trace: Trace[AnyProblem], one: Pass, identifier: str) -> int | Non
     if trace.problem.carry_rounded:
         return decimals.of(identifier)
     made = one.program.assignments[identifier]
-    if made.role == "updated" and made.of is not None:
+    if made.kind == "count":
+        return 0
+    if made.role == "updated" and identifier not in one.program.of_optimizer and made.of is not None:
         return max(decimals.default, _to_see(one[identifier] - one[made.of]))
     if made.role in ("intermediate", "loss"):
         return decimals.default
@@ -116,7 +118,7 @@ def _of_given(one: Pass, identifier: str, default: int) -> int | None:
     if all(map(_may_be_typed, one[identifier].ravel().tolist())):
         return None
     following = one.program.carried.get(identifier)
-    if following is not None:
+    if following is not None and identifier not in one.program.of_optimizer:
         return max(default, _to_see(one[following] - one[identifier]))
     return max(default, decimals_for(one[identifier], SIGNIFICANT))
 

@@ -45,7 +45,7 @@ class Activation:
             return self.value(Z)
         return m.Apply(s.substitute(self.value, {"alpha": s.Number(slope)}), (("z", Z),))
 
-    def slopes(self, Z: m.Matrix, A: m.Matrix, slope: float, at_zero: int) -> m.Matrix:
+    def slopes(self, Z: m.Matrix, A: m.Matrix, slope: float, at_zero: int = 0) -> m.Matrix:
         """S = φ′(Z), of the shape of Z; `at_zero` (0 or 1) settles the kink."""
         rule = self.slope_at_kink if at_zero and self.slope_at_kink is not None else self.slope
         rule = s.substitute(rule, {"alpha": s.Number(slope)})

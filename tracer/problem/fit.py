@@ -17,6 +17,7 @@ from tracer.problem.initial import Matrix, beyond_memory
 from tracer.problem.losses import LOSSES, PERCEPTRON, RULES
 from tracer.problem.mark_scheme import no_such_step
 from tracer.problem.schema import Data, RawLayer, RawProblem
+from tracer.program import naming_policy as named
 
 TARGET_SUM_TOLERANCE = 1e-12  # the fused cross-entropy counts on it
 FOR_THE_LOSS = {"loss", "data", "layers", "convention", "reproduce"}
@@ -60,6 +61,13 @@ def sizes(layers: Sequence[RawLayer], data: Data, leading: int = 0) -> list[tupl
 def has_bias(raw: RawProblem) -> list[bool]:
     """Which layers have a bias of their own."""
     return [layer.has_bias and not raw.convention.leading for layer in raw.layers]
+
+
+def trained(raw: RawProblem) -> list[str]:
+    """The parameters that an optimizer changes, in their order: W1, b1, W2, …"""
+    biases = raw.convention.bias_update
+    pairs = enumerate(has_bias(raw), start=1)
+    return [name for n, biased in pairs for name in (named.weights(n), *([named.bias(n)] if biased and biases else []))]
 
 
 def unfit_labels(raw: RawProblem, labels: Sequence[int]) -> Iterator[Mistake]:
@@ -128,6 +136,7 @@ def _too_large(layers: Sequence[RawLayer], data: Data) -> Iterator[Mistake]:
 
 def _unsuitable(raw: RawProblem) -> Iterator[Mistake]:
     """A loss, convention or reproduction that does not suit the output layer."""
+    yield from _unsuitable_optimizer(raw)
     by_rule = list(_unsuitable_rule(raw))
     if by_rule or raw.loss in RULES:
         yield from by_rule
@@ -135,6 +144,18 @@ def _unsuitable(raw: RawProblem) -> Iterator[Mistake]:
     wrong = unsuitable_choice(raw.convention, raw.reproduce, raw.loss, raw.layers[-1].activation)
     if wrong:
         yield Mistake(*wrong)
+
+
+def _unsuitable_optimizer(raw: RawProblem) -> Iterator[Mistake]:
+    """An optimizer follows ∂L/∂W, and applies the rate itself."""
+    if raw.optimizer is None:
+        return
+    rate_in, reproduce = raw.convention.learning_rate_in, raw.reproduce
+    if rate_in != "update":
+        yield Mistake("optimizer", f"found it with convention.learning_rate_in = {show(rate_in)}, expected 'update'")
+    for key in ("rate_twice", "updated_weights_sent_back"):
+        if getattr(reproduce, key):
+            yield Mistake("optimizer", f"found it with reproduce.{key}, expected one or the other")
 
 
 def _unsuitable_rule(raw: RawProblem) -> Iterator[Mistake]:
@@ -195,7 +216,7 @@ def _other_targets(raw: RawProblem, data: Data) -> Iterator[Mistake]:
 
 def _unknown_matrices(raw: RawProblem, jacobians: int) -> Iterator[Mistake]:
     """Identifiers and steps that this network does not have."""
-    known = identifiers(has_bias(raw))
+    known = (*identifiers(has_bias(raw)), *(raw.optimizer.added(trained(raw)) if raw.optimizer else ()))
     tables = (("decimals", raw.decimals.table), ("names", raw.names.own), ("marks", raw.marks.matrices))
     for section, table in tables:
         yield from (Mistake(section, says) for says in misnamed(table, known, jacobians))

@@ -3,7 +3,7 @@
 `y` stands for the target, `a` for the output and `K` for the number of outputs. `value` is
 summed over the outputs and samples, times `factor` and, where `per_output`, divided by K;
 `gradient` is ∂L/∂a of that.
-A loss with a `fused` form has, with the activation that it belongs to, the gradient a − y with
+A loss with a `fused` form has, with the activation that it belongs to, the gradient `AT_SUMS`, a − y, with
 respect to z, and its value comes from z without a logarithm of a number that underflowed.
 `LOSSES` are what a file's `loss` may name. A learning rule that is not the gradient of any of
 them has a loss of its own, in `RULES`.
@@ -21,6 +21,7 @@ from tracer.expression import scalar as s
 
 y, a, z, K = s.Variable("y"), s.Variable("a"), s.Variable("z"), s.Variable("K")
 zero, half, one, two = s.Number(0.0), s.Number(0.5), s.Number(1.0), s.Number(2.0)
+AT_SUMS = s.difference(a, y)  # ∂L/∂z of every fused form
 
 
 @dataclass(frozen=True)

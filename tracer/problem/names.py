@@ -9,94 +9,21 @@ To add a style: one class with the attributes and methods of `_Style`, and its e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from tracer.expression.label import Label, Name, Ratio, label_text
+from tracer.problem.name_parts import Identifier, Network, Place, parse, position, span
+from tracer.problem.optimizers import Kept
 from tracer.problem.program_names import ProgramNames
 from tracer.problem.program_problem import ProgramProblem
 
-Place: TypeAlias = tuple[int, int] | None
-"""Row and column of a cell, counted from 0, or None for the whole matrix."""
 Part: TypeAlias = tuple[str, Place]
 """A matrix by its identifier, or a cell of it."""
 LOSS: Part = ("L", None)
 
-_PLAIN_KINDS = frozenset({"X", "Y", "L", "E", "learning_rate"})
-_NUMBERED_KINDS = frozenset({"W", "b", "Z", "A", "S", "D", "E", "J", "dW", "db", "W_next", "b_next"})
 _UNIT_LETTERS = "ijklmnpqrstuvwxyzabcdefgh"  # no o, which is the output
-
-
-class _Identifier(NamedTuple):
-    """`kind` is the identifier without its number, `layer` that number (for J the sample's), 0 for none."""
-
-    text: str
-    kind: str
-    layer: int
-
-
-@cache
-def _parse(text: str) -> _Identifier:
-    found = re.fullmatch(r"([A-Za-z]+)([1-9][0-9]*)(_next)?", text)
-    kind, layer = (found[1] + (found[3] or ""), int(found[2])) if found else (text, 0)
-    if kind not in (_NUMBERED_KINDS if layer else _PLAIN_KINDS):
-        raise KeyError(f"{text!r} is not the identifier of a matrix")
-    return _Identifier(text, kind, layer)
-
-
-@dataclass(frozen=True, slots=True)
-class _Network:
-    """As much of a network as its names depend on."""
-
-    sizes: tuple[int, ...]  # inputs, then the units of each layer
-    rows: int
-    shared_bias: tuple[bool, ...]
-    has_bias: tuple[bool, ...]
-    leading: int = 0  # cells before the units' in what a layer takes in
-    turned: bool = False  # a sample in each column
-
-    @property
-    def layers(self) -> int:
-        return len(self.sizes) - 1
-
-    def is_output(self, layer: int) -> bool:
-        return layer == self.layers
-
-    def bias_width(self, layer: int) -> int:
-        if not self.has_bias[layer - 1]:
-            return 0
-        return 1 if self.shared_bias[layer - 1] else self.sizes[layer]
-
-    def index(self, identifier: _Identifier, place: Place) -> str:
-        """How a cell is told from the others of its matrix: "1,2"; "2" in a row; nothing in a 1×1."""
-        if place is None or identifier.kind in ("L", "learning_rate"):
-            return ""
-        row, column = place
-        if identifier.kind in ("b", "db", "b_next"):
-            return "" if self.shared_bias[identifier.layer - 1] else _position(row if self.turned else column)
-        return f"{_position(row)},{_position(column)}"
-
-    def unit(self, layer: int, place: int | None) -> int | None:
-        """The unit of a layer (0: inputs) at a place of what it gives on; −1 where that is the bias's 1."""
-        return place if place is None or self.is_output(layer) else place - self.leading
-
-    def given_on(self, layer: int, place: Place) -> Place:
-        """Where in what a layer gives on the cell of a unit stands."""
-        if place is None or self.is_output(layer):
-            return place
-        row, column = place
-        return (row + self.leading, column) if self.turned else (row, column + self.leading)
-
-    def by_rows(self, place: Place) -> Place:
-        """A place as it is where a sample stands in each row."""
-        return place[::-1] if place is not None and self.turned else place
-
-    def sample(self, place: Place) -> str:
-        """The mark of a sample, where there are several: "(2)"."""
-        return f"({place[0] + 1})" if place and self.rows > 1 else ""
 
 
 class _Style(Protocol):
@@ -105,10 +32,10 @@ class _Style(Protocol):
     rate: ClassVar[Label]
     error: ClassVar[Label]  # what the fractions are derivatives of
 
-    def forward(self, identifier: _Identifier, place: Place) -> Label:
+    def forward(self, identifier: Identifier, place: Place) -> Label:
         """X, Y, W, b, Z, A, L and the updated W and b."""
 
-    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+    def backward(self, identifier: Identifier, place: Place) -> Label | None:
         """E, S, D, J, dW, db: None where the style calls them by the fraction that they are."""
 
     def unit(self, layer: int, unit: int) -> Label:
@@ -121,20 +48,20 @@ class _Matrix:
 
     rate: ClassVar[Label] = Label("η")
     error: ClassVar[Label] = Label("L")
-    network: _Network
+    network: Network
 
-    def forward(self, identifier: _Identifier, place: Place) -> Label:
+    def forward(self, identifier: Identifier, place: Place) -> Label:
         return Label(self._base(identifier), self.network.index(identifier, place))
 
-    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+    def backward(self, identifier: Identifier, place: Place) -> Label | None:
         return self.forward(identifier, place)
 
     def unit(self, layer: int, unit: int) -> Label:
         if layer in (0, self.network.layers):
-            return Label("o" if layer else "x", _position(unit))
-        return Label("h", f"{layer},{_position(unit)}" if self.network.layers > 2 else _position(unit))
+            return Label("o" if layer else "x", position(unit))
+        return Label("h", f"{layer},{position(unit)}" if self.network.layers > 2 else position(unit))
 
-    def _base(self, identifier: _Identifier) -> str:
+    def _base(self, identifier: Identifier) -> str:
         return identifier.text
 
 
@@ -158,7 +85,7 @@ class _Article(_Matrix):
         "b_next": ("bh#_new", "bout_new"),
     }
 
-    def _base(self, identifier: _Identifier) -> str:
+    def _base(self, identifier: Identifier) -> str:
         text, kind, layer = identifier
         if kind == "J":
             return f"slope_output_layer_sample{layer}"
@@ -175,18 +102,18 @@ class _Hand:
 
     rate: ClassVar[Label] = Label("α")
     error: ClassVar[Label] = Label("E")
-    network: _Network
+    network: Network
 
-    def forward(self, identifier: _Identifier, place: Place) -> Label:
+    def forward(self, identifier: Identifier, place: Place) -> Label:
         _, kind, layer = identifier
         place = self.network.by_rows(place)
         row, column = place or (None, None)
         sample = self.network.sample(place)
         match kind:
             case "X":
-                return Label("i", _position(self.network.unit(0, column)), sample)
+                return Label("i", position(self.network.unit(0, column)), sample)
             case "Y":
-                return Label("y", _position(column), sample)
+                return Label("y", position(column), sample)
             case "W" | "W_next":
                 ends = self._unit(layer - 1, self.network.unit(layer - 1, row)) + self._unit(layer, column)
                 return Label("W", ends, hat=kind == "W_next")
@@ -197,20 +124,20 @@ class _Hand:
                 side = "in" if kind == "Z" else "out"
                 column = column if kind == "Z" else self.network.unit(layer, column)
                 layer_name = "O" if self.network.is_output(layer) else f"h{layer}"
-                return Label(layer_name, side + _position(column), sample)
+                return Label(layer_name, side + position(column), sample)
             case _:
                 return Label("E", "total")
 
-    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+    def backward(self, identifier: Identifier, place: Place) -> Label | None:
         """None: every backward quantity is the fraction that it is."""
         return None
 
     def unit(self, layer: int, unit: int) -> Label:
-        return Label(self._unit(layer, None), _position(unit))
+        return Label(self._unit(layer, None), position(unit))
 
     def _unit(self, layer: int, unit: int | None) -> str:
         turns, letter = divmod(layer, len(_UNIT_LETTERS))
-        return _UNIT_LETTERS[letter] * (turns + 1) + _position(unit)
+        return _UNIT_LETTERS[letter] * (turns + 1) + position(unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,16 +146,16 @@ class _Mazur:
 
     rate: ClassVar[Label] = Label("η")
     error: ClassVar[Label] = Label("E", "total")
-    network: _Network
+    network: Network
 
-    def forward(self, identifier: _Identifier, place: Place) -> Label:
+    def forward(self, identifier: Identifier, place: Place) -> Label:
         _, kind, layer = identifier
         place = self.network.by_rows(place)
         column = place[1] if place else None
         sample = self.network.sample(place)
         match kind:
             case "X":
-                return Label("i", _position(column), sample)
+                return Label("i", position(column), sample)
             case "Y":
                 return Label("target", self._unit(self.network.layers, column), sample)
             case "W" | "W_next":
@@ -240,36 +167,36 @@ class _Mazur:
             case _:
                 return self.error
 
-    def backward(self, identifier: _Identifier, place: Place) -> Label | None:
+    def backward(self, identifier: Identifier, place: Place) -> Label | None:
         return None
 
     def unit(self, layer: int, unit: int) -> Label:
-        return Label(self._unit(layer, unit) if layer else f"i{_position(unit)}")
+        return Label(self._unit(layer, unit) if layer else f"i{position(unit)}")
 
     def _unit(self, layer: int, unit: int | None) -> str:
         if self.network.is_output(layer):
-            return "o" + _position(unit)
+            return "o" + position(unit)
         before = sum(self.network.sizes[1:layer])
         if unit is None:
-            return "h" + (_span(before, self.network.sizes[layer]) if self.network.layers > 2 else "")
-        return "h" + _position(before + unit)
+            return "h" + (span(before, self.network.sizes[layer]) if self.network.layers > 2 else "")
+        return "h" + position(before + unit)
 
     def _weight(self, layer: int, place: Place) -> str:
         sizes = self.network.sizes
         before = sum(sizes[other - 1] * sizes[other] for other in range(1, layer))
         if place is None:
-            return _span(before, sizes[layer - 1] * sizes[layer])
+            return span(before, sizes[layer - 1] * sizes[layer])
         row, column = place
-        return _position(before + column * sizes[layer - 1] + row)
+        return position(before + column * sizes[layer - 1] + row)
 
     def _bias(self, layer: int, unit: int | None) -> str:
         before = sum(self.network.bias_width(other) for other in range(1, layer))
         if unit is None:
-            return _span(before, self.network.bias_width(layer))
-        return _position(before + (0 if self.network.shared_bias[layer - 1] else unit))
+            return span(before, self.network.bias_width(layer))
+        return position(before + (0 if self.network.shared_bias[layer - 1] else unit))
 
 
-_STYLES: Mapping[str, Callable[[_Network], _Style]] = {
+_STYLES: Mapping[str, Callable[[Network], _Style]] = {
     "matrix": _Matrix,
     "article": _Article,
     "hand": _Hand,
@@ -321,10 +248,12 @@ class NetworkNames:
         rate_in_change: bool = False,
         leading: int = 0,
         turned: bool = False,
+        added: Mapping[str, Kept | None] | None = None,
     ) -> None:
-        self._network = _Network(sizes, rows, shared_bias, has_bias, leading, turned)
+        self._network = Network(sizes, rows, shared_bias, has_bias, leading, turned)
         self._style = _STYLES[style](self._network)
         self._own = dict(own or {})
+        self._added = dict(added or {})
         self._negative = sign < 0
         self._rate_in_delta = rate_in_delta
         self._fused = fused
@@ -343,7 +272,9 @@ class NetworkNames:
 
         The loss is ("L", None). The whole of a Jacobian is of and by the matrices that hold its sample.
         """
-        _, kind, layer = _parse(identifier)
+        if identifier in self._added:
+            return None
+        _, kind, layer = parse(identifier)
         output = self._network.layers
         match kind:
             case "E" if not layer:
@@ -376,7 +307,7 @@ class NetworkNames:
             return self._gradient(*bottom, carries_rate=identifier != "E", of_parameter=bottom[0][0] in "Wb")
         ratio = Ratio(self._label(*top), self._label(*bottom))
         if place is None and identifier[0] == "J":
-            mark = self._network.sample((_parse(identifier).layer - 1, 0))
+            mark = self._network.sample((parse(identifier).layer - 1, 0))
             return Ratio(replace(ratio.top, sup=mark), replace(ratio.bottom, sup=mark))
         return ratio
 
@@ -399,15 +330,34 @@ class NetworkNames:
         fraction = self.fraction(identifier, place)
         if fraction is None or identifier in self._own:
             return self._label(identifier, place)
-        return self._style.backward(_parse(identifier), place) or fraction
+        return self._style.backward(parse(identifier), place) or fraction
 
     def _label(self, identifier: str, place: Place) -> Label:
-        parsed = _parse(identifier)
+        if identifier in self._added:
+            return self._label_of_kept(identifier, place)
+        parsed = parse(identifier)
         if identifier in self._own:
             return Label(self._own[identifier], self._network.index(parsed, place))
         if parsed.kind == "learning_rate":
             return self._style.rate
         return self._style.forward(parsed, place)
+
+    def _label_of_kept(self, identifier: str, place: Place) -> Label:
+        """What an optimizer's matrix is called: as what it is kept of, with its kind behind it."""
+        kept = self._added[identifier]
+        if kept is None:
+            return Label(self._own.get(identifier, identifier))
+        if identifier in self._own:
+            return Label(self._own[identifier], self._network.index(parse(kept.of), place))
+        of, beside = (self._alone(each, place) for each in (kept.of, kept.beside))
+        return replace(beside, base=f"{of.base}_{kept.kind}{beside.base.removeprefix(of.base)}")
+
+    def _alone(self, identifier: str, place: Place) -> Label:
+        """A name in one word, of a gradient too that is called by the fraction that it is."""
+        name = self._name(identifier, place)
+        if isinstance(name, Label):
+            return name
+        return replace(name.bottom, base=f"d{name.bottom.base}")
 
     def _gradient(self, of: str, place: Place, carries_rate: bool, of_parameter: bool) -> Ratio:
         error = self._label("L", None) if "L" in self._own else self._style.error
@@ -432,19 +382,10 @@ def network_names(problem: Any) -> NetworkNames:
         rate_in_change=convention.learning_rate_in == "change",
         leading=convention.leading,
         turned=convention.turned,
+        added=problem.optimizer.added(problem.trained),
     )
 
 
 def names_of(problem: Any) -> Names:
     """The names that a problem asks for, a network or a program."""
     return ProgramNames(problem) if isinstance(problem, ProgramProblem) else network_names(problem)
-
-
-def _position(position: int | None) -> str:
-    """A position as it is shown, counted from 1; nothing for a whole matrix."""
-    return "" if position is None else str(position + 1)
-
-
-def _span(before: int, count: int) -> str:
-    """Numbers of several things that follow `before` others: 5…8, or 5 where there is one."""
-    return f"{before + 1}…{before + count}" if count > 1 else f"{before + 1}"

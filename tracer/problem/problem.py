@@ -32,6 +32,7 @@ from tracer.problem.losses import EVERY_LOSS, RULES
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import Read, read_document
 from tracer.problem.names import network_names
+from tracer.problem.optimizers import Optimizer
 from tracer.problem.schema import Data, RawData, RawLayer, RawProblem
 from tracer.program import naming_policy as named
 
@@ -84,6 +85,7 @@ class Problem(Identified):
     layers: tuple[Layer, ...]
     convention: Convention
     reproduce: Reproduce
+    optimizer: Optimizer
     names: Names
     marks: MarkScheme
 
@@ -124,10 +126,26 @@ class Problem(Identified):
 
     @cached_property
     def parameters(self) -> tuple[Matrix, ...]:
-        """W1, b1, W2, … as the network starts, laid out for speed; biases only where layers have them."""
-        pairs = (each for layer in self.layers for each in (layer.weights, layer.bias))
-        matrices = (self.laid_out(each) for each in pairs if each is not None)
+        """W1, b1, W2, … as the network starts, laid out for speed, then the optimizer's states of them."""
+        states = self.optimizer.start({name: self._starting[name] for name in self.trained})
+        matrices = map(self.laid_out, (*self._starting.values(), *map(frozen, states.values())))
         return tuple(frozen(np.asfortranarray(each)) if faster_by_columns(each.shape) else each for each in matrices)
+
+    @property
+    def _starting(self) -> dict[str, Matrix]:
+        """W1, b1, W2, … with their identifiers; biases only where layers have them."""
+        found = {}
+        for number, layer in enumerate(self.layers, start=1):
+            found[named.weights(number)] = layer.weights
+            if layer.bias is not None:
+                found[named.bias(number)] = layer.bias
+        return found
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The parameters that the optimizer changes: W1, b1, W2, …, without biases that stay."""
+        stay = set() if self.convention.bias_update else {named.bias(n) for n in range(1, self.depth + 1)}
+        return tuple(each for each in self._starting if each not in stay)
 
     def data(self, start: int, stop: int) -> tuple[Matrix, ...]:
         """X and Y of the samples [start, stop), in the order of a program's inputs."""
@@ -190,6 +208,7 @@ class Problem(Identified):
             "layers": [self._layer_document(layer) for layer in self.layers],
             "convention": self.convention.to_document(),
             "reproduce": self.reproduce.model_dump(exclude_none=True),
+            **({"optimizer": self.optimizer.to_document()} if self.optimizer != Optimizer() else {}),
             "names": {"style": self.names.style, **self.names.own},
             **({"marks": marks} if (marks := self.marks.to_document()) else {}),
         }
@@ -249,12 +268,14 @@ def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
         title=name if raw.title is None else raw.title,
         batch_size=rows if raw.batch_size is None else raw.batch_size,
         loss_shown=raw.loss_shown or raw.convention.reduction,
+        optimizer=raw.optimizer or Optimizer(),
         X=frozen(data.X),
         Y=frozen(data.Y),
         layers=_with_parameters(raw, sizes(raw.layers, data, raw.convention.leading), biased),
         **{key: getattr(raw, key) for key in AS_READ},
     )
-    clash = network_names(problem).clash(identifiers(biased)) if problem.names.own else None
+    every = (*identifiers(biased), *problem.optimizer.added(problem.trained))
+    clash = network_names(problem).clash(every) if problem.names.own else None
     if clash:
         named, other = clash
         says = f"found {show(raw.names.own[named])}, expected a name that {other} does not have"

@@ -91,7 +91,6 @@ class ProgramProblem(Identified):
     def to_document(self) -> dict[str, Any]:
         """The program as a file with every choice and number written out."""
         texts = {key: getattr(self, key) for key in ("title", "description", "source")}
-        optimizer = self.optimizer.model_dump(exclude_none=True)
         return {
             **{key: text for key, text in texts.items() if text is not None},
             "learning_rate": self.learning_rate,
@@ -103,7 +102,7 @@ class ProgramProblem(Identified):
             "given": {name: each.tolist() for name, each in self.given.items()},
             "parameters": {name: each.tolist() for name, each in self.initial.items()},
             "steps": [dict(step) for step in self.steps],
-            "optimizer": optimizer,
+            "optimizer": self.optimizer.to_document(),
             **({"names": dict(self.names.own)} if self.names.own else {}),
             **({"marks": marks} if (marks := self.marks.to_document()) else {}),
         }

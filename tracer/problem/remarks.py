@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from tracer.problem.losses import RULES
+from tracer.problem.optimizers import IN_WORDS, Optimizer
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
 
@@ -43,6 +44,7 @@ CONVENTIONS: Mapping[str, str] = {
     "perceptron": "The rule is the perceptron's: L = Σ(a − y)·z with a held fixed, so E is the gradient with respect "
     "to Z, and there is no slope.",
     "carry_rounded": "Every matrix is rounded to the decimals shown before it is used, as by hand.",
+    **{f"by_{rule}": f"{words}." for rule, words in IN_WORDS.items()},
 }
 """What a problem can choose, a sentence each."""
 
@@ -90,7 +92,8 @@ def conventions(problem: Problem | ProgramProblem) -> list[str]:
     if isinstance(problem, ProgramProblem):
         rounded = [CONVENTIONS["carry_rounded"]] if problem.carry_rounded else []
         return [PROGRAM_GRADIENTS, problem.optimizer.in_words(), *rounded]
-    return [CONVENTIONS[each] for each in conventions_chosen(problem)]
+    rule = {f"by_{problem.optimizer.rule}": problem.optimizer.in_words()}  # with its settings
+    return [rule.get(each) or CONVENTIONS[each] for each in conventions_chosen(problem)]
 
 
 def conventions_chosen(problem: Problem) -> list[str]:
@@ -113,6 +116,8 @@ def conventions_chosen(problem: Problem) -> list[str]:
         found.append("fused")
     if problem.loss in RULES:
         found.append(problem.loss)
+    if problem.optimizer != Optimizer():
+        found.append(f"by_{problem.optimizer.rule}")
     if problem.carry_rounded:
         found.append("carry_rounded")
     return found

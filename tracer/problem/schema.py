@@ -33,6 +33,7 @@ from tracer.problem.hints import missing_keys, rows_expected
 from tracer.problem.initial import LARGEST, Initial, Matrix, Number
 from tracer.problem.losses import LOSSES, RULES
 from tracer.problem.mark_scheme import MarkScheme, read_marks
+from tracer.problem.optimizers import Optimizer
 
 MOST_LAYERS = 1000
 MOST_CLASSES = 10_000
@@ -243,6 +244,7 @@ class RawProblem(FileSection):
     initial: Initial = Initial()
     convention: Convention = Convention()
     reproduce: Reproduce = Reproduce()
+    optimizer: Optimizer | None = None
     names: Annotated[Names, PlainValidator(read_names)] = Names()
     marks: Annotated[MarkScheme, PlainValidator(read_marks)] = MarkScheme()
 

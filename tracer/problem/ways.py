@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from tracer.problem.convention import FUSED
+from tracer.problem.optimizers import Optimizer
 from tracer.problem.problem import Problem
 from tracer.program.roles import NEW_WEIGHTS, WEIGHTS, WEIGHTS_GRADIENT, Quantity
 
@@ -53,6 +54,8 @@ def choices(problem: Problem) -> Iterator[Choice]:
     """The ways of each convention that a problem does not have."""
     convention = problem.convention
     for name, ways in _WAYS.items():
+        if name == "learning_rate_in" and problem.optimizer != Optimizer():
+            continue  # an optimizer applies the rate itself
         for value, words in ways.items():
             if value != getattr(convention, name):
                 yield Choice(name, words, _with_convention(**{name: value}))

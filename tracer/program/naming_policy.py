@@ -10,8 +10,12 @@ import re
 from collections.abc import Iterable
 
 RATE = "learning_rate"
-PATTERN = r"[A-Za-z]{1,2}[0-9]{0,3}(?:_next)?"  # of the identifiers that a workbook may hold
 INPUTS, TARGETS, LOSS, OUTPUT_ERROR = "X", "Y", "L", "E"
+PASSES, GRADIENT_NORM, CLIP_FACTOR = "step", "gradient_norm", "clip_factor"  # of an optimizer
+_KEPT = "velocity|(?:squares|mean)(?:_hat)?|clipped"  # by an optimizer, of a parameter or a gradient
+PATTERN = (  # of the identifiers that a workbook may hold
+    rf"(?:[A-Za-z]{{1,2}}[0-9]{{0,3}}(?:_(?:{_KEPT}))?|{PASSES}|{GRADIENT_NORM}|{CLIP_FACTOR})(?:_next)?"
+)
 
 
 def weights(layer: int) -> str:
@@ -56,6 +60,15 @@ def updated(parameter: str) -> str:
     return f"{parameter}_next"
 
 
+def state(parameter: str, kind: str) -> str:
+    """What an optimizer keeps of a parameter: its velocity, its mean, …"""
+    return f"{parameter}_{kind}"
+
+
+def clipped(parameter: str) -> str:
+    return f"{gradient(parameter)}_clipped"
+
+
 def defined_name(identifier: str) -> str:
     """What a matrix is called in a workbook's formulas: Z1_, since Z1 alone is a cell."""
     return identifier if identifier.endswith("_next") or identifier == RATE else f"{identifier}_"
@@ -85,8 +98,8 @@ def defined_names(identifiers: Iterable[str]) -> dict[str, str]:
 def of_defined_name(name: str) -> str | None:
     """The identifier that a defined name stands for; None where it is no matrix's.
 
-    >>> of_defined_name("Z1_"), of_defined_name("W1_next"), of_defined_name("student_name")
-    ('Z1', 'W1_next', None)
+    >>> of_defined_name("Z1_"), of_defined_name("W1_mean_next"), of_defined_name("student_name")
+    ('Z1', 'W1_mean_next', None)
     """
     identifier = name.removesuffix("_")
     return identifier if re.fullmatch(PATTERN, identifier) and defined_name(identifier) == name else None

@@ -162,6 +162,23 @@ class Program:
         given = (each.id for each in self.assignments.values() if each.expression is None)
         return {each: new[each] for each in given if each in new}
 
+    @cached_property
+    def of_optimizer(self) -> tuple[str, ...]:
+        """What an optimizer adds to plain gradient descent: its states, clipped gradients, the number of the pass."""
+        states = {each.id for each in self.assignments.values() if each.role == "state"}
+        return tuple(
+            each.id
+            for each in self.assignments.values()
+            if each.id in states or each.of in states or each.quantity in (roles.CLIPPING, roles.CLIPPED)
+        )
+
+    def follows(self, identifier: str) -> str | None:
+        """The parameter that a matrix of the optimizer belongs to; None of single numbers, and of other matrices."""
+        if identifier not in self.of_optimizer:
+            return None
+        of = self.assignments[identifier].of
+        return of if of is None or of in self.parameters else self.assignments[of].of
+
     @property
     def by_layers(self) -> bool:
         """Whether it is told in the eleven steps of a network's layers, and not in an author's own."""
@@ -234,7 +251,8 @@ class Program:
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """What training needs of a pass: the loss, a network's outputs, and what goes on to the next pass."""
-        return (self.loss, *self.all(roles.ACTIVATION)[-1:], *self.carried.values())
+        outputs = self.all(roles.ACTIVATION)[-1:] if self.by_layers else ()
+        return (self.loss, *outputs, *self.carried.values())
 
     @cached_property
     def numpy(self) -> NumpyPlan:

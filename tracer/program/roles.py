@@ -49,6 +49,8 @@ WEIGHTS_GRADIENT = Quantity("gradient", "weights")
 BIAS_GRADIENT = Quantity("gradient", "bias")
 NEW_WEIGHTS = Quantity("updated", "weights")
 NEW_BIAS = Quantity("updated", "bias")
+CLIPPING = Quantity("intermediate", "clipping")  # how long all gradients are together, and what shortens them
+CLIPPED = Quantity("intermediate", "clipped")  # a gradient times that factor
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ CELLS: list[tuple[s.Scalar, str]] = [
     (s.Quotient(times(p, q), s.Power(r, 2)), "A1*A2/A3^2"),
     (s.Quotient(plus(p, q), minus(one, r)), "(A1+A2)/(1-A3)"),
     (s.Exp(p), "EXP(MIN(709,A1))"),
+    (s.Raised(0.9, p), "0.9^A1"),
+    (minus(one, s.Raised(0.999, plus(p, one))), "1-0.999^(A1+1)"),
     (s.Exp(s.Negative(p), bounded=True), "EXP(-A1)"),
     (s.Log(minus(one, p)), "LN(1-A1)"),
     (s.Tanh(plus(p, q)), "TANH(A1+A2)"),

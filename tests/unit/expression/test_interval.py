@@ -43,6 +43,8 @@ RULES: list[tuple[s.Scalar, tuple[float, float], tuple[float, float], tuple[floa
     (s.Exp(u), (0, 1), (0, 0), (1, math.e)),
     (s.Exp(u), (0, 1000), (0, 0), (1, INFINITY)),
     (s.Exp(u), (-2000, 0), (0, 0), (0, 1)),
+    (s.Raised(0.5, u), (1, 3), (0, 0), (0.125, 0.5)),
+    (s.Raised(2.0, u), (-1, 3), (0, 0), (0.5, 8)),
     (s.Log(u), (1, math.e), (0, 0), (0, 1)),
     (s.Log(u), (-1, 1), (0, 0), (-INFINITY, 0)),
     (s.Tanh(u), (-1, 1), (0, 0), (-math.tanh(1), math.tanh(1))),

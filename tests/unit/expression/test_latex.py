@@ -34,6 +34,7 @@ def test_a_cell_says_what_its_mathml_says(cell: s.Scalar, expected: str) -> None
         (matrix_latex(m.MatMul(m.Transpose(A), m.add(B, C)), str), r"{A}^{\mathsf{T}} \cdot \left(B + C\right)"),
         (matrix_latex(m.column_sums(A), str), r"\sum_{\mathrm{rows}} A"),
         (cell_latex(times(value(-0.42), value(1.0, None)), cell_name), r"\left(-0.420\right)\left(1\right)"),
+        (cell_latex(s.Raised(0.9, minus(p, q)), cell_name), r"0.9^{p - q}"),
         (cell_latex(s.Quotient(p, s.Exp(minus(p, q))), cell_name), r"\frac{p}{e^{p - q}}"),
         (
             cell_latex(s.Where(p, ">=", q, p, q), cell_name),

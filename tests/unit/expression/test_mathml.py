@@ -88,6 +88,7 @@ CELLS: list[tuple[s.Scalar, str]] = [
     (s.Power(value(-2.0, None), 2), "(−2)^{2}"),
     (s.Power(s.Exp(p), 2), "(e^{p})^{2}"),
     (s.Exp(minus(p, q)), "e^{p−q}"),
+    (s.Raised(0.9, minus(p, q)), "0.9^{p−q}"),
     (s.Absolute(p), "|p|"),
     (s.Maximum((s.Number(0.0), p)), "max(0,p)"),
     (s.Round(p, 2), "round_{2}(p)"),

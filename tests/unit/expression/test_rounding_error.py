@@ -35,6 +35,7 @@ def test_what_is_exact_has_none() -> None:
         (s.Quotient(s.Number(1.0), z), 4.0),
         (s.Power(z, 2), 1.0),
         (s.Exp(z), np.exp(0.5)),
+        (s.Raised(0.25, z), np.log(4) * 0.5),
         (s.Log(z), 2.0),
         (s.Tanh(z), 1 - np.tanh(0.5) ** 2),
         (s.Product((z, s.Sum((s.Number(1.0), s.Negative(z))))), 1.0),  # as intervals: nothing cancels

@@ -142,6 +142,7 @@ NUMBERS: list[tuple[s.Scalar, str]] = [
     (s.Power(value(-0.378), 2), "(−0.378)²"),
     (s.Negative(value(-0.5)), "−(−0.500)"),
     (s.Exp(s.Negative(value(-0.5))), "exp(−(−0.500))"),
+    (s.Raised(0.9, s.Sum((value(2.0), value(1.0)))), "0.9^(2.000 + 1.000)"),
     (times(two, value(-0.25, None)), "(2)(−0.25)"),
     (value(0.42, None), "0.42"),
     (value(3.0, None), "3"),

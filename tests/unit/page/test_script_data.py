@@ -32,6 +32,7 @@ SCALARS: dict[s.Scalar, Any] = {
     s.Quotient(u, v): ["quotient", ["u", "v"]],
     s.Power(u, 2): ["power", ["u"], 2],
     s.Exp(u, bounded=True): ["exp", ["u"]],
+    s.Raised(0.9, u): ["raised", ["u"], 0.9],
     s.Log(u): ["log", ["u"]],
     s.Tanh(u): ["tanh", ["u"]],
     s.Function("sqrt", u): ["function", ["u"], "sqrt"],

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tracer.expression.label import Label, label_mathml, label_text
 from tracer.problem.names import NetworkNames, network_names
+from tracer.problem.optimizers import Optimizer
 
 STYLES = ["matrix", "article", "hand", "mazur"]
 
@@ -340,6 +341,8 @@ def test_names_of_a_problem() -> None:
         convention=SimpleNamespace(sign=-1.0, learning_rate_in="update", leading=0, turned=False),
         fused=False,
         reproduce=SimpleNamespace(rate_twice=True),
+        optimizer=Optimizer(),
+        trained=(),
     )
     assert fraction_text(network_names(problem), "E") == "−∂L/∂guess"
     assert fraction_text(network_names(problem), "D1") == "−η·∂L/∂Z1"

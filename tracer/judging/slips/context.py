@@ -16,6 +16,7 @@ from tracer.expression.transposed import transposed
 from tracer.judging.work import Work
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.losses import LOSSES
+from tracer.problem.optimizers import Optimizer
 from tracer.program import roles
 from tracer.program.roles import Assignment
 
@@ -34,7 +35,8 @@ class MatrixKind(Enum):
     DELTA = auto()
     WEIGHTS_GRADIENT = auto()
     BIAS_GRADIENT = auto()
-    NEW_PARAMETER = auto()
+    NEW_PARAMETER = auto()  # by plain gradient descent
+    OF_OPTIMIZER = auto()  # a state, or what follows one
 
 
 _KINDS = {
@@ -124,7 +126,9 @@ class SlipContext:
 
     @cached_property
     def kind(self) -> MatrixKind:
-        kind = _KINDS[self.assignment.quantity]
+        kind = _KINDS.get(self.assignment.quantity, MatrixKind.OF_OPTIMIZER)
+        if kind is MatrixKind.NEW_PARAMETER and self.net.problem.optimizer != Optimizer():
+            return MatrixKind.OF_OPTIMIZER
         if kind is MatrixKind.ACTIVATION and self.net.function(self.layer).whole_row:
             return MatrixKind.SOFTMAX
         return MatrixKind.ERROR if kind is MatrixKind.SENT_BACK and self.of_output else kind
