@@ -75,17 +75,17 @@ def by_cellrune(path: Path, wanted: Iterable[tuple[str, str]]) -> Values:
     return found
 
 
-def by_libreoffice(paths: list[Path], folder: Path) -> list[Path]:
+def by_libreoffice(paths: list[Path], folder: Path, kind: str = "xlsx") -> list[Path]:
     """The workbooks as LibreOffice writes them again, everything recalculated on load (15 digits)."""
     soffice = require_program("soffice")
     profile = folder / "profile"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(PROFILE)
     out = folder / "recalculated"
-    command = [soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "xlsx"]
+    command = [soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", kind]
     subprocess.run([*command, "--outdir", out, *paths], check=True, capture_output=True, timeout=300)
     shutil.rmtree(profile)
-    return [out / path.name for path in paths]
+    return [out / path.with_suffix(f".{kind}").name for path in paths]
 
 
 def by_file(path: Path, wanted: Iterable[tuple[str, str]]) -> Values:

@@ -56,6 +56,7 @@ _SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0
 _BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
 _PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_IN_BRACKETS = re.compile(r"(?<![\w.])[(\[]([^()\[\]]*)[)\]]")  # and not what a function is called with
 _DERIVED = {"W": "dW", "b": "db", "Z": "D", "A": "E"}
 
 
@@ -123,7 +124,7 @@ class Aliases:
         ways = (
             [text],
             _PARTS.split(outside),
-            [part for each in _BRACKETED.findall(text) for part in _PARTS.split(each)],
+            [part for each in _IN_BRACKETS.findall(text) for part in _PARTS.split(each)],
         )
         for parts in ways:
             found = [each for part in parts for each in self._part(part)]

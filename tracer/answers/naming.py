@@ -162,7 +162,7 @@ class _Settled:
         self.matrices: dict[str, Grid] = {}
         self.copied = False
         self.seen: set[str] = set()
-        self.copies: dict[str, Piece] = {}  # of parameters that stand there again
+        self.copies: dict[str, Piece] = {}  # of parameters that stand there again, or among new ones
         self.backward = self.updating = self.fresh = False
 
     def add_all(self, pieces: list[Piece]) -> None:
@@ -222,9 +222,10 @@ class _Settled:
         old, new = piece.identifier, self.key.program.updated[piece.identifier]
         again = old in self.seen
         self.seen.add(old)
+        unchanged = self.fresh and self._equals(piece.grid, new)  # among others that are the new ones by their numbers
         if self._equals(piece.grid, old) and not (again and self.updating):
             self.copied = True
-            if again:
+            if again or unchanged:
                 self.copies[old] = piece
         elif again or self.backward or self.fresh:
             self._put(new, piece)

@@ -35,6 +35,7 @@ from tracer.program.roles import Quantity
 
 ELIDED = "numbers are missing from the printout"
 MOSTLY = 0.5  # of what numbers could say, from which on they settle a place
+IN_TURN = 0.5  # what a bias without a name has to say that stands behind its weights: two numbers of one digit
 ALONE = 3.0  # what numbers without a name have to say: two numbers of three digits, or three of two
 LETTERS = 3  # rank of names that are letters of the field, after those of aliases.py
 MOST_SEARCHED = 300  # blocks without a name that are held against every matrix
@@ -206,9 +207,10 @@ class Placing:
         """The only place that all numbers of a block agree with, of those that nothing else has taken."""
         full = total(each.grid)
         bias = bias_of(self.before, self.key) if self.before and not each.name else None
-        for layout in layouts(each.grid, bias, self.key) if bias is not None and full >= SURE else ():
+        for layout in layouts(each.grid, bias, self.key) if bias is not None and full >= IN_TURN else ():
             agree = sum(self.agreement.of(grid, one) for one, grid in layout.parts)
-            if layout.how in (EXACT, TURNED) and agree >= full - 1e-9:  # a list of weights and biases by turns
+            could = sum(total(grid) for _, grid in layout.parts)  # of a shared bias once
+            if layout.how in (EXACT, TURNED) and agree >= could - 1e-9:  # a list of weights and biases by turns
                 return Option(LETTERS, layout, agree, full)
         if full < ALONE or sum(map(len, each.grid)) < 2:
             return None
@@ -254,14 +256,16 @@ def not_read(each: Found, known: Sequence[str], fitting: Sequence[str], key: Key
     sample = ", ".join(entry.text for row in each.grid[:1] for entry in row[:3])
     numbers = f"{rows}×{columns} numbers" if count > 1 else "a number"
     named = f" under “{each.name[:40]}”" if each.name else " without a name"
+    example = (known or fitting or list(key.program.computed))[0]
+    height, width = wanted = key.values[example].shape
     if len(known) == 1:
-        height, width = key.values[known[0]].shape
-        why = f"{known[0]} is {height}×{width}"
+        why, line = f"{example} is {height}×{width}", f"{example} = … before the numbers"
+        if wanted not in (shape_of(each.grid), shape_of(each.grid)[::-1]):
+            line = f"{example} = … with " + ("one number" if wanted == (1, 1) else f"{height}×{width} numbers")
     elif known:
-        why = f"this can mean {' or '.join(known[:4])}"
+        why, line = f"this can mean {' or '.join(known[:4])}", f"{example} = … before the numbers"
     else:
         why = "no matrix of this problem is called that" if each.name else "nothing says which matrix they are"
-    example = (known or fitting or list(key.program.computed))[0]
-    example = f"{example} = … before the numbers" if known else f"the matrix before the numbers, as in {example} = …"
+        line = f"the matrix before the numbers, as in {example} = …"
     found = f"{numbers}{named}: {sample}{', …' if count > 3 else ''}"
-    return NotRead(each.where, found, f"{why}; to have it read write {example}")
+    return NotRead(each.where, found, f"{why}; to have it read write {line}")

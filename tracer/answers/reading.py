@@ -224,8 +224,14 @@ def read_xlsx(name: str, content: bytes) -> Answers:
     return read_workbook(name, content)
 
 
+def read_xls(name: str, content: bytes) -> Answers:
+    """A workbook of the format before .xlsx."""
+    from tracer.answers.workbooks import read_old_workbook
+
+    return read_old_workbook(name, content)
+
+
 _INSTEAD = {  # of files that people have
-    ".xls": "save it as .xlsx",
     ".doc": "save it as .docx",
     ".numbers": "export it as .xlsx",
     **dict.fromkeys((".pdf", ".png", ".jpg", ".jpeg", ".heic"), "type its numbers into the worksheet"),
@@ -237,6 +243,7 @@ _READERS: dict[str, Callable[[str, bytes], Answers]] = {
     **dict.fromkeys((".txt", ".md", ".py", ".m", ".r", ".jl", ".nb", ".wl", ".tex", ".log", ".out"), read_text),
     ".ipynb": read_notebook,
     ".xlsx": read_xlsx,
+    ".xls": read_xls,
     ".ods": read_ods,
     ".docx": read_docx,
 }
