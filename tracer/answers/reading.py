@@ -95,6 +95,8 @@ def read_json(name: str, content: bytes) -> Answers:
 def _loaded(name: str, content: bytes, twice: dict[str, None]) -> Any:
     """The document of a JSON file; keys that stand in an object more than once go into `twice`."""
     left = [MOST_CELLS]
+    if content.count(b"[") + content.count(b"{") > MOST_CELLS:
+        raise AnswerError(f"{name}: more than {MOST_CELLS:,} lists and objects")
 
     def number(text: str) -> Entry:
         left[0] -= 1

@@ -149,8 +149,9 @@ def test_biases_of_units_that_the_problem_has_as_one_number_are_not_read() -> No
 
 PRINTED_BIASES = {
     "PyTorch": "OrderedDict([('fc1.weight', tensor([[<W1_next11>],\n [<W1_next12>]])), ('fc1.bias', "
-    "tensor([<b1_next11>, <b1_next12>])), ('fc2.weight', tensor([[<W2_next11>, <W2_next21>]])), ('fc2.bias', tensor([<b2_next11>])), "
-    "('fc3.weight', tensor([[<W3_next11>]])), ('fc3.bias', tensor([<b3_next11>]))])",
+    "tensor([<b1_next11>, <b1_next12>])), ('fc2.weight', tensor([[<W2_next11>, <W2_next21>]])), "
+    "('fc2.bias', tensor([<b2_next11>])), ('fc3.weight', tensor([[<W3_next11>]])), "
+    "('fc3.bias', tensor([<b3_next11>]))])",
     "named parameters": "fc1.weight tensor([[<W1_next11>], [<W1_next12>]])\nfc1.bias tensor([<b1_next11>, "
     "<b1_next12>])\nfc2.weight tensor([[<W2_next11>, <W2_next21>]])\nfc2.bias tensor([<b2_next11>])\n"
     "fc3.weight tensor([[<W3_next11>]])\nfc3.bias tensor([<b3_next11>])",

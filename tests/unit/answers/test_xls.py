@@ -39,7 +39,8 @@ def test_numbers_and_their_name_are_read() -> None:
 def test_every_kind_of_cell_is_read() -> None:
     cells = [
         old.shared(0, 0, 1), old.whole(1, 0, 7, -4), old.formula(1, 2, 0.25),
-        (0x027E, struct.pack("<3Hi", 2, 0, 0, 10)), old.label(2, 1, "3/8"), (0x0205, struct.pack("<3H2B", 2, 2, 0, 1, 0)), old.number(3, 0, 2.0),
+        (0x027E, struct.pack("<3Hi", 2, 0, 0, 10)), old.label(2, 1, "3/8"),
+        (0x0205, struct.pack("<3H2B", 2, 2, 0, 1, 0)), old.number(3, 0, 2.0),
     ]  # fmt: skip
     rows = entries(old.xls(cells, shared=old.texts("other", "Z1")))
     assert [value for _, value in rows[0]] == [7.0, -4.0, 0.25]
