@@ -26,7 +26,7 @@ def shared(row: int, column: int, index: int) -> Record:
 def whole(row: int, column: int, *values: int) -> Record:
     """Whole numbers beside one another."""
     cells = b"".join(struct.pack("<Hi", 0, value << 2 | 2) for value in values)
-    return 0x00BD, struct.pack("<2H", row, column) + cells + struct.pack("<H", column + len(values) - 1)
+    return 0x00BD, struct.pack("<2H", row, column) + cells + struct.pack("<H", (column + len(values) - 1) % 65_536)
 
 
 def formula(row: int, column: int, value: float, tokens: bytes = b"\x1e\x01\x00") -> Record:
