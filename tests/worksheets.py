@@ -3,9 +3,10 @@
 import re
 import zipfile
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
-import openpyxl
+from openpyxl.utils import get_column_letter, range_boundaries
 
 from tracer.expression.label import label_text
 from tracer.presentation.headings import Headings
@@ -15,18 +16,20 @@ from tracer.worksheet.plan import Plan
 
 Cells = Mapping[str, list[list[float | str | None]]]
 SHEET = "xl/worksheets/sheet1.xml"
+_NAMED = re.compile(r'<definedName name="([^"]*)"[^>]*>([^<]*)<')
 
 
 def addresses(path: Path, plan: Plan) -> dict[tuple[str, int, int], str]:
     """(matrix, row, column) from 0 -> the address of its cell, by the defined names."""
-    book = openpyxl.load_workbook(path)
+    with zipfile.ZipFile(path) as package:
+        names = dict(_NAMED.findall(package.read("xl/workbook.xml").decode()))
     found = {}
     for identifier in plan.blank:
         name = identifier if identifier.endswith("_next") else f"{identifier}_"
-        ((title, cells),) = book.defined_names[name].destinations
-        block = book[title][cells.replace("$", "")]
-        for i, row in enumerate(block if isinstance(block, tuple) else ((block,),)):
-            found |= {(identifier, i, j): cell.coordinate for j, cell in enumerate(row)}
+        first, _, last = names[name].partition("!")[2].replace("$", "").partition(":")
+        left, top, right, bottom = range_boundaries(f"{first}:{last or first}")
+        for i, j in product(range(bottom - top + 1), range(right - left + 1)):
+            found[identifier, i, j] = f"{get_column_letter(left + j)}{top + i}"
     return found
 
 
