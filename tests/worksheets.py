@@ -9,8 +9,8 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from tracer.expression.label import label_text
-from tracer.presentation.headings import Headings
 from tracer.presentation.theme import PLACEHOLDER, look
+from tracer.problem.names import names_of
 from tracer.run.passes import Trace
 from tracer.worksheet.plan import Plan
 
@@ -91,7 +91,7 @@ def strange_language(folder: Path) -> Path:
 
 def unworded(texts: list[str], run: Trace) -> set[str]:
     """The words of some texts that stand in no brackets, and that neither the problem nor its names have."""
-    names = Headings(run.problem).names
+    names = names_of(run.problem)
     known = [run.problem.sha256, run.problem.sha256[:8], run.problem.title, run.problem.description, run.problem.source]
     known += [label_text(names.matrix(each)) for each in run.first] + [each.activation for each in run.problem.layers]
     allowed = set(re.findall(WORD, " ".join(filter(None, known)))) | OF_FORMULAS

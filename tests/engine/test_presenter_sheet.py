@@ -14,7 +14,7 @@ import pytest
 from tests.engine.recalculate import Values, by_cellrune, by_ironcalc, by_libreoffice, with_wrong_cached_values
 from tracer.expression.label import label_text
 from tracer.presentation.board import Board, lay_out
-from tracer.presentation.headings import MARKS, Headings, roles
+from tracer.presentation.headings import MARKS, Headings, highlights
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.program.program import Step
@@ -99,7 +99,8 @@ def wanted(board: Board) -> list[tuple[str, str]]:
 def assert_shows(recorded: Trace, step: Step, values: Values) -> None:
     """What is known at a step has its name with its mark and its numbers; of the others there is nothing."""
     one = recorded.first
-    board, known, headings = lay_out(one.program), roles(one.program, step), Headings(recorded.problem)
+    board, known = lay_out(one.program), highlights(one.program, step)
+    headings = Headings(recorded.problem, one.program)
     largest = max(1.0, *(float(np.abs(one[key]).max()) for key in one))
     for identifier in board.places:
         place = board.shown(identifier)

@@ -15,12 +15,13 @@ from tracer.answers.counting import Counted
 from tracer.answers.fitting import are_labels
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerError, Answers, Grid, NotRead
-from tracer.answers.key import Array, Key
+from tracer.answers.key import Key
 from tracer.answers.layouts import shape_of
 from tracer.answers.pages import EXPECTED
 from tracer.answers.placing import Piece, Placing
 from tracer.answers.scalars import LATER_PASSES, Gathered, scalars_of
 from tracer.expression import matrix as m
+from tracer.expression.arrays import Array
 from tracer.program.roles import BIAS_GRADIENT, DELTA, INPUTS, TARGETS, WEIGHTS_GRADIENT
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages

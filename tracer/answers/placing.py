@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tracer.answers.agreement import SURE, Agreement, total
-from tracer.answers.aliases import FIELD, Reading
+from tracer.answers.aliases import FIELD, NameReading
 from tracer.answers.arrays import is_left_out
 from tracer.answers.counting import Counted
 from tracer.answers.found import Found
@@ -115,14 +115,14 @@ class Placing:
         else:
             self._put(each, option)
 
-    def _letters(self, each: Found) -> Iterator[Reading]:
+    def _letters(self, each: Found) -> Iterator[NameReading]:
         """What the letters of a name can mean, and the modules of a framework."""
-        yield from (Reading(FIELD, identifier) for identifier in self.modules.identifiers(each.name, self.key))
+        yield from (NameReading(FIELD, identifier) for identifier in self.modules.identifiers(each.name, self.key))
         unit = unit_name(each.name)
         if unit is not None and not any(one.rank == 0 for one in each.readings):
-            yield from (Reading(LETTERS, identifier) for identifier in self.counted.whole(unit))
+            yield from (NameReading(LETTERS, identifier) for identifier in self.counted.whole(unit))
 
-    def _options(self, each: Found, readings: Sequence[Reading]) -> Iterator[Option]:
+    def _options(self, each: Found, readings: Sequence[NameReading]) -> Iterator[Option]:
         full = total(each.grid)
         for reading in readings:
             for layout in self._layouts(each, reading.identifier):
@@ -145,7 +145,7 @@ class Placing:
         as_new = sum(self.agreement.of(grid, new[each]) for each, grid in layout.parts if each in new)
         return max(as_old, as_new)
 
-    def _to_the_letter(self, each: Found, options: Sequence[Option], readings: Sequence[Reading]) -> Option | None:
+    def _to_the_letter(self, each: Found, options: Sequence[Option], readings: Sequence[NameReading]) -> Option | None:
         """An identifier is meant as it stands; only how its numbers lie may be open."""
         exact = [one for one in options if one.layout.how in (EXACT, TURNED)]
         if exact:
@@ -155,7 +155,7 @@ class Placing:
             return max(agreeing, key=lambda one: one.agree)
         return self._as_it_is(each, [one for one in readings if one.rank == 0])
 
-    def _as_it_is(self, each: Found, readings: Sequence[Reading]) -> Option | None:
+    def _as_it_is(self, each: Found, readings: Sequence[NameReading]) -> Option | None:
         """A block of another shape than its name asks for: turned, or with less in it."""
         for identifier in dict.fromkeys(one.identifier for one in readings):
             how = self._partly(each, identifier, any(one.rank == 0 for one in readings))
@@ -173,7 +173,7 @@ class Placing:
         sure = each.positional or (letter and not each.single) or agrees
         return PART if smaller and sure else None
 
-    def _likeliest(self, each: Found, options: Sequence[Option], readings: Sequence[Reading]) -> Option | None:
+    def _likeliest(self, each: Found, options: Sequence[Option], readings: Sequence[NameReading]) -> Option | None:
         agreeing = [one for one in options if one.settles]
         if agreeing:
             return min(agreeing, key=lambda one: (-round(one.agree, 6), one.layout.how, one.rank))
@@ -232,7 +232,7 @@ class Placing:
             if self.key.program.quantity(identifier).role not in ("parameter", "given"):
                 self.taken.add(identifier)
 
-    def _elided(self, each: Found, readings: Sequence[Reading]) -> None:
+    def _elided(self, each: Found, readings: Sequence[NameReading]) -> None:
         """A print with … in it: its matrix is there, and none of its numbers can be read."""
         if readings:
             identifier = min(readings, key=lambda one: one.rank).identifier

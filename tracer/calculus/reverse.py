@@ -19,7 +19,7 @@ from tracer.expression import traversal
 
 Sent: TypeAlias = tuple[str, m.Matrix]
 """A matrix by its identifier, and a contribution to its gradient, of its shape."""
-Named: TypeAlias = Callable[[m.Matrix, m.Matrix], m.Matrix]
+NamedGradient: TypeAlias = Callable[[m.Matrix, m.Matrix], m.Matrix]
 """Takes a local derivative and the operand that it is with respect to; gives what stands for it, itself or a symbol."""
 
 
@@ -55,7 +55,7 @@ class Gradient:
 
 
 def sent_back(
-    expression: m.Matrix, value: m.Matrix, gradient: Gradient, active: Collection[str], named: Named
+    expression: m.Matrix, value: m.Matrix, gradient: Gradient, active: Collection[str], named: NamedGradient
 ) -> Iterator[Sent]:
     """The contributions of an expression to the gradients of the matrices in `active` that it is made of.
 
@@ -85,7 +85,7 @@ def differentiable(expression: m.Matrix) -> Iterator[str]:
 @dataclass(frozen=True)
 class _Back:
     active: Collection[str]
-    named: Named
+    named: NamedGradient
     expression: m.Matrix
     value: m.Matrix
 

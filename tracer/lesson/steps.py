@@ -19,12 +19,12 @@ from tracer.lesson.network_symbols import NetworkSymbols, without_first
 from tracer.problem.losses import EVERY_LOSS
 from tracer.program import naming_policy as named
 from tracer.program import roles
-from tracer.program.roles import Assignment, Block, Quantity
+from tracer.program.roles import Assignment, BlockIndex, Quantity
 
 Made: TypeAlias = Iterator[Assignment]
 
 
-def given(symbol: m.Symbol, what: Quantity, block: Block = ()) -> Assignment:
+def given(symbol: m.Symbol, what: Quantity, block: BlockIndex = ()) -> Assignment:
     return Assignment(symbol.name, symbol.shape, None, *what, block=block)
 
 

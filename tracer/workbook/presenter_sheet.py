@@ -14,8 +14,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from tracer.expression.label import label_text
 from tracer.presentation.board import HEADING_ROWS, Place, kept_columns, kept_rows
-from tracer.presentation.headings import MARKS, Role, band_title, detail, roles
-from tracer.presentation.palette import LEGEND
+from tracer.presentation.headings import MARKS, band_title, detail, highlights
+from tracer.presentation.palette import LEGEND, Highlight
 from tracer.program.program import Step
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
@@ -28,7 +28,7 @@ TITLE = "Presenter"
 MOST_CELLS = 5_000  # of the board; a larger one is no picture for a lecture
 MOST_FROZEN = 200.0  # points of the head that stay in sight
 ABSENT = 0
-CODES: dict[Role, int] = {"plain": 1, "input": 2, "active": 3}  # what a matrix is to the step shown
+CODES: dict[Highlight, int] = {"plain": 1, "input": 2, "active": 3}  # what a matrix is to the step shown
 LABEL, PLACE, HEAD, NAME, DETAIL, ROLE = 0, 1, 2, 5, 6, 7  # the hidden columns; a head takes three
 HIDDEN = 8
 
@@ -51,7 +51,7 @@ class PresenterSheet:
         self.data = book.data[TITLE]
         self.steps = self.one.steps
         self.homes = [book.sheet_title(self.one, step) for step in self.steps]
-        self.roles = [roles(self.one.program, step) for step in self.steps]
+        self.roles = [highlights(self.one.program, step) for step in self.steps]
         self.first = LEFT + self.board.columns + 1  # of the hidden columns
         self.chosen = address(1, LEFT + 1, absolute=True)
         self.place = self._hidden(TOP, PLACE)
@@ -169,7 +169,7 @@ class PresenterSheet:
 
     def _role(self, identifier: str) -> str:
         """The role at the step shown: computed, computed from, known, or none yet."""
-        at: dict[Role, list[str]] = {role: [] for role in CODES}
+        at: dict[Highlight, list[str]] = {role: [] for role in CODES}
         for k, known in enumerate(self.roles):
             if identifier in known:
                 at[known[identifier]].append(f"{self.place}={k}")
@@ -180,7 +180,7 @@ class PresenterSheet:
                 text = f"IF(OR({','.join(at[role])}),{CODES[role]},{text})"
         return text
 
-    def _heading(self, row: int, place: Place, now: Role | None) -> None:
+    def _heading(self, row: int, place: Place, now: Highlight | None) -> None:
         heading = self.book.headings.of(place.id, *self.one[place.id].shape)
         role = self._hidden(row, ROLE)
         marks = "".join(f'IF({role}={CODES[each]},"{MARKS[each]}","")&' for each in ("active", "input"))
@@ -192,7 +192,7 @@ class PresenterSheet:
             style = self.book.styles.bare_headings[k]
             self._across(TOP + place.heading_row + k, LEFT + place.column, style, text, formula)
 
-    def _values(self, shown: Place, role: str, now: Role | None) -> None:
+    def _values(self, shown: Place, role: str, now: Highlight | None) -> None:
         """The cells of the step sheet that has the matrix, once it is known; of a large one an excerpt."""
         values, decimals = self.one[shown.id], self.layout.decimals.decimals[shown.id]
         style = self.book.styles.bare_value(decimals if np.abs(values).max() < LARGEST_FIXED else None)

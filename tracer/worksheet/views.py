@@ -90,7 +90,7 @@ class WorksheetViews:
         self.notation = theme.notation
         error = one.program.step_of(one.program.layers[-1].error)  # the first step backward
         self.forward = one.steps[: one.steps.index(error)]
-        self.headings = Headings(trace.problem)
+        self.headings = Headings(trace.problem, trace.first.program)
         self.decimals: Shown = shown(trace, one)
         self.places = asked(trace, one)
         self.examples = Examples(one, plan, key, theme, self.headings, self.decimals)

@@ -6,7 +6,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.traces import example
 from tracer.expression.label import label_text
-from tracer.presentation.headings import Headings
+from tracer.problem.names import names_of
 from tracer.run.differences import path_to_loss
 from tracer.spreadsheet.sheet_data import MOST_ROWS
 from tracer.workbook import moved_parameters
@@ -27,7 +27,7 @@ def copies(sheet: Worksheet) -> list[int]:
 
 
 def test_every_matrix_has_its_name_over_all_its_columns(sheet: Worksheet) -> None:
-    names = Headings(example("article").problem).names
+    names = names_of(example("article").problem)
     known = {label_text(names.matrix(each)) for each in example("article").first}
     brought = [cell.row for cell in sheet["B"] if cell.value in known]
     assert len(brought) == 7 + len(copies(sheet)) and len(copies(sheet)) == 2 * 19
