@@ -9,7 +9,7 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from tracer.expression.label import label_text
-from tracer.presentation.theme import PLACEHOLDER, look
+from tracer.presentation.theme import PLACEHOLDER, theme_of
 from tracer.problem.names import names_of
 from tracer.run.passes import Trace
 from tracer.worksheet.plan import Plan
@@ -78,7 +78,7 @@ OF_FORMULAS = {"exp", "max", "tanh", "arctan", "next"}
 def strange_language(folder: Path) -> Path:
     """A folder with the language xx: every message is its key in brackets, with its placeholders between brackets."""
     sections: dict[str, list[str]] = {}
-    for key, text in look().messages.items():
+    for key, text in theme_of().messages.items():
         section, _, last = key.rpartition(".")
         inside = "".join(f"⟧{{{each}}}⟦" for each in sorted(set(PLACEHOLDER.findall(text))))
         sections.setdefault(section, []).append(f'{last} = "⟦{key}{inside}⟧"')

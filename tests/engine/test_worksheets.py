@@ -18,7 +18,7 @@ from tests.simulation import Teacher
 from tests.worksheets import SHEET, Cells, addresses, fill, mark_addresses
 from tracer.answers.reading import read_answers
 from tracer.judging.marking import mark_answers
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
@@ -277,7 +277,7 @@ def test_a_sheet_to_print_has_boxes_of_18_by_9_millimetres(tmp_path: Path) -> No
 def test_a_spanish_worksheet_is_read_back(tmp_path: Path) -> None:
     run = trace(load_problem("article"))
     plan = make_plan(run.problem, run.first.program, give="2,3")
-    write_worksheet_book(run, plan, tmp_path / "hoja.xlsx", True, look("es"))
+    write_worksheet_book(run, plan, tmp_path / "hoja.xlsx", True, theme_of("es"))
     book = openpyxl.load_workbook(tmp_path / "hoja.xlsx")
     assert book.sheetnames == ["Hoja", "Desarrollo", "Marcas"] and book["Marcas"].sheet_state == "hidden"
     book["Hoja"][book.defined_names["student_id"].attr_text.rpartition("!")[2].replace("$", "")] = "A-7"

@@ -204,9 +204,9 @@ def _in_words(sheets: Mapping[str, Rows], texts: Iterable[_CellText]) -> Iterato
 
 def _labels(key: str) -> set[str]:
     """What a worksheet calls the name or the ID, in every language that there is."""
-    from tracer.presentation.theme import languages, look
+    from tracer.presentation.theme import languages, theme_of
 
-    return {look(each).say(f"sheet.{key}") for each in languages()}
+    return {theme_of(each).say(f"sheet.{key}") for each in languages()}
 
 
 def _texts(sheets: Mapping[str, Rows]) -> Iterator[_CellText]:

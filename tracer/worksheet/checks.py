@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from tracer.expression.label import label_text
 from tracer.presentation.shown import Shown
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
 from tracer.problem.names import names_of
 from tracer.program.roles import WEIGHTS_GRADIENT, Assignment
 from tracer.run.passes import Pass, Trace
@@ -26,7 +26,7 @@ class Check:
     words: str
 
 
-def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, theme: Look) -> Iterator[Check]:
+def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, theme: Theme) -> Iterator[Check]:
     """The checks of a matrix that is left blank."""
     names = names_of(trace.problem)
     name, rows, columns = label_text(names.matrix(made.id)), *made.shape

@@ -16,7 +16,7 @@ from tracer.page.tables import axes
 from tracer.page.views import math
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown, asked, shown
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import Assignment
@@ -85,7 +85,7 @@ class WorksheetStep:
 class WorksheetViews:
     """The views of one pass; `key` fills in every box."""
 
-    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, theme: Look) -> None:
+    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, theme: Theme) -> None:
         self.trace, self.one, self.plan, self.key, self.theme = trace, one, plan, key, theme
         self.notation = theme.notation
         error = one.program.step_of(one.program.layers[-1].error)  # the first step backward
