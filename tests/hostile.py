@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
+from tests import old_books
+
 ODD_NUMBERS = (
     "0 1 -1 0e999 5e-324 0e300 1e308 -1e999 1,5 7,4 1.234,5 3/8 1/0 12% 1.2×10^-3 1,2·10⁻³ .12 0.12. nan ... … ٣ ² 0x1F"
     " 1_000 1e 1e+ - + . , 1..2 " + "9" * 70
@@ -84,6 +86,29 @@ def ods(cells: list[tuple[str, str, str]]) -> bytes:
     )
 
 
+def xls(cells: list[tuple[str, str, str]]) -> bytes:
+    """Texts and numbers in the first rows; where an address is odd its cell is far away or of another kind."""
+
+    def record(number: int, at: str, kind: str, words: str) -> old_books.Record:
+        row, column = (number, number % 3) if at.isupper() else (len(at) ** 6 % 65_536, ord(at[0]) ** 3 % 65_536)
+        match kind:
+            case "n":
+                return old_books.number(row, column, float(len(words)) / 8)
+            case "s":
+                return old_books.shared(row, column, len(words) % 5)
+            case "b":
+                return old_books.whole(row, column, *range(len(words)))
+            case "e":
+                return old_books.formula(row, column, 1.5, words.encode("utf-8", "surrogatepass"))
+            case "d":
+                return len(words) * 37 % 4_096, words.encode("utf-8", "surrogatepass")
+        return old_books.label(row, column, words.encode("utf-8", "replace").decode()[:40])
+
+    sheet = [record(number, *each) for number, each in enumerate(cells)]
+    shared = old_books.texts("Z1", "1.5", "wh", count=3 + len(sheet) % 2)
+    return old_books.xls(sheet[:8], sheet[8:], shared=shared)
+
+
 def docx(text: str) -> bytes:
     lines = "".join(f"<w:p><w:r><w:t>{escaped(each)}</w:t></w:r></w:p>" for each in text.split("\n"))
     cells = "".join(f"<w:tc><w:p><w:t>{escaped(each)}</w:t></w:p></w:tc>" for each in text.split(" "))
@@ -110,6 +135,7 @@ WRITTEN: dict[str, st.SearchStrategy[bytes]] = {
     "b.json": VALUES.map(lambda each: json.dumps(each).encode()),
     "a.ipynb": TEXTS.map(notebook),
     "a.xlsx": st.lists(CELLS, max_size=12).map(xlsx),
+    "a.xls": st.lists(CELLS, max_size=12).map(xls),
     "a.ods": st.lists(CELLS, max_size=12).map(ods),
     "a.docx": TEXTS.filter(lambda text: text.isprintable()).map(docx),
 }

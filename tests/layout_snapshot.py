@@ -43,7 +43,7 @@ from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
 from tracer.lesson.build import build
 from tracer.page.page import render_page
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import example_names, example_text, load_problem
 from tracer.run.passes import Trace
@@ -142,7 +142,7 @@ def of_worksheets(where: str, recorded: Trace) -> Artefacts:
         mode, blank, feedback = chosen.get("mode", "practice"), chosen.get("blank"), chosen.get("feedback", "step")
         plan = make_plan(problem, program, mode, blank, None, feedback, chosen.get("sums", False))
         sheets = make_series(plan, program) if chosen.get("series") else [plan]
-        write_worksheets(recorded, sheets, folder, look(chosen.get("language", "en")))
+        write_worksheets(recorded, sheets, folder, theme_of(chosen.get("language", "en")))
 
     for kind, chosen in SHEETS.items():
         yield from written(f"{where}/worksheet {kind}", partial(write, chosen))

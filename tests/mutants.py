@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         copies = [Copy.of(root, Path(folder, f"copy-{k}")) for k in range(chosen.jobs)]
         executed = Executed.by(copies[0], SOURCE, Path(folder, "executed"), chosen.tests, chosen.jobs)
         print(f"{len(executed.seconds)} tests pass without a change", flush=True)
+        if not executed.seconds:
+            print("no change can be tried on that: do these tests exist, and do they pass?")
+            return 2
         survived = 0
         for place in _survivors(copies, taken, executed):
             survived += 1

@@ -3,30 +3,33 @@
 import re
 import zipfile
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
-import openpyxl
+from openpyxl.utils import get_column_letter, range_boundaries
 
 from tracer.expression.label import label_text
-from tracer.presentation.headings import Headings
-from tracer.presentation.theme import PLACEHOLDER, look
+from tracer.presentation.theme import PLACEHOLDER, theme_of
+from tracer.problem.names import names_of
 from tracer.run.passes import Trace
 from tracer.worksheet.plan import Plan
 
 Cells = Mapping[str, list[list[float | str | None]]]
 SHEET = "xl/worksheets/sheet1.xml"
+_NAMED = re.compile(r'<definedName name="([^"]*)"[^>]*>([^<]*)<')
 
 
 def addresses(path: Path, plan: Plan) -> dict[tuple[str, int, int], str]:
     """(matrix, row, column) from 0 -> the address of its cell, by the defined names."""
-    book = openpyxl.load_workbook(path)
+    with zipfile.ZipFile(path) as package:
+        names = dict(_NAMED.findall(package.read("xl/workbook.xml").decode()))
     found = {}
     for identifier in plan.blank:
         name = identifier if identifier.endswith("_next") else f"{identifier}_"
-        ((title, cells),) = book.defined_names[name].destinations
-        block = book[title][cells.replace("$", "")]
-        for i, row in enumerate(block if isinstance(block, tuple) else ((block,),)):
-            found |= {(identifier, i, j): cell.coordinate for j, cell in enumerate(row)}
+        first, _, last = names[name].partition("!")[2].replace("$", "").partition(":")
+        left, top, right, bottom = range_boundaries(f"{first}:{last or first}")
+        for i, j in product(range(bottom - top + 1), range(right - left + 1)):
+            found[identifier, i, j] = f"{get_column_letter(left + j)}{top + i}"
     return found
 
 
@@ -75,7 +78,7 @@ OF_FORMULAS = {"exp", "max", "tanh", "arctan", "next"}
 def strange_language(folder: Path) -> Path:
     """A folder with the language xx: every message is its key in brackets, with its placeholders between brackets."""
     sections: dict[str, list[str]] = {}
-    for key, text in look().messages.items():
+    for key, text in theme_of().messages.items():
         section, _, last = key.rpartition(".")
         inside = "".join(f"⟧{{{each}}}⟦" for each in sorted(set(PLACEHOLDER.findall(text))))
         sections.setdefault(section, []).append(f'{last} = "⟦{key}{inside}⟧"')
@@ -88,7 +91,7 @@ def strange_language(folder: Path) -> Path:
 
 def unworded(texts: list[str], run: Trace) -> set[str]:
     """The words of some texts that stand in no brackets, and that neither the problem nor its names have."""
-    names = Headings(run.problem).names
+    names = names_of(run.problem)
     known = [run.problem.sha256, run.problem.sha256[:8], run.problem.title, run.problem.description, run.problem.source]
     known += [label_text(names.matrix(each)) for each in run.first] + [each.activation for each in run.problem.layers]
     allowed = set(re.findall(WORD, " ".join(filter(None, known)))) | OF_FORMULAS

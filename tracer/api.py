@@ -177,13 +177,13 @@ def write_worksheet(
     `mode` is "practice", "exam" or "print"; `blank` names steps ("2,3") or matrices ("Z1,D2") to fill in, by default
     all that are computed. Raises TracerError as `write_workbook` does.
     """
-    from tracer.presentation.theme import look
+    from tracer.presentation.theme import theme_of
     from tracer.worksheet.files import write_worksheets
     from tracer.worksheet.plan import make_plan
 
     recorded = _traced(run)
     plan = make_plan(recorded.problem, recorded.first.program, mode, blank, None, "step", False)  # type: ignore[arg-type]
-    return write_worksheets(recorded, [plan], Path(folder), look(language, None))
+    return write_worksheets(recorded, [plan], Path(folder), theme_of(language, None))
 
 
 def _run(run: Trace[AnyProblem] | Source) -> Trace[AnyProblem]:

@@ -4,7 +4,7 @@
 
 const $ = (id) => document.getElementById(id);
 const DATA = JSON.parse($("tracer-data").textContent);
-const RATE = "learning_rate";
+const RATE = DATA.rate; // what the learning rate is called among the matrices
 const root = document.documentElement;
 const wide = matchMedia("screen and (width >= 75rem)"); // as in page.css: text and answer stand beside the board
 const sections = [...document.querySelectorAll("section.step")];

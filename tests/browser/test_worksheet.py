@@ -23,7 +23,7 @@ from tracer.expression.evaluate import compiled
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import mark_answers
 from tracer.presentation.shown import shown
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
@@ -60,7 +60,7 @@ def plan_of(recorded: Trace, **choices: Any) -> Plan:
 
 
 def sheet(recorded: Trace, language: str = "en", folder: Path | None = None, **choices: Any) -> str:
-    return render_worksheet(recorded, plan_of(recorded, **choices), False, look(language, folder))
+    return render_worksheet(recorded, plan_of(recorded, **choices), False, theme_of(language, folder))
 
 
 def printed_cells(text: str) -> dict[tuple[str, int, int], float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.sax.saxutils import unescape
 
-import openpyxl
+from python_calamine import CalamineWorkbook
 
 from tests.conftest import require_module, require_program
 
@@ -75,23 +75,37 @@ def by_cellrune(path: Path, wanted: Iterable[tuple[str, str]]) -> Values:
     return found
 
 
-def by_libreoffice(paths: list[Path], folder: Path) -> list[Path]:
+def by_libreoffice(paths: list[Path], folder: Path, kind: str = "xlsx") -> list[Path]:
     """The workbooks as LibreOffice writes them again, everything recalculated on load (15 digits)."""
     soffice = require_program("soffice")
     profile = folder / "profile"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(PROFILE)
     out = folder / "recalculated"
-    command = [soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "xlsx"]
+    command = [soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", kind]
     subprocess.run([*command, "--outdir", out, *paths], check=True, capture_output=True, timeout=300)
     shutil.rmtree(profile)
-    return [out / path.name for path in paths]
+    return [out / path.with_suffix(f".{kind}").name for path in paths]
 
 
 def by_file(path: Path, wanted: Iterable[tuple[str, str]]) -> Values:
     """The cached values of a workbook that another program wrote."""
-    book = openpyxl.load_workbook(path, data_only=True)
-    return {(sheet, address): book[sheet][address].value for sheet, address in wanted}
+    sheets = values_of(path)
+    return {(sheet, address): sheets[sheet].get(address) for sheet, address in wanted}
+
+
+def values_of(path: Path, *titles: str) -> dict[str, dict[str, object]]:
+    """What the cells of some sheets hold, or of all, by sheet and address; a blank cell is not there."""
+    book = CalamineWorkbook.from_path(path)
+    return {
+        title: {
+            f"{_letters(column)}{row}": value
+            for row, cells in enumerate(book.get_sheet_by_name(title).to_python(skip_empty_area=False), 1)
+            for column, value in enumerate(cells, 1)
+            if value != ""
+        }
+        for title in titles or book.sheet_names
+    }
 
 
 def _place(address: str) -> tuple[int, int]:

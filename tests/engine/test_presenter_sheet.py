@@ -15,7 +15,7 @@ from tests.engine.recalculate import Values, by_cellrune, by_ironcalc, by_libreo
 from tests.presenter import presented
 from tracer.expression.label import label_text
 from tracer.presentation.example import example_cell
-from tracer.presentation.headings import MARKS, Headings, roles
+from tracer.presentation.headings import MARKS, Headings, highlights
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.program.program import Step
@@ -101,7 +101,7 @@ def wanted(recorded: Trace) -> list[tuple[str, str]]:
 def assert_shows(recorded: Trace, step: Step, values: Values) -> None:
     """What is known at a step has its name with its mark and its numbers; of the others there is nothing."""
     one = recorded.first
-    known, headings = roles(one.program, step), Headings(recorded.problem)
+    known, headings = highlights(one.program, step), Headings(recorded.problem, recorded.first.program)
     largest = max(1.0, *(float(np.abs(one[key]).max()) for key in one))
     for identifier, place in presented(recorded).items():
         heading = values["Presenter", address(TOP + place.row, LEFT + place.column)]
@@ -129,7 +129,8 @@ def assert_says(recorded: Trace, head: dict[str, object], step: Step, values: Va
         assert worked in EMPTY
     else:
         cell = example_cell(recorded.first, made.id)
-        name = label_text(Headings(recorded.problem).names.cell(cell.matrix, cell.row, cell.column))
+        names = Headings(recorded.problem, recorded.first.program).names
+        name = label_text(names.cell(cell.matrix, cell.row, cell.column))
         assert str(worked).startswith(f"{name} = ")
         sign, value = str(worked).split(" ")[-2:]
         assert sign in ("=", "≈")

@@ -27,7 +27,7 @@ def test_a_walkthrough_keeps_the_schema(name: str, tmp_path: Path) -> None:
 
 
 def test_a_programs_walkthrough_keeps_the_schema(tmp_path: Path) -> None:
-    write_workbook(recorded("transformer block"), tmp_path / "book.xlsx")
+    write_workbook(recorded("gru"), tmp_path / "book.xlsx")
     assert errors(tmp_path / "book.xlsx") == []
 
 

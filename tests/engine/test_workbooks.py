@@ -110,24 +110,24 @@ def traces(draw: st.DrawFn) -> Trace:
 
 
 # without shrinking: a smaller workbook says no more than the message does
-@settings(max_examples=20, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=14, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(recorded=traces())
-@pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
-def test_every_formula_of_a_random_network_recalculates_to_the_trace(engine: Any, recorded: Trace) -> None:
+def test_every_formula_of_a_random_network_recalculates_to_the_trace(recorded: Trace) -> None:
     """ironcalc has ten digits of NORMSDIST, which large inputs blow up: test_formulas.py holds it to those."""
-    assume(engine is not by_ironcalc or all(layer.activation != "gelu_erf" for layer in recorded.problem.layers))
+    exact = all(layer.activation != "gelu_erf" for layer in recorded.problem.layers)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "book.xlsx"
         write_workbook(recorded, path)
-        assert_recalculates(recorded, path, engine)
+        for engine in (by_cellrune, by_ironcalc)[: 2 if exact else 1]:
+            assert_recalculates(recorded, path, engine)
 
 
-@pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
 @pytest.mark.parametrize("name", SMALL)
-def test_the_examples_recalculate(engine: Any, name: str, tmp_path: Path) -> None:
+def test_the_examples_recalculate(name: str, tmp_path: Path) -> None:
     recorded = trace(load_problem(name), (1, 2))
     write_workbook(recorded, tmp_path / "book.xlsx")
-    assert_recalculates(recorded, tmp_path / "book.xlsx", engine)
+    for engine in (by_ironcalc, by_cellrune):
+        assert_recalculates(recorded, tmp_path / "book.xlsx", engine)
 
 
 def assert_libreoffice_recalculates(recorded: list[Trace], folder: Path) -> None:
@@ -147,7 +147,7 @@ def test_libreoffice_recalculates_the_examples(tmp_path: Path) -> None:
 
 
 @settings(max_examples=2, phases=[Phase.explicit, Phase.generate])
-@given(recorded=st.lists(traces(), min_size=6, max_size=6))
+@given(recorded=st.lists(traces(), min_size=4, max_size=4))
 def test_libreoffice_recalculates_random_networks(recorded: list[Trace]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert_libreoffice_recalculates(recorded, Path(folder))

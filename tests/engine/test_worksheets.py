@@ -18,7 +18,7 @@ from tests.simulation import Teacher
 from tests.worksheets import SHEET, Cells, addresses, fill, mark_addresses
 from tracer.answers.reading import read_answers
 from tracer.judging.marking import mark_answers
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
@@ -136,9 +136,12 @@ def test_libreoffice_marks_as_the_others_do(tmp_path: Path) -> None:
     ours = marks_of(filled, plan)
     assert {key: theirs["Worksheet", each] for key, each in places.items()} == ours
     assert ours["D2", 1, 0] == "✗"
-    found = read_answers(again).matrices  # what LibreOffice saved is read back
-    assert found["D2"][1][0].value == 0.25
-    assert {each: len(grid) for each, grid in found.items()} == {each: len(run[each]) for each in plan.blank}
+    for saved in (again, *by_libreoffice([filled], tmp_path, "xls")):  # what LibreOffice saved is read back
+        read = read_answers(saved)
+        assert read.problem_sha256 == run.problem.sha256
+        assert read.matrices.keys() == plan.blank
+        for identifier, grid in read.matrices.items():
+            assert [[entry.value for entry in row] for row in grid] == answers[identifier], saved.suffix
 
 
 @pytest.mark.parametrize("mode", ["practice", "exam", "print"])
@@ -274,7 +277,7 @@ def test_a_sheet_to_print_has_boxes_of_18_by_9_millimetres(tmp_path: Path) -> No
 def test_a_spanish_worksheet_is_read_back(tmp_path: Path) -> None:
     run = trace(load_problem("article"))
     plan = make_plan(run.problem, run.first.program, give="2,3")
-    write_worksheet_book(run, plan, tmp_path / "hoja.xlsx", True, look("es"))
+    write_worksheet_book(run, plan, tmp_path / "hoja.xlsx", True, theme_of("es"))
     book = openpyxl.load_workbook(tmp_path / "hoja.xlsx")
     assert book.sheetnames == ["Hoja", "Desarrollo", "Marcas"] and book["Marcas"].sheet_state == "hidden"
     book["Hoja"][book.defined_names["student_id"].attr_text.rpartition("!")[2].replace("$", "")] = "A-7"

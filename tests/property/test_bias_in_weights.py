@@ -22,7 +22,7 @@ from tracer.expression.label import Label, Ratio
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import mark_answers
 from tracer.page.page import render_page
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.run.passes import Pass, Trace
 from tracer.run.training import trace
@@ -107,7 +107,7 @@ def test_every_output_is_written(document: Document, bias_input: int) -> None:
     check_book(recorded)
     render_page(recorded)
     for key in (False, True):
-        render_worksheet(recorded, make_plan(recorded.problem, recorded.first.program), key, look())
+        render_worksheet(recorded, make_plan(recorded.problem, recorded.first.program), key, theme_of())
 
 
 @pytest.mark.engine

@@ -23,7 +23,7 @@ from tracer.derivation.book import render_derivation
 from tracer.errors import ProblemError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import problem_from_document
 from tracer.run.passes import Pass
 from tracer.run.training import of_pass, trace
@@ -177,7 +177,7 @@ def test_an_output_that_jumped_the_wrong_way_is_wrong_and_so_is_the_zero_behind_
 def test_the_sheet_of_a_pass_is_of_its_pattern_and_marked_as_that_pass(tmp_path: Path) -> None:
     recorded = of_pass(problem(AND), 2)
     plan = replace(make_plan(recorded.problem, recorded.first.program), number=2)
-    paths = write_worksheets(recorded, [plan], tmp_path, look())
+    paths = write_worksheets(recorded, [plan], tmp_path, theme_of())
     assert {path.name.partition(".pass-2.")[0] for path in paths} == {"and"}
     page = (tmp_path / "and.pass-2.worksheet.html").read_text()
     assert "Samples 2 to 2 of 4, with the weights and biases as they are by then." in page

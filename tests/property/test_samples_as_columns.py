@@ -22,7 +22,7 @@ from tracer.errors import NotFiniteError, ProblemError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
 from tracer.page.page import render_page
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
@@ -82,7 +82,7 @@ def test_every_output_is_written(document: Document, style: str) -> None:
     check_book(recorded.by_rows())
     render_page(recorded)
     for key in (False, True):
-        render_worksheet(recorded, make_plan(recorded.problem, recorded.first.program), key, look())
+        render_worksheet(recorded, make_plan(recorded.problem, recorded.first.program), key, theme_of())
 
 
 @settings(max_examples=30)

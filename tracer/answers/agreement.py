@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from tracer.answers.handed_in import Grid
-from tracer.answers.key import Array, Key
+from tracer.answers.key import Key
 from tracer.answers.numbers import Entry
+from tracer.expression.arrays import Array
 
 SLACK = 3e-4  # of a number's size: what rounding on the way may have moved it
 NO_CELLS = np.zeros((0, 0))

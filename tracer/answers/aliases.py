@@ -26,10 +26,11 @@ MOST_READ = 20_000  # headings that are remembered
 MOST_LETTERS = 80  # of a heading; what is longer is a sentence
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
 
+
 CellIndex: TypeAlias = tuple[int, int] | None
 
 
-class Reading(NamedTuple):
+class NameReading(NamedTuple):
     """A matrix that a name can mean, or a cell of it; the lowest rank is the likeliest."""
 
     rank: int
@@ -56,6 +57,7 @@ _SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0
 _BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
 _PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_IN_BRACKETS = re.compile(r"(?<![\w.])[(\[]([^()\[\]]*)[)\]]")  # and not what a function is called with
 _DERIVED = {"W": "dW", "b": "db", "Z": "D", "A": "E"}
 
 
@@ -81,9 +83,9 @@ class Aliases:
         if problem.layers[-1].activation == "softmax":
             for sample in range(self.shapes["X"][1 if problem.convention.turned else 0]):
                 self.shapes.setdefault(f"J{sample + 1}", (outputs, outputs))
-        self._read: dict[str, tuple[Reading, ...]] = {}
+        self._read: dict[str, tuple[NameReading, ...]] = {}
 
-    def read(self, heading: str) -> tuple[Reading, ...]:
+    def read(self, heading: str) -> tuple[NameReading, ...]:
         """The matrices and cells that a heading can mean, none where it is no name."""
         if len(heading) > MOST_LETTERS:
             return ()
@@ -96,7 +98,7 @@ class Aliases:
                 whole = place is None or self.shapes[identifier] == (1, 1)
                 meant = (identifier, None if whole else place)
                 ranks[meant] = min(rank, ranks.get(meant, rank))
-            self._read[heading] = tuple(Reading(rank, *meant) for meant, rank in ranks.items())
+            self._read[heading] = tuple(NameReading(rank, *meant) for meant, rank in ranks.items())
         return self._read[heading]
 
     def wider(self, identifier: str) -> tuple[int, int] | None:
@@ -107,14 +109,14 @@ class Aliases:
             return (rows + 1, columns) if f"b{layer}" in self.shapes else None
         return (rows, columns + 1) if identifier[0] in "AX" else None
 
-    def _heading(self, heading: str) -> Iterable[Reading]:
+    def _heading(self, heading: str) -> Iterable[NameReading]:
         text = heading.replace("**", "").replace("`", "").strip()
         text = _BULLET.sub("", text.strip("* ") if text.startswith("*") else text)  # but W1* is a name
         text = re.split(r"[=≔←]", text)[0].strip().rstrip(":").strip()
         if _IS_NEW.search(text):
             return self._updated(self._heading(_IS_NEW.sub(" ", text)))
         if text in self.shapes:
-            return [Reading(0, text)]
+            return [NameReading(0, text)]
         cell = _CELL.fullmatch(text)
         if cell is not None:
             return self._cell_of(cell[1], int(cell[2]) - 1, int(cell[3]) - 1)
@@ -123,7 +125,7 @@ class Aliases:
         ways = (
             [text],
             _PARTS.split(outside),
-            [part for each in _BRACKETED.findall(text) for part in _PARTS.split(each)],
+            [part for each in _IN_BRACKETS.findall(text) for part in _PARTS.split(each)],
         )
         for parts in ways:
             found = [each for part in parts for each in self._part(part)]
@@ -131,13 +133,13 @@ class Aliases:
                 return found
         return self._word(outside)
 
-    def _part(self, part: str) -> list[Reading]:
+    def _part(self, part: str) -> list[NameReading]:
         if part in self.shapes:
-            return [Reading(0, part)]
+            return [NameReading(0, part)]
         found = self._named(plain(part))
         return [each for each in found if each.place is None] if _UNKNOWN.fullmatch(part) else found
 
-    def _cell_of(self, name: str, row: int, column: int) -> list[Reading]:
+    def _cell_of(self, name: str, row: int, column: int) -> list[NameReading]:
         found = self._part(name.strip())
         inside = [each for each in found if each.place is None and self._has(each.identifier, row, column)]
         return [each._replace(place=(row, column)) for each in inside]
@@ -146,7 +148,7 @@ class Aliases:
         rows, columns = self.shapes[identifier]
         return 0 <= row < rows and 0 <= column < columns
 
-    def _word(self, text: str) -> list[Reading]:
+    def _word(self, text: str) -> list[NameReading]:
         """An identifier among words that add nothing: "weights W1", "the matrix W1"."""
         words = text.split()
         found = {word for word in words if word in self.shapes}
@@ -155,17 +157,17 @@ class Aliases:
             return []
         (identifier,) = found
         kind = re.sub("[0-9]", "", identifier)
-        return [Reading(OWN, identifier)] if others <= _NOISE | _NOISE_OF.get(kind, set()) else []
+        return [NameReading(OWN, identifier)] if others <= _NOISE | _NOISE_OF.get(kind, set()) else []
 
     # Plain names
 
-    def _named(self, name: str) -> list[Reading]:
+    def _named(self, name: str) -> list[NameReading]:
         known, new = self._known(name), _NEW.fullmatch(name)
         if new is not None:
             known += self._updated(self._known(new[1]))
         return known if any(each.place is None for each in known) else [*known, *self._derivative(name)]
 
-    def _derivative(self, name: str) -> Iterator[Reading]:
+    def _derivative(self, name: str) -> Iterator[NameReading]:
         by = _BY.fullmatch(name)
         if by is not None:
             for below in self._known(next(filter(None, by.groups()))):
@@ -177,14 +179,14 @@ class Aliases:
                 if below.identifier[0] == "Z" and (top is None or any(_above(each, below) for each in top)):
                     yield from self._through(below, {"Z": "S"})
 
-    def _updated(self, readings: Iterable[Reading]) -> list[Reading]:
+    def _updated(self, readings: Iterable[NameReading]) -> list[NameReading]:
         new = (each._replace(identifier=f"{each.identifier}_next") for each in readings)
         return [each for each in new if each.identifier in self.shapes]
 
-    def _known(self, name: str) -> list[Reading]:
+    def _known(self, name: str) -> list[NameReading]:
         return [*self._names.get(name, ()), *self._cells.get(name, ())]
 
-    def _through(self, below: Reading, derived: Mapping[str, str]) -> Iterator[Reading]:
+    def _through(self, below: NameReading, derived: Mapping[str, str]) -> Iterator[NameReading]:
         kind, layer = below.identifier[0], below.identifier[1:]
         identifier = f"{derived.get(kind)}{layer}"
         if identifier == f"E{self.problem.depth}":
@@ -193,13 +195,13 @@ class Aliases:
             yield below._replace(identifier=identifier)
 
     @cached_property
-    def _names(self) -> Mapping[str, list[Reading]]:
+    def _names(self) -> Mapping[str, list[NameReading]]:
         """Whole matrices by their plain names."""
-        found: dict[str, dict[str, Reading]] = {}
+        found: dict[str, dict[str, NameReading]] = {}
 
         def add(name: str, identifier: str, rank: int) -> None:
             if identifier in self.shapes:
-                found.setdefault(name, {}).setdefault(identifier, Reading(rank, identifier))
+                found.setdefault(name, {}).setdefault(identifier, NameReading(rank, identifier))
 
         for identifier in self.shapes:
             add(plain(identifier), identifier, OWN)
@@ -213,9 +215,9 @@ class Aliases:
         return {name: list(readings.values()) for name, readings in found.items()}
 
     @cached_property
-    def _cells(self) -> Mapping[str, list[Reading]]:
+    def _cells(self) -> Mapping[str, list[NameReading]]:
         """Single cells by their plain names, in the styles that have them."""
-        found: dict[str, list[Reading]] = {}
+        found: dict[str, list[NameReading]] = {}
         forward = [each for each in self.shapes if each[0] in "XYWbZA"]
         if sum(rows * columns for rows, columns in map(self.shapes.__getitem__, forward)) > MOST_NAMED_CELLS:
             return found
@@ -226,7 +228,7 @@ class Aliases:
                     rows, columns = self.shapes[identifier]
                     for place in product(range(rows), range(columns)):
                         name = plain(label_text(names.cell(identifier, *place)))
-                        found.setdefault(name, []).append(Reading(rank, identifier, place))
+                        found.setdefault(name, []).append(NameReading(rank, identifier, place))
         return found
 
     @cached_property
@@ -241,7 +243,7 @@ class Aliases:
         }
 
 
-def _above(top: Reading, below: Reading) -> bool:
+def _above(top: NameReading, below: NameReading) -> bool:
     return top.identifier == f"A{below.identifier[1:]}" and top.place == below.place
 
 

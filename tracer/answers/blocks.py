@@ -13,7 +13,7 @@ from itertools import islice, takewhile
 from string import ascii_uppercase
 from typing import NamedTuple, TypeAlias
 
-from tracer.answers.aliases import Aliases, Reading
+from tracer.answers.aliases import Aliases, NameReading
 from tracer.answers.cells import SheetCells, order, rest
 from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
 from tracer.answers.found import Found
@@ -39,7 +39,7 @@ class _Region(NamedTuple):
     cut: float = 0.0
 
 
-_Ranked: TypeAlias = tuple[float, int, int, _Region, Reading]
+_Ranked: TypeAlias = tuple[float, int, int, _Region, NameReading]
 
 
 def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[Found], list[str]]:
@@ -102,7 +102,7 @@ class _Finder(SheetCells):
             yield Found(each.name, readings, each.grid, where, order((row, 0)), each.printed_by, single)
 
     @cached_property
-    def anchors(self) -> dict[tuple[int, int], tuple[Reading, ...]]:
+    def anchors(self) -> dict[tuple[int, int], tuple[NameReading, ...]]:
         """The cells with a name of a matrix, in reading order."""
         named = (
             (place, readings)
@@ -131,7 +131,7 @@ class _Finder(SheetCells):
                 else:
                     self._stacked(row, column)
 
-    def _ranked(self, row: int, column: int, readings: Sequence[Reading]) -> Iterator[_Ranked]:
+    def _ranked(self, row: int, column: int, readings: Sequence[NameReading]) -> Iterator[_Ranked]:
         """How each reading fits each region, up to one that nothing fits better."""
         likeliest = min(each.rank for each in readings)
         for k, region in enumerate(self._regions(row, column, readings)):
@@ -159,7 +159,7 @@ class _Finder(SheetCells):
 
     # Where the numbers of a name can lie
 
-    def _regions(self, row: int, column: int, readings: Sequence[Reading]) -> Iterator[_Region]:
+    def _regions(self, row: int, column: int, readings: Sequence[NameReading]) -> Iterator[_Region]:
         anchor = self._next(row, column, lambda *place: place in self.anchors)
         if self._heads(row, column, anchor):
             yield from self._region(row + 1, column + 1, anchor)
@@ -251,10 +251,10 @@ class _Finder(SheetCells):
 
     # How they fit
 
-    def _shape(self, reading: Reading) -> m.Shape:
+    def _shape(self, reading: NameReading) -> m.Shape:
         return (1, 1) if reading.place is not None else self.aliases.shapes[reading.identifier]
 
-    def _fit(self, region: _Region, reading: Reading) -> float:
+    def _fit(self, region: _Region, reading: NameReading) -> float:
         shape = self._shape(reading)
         how = fit((region.height, region.width), shape)
         if how in (PART, OTHER) and self._unlabelled(region, shape) is not None:

@@ -35,7 +35,7 @@ Counting: TypeAlias = tuple[str, ...]
 """How a name counts: what it is of which layer, units by layer or through all of them, weights by rows or columns."""
 
 
-class Cell(NamedTuple):
+class CountedCell(NamedTuple):
     """A cell of a matrix, counted from 0; no row: the column of every sample."""
 
     identifier: str
@@ -60,9 +60,9 @@ class Counted:
     def depth(self) -> int:
         return self.problem.depth
 
-    def cells(self, name: UnitName) -> dict[Counting, Cell]:
+    def cells(self, name: UnitName) -> dict[Counting, CountedCell]:
         """The cell of a name in every way of counting that it fits."""
-        found: dict[Counting, Cell] = {}
+        found: dict[Counting, CountedCell] = {}
         for kind in name.kinds:
             for counting, cell in self._of_kind(kind, name):
                 if cell.identifier in self.shapes and self._has(cell):
@@ -90,11 +90,11 @@ class Counted:
         error, output = (key.values[each] for each in (policy.OUTPUT_ERROR, policy.activation(self.depth)))
         return bool(np.allclose(np.abs(error), np.abs(output - key.values[policy.TARGETS]), rtol=1e-6, atol=1e-12))
 
-    def _has(self, cell: Cell) -> bool:
+    def _has(self, cell: CountedCell) -> bool:
         rows, columns = self.shapes[cell.identifier]
         return 0 <= (cell.row or 0) < rows and 0 <= cell.column < columns
 
-    def _of_kind(self, kind: str, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
+    def _of_kind(self, kind: str, name: UnitName) -> Iterator[tuple[Counting, CountedCell]]:
         if kind == WEIGHT:
             yield from self._weights(name)
             yield from self._theta(name)
@@ -116,8 +116,8 @@ class Counted:
         """Whether a sample stands in each column."""
         return self.problem.convention.turned
 
-    def _placed(self, identifier: str, row: int | None, column: int) -> Cell:
-        return Cell(identifier, row, column) if row is None else Cell(identifier, *self.problem.placed(row, column))
+    def _placed(self, identifier: str, row: int | None, column: int) -> CountedCell:
+        return CountedCell(identifier, *((row, column) if row is None else self.problem.placed(row, column)))
 
     def _identifier(self, kind: str, layer: int, change: Change) -> str | None:
         if kind in (INPUT, TARGET):
@@ -179,12 +179,14 @@ class Counted:
     def _parameter(self, identifier: str, change: Change) -> str:
         return {"": identifier, "new": policy.updated(identifier)}.get(change, policy.gradient(identifier))
 
-    def _weight(self, layer: int, from_: int, to: int, change: Change) -> Iterator[Cell]:
+    def _weight(self, layer: int, from_: int, to: int, change: Change) -> Iterator[CountedCell]:
         """The weight from one unit to another, both counted from 1."""
         if 1 <= layer <= self.depth and 1 <= from_ <= self.sizes[layer - 1] and 1 <= to <= self.sizes[layer]:
-            yield Cell(self._parameter(policy.weights(layer), change), *self.problem.weight_at(from_ - 1, to - 1))
+            yield CountedCell(
+                self._parameter(policy.weights(layer), change), *self.problem.weight_at(from_ - 1, to - 1)
+            )
 
-    def _weights(self, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
+    def _weights(self, name: UnitName) -> Iterator[tuple[Counting, CountedCell]]:
         if name.tags:
             yield from self._tagged(name)
             return
@@ -234,7 +236,7 @@ class Counted:
             yield ("all", "from", "to"), layer, one - inputs, two - through
             yield ("all", "to", "from"), layer, two - inputs, one - through
 
-    def _tagged(self, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
+    def _tagged(self, name: UnitName) -> Iterator[tuple[Counting, CountedCell]]:
         """w_h1o2, w_o2h1, w_h1: between units that are named by their layers."""
         hidden = range(1, self.depth)
         layers = {"ih": [1], "hi": [1], "ho": [self.depth], "oh": [self.depth], "hh": hidden[1:], "io": [1], "oi": [1]}
@@ -245,18 +247,18 @@ class Counted:
                 from_, to = (one, two) if forward else (two, one)
                 yield from ((("tagged", str(layer)), cell) for cell in self._weight(layer, from_, to, name.change))
 
-    def _theta(self, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
+    def _theta(self, name: UnitName) -> Iterator[tuple[Counting, CountedCell]]:
         """θ0, θ1, …: bias first, of a single unit."""
         if self.sizes[1:] != (1,) or len(name.numbers) != 1:
             return
         (number,) = name.numbers
         if number == 0:
             bias = policy.weights(1) if self.problem.convention.leading else policy.bias(1)
-            yield ("theta",), Cell(self._parameter(bias, name.change), 0, 0)
+            yield ("theta",), CountedCell(self._parameter(bias, name.change), 0, 0)
         else:
             yield from ((("theta",), cell) for cell in self._weight(1, number, 1, name.change))
 
-    def _biases(self, name: UnitName) -> Iterator[tuple[Counting, Cell]]:
+    def _biases(self, name: UnitName) -> Iterator[tuple[Counting, CountedCell]]:
         for counting, layer, _, unit in self._units(name, BIAS):
             if self.problem.convention.leading:
                 yield (BIAS, *counting), self._placed(self._parameter(policy.weights(layer), name.change), 0, unit)
@@ -265,4 +267,4 @@ class Counted:
                 yield (BIAS, *counting), self._placed(self._parameter(identifier, name.change), 0, unit)
         for layer in range(1, self.depth + 1):
             if name.numbers == (layer,) and self.shapes.get(policy.bias(layer)) == (1, 1):
-                yield (BIAS, "layers"), Cell(self._parameter(policy.bias(layer), name.change), 0, 0)
+                yield (BIAS, "layers"), CountedCell(self._parameter(policy.bias(layer), name.change), 0, 0)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracer.answers.agreement import SURE, Agreement, weight
-from tracer.answers.counting import Cell, Counted, Counting
+from tracer.answers.counting import Counted, CountedCell, Counting
 from tracer.answers.identifiers import UnitName
 from tracer.answers.numbers import Entry
 
@@ -19,7 +19,7 @@ FROM_0 = ("from 0", "layer0")  # ways of counting that begin with 0, of a family
 
 
 @dataclass(frozen=True)
-class Scalar:
+class NamedNumber:
     """A number under a name of a unit, or several under each other; `own` is its cell by the problem's own names."""
 
     name: str
@@ -27,31 +27,31 @@ class Scalar:
     entries: tuple[Entry, ...]
     where: str
     order: int
-    own: Cell | None = None
+    own: CountedCell | None = None
 
 
 @dataclass(frozen=True)
 class Placed:
     """A scalar with its cell; `certain` where numbers said so, or nothing else was left."""
 
-    scalar: Scalar
-    cell: Cell
+    scalar: NamedNumber
+    cell: CountedCell
 
 
-Mapped = tuple[Cell, ...]
+Mapped = tuple[CountedCell, ...]
 
 
 class Families:
     """Places scalars; `unplaced` are those that nothing is known of, `shares` the parts of the loss."""
 
     def __init__(
-        self, scalars: Iterable[Scalar], counted: Counted, agreement: Agreement, updated: Mapping[str, str]
+        self, scalars: Iterable[NamedNumber], counted: Counted, agreement: Agreement, updated: Mapping[str, str]
     ) -> None:
         self.counted, self.agreement, self.updated = counted, agreement, updated
         self.placed: list[Placed] = []
-        self.unplaced: list[Scalar] = []
-        self.shares: list[Scalar] = []
-        groups: dict[tuple[str, str, int], list[Scalar]] = {}
+        self.unplaced: list[NamedNumber] = []
+        self.shares: list[NamedNumber] = []
+        groups: dict[tuple[str, str, int], list[NamedNumber]] = {}
         for each in scalars:
             stem, tags, _, count = each.unit.family
             groups.setdefault((stem, tags, count), []).append(each)
@@ -63,7 +63,7 @@ class Families:
         """What all placed numbers say for their cells."""
         return math.fsum(self._agrees(each.scalar, each.cell) for each in self.placed)
 
-    def _place(self, group: Sequence[Scalar]) -> None:
+    def _place(self, group: Sequence[NamedNumber]) -> None:
         """All changes of a stem count alike (w1, w1_new, dE/dw1); where they do not, each change for itself."""
         mapping = self._mapping(group)
         changes = {each.unit.change for each in group}
@@ -75,14 +75,14 @@ class Families:
         else:
             self.placed += map(Placed, group, mapping)
 
-    def _leave(self, group: Sequence[Scalar]) -> None:
+    def _leave(self, group: Sequence[NamedNumber]) -> None:
         share = "error" in group[0].unit.kinds and not group[0].unit.change
         if share and self.agreement.share(tuple(each.entries[0] for each in group)):
             self.shares += group
         else:
             self.unplaced += group
 
-    def _mapping(self, group: Sequence[Scalar]) -> Mapped | None:
+    def _mapping(self, group: Sequence[NamedNumber]) -> Mapped | None:
         """The cells of a group: those that its numbers agree with, or by the only way of counting that there is."""
         mappings = dict.fromkeys(self._mappings(group))
         scores = {each: self._score(group, each) for each in mappings}
@@ -97,7 +97,7 @@ class Families:
         only = len(mappings) == 1 and group[0].unit.change != "change" and (group[0].unit.tags or len(group) > 1)
         return next(iter(mappings)) if only else None
 
-    def _mappings(self, group: Sequence[Scalar]) -> Iterator[Mapped]:
+    def _mappings(self, group: Sequence[NamedNumber]) -> Iterator[Mapped]:
         """The cells of a group in every way of counting that places all of it, none twice."""
         cells = [self.counted.cells(each.unit) for each in group]
         from_0 = any(0 in each.unit.numbers for each in group)
@@ -111,16 +111,16 @@ class Families:
                 if len({key[:2] for key in keys}) >= len(names):
                     yield found
 
-    def _fits(self, group: Sequence[Scalar], counting: Counting) -> bool:
+    def _fits(self, group: Sequence[NamedNumber], counting: Counting) -> bool:
         """Whether a column has a number for every sample, where there are several."""
         columns = [self.counted.cells(each.unit)[counting].row is None for each in group]
         samples = self.counted.samples
         return all(len(each.entries) == samples for each, column in zip(group, columns, strict=True) if column)
 
-    def _score(self, group: Sequence[Scalar], mapping: Mapped) -> float:
+    def _score(self, group: Sequence[NamedNumber], mapping: Mapped) -> float:
         return math.fsum(self._agrees(each, cell) for each, cell in zip(group, mapping, strict=True))
 
-    def _agrees(self, scalar: Scalar, cell: Cell) -> float:
+    def _agrees(self, scalar: NamedNumber, cell: CountedCell) -> float:
         """What a scalar says for its cell; an old name may stand for the updated one."""
         if cell.row is None:
             at = enumerate(scalar.entries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tracer.answers.aliases import Reading
+from tracer.answers.aliases import NameReading
 from tracer.answers.numbers import Entry
 from tracer.expression import matrix as m
 
@@ -21,7 +21,7 @@ def fit(found: m.Shape, wanted: m.Shape) -> int:
     return PART if repeated or (found[0] <= wanted[0] and found[1] <= wanted[1]) else OTHER
 
 
-def best(readings: Iterable[Reading], how: Callable[[Reading], float]) -> tuple[Reading, ...]:
+def best(readings: Iterable[NameReading], how: Callable[[NameReading], float]) -> tuple[NameReading, ...]:
     """The readings that fit best, of those the likeliest."""
     ranked = [((how(each), each.rank), each) for each in readings]
     least = min((rank for rank, _ in ranked), default=None)

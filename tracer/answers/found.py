@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracer.answers.aliases import Reading
+from tracer.answers.aliases import NameReading
 from tracer.answers.handed_in import Grid
 
 
@@ -17,7 +17,7 @@ class Found:
     """
 
     name: str
-    readings: tuple[Reading, ...]
+    readings: tuple[NameReading, ...]
     grid: Grid
     where: str
     order: int

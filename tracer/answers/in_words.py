@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from tracer.presentation.theme import languages, look
+from tracer.presentation.theme import languages, theme_of
 
 MOST_KEPT, MOST_WORDS = 60, 2_000  # answers, and characters of one
 STEPS = range(1, 12)
@@ -52,7 +52,7 @@ def questions() -> Mapping[str, tuple[str, QuestionKind]]:
     found: dict[str, tuple[str, QuestionKind]] = {}
     for language in languages():
         for step in STEPS:
-            words = look(language).section(f"steps.{step}")
+            words = theme_of(language).section(f"steps.{step}")
             if "predict" in words:
                 found[words["predict"]] = (str(step), "predict")
             if "question" in words:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracer.answers.aliases import Aliases
 from tracer.answers.numbers import SIGNIFICANT
 from tracer.errors import TracerError
+from tracer.expression.arrays import Array
 from tracer.expression.evaluate import compiled
 from tracer.expression.label import label_text
 from tracer.lesson.build import build
@@ -24,7 +24,6 @@ from tracer.problem.remarks import departures
 from tracer.program.program import Program
 from tracer.run.training import trace
 
-Array = NDArray[np.float64]
 MOST_PASSES = 1_000
 
 

@@ -15,12 +15,13 @@ from tracer.answers.counting import Counted
 from tracer.answers.fitting import are_labels
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerError, Answers, Grid, NotRead
-from tracer.answers.key import Array, Key
+from tracer.answers.key import Key
 from tracer.answers.layouts import shape_of
 from tracer.answers.pages import EXPECTED
 from tracer.answers.placing import Piece, Placing
 from tracer.answers.scalars import LATER_PASSES, Gathered, scalars_of
 from tracer.expression import matrix as m
+from tracer.expression.arrays import Array
 from tracer.program.roles import BIAS_GRADIENT, DELTA, INPUTS, TARGETS, WEIGHTS_GRADIENT
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
@@ -162,7 +163,7 @@ class _Settled:
         self.matrices: dict[str, Grid] = {}
         self.copied = False
         self.seen: set[str] = set()
-        self.copies: dict[str, Piece] = {}  # of parameters that stand there again
+        self.copies: dict[str, Piece] = {}  # of parameters that stand there again, or among new ones
         self.backward = self.updating = self.fresh = False
 
     def add_all(self, pieces: list[Piece]) -> None:
@@ -222,9 +223,10 @@ class _Settled:
         old, new = piece.identifier, self.key.program.updated[piece.identifier]
         again = old in self.seen
         self.seen.add(old)
+        unchanged = self.fresh and self._equals(piece.grid, new)  # among others that are the new ones by their numbers
         if self._equals(piece.grid, old) and not (again and self.updating):
             self.copied = True
-            if again:
+            if again or unchanged:
                 self.copies[old] = piece
         elif again or self.backward or self.fresh:
             self._put(new, piece)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tracer.answers.agreement import SURE, Agreement, total
-from tracer.answers.aliases import FIELD, Reading
+from tracer.answers.aliases import FIELD, NameReading
 from tracer.answers.arrays import is_left_out
 from tracer.answers.counting import Counted
 from tracer.answers.found import Found
@@ -35,6 +35,7 @@ from tracer.program.roles import Quantity
 
 ELIDED = "numbers are missing from the printout"
 MOSTLY = 0.5  # of what numbers could say, from which on they settle a place
+IN_TURN = 0.5  # what a bias without a name has to say that stands behind its weights: two numbers of one digit
 ALONE = 3.0  # what numbers without a name have to say: two numbers of three digits, or three of two
 LETTERS = 3  # rank of names that are letters of the field, after those of aliases.py
 MOST_SEARCHED = 300  # blocks without a name that are held against every matrix
@@ -114,14 +115,14 @@ class Placing:
         else:
             self._put(each, option)
 
-    def _letters(self, each: Found) -> Iterator[Reading]:
+    def _letters(self, each: Found) -> Iterator[NameReading]:
         """What the letters of a name can mean, and the modules of a framework."""
-        yield from (Reading(FIELD, identifier) for identifier in self.modules.identifiers(each.name, self.key))
+        yield from (NameReading(FIELD, identifier) for identifier in self.modules.identifiers(each.name, self.key))
         unit = unit_name(each.name)
         if unit is not None and not any(one.rank == 0 for one in each.readings):
-            yield from (Reading(LETTERS, identifier) for identifier in self.counted.whole(unit))
+            yield from (NameReading(LETTERS, identifier) for identifier in self.counted.whole(unit))
 
-    def _options(self, each: Found, readings: Sequence[Reading]) -> Iterator[Option]:
+    def _options(self, each: Found, readings: Sequence[NameReading]) -> Iterator[Option]:
         full = total(each.grid)
         for reading in readings:
             for layout in self._layouts(each, reading.identifier):
@@ -144,7 +145,7 @@ class Placing:
         as_new = sum(self.agreement.of(grid, new[each]) for each, grid in layout.parts if each in new)
         return max(as_old, as_new)
 
-    def _to_the_letter(self, each: Found, options: Sequence[Option], readings: Sequence[Reading]) -> Option | None:
+    def _to_the_letter(self, each: Found, options: Sequence[Option], readings: Sequence[NameReading]) -> Option | None:
         """An identifier is meant as it stands; only how its numbers lie may be open."""
         exact = [one for one in options if one.layout.how in (EXACT, TURNED)]
         if exact:
@@ -154,7 +155,7 @@ class Placing:
             return max(agreeing, key=lambda one: one.agree)
         return self._as_it_is(each, [one for one in readings if one.rank == 0])
 
-    def _as_it_is(self, each: Found, readings: Sequence[Reading]) -> Option | None:
+    def _as_it_is(self, each: Found, readings: Sequence[NameReading]) -> Option | None:
         """A block of another shape than its name asks for: turned, or with less in it."""
         for identifier in dict.fromkeys(one.identifier for one in readings):
             how = self._partly(each, identifier, any(one.rank == 0 for one in readings))
@@ -172,7 +173,7 @@ class Placing:
         sure = each.positional or (letter and not each.single) or agrees
         return PART if smaller and sure else None
 
-    def _likeliest(self, each: Found, options: Sequence[Option], readings: Sequence[Reading]) -> Option | None:
+    def _likeliest(self, each: Found, options: Sequence[Option], readings: Sequence[NameReading]) -> Option | None:
         agreeing = [one for one in options if one.settles]
         if agreeing:
             return min(agreeing, key=lambda one: (-round(one.agree, 6), one.layout.how, one.rank))
@@ -206,9 +207,10 @@ class Placing:
         """The only place that all numbers of a block agree with, of those that nothing else has taken."""
         full = total(each.grid)
         bias = bias_of(self.before, self.key) if self.before and not each.name else None
-        for layout in layouts(each.grid, bias, self.key) if bias is not None and full >= SURE else ():
+        for layout in layouts(each.grid, bias, self.key) if bias is not None and full >= IN_TURN else ():
             agree = sum(self.agreement.of(grid, one) for one, grid in layout.parts)
-            if layout.how in (EXACT, TURNED) and agree >= full - 1e-9:  # a list of weights and biases by turns
+            could = sum(total(grid) for _, grid in layout.parts)  # of a shared bias once
+            if layout.how in (EXACT, TURNED) and agree >= could - 1e-9:  # a list of weights and biases by turns
                 return Option(LETTERS, layout, agree, full)
         if full < ALONE or sum(map(len, each.grid)) < 2:
             return None
@@ -230,7 +232,7 @@ class Placing:
             if self.key.program.quantity(identifier).role not in ("parameter", "given"):
                 self.taken.add(identifier)
 
-    def _elided(self, each: Found, readings: Sequence[Reading]) -> None:
+    def _elided(self, each: Found, readings: Sequence[NameReading]) -> None:
         """A print with … in it: its matrix is there, and none of its numbers can be read."""
         if readings:
             identifier = min(readings, key=lambda one: one.rank).identifier
@@ -254,14 +256,16 @@ def not_read(each: Found, known: Sequence[str], fitting: Sequence[str], key: Key
     sample = ", ".join(entry.text for row in each.grid[:1] for entry in row[:3])
     numbers = f"{rows}×{columns} numbers" if count > 1 else "a number"
     named = f" under “{each.name[:40]}”" if each.name else " without a name"
+    example = (known or fitting or list(key.program.computed))[0]
+    height, width = wanted = key.values[example].shape
     if len(known) == 1:
-        height, width = key.values[known[0]].shape
-        why = f"{known[0]} is {height}×{width}"
+        why, line = f"{example} is {height}×{width}", f"{example} = … before the numbers"
+        if wanted not in (shape_of(each.grid), shape_of(each.grid)[::-1]):
+            line = f"{example} = … with " + ("one number" if wanted == (1, 1) else f"{height}×{width} numbers")
     elif known:
-        why = f"this can mean {' or '.join(known[:4])}"
+        why, line = f"this can mean {' or '.join(known[:4])}", f"{example} = … before the numbers"
     else:
         why = "no matrix of this problem is called that" if each.name else "nothing says which matrix they are"
-    example = (known or fitting or list(key.program.computed))[0]
-    example = f"{example} = … before the numbers" if known else f"the matrix before the numbers, as in {example} = …"
+        line = f"the matrix before the numbers, as in {example} = …"
     found = f"{numbers}{named}: {sample}{', …' if count > 3 else ''}"
-    return NotRead(each.where, found, f"{why}; to have it read write {example}")
+    return NotRead(each.where, found, f"{why}; to have it read write {line}")

@@ -95,6 +95,8 @@ def read_json(name: str, content: bytes) -> Answers:
 def _loaded(name: str, content: bytes, twice: dict[str, None]) -> Any:
     """The document of a JSON file; keys that stand in an object more than once go into `twice`."""
     left = [MOST_CELLS]
+    if content.count(b"[") + content.count(b"{") > MOST_CELLS:
+        raise AnswerError(f"{name}: more than {MOST_CELLS:,} lists and objects")
 
     def number(text: str) -> Entry:
         left[0] -= 1
@@ -224,8 +226,14 @@ def read_xlsx(name: str, content: bytes) -> Answers:
     return read_workbook(name, content)
 
 
+def read_xls(name: str, content: bytes) -> Answers:
+    """A workbook of the format before .xlsx."""
+    from tracer.answers.workbooks import read_old_workbook
+
+    return read_old_workbook(name, content)
+
+
 _INSTEAD = {  # of files that people have
-    ".xls": "save it as .xlsx",
     ".doc": "save it as .docx",
     ".numbers": "export it as .xlsx",
     **dict.fromkeys((".pdf", ".png", ".jpg", ".jpeg", ".heic"), "type its numbers into the worksheet"),
@@ -237,6 +245,7 @@ _READERS: dict[str, Callable[[str, bytes], Answers]] = {
     **dict.fromkeys((".txt", ".md", ".py", ".m", ".r", ".jl", ".nb", ".wl", ".tex", ".log", ".out"), read_text),
     ".ipynb": read_notebook,
     ".xlsx": read_xlsx,
+    ".xls": read_xls,
     ".ods": read_ods,
     ".docx": read_docx,
 }

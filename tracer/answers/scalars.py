@@ -9,8 +9,8 @@ from itertools import pairwise
 from tracer.answers.agreement import Agreement, total
 from tracer.answers.aliases import OWN
 from tracer.answers.arrays import is_left_out
-from tracer.answers.counting import Cell, Counted
-from tracer.answers.families import Families, Placed, Scalar
+from tracer.answers.counting import Counted, CountedCell
+from tracer.answers.families import Families, NamedNumber, Placed
 from tracer.answers.found import Found
 from tracer.answers.handed_in import Grid, NotRead
 from tracer.answers.identifiers import Change, UnitName, unit_name
@@ -30,7 +30,7 @@ _NEW = re.compile(r"\b(?:new|next|after|updated|neu)\b", re.I)
 _GRADIENT = re.compile(r"\b(?:gradients?|grads?|derivatives?)\b|∂", re.I)
 
 
-def scalars_of(each: Found, counted: Counted, agreement: Agreement) -> list[Scalar]:
+def scalars_of(each: Found, counted: Counted, agreement: Agreement) -> list[NamedNumber]:
     """The scalars of a block, none where it is a matrix."""
     key = agreement.key
     if not each.single or is_left_out(each.grid):
@@ -44,19 +44,19 @@ def scalars_of(each: Found, counted: Counted, agreement: Agreement) -> list[Scal
         if cell is None or any(one.place is None for one in each.readings):
             return []
         unit = NAMED
-    return [Scalar(each.name, unit, tuple(row[0] for row in each.grid), each.where, each.order, cell)]
+    return [NamedNumber(each.name, unit, tuple(row[0] for row in each.grid), each.where, each.order, cell)]
 
 
-def _own_cell(each: Found, key: Key) -> Cell | None:
+def _own_cell(each: Found, key: Key) -> CountedCell | None:
     """The cell that a name says itself: Z1[1,2], b2 where that is one number, or w5 where the problem calls it that."""
     single = {one.identifier for one in each.readings if one.place is None and key.values[one.identifier].size == 1}
     spelled = _spelled(each.name, single, key) if len(single) > 1 else single
     if len(spelled) == 1:
-        return Cell(spelled.pop(), 0, 0)
+        return CountedCell(spelled.pop(), 0, 0)
     least = min((one.rank for one in each.readings), default=0)
     cells = [one for one in each.readings if one.place is not None and one.rank == least]
     sure = least <= OWN or unit_name(each.name) is None
-    return Cell(cells[0].identifier, *cells[0].place) if len(cells) == 1 and sure and cells[0].place else None
+    return CountedCell(cells[0].identifier, *cells[0].place) if len(cells) == 1 and sure and cells[0].place else None
 
 
 def _spelled(name: str, identifiers: set[str], key: Key) -> set[str]:
@@ -66,7 +66,7 @@ def _spelled(name: str, identifiers: set[str], key: Key) -> set[str]:
     return {each for each in identifiers if words & {each, made[each].of}}
 
 
-def _all_weights(each: Found, counted: Counted, agreement: Agreement) -> list[Scalar]:
+def _all_weights(each: Found, counted: Counted, agreement: Agreement) -> list[NamedNumber]:
     """A row with every weight of the network, under a name like “weights after”, or none that is known."""
     sizes = counted.sizes
     count = sum(one * other for one, other in pairwise(sizes))
@@ -83,9 +83,9 @@ def _all_weights(each: Found, counted: Counted, agreement: Agreement) -> list[Sc
     return []
 
 
-def _in_a_row(each: Found, change: Change) -> list[Scalar]:
+def _in_a_row(each: Found, change: Change) -> list[NamedNumber]:
     return [
-        Scalar(f"{each.name} {k}", UnitName("w", ("weight",), "", (k,), change), (entry,), each.where, each.order)
+        NamedNumber(f"{each.name} {k}", UnitName("w", ("weight",), "", (k,), change), (entry,), each.where, each.order)
         for k, entry in enumerate(each.grid[0], 1)
     ]
 
@@ -93,7 +93,7 @@ def _in_a_row(each: Found, change: Change) -> list[Scalar]:
 class Gathered:
     """The matrices that scalars fill, and what is said of those that have no place."""
 
-    def __init__(self, scalars: Sequence[Scalar], counted: Counted, agreement: Agreement, key: Key) -> None:
+    def __init__(self, scalars: Sequence[NamedNumber], counted: Counted, agreement: Agreement, key: Key) -> None:
         self.key = key
         self.pieces: list[Piece] = []
         self.notes: list[str] = []
@@ -133,9 +133,9 @@ def _with(grid: Grid, row: int, column: int, entry: Entry) -> Grid:
     return (*grid[:row], changed, *grid[row + 1 :])
 
 
-def _not_read(unplaced: Iterable[Scalar], counted: Counted) -> Iterator[NotRead]:
+def _not_read(unplaced: Iterable[NamedNumber], counted: Counted) -> Iterator[NotRead]:
     """What is said of families that have no place, a line each."""
-    families: dict[tuple[str, str, str, int], list[Scalar]] = {}
+    families: dict[tuple[str, str, str, int], list[NamedNumber]] = {}
     for each in unplaced:
         families.setdefault(each.unit.family, []).append(each)
     for family in families.values():

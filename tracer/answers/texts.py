@@ -15,7 +15,7 @@ from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerP
 from tracer.answers.numbers import Entry, read_number
 from tracer.answers.statements import Statement, goes_on, statements
 
-MOST_LETTERS = 2_000_000  # of a text; nobody writes more by hand
+MOST_LETTERS = 1_000_000  # of a text; nobody writes more by hand
 MOST_IN_LINE, MOST_LINES = 100_000, 50_000
 
 _SCALE = re.compile(r"[ \t]*1(?:\.0*)?(e[+-]?[0-9]{1,3})[ \t]*\*[ \t]*")  # MATLAB's, over all that follows

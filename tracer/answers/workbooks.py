@@ -3,7 +3,7 @@
 A worksheet's matrices are found by their defined names or, where a program dropped those, by the headings in the cells
 ("Z1 · step 2 · 3×3"); their rows by the numbers before them, so that rows may have been inserted and sheets
 reordered. Where there are none the sheets are pages with blocks. Formulas are never evaluated and count by the
-value saved with them. package.py looks at the file first.
+value saved with them. package.py looks at the file first, xls.py at an old one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tracer.answers.in_words import MOST_WORDS, InWords, questions
 from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadable
 from tracer.answers.package import Span, checked_package
 from tracer.answers.pages import answers_on
+from tracer.answers.xls import checked_xls
 from tracer.program.naming_policy import PATTERN, of_defined_name
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
@@ -62,7 +63,15 @@ class _Located:
 def read_workbook(name: str, content: bytes) -> Answers:
     """The answers in a workbook. Raises AnswerError, naming the file, where it cannot be read."""
     package = checked_package(name, content)
-    sheets, names = _sheets(name, package.content), package.names
+    return _answers_in(name, _sheets(name, package.content), package.names)
+
+
+def read_old_workbook(name: str, content: bytes) -> Answers:
+    """The answers in an .xls, whose matrices are found by their headings. Raises AnswerError as above."""
+    return _answers_in(name, _sheets(name, checked_xls(name, content)), {})
+
+
+def _answers_in(name: str, sheets: Mapping[str, Rows], names: Mapping[str, Span]) -> Answers:
     texts = list(_texts(sheets))
     places = _matrices(_headings(texts), names, sheets)
     if not places:
@@ -195,9 +204,9 @@ def _in_words(sheets: Mapping[str, Rows], texts: Iterable[_CellText]) -> Iterato
 
 def _labels(key: str) -> set[str]:
     """What a worksheet calls the name or the ID, in every language that there is."""
-    from tracer.presentation.theme import languages, look
+    from tracer.presentation.theme import languages, theme_of
 
-    return {look(each).say(f"sheet.{key}") for each in languages()}
+    return {theme_of(each).say(f"sheet.{key}") for each in languages()}
 
 
 def _texts(sheets: Mapping[str, Rows]) -> Iterator[_CellText]:

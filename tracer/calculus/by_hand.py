@@ -66,7 +66,7 @@ def over(top: s.Scalar, bottom: s.Scalar) -> s.Quotient:
     return s.Quotient(top, bottom)
 
 
-class Chosen(NamedTuple):
+class ChosenLine(NamedTuple):
     """What an activation's derivation depends on."""
 
     alpha: s.Number
@@ -87,7 +87,7 @@ def _slope(name: str) -> s.Scalar:
     return found
 
 
-def of_sigmoid(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_sigmoid(chosen: ChosenLine) -> tuple[Derivation, ...]:
     value = _shown("sigmoid")
     power = s.Exp(s.Negative(z))
     bottom = s.Sum((one, power))
@@ -109,7 +109,7 @@ def of_sigmoid(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, value, z, lines),)
 
 
-def of_tanh(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_tanh(chosen: ChosenLine) -> tuple[Derivation, ...]:
     up, down = s.Exp(z), s.Exp(s.Negative(z))
     top, bottom = s.difference(up, down), s.Sum((up, down))
     square = s.Power(bottom, 2)
@@ -129,7 +129,7 @@ def of_tanh(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, over(top, bottom), z, lines),)
 
 
-def of_softplus(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_softplus(chosen: ChosenLine) -> tuple[Derivation, ...]:
     up = s.Exp(z)
     inside = s.Sum((one, up))
     lines = (
@@ -156,21 +156,21 @@ def _kink(slope: float) -> str:
     return f"At z = 0 the two sides differ and there is no derivative; here it is taken to be {slope:g}."
 
 
-def of_relu(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_relu(chosen: ChosenLine) -> tuple[Derivation, ...]:
     return _by_cases((z, one), (zero, zero), _kink(chosen.at_zero))
 
 
-def of_leaky_relu(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_leaky_relu(chosen: ChosenLine) -> tuple[Derivation, ...]:
     return _by_cases(
         (z, one), (times(chosen.alpha, z), chosen.alpha), _kink(1.0 if chosen.at_zero else chosen.alpha.value)
     )
 
 
-def of_elu(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_elu(chosen: ChosenLine) -> tuple[Derivation, ...]:
     return _by_cases((z, one), (s.difference(s.Exp(z), one), s.Exp(z)), "At z = 0 both sides give 1.")
 
 
-def of_softsign(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_softsign(chosen: ChosenLine) -> tuple[Derivation, ...]:
     def side(bottom: s.Scalar, sum_or_difference: Callable[[s.Scalar], s.Scalar]) -> tuple[Equality, ...]:
         square = s.Power(bottom, 2)
         return (
@@ -189,7 +189,7 @@ def of_softsign(chosen: Chosen) -> tuple[Derivation, ...]:
     )
 
 
-def of_arctan(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_arctan(chosen: ChosenLine) -> tuple[Derivation, ...]:
     value = _shown("arctan")
     lines = (
         Equality(
@@ -201,7 +201,7 @@ def of_arctan(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, value, z, lines),)
 
 
-def of_silu(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_silu(chosen: ChosenLine) -> tuple[Derivation, ...]:
     power = s.Exp(s.Negative(z))
     bottom = s.Sum((one, power))
     once = over(one, bottom)
@@ -217,7 +217,7 @@ def of_silu(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, _shown("silu"), z, lines),)
 
 
-def of_gelu(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_gelu(chosen: ChosenLine) -> tuple[Derivation, ...]:
     """Its tanh form, ½z(1 + tanh u)."""
     value = _shown("gelu")
     assert isinstance(value, s.Product) and isinstance(value.factors[-1], s.Sum)
@@ -237,7 +237,7 @@ def of_gelu(chosen: Chosen) -> tuple[Derivation, ...]:
     return (Derivation(a, value, z, lines),)
 
 
-def of_gelu_erf(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_gelu_erf(chosen: ChosenLine) -> tuple[Derivation, ...]:
     """z·Φ(z)."""
     value, share = _shown("gelu_erf"), s.Function("normal_cdf", z)
     lines = (
@@ -251,19 +251,19 @@ def _of_jump(below: s.Scalar) -> tuple[Derivation, ...]:
     return _by_cases((one, zero), (below, zero), "At z = 0 it jumps. A slope of 0 teaches nothing: the rule uses none.")
 
 
-def of_step(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_step(chosen: ChosenLine) -> tuple[Derivation, ...]:
     return _of_jump(zero)
 
 
-def of_sign(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_sign(chosen: ChosenLine) -> tuple[Derivation, ...]:
     return _of_jump(minus)
 
 
-def of_linear(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_linear(chosen: ChosenLine) -> tuple[Derivation, ...]:
     return (Derivation(a, z, z, (Equality(one),)),)
 
 
-def of_softmax(chosen: Chosen) -> tuple[Derivation, ...]:
+def of_softmax(chosen: ChosenLine) -> tuple[Derivation, ...]:
     powers = tuple(s.Exp(unit("z", k)) for k in range(chosen.outputs))
     bottom, own, other = s.Sum(powers), powers[0], powers[1]
     square, rule = s.Power(bottom, 2), "The quotient rule:"

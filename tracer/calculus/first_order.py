@@ -11,20 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracer.calculus.differentiate import derivative
 from tracer.expression import matrix as m
 from tracer.expression import picking
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.expression.digits import round_half_away
 from tracer.expression.numpy_source import SCOPE, scalar_source, variable
 from tracer.expression.rounding_error import branches, rounding_error
 
-Array: TypeAlias = NDArray[np.float64]
 _AXES: Mapping[m.Axis, tuple[int, ...]] = {"rows": (-2,), "columns": (-1,), "all": (-2, -1)}
 MOST_TOLD_APART = 150  # cells of one source; nobody works larger matrices by hand
 NOTHING = np.zeros((1, 1))

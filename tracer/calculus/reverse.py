@@ -19,7 +19,7 @@ from tracer.expression import traversal
 
 Sent: TypeAlias = tuple[str, m.Matrix]
 """A matrix by its identifier, and a contribution to its gradient, of its shape."""
-Named: TypeAlias = Callable[[m.Matrix, m.Matrix], m.Matrix]
+NamedGradient: TypeAlias = Callable[[m.Matrix, m.Matrix], m.Matrix]
 """Takes a local derivative and the operand that it is with respect to; gives what stands for it, itself or a symbol."""
 
 
@@ -59,7 +59,7 @@ def sent_back(
     value: m.Matrix,
     gradient: Gradient,
     active: Collection[str],
-    named: Named,
+    named: NamedGradient,
     every_slope: bool = False,
 ) -> Iterator[Sent]:
     """The contributions of an expression to the gradients of the matrices in `active` that it is made of.
@@ -91,7 +91,7 @@ def differentiable(expression: m.Matrix) -> Iterator[str]:
 @dataclass(frozen=True)
 class _Back:
     active: Collection[str]
-    named: Named
+    named: NamedGradient
     expression: m.Matrix
     value: m.Matrix
     every_slope: bool = False

@@ -20,7 +20,7 @@ from tracer.processes import can_copy
 
 Result = TypeVar("Result")
 Marks = TypeVar("Marks", covariant=True)
-LONGEST = 20.0  # seconds for one file
+LONGEST = 20.0  # seconds for one file, its reports among them, on a machine that may be busy
 AT_ONCE = 25  # files that a process is handed
 LOOKS = 0.25  # seconds between two looks whether this process's parent still lives
 ENDED = "the process that marked it stopped unexpectedly; the file may be damaged, or too large to mark"

@@ -101,7 +101,7 @@ class FeedbackViews:
         self.trace = own_trace(marked.sheet)
         self.one, self.problem = self.trace.first, self.trace.problem
         self.program = marked.sheet.key.program
-        self.headings = Headings(self.problem)
+        self.headings = Headings(self.problem, self.program)
         self.shown = key_shown(marked.sheet.key)
         self.listed = findings(marked, reveal)
         self.anchors = {

@@ -12,6 +12,7 @@ from tracer.answers.key import key_of
 from tracer.classroom.class_marks import MarksLine, line_of
 from tracer.classroom.crew import Crew
 from tracer.classroom.findings import Reveal
+from tracer.classroom.limits import limited
 from tracer.classroom.submissions import Submission
 from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
@@ -57,7 +58,8 @@ class Marker:
         """Read, mark and report one file; one that cannot be read has a line that says so."""
         conventions = self.conventions  # what is wrong with the problem is no fault of the file
         try:
-            marked = mark_answers(hand_in.read(), conventions, self.accept)
+            with limited():
+                marked = mark_answers(hand_in.read(), conventions, self.accept)
         except TracerError as wrong:
             return self.unmarked(hand_in, str(wrong).removeprefix(f"{hand_in.name}: "))
         except Exception as wrong:  # whatever a file holds, it costs nobody else's marks

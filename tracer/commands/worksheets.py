@@ -54,13 +54,13 @@ def worksheet(
     ] = None,
 ) -> None:
     """Write a blank worksheet for students, as workbook and page, and its key."""
-    from tracer.presentation.theme import look
+    from tracer.presentation.theme import theme_of
     from tracer.run.training import of_pass
     from tracer.worksheet.files import write_worksheets
     from tracer.worksheet.plan import make_plan, make_series
 
     loaded = load(problem)
-    theme = look(language, templates.resolve() if templates else None)
+    theme = theme_of(language, templates.resolve() if templates else None)
     recorded = of_pass(loaded, number)
     program = recorded.first.program
     plan = replace(make_plan(loaded, program, mode.value, blank, give, feedback.value, sums), number=number)

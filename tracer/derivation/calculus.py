@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracer.calculus.by_hand import Chosen, Derivation, Equality, a, over, times, z
+from tracer.calculus.by_hand import ChosenLine, Derivation, Equality, a, over, times, z
 from tracer.expression import scalar as s
 from tracer.problem.activations import EVERY_ACTIVATION
 from tracer.problem.losses import EVERY_LOSS
@@ -15,7 +15,7 @@ def of_activation(name: str, alpha: float, at_zero: int, outputs: int) -> tuple[
     """The derivations of an activation; `alpha` is leaky ReLU's slope, `at_zero` (0 or 1) settles a kink."""
     rule = EVERY_ACTIVATION[name]
     if rule.derivation is not None:
-        return rule.derivation(Chosen(s.Number(alpha), at_zero, _derived(outputs)))
+        return rule.derivation(ChosenLine(s.Number(alpha), at_zero, _derived(outputs)))
     assert not callable(rule.value)
     return (Derivation(a, rule.value, z, (Equality(rule.slope),)),)
 

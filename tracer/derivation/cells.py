@@ -18,7 +18,7 @@ from tracer.derivation.typeset import (
     NEARLY,
     Cut,
     Formula,
-    Stage,
+    LineStage,
     crossed,
     equation,
     fitted,
@@ -236,7 +236,7 @@ class Cells:
         rule: Callable[[s.Cell], s.Scalar] | None = None,
         name: Callable[[s.Cell], NameOf] | None = None,
         most: int = 1,
-    ) -> list[Stage]:
+    ) -> list[LineStage]:
         """Symbols = letters = numbers = … = values, over the cells of a block, with at most `most` stages of numbers.
 
         `rule` gives another expression of a cell than its own, `name` the names in its letters.
@@ -251,7 +251,7 @@ class Cells:
         def numbers(cell: s.Cell, number: int) -> str:
             return self.numbers(works[cell].stages[number])
 
-        made: list[Stage] = [(EQUALS, self.symbol, "symbols")]
+        made: list[LineStage] = [(EQUALS, self.symbol, "symbols")]
         if any(_holds_cells(worked.letters) for worked in works.values()):
             if not any(isinstance(worked.letters, s.Where) for worked in works.values()):
                 made.append((EQUALS, letters, "letters"))

@@ -15,7 +15,7 @@ from tracer.derivation.typeset import (
     PAGE,
     Contents,
     Formula,
-    Stage,
+    LineStage,
     crossed,
     em_width,
     equation,
@@ -262,7 +262,7 @@ class Factors:
         )
         yield self.chain.only_term(Z, A)
         yield say("Likewise for all of them; this is the matrix of weights again:")
-        stages: list[Stage] = [
+        stages: list[LineStage] = [
             (
                 EQUALS,
                 lambda w: cells.ratio(s.Cell(Z.matrix, Z.row, w.column), s.Cell(A.matrix, A.row, w.row)),

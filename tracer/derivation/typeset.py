@@ -119,7 +119,7 @@ def crossed(content: str) -> str:
 # formulas
 
 _MARKED = ("numbers", "given", "values")
-Stage: TypeAlias = tuple[str, Callable[[s.Cell], str], str]
+LineStage: TypeAlias = tuple[str, Callable[[s.Cell], str], str]
 """The sign before it, what is written in each cell, and what the cells then hold ("symbols", "values", …)."""
 
 
@@ -138,7 +138,7 @@ def fitted(write: Callable[[Cut], Iterable[Sequence[str]]]) -> Formula:
     return made
 
 
-def equation(cells: s.Block, stages: Sequence[Stage], name: str = "") -> Formula:
+def equation(cells: s.Block, stages: Sequence[LineStage], name: str = "") -> Formula:
     """A chain of matrices over the same cells, after the name of the matrix where it has one."""
 
     def write(cut: Cut) -> Iterable[Sequence[str]]:

@@ -13,11 +13,11 @@ from types import CodeType
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
+from tracer.expression.arrays import Array
 from tracer.expression.numpy_source import (
     SCOPE,
     Leaf,
@@ -29,7 +29,6 @@ from tracer.expression.numpy_source import (
     written,
 )
 
-Array: TypeAlias = NDArray[np.float64]
 Compiled: TypeAlias = Callable[..., tuple[Array, ...]]
 
 _CELL_SCOPE = dict(SCOPE)

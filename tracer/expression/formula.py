@@ -28,7 +28,7 @@ _FUNCTIONS: dict[s.FunctionName, str] = {
 }
 _PRODUCT_OF_TWO = s.Product((s.Variable("u"), s.Variable("v")))  # what `lower` makes of a matrix product
 
-Text: TypeAlias = tuple[str, int]
+FormulaText: TypeAlias = tuple[str, int]
 
 
 class Addresses(Protocol):
@@ -64,7 +64,7 @@ class FormulaWriter:
         text, level = self.read(expression)
         return text if level >= least else f"({text})"
 
-    def read(self, expression: s.Scalar) -> Text:
+    def read(self, expression: s.Scalar) -> FormulaText:
         """The text and how tightly it binds."""
         match expression:
             case s.Number(value) | s.Value(value) | s.Omitted(_, value):
@@ -95,7 +95,7 @@ class FormulaWriter:
             case _:
                 return self._function(expression)
 
-    def _function(self, expression: s.OfNumbers) -> Text:
+    def _function(self, expression: s.OfNumbers) -> FormulaText:
         match expression:
             case s.Exp(argument, bounded):
                 return self.exponential(argument, bounded)
@@ -116,7 +116,7 @@ class FormulaWriter:
             case _:
                 assert_never(expression)
 
-    def call(self, function: str, *arguments: str) -> Text:
+    def call(self, function: str, *arguments: str) -> FormulaText:
         return f"{function}({','.join(arguments)})", ATOM
 
     def _sum(self, terms: tuple[s.Scalar, ...]) -> str:
@@ -128,11 +128,11 @@ class FormulaWriter:
                 text += f"+{self.write(term, PRODUCT)}"
         return text
 
-    def exponential(self, argument: s.Scalar, bounded: bool) -> Text:
+    def exponential(self, argument: s.Scalar, bounded: bool) -> FormulaText:
         power = self.write(argument, SUM)
         return self.call("EXP", power if bounded or self.ranges else f"MIN({LARGEST_EXPONENT},{power})")
 
-    def maximum(self, operands: tuple[s.Scalar, ...]) -> Text:
+    def maximum(self, operands: tuple[s.Scalar, ...]) -> FormulaText:
         if not self.ranges:
             return self.call("MAX", *(self.write(operand, SUM) for operand in operands))
         match operands:  # over ranges MAX would give one number: max(x, 0) is (x + |x|)/2, exactly
@@ -142,12 +142,12 @@ class FormulaWriter:
             case _:
                 raise ExportError("a maximum within a long sum has no formula")
 
-    def variable(self, name: str) -> Text:
+    def variable(self, name: str) -> FormulaText:
         if not self.ranges or name not in self.ranges:
             raise ExportError(f"the variable {name} has no address")
         return self.ranges[name], ATOM
 
-    def _fold(self, fold: s.Fold) -> Text:
+    def _fold(self, fold: s.Fold) -> FormulaText:
         bare = isinstance(fold.template, s.Variable)
         if bare and fold.count > 1 and (fold.operation == "max" or fold.count > EXPANDED):
             function = "SUM" if fold.operation == "sum" else "MAX"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from tracer.expression import matrix as m
 from tracer.expression import picking
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.expression.digits import round_half_away
 
-Array: TypeAlias = NDArray[np.float64]
 _AXES: Mapping[m.Axis, tuple[int, ...]] = {"rows": (-2,), "columns": (-1,), "all": (-2, -1)}
 
 

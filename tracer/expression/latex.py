@@ -35,7 +35,7 @@ def matrix_latex(matrix: m.Matrix, name: Callable[[str], str]) -> str:
 
 def cell_latex(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
     """A scalar expression, in letters or with numbers; `name` gives the LaTeX of a cell."""
-    return _Writer(name).read(expression)[0]
+    return _LatexWriter(name).read(expression)[0]
 
 
 def _number(value: float, text: str) -> Latex:
@@ -78,7 +78,7 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Latex:
         case m.Broadcast():
             return _broadcast(matrix, name)
         case m.Apply(template, arguments):
-            return _Writer(_no_cells, {key: of(argument) for key, argument in arguments}).read(template)
+            return _LatexWriter(_no_cells, {key: of(argument) for key, argument in arguments}).read(template)
         case m.Reduce(operation, operand, over):
             sign = _OPERATIONS[operation]
             below = "" if over == "all" else rf"_{{\mathrm{{{over}}}}}"
@@ -140,7 +140,7 @@ def _no_cells(cell: s.Cell) -> str:
     raise TypeError(f"a template holds the cell {cell}")
 
 
-class _Writer:
+class _LatexWriter:
     """Writes a scalar expression; template variables may stand for written matrices."""
 
     def __init__(self, name: Callable[[s.Cell], str], arguments: dict[str, Latex] | None = None) -> None:

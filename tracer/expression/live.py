@@ -14,7 +14,7 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import as_typed, fixed, typed_decimals
 from tracer.expression.formula import Addresses, to_formula
 from tracer.expression.notation import ENGLISH, Notation
-from tracer.expression.text import CellWriter, Text
+from tracer.expression.text import CellWriter, PlainText
 from tracer.expression.worked import branch, over_cells
 
 FIRST_MARK, LAST_MARK = 0xE000, 0xF8FF  # private-use characters stand for the live parts in the text
@@ -55,7 +55,7 @@ class _LiveWriter(CellWriter):
         lives = [self._piece(piece) for piece in pieces if piece]
         return Live("&".join(each.formula for each in lives), "".join(each.text for each in lives))
 
-    def read(self, expression: s.Scalar) -> Text:
+    def read(self, expression: s.Scalar) -> PlainText:
         return (self._branches(expression), ATOM) if isinstance(expression, s.Where) else super().read(expression)
 
     def _branches(self, where: s.Where) -> str:
@@ -67,7 +67,7 @@ class _LiveWriter(CellWriter):
         formula = f"IF({left}{where.relation}{right},{then.formula},{otherwise.formula})"
         return self._mark(formula, then.text if branch(where) is where.then else otherwise.text)
 
-    def value(self, value: s.Value) -> Text:
+    def value(self, value: s.Value) -> PlainText:
         rounded, number = self._number(value)
         text = f"({number.text})" if number.text.startswith("-") else number.text
         return self._mark(f'IF({rounded}<0,"("&{number.formula}&")",{number.formula})', text), ATOM

@@ -30,12 +30,12 @@ def matrix_mathml(matrix: m.Matrix, name: Callable[[str], str], notation: Notati
 
 def cell_mathml(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
     """A scalar expression, in letters or with numbers; `name` gives the markup of a cell."""
-    return _Writer(name).read(expression)[0]
+    return _MathMLWriter(name).read(expression)[0]
 
 
 def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str], notation: Notation = ENGLISH) -> list[str]:
     """As `cell_mathml`, in pieces: a sum's terms, each but the first with its sign in front."""
-    writer = _Writer(name, notation=notation)
+    writer = _MathMLWriter(name, notation=notation)
     if isinstance(expression, s.Round) and isinstance(expression.operand, s.Sum) and len(expression.operand.terms) > 1:
         return _rounded(cell_mathml_terms(expression.operand, name, notation), _rounding(expression.decimals, notation))
     if not isinstance(expression, s.Sum):
@@ -97,7 +97,7 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
         case m.Broadcast():
             return _broadcast(matrix, of(matrix.left), of(matrix.right))
         case m.Apply(template, arguments):
-            return _Writer(_no_cells, {key: of(argument) for key, argument in arguments}, notation).read(template)
+            return _MathMLWriter(_no_cells, {key: of(argument) for key, argument in arguments}, notation).read(template)
         case m.Reduce(operation, operand, over):
             sign = _OPERATIONS[operation]
             sign = f"<munder>{sign}<mi>{escape(notation.over(over))}</mi></munder>" if over != "all" else sign
@@ -168,7 +168,7 @@ def _no_cells(cell: s.Cell) -> str:
     raise TypeError(f"a template holds the cell {cell}")
 
 
-class _Writer:
+class _MathMLWriter:
     """Writes a scalar expression; template variables may stand for written matrices."""
 
     def __init__(

@@ -14,7 +14,7 @@ from tracer.errors import ExportError
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
-from tracer.expression.formula import ATOM, LARGEST_EXPONENT, SUM, Addresses, FormulaWriter, Text
+from tracer.expression.formula import ATOM, LARGEST_EXPONENT, SUM, Addresses, FormulaText, FormulaWriter
 from tracer.expression.lower import view
 
 _u, _v = s.Variable("u"), s.Variable("v")
@@ -64,7 +64,7 @@ class _MatrixWriter:
     def __init__(self, addresses: Addresses) -> None:
         self.addresses = addresses
 
-    def read(self, matrix: m.Matrix) -> Text:
+    def read(self, matrix: m.Matrix) -> FormulaText:
         """The text and how tightly it binds."""
         match matrix:
             case m.Symbol(name, (rows, columns)):
@@ -108,14 +108,14 @@ class _MatrixWriter:
     def _text(self, matrix: m.Matrix) -> str:
         return self.read(matrix)[0]
 
-    def _repeated(self, operand: m.Matrix, shape: m.Shape) -> Text:
+    def _repeated(self, operand: m.Matrix, shape: m.Shape) -> FormulaText:
         """A row, column or number to which zeros of the whole shape are added; alone it would be written once."""
         if operand.shape == shape:
             return self.read(operand)
         zeros = _constant([[0] * shape[1]] * shape[0])
         return f"{self.read(operand)[0]}+{zeros}", SUM
 
-    def _rule(self, template: s.Scalar, arguments: Mapping[str, m.Matrix]) -> Text:
+    def _rule(self, template: s.Scalar, arguments: Mapping[str, m.Matrix]) -> FormulaText:
         """A scalar rule over whole matrices; those that it does not mention still give it their shape."""
         used = s.variables(template)
         arguments = _written_once(arguments)
@@ -125,7 +125,7 @@ class _MatrixWriter:
             template = s.Sum((template, *others))
         return _RuleWriter(self.addresses, {name: self.read(each) for name, each in arguments.items()}).read(template)
 
-    def _reduce(self, reduced: m.Reduce) -> Text:
+    def _reduce(self, reduced: m.Reduce) -> FormulaText:
         operand, (rows, columns) = reduced.operand, reduced.operand.shape
         if operand.shape == reduced.shape:
             return self.read(operand)
@@ -155,23 +155,23 @@ def _written_once(arguments: Mapping[str, m.Matrix]) -> Mapping[str, m.Matrix]:
 class _RuleWriter(FormulaWriter):
     """Writes a scalar rule over matrices; MIN and MAX of those would give one number for all cells."""
 
-    def __init__(self, addresses: Addresses, matrices: Mapping[str, Text]) -> None:
+    def __init__(self, addresses: Addresses, matrices: Mapping[str, FormulaText]) -> None:
         super().__init__(addresses)
         self.matrices = matrices
 
-    def variable(self, name: str) -> Text:
+    def variable(self, name: str) -> FormulaText:
         return self.matrices[name]
 
-    def exponential(self, argument: s.Scalar, bounded: bool) -> Text:
+    def exponential(self, argument: s.Scalar, bounded: bool) -> FormulaText:
         power = self.write(argument, SUM)
         return self.call("EXP", power if bounded else f"IF({power}>{LARGEST_EXPONENT},{LARGEST_EXPONENT},{power})")
 
-    def call(self, function: str, *arguments: str) -> Text:
+    def call(self, function: str, *arguments: str) -> FormulaText:
         if function == "NORMSDIST":
             raise ExportError("Φ has no array formula: ironcalc takes single numbers only")
         return super().call(function, *arguments)
 
-    def maximum(self, operands: tuple[s.Scalar, ...]) -> Text:
+    def maximum(self, operands: tuple[s.Scalar, ...]) -> FormulaText:
         numbers_last = sorted(operands, key=lambda each: isinstance(each, s.Number))
         largest, *others = (self.write(operand, SUM) for operand in numbers_last)
         for other in others:

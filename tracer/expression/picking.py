@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
+Numbers: TypeAlias = NDArray[Any]
 Chosen: TypeAlias = Sequence[int | None]
 
 
-def part(matrix: Array, rows: Chosen, columns: Chosen) -> Array:
+def part(matrix: Numbers, rows: Chosen, columns: Chosen) -> Numbers:
     """The cells where these rows and columns meet; 0 where one is None."""
     down, across = ([0 if each is None else each for each in chosen] for chosen in (rows, columns))
     found = matrix[..., down, :][..., across]
@@ -28,7 +28,7 @@ def part(matrix: Array, rows: Chosen, columns: Chosen) -> Array:
     return found
 
 
-def scatter(cells: Array, rows: Chosen, columns: Chosen, shape: tuple[int, int]) -> Array:
+def scatter(cells: Numbers, rows: Chosen, columns: Chosen, shape: tuple[int, int]) -> Numbers:
     """Cells added up where they were taken from."""
     whole = np.zeros((*cells.shape[:-2], *shape), dtype=cells.dtype)
     (taken, down), (beside, across) = (_placed(chosen) for chosen in (rows, columns))
@@ -37,13 +37,15 @@ def scatter(cells: Array, rows: Chosen, columns: Chosen, shape: tuple[int, int])
     return whole
 
 
-def _placed(chosen: Chosen) -> tuple[Array, Array]:
+def _placed(chosen: Chosen) -> tuple[Numbers, Numbers]:
     """Where the cells stand that are placed at all, and where each goes."""
     pairs = [(place, each) for place, each in enumerate(chosen) if each is not None]
     return np.array([place for place, _ in pairs], dtype=int), np.array([each for _, each in pairs], dtype=int)
 
 
-def correlate(image: Array, kernel: Array, shape: tuple[int, int], step: int, spacing: int, padding: int) -> Array:
+def correlate(
+    image: Numbers, kernel: Numbers, shape: tuple[int, int], step: int, spacing: int, padding: int
+) -> Numbers:
     """See `matrix.Correlation`. The shorter of two loops: over the kernel's cells, or over the result's."""
     padded = _padded(image, shape, kernel.shape, step, spacing, padding)
     if kernel.size <= shape[0] * shape[1]:
@@ -64,7 +66,7 @@ def correlate(image: Array, kernel: Array, shape: tuple[int, int], step: int, sp
     return np.moveaxis(sums, (0, 1), (-2, -1))
 
 
-def spread(image: Array, kernel: Array, shape: tuple[int, int], step: int, spacing: int, padding: int) -> Array:
+def spread(image: Numbers, kernel: Numbers, shape: tuple[int, int], step: int, spacing: int, padding: int) -> Numbers:
     """See `matrix.Spread`."""
     whole = _padded(np.zeros(shape), image.shape[-2:], kernel.shape, step, spacing, padding).shape
     made = np.zeros((*image.shape[:-2], *whole))
@@ -80,8 +82,8 @@ def spread(image: Array, kernel: Array, shape: tuple[int, int], step: int, spaci
 
 
 def _padded(
-    image: Array, placed: tuple[int, ...], kernel: tuple[int, ...], step: int, spacing: int, padding: int
-) -> Array:
+    image: Numbers, placed: tuple[int, ...], kernel: tuple[int, ...], step: int, spacing: int, padding: int
+) -> Numbers:
     """The image with zeros around it, at least as far as a kernel of this size reaches, placed so often."""
     reach = [(n - 1) * step + (size - 1) * spacing + 1 for n, size in zip(placed, kernel, strict=True)]
     after = [max(0, far - size - padding) for far, size in zip(reach, image.shape[-2:], strict=True)]
@@ -94,7 +96,7 @@ def _run(start: int, step: int, count: int) -> slice:
     return slice(start, start + step * (count - 1) + 1, step)
 
 
-def normal_cdf(values: Array) -> Array:
+def normal_cdf(values: Numbers) -> Numbers:
     """Φ, the normal distribution's share below each value: ½ erfc(−z/√2), which keeps its digits far below 0."""
     return np.asarray(_ERFC(np.asarray(values) * -math.sqrt(0.5)), dtype=np.float64) * 0.5
 
@@ -102,14 +104,14 @@ def normal_cdf(values: Array) -> Array:
 _ERFC = np.frompyfunc(math.erfc, 1, 1)
 
 
-def tiles(matrix: Array, size: tuple[int, int]) -> Array:
+def tiles(matrix: Numbers, size: tuple[int, int]) -> Numbers:
     """(…, rows, columns) -> (…, tiles down, tiles across, cells of a tile, row by row)."""
     (*front, rows, columns), (height, width) = matrix.shape, size
     split = matrix.reshape(*front, rows // height, height, columns // width, width)
     return np.swapaxes(split, -3, -2).reshape(*front, rows // height, columns // width, height * width)
 
 
-def first_maximum(matrix: Array, size: tuple[int, int]) -> Array:
+def first_maximum(matrix: Numbers, size: tuple[int, int]) -> Numbers:
     """See `matrix.FirstMaximum`."""
     apart = tiles(matrix, size)
     first = np.zeros(apart.shape)

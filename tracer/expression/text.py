@@ -28,7 +28,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_PICKED = 8  # rows or columns that are listed
 SHOWN_ROWS = 2  # rows of a stack that are written before the rest is cut
 
-Text: TypeAlias = tuple[str, int]
+PlainText: TypeAlias = tuple[str, int]
 
 
 def matrix_text(matrix: m.Matrix, name: Callable[[str], str] = str, notation: Notation = ENGLISH) -> str:
@@ -57,12 +57,12 @@ def split_sign(term: s.Scalar) -> tuple[bool, s.Scalar]:
             return False, term
 
 
-def _in(text: Text, least: int) -> str:
+def _in(text: PlainText, least: int) -> str:
     return text[0] if text[1] >= least else f"({text[0]})"
 
 
-def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) -> Text:
-    def of(part: m.Matrix) -> Text:
+def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) -> PlainText:
+    def of(part: m.Matrix) -> PlainText:
         return _matrix(part, name, notation)
 
     match matrix:
@@ -131,7 +131,7 @@ def _chosen(numbers: Sequence[int | None], size: int) -> str:
     return str(first) if len(numbers) == 1 else f"{first}:{first + len(numbers)}"
 
 
-def _broadcast(matrix: m.Broadcast, left: Text, right: Text) -> Text:
+def _broadcast(matrix: m.Broadcast, left: PlainText, right: PlainText) -> PlainText:
     match matrix.operator:
         case "+":
             return f"{_in(left, _SUM)} + {_in(right, _PREFIX)}", _SUM
@@ -146,7 +146,7 @@ def _broadcast(matrix: m.Broadcast, left: Text, right: Text) -> Text:
             assert_never(matrix.operator)
 
 
-def _joined(left: Text, sign: str, right: Text) -> Text:
+def _joined(left: PlainText, sign: str, right: PlainText) -> PlainText:
     """A product or quotient; a Σ at its end needs no parentheses, but then the whole is as open as it."""
     if right[1] == _PREFIX:
         return f"{_in(left, _PRODUCT)}{sign}{right[0]}", _PREFIX
@@ -170,7 +170,7 @@ class CellWriter:
     def __init__(
         self,
         name: Callable[[s.Cell], str],
-        arguments: dict[str, Text] | None = None,
+        arguments: dict[str, PlainText] | None = None,
         notation: Notation = ENGLISH,
     ) -> None:
         self.name, self.arguments, self.notation = name, arguments, notation
@@ -178,7 +178,7 @@ class CellWriter:
     def write(self, expression: s.Scalar, least: int = _SUM) -> str:
         return _in(self.read(expression), least)
 
-    def read(self, expression: s.Scalar) -> Text:
+    def read(self, expression: s.Scalar) -> PlainText:
         match expression:
             case s.Number(value):
                 return self.notation.number(as_typed(value)), _ATOM if value >= 0 else _SUM
@@ -213,7 +213,7 @@ class CellWriter:
             case _:
                 return self._function(expression)
 
-    def value(self, value: s.Value) -> Text:
+    def value(self, value: s.Value) -> PlainText:
         """A number that was put in."""
         return self.notation.number(value_text(value)), _ATOM if value.value >= 0 else _SUM
 
@@ -225,7 +225,7 @@ class CellWriter:
         """Whether a term is taken off, and what is."""
         return split_sign(term)
 
-    def _function(self, expression: s.OfNumbers) -> Text:
+    def _function(self, expression: s.OfNumbers) -> PlainText:
         match expression:
             case s.Exp(argument):
                 return f"exp({self.write(argument)})", _ATOM

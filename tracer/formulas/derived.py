@@ -18,7 +18,7 @@ from tracer.formulas.forward import Forward, ForwardStep
 from tracer.formulas.kinds import kinds
 from tracer.program import naming_policy as named
 from tracer.program.program import Phase, Program, Step
-from tracer.program.roles import Assignment, Block, Role
+from tracer.program.roles import Assignment, BlockIndex, Role
 
 Parameters: TypeAlias = Mapping[str, m.Symbol]
 MOST_SUMMED = 50  # contributions that one sum has; more are added up in groups
@@ -185,7 +185,7 @@ class _WayBack:
     def _number_of(self) -> Mapping[str, int]:
         return {name: number for number, name, _ in self.made}
 
-    def _block(self, number: int) -> Block:
+    def _block(self, number: int) -> BlockIndex:
         return self.forward_pass.steps[number - 1].block
 
     def _free(self, identifier: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tracer.expression import matrix as m
-from tracer.program.roles import Block
+from tracer.program.roles import BlockIndex
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class ForwardStep:
     words: str
     why: str
     assignments: tuple[tuple[str, m.Matrix], ...]
-    block: Block = ()
+    block: BlockIndex = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.traversal import symbols
 from tracer.formulas.functions import CALLED, REQUIRED, SPECIAL, WORDS, Called, Setting, variance
-from tracer.formulas.parsing import Formula, FormulaError
+from tracer.formulas.parsing import FormulaError, ParsedFormula
 
 Form: TypeAlias = Literal["matrix", "cells", "power", "products", "function"]
 """How an expression may go on: a matrix (or part of one) as it is; cells combined; a power of them; a sum of products;
@@ -31,7 +31,7 @@ _COMPARED: dict[type[ast.cmpop], tuple[s.Relation, bool]] = {
 }  # fmt: skip
 LARGEST = 1e100
 
-Named: TypeAlias = Callable[[m.Matrix, bool], m.Symbol]
+NamedValue: TypeAlias = Callable[[m.Matrix, bool], m.Symbol]
 """Names a part of a formula; whether it is held, so that no gradient goes through it."""
 
 
@@ -51,7 +51,7 @@ class Made:
 class Reader:
     """Reads one formula; `known` has the matrices so far, `part` gives a part of the formula a name."""
 
-    def __init__(self, formula: Formula, known: Mapping[str, m.Shape], part: Named) -> None:
+    def __init__(self, formula: ParsedFormula, known: Mapping[str, m.Shape], part: NamedValue) -> None:
         self.formula, self.known, self._part = formula, known, part
 
     def read(self) -> m.Matrix:

@@ -23,7 +23,7 @@ class FormulaError(ValueError):
 
 
 @dataclass(frozen=True)
-class Formula:
+class ParsedFormula:
     """name = expression; `text` is as typed, without spaces around it."""
 
     text: str
@@ -38,7 +38,7 @@ class Formula:
         return before + len(line.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
 
 
-def parsed(text: str) -> Formula:
+def parsed(text: str) -> ParsedFormula:
     """The formula of a text. Raises FormulaError for anything but `name = expression`."""
     if len(text) > MOST_CHARACTERS:
         raise FormulaError(f"found {len(text):,} characters, expected at most {MOST_CHARACTERS:,} in a formula")
@@ -64,7 +64,7 @@ def parsed(text: str) -> Formula:
     wrong_name = misnamed(name)
     if wrong_name:
         raise FormulaError(wrong_name)
-    return Formula(text, name, expression)
+    return ParsedFormula(text, name, expression)
 
 
 def misnamed(name: str) -> str | None:

@@ -12,13 +12,13 @@ from tracer.formulas.functions import WORDS
 from tracer.formulas.meaning import Reader, near
 from tracer.formulas.parsing import FormulaError, parsed
 from tracer.program import naming_policy as named
-from tracer.program.roles import Assignment, Block
+from tracer.program.roles import Assignment, BlockIndex
 
 MOST_ASSIGNMENTS = 10_000
 MOST_SHOWN = 160  # characters of a formula in a message
 
 
-class Fault(NamedTuple):
+class FormulaFault(NamedTuple):
     """What is wrong, and where in the file."""
 
     place: str
@@ -33,7 +33,7 @@ class Written:
     words: str
     why: str
     formulas: tuple[tuple[str, str], ...]
-    block: Block = ()
+    block: BlockIndex = ()
 
 
 @dataclass
@@ -41,7 +41,7 @@ class _Pass:
     """What is known so far. `unread` are the matrices whose formula could not be read; no more is said of them."""
 
     shapes: dict[str, m.Shape]
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[FormulaFault] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     formulas: dict[str, str] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
@@ -98,7 +98,7 @@ class _Pass:
         follows = any(repr(each) in wrong.says for each in self.unread)
         self.unread.add(name)
         if not follows:
-            self.faults.append(Fault(place, f"{wrong.says}\n{_pointed(text, wrong.column)}"))
+            self.faults.append(FormulaFault(place, f"{wrong.says}\n{_pointed(text, wrong.column)}"))
 
 
 def _pointed(text: str, column: int) -> str:
@@ -120,18 +120,19 @@ def forward_of(
     parameters: Mapping[str, m.Shape],
     loss: str | None,
     with_respect_to: Sequence[str],
-) -> tuple[Forward, list[Fault]]:
+) -> tuple[Forward, list[FormulaFault]]:
     """The forward pass, and what is wrong with it; it may be used only where nothing is."""
     one = _Pass({**given, **parameters})
     steps: list[ForwardStep] = []
     for section, names in (("given", given), ("parameters", parameters)):
-        one.faults += [Fault(section, f"found {each!r} as a name; it is a function") for each in names if each in WORDS]
+        words = [each for each in names if each in WORDS]
+        one.faults += [FormulaFault(section, f"found {each!r} as a name; it is a function") for each in words]
     for step in written:
         made = [pair for place, text in step.formulas for pair in one.read(place, text)]
         steps.append(ForwardStep(step.title, step.words, step.why, tuple(made), step.block))
         if len(one.formulas) > MOST_ASSIGNMENTS:
             says = f"found more than {MOST_ASSIGNMENTS:,} matrices to be computed, expected at most so many"
-            return Forward((), given, parameters, ""), [Fault("steps", says)]
+            return Forward((), given, parameters, ""), [FormulaFault("steps", says)]
     last = next((step.assignments[-1][0] for step in reversed(steps) if step.assignments), "")
     forward = Forward(
         tuple(steps), given, parameters, loss or last, tuple(dict.fromkeys(with_respect_to)), one.formulas,
@@ -142,29 +143,29 @@ def forward_of(
     return forward, one.faults
 
 
-def _unfit(forward: Forward, one: _Pass, named_loss: bool) -> Iterator[Fault]:
+def _unfit(forward: Forward, one: _Pass, named_loss: bool) -> Iterator[FormulaFault]:
     """What does not fit once every formula is read."""
     assigned = {name: shape for name, shape in one.shapes.items() if name in one.formulas}
     if forward.loss not in assigned:
-        yield Fault(
+        yield FormulaFault(
             "loss",
             f"found {forward.loss[:40]!r}, expected a matrix that a formula assigns{near(forward.loss, assigned)}",
         )
     elif assigned[forward.loss] != (1, 1):
         rows, columns = assigned[forward.loss]
         place = "loss" if named_loss else one.places[forward.loss]
-        yield Fault(
+        yield FormulaFault(
             place, f"the loss {forward.loss} is {rows}×{columns}, expected 1×1, as sum(…) or a loss function makes it"
         )
     for k, each in enumerate(forward.with_respect_to):
         if each not in forward.given:
-            yield Fault(
+            yield FormulaFault(
                 f"with_respect_to[{k}]",
                 f"found {each[:40]!r}, expected a matrix under [given]{near(each, forward.given)}",
             )
 
 
-def clashes(forward: Forward, derived: Iterable[Assignment]) -> Iterator[Fault]:
+def clashes(forward: Forward, derived: Iterable[Assignment]) -> Iterator[FormulaFault]:
     """Names of the file that a matrix of the way back, or of the update, has too."""
     own = {**forward.given, **forward.parameters, **forward.formulas}
     for each in derived:
@@ -174,10 +175,10 @@ def clashes(forward: Forward, derived: Iterable[Assignment]) -> Iterator[Fault]:
         yield _clash(forward, named.RATE, f"{named.RATE} is the learning rate's own name; call it something else")
 
 
-def _clash(forward: Forward, name: str, says: str) -> Fault:
+def _clash(forward: Forward, name: str, says: str) -> FormulaFault:
     if name not in forward.formulas:
-        return Fault("given" if name in forward.given else "parameters", says)
-    return Fault(forward.places[name], f"{says}\n{_pointed(forward.formulas[name], 0)}")
+        return FormulaFault("given" if name in forward.given else "parameters", says)
+    return FormulaFault(forward.places[name], f"{says}\n{_pointed(forward.formulas[name], 0)}")
 
 
 def _what(each: Assignment) -> str:

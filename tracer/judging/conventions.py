@@ -22,7 +22,7 @@ from tracer.judging.numbers import close, inside, tolerance
 from tracer.judging.sheet import Sheet, lay_beside, transposed
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.judging.work import Work
-from tracer.problem.ways import LAYOUTS, Choice, Layout, choices, layouts, together
+from tracer.problem.ways import LAYOUTS, Choice, LayoutWay, choices, layouts, together
 
 MOST_ROUNDS = 5  # conventions are added one after the other
 MOST_AT_ONCE = 3  # that one matrix shows together
@@ -232,7 +232,7 @@ def _explains(sheet: Sheet, identifier: str) -> bool:
     return bool(np.count_nonzero(right) * 2 > right.size)
 
 
-def _turned(answers: Answers, key: Key, layout: Layout) -> Answers | None:
+def _turned(answers: Answers, key: Key, layout: LayoutWay) -> Answers | None:
     """The answers with matrices the other way round (not vectors); None where one would not fit."""
     found: dict[str, Grid] = dict(answers.matrices)
     for identifier, grid in answers.matrices.items():

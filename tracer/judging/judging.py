@@ -12,16 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.numbers import (
-    Array,
-    close,
-    cut_off,
-    equals,
-    stands_for,
-    tolerance,
-)
+from tracer.judging.numbers import close, cut_off, equals, stands_for, tolerance
 from tracer.judging.open_cells import OpenCells, give, is_open
 from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.site import Explain, Site, no_slips

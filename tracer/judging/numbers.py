@@ -6,9 +6,9 @@ Where no number stands (nan) nothing holds; the caller lets numpy be silent abou
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracer.answers.numbers import SIGNIFICANT
+from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
 from tracer.judging.sheet import WrittenMatrix
@@ -23,8 +23,6 @@ LIMITS = {
     "most_share": MOST_SHARE, "farthest": FARTHEST,
 }  # fmt: skip
 """All of these by name, for the surfaces that mark by themselves."""
-
-Array = NDArray[np.float64]
 
 
 def close(values: Array, others: Array | float, tolerance: Array | float) -> Marked:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tracer.answers.key import Key
 from tracer.expression import matrix as m
 from tracer.expression import traversal
+from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
 from tracer.judging.numbers import (
-    Array,
     close,
     cut_off,
     farthest_told,

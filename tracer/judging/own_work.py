@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from tracer.answers.key import Array, Key
+from tracer.answers.key import Key
+from tracer.expression.arrays import Array
 from tracer.judging.sheet import Sheet
 from tracer.judging.work import Work
 from tracer.presentation.shown import Shown, shown

@@ -13,12 +13,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.answers.key import Array, Key
+from tracer.answers.key import Key
 from tracer.answers.naming import named
 from tracer.answers.numbers import BLANK, Entry
 from tracer.answers.reading import Answers, Grid
 from tracer.errors import TracerError
 from tracer.expression import matrix as m
+from tracer.expression.arrays import Array
 from tracer.expression.digits import FLOAT_ERROR, TIE
 
 MOST_NOTES, LONGEST_NOTE = 12, 300

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tracer.expression import matrix as m
+from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.numbers import Array
 from tracer.judging.sheet import WrittenMatrix
 from tracer.judging.verdicts import Slip
 from tracer.judging.work import Work

@@ -15,10 +15,11 @@ import numpy as np
 from tracer.calculus.first_order import Moved, moved
 from tracer.expression import matrix as m
 from tracer.expression import traversal
+from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
 from tracer.expression.rounding_error import step_values
-from tracer.judging.numbers import FARTHEST, MARGIN, Array
+from tracer.judging.numbers import FARTHEST, MARGIN
 from tracer.judging.sheet import Sheet
 
 Made = TypeVar("Made")

@@ -20,7 +20,7 @@ from tracer.lesson.way_back import derived
 from tracer.problem.optimizers import Optimizer
 from tracer.program import naming_policy as named
 from tracer.program import roles
-from tracer.program.roles import Assignment, Block, Quantity
+from tracer.program.roles import Assignment, BlockIndex, Quantity
 
 Made: TypeAlias = Iterator[Assignment]
 
@@ -41,7 +41,7 @@ class Pass:
         return (each for each in self.backward if each.quantity == what and layer in (None, each.layer))
 
 
-def given(symbol: m.Symbol, what: Quantity, block: Block = ()) -> Assignment:
+def given(symbol: m.Symbol, what: Quantity, block: BlockIndex = ()) -> Assignment:
     return Assignment(symbol.name, symbol.shape, None, *what, block=block)
 
 
@@ -56,7 +56,7 @@ def read(one: Pass) -> Made:
 
 def initialise(one: Pass) -> Made:
     net = one.net
-    blocks: dict[str | None, Block] = {}
+    blocks: dict[str | None, BlockIndex] = {}
     for layer in range(1, net.depth + 1):
         for parameter in net.parameters(layer):
             blocks[parameter.name] = (("layer", layer),)

@@ -11,17 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from tracer.expression.arrays import Array
 from tracer.notebook.sections import NotebookSection, Sections, displayed, told
-from tracer.presentation.headings import Role, place_of, step_words
-from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE
+from tracer.presentation.headings import place_of, step_words
+from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE, Highlight
 from tracer.presentation.shown import size_words
 from tracer.presentation.templates import environment
 from tracer.problem.remarks import departures
-from tracer.run.passes import AnyProblem, Array, Trace
+from tracer.run.passes import AnyProblem, Trace
 
 # Notebooks drop style sheets, so every colour stands on its element, with the colour of the text beside it;
 # what has no colour of its own takes the notebook's, light or dark.
-STYLES: dict[Role, str] = {
+STYLES: dict[Highlight, str] = {
     "active": f"background:#{ACTIVE};color:#{INK};border:2px solid #{INK}",
     "input": f"background:#{INPUT};color:#{INK};border:2px dashed #{INK}",
     "plain": f"background:transparent;color:inherit;border:1px solid #{LINE}",

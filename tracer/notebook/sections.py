@@ -17,7 +17,8 @@ from tracer.expression.lower import lower, precedents
 from tracer.expression.mathml import cell_mathml, matrix_mathml
 from tracer.expression.worked import Worked
 from tracer.presentation.board import kept_columns, kept_rows
-from tracer.presentation.headings import MARKS, Headings, Role, detail, roles, step_words
+from tracer.presentation.headings import MARKS, Headings, detail, highlights, step_words
+from tracer.presentation.palette import Highlight
 from tracer.presentation.shown import shown
 from tracer.program.program import Step
 from tracer.program.roles import LEARNING_RATE, Assignment
@@ -27,7 +28,7 @@ MATH_FONTS = "Cambria Math,STIX Two Math,DejaVu Math TeX Gyre,math"  # such as h
 MOST_ALIKE = 3  # Jacobians of a step that are shown; those of the other samples go likewise
 MOST_BROUGHT = 12  # rows or columns that a worked cell brings into an excerpt
 
-Chosen: TypeAlias = Set[tuple[int, int]]
+ChosenCells: TypeAlias = Set[tuple[int, int]]
 Equation: TypeAlias = tuple[str, str, str]  # left side (or nothing), sign, right side
 
 
@@ -36,11 +37,11 @@ class NotebookTable:
     """A matrix: what stands over it, and the text and the role of each cell."""
 
     id: str
-    role: Role
+    role: Highlight
     mark: str
     name: Markup
     detail: str
-    rows: list[list[tuple[str, Role]]]
+    rows: list[list[tuple[str, Highlight]]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Sections:
 
     def __init__(self, trace: Trace[AnyProblem]) -> None:
         self.trace, self.one = trace, trace.last
-        self.headings = Headings(trace.problem)
+        self.headings = Headings(trace.problem, trace.first.program)
         self.names = self.headings.names
         self.decimals = shown(trace, self.one)
 
@@ -83,7 +84,7 @@ class Sections:
         """A step's matrices behind those that they are computed from."""
         title, words = step_words(self.trace, self.one, step)
         active = [each.id for each in told(step)]
-        inputs = [each for each, role in roles(self.one.program, step).items() if role == "input"]
+        inputs = [each for each, role in highlights(self.one.program, step).items() if role == "input"]
         if len(active) < len(step.assignments):
             words += f" The Jacobians of the other {len(step.assignments) - len(active)} samples go likewise."
         tables = [*(self._table(each, "input") for each in inputs), *(self._table(each, "active") for each in active)]
@@ -98,7 +99,7 @@ class Sections:
         expression = self.made(identifier).expression
         inputs = [] if expression is None else list(dict.fromkeys(each.name for each in traversal.symbols(expression)))
         formulas = [] if expression is None else [self._formula(identifier, expression)]
-        role: Role = "active" if formulas else "plain"
+        role: Highlight = "active" if formulas else "plain"
         tables = [*(self._table(each, "input") for each in inputs), self._table(identifier, role)]
         return NotebookSection("", "" if formulas else "Given.", formulas, tables, [])
 
@@ -166,7 +167,7 @@ class Sections:
     def _value(self, identifier: str, row: int, column: int) -> s.Value:
         return s.Value(float(self.one[identifier][row, column]), self.decimals.decimals[identifier])
 
-    def _table(self, identifier: str, role: Role, cells: Chosen | None = None) -> NotebookTable:
+    def _table(self, identifier: str, role: Highlight, cells: ChosenCells | None = None) -> NotebookTable:
         """A matrix in which all cells, or these, have a role; they are in the excerpt where they are not too many."""
         values = self.one[identifier]
         heading = self.headings.of(identifier, *values.shape)
@@ -175,7 +176,7 @@ class Sections:
             for axis, (kept, count) in enumerate(zip((kept_rows, kept_columns), values.shape, strict=True))
         )
 
-        def cell(row: int | None, column: int | None) -> tuple[str, Role]:
+        def cell(row: int | None, column: int | None) -> tuple[str, Highlight]:
             if row is None or column is None:
                 return ("⋮" if column is not None else "⋯"), "plain"
             text = self.decimals.text(identifier, float(values[row, column]))

@@ -20,10 +20,11 @@ from tracer.page.block_svg import block_svg
 from tracer.page.network_svg import network_svg
 from tracer.page.script import INEXACT, page_script
 from tracer.page.views import PassViews, math
-from tracer.presentation.headings import Headings, anchor_prefix
+from tracer.presentation.headings import anchor_prefix
 from tracer.presentation.palette import LEGEND
 from tracer.presentation.shown import losses, shown, size_words
 from tracer.presentation.templates import environment
+from tracer.problem.names import names_of
 from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import conventions, departures
 from tracer.run.passes import AnyProblem, Pass, Trace
@@ -86,7 +87,7 @@ def _told(one: Pass) -> str:
 
 def _story(trace: Trace[AnyProblem]) -> Story:
     """The cell of a parameter that the first pass changes most."""
-    one, names = trace.first, Headings(trace.problem).names
+    one, names = trace.first, names_of(trace.problem)
     identifier = _told(one)
     new = one.program.updated[identifier]
     change = np.abs(one[new] - one[identifier])

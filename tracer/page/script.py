@@ -62,7 +62,8 @@ def page_script(trace: Trace[AnyProblem]) -> PageScript | None:
     if not passes:
         return None
     kept = {"rows": [MOST_ROWS, *KEPT_ROWS], "columns": [MOST_COLUMNS, *KEPT_COLUMNS]}
-    document = f'{{"kept":{to_json(kept)},"inexact":{to_json(INEXACT)},"passes":[{",".join(passes)}]}}'
+    about = f'"kept":{to_json(kept)},"inexact":{to_json(INEXACT)},"rate":{to_json(trace.first.program.rate)}'
+    document = f'{{{about},"passes":[{",".join(passes)}]}}'
     text = "\n".join((engine_script(), *(read_template(f"page/{name}.js") for name in FILES)))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return PageScript(Markup(document), Markup(text), f"sha256-{digest}", len(passes))

@@ -17,8 +17,15 @@ from tracer.expression.worked import Worked
 from tracer.page.tables import axes, table_body
 from tracer.presentation.board import SLOTS, Band, Board, lay_out
 from tracer.presentation.example import example_cell
-from tracer.presentation.headings import Headings, Role, anchor_prefix, band_title, place_of, roles, step_words
-from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
+from tracer.presentation.headings import (
+    Headings,
+    anchor_prefix,
+    band_title,
+    highlights,
+    place_of,
+    step_words,
+)
+from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK, Highlight
 from tracer.presentation.shown import Shown, shown
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
@@ -44,7 +51,7 @@ class BoardMatrix:
     detail: Markup
     rows: Markup
     across: float
-    role: Role = "plain"
+    role: Highlight = "plain"
     mark: str = ""
     spoken: str = ""
 
@@ -93,7 +100,7 @@ class PassViews:
 
     def __init__(self, trace: Trace[AnyProblem], one: Pass) -> None:
         self.trace, self.one = trace, one
-        self.headings = Headings(trace.problem)
+        self.headings = Headings(trace.problem, trace.first.program)
         self.names = self.headings.names
         self.board: Board = lay_out(one.program)
         self.decimals: Shown = shown(trace, one)
@@ -105,7 +112,7 @@ class PassViews:
         for step in self.one.steps:
             made = [each for each in step.assignments if each.expression is not None and not _likewise(each)]
             title, why = step_words(self.trace, self.one, step)
-            known = roles(self.one.program, step)
+            known = highlights(self.one.program, step)
             yield PageStep(
                 anchor=f"{self.prefix}step-{step.label.replace(' ', '-')}",
                 label=step.label,
@@ -140,7 +147,7 @@ class PassViews:
 
     def _bands(self, step: Step) -> Iterator[BoardBand]:
         """The bands with what is known by a step."""
-        known = roles(self.one.program, step)
+        known = highlights(self.one.program, step)
         for band in self.board.bands:
             stacks = tuple(tuple(self._view(each, known[each]) for each in ids if each in known) for ids in band.stacks)
             if any(stacks):
@@ -151,7 +158,7 @@ class PassViews:
         across = sum(max(slot, default=0) for slot in slots)
         return next((kind for most, kind in ACROSS if across <= most), "loose")
 
-    def _view(self, identifier: str, role: Role) -> BoardMatrix:
+    def _view(self, identifier: str, role: Highlight) -> BoardMatrix:
         view = self._plain[identifier]
         return view if role == "plain" else replace(view, role=role, mark=MARKS[role], spoken=SPOKEN[role])
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 from tracer.expression import traversal
 from tracer.expression.label import Name, label_text
 from tracer.presentation.board import Band
-from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK
+from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK, Highlight
 from tracer.problem.names import Names, names_of
 from tracer.problem.program_problem import ProgramProblem
-from tracer.problem.remarks import is_gradient
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Program, Step
 from tracer.run.passes import AnyProblem, Pass, Trace
 
-Role: TypeAlias = Literal["active", "input", "plain"]
-MARKS: dict[Role, str] = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
+MARKS: dict[Highlight, str] = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
 
 
 @dataclass(frozen=True)
@@ -31,10 +28,10 @@ class Heading:
 
 
 class Headings:
-    """The headings of a problem's matrices."""
+    """The headings of a program's matrices, in the names of its problem."""
 
-    def __init__(self, problem: AnyProblem) -> None:
-        self.problem = problem
+    def __init__(self, problem: AnyProblem, program: Program) -> None:
+        self.program = program
         self.names: Names = names_of(problem)
         # beside identifiers, and where the words of the article would take too much room
         short = problem.names.style == "article"
@@ -44,7 +41,7 @@ class Headings:
         """The heading of a matrix of so many rows and columns."""
         if identifier == RATE:
             return Heading(self.names.learning_rate(), "learning rate", None, "")
-        fraction = self.symbols.fraction(identifier) if is_gradient(self.problem, identifier) else None
+        fraction = None if self.program.assignments[identifier].reproduced else self.symbols.fraction(identifier)
         name = self.names.matrix(identifier)
         return Heading(name, identifier, None if fraction == name else fraction, f"{rows}×{columns}")
 
@@ -57,9 +54,9 @@ def detail(heading: Heading) -> str:
     return " · ".join(part for part in parts if part and part != shown_name)
 
 
-def roles(program: Program, step: Step) -> dict[str, Role]:
+def highlights(program: Program, step: Step) -> dict[str, Highlight]:
     """What each matrix known by a step is to it: computed, computed from, or merely known."""
-    known: dict[str, Role] = {RATE: "plain"}
+    known: dict[str, Highlight] = {RATE: "plain"}
     for each in program.steps[: program.steps.index(step) + 1]:
         known |= {assignment.id: "plain" for assignment in each.assignments}
     for assignment in step.assignments:

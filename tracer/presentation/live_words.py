@@ -23,7 +23,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class LiveNumber:
     """A number, and the formula of it ("" where it is only recorded)."""
 
     formula: str
@@ -35,11 +35,11 @@ class Quantity:
     def below(self, bound: float) -> Condition:
         return Condition(f"{self.formula}<{literal(float(bound))}", self.value < bound)
 
-    def equals(self, other: Quantity) -> Condition:
+    def equals(self, other: LiveNumber) -> Condition:
         return Condition(f"{self.formula}={other.formula}", self.value == other.value)
 
-    def plus(self, number: float) -> Quantity:
-        return Quantity(f"({self.formula}+{literal(float(number))})", self.value + number)
+    def plus(self, number: float) -> LiveNumber:
+        return LiveNumber(f"({self.formula}+{literal(float(number))})", self.value + number)
 
     def written(self, decimals: int) -> Words:
         """The number with so many decimals, as FIXED writes it."""

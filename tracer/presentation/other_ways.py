@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from tracer.expression.arrays import Array
 from tracer.lesson.build import build
 from tracer.presentation.shown import Shown, shown
 from tracer.problem.problem import Problem
 from tracer.problem.ways import choices
-from tracer.run.passes import Array, Pass, Trace
+from tracer.run.passes import Pass, Trace
 
 TITLE = "Which convention is mine?"
 HEADINGS = ("where the problem says otherwise", "differ", "for example", "here", "there")

@@ -9,9 +9,10 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer.expression.arrays import Array
 from tracer.expression.digits import decimals_for
 from tracer.lesson.build import build
-from tracer.presentation.live_words import Quantity, Words, choose, joined, words
+from tracer.presentation.live_words import LiveNumber, Words, choose, joined, words
 from tracer.problem.convention import CROSS_ENTROPIES
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
@@ -20,8 +21,6 @@ from tracer.run.passes import AnyProblem, Of, Trace
 SEEN = 1e-12  # of the numbers compared; a smaller change is none
 MOST_NAMED = 4  # outputs that a sentence calls by name
 LEAST_DECIMALS, MOST_DECIMALS = 3, 12
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -124,12 +123,12 @@ def losses_of(trace: Trace[Of]) -> Losses[Of]:
 class Compared:
     """The numbers that the words go by: losses, how far any output moved, how many moved away or past."""
 
-    before: Quantity
-    after: Quantity
-    rise: Quantity
-    most_moved: Quantity
-    away: Quantity
-    past: Quantity
+    before: LiveNumber
+    after: LiveNumber
+    rise: LiveNumber
+    most_moved: LiveNumber
+    away: LiveNumber
+    past: LiveNumber
     names: Words
 
 
@@ -158,7 +157,7 @@ def sentence(outcome: Outcome, numbers: Compared) -> Words:
     return choose(numbers.rise.below(-seen), fell, choose(numbers.rise.above(seen), rose, same))
 
 
-def loss_sentence(outcome: Losses[AnyProblem], before: Quantity, after: Quantity, rise: Quantity) -> Words:
+def loss_sentence(outcome: Losses[AnyProblem], before: LiveNumber, after: LiveNumber, rise: LiveNumber) -> Words:
     """Whether the loss fell, and why not if it did not."""
     if not outcome.finite:
         return words(_beyond_float64(outcome))
@@ -169,7 +168,7 @@ def loss_sentence(outcome: Losses[AnyProblem], before: Quantity, after: Quantity
     return choose(rise.below(-seen), joined(lead, " fell", from_to, "."), choose(rise.above(seen), rose, same))
 
 
-def row_words(outcome: Outcome, further: Quantity, past: Quantity) -> Words:
+def row_words(outcome: Outcome, further: LiveNumber, past: LiveNumber) -> Words:
     """What an output did."""
     away = choose(past.above(0), "went past, further away", "moved away")
     return choose(
@@ -177,7 +176,7 @@ def row_words(outcome: Outcome, further: Quantity, past: Quantity) -> Words:
     )
 
 
-def loss_words(outcome: Losses[AnyProblem], rise: Quantity) -> Words:
+def loss_words(outcome: Losses[AnyProblem], rise: LiveNumber) -> Words:
     seen = outcome.loss_seen
     return choose(rise.below(-seen), "fell", choose(rise.above(seen), "rose", "as before"))
 

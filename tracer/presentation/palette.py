@@ -4,6 +4,11 @@ Yellow is what is being computed, orange what it is computed from. In greyscale 
 white and orange a clear grey; borders and marks say the same without colour.
 """
 
+from typing import Literal, TypeAlias
+
+Highlight: TypeAlias = Literal["active", "input", "plain"]
+"""What a matrix is to the step that is shown: computed in it, computed from, or known already."""
+
 ACTIVE = "FFF176"  # yellow
 INPUT = "F9BC7A"  # orange
 FAINT_ACTIVE, FAINT_INPUT = "FFFBD6", "FDE4C8"  # beside the cells that are worked

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.expression.digits import as_typed, decimals_for, fixed, fixed_texts
 from tracer.expression.worked import Worked, work
 from tracer.lesson.build import build
@@ -27,8 +27,6 @@ SIGNIFICANT = 3  # digits of a gradient
 MOST_TYPED = 9  # a given number with more significant digits was not typed but drawn
 MOST = 15
 NEGLIGIBLE = 1e-6  # of the largest change; a smaller one need not be seen
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

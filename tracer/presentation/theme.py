@@ -31,7 +31,7 @@ Messages = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Look:
+class Theme:
     """The messages of a language, by keys with dots ("page.save"), and the folder of templates laid over ours."""
 
     language: str
@@ -60,12 +60,12 @@ class Look:
 
     def render(self, template: str, **values: Any) -> str:
         """A template filled in. Raises ExportError for a mistake in one of the teacher's own."""
-        return render(template, self.folder, look=self, say=self.say, **values)
+        return render(template, self.folder, theme=self, say=self.say, **values)
 
 
 @cache
-def look(language: str = ENGLISH, folder: Path | None = None) -> Look:
-    """The look of worksheets in a language. Raises ExportError for what is unknown, missing or cannot be read."""
+def theme_of(language: str = ENGLISH, folder: Path | None = None) -> Theme:
+    """The theme of worksheets in a language. Raises ExportError for what is unknown, missing or cannot be read."""
     if folder is not None:
         _check(folder)
     found = languages(folder)
@@ -80,7 +80,7 @@ def look(language: str = ENGLISH, folder: Path | None = None) -> Look:
     missing = [key for key in english if key not in messages]
     if missing:
         raise ExportError(f"{found[language][-1]}: these messages are missing: {_listed(missing)}")
-    return Look(language, messages, folder)
+    return Theme(language, messages, folder)
 
 
 def languages(folder: Path | None = None) -> dict[str, list[Path]]:

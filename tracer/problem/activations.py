@@ -31,7 +31,7 @@ class Activation:
     value: s.Scalar | Callable[[m.Matrix], m.Matrix]
     slope: s.Scalar
     slope_at_kink: s.Scalar | None = None
-    derivation: Callable[[by_hand.Chosen], tuple[by_hand.Derivation, ...]] | None = None
+    derivation: Callable[[by_hand.ChosenLine], tuple[by_hand.Derivation, ...]] | None = None
     outputs: tuple[float, ...] = ()
 
     @property
@@ -54,7 +54,7 @@ class Activation:
         return m.Apply(rule, arguments or (("z", Z),))
 
 
-Derived: TypeAlias = Callable[[by_hand.Chosen], tuple[by_hand.Derivation, ...]]
+Derived: TypeAlias = Callable[[by_hand.ChosenLine], tuple[by_hand.Derivation, ...]]
 
 
 def _of_cells(name: str, derivation: Derived | None = None, slope_at_kink: s.Scalar | None = None) -> Activation:

@@ -224,7 +224,7 @@ class Decimals:
 
 
 @dataclass(frozen=True)
-class Names:
+class Naming:
     """How matrices are called: a style, and `own` names for single identifiers."""
 
     style: NameStyle = "matrix"
@@ -244,12 +244,12 @@ def read_decimals(value: object) -> Decimals:
     return Decimals(table=table) if isinstance(value, dict) else Decimals(default=table[""])
 
 
-def read_names(value: object) -> Names:
+def read_names(value: object) -> Naming:
     """`[names]`: a style, and names for single identifiers. Raises FieldError or ValueError."""
     if not isinstance(value, dict):
         raise ValueError("a table")
     refuse_all(_misnamings(value))
-    return Names(style=value.get("style", "matrix"), own={key: name for key, name in value.items() if key != "style"})
+    return Naming(style=value.get("style", "matrix"), own={key: name for key, name in value.items() if key != "style"})
 
 
 def _misnamings(table: Mapping[str, Any]) -> Iterator[FieldError]:

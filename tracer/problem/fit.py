@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
+from tracer.expression.arrays import Array
 from tracer.problem.activations import EVERY_ACTIVATION, THRESHOLDS
 from tracer.problem.convention import CROSS_ENTROPIES, Reproduce, counted, identifiers, misnamed, show
 from tracer.problem.convention import unsuitable as unsuitable_choice
 from tracer.problem.hints import Mistake, rows_expected
-from tracer.problem.initial import Matrix, beyond_memory
+from tracer.problem.initial import beyond_memory
 from tracer.problem.losses import LOSSES, PERCEPTRON, RULES
 from tracer.problem.mark_scheme import no_such_step
 from tracer.problem.schema import Data, RawLayer, RawProblem
@@ -23,7 +24,7 @@ TARGET_SUM_TOLERANCE = 1e-12  # the fused cross-entropy counts on it
 FOR_THE_LOSS = {"loss", "data", "layers", "convention", "reproduce"}
 
 
-def _shape(matrix: Matrix) -> str:
+def _shape(matrix: Array) -> str:
     return f"{matrix.shape[0]}×{matrix.shape[1]}"
 
 

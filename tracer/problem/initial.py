@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from tracer.expression.arrays import Array
 from tracer.problem.convention import FieldError, FileSection, counted, one_of
 
-Matrix: TypeAlias = NDArray[np.float64]
-Source: TypeAlias = np.random.Generator | np.random.RandomState
+RandomSource: TypeAlias = np.random.Generator | np.random.RandomState
 LARGEST = 1e100  # beyond it squares and products leave float64
 LARGEST_NORMAL = 1e98  # so that what is drawn stays within LARGEST, and a saved problem can be read again
 LONGEST_SKIP = 200_000_000  # seconds; more would only look like a hang
@@ -26,10 +25,10 @@ CHUNK = 1_000_000
 MOST_CELLS = 200_000_000  # 1.6 GB of float64
 CELLS_PER_UNIT = 6  # Z, A, S, D, E and room for one more, per row
 
-Number: TypeAlias = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+BoundedNumber: TypeAlias = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 
 
-def frozen(values: Matrix) -> Matrix:
+def frozen(values: Array) -> Array:
     """A float64 copy that refuses to be written to, its zeros without sign."""
     matrix = np.array(values, dtype=np.float64) + 0.0
     matrix.setflags(write=False)
@@ -45,8 +44,8 @@ class Layer:
 
     activation: str
     slope: float
-    weights: Matrix
-    bias: Matrix | None
+    weights: Array
+    bias: Array | None
 
     @property
     def inputs(self) -> int:
@@ -78,8 +77,8 @@ class Uniform(FileSection):
     """Uniform on [low, high)."""
 
     distribution: Literal["uniform"]
-    low: Number
-    high: Number
+    low: BoundedNumber
+    high: BoundedNumber
 
     @field_validator("high")
     @classmethod
@@ -89,7 +88,7 @@ class Uniform(FileSection):
             raise ValueError(f"a number not below low ({low!r})")
         return high
 
-    def draw(self, source: Source, shape: tuple[int, int], fan: tuple[int, int]) -> Matrix:
+    def draw(self, source: RandomSource, shape: tuple[int, int], fan: tuple[int, int]) -> Array:
         """A matrix of `shape`; `fan` (inputs, units of the layer) plays no part."""
         return source.uniform(self.low, self.high, shape)
 
@@ -101,7 +100,7 @@ class Normal(FileSection):
     mean: Annotated[float, Field(ge=-LARGEST_NORMAL, le=LARGEST_NORMAL)]
     std: Annotated[float, Field(ge=0, le=LARGEST_NORMAL)]
 
-    def draw(self, source: Source, shape: tuple[int, int], fan: tuple[int, int]) -> Matrix:
+    def draw(self, source: RandomSource, shape: tuple[int, int], fan: tuple[int, int]) -> Array:
         """A matrix of `shape`; `fan` (inputs, units of the layer) plays no part."""
         return source.normal(self.mean, self.std, shape)
 
@@ -111,7 +110,7 @@ class Xavier(FileSection):
 
     distribution: Literal["xavier"] = "xavier"
 
-    def draw(self, source: Source, shape: tuple[int, int], fan: tuple[int, int]) -> Matrix:
+    def draw(self, source: RandomSource, shape: tuple[int, int], fan: tuple[int, int]) -> Array:
         """A matrix of `shape` for a layer of `fan` (inputs, units)."""
         limit = math.sqrt(6.0 / sum(fan))
         return source.uniform(-limit, limit, shape)
@@ -122,7 +121,7 @@ class He(FileSection):
 
     distribution: Literal["he"]
 
-    def draw(self, source: Source, shape: tuple[int, int], fan: tuple[int, int]) -> Matrix:
+    def draw(self, source: RandomSource, shape: tuple[int, int], fan: tuple[int, int]) -> Array:
         """A matrix of `shape` for a layer of `fan` (inputs, units)."""
         return source.normal(0.0, math.sqrt(2.0 / fan[0]), shape)
 
@@ -132,7 +131,7 @@ class Zeros(FileSection):
 
     distribution: Literal["zeros"] = "zeros"
 
-    def draw(self, source: Source, shape: tuple[int, int], fan: tuple[int, int]) -> Matrix:
+    def draw(self, source: RandomSource, shape: tuple[int, int], fan: tuple[int, int]) -> Array:
         """Zeros of `shape`; nothing is drawn."""
         return np.zeros(shape)
 
@@ -205,23 +204,23 @@ def beyond_memory(rows: int, shapes: Sequence[tuple[int, int]]) -> str | None:
     return f"{says}, expected at most {MOST_CELLS:.0e}"
 
 
-def _stream(initial: Initial) -> Source:
+def _stream(initial: Initial) -> RandomSource:
     """The generator, with the first `skip` uniforms thrown away."""
     legacy = initial.generator == "legacy"
-    source: Source = np.random.RandomState(initial.seed) if legacy else np.random.default_rng(initial.seed)
+    source: RandomSource = np.random.RandomState(initial.seed) if legacy else np.random.default_rng(initial.seed)
     for start in range(0, initial.skip, CHUNK):
         source.uniform(size=min(CHUNK, initial.skip - start))
     return source
 
 
-def draw_matrices(initial: Initial, shapes: Sequence[tuple[int, int]]) -> Iterator[Matrix]:
+def draw_matrices(initial: Initial, shapes: Sequence[tuple[int, int]]) -> Iterator[Array]:
     """Matrices of these shapes in turn, as weights of so many inputs and units are drawn."""
     source = _stream(initial)
     for shape in shapes:
         yield initial.weights.draw(source, shape, shape)
 
 
-def draw_parameters(initial: Initial, layers: Sequence[Wanted]) -> Iterator[tuple[Matrix, Matrix | None]]:
+def draw_parameters(initial: Initial, layers: Sequence[Wanted]) -> Iterator[tuple[Array, Array | None]]:
     """Weights (inputs, units) and bias (1, units), or None for no bias, of each layer in turn."""
     source = _stream(initial)
     for layer in layers:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 PLACEHOLDERS: dict[str | int, Any] = {"learning_rate": 1.0, "loss": "half_squared_error", "activation": "linear"}
 
 
-class Fault(NamedTuple):
+class FieldFault(NamedTuple):
     """Where a mistake is; `within` the value there; the key that an unknown one is `meant` to be, if it is unknown."""
 
     place: tuple[str | int, ...]
@@ -16,7 +16,7 @@ class Fault(NamedTuple):
     meant: str | None = None
 
 
-def mended(document: Any, faults: list[Fault]) -> Any | None:
+def mended(document: Any, faults: list[FieldFault]) -> Any | None:
     """The document without its faults; None where nobody can guess what is meant. The document itself is kept."""
     for fault in sorted(faults, key=lambda each: not each.unknown):  # a key is renamed before it is missed
         if not isinstance(document, dict):
@@ -25,7 +25,7 @@ def mended(document: Any, faults: list[Fault]) -> Any | None:
     return document
 
 
-def _without(document: dict[str, Any], fault: Fault) -> dict[str, Any] | None:
+def _without(document: dict[str, Any], fault: FieldFault) -> dict[str, Any] | None:
     match fault.place:
         case (key,) if fault.unknown:
             return _renamed(document, key, fault.meant)
@@ -56,7 +56,7 @@ def _replaced(table: dict[str, Any], key: str | int) -> dict[str, Any]:
     return {**rest, str(key): PLACEHOLDERS[key]} if key in PLACEHOLDERS else rest
 
 
-def _mended_layer(layer: dict[str, Any], rest: list[str | int], fault: Fault) -> dict[str, Any] | None:
+def _mended_layer(layer: dict[str, Any], rest: list[str | int], fault: FieldFault) -> dict[str, Any] | None:
     if fault.unknown:
         return _renamed(layer, rest[0], fault.meant)
     for key in rest[:1] or [within.removeprefix(".") for within in fault.within]:

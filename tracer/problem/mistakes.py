@@ -27,7 +27,7 @@ from tracer.problem.convention import (
 )
 from tracer.problem.hints import EXPECTED, Mistake, missing_keys
 from tracer.problem.initial import DISTRIBUTIONS, Initial
-from tracer.problem.mending import Fault, mended
+from tracer.problem.mending import FieldFault, mended
 from tracer.problem.optimizers import Optimizer
 from tracer.problem.program_schema import RawProgram, RawStep
 from tracer.problem.schema import RawData, RawLayer, RawProblem
@@ -110,10 +110,10 @@ def _sentences(error: ErrorDetails, document: object) -> Iterator[Mistake]:
         yield Mistake(*_sentence(error, document))
 
 
-def _fault(error: ErrorDetails, document: object) -> Fault:
+def _fault(error: ErrorDetails, document: object) -> FieldFault:
     cause = _cause(error)
     within = tuple(each.within for each in cause.all) if isinstance(cause, FieldError) else ("",)
-    return Fault(error["loc"], within, _is_unknown(error), _meant(error, document))
+    return FieldFault(error["loc"], within, _is_unknown(error), _meant(error, document))
 
 
 def _is_unknown(error: ErrorDetails) -> bool:

@@ -14,12 +14,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from tracer.errors import ProblemError, ShapeError
+from tracer.expression.arrays import Array
 from tracer.expression.digits import round_half_away
 from tracer.expression.numpy_source import faster_by_columns
 from tracer.problem.convention import (
     Convention,
     Decimals,
-    Names,
+    Naming,
     Reproduce,
     identifiers,
     show,
@@ -27,7 +28,7 @@ from tracer.problem.convention import (
 from tracer.problem.fit import has_bias, misfits, sizes, unfit_labels
 from tracer.problem.hints import Mistake, problem_error
 from tracer.problem.identity import Identified
-from tracer.problem.initial import Layer, Matrix, Wanted, draw_parameters, frozen
+from tracer.problem.initial import Layer, Wanted, draw_parameters, frozen
 from tracer.problem.losses import EVERY_LOSS, RULES
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import Read, read_document
@@ -41,13 +42,13 @@ __all__ = [
     "Data",
     "Decimals",
     "Layer",
-    "Names",
+    "Naming",
     "Problem",
     "Reproduce",
     "problem_from_document",
 ]
 
-Parameters: TypeAlias = Sequence[tuple[Matrix, Matrix | None]]
+Parameters: TypeAlias = Sequence[tuple[Array, Array | None]]
 SIMPLE = ("learning_rate", "epochs", "carry_rounded")
 AS_READ = (*SIMPLE, "loss", "description", "source", "decimals", "convention", "reproduce", "names", "marks")
 TURNED = " (all told with a sample in each row, though the file has one in each column)"
@@ -55,7 +56,7 @@ MOST_MISFITS = 200  # told or counted, before looking for more is no help
 LEAKY_SLOPE = 0.01
 
 
-def _require_same_shape(identifier: str, old: Matrix | None, new: Matrix | None) -> None:
+def _require_same_shape(identifier: str, old: Array | None, new: Array | None) -> None:
     expected, found = ("none" if matrix is None else str(matrix.shape) for matrix in (old, new))
     if found != expected:
         raise ShapeError(f"{identifier}: found shape {found}, expected {expected}")
@@ -80,13 +81,13 @@ class Problem(Identified):
     loss_shown: Literal["sum", "mean"]
     decimals: Decimals
     carry_rounded: bool
-    X: Matrix
-    Y: Matrix
+    X: Array
+    Y: Array
     layers: tuple[Layer, ...]
     convention: Convention
     reproduce: Reproduce
     optimizer: Optimizer
-    names: Names
+    names: Naming
     marks: MarkScheme
 
     def __repr__(self) -> str:
@@ -125,14 +126,14 @@ class Problem(Identified):
         return (column, row) if self.convention.turned else (row, column)
 
     @cached_property
-    def parameters(self) -> tuple[Matrix, ...]:
+    def parameters(self) -> tuple[Array, ...]:
         """W1, b1, W2, … as the network starts, laid out for speed, then the optimizer's states of them."""
         states = self.optimizer.start({name: self._starting[name] for name in self.trained})
         matrices = map(self.laid_out, (*self._starting.values(), *map(frozen, states.values())))
         return tuple(frozen(np.asfortranarray(each)) if faster_by_columns(each.shape) else each for each in matrices)
 
     @property
-    def _starting(self) -> dict[str, Matrix]:
+    def _starting(self) -> dict[str, Array]:
         """W1, b1, W2, … with their identifiers; biases only where layers have them."""
         found = {}
         for number, layer in enumerate(self.layers, start=1):
@@ -147,15 +148,15 @@ class Problem(Identified):
         stay = set() if self.convention.bias_update else {named.bias(n) for n in range(1, self.depth + 1)}
         return tuple(each for each in self._starting if each not in stay)
 
-    def data(self, start: int, stop: int) -> tuple[Matrix, ...]:
+    def data(self, start: int, stop: int) -> tuple[Array, ...]:
         """X and Y of the samples [start, stop), in the order of a program's inputs."""
         return self.taken_in(self.X[start:stop]), self.laid_out(self.Y[start:stop])
 
-    def laid_out(self, matrix: Matrix) -> Matrix:
+    def laid_out(self, matrix: Array) -> Array:
         """A matrix with a sample in each row as this problem writes it, or one that it wrote so again."""
         return matrix.T if self.convention.turned else matrix
 
-    def taken_in(self, inputs: Matrix) -> Matrix:
+    def taken_in(self, inputs: Array) -> Array:
         """Samples, one in each row, as the first layer takes them in: after the bias's 1 where W holds the bias."""
         if self.convention.leading:
             inputs = frozen(np.insert(inputs, 0, self.convention.bias_input, axis=1))
@@ -303,7 +304,7 @@ def _with_parameters(raw: RawProblem, shapes: Sequence[tuple[int, int]], biased:
     return tuple(layers)
 
 
-def _typed(layer: RawLayer) -> tuple[Matrix, Matrix | None]:
+def _typed(layer: RawLayer) -> tuple[Array, Array | None]:
     weights = layer.turned
     assert weights is not None  # asked for by the caller
     bias = np.atleast_2d(np.asarray(layer.bias, dtype=np.float64)) if layer.has_bias else None

@@ -13,16 +13,17 @@ from pydantic import ValidationError
 
 from tracer.errors import ProblemError
 from tracer.expression import matrix as m
+from tracer.expression.arrays import Array
 from tracer.expression.digits import round_half_away
 from tracer.formulas.derived import derive, reached
 from tracer.formulas.forward import Forward
 from tracer.formulas.meaning import near
 from tracer.formulas.parsing import misnamed
 from tracer.formulas.writing import Written, clashes, forward_of
-from tracer.problem.convention import Decimals, Names, counted
+from tracer.problem.convention import Decimals, Naming, counted
 from tracer.problem.hints import Mistake, problem_error
 from tracer.problem.identity import Identified
-from tracer.problem.initial import MOST_CELLS, Matrix, draw_matrices, frozen
+from tracer.problem.initial import MOST_CELLS, draw_matrices, frozen
 from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import mistakes_in
 from tracer.problem.optimizers import Optimizer
@@ -30,7 +31,7 @@ from tracer.problem.program_schema import Drawn, FromFile, RawProgram, filled, n
 from tracer.program.program import Program
 from tracer.program.roles import Assignment
 
-Columns: TypeAlias = Callable[[FromFile, Callable[[str], ProblemError]], Matrix]
+ReadColumns: TypeAlias = Callable[[FromFile, Callable[[str], ProblemError]], Array]
 MOST_NAMED = 4  # matrices in the title of a step that has none
 CELLS_OF_ONE = 4  # a matrix, its gradient, and what is kept of them
 
@@ -50,11 +51,11 @@ class ProgramProblem(Identified):
     epochs: int
     decimals: Decimals
     carry_rounded: bool
-    given: Mapping[str, Matrix]
-    initial: Mapping[str, Matrix]
+    given: Mapping[str, Array]
+    initial: Mapping[str, Array]
     forward: Forward
     optimizer: Optimizer
-    names: Names
+    names: Naming
     marks: MarkScheme
     steps: tuple[Mapping[str, Any], ...] = field(repr=False)
 
@@ -65,7 +66,7 @@ class ProgramProblem(Identified):
         return f"<ProgramProblem {self.name!r}: {counted(len(self.forward.steps), 'step')}>"
 
     @cached_property
-    def parameters(self) -> tuple[Matrix, ...]:
+    def parameters(self) -> tuple[Array, ...]:
         """The parameters and then the optimizer's states, before the first pass."""
         states = self.optimizer.start(self.initial)
         return (*self.initial.values(), *(frozen(each) for each in states.values()))
@@ -84,7 +85,7 @@ class ProgramProblem(Identified):
         """One pass an epoch."""
         return [(0, 1)]
 
-    def data(self, start: int, stop: int) -> tuple[Matrix, ...]:
+    def data(self, start: int, stop: int) -> tuple[Array, ...]:
         """What is given, for the only pass."""
         return tuple(self.given.values())
 
@@ -142,13 +143,13 @@ class ProgramProblem(Identified):
 def program_from_document(document: Any, name: str, file: str) -> ProgramProblem:
     """The program of a document with its data written in it. Raises ProblemError, naming `file`."""
 
-    def refuse_file(wanted: FromFile, refuse: Callable[[str], ProblemError]) -> Matrix:
+    def refuse_file(wanted: FromFile, refuse: Callable[[str], ProblemError]) -> Array:
         raise refuse("found a data file, expected numbers")
 
     return program_of(document, name, file, refuse_file)
 
 
-def program_of(document: Any, name: str, file: str, columns: Columns) -> ProgramProblem:
+def program_of(document: Any, name: str, file: str, columns: ReadColumns) -> ProgramProblem:
     """The program of a document; `columns` reads those of a table file. Raises ProblemError."""
     beside = [Mistake(key, says) for key, says in not_beside_steps(document)]
     own = {key: value for key, value in document.items() if key not in {each.place for each in beside}}
@@ -238,10 +239,10 @@ def _written(raw: RawProgram, file: str) -> Iterator[Written]:
             yield Written(title, words, why, tuple(formulas), tuple(values.items()))
 
 
-def _numbers(raw: RawProgram, file: str, columns: Columns) -> tuple[dict[str, Matrix], dict[str, Matrix]]:
+def _numbers(raw: RawProgram, file: str, columns: ReadColumns) -> tuple[dict[str, Array], dict[str, Array]]:
     """What is given and the parameters, read, typed or drawn in the order of the file."""
 
-    def read(place: str, value: Matrix | FromFile) -> Matrix:
+    def read(place: str, value: Array | FromFile) -> Array:
         if isinstance(value, FromFile):
             value = columns(value, lambda says: ProblemError(file, f"{place}.file", says))
         return frozen(value)

@@ -11,8 +11,9 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
-from tracer.problem.convention import Decimals, FieldError, FileSection, Names, read_decimals, read_names, show
-from tracer.problem.initial import LARGEST, MOST_CELLS, Initial, Matrix
+from tracer.expression.arrays import Array
+from tracer.problem.convention import Decimals, FieldError, FileSection, Naming, read_decimals, read_names, show
+from tracer.problem.initial import LARGEST, MOST_CELLS, Initial
 from tracer.problem.mark_scheme import MarkScheme, read_marks
 from tracer.problem.optimizers import Optimizer
 from tracer.problem.schema import Text, Whole, read_matrix
@@ -37,7 +38,7 @@ class Drawn:
     shape: tuple[int, int]
 
 
-def _given(value: object) -> Matrix | FromFile:
+def _given(value: object) -> Array | FromFile:
     if isinstance(value, dict):
         return _from_file(value)
     if type(value) in (int, float):
@@ -62,7 +63,7 @@ def _from_file(table: dict[str, Any]) -> FromFile:
     return FromFile(table["file"], None if columns is None else tuple(columns), table.get("sheet"))
 
 
-def _parameter(value: object) -> Matrix | FromFile | Drawn:
+def _parameter(value: object) -> Array | FromFile | Drawn:
     if not isinstance(value, dict) or "shape" not in value:
         return _given(value)
     shape = value["shape"]
@@ -75,8 +76,8 @@ def _parameter(value: object) -> Matrix | FromFile | Drawn:
     return Drawn((shape[0], shape[1]))
 
 
-Given: TypeAlias = Annotated[Matrix | FromFile, PlainValidator(_given)]
-Parameter: TypeAlias = Annotated[Matrix | FromFile | Drawn, PlainValidator(_parameter)]
+Given: TypeAlias = Annotated[Array | FromFile, PlainValidator(_given)]
+Parameter: TypeAlias = Annotated[Array | FromFile | Drawn, PlainValidator(_parameter)]
 
 
 def _steps(value: object) -> object:
@@ -170,7 +171,7 @@ class RawProgram(FileSection):
     steps: Annotated[list[RawStep], BeforeValidator(_steps)]
     initial: Initial = Initial()
     optimizer: Optimizer = Optimizer()
-    names: Annotated[Names, PlainValidator(read_names)] = Names()
+    names: Annotated[Naming, PlainValidator(read_names)] = Naming()
     marks: Annotated[MarkScheme, PlainValidator(read_marks)] = MarkScheme()
 
     @model_validator(mode="after")

@@ -22,9 +22,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from tracer.errors import ProblemError
+from tracer.expression.arrays import Array
 from tracer.problem.convention import show, suggest
 from tracer.problem.hints import MOST_DOTS, decoded, is_empty, syntax_fault, too_dotted
-from tracer.problem.initial import LARGEST, Matrix
+from tracer.problem.initial import LARGEST
 from tracer.problem.problem import Problem, problem_of
 from tracer.problem.program_problem import ProgramProblem, program_of
 from tracer.problem.program_schema import FromFile
@@ -36,7 +37,7 @@ LARGEST_UNPACKED = 512 * 2**20  # an xlsx of the largest file; more is a zip bom
 MOST_CELLS = 5_000_000
 NEEDED = "a problem needs learning_rate, loss, [data] with X and Y, and [[layers]]: see `tracer examples article`"
 Refuse: TypeAlias = Callable[[str], ProblemError]
-Row: TypeAlias = Sequence[object]
+TableRow: TypeAlias = Sequence[object]
 
 
 def load_problem(source: str | Path) -> Problem:
@@ -171,7 +172,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def _columns_of_file(folder: Path, wanted: FromFile, refuse: Refuse) -> Matrix:
+def _columns_of_file(folder: Path, wanted: FromFile, refuse: Refuse) -> Array:
     """The columns of a table file that a program has under [given]; all of them where none are named."""
     table = _table(folder, wanted.file, wanted.sheet, refuse)
     columns = None if wanted.columns is None else list(wanted.columns)
@@ -192,7 +193,7 @@ class _Table(NamedTuple):
     """The columns' names and the cells below; `refuse` names the file, `shown` is its name for a message."""
 
     names: list[str]
-    cells: list[Row]
+    cells: list[TableRow]
     refuse: Refuse
     shown: str
 
@@ -223,9 +224,9 @@ def _refuse_table(refuse: Refuse, name: str, says: str) -> ProblemError:
     return refuse(f"{name}: {says}")
 
 
-def _bounded(rows: Iterable[Row], refuse: Refuse) -> list[Row]:
+def _bounded(rows: Iterable[TableRow], refuse: Refuse) -> list[TableRow]:
     """Header and at least one row, without the blank ones at the end."""
-    kept: list[Row] = []
+    kept: list[TableRow] = []
     total = 0
     for row in rows:
         total += max(len(row), 1)
@@ -243,7 +244,7 @@ def _is_blank(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def _csv_rows(content: bytes, refuse: Refuse) -> list[Row]:
+def _csv_rows(content: bytes, refuse: Refuse) -> list[TableRow]:
     """Rows of text; a header without a comma may be divided by semicolons or tabs.
 
     Beside semicolons a comma is a decimal comma, as spreadsheets in half of Europe save it.
@@ -260,7 +261,7 @@ def _csv_rows(content: bytes, refuse: Refuse) -> list[Row]:
         raise refuse(f"not CSV: {wrong}") from None
 
 
-def _xlsx_rows(content: bytes, sheet: str | None, refuse: Refuse) -> list[Row]:
+def _xlsx_rows(content: bytes, sheet: str | None, refuse: Refuse) -> list[TableRow]:
     """Rows of values of one worksheet, the first unless named."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
@@ -275,7 +276,7 @@ def _xlsx_rows(content: bytes, sheet: str | None, refuse: Refuse) -> list[Row]:
         raise refuse(f"not a workbook that can be read ({type(wrong).__name__}: {says})") from None
 
 
-def _worksheet_rows(content: bytes, sheet: str | None, refuse: Refuse) -> list[Row]:
+def _worksheet_rows(content: bytes, sheet: str | None, refuse: Refuse) -> list[TableRow]:
     import openpyxl  # slow to import, and rarely needed
 
     with warnings.catch_warnings():
@@ -318,7 +319,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(show, names[:12])) + (", …" if len(names) > 12 else "")
 
 
-def _numbers(rows: Sequence[Row], names: Sequence[str], columns: Sequence[int], refuse: Refuse) -> Matrix:
+def _numbers(rows: Sequence[TableRow], names: Sequence[str], columns: Sequence[int], refuse: Refuse) -> Array:
     """The numbers of some columns as float64, or a refusal that names the row and column."""
     matrix = np.empty((len(rows), len(columns)))
     for r, row in enumerate(rows):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from tracer.problem.losses import RULES
@@ -72,19 +71,6 @@ def departures_chosen(problem: Problem) -> list[str]:
     if reproduce.updated_weights_sent_back and problem.depth > 1:
         found.append("updated_weights")
     return found
-
-
-def is_gradient(problem: Problem | ProgramProblem, identifier: str) -> bool:
-    """Whether a backward matrix is the derivative that its name says, given `[reproduce]`."""
-    if isinstance(problem, ProgramProblem):
-        return True
-    found = re.fullmatch(r"(S|D|E|dW|db)(\d+)", identifier)
-    if found is None:
-        return True
-    kind, layer = found[1], int(found[2])
-    if problem.reproduce.softmax_slope == "diagonal" and (kind != "S" or layer == problem.depth):
-        return False
-    return kind == "S" or layer == problem.depth or not problem.reproduce.updated_weights_sent_back
 
 
 def conventions(problem: Problem | ProgramProblem) -> list[str]:

@@ -14,13 +14,14 @@ from unicodedata import category
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
+from tracer.expression.arrays import Array
 from tracer.problem.activations import EVERY_ACTIVATION
 from tracer.problem.convention import (
     Convention,
     Decimals,
     FieldError,
     FileSection,
-    Names,
+    Naming,
     Reproduce,
     called_one_of,
     one_of,
@@ -30,7 +31,7 @@ from tracer.problem.convention import (
     show,
 )
 from tracer.problem.hints import missing_keys, rows_expected
-from tracer.problem.initial import LARGEST, Initial, Matrix, Number
+from tracer.problem.initial import LARGEST, BoundedNumber, Initial
 from tracer.problem.losses import LOSSES, RULES
 from tracer.problem.mark_scheme import MarkScheme, read_marks
 from tracer.problem.optimizers import Optimizer
@@ -57,7 +58,7 @@ def _number_says(value: object) -> str:
     return f"found {show(value)}, expected {finite}"
 
 
-def read_matrix(value: object) -> Matrix:
+def read_matrix(value: object) -> Array:
     """A list of equally long lists of numbers as float64; zeros lose their sign. Raises FieldError."""
     if not isinstance(value, list) or not value:
         raise FieldError(f"found {show(value)}, expected a list of rows")
@@ -80,13 +81,13 @@ def _row_of_numbers(value: object) -> TypeGuard[list[int | float]]:
     return isinstance(value, list) and bool(value) and all(map(_is_number, value))
 
 
-def _rows(value: object) -> Matrix:
+def _rows(value: object) -> Array:
     if _row_of_numbers(value):
         raise FieldError(rows_expected(value, targets=False))
     return read_matrix(value)
 
 
-def _targets(value: object) -> Matrix | tuple[int, ...]:
+def _targets(value: object) -> Array | tuple[int, ...]:
     """Rows of targets, or class labels, which only a softmax output can have (problem.py)."""
     if _row_of_numbers(value):
         if all(type(each) is int and 0 <= each < MOST_CLASSES for each in value):
@@ -95,7 +96,7 @@ def _targets(value: object) -> Matrix | tuple[int, ...]:
     return read_matrix(value)
 
 
-def _bias(value: object) -> bool | float | Matrix:
+def _bias(value: object) -> bool | float | Array:
     """True or false, one shared number, or one number per unit as a 1×units matrix."""
     if isinstance(value, bool):
         return value
@@ -126,9 +127,9 @@ def _layer_list(value: object) -> object:
 
 
 Whole: TypeAlias = Annotated[int, Field(ge=1, le=10**100)]
-MatrixField: TypeAlias = Annotated[Matrix, PlainValidator(_rows)]
-TargetsField: TypeAlias = Annotated[Matrix | tuple[int, ...], PlainValidator(_targets)]
-BiasField: TypeAlias = Annotated[bool | float | Matrix, PlainValidator(_bias)]
+MatrixField: TypeAlias = Annotated[Array, PlainValidator(_rows)]
+TargetsField: TypeAlias = Annotated[Array | tuple[int, ...], PlainValidator(_targets)]
+BiasField: TypeAlias = Annotated[bool | float | Array, PlainValidator(_bias)]
 Text: TypeAlias = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
 Columns: TypeAlias = Annotated[list[str], Field(min_length=1)]
 
@@ -137,7 +138,7 @@ class RawLayer(FileSection):
     """One `[[layers]]`: typed weights and bias, or a number of units whose parameters are drawn."""
 
     activation: Annotated[str, PlainValidator(lambda value: called_one_of(value, EVERY_ACTIVATION))]
-    slope: Number | None = None
+    slope: BoundedNumber | None = None
     form: Literal["tanh", "erf"] | None = None
     units: Whole | None = None
     weights: MatrixField | None = None
@@ -171,7 +172,7 @@ class RawLayer(FileSection):
         return "gelu_erf" if self.form == "erf" else self.activation
 
     @property
-    def turned(self) -> Matrix | None:
+    def turned(self) -> Array | None:
         """The weights as inputs × outputs, whichever way they were given."""
         given = self.weights
         return np.ascontiguousarray(given.T) if given is not None and self.weights_are == "outputs x inputs" else given
@@ -245,7 +246,7 @@ class RawProblem(FileSection):
     convention: Convention = Convention()
     reproduce: Reproduce = Reproduce()
     optimizer: Optimizer | None = None
-    names: Annotated[Names, PlainValidator(read_names)] = Names()
+    names: Annotated[Naming, PlainValidator(read_names)] = Naming()
     marks: Annotated[MarkScheme, PlainValidator(read_marks)] = MarkScheme()
 
     @model_validator(mode="before")
@@ -270,8 +271,8 @@ class RawProblem(FileSection):
 class Data:
     """X and Y as read, and the table file that they came from, if any."""
 
-    X: Matrix
-    Y: Matrix
+    X: Array
+    Y: Array
     file: str | None = None
 
     def target_place(self, row: int) -> str:

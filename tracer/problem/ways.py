@@ -29,7 +29,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Layout:
+class LayoutWay:
     """Matrices written with rows and columns exchanged."""
 
     words: str
@@ -37,14 +37,14 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout("samples as columns", lambda what: True),
-    Layout("samples as rows", lambda what: True),
-    Layout("gradients transposed", lambda what: what == WEIGHTS_GRADIENT),
-    Layout("weights transposed", lambda what: what in (WEIGHTS, NEW_WEIGHTS)),
+    LayoutWay("samples as columns", lambda what: True),
+    LayoutWay("samples as rows", lambda what: True),
+    LayoutWay("gradients transposed", lambda what: what == WEIGHTS_GRADIENT),
+    LayoutWay("weights transposed", lambda what: what in (WEIGHTS, NEW_WEIGHTS)),
 )
 
 
-def layouts(problem: Problem) -> Iterator[Layout]:
+def layouts(problem: Problem) -> Iterator[LayoutWay]:
     """Those that a problem does not have."""
     own = "samples as columns" if problem.convention.turned else "samples as rows"
     return (each for each in LAYOUTS if each.words != own)

@@ -13,7 +13,8 @@ from operator import itemgetter
 
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.expression.evaluate import Array, Compiled, compile_program
+from tracer.expression.arrays import Array
+from tracer.expression.evaluate import Compiled, compile_program
 from tracer.expression.nonfinite import propagates_nonfinite
 from tracer.expression.numpy_source import asks_for_memory, faster_by_columns
 from tracer.program.roles import Assignment

@@ -22,7 +22,7 @@ Role: TypeAlias = Literal[
     "state",
     "updated",
 ]
-Block: TypeAlias = tuple[tuple[str, int | str], ...]
+BlockIndex: TypeAlias = tuple[tuple[str, int | str], ...]
 """The parts of the network that a matrix belongs to, the outermost first: (("layer", 2), ("sample", 1))."""
 
 
@@ -70,7 +70,7 @@ class Assignment:
     kind: str | None = None
     of: str | None = None
     factor: float = 1.0
-    block: Block = ()
+    block: BlockIndex = ()
     reproduced: bool = False
 
     @property

@@ -17,12 +17,13 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
+from tracer.expression.arrays import Array
 from tracer.expression.evaluate import Compiled, compile_program, evaluate, evaluate_cell
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.program_problem import ProgramProblem
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Program
-from tracer.run.passes import AnyProblem, Array, Pass
+from tracer.run.passes import AnyProblem, Pass
 
 _one, _two = s.Number(1.0), s.Number(2.0)
 _theta, _reach, _h = map(s.Variable, ("theta", "reach", "h"))

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any, Generic, TypeAlias, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
 from tracer import display
+from tracer.expression.arrays import Array
 from tracer.expression.evaluate import evaluate
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
@@ -22,8 +22,6 @@ from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import departures
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Program, Step
-
-Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

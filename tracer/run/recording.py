@@ -14,10 +14,11 @@ from typing import NamedTuple, TypeAlias, overload
 import numpy as np
 
 from tracer.errors import NotFiniteError
+from tracer.expression.arrays import Array
 from tracer.expression.text import matrix_text
 from tracer.lesson.build import build
 from tracer.program.program import Program
-from tracer.run.passes import AnyProblem, Array, Epoch, Pass
+from tracer.run.passes import AnyProblem, Epoch, Pass
 
 Kept: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
 """What a pass was given and what it computed."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.errors import TraceFileError, TracerError
+from tracer.expression.arrays import Array
 from tracer.files import replace_file
 from tracer.lesson.build import build
 from tracer.problem.problem import problem_from_document
@@ -28,8 +29,6 @@ from tracer.zips import DAMAGED
 FORMAT = "tracer trace 1"
 MOST_TEXT = 64 * 2**20  # bytes of the problem's text
 HEADER = 4096  # bytes of an .npy member besides its numbers, at the most
-
-Array = NDArray[np.float64]
 
 
 def save_trace(trace: Trace[AnyProblem], path: Path) -> None:

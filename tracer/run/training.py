@@ -14,9 +14,10 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from tracer.errors import NotFiniteError, TracerError
+from tracer.expression.arrays import Array
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import Problem
-from tracer.run.passes import AnyProblem, Array, History, Of, Pass, Trace, document_head, over_all_rows
+from tracer.run.passes import AnyProblem, History, Of, Pass, Trace, document_head, over_all_rows
 from tracer.run.recording import Kept, Recording, batches_of, memory_for, require_finite
 
 Progress: TypeAlias = Callable[[int], None]

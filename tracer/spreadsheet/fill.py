@@ -12,7 +12,7 @@ from tracer.spreadsheet.columns import column_letters, column_number
 MARKS = [chr(k) for k in range(1, 32) if chr(k) not in "\t\n\r"]
 """Characters that stand for rows and columns that move: XML forbids them, so nothing else can hold one."""
 
-Formula: TypeAlias = Callable[[int, int], str]
+CellFormula: TypeAlias = Callable[[int, int], str]
 """The formula of a cell of a matrix, by row and column counted from 0."""
 
 _ADDRESS = re.compile(r"(?<![A-Za-z0-9_.])([A-Z]{1,3})([0-9]+)(?![0-9A-Za-z_(])")

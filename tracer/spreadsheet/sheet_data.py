@@ -17,19 +17,17 @@ from math import isfinite
 from operator import itemgetter
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from tracer.errors import ExportError
+from tracer.expression.arrays import Array
 from tracer.spreadsheet.columns import address as address
 from tracer.spreadsheet.columns import column_letters as column_letters
-from tracer.spreadsheet.fill import MARKS, Coordinate, Filled, Formula, fill_down
+from tracer.spreadsheet.fill import MARKS, CellFormula, Coordinate, Filled, fill_down
 
 MOST_ROWS, MOST_COLUMNS, MOST_FORMULA = 1_048_576, 16_384, 8_192
 HERE, *MOVING = MARKS  # in a template: the row of the cells, and what moves with it in their formulas
 AT_ONCE = 4096  # numbers that are written out together
-
-Array = NDArray[np.float64]
 
 
 class CellBlock:
@@ -48,7 +46,7 @@ class CellBlock:
         self.rows = range(top, top + rows)
         self.template = _filling(self._cells([""] * columns), [(HERE, Coordinate(False, top))])
 
-    def with_formulas(self, formula: Formula, alike: bool) -> CellBlock:
+    def with_formulas(self, formula: CellFormula, alike: bool) -> CellBlock:
         """The same cells with formulas; `alike`: a column's differ by what moves with the row alone."""
         here, columns = (HERE, Coordinate(False, self.rows.start)), range(self.values.shape[1])
         filled = self._filled(formula) if alike else None
@@ -81,7 +79,7 @@ class CellBlock:
             for k in range(len(numbers) // columns):
                 yield self.template(first + k) % tuple(numbers[k * columns : (k + 1) * columns])
 
-    def _filled(self, formula: Formula) -> list[Filled] | None:
+    def _filled(self, formula: CellFormula) -> list[Filled] | None:
         """A template for each column's formulas; None where one has none."""
         filled = []
         for column in range(self.values.shape[1]):
@@ -118,7 +116,9 @@ class SheetData:
         """A matrix of numbers."""
         self._blocks.append(CellBlock(row, column, values, style))
 
-    def formulas(self, row: int, column: int, values: Array, style: int, formula: Formula, alike: bool = False) -> None:
+    def formulas(
+        self, row: int, column: int, values: Array, style: int, formula: CellFormula, alike: bool = False
+    ) -> None:
         """A matrix of formulas (without their "=") and the values they have.
 
         `alike` says that the formulas of a column differ only in rows and columns that move with the row.
@@ -206,7 +206,7 @@ def _filling(template: bytes, marks: Sequence[tuple[str, Coordinate]]) -> Callab
     return at
 
 
-def _checked(formula: Formula, column: int, row: int) -> str:
+def _checked(formula: CellFormula, column: int, row: int) -> str:
     """The formula of a cell, refused where it is too long for one."""
     text = formula(row, column)
     if len(text) > MOST_FORMULA:

@@ -6,25 +6,24 @@ openpyxl registers each style once, on a cell of a scratch sheet that is taken o
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.styles.differential import DifferentialStyle
 
 from tracer.presentation import palette
-
-Role: TypeAlias = Literal["active", "input", "plain"]
+from tracer.presentation.palette import Highlight
 
 FONT = "Calibri"
-_FILLS: dict[Role, str | None] = {"active": palette.ACTIVE, "input": palette.INPUT, "plain": None}
-_FAINT_FILLS: dict[Role, str | None] = {"active": palette.FAINT_ACTIVE, "input": palette.FAINT_INPUT, "plain": None}
-_EDGES: dict[Role, Literal["medium", "mediumDashed", "thin"]] = {
+_FILLS: dict[Highlight, str | None] = {"active": palette.ACTIVE, "input": palette.INPUT, "plain": None}
+_FAINT_FILLS: dict[Highlight, str] = {"active": palette.FAINT_ACTIVE, "input": palette.FAINT_INPUT}
+_EDGES: dict[Highlight, Literal["medium", "mediumDashed", "thin"]] = {
     "active": "medium",
     "input": "mediumDashed",
     "plain": "thin",
 }
-_THIN_EDGES: dict[Role, Literal["thin", "dashed"]] = {"active": "thin", "input": "dashed", "plain": "thin"}
+_THIN_EDGES: dict[Highlight, Literal["thin", "dashed"]] = {"active": "thin", "input": "dashed", "plain": "thin"}
 
 
 def number_format(decimals: int | None) -> str:
@@ -89,7 +88,7 @@ class Styles:
         """Take the scratch sheet out; the styles stay."""
         self._workbook.remove(self._scratch)
 
-    def _value(self, role: Role, decimals: int | None, typed: bool) -> int:
+    def _value(self, role: Highlight, decimals: int | None, typed: bool) -> int:
         side = Side(style=_EDGES[role], color=palette.INK if role != "plain" else palette.LINE)
         return self._register(
             Font(name=FONT, size=10, color=palette.TYPED if typed else palette.INK),
@@ -99,7 +98,7 @@ class Styles:
             number_format(decimals),
         )
 
-    def _staged(self, role: Role, decimals: int | None) -> int:
+    def _staged(self, role: Highlight, decimals: int | None) -> int:
         """Of a number on the stage that has no part in the cell worked there."""
         side = Side(style="thin", color=palette.LINE)
         return self._register(
@@ -110,7 +109,7 @@ class Styles:
             number_format(decimals),
         )
 
-    def _heading(self, role: Role, bold: bool, size: int = 10) -> int:
+    def _heading(self, role: Highlight, bold: bool, size: int = 10) -> int:
         return self._register(
             Font(name=FONT, size=size, bold=bold, color=palette.INK),
             _FILLS[role] or palette.HEADING,
@@ -157,7 +156,7 @@ class Styles:
         style = DifferentialStyle(fill=PatternFill("solid", start_color=colour, end_color=colour))
         return int(self._workbook._differential_styles.add(style))  # type: ignore[attr-defined]
 
-    def _conditional(self, role: Role, heading: bool) -> int:
+    def _conditional(self, role: Highlight, heading: bool) -> int:
         """The number of what a conditional format adds to a bare cell in a role; it can draw no thick edges."""
         fill = _FILLS[role] or (palette.HEADING if heading else None)
         side = Side(style=_THIN_EDGES[role], color=palette.INK if role != "plain" else palette.LINE)

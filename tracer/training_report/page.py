@@ -142,7 +142,7 @@ def _parameter(training: Training, identifier: str) -> ReportTable:
     """A matrix of weights, or a bias; one that is too wide for paper has a row for each unit."""
     values = training.problem.laid_out(training.final[identifier])
     program = training.final.program
-    headings, layer = Headings(training.problem), program.layer_of(identifier).number
+    headings, layer = Headings(training.problem, program), program.layer_of(identifier).number
     heading = headings.of(identifier, *training.final[identifier].shape)
     decimals = decimals_for(values, LOSS_DIGITS)
     cells = np.array([[fixed(float(each), decimals) for each in row] for row in values])

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ExportError
+from tracer.expression.arrays import Array
 from tracer.lesson.build import build
 from tracer.presentation.svg import tidied
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
-from tracer.run.passes import Array
 from tracer.run.training import Training
 
 GRID = 100  # points along each side of the plane's picture

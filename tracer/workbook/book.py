@@ -36,7 +36,7 @@ class Book:
         self.trace = trace
         self.problem: AnyProblem = trace.problem
         self.matrix_formulas = matrix_formulas
-        self.headings = Headings(trace.problem)
+        self.headings = Headings(trace.problem, trace.first.program)
         self.top = TOP
         self.workbook = Workbook()
         self.styles = Styles(self.workbook)

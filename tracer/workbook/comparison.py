@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from tracer.expression.formula import literal
 from tracer.presentation.board import lay_out
-from tracer.presentation.live_words import Condition, Quantity, Words, choose, joined, words
+from tracer.presentation.live_words import Condition, LiveNumber, Words, choose, joined, words
 from tracer.presentation.outcome import MOST_NAMED, Outcome
 from tracer.spreadsheet.sheet_data import address, column_letters
 from tracer.workbook.book import LEFT, TOP, Book
-from tracer.workbook.forward_sheet import AFTER, Cells, forward_part
+from tracer.workbook.forward_sheet import AFTER, AddressOf, forward_part
 
 HEADINGS = ("output", "moved by", "further away by", "away: 1", "went past: 1", "away so far", "their names so far")
 WIDTHS = (22.0, 12.0, 13.0, 9.0, 12.0, 12.0, 50.0)
@@ -42,14 +42,14 @@ class Comparison:
         }
         self.rows = range(len(away))
 
-    def cell(self, column: int, row: int) -> Quantity:
-        return Quantity(self._at(column, row), float(self.columns[column][row]))
+    def cell(self, column: int, row: int) -> LiveNumber:
+        return LiveNumber(self._at(column, row), float(self.columns[column][row]))
 
-    def total(self, column: int) -> Quantity:
-        return Quantity(f"SUM({self._down(column)})", float(self.columns[column].sum()))
+    def total(self, column: int) -> LiveNumber:
+        return LiveNumber(f"SUM({self._down(column)})", float(self.columns[column].sum()))
 
-    def largest(self, column: int) -> Quantity:
-        return Quantity(f"MAX({self._down(column)})", float(self.columns[column].max()))
+    def largest(self, column: int) -> LiveNumber:
+        return LiveNumber(f"MAX({self._down(column)})", float(self.columns[column].max()))
 
     @cached_property
     def names(self) -> list[Words]:
@@ -74,7 +74,7 @@ class Comparison:
     def _name(self, row: int) -> str:
         return self.outcome.name(*divmod(row, self.outcome.targets.shape[1]))
 
-    def write(self, targets: Cells, before: Cells, after: Cells) -> None:
+    def write(self, targets: AddressOf, before: AddressOf, after: AddressOf) -> None:
         """The table on the sheet After; the arguments say where the numbers compared stand."""
         data, styles = self.book.data[AFTER], self.book.styles
         sheet = self.book.workbook[AFTER]

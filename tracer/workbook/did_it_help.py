@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracer.expression.digits import fixed
-from tracer.presentation.live_words import Quantity, Words
+from tracer.presentation.live_words import LiveNumber, Words
 from tracer.presentation.outcome import (
     Compared,
     Outcome,
@@ -25,7 +25,15 @@ from tracer.run.passes import Trace
 from tracer.workbook.book import Book
 from tracer.workbook.comparison import AWAY, FURTHER, MOVED, PAST, Comparison
 from tracer.workbook.flow import Flow
-from tracer.workbook.forward_sheet import Cells, Lookup, by_sample, recorded, why_not_live, write_after, write_before
+from tracer.workbook.forward_sheet import (
+    AddressOf,
+    Lookup,
+    by_sample,
+    recorded,
+    why_not_live,
+    write_after,
+    write_before,
+)
 
 MOST_ROWS = 12  # of the table
 MOST_CHARACTERS, LARGEST = 13, 1e9  # of a number in it
@@ -44,9 +52,9 @@ class DidTheLossFall:
         where = (recorded(self.book, self.book.trace.first), write_after(self.book)) if live else (None, None)
         values = self.outcome.loss_before, self.outcome.loss_after
         before, after = (
-            Quantity(cells(loss)(0, 0) if cells else "", value) for cells, value in zip(where, values, strict=True)
+            LiveNumber(cells(loss)(0, 0) if cells else "", value) for cells, value in zip(where, values, strict=True)
         )
-        rise = Quantity(f"({after.formula}-{before.formula})", after.value - before.value)
+        rise = LiveNumber(f"({after.formula}-{before.formula})", after.value - before.value)
         words = loss_sentence(self.outcome, before, after, rise)
         if live:
             flow.live(words)
@@ -70,7 +78,7 @@ class DidItHelp:
             outputs = (self._by_rows(where(self.name)) for where in (self.before, self.after))
             self.comparison.write(self.targets, *outputs)
 
-    def _by_rows(self, cells: Cells) -> Cells:
+    def _by_rows(self, cells: AddressOf) -> AddressOf:
         """The cells of a matrix by sample and output, whichever way it is written."""
         return lambda sample, output: cells(*self.problem.placed(sample, output))
 
@@ -84,9 +92,9 @@ class DidItHelp:
     def write(self, flow: Flow) -> None:
         pairs = (self.before, self.outcome.loss_before), (self.after, self.outcome.loss_after)
         losses = [
-            Quantity(where(self.book.trace.last.program.loss)(0, 0) if where else "", value) for where, value in pairs
+            LiveNumber(where(self.book.trace.last.program.loss)(0, 0) if where else "", value) for where, value in pairs
         ]
-        rise = Quantity(f"({losses[1].formula}-{losses[0].formula})", losses[1].value - losses[0].value)
+        rise = LiveNumber(f"({losses[1].formula}-{losses[0].formula})", losses[1].value - losses[0].value)
         words = sentence(self.outcome, self._compared(losses[0], losses[1], rise))
         if self.live:
             flow.live(words)
@@ -101,7 +109,7 @@ class DidItHelp:
             flow.text(f"… and {len(self.comparison.rows) - MOST_ROWS:,} more outputs")
         self._loss(flow, losses, rise)
 
-    def _compared(self, before: Quantity, after: Quantity, rise: Quantity) -> Compared:
+    def _compared(self, before: LiveNumber, after: LiveNumber, rise: LiveNumber) -> Compared:
         table = self.comparison
         return Compared(
             before, after, rise, table.largest(MOVED), table.total(AWAY), table.total(PAST), table.all_names()
@@ -126,13 +134,13 @@ class DidItHelp:
             (LAST, self.after and self._by_rows(self.after(self.name)), outcome.after, decimals),
         )
         for column, cells, values, places in numbers:
-            quantity = Quantity(cells(sample, output) if cells else "", float(values[sample, output]))
+            quantity = LiveNumber(cells(sample, output) if cells else "", float(values[sample, output]))
             self._number(flow, column, quantity, places)
         if outcome.finite:
             self._what(flow, row_words(outcome, self.comparison.cell(FURTHER, k), self.comparison.cell(PAST, k)))
         flow.row += 1
 
-    def _loss(self, flow: Flow, losses: list[Quantity], rise: Quantity) -> None:
+    def _loss(self, flow: Flow, losses: list[LiveNumber], rise: LiveNumber) -> None:
         rows = self.problem.rows
         text = f"loss, {self.problem.loss_shown} over {rows} samples" if rows > 1 else "loss"
         flow.data.text(flow.row, SAMPLE, text, flow.styles.plain)
@@ -142,7 +150,7 @@ class DidItHelp:
             self._what(flow, loss_words(self.outcome, rise))
         flow.row += 1
 
-    def _number(self, flow: Flow, column: int, quantity: Quantity, decimals: int | None) -> None:
+    def _number(self, flow: Flow, column: int, quantity: LiveNumber, decimals: int | None) -> None:
         """A cell of the table: live where the number stands on a sheet."""
         if not np.isfinite(quantity.value):
             flow.data.text(flow.row, column, "not a number" if np.isnan(quantity.value) else "∞", flow.styles.plain)

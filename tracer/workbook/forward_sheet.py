@@ -37,9 +37,9 @@ BEFORE, AFTER = "Before", "After"
 MOST_CELLS = 1_000  # of such a sheet; a larger pass stays as it was recorded
 LARGEST = 1e12  # numbers from here on are no longer written out
 
-Cells: TypeAlias = Callable[[int, int], str]
+AddressOf: TypeAlias = Callable[[int, int], str]
 """The address of a cell of a matrix, its sheet in front, by row and column counted from 0."""
-Lookup: TypeAlias = Callable[[str], Cells]
+Lookup: TypeAlias = Callable[[str], AddressOf]
 """The cells of a matrix, by its identifier."""
 
 
@@ -105,7 +105,7 @@ def recorded(book: Book, one: Pass) -> Lookup:
     return lambda name: cells_of(book.home[one.epoch, one.iteration, name], places[name], book.top)
 
 
-def by_sample(book: Book, name: str) -> Cells:
+def by_sample(book: Book, name: str) -> AddressOf:
     """Where what is given of every sample is typed in: each batch of the first epoch has its own."""
     problem, passes = book.problem, book.trace.epochs[0].iterations
     if isinstance(problem, ProgramProblem):
@@ -113,7 +113,7 @@ def by_sample(book: Book, name: str) -> Cells:
     size = problem.batch_size
 
     @cache
-    def of_batch(number: int) -> Cells:
+    def of_batch(number: int) -> AddressOf:
         return recorded(book, passes[number])(name)
 
     if passes[0].program.turned:
@@ -121,7 +121,7 @@ def by_sample(book: Book, name: str) -> Cells:
     return lambda row, column: of_batch(row // size)(row % size, column)
 
 
-def cells_of(title: str, place: Place, board_top: int = TOP) -> Cells:
+def cells_of(title: str, place: Place, board_top: int = TOP) -> AddressOf:
     """Where the cells of a matrix stand, by its sheet and its place on the board, which begins at a row there."""
     top, left = board_top + place.row, LEFT + place.column
     return lambda row, column: f"'{title}'!{address(top + row, left + column)}"
@@ -166,9 +166,9 @@ def _across(book: Book, title: str, row: int, columns: tuple[int, int], text: st
     merge(book.workbook[title], row, first, last)
 
 
-def _given(book: Book, name: str, parameters: Lookup) -> Cells:
+def _given(book: Book, name: str, parameters: Lookup) -> AddressOf:
     return by_sample(book, name) if name in book.trace.last.program.given else parameters(name)
 
 
-def _live(expression: m.Matrix, addresses: SheetAddresses) -> Cells:
+def _live(expression: m.Matrix, addresses: SheetAddresses) -> AddressOf:
     return lambda row, column: to_formula(lower(expression, row, column), addresses)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.presentation.headings import place_of
-from tracer.presentation.live_words import Condition, Quantity
+from tracer.presentation.live_words import Condition, LiveNumber
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.remarks import departures
@@ -175,7 +175,7 @@ class _GradientCheck:
         cells = chosen(gradients, gradients.size if most is None else min(most, MOST_RECORDED))
         return [estimate(one, path, *cell) for cell in cells]
 
-    def _term(self, one: Pass, is_live: bool) -> Quantity:
+    def _term(self, one: Pass, is_live: bool) -> LiveNumber:
         """The line above a pass: which it is, and what the rounding of its loss is measured by."""
         where = recorded(self.book, one)
         loss = f"MAX(1,ABS({where(one.program.loss)(0, 0)}))"  # taken out first, so that no square leaves float64
@@ -190,10 +190,10 @@ class _GradientCheck:
         self.data.formulas(self.row, OFF, np.array([[value]]), style, lambda *_: formula)
         self.breaks.add(self.row)
         self.row += 2
-        return Quantity(address(self.row - 2, OFF, absolute=True), value)
+        return LiveNumber(address(self.row - 2, OFF, absolute=True), value)
 
     def _section(
-        self, one: Pass, path: Path, plan: MovedPlan | None, estimates: Sequence[Estimate], term: Quantity
+        self, one: Pass, path: Path, plan: MovedPlan | None, estimates: Sequence[Estimate], term: LiveNumber
     ) -> None:
         section = GradientSection(self.book, one, path, self.row, estimates, term, self.changed)
         copies = None

@@ -10,12 +10,13 @@ from math import isfinite
 import numpy as np
 
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.expression.formula import literal, to_formula
 from tracer.expression.label import label_text
 from tracer.expression.live import Live
 from tracer.expression.text import cell_text
 from tracer.presentation.headings import detail
-from tracer.presentation.live_words import Condition, Quantity, choose, joined, words
+from tracer.presentation.live_words import Condition, LiveNumber, choose, joined, words
 from tracer.program.naming_policy import RATE
 from tracer.run.differences import (
     BEND,
@@ -30,7 +31,7 @@ from tracer.run.differences import (
     gradient_rule,
     reach,
 )
-from tracer.run.passes import Array, Pass
+from tracer.run.passes import Pass
 from tracer.spreadsheet.sheet_data import SheetData, address
 from tracer.workbook.book import Book, link
 from tracer.workbook.forward_sheet import recorded
@@ -56,7 +57,7 @@ class GradientVerdict:
     `is_recorded`: its losses are no formulas.
     """
 
-    largest: Quantity
+    largest: LiveNumber
     says: Live
     is_recorded: bool
 
@@ -74,7 +75,7 @@ class GradientSection:
     path: Path
     top: int
     estimates: Sequence[Estimate]
-    term: Quantity
+    term: LiveNumber
     changed: Condition
 
     @property
@@ -99,7 +100,7 @@ class GradientSection:
         says = [self._row(k, None if copies is None else copies[k]) for k in range(len(self.estimates))]
         verdict = self._guarded(self._verdict([each.text for each in says]), copies is None)
         self._data.live_text(self.top, VERDICT, verdict.formula, verdict.text, self.book.styles.formula)
-        largest = Quantity(f"'{CHECK}'!{address(self.top + 1, OFF)}", max(self._offs, default=0.0))
+        largest = LiveNumber(f"'{CHECK}'!{address(self.top + 1, OFF)}", max(self._offs, default=0.0))
         return GradientVerdict(largest, Live(f"'{CHECK}'!{address(self.top, VERDICT)}", verdict.text), copies is None)
 
     # The numbers ------------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ class GradientSection:
         """The whole matrix in words."""
         column, count = self._down(SAYS), len(says)
         wrong = Condition(f'SUMPRODUCT(({column}="{DIFFERS}")*1)>0', DIFFERS in says)
-        kinks = Quantity(f'SUMPRODUCT(({column}="{AT_KINK}")*1)', says.count(AT_KINK))
+        kinks = LiveNumber(f'SUMPRODUCT(({column}="{AT_KINK}")*1)', says.count(AT_KINK))
         largest, within, zero = self._of_head(LARGEST), self._of_head(WITHIN), ZERO * self._bound
         small = Condition(
             f"AND({largest}<{within},{largest}>{literal(ZERO)}*{within})", zero < self._largest < self._bound

@@ -18,11 +18,12 @@ from openpyxl.chart.title import title_maker
 from openpyxl.drawing.line import LineProperties
 
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.expression.digits import decimals_for, fixed
 from tracer.expression.label import label_text
 from tracer.presentation.board import lay_out
 from tracer.presentation.palette import INK, LINE
-from tracer.run.passes import Array, Epoch, History, Pass
+from tracer.run.passes import Epoch, History, Pass
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.print_setup import LEAST_SCALE, ROW, Page, choose_page, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, address, column_letters

@@ -15,7 +15,8 @@ from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
 from tracer.presentation.board import Place, kept_columns, kept_rows, lay_out
-from tracer.presentation.headings import MARKS, Role, detail
+from tracer.presentation.headings import MARKS, detail
+from tracer.presentation.palette import Highlight
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import Assignment
@@ -48,7 +49,7 @@ class MatrixCells:
         self.addresses = SheetAddresses(self.board, book.top, elsewhere)
         self.parts_row = 0  # the first free one beside the board
 
-    def write(self, identifier: str, role: Role) -> None:
+    def write(self, identifier: str, role: Highlight) -> None:
         """A matrix with its heading; a large one in full where it is computed, else as an excerpt."""
         own = identifier in self.own or (identifier == RATE and self.step.number == 0)
         if identifier in self.board.excerpts:
@@ -59,7 +60,7 @@ class MatrixCells:
             self.book.home[self.one.epoch, self.one.iteration, identifier] = self.title
             self.book.name_matrix(identifier, self.title, self.board.places[identifier])
 
-    def _whole(self, identifier: str, role: Role) -> None:
+    def _whole(self, identifier: str, role: Highlight) -> None:
         place = self.board.places[identifier]
         self._heading(identifier, place, role, "")
         source = self._source(identifier)
@@ -80,7 +81,7 @@ class MatrixCells:
                 source, alike = _written_now(source, expression.shape), False
             self.data.formulas(*at, self.one[identifier], style, source, alike)
 
-    def _excerpt(self, identifier: str, role: Role) -> None:
+    def _excerpt(self, identifier: str, role: Highlight) -> None:
         """First and last rows and columns, referring to the cells of the whole matrix."""
         shown, place, values = self.board.excerpts[identifier], self.board.places[identifier], self.one[identifier]
         home = self.title if identifier in self.own else self._home(identifier)
@@ -103,13 +104,13 @@ class MatrixCells:
         """The sheet of this pass on which a matrix stands already."""
         return self.book.home.get((self.one.epoch, self.one.iteration, identifier))
 
-    def _style(self, identifier: str, role: Role, typed: bool) -> int:
+    def _style(self, identifier: str, role: Highlight, typed: bool) -> int:
         decimals = self.decimals.decimals[identifier]
         if not np.abs(self.one[identifier]).max() < LARGEST_FIXED:
             decimals = None  # digits without end would be ###
         return self.book.styles.value(role, decimals, typed)
 
-    def _heading(self, identifier: str, place: Place, role: Role, more: str) -> None:
+    def _heading(self, identifier: str, place: Place, role: Highlight, more: str) -> None:
         rows, columns = self.one[identifier].shape
         heading = self.book.headings.of(identifier, rows, columns)
         texts = (MARKS[role] + label_text(heading.name), " · ".join(filter(None, (detail(heading), more))))

@@ -16,16 +16,18 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
-from tracer.presentation.headings import Role, place_of
+from tracer.presentation.headings import place_of
+from tracer.presentation.palette import Highlight
 from tracer.run.differences import Estimate, Path
-from tracer.run.passes import Array, Pass
+from tracer.run.passes import Pass
 from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, leave_out, set_up
 from tracer.spreadsheet.sheet_data import MOST_FORMULA, SheetData, address, column_letters
 from tracer.workbook.book import LEFT, NARROW, Book
-from tracer.workbook.forward_sheet import Cells, recorded
+from tracer.workbook.forward_sheet import AddressOf, recorded
 
 MOVED = "Moved parameters"
 HEAD_ROWS = 4
@@ -138,7 +140,7 @@ class Copy:
         )
 
 
-def range_of(cells: Cells, shape: m.Shape) -> str:
+def range_of(cells: AddressOf, shape: m.Shape) -> str:
     """The whole of a matrix on its sheet, by where its cells are."""
     first, last = cells(0, 0), cells(shape[0] - 1, shape[1] - 1)
     return first if first == last else f"{first}:{last.rpartition('!')[2]}"
@@ -223,7 +225,7 @@ class MovedParameters:
         rows = {ROW_MARK + k: str(copy.top + k) for k in range(max(value.shape[0] for value in values.values()))}
         for name, texts in plan.formulas[path.parameter].items():
             written = [[text.translate(rows) for text in line] for line in texts]
-            kind: Role = "active" if name == plan.one.program.loss else "plain"
+            kind: Highlight = "active" if name == plan.one.program.loss else "plain"
             self._cells(copy.top, columns[name], values[name], kind, written)
         self.row = copy.top + len(rows) + 1
         return copy
@@ -239,7 +241,7 @@ class MovedParameters:
                 value = values[i : i + 1, j : j + 1]
                 self._cells(copy.top + i, left + j, value, "input" if here else "plain", [[text]])
 
-    def _cells(self, row: int, column: int, values: Array, role: Role, formulas: list[list[str]]) -> None:
+    def _cells(self, row: int, column: int, values: Array, role: Highlight, formulas: list[list[str]]) -> None:
         style = self.book.styles.value(role, None, False)
         self._data().formulas(row, column, values, style, lambda i, j: formulas[i][j])
 

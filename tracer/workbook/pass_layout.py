@@ -65,7 +65,7 @@ def staged(layout: PassLayout, headings: Headings) -> PassLayout:
 def _column_widths(board: Board, one: Pass, decimals: Shown, trace: Trace[AnyProblem]) -> list[float]:
     """Widths at which the board's columns show every digit, and its slots every heading."""
     widths = [LEAST_WIDTH] * board.columns
-    headings = Headings(trace.problem)
+    headings = Headings(trace.problem, trace.first.program)
     needed = [0.0] * board.columns  # by the first column of each slot
     for identifier, place in board.places.items():
         shown_place = board.shown(identifier)

@@ -14,8 +14,8 @@ import numpy as np
 from openpyxl.formatting.rule import Rule
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from tracer.presentation.headings import MARKS, Role, roles
-from tracer.presentation.palette import LEGEND
+from tracer.presentation.headings import MARKS, highlights
+from tracer.presentation.palette import LEGEND, Highlight
 from tracer.presentation.shelves import shelves
 from tracer.presentation.stage import Operand
 from tracer.presentation.stage_grid import Staged
@@ -40,7 +40,7 @@ MOST_LINES = 4  # of one of them
 MOST_CELLS = 5_000  # of the matrices; more are no picture for a lecture
 MOST_FROZEN = 260.0  # points of the head that stay in sight
 ABSENT = 0
-CODES: dict[Role, int] = {"plain": 1, "input": 2, "active": 3}  # what a matrix is to the step shown
+CODES: dict[Highlight, int] = {"plain": 1, "input": 2, "active": 3}  # what a matrix is to the step shown
 LABEL, PLACE, HEAD, NAME, ROLE = 0, 1, 2, 6, 7  # the hidden columns; a head takes four
 HIDDEN = 8
 
@@ -59,7 +59,7 @@ class PresenterSheet:
         self.book, self.layout, self.one = book, layout, layout.one
         self.steps = self.one.steps
         self.homes = [book.sheet_title(self.one, step) for step in self.steps]
-        self.roles = [roles(self.one.program, step) for step in self.steps]
+        self.roles = [highlights(self.one.program, step) for step in self.steps]
         shapes = {each: self.one[each].shape for each in self.roles[-1]}
         self.matrices = list(shelves(shapes, lambda each: math.ceil(self._wide(each) / LEAST_WIDTH)))
         self.columns = max(each.column + each.span for each in self.matrices)
@@ -215,7 +215,7 @@ class PresenterSheet:
 
     def _role(self, identifier: str) -> str:
         """The role at the step shown: computed, computed from, known, or none yet."""
-        at: dict[Role, list[str]] = {role: [] for role in CODES}
+        at: dict[Highlight, list[str]] = {role: [] for role in CODES}
         for k, known in enumerate(self.roles):
             if identifier in known:
                 at[known[identifier]].append(f"{self.place}={k}")
@@ -226,7 +226,7 @@ class PresenterSheet:
                 text = f"IF(OR({','.join(at[role])}),{CODES[role]},{text})"
         return text
 
-    def _heading(self, row: int, staged: Staged, now: Role | None) -> None:
+    def _heading(self, row: int, staged: Staged, now: Highlight | None) -> None:
         role, name = self._hidden(row, ROLE), self._name(staged.operand.id)
         self.data.text(row, self.first + NAME, name, self.book.styles.plain)
         marks = "".join(f'IF({role}={CODES[each]},"{MARKS[each]}","")&' for each in ("active", "input"))
@@ -234,7 +234,7 @@ class PresenterSheet:
         at = (TOP + staged.row, LEFT + staged.column, staged.span)
         self._across(*at, self.book.styles.lecture_heading, MARKS[now] + name if now else "", formula)
 
-    def _values(self, staged: Staged, role: str, now: Role | None) -> None:
+    def _values(self, staged: Staged, role: str, now: Highlight | None) -> None:
         """The cells of the step sheet that has the matrix, once it is known."""
         identifier, styles = staged.operand.id, self.book.styles
         values, decimals = self.one[identifier], self.layout.decimals.decimals[identifier]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tracer.expression.lower import lower, precedents
 from tracer.expression.scalar import Cell
-from tracer.presentation.headings import Role
+from tracer.presentation.palette import Highlight
 from tracer.presentation.stage_grid import Staged, StageGrid
 from tracer.spreadsheet.merging import merge
 from tracer.workbook.book import LEFT, TOP, Book
@@ -51,7 +51,7 @@ class StageCells:
             self.data.text(self.row + row, LEFT + column, sign, self.styles.sign)
         self._ones(grid)
 
-    def _matrix(self, staged: Staged, role: Role, lit: set[Cell]) -> None:
+    def _matrix(self, staged: Staged, role: Highlight, lit: set[Cell]) -> None:
         first, top, values = LEFT + staged.column, self.row + staged.row, self.layout.one[staged.operand.id]
         style = self.styles.heading(role, role == "active")
         self.data.text(top, first, stage_heading(self.book.headings, staged.operand, values.shape, role), style)
@@ -67,7 +67,7 @@ class StageCells:
                 value = float(values[cell.row, cell.column])
                 self.data.reference(*at, self.cells.addresses.cell(cell), value, self._style(role, cell, value, lit))
 
-    def _style(self, role: Role, cell: Cell, value: float, lit: set[Cell]) -> int:
+    def _style(self, role: Highlight, cell: Cell, value: float, lit: set[Cell]) -> int:
         decimals = self.layout.decimals.decimals[cell.matrix]
         if not abs(value) < LARGEST_FIXED:
             decimals = None  # digits without end would be ###

@@ -13,7 +13,8 @@ from tracer.expression.matrix import Shape
 from tracer.expression.scalar import Cell
 from tracer.expression.worked import Worked
 from tracer.presentation.example import example_cell
-from tracer.presentation.headings import MARKS, Headings, Role
+from tracer.presentation.headings import MARKS, Headings
+from tracer.presentation.palette import Highlight
 from tracer.presentation.shown import Shown
 from tracer.presentation.stage import Operand, stage_of
 from tracer.presentation.stage_grid import Columns, Staged, StageGrid, stage_grid
@@ -103,7 +104,7 @@ class Staging:
                 self.widths[column] = max(self.widths[column], MARGIN + len(text))
 
 
-def stage_heading(headings: Headings, operand: Operand, shape: Shape, role: Role) -> str:
+def stage_heading(headings: Headings, operand: Operand, shape: Shape, role: Highlight) -> str:
     """What stands over a matrix on the stage: its name and shape, as it is drawn."""
     rows, columns = shape
     heading = headings.of(operand.id, rows, columns)

@@ -13,7 +13,7 @@ from tracer.expression.live import shown_decimals
 from tracer.presentation.block_layout import describe_blocks
 from tracer.presentation.excerpt import counted
 from tracer.presentation.headings import place_of
-from tracer.presentation.live_words import Quantity, Words, joined
+from tracer.presentation.live_words import LiveNumber, Words, joined
 from tracer.presentation.network_layout import describe
 from tracer.presentation.palette import LEGEND
 from tracer.problem.problem import Problem
@@ -100,7 +100,7 @@ def _picture(flow: Flow) -> None:
     flow.data.heights[flow.row] = POINTS * height + PICTURE_MARGIN
     flow.row += 1
     value = problem.learning_rate
-    rate = Quantity(recorded(book, first)(RATE)(0, 0), value).written(shown_decimals(value, None))
+    rate = LiveNumber(recorded(book, first)(RATE)(0, 0), value).written(shown_decimals(value, None))
     flow.live(joined(says[0], rate, says[1]))
 
 

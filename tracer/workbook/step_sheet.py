@@ -9,7 +9,7 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
 from tracer.presentation.board import BESIDE
-from tracer.presentation.headings import band_title, roles, step_words
+from tracer.presentation.headings import band_title, highlights, step_words
 from tracer.presentation.palette import LEGEND
 from tracer.problem.remarks import departures
 from tracer.program.program import Step
@@ -41,7 +41,7 @@ class StepSheet:
         self.one, self.board, self.layout = layout.one, layout.board, layout
         self.sheet = book.add_sheet(title)
         self.data = book.data[title]
-        self.roles = roles(layout.one.program, step)
+        self.roles = highlights(layout.one.program, step)
         self.cells = MatrixCells(book, layout, step, title)
         short_of_large = layout.widths[: layout.board.columns + BESIDE - 1]
         self.lines = WorkedLines(book, self.sheet, self.one, layout.decimals, self.cells.addresses, short_of_large)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from openpyxl.packaging.custom import StringProperty
 
-from tracer.presentation.theme import Look, look
+from tracer.presentation.theme import Theme, theme_of
 from tracer.run.passes import Trace
 from tracer.spreadsheet.package import write_workbook_file
 from tracer.worksheet.plan import Plan
@@ -18,12 +18,12 @@ from tracer.worksheet.sheet import Worksheet
 from tracer.worksheet.working import Working
 
 
-def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False, theme: Look | None = None) -> None:
+def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False, theme: Theme | None = None) -> None:
     """Write the worksheet of a trace's first pass, or its key.
 
     Raises ExportError, leaving `path` as it was, where it cannot be written.
     """
-    worksheet = Worksheet(trace.by_hand(), plan, key, theme or look())
+    worksheet = Worksheet(trace.by_hand(), plan, key, theme or theme_of())
     worksheet.fill()
     Working(worksheet).fill()
     worksheet.hide()

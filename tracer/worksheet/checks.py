@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tracer.expression.label import label_text
-from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
+from tracer.problem.names import names_of
 from tracer.program.roles import WEIGHTS_GRADIENT, Assignment
 from tracer.run.passes import Pass, Trace
 from tracer.worksheet.plan import Plan
@@ -26,9 +26,9 @@ class Check:
     words: str
 
 
-def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, theme: Look) -> Iterator[Check]:
+def checks(made: Assignment, trace: Trace, one: Pass, plan: Plan, decimals: Shown, theme: Theme) -> Iterator[Check]:
     """The checks of a matrix that is left blank."""
-    names = Headings(trace.problem).names
+    names = names_of(trace.problem)
     name, rows, columns = label_text(names.matrix(made.id)), *made.shape
     last = trace.problem.layers[-1]
     if made.id == one.program.output and last.activation == "softmax":

@@ -16,7 +16,7 @@ from tracer.expression.worked import Worked
 from tracer.page.views import math
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
 from tracer.program.roles import Assignment
 from tracer.run.passes import Pass
 from tracer.worksheet.plan import Plan
@@ -42,7 +42,7 @@ class Example:
 class Examples:
     """The examples of one pass; in a `key` every line is complete."""
 
-    def __init__(self, one: Pass, plan: Plan, key: bool, theme: Look, headings: Headings, decimals: Shown) -> None:
+    def __init__(self, one: Pass, plan: Plan, key: bool, theme: Theme, headings: Headings, decimals: Shown) -> None:
         self.one, self.plan, self.key, self.theme = one, plan, key, theme
         self.headings, self.decimals, self.notation = headings, decimals, theme.notation
 

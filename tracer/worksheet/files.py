@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import IO
 
 from tracer.files import replace_file, unreserved
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
 from tracer.run.passes import Trace
 from tracer.worksheet.book import write_worksheet_book
 from tracer.worksheet.page import render_worksheet
 from tracer.worksheet.plan import Plan
 
 
-def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, theme: Look) -> list[Path]:
+def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, theme: Theme) -> list[Path]:
     """Write the sheets of a plan, or of a series, whose last sheet is the plan; the key is of that one.
 
     Raises ExportError, before anything is written, where a template is wrong.

@@ -9,7 +9,7 @@ from tracer.program.program import Program
 from tracer.spreadsheet.columns import address
 from tracer.worksheet.board import WorksheetBoard
 from tracer.worksheet.plan import Plan
-from tracer.worksheet.quantities import QUANTITIES, Quantity
+from tracer.worksheet.quantities import QUANTITIES, QuantityName
 
 RIGHT, AGAIN, FOLLOWS, COARSE, WAITS, NO_NUMBER = "✓", "✗", "↪", "≈", "…", "?"
 SIGNS = (RIGHT, FOLLOWS, AGAIN, COARSE, COARSE, WAITS, NO_NUMBER)  # of the verdicts of quantities.py, from 1
@@ -24,13 +24,13 @@ class HiddenBoard:
         self.board, self.worksheet, self.hidden = board, f"'{worksheet}'!", f"'{hidden}'!"
         self.height = board.board.whole[0] + 1
 
-    def at(self, quantity: Quantity, cell: s.Cell) -> tuple[int, int]:
+    def at(self, quantity: QuantityName, cell: s.Cell) -> tuple[int, int]:
         """Sheet row and column, from 1."""
         place = self.board.board.places[cell.matrix]
         above = QUANTITIES.index(quantity) * self.height
         return above + place.row + cell.row + 1, place.column + cell.column + 1
 
-    def quantity(self, quantity: Quantity, cell: s.Cell) -> str:
+    def quantity(self, quantity: QuantityName, cell: s.Cell) -> str:
         return address(*self.at(quantity, cell))
 
     def written(self, cell: s.Cell) -> str:

@@ -19,7 +19,7 @@ from tracer.judging.numbers import LIMITS
 from tracer.page.script import to_json
 from tracer.page.script_data import bundled, script_data
 from tracer.presentation.shown import asked, shown
-from tracer.presentation.theme import Look, look
+from tracer.presentation.theme import Theme, theme_of
 from tracer.problem.remarks import conventions_chosen, departures_chosen
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
@@ -49,9 +49,9 @@ class Script:
     hash: str
 
 
-def render_worksheet(trace: Trace, plan: Plan, key: bool = False, theme: Look | None = None) -> str:
+def render_worksheet(trace: Trace, plan: Plan, key: bool = False, theme: Theme | None = None) -> str:
     """The worksheet of a trace's first pass as HTML; the key is the same sheet filled in, and without a script."""
-    trace, theme = trace.by_hand(), theme or look()
+    trace, theme = trace.by_hand(), theme or theme_of()
     views = WorksheetViews(trace, trace.first, plan, key, theme)
     problem = trace.problem
     return theme.render(
@@ -81,7 +81,7 @@ def css_text(text: str) -> Markup:
     return Markup("".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text))
 
 
-def _script(trace: Trace, plan: Plan, theme: Look) -> Script:
+def _script(trace: Trace, plan: Plan, theme: Theme) -> Script:
     data = {
         "problem_sha256": plan.problem_sha256,
         "plan": _plan_hash(plan),
@@ -109,7 +109,7 @@ def _plan_hash(plan: Plan) -> str:
     return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
 
 
-def _practice(trace: Trace, plan: Plan, theme: Look) -> dict[str, Any]:
+def _practice(trace: Trace, plan: Plan, theme: Theme) -> dict[str, Any]:
     """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
 
     `asked`: the decimals that each matrix is asked for; `halves`: what a printed number may be off as it is shown;

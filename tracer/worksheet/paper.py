@@ -7,7 +7,7 @@ from collections.abc import Callable
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
 from tracer.spreadsheet.columns import address
 from tracer.spreadsheet.print_setup import MILLIMETRE, ROW, break_rows, choose_page, set_up
 from tracer.spreadsheet.sheet_data import SheetData
@@ -19,7 +19,7 @@ BOX_WIDTH = 18.4 * MILLIMETRE / LEAST_SCALE / 5.25  # characters of a column of 
 MOST_TITLE = 60
 
 
-def name_pages(sheet: Worksheet, title: str, plan: Plan, theme: Look) -> None:
+def name_pages(sheet: Worksheet, title: str, plan: Plan, theme: Theme) -> None:
     """Room for name and ID at the head of every printed page, the variant and the page at its foot."""
     who = f"{theme.say('sheet.name')}: ____________________   {theme.say('sheet.id')}: ____________"
     variant = f"{title[:MOST_TITLE]} · {plan.variant}"

@@ -20,13 +20,13 @@ from tracer.judging.numbers import FARTHEST, MARGIN, MOST_SHARE, MOST_UNITS, ROU
 from tracer.program.program import Program
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
 
-Quantity: TypeAlias = Literal[
+QuantityName: TypeAlias = Literal[
     "answer", "key", "unit", "own", "value", "reach", "half", "mended", "mended half", "mended value", "mended reach",
     "follows", "mended follows", "behind before", "wrong before", "coarse before", "carried before", "verdict",
     "behind", "wrong", "coarse", "carried",
 ]  # fmt: skip
-QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
-BEFORE: Mapping[Quantity, Quantity] = {
+QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
+BEFORE: Mapping[QuantityName, QuantityName] = {
     "behind": "behind before", "wrong": "wrong before", "coarse": "coarse before", "carried": "carried before",
 }  # fmt: skip
 """What a cell tells those that are made of it, and what it is told."""
@@ -44,7 +44,7 @@ class Places(Protocol):
     def written(self, cell: s.Cell) -> str:
         """A cell of the worksheet itself, printed or to fill in."""
 
-    def quantity(self, quantity: Quantity, cell: s.Cell) -> str:
+    def quantity(self, quantity: QuantityName, cell: s.Cell) -> str:
         """A quantity of a cell to fill in."""
 
     def all_keys(self, identifier: str) -> str:
@@ -83,7 +83,7 @@ class Quantities:
         self.program, self.blank, self.places = program, blank, places
         self.asked, self.halves = asked, halves
 
-    def of(self, identifier: str, row: int, column: int) -> dict[Quantity, str]:
+    def of(self, identifier: str, row: int, column: int) -> dict[QuantityName, str]:
         """The formulas of a cell. Raises ExportError where one is too long for a cell."""
         formulas = _Formulas(self, s.Cell(identifier, row, column)).all()
         for quantity, formula in formulas.items():
@@ -107,7 +107,7 @@ class _Formulas:
         self.before = [each for each in precedents(self.rule) if each.matrix in sheet.blank]
         self.x = self._q("answer")
 
-    def all(self) -> dict[Quantity, str]:
+    def all(self) -> dict[QuantityName, str]:
         unit, own = self._q("unit"), self._q("own")
         distance = f"MIN(ABS({self.x}-{self._q('key')}),{literal(FARTHEST)}*{unit})"
         is_right, is_wrong = f"{self._q('verdict')}={RIGHT}", f"{self._q('verdict')}={AGAIN}"
@@ -132,20 +132,20 @@ class _Formulas:
             **{flag: self._flag(flag, verdict) for flag in BEFORE},
         }
 
-    def _q(self, quantity: Quantity) -> str:
+    def _q(self, quantity: QuantityName) -> str:
         return self.places.quantity(quantity, self.cell)
 
     # The right rule
 
-    def _by_rule(self, reading: Quantity) -> str:
+    def _by_rule(self, reading: QuantityName) -> str:
         """The right rule on the keys of the cells before, on what was written there, or on that put right."""
         return f"IFERROR({to_formula(self.rule, _Addresses(lambda cell: self._read(reading, cell)))},{ENDLESS})"
 
-    def _read(self, reading: Quantity, cell: s.Cell) -> str:
+    def _read(self, reading: QuantityName, cell: s.Cell) -> str:
         """A cell before: a printed one as it stands on the worksheet."""
         return self.places.quantity(reading, cell) if cell.matrix in self.sheet.blank else self.places.written(cell)
 
-    def _reach(self, half: Quantity) -> str:
+    def _reach(self, half: QuantityName) -> str:
         """How far the right rule's value can move, when each cell before is off by its half."""
         marked = f"{half} of "
 
@@ -198,7 +198,7 @@ class _Formulas:
 
     # The lines of the table
 
-    def _follows(self, value: Quantity, reach: Quantity, untold: str) -> str:
+    def _follows(self, value: QuantityName, reach: QuantityName, untold: str) -> str:
         """1 where the number follows from the cells before, 0 where it does not, 2 where that cannot be told."""
         v, r, unit, key = self._q(value), self._q(reach), self._q("unit"), self._q("key")
         if ends := self._ends():
@@ -213,7 +213,7 @@ class _Formulas:
         v, r = self._q("mended value"), self._q("mended reach")
         return f"IF({self._lies(f'({v}-{r})', f'({v}+{r})', self._q('unit'))},2,0)"
 
-    def _before(self, flag: Quantity) -> str:
+    def _before(self, flag: QuantityName) -> str:
         flags = [self.places.quantity(flag, each) for each in self.before]
         return f"IF({total('SUM', flags)}>0,1,0)" if flags else "0"
 
@@ -256,7 +256,7 @@ class _Formulas:
             return f"AND(OR({','.join(on_own)}),{','.join(by_key)})"
         return f"OR({','.join(f'AND({one},{other})' for one, other in zip(on_own, by_key, strict=True))})"
 
-    def _flag(self, flag: Quantity, verdict: str) -> str:
+    def _flag(self, flag: QuantityName, verdict: str) -> str:
         """What stands behind the cells that are made of this one; a cell that equals the key stops it."""
         if flag == "carried":
             return f"IF({verdict}={FOLLOWS},1,0)"

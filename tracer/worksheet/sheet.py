@@ -16,7 +16,7 @@ from tracer.expression.label import label_text
 from tracer.presentation import palette
 from tracer.presentation.board import Place, lay_out
 from tracer.presentation.shown import asked, shown
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
 from tracer.problem.remarks import departures_chosen
 from tracer.program.naming_policy import RATE, defined_name
 from tracer.run.passes import Trace
@@ -42,7 +42,7 @@ LARGEST_EXPECTED = 10_000  # a date that a spreadsheet made of 3/8 is larger
 class Worksheet:
     """The sheets of a worksheet or, with `key`, of its key: the board, and the working of the steps."""
 
-    def __init__(self, trace: Trace, plan: Plan, key: bool, theme: Look) -> None:
+    def __init__(self, trace: Trace, plan: Plan, key: bool, theme: Theme) -> None:
         self.trace, self.one, self.plan, self.key, self.theme = trace, trace.first, plan, key, theme
         self.say = theme.say
         self.program, self.problem = self.one.program, trace.problem

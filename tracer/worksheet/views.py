@@ -16,7 +16,7 @@ from tracer.page.tables import axes
 from tracer.page.views import math
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import Shown, asked, shown
-from tracer.presentation.theme import Look
+from tracer.presentation.theme import Theme
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import Assignment
@@ -85,12 +85,12 @@ class WorksheetStep:
 class WorksheetViews:
     """The views of one pass; `key` fills in every box."""
 
-    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, theme: Look) -> None:
+    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, theme: Theme) -> None:
         self.trace, self.one, self.plan, self.key, self.theme = trace, one, plan, key, theme
         self.notation = theme.notation
         error = one.program.step_of(one.program.layers[-1].error)  # the first step backward
         self.forward = one.steps[: one.steps.index(error)]
-        self.headings = Headings(trace.problem)
+        self.headings = Headings(trace.problem, trace.first.program)
         self.decimals: Shown = shown(trace, one)
         self.places = asked(trace, one)
         self.examples = Examples(one, plan, key, theme, self.headings, self.decimals)

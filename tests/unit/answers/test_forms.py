@@ -122,6 +122,63 @@ FORMS = {
 }  # fmt: skip
 
 
+SHARED_BIAS = {
+    "Keras": "[array([[<W1_next11>, <W1_next12>],\n [<W1_next21>, <W1_next22>]], dtype=float32), array([0.35, 0.35], "
+    "dtype=float32), array([[<W2_next11>, <W2_next12>],\n [<W2_next21>, <W2_next22>]], dtype=float32), "
+    "array([0.6, 0.6], dtype=float32)]",
+    "PyTorch": "OrderedDict([('0.weight', tensor([[<W1_next11>, <W1_next21>],\n [<W1_next12>, <W1_next22>]])), "
+    "('0.bias', tensor([0.3500, 0.3500])), ('2.weight', tensor([[<W2_next11>, <W2_next21>],\n [<W2_next12>, "
+    "<W2_next22>]])), ('2.bias', tensor([0.6000, 0.6000]))])",
+}
+
+
+@pytest.mark.parametrize("form", SHARED_BIAS)
+def test_a_shared_bias_may_stand_once_for_each_unit(form: str) -> None:
+    sheet = marked("shared", SHARED_BIAS[form])
+    assert right(sheet) == {"W1_next": 4, "b1_next": 1, "W2_next": 4, "b2_next": 1}
+    assert not sheet.sheet.answers.not_read
+
+
+def test_biases_of_units_that_the_problem_has_as_one_number_are_not_read() -> None:
+    sheet = marked("shared", "OrderedDict([('0.weight', tensor([[<W1_next11>, <W1_next21>], [<W1_next12>, <W1_next22>]]"
+                             ")), ('0.bias', tensor([0.3456, 0.3450]))])")  # fmt: skip
+    assert right(sheet) == {"W1_next": 4}
+    (line,) = sheet.sheet.answers.not_read
+    assert line.says == "b1 is 1×1; to have it read write b1 = … with one number"
+
+
+PRINTED_BIASES = {
+    "PyTorch": "OrderedDict([('fc1.weight', tensor([[<W1_next11>],\n [<W1_next12>]])), ('fc1.bias', "
+    "tensor([<b1_next11>, <b1_next12>])), ('fc2.weight', tensor([[<W2_next11>, <W2_next21>]])), "
+    "('fc2.bias', tensor([<b2_next11>])), ('fc3.weight', tensor([[<W3_next11>]])), "
+    "('fc3.bias', tensor([<b3_next11>]))])",
+    "named parameters": "fc1.weight tensor([[<W1_next11>], [<W1_next12>]])\nfc1.bias tensor([<b1_next11>, "
+    "<b1_next12>])\nfc2.weight tensor([[<W2_next11>, <W2_next21>]])\nfc2.bias tensor([<b2_next11>])\n"
+    "fc3.weight tensor([[<W3_next11>]])\nfc3.bias tensor([<b3_next11>])",
+}
+
+
+@pytest.mark.parametrize("form", PRINTED_BIASES)
+def test_biases_of_a_printed_state_are_read(form: str) -> None:
+    sheet = marked("tanh", PRINTED_BIASES[form])
+    assert right(sheet) == {"W1_next": 2, "b1_next": 2, "W2_next": 2, "b2_next": 1, "W3_next": 1, "b3_next": 1}
+    assert not sheet.sheet.answers.not_read
+
+
+R_HEADINGS = ["net.result", "$net.result", "> nn$net.result", "> compute(nn, X)$net.result", "> predict(nn, X)",
+              "$net.result\n$net.result[[1]]", "> nn$net.result\n[[1]]"]  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", R_HEADINGS)
+def test_what_a_network_in_r_gives_is_read_by_its_numbers(heading: str) -> None:
+    """Its name is no matrix's, and what its function is called with no name of it."""
+    printed = heading + "\n          [,1]\n[1,] <A111>\n[2,] <A121>\n[3,] <A131>\n"
+    sheet = marked("logistic", printed)
+    assert right(sheet) == {"A1": 3}
+    other = marked("logistic", printed.replace("<A121>", "0.987654"))
+    assert not other.marks and other.sheet.answers.not_read and not other.warnings
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_is_read_whole_and_right(form: str) -> None:
     text, expected = FORMS[form]

@@ -64,6 +64,8 @@ def test_json_has_no_number_that_is_none(number: str) -> None:
         (b'{"Z1": ' + b"[" * 100_000, "answers.json: nested too deeply"),
         (b'{"Z1": [' + b"1," * MOST_CELLS + b"1]}", "answers.json: more than 200,000 numbers"),
         (b'{"Z1": [' + b'"",' * MOST_CELLS + b'""]}', "answers.json: Z1: more than 200,000 cells"),
+        (b'{"Z1": [' + b"[]," * MOST_CELLS + b"[]]}", "answers.json: more than 200,000 lists and objects"),
+        (b"[" + b"{}," * MOST_CELLS + b"{}]", "answers.json: more than 200,000 lists and objects"),
         (b'{"Z1": [["1\x00"]]}', "answers.json: not UTF-8 text"),
         (b"\x81\x8d", "answers.json: not UTF-8 text"),
     ],

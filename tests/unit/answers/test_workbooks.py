@@ -22,7 +22,7 @@ from tracer.answers.naming import named
 from tracer.answers.numbers import read_number
 from tracer.answers.reading import AnswerError, Answers, read_answers, read_content
 from tracer.judging.sheet import lay_beside
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.reading import load_problem
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
@@ -258,6 +258,6 @@ def test_a_key_has_an_answer_to_every_question(tmp_path: Path) -> None:
     problem = load_problem("article")
     run = trace(problem)
     plan = make_plan(problem, run.first.program)
-    paths = write_worksheets(run, [plan], tmp_path, look("en", None))
+    paths = write_worksheets(run, [plan], tmp_path, theme_of("en", None))
     page = next(path for path in paths if path.name.endswith("key.html")).read_text()
     assert page.count('class="model"') == page.count('class="question') > 5

@@ -31,7 +31,7 @@ def recorded(name: str) -> Trace:
 
 def formulas(name: str) -> Iterator[StagedFormula]:
     run = recorded(name)
-    layout = staged(layout_of(run, run.first, 0), Headings(run.problem))
+    layout = staged(layout_of(run, run.first, 0), Headings(run.problem, run.first.program))
     return (formula for formulas in layout.stages.values() for formula in formulas)
 
 
@@ -48,7 +48,7 @@ def taken(grid: StageGrid) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_covers_anything_and_every_number_has_room(name: str) -> None:
     run = recorded(name)
-    layout = staged(layout_of(run, run.first, 0), Headings(run.problem))
+    layout = staged(layout_of(run, run.first, 0), Headings(run.problem, run.first.program))
     decimals = shown(run, run.first)
     for formula in formulas(name):
         places = taken(formula.grid)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.worksheets import strange_language, unworded
 from tracer.errors import ExportError
-from tracer.presentation.theme import PLACEHOLDER, languages, look
+from tracer.presentation.theme import PLACEHOLDER, languages, theme_of
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -29,7 +29,7 @@ def softmax() -> Trace:
 
 def page_of(run: Trace, language: str = "en", folder: Path | None = None, **choices: str) -> str:
     plan = make_plan(run.problem, run.first.program, sums=True, **choices)  # type: ignore[arg-type]
-    return render_worksheet(run, plan, False, look(language, folder))
+    return render_worksheet(run, plan, False, theme_of(language, folder))
 
 
 def catalogue(folder: Path, text: str, language: str = "en") -> Path:
@@ -40,10 +40,10 @@ def catalogue(folder: Path, text: str, language: str = "en") -> Path:
 
 
 def test_every_catalogue_has_the_same_messages_with_the_same_placeholders() -> None:
-    english = look("en").messages
+    english = theme_of("en").messages
     assert set(languages()) == {"en", "es"}
     for language in languages():
-        found = look(language).messages
+        found = theme_of(language).messages
         assert found.keys() == english.keys()
         for key, text in found.items():
             assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(english[key])), key
@@ -51,7 +51,7 @@ def test_every_catalogue_has_the_same_messages_with_the_same_placeholders() -> N
 
 
 def test_spanish_is_no_english() -> None:
-    english, spanish = look("en").messages, look("es").messages
+    english, spanish = theme_of("en").messages, theme_of("es").messages
     same = {key for key, text in spanish.items() if text == english[key] and re.search(r"[^\W\d_]{3}", text)}
     assert same == set()
 
@@ -59,7 +59,7 @@ def test_spanish_is_no_english() -> None:
 def test_every_message_is_used() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
     whole = ("steps.", "conventions.", "departures.", "notation.", "marks.", "axis.")  # asked for by what a problem has
-    keys = [key for key in look().messages if not key.startswith(whole)]
+    keys = [key for key in theme_of().messages if not key.startswith(whole)]
     assert len(keys) > 50
     assert [key for key in keys if not re.search(rf"\b{re.escape(key.partition('.')[2])}\b", text)] == []
 
@@ -105,7 +105,7 @@ def test_every_word_of_a_workbook_comes_from_the_catalogue(
     plan = make_plan(softmax.problem, softmax.first.program, mode, sums=True)  # type: ignore[arg-type]
     found = {}
     for language, folder in (("xx", strange_language(tmp_path)), ("en", None)):
-        write_worksheet_book(softmax, plan, tmp_path / "sheet.xlsx", key, look(language, folder))
+        write_worksheet_book(softmax, plan, tmp_path / "sheet.xlsx", key, theme_of(language, folder))
         with zipfile.ZipFile(tmp_path / "sheet.xlsx") as package:
             parts = [package.read(each).decode() for each in package.namelist() if each.startswith("xl/work")]
         found[language] = unworded(list(written("\n".join(parts))), softmax)
@@ -134,7 +134,7 @@ def test_spanish_has_a_decimal_comma(softmax: Trace) -> None:
 
 def test_prompts_fit_a_spreadsheets_bubble() -> None:
     for language in languages():
-        say = look(language).say
+        say = theme_of(language).say
         typing = say("book.typing")
         assert "=3/8" in typing and "0,42" in typing and "0.42" in typing
         for key in ("prompt", "number_expected"):
@@ -198,9 +198,9 @@ def test_a_mistake_is_one_message_with_its_place(
 def test_a_language_of_ones_own_is_whole(tmp_path: Path) -> None:
     path = catalogue(tmp_path, '[page]\nsave = "Sichern"', "de")
     with pytest.raises(ExportError, match=rf"^{re.escape(str(path))}: these messages are missing: .* and \d+ more$"):
-        look("de", tmp_path)
+        theme_of("de", tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"--templates: .*/none is not a folder"):
-        look("en", tmp_path / "none")
+        theme_of("en", tmp_path / "none")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tracer.problem.mending import Fault, mended
+from tracer.problem.mending import FieldFault, mended
 from tracer.problem.mistakes import read_document
 
 DOCUMENT: dict[str, Any] = {
@@ -20,16 +20,16 @@ LAYER = DOCUMENT["layers"][0]
 @pytest.mark.parametrize(
     ("fault", "becomes"),
     [
-        (Fault(("loss",)), {"loss": "half_squared_error"}),
-        (Fault(("epochs",)), {}),
-        (Fault(("initial", "weights", "low")), {}),
-        (Fault(("data", "X")), {"data": {"X": [[0.0, 0.0]] * 2, "Y": [[1], [0]]}}),
-        (Fault(("layers", 0, "weights")), {"layers": [LAYER | {"weights": [[0.0], [0.0]]}]}),
-        (Fault(("layers", 0, "bias")), {"layers": [LAYER | {"bias": [0.0]}]}),
-        (Fault(("layers", 0), (".slope",)), {"layers": [{k: v for k, v in LAYER.items() if k != "slope"}]}),
+        (FieldFault(("loss",)), {"loss": "half_squared_error"}),
+        (FieldFault(("epochs",)), {}),
+        (FieldFault(("initial", "weights", "low")), {}),
+        (FieldFault(("data", "X")), {"data": {"X": [[0.0, 0.0]] * 2, "Y": [[1], [0]]}}),
+        (FieldFault(("layers", 0, "weights")), {"layers": [LAYER | {"weights": [[0.0], [0.0]]}]}),
+        (FieldFault(("layers", 0, "bias")), {"layers": [LAYER | {"bias": [0.0]}]}),
+        (FieldFault(("layers", 0), (".slope",)), {"layers": [{k: v for k, v in LAYER.items() if k != "slope"}]}),
     ],
 )
-def test_a_mistake_is_taken_out_and_the_rest_stays(fault: Fault, becomes: dict[str, Any]) -> None:
+def test_a_mistake_is_taken_out_and_the_rest_stays(fault: FieldFault, becomes: dict[str, Any]) -> None:
     before = copy.deepcopy(DOCUMENT)
     assert mended(DOCUMENT, [fault]) == DOCUMENT | becomes
     assert before == DOCUMENT
@@ -37,7 +37,7 @@ def test_a_mistake_is_taken_out_and_the_rest_stays(fault: Fault, becomes: dict[s
 
 def test_a_key_is_renamed_before_it_is_missed() -> None:
     document = {"lr": 2.0, **{key: value for key, value in DOCUMENT.items() if key != "learning_rate"}}
-    faults = [Fault(("learning_rate",)), Fault(("lr",), unknown=True, meant="learning_rate")]
+    faults = [FieldFault(("learning_rate",)), FieldFault(("lr",), unknown=True, meant="learning_rate")]
     assert mended(document, faults[1:]) == DOCUMENT | {"learning_rate": 2.0}
     assert "lr" not in (mended(document, faults) or {"lr": 0})
 
@@ -46,7 +46,7 @@ def test_a_key_is_renamed_before_it_is_missed() -> None:
     "place", [(), ("data",), ("layers",), ("data", "inputs"), ("layers", 0), ("layers", 0, "units")]
 )
 def test_what_nobody_can_guess_is_given_up(place: tuple[str | int, ...]) -> None:
-    assert mended(DOCUMENT, [Fault(place)]) is None
+    assert mended(DOCUMENT, [FieldFault(place)]) is None
 
 
 def test_what_was_read_says_where_it_was_mended() -> None:

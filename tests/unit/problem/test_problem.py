@@ -10,7 +10,7 @@ import pytest
 
 from tracer.errors import ProblemError, ShapeError
 from tracer.problem.convention import Convention, Reproduce, identifiers
-from tracer.problem.problem import Decimals, Names, Problem, problem_from_document
+from tracer.problem.problem import Decimals, Naming, Problem, problem_from_document
 
 ARTICLE: dict[str, Any] = {
     "learning_rate": 0.1,
@@ -35,7 +35,7 @@ def test_defaults_are_resolved() -> None:
     p = problem()
     assert (p.name, p.title, p.description, p.source) == ("article", "article", None, None)
     assert (p.epochs, p.batch_size, p.loss_shown, p.carry_rounded) == (1, 3, "sum", False)
-    assert p.decimals == Decimals(3) and p.names == Names("matrix")
+    assert p.decimals == Decimals(3) and p.names == Naming("matrix")
     assert p.convention == Convention() and p.reproduce == Reproduce()
     assert p.convention.sign == 1.0
     assert Convention(error="target - output").sign == -1.0

@@ -22,7 +22,7 @@ from PIL import Image as Picture
 from tests.marking import document, mark, with_rule, worked
 from tracer.classroom.marked_workbook import write_marked_workbook
 from tracer.judging.marking import MarkedSheet
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
@@ -156,7 +156,7 @@ def package_of(name: str) -> Package:
         if name == MARKED:
             write_marked_workbook(_marked(), "key", path)
         elif name in WORKSHEETS:
-            write_worksheet_book(*WORKSHEETS[name](), path, False, look("es"))
+            write_worksheet_book(*WORKSHEETS[name](), path, False, theme_of("es"))
         else:
             write_workbook(BOOKS[name](), path, matrix_formulas=name == MATRIX_FORMULAS)
         return Package(path)

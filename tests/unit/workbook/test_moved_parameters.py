@@ -2,15 +2,16 @@
 
 import openpyxl
 import pytest
+from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.traces import example
 from tracer.expression.label import label_text
-from tracer.presentation.headings import Headings
+from tracer.problem.names import names_of
 from tracer.run.differences import path_to_loss
 from tracer.spreadsheet.sheet_data import MOST_ROWS
 from tracer.workbook import moved_parameters
-from tracer.workbook.moved_parameters import ROW_MARK, MovedPlan
+from tracer.workbook.moved_parameters import NARROW, ROW_MARK, WIDTH, MovedPlan
 from tracer.workbook.workbook import write_workbook
 
 
@@ -27,7 +28,7 @@ def copies(sheet: Worksheet) -> list[int]:
 
 
 def test_every_matrix_has_its_name_over_all_its_columns(sheet: Worksheet) -> None:
-    names = Headings(example("article").problem).names
+    names = names_of(example("article").problem)
     known = {label_text(names.matrix(each)) for each in example("article").first}
     brought = [cell.row for cell in sheet["B"] if cell.value in known]
     assert len(brought) == 7 + len(copies(sheet)) and len(copies(sheet)) == 2 * 19
@@ -65,3 +66,9 @@ def test_each_copy_moves_the_cell_that_it_is_named_after_and_no_other(sheet: Wor
         assert sheet.cell(row, 2).value == matrix and moved == [
             (int("".join(above) or 1), int(column), sign.replace("−", "-"))
         ]
+
+
+def test_columns_are_wide_where_they_hold_something_and_narrow_between(sheet: Worksheet) -> None:
+    filled = {cell.column for row in sheet.iter_rows(2) for cell in row if cell.value is not None}
+    widths = {column_index_from_string(each): found.width for each, found in sheet.column_dimensions.items()}
+    assert widths == {column: WIDTH if column in filled else NARROW for column in range(1, max(filled) + 1)}

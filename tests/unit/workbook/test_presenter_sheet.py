@@ -11,7 +11,8 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.presenter import presented
-from tracer.presentation.headings import MARKS, Role, roles
+from tracer.presentation.headings import MARKS, highlights
+from tracer.presentation.palette import Highlight
 from tracer.presentation.stage_grid import Staged
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import load_problem
@@ -51,7 +52,7 @@ def test_the_cached_values_are_those_of_the_first_step_that_computes(name: str, 
     one = recorded.first
     book = written(recorded, tmp_path, data_only=True)
     sheet, step = book["Presenter"], one.steps[2]
-    known = roles(one.program, step)
+    known = highlights(one.program, step)
     assert float(sheet["C1"].value) == float(step.label)
     assert sheet["D1"].value == book[f"Step {step.label}"]["B1"].value
     for identifier, place in presented(recorded).items():
@@ -112,8 +113,8 @@ def test_a_role_is_what_the_steps_say(tmp_path: Path) -> None:
     recorded = trace(load_problem("article"))
     one = recorded.first
     sheet = written(recorded, tmp_path)["Presenter"]
-    codes: dict[Role | None, int] = {None: 0, "plain": 1, "input": 2, "active": 3}
-    known = [roles(one.program, step) for step in one.steps]
+    codes: dict[Highlight | None, int] = {None: 0, "plain": 1, "input": 2, "active": 3}
+    known = [highlights(one.program, step) for step in one.steps]
     column = LEFT + max(each.column + each.span for each in presented(recorded).values()) + 1
     assert all(sheet.column_dimensions[cell.column_letter].hidden for cell in sheet[TOP][column - 1 :])
     for row, identifier in enumerate(known[-1], start=TOP):
@@ -157,7 +158,7 @@ def test_it_is_made_for_a_lecture(tmp_path: Path) -> None:
         corner = sheet.cell(TOP + place.row + 1, LEFT + place.column)
         assert (corner.font.size, sheet.cell(TOP + place.row, LEFT + place.column).font.size) == (16, 16)
     for step in recorded.first.steps:
-        known = [places[each] for each in roles(recorded.first.program, step)]
+        known = [places[each] for each in highlights(recorded.first.program, step)]
         rows = {row for each in known for row in range(each.row, each.row + 1 + len(each.down))}
         assert rows == set(range(max(rows) + 1)), step.label
     assert max(rows) <= 40 and max(each.column + each.span for each in places.values()) <= 19

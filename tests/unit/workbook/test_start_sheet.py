@@ -12,7 +12,7 @@ import pytest
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tracer.presentation.live_words import MOST_LITERAL, Quantity, words
+from tracer.presentation.live_words import MOST_LITERAL, LiveNumber, words
 from tracer.presentation.network_layout import describe
 from tracer.presentation.outcome import Compared, Outcome, loss_words, row_words, sentence
 from tracer.problem.problem import Problem, problem_from_document
@@ -45,7 +45,7 @@ def said(
     arrays = [np.array(each, dtype=np.float64) for each in (before, after)]
     outcome = Outcome(problem, epochs, *losses, np.zeros(arrays[0].shape), *arrays)
     table = Comparison(Book(trace(problem)), outcome, live=False)
-    numbers = [Quantity("", value) for value in (*losses, losses[1] - losses[0])]
+    numbers = [LiveNumber("", value) for value in (*losses, losses[1] - losses[0])]
     totals = table.largest(MOVED), table.total(AWAY), table.total(PAST)
     return sentence(outcome, Compared(*numbers, *totals, table.all_names())).text
 
@@ -151,9 +151,13 @@ def test_each_row_says_what_its_output_did() -> None:
     before, after = np.array([[1.0], [1.0], [1.0], [1.0]]), np.array([[0.5], [1.5], [-1.5], [-1.0]])
     outcome = Outcome(problem_of(4, 1), (1, 1), 1.0, 1.0, np.zeros((4, 1)), before, after)
     further, past = outcome.further.ravel(), outcome.past.ravel()
-    told = [row_words(outcome, Quantity("", further[k]), Quantity("", float(past[k]))).text for k in range(4)]
+    told = [row_words(outcome, LiveNumber("", further[k]), LiveNumber("", float(past[k]))).text for k in range(4)]
     assert told == ["came closer", "moved away", "went past, further away", "as far as before"]
-    assert [loss_words(outcome, Quantity("", rise)).text for rise in (-0.1, 0.1, 0.0)] == ["fell", "rose", "as before"]
+    assert [loss_words(outcome, LiveNumber("", rise)).text for rise in (-0.1, 0.1, 0.0)] == [
+        "fell",
+        "rose",
+        "as before",
+    ]
 
 
 def test_texts_within_a_formula_are_short_enough_for_excel() -> None:

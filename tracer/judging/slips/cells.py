@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import traversal
@@ -17,8 +16,6 @@ from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, pro
 
 Made = Iterator[WrongRule | m.Matrix]
 MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger ones by hand
-
-Array = NDArray[np.float64]
 
 
 def term_lost_or_doubled(context: SlipContext, rule: m.Matrix) -> Made:

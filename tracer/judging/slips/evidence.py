@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.numbers import MOST_UNITS, Array
+from tracer.judging.numbers import MOST_UNITS
 from tracer.judging.site import Site
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence

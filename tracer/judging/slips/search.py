@@ -15,9 +15,9 @@ from typing import TypeAlias
 import numpy as np
 
 from tracer.expression import matrix as m
+from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.numbers import Array
 from tracer.judging.site import Explained, Site
 from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule, replaced
 from tracer.judging.slips.evidence import (
