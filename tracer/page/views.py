@@ -21,7 +21,9 @@ from tracer.presentation.headings import (
     Headings,
     anchor_prefix,
     band_title,
+    board_of,
     highlights,
+    is_large,
     place_of,
     step_words,
 )
@@ -35,6 +37,7 @@ from tracer.run.passes import AnyProblem, Pass, Trace
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
 MARKS = {"active": ACTIVE_MARK, "input": INPUT_MARK, "plain": ""}
 ACROSS = ((84, ""), (100, "wide"))  # characters of a band whose tables keep to three columns, if the window is wide
+EVERYTHING, ONLY_ITS_OWN = "Everything known so far", "What this step takes part in"  # what its board has
 SPOKEN = {"active": "computed in this step", "input": "computed from", "plain": ""}
 
 
@@ -90,6 +93,7 @@ class PageStep:
     formulas: tuple[tuple[str, Markup, Markup | None], ...]  # of which matrix, with samples as rows and as columns
     active: str
     inputs: str
+    board: str
     bands: tuple[BoardBand, ...]
     worked: tuple[WorkedCell, ...]
     likewise: str
@@ -123,6 +127,7 @@ class PassViews:
                 formulas=tuple(map(self._formula, made)),
                 active=" ".join(each for each, role in known.items() if role == "active"),
                 inputs=" ".join(each for each, role in known.items() if role == "input"),
+                board=ONLY_ITS_OWN if is_large(self.one.program) else EVERYTHING,
                 bands=tuple(self._bands(step)),
                 worked=tuple(map(self._worked, made)),
                 likewise=", ".join(each.id for each in step.assignments if _likewise(each)),
@@ -146,8 +151,8 @@ class PassViews:
         return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")
 
     def _bands(self, step: Step) -> Iterator[BoardBand]:
-        """The bands with what is known by a step."""
-        known = highlights(self.one.program, step)
+        """The bands with what stands on a step's board."""
+        known = board_of(self.one.program, step)
         for band in self.board.bands:
             stacks = tuple(tuple(self._view(each, known[each]) for each in ids if each in known) for ids in band.stacks)
             if any(stacks):

@@ -14,6 +14,7 @@ from tracer.program.naming_policy import RATE
 from tracer.program.program import Program, Step
 from tracer.run.passes import AnyProblem, Pass, Trace
 
+MOST_KNOWN = 40_000  # cells, over all steps of a program, of everything known so far
 MARKS: dict[Highlight, str] = {"active": f"{ACTIVE_MARK} ", "input": f"{INPUT_MARK} ", "plain": ""}
 
 
@@ -63,6 +64,22 @@ def highlights(program: Program, step: Step) -> dict[str, Highlight]:
         if assignment.expression is not None:
             known |= {symbol.name: "input" for symbol in traversal.symbols(assignment.expression)}
     return known | {assignment.id: "active" for assignment in step.assignments}
+
+
+def board_of(program: Program, step: Step) -> dict[str, Highlight]:
+    """What stands on a step's board: all that is known by then, of a large program what the step takes part in."""
+    known = highlights(program, step)
+    if not is_large(program):
+        return known
+    return {each: role for each, role in known.items() if role != "plain" or each == RATE}
+
+
+def is_large(program: Program) -> bool:
+    """Whether everything known by each step of a program, step after step, would be too much to look at."""
+    if program.by_layers:
+        return False
+    cells = len(program.steps) * sum(each.shape[0] * each.shape[1] for each in program.assignments.values())
+    return cells > MOST_KNOWN
 
 
 def place_of(trace: Trace[AnyProblem], one: Pass) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from openpyxl.worksheet.dimensions import ColumnDimension
 
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
-from tracer.presentation.board import BESIDE
-from tracer.presentation.headings import band_title, highlights, step_words
+from tracer.presentation.board import BESIDE, Band
+from tracer.presentation.headings import band_title, board_of, is_large, step_words
 from tracer.presentation.palette import LEGEND
 from tracer.problem.remarks import departures
 from tracer.program.program import Step
@@ -41,7 +42,7 @@ class StepSheet:
         self.one, self.board, self.layout = layout.one, layout.board, layout
         self.sheet = book.add_sheet(title)
         self.data = book.data[title]
-        self.roles = highlights(layout.one.program, step)
+        self.roles = board_of(layout.one.program, step)
         self.cells = MatrixCells(book, layout, step, title)
         short_of_large = layout.widths[: layout.board.columns + BESIDE - 1]
         self.lines = WorkedLines(book, self.sheet, self.one, layout.decimals, self.cells.addresses, short_of_large)
@@ -53,7 +54,7 @@ class StepSheet:
         made = [each for each in self.step.assignments if each.expression is not None]
         stage = StageCells(self.book, self.layout, self.cells)
         stage.write(self.layout.stages[self.step.label], self._formulas(), self.lines)
-        for band in self.board.bands:
+        for band in self._bands():
             title = band_title(self.book.problem, band, self.one)
             self.data.text(self.book.top + band.row, LEFT, title, self.book.styles.band)
         for identifier, role in self.roles.items():
@@ -91,7 +92,7 @@ class StepSheet:
     def _head(self) -> None:
         styles, step = self.book.styles, self.step
         title, why = step_words(self.book.trace, self.one, step)
-        title, why = f"Step {step.label} · {title}", " ".join((why, *departures(self.book.problem)))
+        title, why = f"Step {step.label} · {title}", " ".join((why, *departures(self.book.problem), *self._left_out()))
         formulas = "\n".join(self._formulas()) or self._no_formula()
         width = sum(self.layout.widths[: self.last - LEFT + 1])
         self.book.heads[self.title] = (title, why, formulas)
@@ -117,15 +118,24 @@ class StepSheet:
         made = [each for each in self.step.assignments if each.expression is not None]
         return [f"{name(each.id)} = {matrix_text(each.expression, name)}" for each in made if each.expression]
 
+    def _left_out(self) -> Iterator[str]:
+        if is_large(self.one.program):
+            yield "The board of so large a program has only what this step takes part in."
+
     def _no_formula(self) -> str:
         if self.one is self.book.trace.first:
             return "given: the blue numbers are typed in; change one and everything after it updates"
         return "carried over from the previous passes"
 
+    def _bands(self) -> list[Band]:
+        """The bands whose titles are shown: of a large program those in which something stands."""
+        large = is_large(self.one.program)
+        return [band for band in self.board.bands if not large or self.roles.keys() & {*chain(*band.stacks)}]
+
     def _fold(self, free: int) -> None:
         """Hide rows below the stage, and runs of rows in which nothing is known yet, all but one row of each."""
         top = self.book.top
-        used = {top + band.row for band in self.board.bands}
+        used = {top + band.row for band in self._bands()}
         for identifier in self.roles:
             places = [self.board.shown(identifier)]
             if identifier in self.cells.own:

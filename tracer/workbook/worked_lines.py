@@ -19,6 +19,7 @@ from tracer.expression.live import Live, to_live_text
 from tracer.expression.lower import lower
 from tracer.expression.text import cell_text
 from tracer.expression.worked import Worked, as_shown, holds, over_cells
+from tracer.presentation.headings import is_large
 from tracer.presentation.shown import Shown
 from tracer.program.roles import Assignment
 from tracer.run.passes import Pass
@@ -29,7 +30,7 @@ from tracer.workbook.book import LEFT, TOP, Book
 from tracer.workbook.flow import lines_of
 from tracer.workbook.staging import MARGIN, StagedFormula
 
-MOST_CELLS = 24  # of one matrix; the others are worked likewise
+MOST_CELLS, MOST_OF_LARGE = 24, 4  # of one matrix, of one of a large program; the others are worked likewise
 LONGEST_LETTERS = 60  # of a line that has them beside its numbers
 MOST_LIVE = 1e12
 MOST_WIDE = 150.0  # characters of a line: 1,150 pixels at 100 %
@@ -76,7 +77,8 @@ class WorkedLines:
         assert made.expression is not None
         self.data.text(row, LEFT, formula, self.styles.band)
         self.row = row + 1
-        cells = list(islice(self._cells(made), MOST_CELLS))
+        most = MOST_OF_LARGE if is_large(self.one.program) else MOST_CELLS
+        cells = list(islice(self._cells(made), most))
         value = self._columns_for(max(len(self.decimals.text(made.id, self._value(cell))) for cell in cells))
         name = LEFT + self._columns_for(max(len(self._name(cell)) for cell in cells), from_left=True)
         sign = self.last - value
@@ -88,7 +90,7 @@ class WorkedLines:
             self._text(name, sign - 1, self._in_numbers(worked, sum(self.widths[name - LEFT : sign - LEFT])))
             self.row = row
             self._result(sign, sign + 1, cell, self._sign(cell, worked, worked.stages), self.last)
-        left_out = made.shape[0] * made.shape[1] - MOST_CELLS
+        left_out = made.shape[0] * made.shape[1] - most
         if left_out > 0:
             self.data.text(self.row, LEFT, f"… and {left_out} more cells likewise", self.styles.plain)
             self.row += 1
