@@ -12,11 +12,12 @@ from typing import Any
 from tracer.answers.key import Key
 from tracer.answers.reading import Answers
 from tracer.judging.conventions import FAILS, RIGHT, Conventions, OtherConventions
+from tracer.judging.diagnosis import Misconception, diagnose
 from tracer.judging.judging import judge
 from tracer.judging.points import share, worth
 from tracer.judging.sheet import Sheet, lay_beside
 from tracer.judging.slips import MISCONCEPTIONS, explain
-from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Mark, Slip, Verdict
+from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Idea, Mark, Slip, Verdict
 
 BY_CONVENTION = "other-convention"
 THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix only
@@ -24,11 +25,15 @@ THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix onl
 
 @dataclass(frozen=True, eq=False)
 class MarkedSheet:
-    """The marks of a sheet, in order of time; `other` are conventions that it follows in place of the problem's."""
+    """The marks of a sheet, in order of time, and the misconceptions that explain its slips.
+
+    `other` are conventions that it follows in place of the problem's.
+    """
 
     sheet: Sheet
     marks: Sequence[Mark]
     other: OtherConventions | None = None
+    diagnosis: Sequence[Misconception] = ()
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:
@@ -176,13 +181,15 @@ def mark_answers(answers: Answers, conventions: Conventions, accept: bool = Fals
             sheet, marks = other.sheet, judge(other.sheet, explain)
         else:
             marks = list(_told_of(marks, other))
-    return MarkedSheet(sheet, marks, other)
+    diagnosis = diagnose(marks)
+    return MarkedSheet(sheet, diagnosis.marks, other, diagnosis.found)
 
 
 def _told_of(marks: Sequence[Mark], other: OtherConventions) -> Iterator[Mark]:
     """The marks, with the convention in place of a slip that is the same thing said of single cells."""
     says = f"this follows another convention: {', '.join(other.words)}"
-    slip = Slip(BY_CONVENTION, says, says)
+    idea = Idea(BY_CONVENTION, BY_CONVENTION, BY_CONVENTION, "", {"words": ", ".join(other.words)})
+    slip = Slip(BY_CONVENTION, says, says, ideas=(idea,))
     right = {(each.id, each.row, each.column) for each in judge(other.sheet) if each.verdict in RIGHT}
     for mark in marks:
         explained = mark.verdict in ("slip", "wrong") and (mark.id, mark.row, mark.column) in right

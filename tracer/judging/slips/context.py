@@ -74,6 +74,8 @@ class Rule:
     """A line of the table: a slip, the matrices that it happens in, its rewrites and its sentence.
 
     `often` is how many of fifteen public student solutions show it; a `factor` multiplies all cells by one number.
+    `idea` is what the learner's misconception is called where it is not the slug, as one that shows elsewhere too; the
+    words of a wrong rule may have one of their own.
     """
 
     slug: str
@@ -82,6 +84,7 @@ class Rule:
     says: str
     often: int = 0
     factor: bool = False
+    idea: str = ""
 
 
 class Overlay(dict[str, Interval]):
@@ -235,6 +238,16 @@ class SlipContext:
         """A rule of target y and output a, at every output."""
         sources = (("y", self.net.targets), ("a", self.net.activation(self.net.depth)))
         return m.Apply(rule, tuple(pair for pair in sources if pair[0] in s.variables(rule)))
+
+
+RATE_MISSING = {"what": "was left out", "idea": "rate-missing"}
+RATE_TWICE = {"what": "was applied twice", "idea": "rate-twice"}
+RATE_AGAIN = {"what": "was applied again", "idea": "rate-twice"}
+
+
+def rate_divides(what: str) -> Mapping[str, str]:
+    """The words of a rule in which the learning rate divides."""
+    return {"what": f"divides {what}", "idea": "rate-divides"}
 
 
 def times(factor: float, matrix: m.Matrix) -> m.Matrix:
