@@ -27,11 +27,13 @@ Keys: TypeAlias = frozenset[str]
 class Misconception:
     """A wrong rule and the cells that it explains, in order of time.
 
-    `idea` is it in the first of them. `rival` is another that explains the same cells just as well, where there is one.
+    `idea` is it in the first of them, `made_in` has the matrix in which the wrong rule was used, for each of them.
+    `rival` is another that explains the same cells just as well, where there is one.
     """
 
     idea: Idea
     marks: tuple[Mark, ...]
+    made_in: tuple[str, ...]
     rival: Idea | None = None
 
     @property
@@ -72,14 +74,13 @@ def _first_among(mark: Mark, slip: Slip) -> Mark:
 
 def _misconceptions(marks: Sequence[Mark]) -> Iterator[Misconception]:
     """What the first slips of the marks come to."""
-    shown: dict[str, list[Mark]] = defaultdict(list)
-    ideas: dict[str, Idea] = {}
+    shown: dict[str, list[tuple[Idea, Mark]]] = defaultdict(list)
     for mark in marks:
         for idea in mark.slips[0].ideas if mark.verdict == "slip" else ():
-            shown[idea.key].append(mark)
-            ideas.setdefault(idea.key, idea)
+            shown[idea.key].append((idea, mark))
     for key, found in shown.items():
-        yield Misconception(ideas[key], tuple(found), _rival(key, found))
+        ideas, told = zip(*found, strict=True)
+        yield Misconception(ideas[0], told, tuple(each.at for each in ideas), _rival(key, told))
 
 
 def _rival(key: str, marks: Sequence[Mark]) -> Idea | None:

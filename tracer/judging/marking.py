@@ -17,7 +17,9 @@ from tracer.judging.judging import judge
 from tracer.judging.points import share, worth
 from tracer.judging.sheet import Sheet, lay_beside
 from tracer.judging.slips import MISCONCEPTIONS, explain
+from tracer.judging.tutor import tutor
 from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Idea, Mark, Slip, Verdict
+from tracer.judging.work import Work
 
 BY_CONVENTION = "other-convention"
 THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix only
@@ -106,6 +108,21 @@ class MarkedSheet:
                 found.setdefault(mark.slips[0].slug, mark.id)
         return found
 
+    def explaining(self, mark: Mark) -> Misconception | None:
+        """The misconception that a cell is explained by first."""
+        return next((each for each in self.diagnosis if any(one is mark for one in each.marks)), None)
+
+    def tutor(self, found: Misconception, rival: bool = False) -> str:
+        """What a tutor says of a misconception, or of the other that explains the same cells."""
+        idea, first = found.rival if rival and found.rival else found.idea, found.first
+        shows = zip(found.marks, found.made_in, strict=True)
+        names = list(dict.fromkeys(at if self._work.left_out(at) else mark.id for mark, at in shows))
+        return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:])
+
+    @cached_property
+    def _work(self) -> Work:
+        return Work(self.sheet)
+
     @cached_property
     def first_wrong(self) -> Mark | None:
         """The first cell in time that does not count."""
@@ -118,6 +135,12 @@ class MarkedSheet:
         stale = answers.problem_sha256 not in (None, self.sheet.key.sha256)
         changed = ("the answers were made for another version of this problem",) if stale else ()
         return (*changed, *self.sheet.notes)
+
+    def _told(self, found: Misconception) -> dict[str, Any]:
+        """A misconception as JSON has it; `or` is another that the numbers cannot tell from it."""
+        rival = {"or": {"slug": found.rival.slug, "says": self.tutor(found, rival=True)}} if found.rival else {}
+        cells = [_place(mark) for mark in found.marks]
+        return {"slug": found.idea.slug, "says": self.tutor(found), "cells": cells, "first": cells[0], **rival}
 
     def to_document(self) -> dict[str, Any]:
         """What `tracer check --json` prints of one file; rows and columns count from 1."""
@@ -147,6 +170,7 @@ class MarkedSheet:
                 }
                 for mark in self.marks
             ],
+            "diagnosis": [self._told(each) for each in self.diagnosis],
             "summary": {
                 **self.counts,
                 "score": self.score,
@@ -157,6 +181,11 @@ class MarkedSheet:
         }
 
 
+def _place(mark: Mark) -> list[str | int]:
+    """A cell as JSON has it: rows and columns count from 1."""
+    return [mark.id, mark.row + 1, mark.column + 1]
+
+
 def unmarked_document(key: Key, file: str, student: Mapping[str, str], fault: str) -> dict[str, Any]:
     """What `tracer check --json` prints of a file that could not be read, among others that could."""
     return {
@@ -165,6 +194,7 @@ def unmarked_document(key: Key, file: str, student: Mapping[str, str], fault: st
         "student": dict(student) or None,
         "error": fault,
         "cells": [],
+        "diagnosis": [],
         "summary": {**dict.fromkeys(VERDICTS, 0), "score": 0, "of": 0, "points": 0.0, "out_of": 0.0},
     }
 
