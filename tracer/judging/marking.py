@@ -116,7 +116,8 @@ class MarkedSheet:
         """What a tutor says of a misconception, or of the other that explains the same cells."""
         idea, first = found.rival if rival and found.rival else found.idea, found.first
         shows = zip(found.marks, found.made_in, strict=True)
-        names = list(dict.fromkeys(at if self._work.left_out(at) else mark.id for mark, at in shows))
+        left_out = {at for at in found.made_in if at and self._work.left_out(at)}
+        names = list(dict.fromkeys(at if at in left_out else mark.id for mark, at in shows))
         return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:])
 
     @cached_property
