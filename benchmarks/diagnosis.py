@@ -15,11 +15,12 @@ from tests.wrong_rules import RULES
 SEED, PROBLEMS, EACH, MOST_LISTED = 11, 60, 12, 8
 DECIMALS = (3, 4, 2)
 WORDS = (
-    f"Each of {EACH} students of each of {PROBLEMS} problems made by lot, with 3, with 4 and with 2 decimals, holds one "
-    f"to {MOST_AT_ONCE} of the {len(RULES)} wrong rules of the catalogue (a slip in matrices of one kind) and applies "
-    "each wherever it can be. The sheet is marked, what the diagnosis says first is mended, the sheet worked and marked "
-    "again, until all is right. Where something was named that the student does not hold, only the matrices that it "
-    "names are put right. Recall and precision are of the first sheet; two rules that give the same numbers are one."
+    f"Each of {EACH} students of each of {PROBLEMS} problems made by lot, with 3, with 4 and with 2 decimals, holds "
+    f"one to {MOST_AT_ONCE} of the {len(RULES)} wrong rules of the catalogue (a slip in matrices of one kind) and "
+    "applies each wherever it can be. The sheet is marked, what the diagnosis says first is mended, the sheet worked "
+    "and marked again, until all is right. Where something was named that the student does not hold, only the "
+    "matrices that it names are put right. Recall and precision are of the first sheet; two rules that give the same "
+    "numbers are one."
 )
 
 

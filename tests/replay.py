@@ -19,8 +19,15 @@ from tracer.judging.marking import BY_CONVENTION, MarkedSheet
 MOST_ROUNDS = 12
 MOST_AT_ONCE = 3
 SAME_THING = {"rate-in-gradient", "rate-missing-twice-divided"}  # the rate twice, wherever it shows
-CONVENTIONAL = {"error-sign", "sum-for-mean", "rate-in-gradient", "half-factor", "gradient-transposed", "loss-sign",
-                "not-updated"}
+CONVENTIONAL = {
+    "error-sign",
+    "sum-for-mean",
+    "rate-in-gradient",
+    "half-factor",
+    "gradient-transposed",
+    "loss-sign",
+    "not-updated",
+}
 """Slips that are another convention where they are followed throughout; then this is what is said."""
 
 
@@ -178,5 +185,7 @@ def students(random: Random, teachers: Iterable[Teacher], each: int) -> Iterator
         kinds = sorted({split(name)[0] for name in Work(teacher.document).order()} & by_kind.keys())
         for _ in range(each):
             chosen = random.choice(kinds, int(random.integers(1, MOST_AT_ONCE + 1)), replace=False)
-            held = [Held(str(random.choice(by_kind[kind])), str(kind), int(random.integers(1 << 30))) for kind in chosen]
+            held = [
+                Held(str(random.choice(by_kind[kind])), str(kind), int(random.integers(1 << 30))) for kind in chosen
+            ]
             yield Student(teacher, held, random)

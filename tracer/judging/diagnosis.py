@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from tracer.judging.verdicts import Extent, Idea, Mark, Slip
 
-ANOTHER = 10.0  # against one more wrong rule: more than the likeliest explanation of a matrix can be ahead of a listed one
+ANOTHER = 10.0  # against one more wrong rule: more than the likeliest explanation of a matrix is ahead of any other
 MOST_TRIED = 4_000  # ways of putting an explanation together; on a sheet of chance hits the best so far is taken
 AS_LIKELY = 3.0  # a rule that fits the same cells and is no less likely than this can be meant as well
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracer.answers.key import Key
 from tracer.judging.slips.context import SlipContext
 from tracer.judging.verdicts import Idea
 from tracer.judging.work import Work

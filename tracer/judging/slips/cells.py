@@ -106,10 +106,7 @@ def weight_misread(context: SlipContext, rule: m.Matrix) -> Made:
             low[k, i, j], high[k, i, j] = ends
         read = m.Symbol(f"{symbol.name} misread", symbol.shape)
         changed = traversal.rewrite(rule, lambda part, s=symbol, n=read: n if part == s else None)  # type: ignore[misc]
-        words = [
-            {"M": symbol.name, "place": _place(i, j, context.turned),
-             "how": f"as {_place(*other, context.turned)}" if other else "with the opposite sign"} for i, j, other in made
-        ]  # fmt: skip
+        words = [{"M": symbol.name, **_how(*each, context.turned)} for each in made]
         yield WrongRule(changed, words, {read.name: Interval(low, high)})
 
 
@@ -120,6 +117,12 @@ def _misread(rows: int, columns: int) -> Iterator[tuple[int, int, tuple[int, int
         for other in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)):
             if 0 <= other[0] < rows and 0 <= other[1] < columns:
                 yield i, j, other
+
+
+def _how(i: int, j: int, other: tuple[int, int] | None, turned: bool) -> dict[str, str]:
+    """The words for how the weight in a place was read."""
+    how = f"as the one in {_place(*other, turned)}" if other else "with the opposite sign"
+    return {"place": _place(i, j, turned), "how": how}
 
 
 def _place(row: int, column: int, turned: bool) -> str:

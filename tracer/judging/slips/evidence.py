@@ -34,8 +34,8 @@ MANY_FORMS = 0.3  # against a rule that comes in many forms, for the logarithm o
 class Candidate:
     """A wrong rule, or two, that explains some cells of a site; `score` is how much speaks for it.
 
-    `consistent` says that no other cell contradicts it, `extent` how much of the matrix it is of. `left_out` has the bounds of left-out matrices as
-    it makes them, `at` the one cell of such that it is in.
+    `consistent` says that no other cell contradicts it, `extent` how much of the matrix it is of. `left_out` has the
+    bounds of left-out matrices as it makes them, `at` the one cell of such that it is in.
     """
 
     rules: tuple[Rule, ...]

@@ -35,7 +35,8 @@ def slope_of_activation(context: SlipContext, rule: m.Matrix) -> Made:
     again = act.apply(A, layer.slope)
     half, between = context.work.unit(context.activation.name) / 2, m.Symbol(f"{A.name} again", again.shape)
     for applied in (again, *formula_mistyped(context, again)):
-        bounds = wider(bound(applied, context.reading), half)
+        expression = applied.expression if isinstance(applied, WrongRule) else applied
+        bounds = wider(bound(expression, context.reading), half)
         yield WrongRule(act.slopes(A, between, layer.slope, at_zero), extra={between.name: bounds})
 
 
