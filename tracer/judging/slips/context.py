@@ -57,12 +57,18 @@ class WrongRule:
     """A wrong rule: an expression in place of the right one.
 
     `words` fill its sentence. Several of one form come as one, with words for each and `extra` symbols
-    whose bounds have an axis in front for them.
+    whose bounds have an axis in front for them; `spelled_out` has these forms without such symbols, where there are few.
     """
 
     expression: m.Matrix
     words: Sequence[Mapping[str, str]] = ({},)
     extra: Mapping[str, Interval] = field(default_factory=dict)
+    spelled_out: Sequence[m.Matrix] = ()
+
+    @property
+    def forms(self) -> Sequence[m.Matrix]:
+        """Each form as an expression over the network's matrices alone; none where there is no such expression."""
+        return self.spelled_out if self.extra else (self.expression,)
 
 
 Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Iterator[WrongRule | m.Matrix]]

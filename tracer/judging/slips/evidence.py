@@ -57,7 +57,7 @@ class Candidate:
     def ideas(self) -> tuple[Idea, ...]:
         """The wrong rules in it."""
         parts = zip(self.rules, self.words, self.contexts, strict=True)
-        return tuple(_idea(rule, words, context, self.extent) for rule, words, context in parts)
+        return tuple(idea_of(rule, words, context, self.extent) for rule, words, context in parts)
 
     def says(self, site: Site, row: int, column: int, hint: bool = False) -> str:
         """The sentence at a cell of the site; a hint holds no right number."""
@@ -68,7 +68,7 @@ class Candidate:
         )
 
 
-def _idea(rule: Rule, words: Mapping[str, str], context: SlipContext, extent: Extent) -> Idea:
+def idea_of(rule: Rule, words: Mapping[str, str], context: SlipContext, extent: Extent) -> Idea:
     """A rule as the learner holds it: in a cell whatever it was there, elsewhere in this form."""
     says = words.get("idea", rule.idea or rule.slug)
     form = [] if extent >= Extent.IN_A_CELL else [words[each] for each in FORMS if each in words and says == rule.slug]

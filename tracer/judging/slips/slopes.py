@@ -37,7 +37,9 @@ def slope_of_activation(context: SlipContext, rule: m.Matrix) -> Made:
     for applied in (again, *formula_mistyped(context, again)):
         expression = applied.expression if isinstance(applied, WrongRule) else applied
         bounds = wider(bound(expression, context.reading), half)
-        yield WrongRule(act.slopes(A, between, layer.slope, at_zero), extra={between.name: bounds})
+        plain = act.slopes(A, expression, layer.slope, at_zero)
+        made = act.slopes(A, between, layer.slope, at_zero)
+        yield WrongRule(made, extra={between.name: bounds}, spelled_out=(plain,))
 
 
 def neighbour_in_slope(context: SlipContext, rule: m.Matrix) -> Made:
@@ -50,9 +52,12 @@ def neighbour_in_slope(context: SlipContext, rule: m.Matrix) -> Made:
     index = np.tile(np.arange(units), (len(pairs), 1))
     index[range(len(pairs)), [unit for unit, _ in pairs]] = [other for _, other in pairs]
     bounds = Interval(own.low[:, index].swapaxes(0, 1), own.high[:, index].swapaxes(0, 1))
+    rows = tuple(range(A.shape[0]))
     for changed in _with_a(rule, A, taken):
         assert isinstance(changed, m.Apply)
-        yield WrongRule(changed, [dict[str, str]() for _ in pairs], {taken.name: bounds})
+        plain = [each for columns in index.tolist() for each in _with_a(rule, A, m.Part(A, rows, tuple(columns)))]
+        spelled_out = [each for each in plain if isinstance(each, m.Apply)]
+        yield WrongRule(changed, [dict[str, str]() for _ in pairs], {taken.name: bounds}, spelled_out)
 
 
 def slope_of_z(context: SlipContext, rule: m.Matrix) -> Made:
