@@ -106,7 +106,7 @@ def test_page_and_command_name_the_same_slips(chromium: Any, name: str, tmp_path
         marked = mark_answers(read_content("a.json", json.dumps(written).encode()), Conventions(key))
         with opened(chromium, sheet(recorded, feedback="cell"), tmp_path) as page:
             page.evaluate(FILL, written)
-            first = [each for each, sign in page.evaluate(SIGNS).items() if sign == "✗"][0]
+            first = next(each for each, sign in page.evaluate(SIGNS).items() if sign == "✗")
             for again in ("77", "78", written[matrix][int(first.split("-")[1])][int(first.split("-")[2])]):
                 type_into(page, f"[data-keep='{first}']", again)
             said = " ".join(hints(page))
@@ -138,7 +138,7 @@ def test_the_rest_may_be_filled_in_after_two_right_in_a_row_and_is_no_work_of_on
         with page.expect_download() as caught:
             page.click("#save")
         saved = json.loads(Path(caught.value.path()).read_text(encoding="utf-8"))
-        assert saved["Z1"] == [right["Z1"][0][:2] + [None], [None] * 3, [None] * 3]
+        assert saved["Z1"] == [[*right["Z1"][0][:2], None], [None] * 3, [None] * 3]
         assert saved["filled"]["Z1"][0] == [None, None, right["Z1"][0][2]]
         page.reload()
         assert page.get_attribute("[data-keep='Z1-2-2']", "data-filled") == "yes"

@@ -65,7 +65,7 @@ class AlikeView:
 
 @dataclass(frozen=True)
 class FindingView:
-    """A mistake: where, what was written, why, and the first cell's working in the learner's own numbers."""
+    """A mistake: where, what was written, why, and the first cell's working, unless that stands above."""
 
     anchor: str
     title: str
@@ -89,6 +89,7 @@ class DiagnosedView:
     says: str
     rival: str
     link: str
+    formula: Markup | None
     lines: tuple[Markup, ...]
 
 
@@ -123,12 +124,14 @@ class FeedbackViews:
         """The misconceptions, each with its first cell worked; `link` is the mistake that this cell belongs to."""
         for each in explained(self.marked, self.reveal):
             link = self.anchors[each.first.id, each.first.row, each.first.column]
-            yield DiagnosedView(each.title, each.says, each.rival, link, tuple(self._lines(each.first)))
+            formula, lines = self._formula(each.first.id), tuple(self._lines(each.first))
+            yield DiagnosedView(each.title, each.says, each.rival, link, formula, lines)
 
     def findings(self) -> Iterator[FindingView]:
         for k, each in enumerate(self.listed, 1):
             first = each.first
             reveals = self.reveal != "none"
+            worked = reveals and all(first is not found.first for found in self.marked.diagnosis)  # else it was above
             yield FindingView(
                 anchor=f"look-{k}",
                 title=each.title,
@@ -140,8 +143,8 @@ class FeedbackViews:
                 on_own=self._on_own(first) if self.reveal == "key" else "",
                 alike=tuple(self._alike(mark, reveals) for mark in each.marks[1 : MOST_ALIKE + 1]),
                 more=max(0, len(each.marks) - MOST_ALIKE - 1),
-                formula=self._formula(first.id) if reveals else None,
-                lines=tuple(self._lines(first)) if reveals else (),
+                formula=self._formula(first.id) if worked else None,
+                lines=tuple(self._lines(first)) if worked else (),
             )
 
     def _on_own(self, mark: Mark) -> str:

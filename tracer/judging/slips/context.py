@@ -57,7 +57,7 @@ class WrongRule:
     """A wrong rule: an expression in place of the right one.
 
     `words` fill its sentence. Several of one form come as one, with words for each and `extra` symbols
-    whose bounds have an axis in front for them; `spelled_out` has these forms without such symbols, where there are few.
+    whose bounds have an axis in front for them; `spelled_out` has these forms without such symbols, where it can.
     """
 
     expression: m.Matrix
