@@ -82,10 +82,11 @@ function askRules() {
 
 function ruleQuestion(cell) {
   const lettersOf = (expression) => new Writer((...each) => nameMathml(labels.cell(each)))
-    .pieces(work(expression, (...each) => ["value", [], 0, 0, each], 0).letters).join("");
+    .pieces(work(expression, (...each) => ["value", [], 0, 0, each], 0).letters).map((part) => `<math>${part}</math>`).join(" ");
   const right = { formula: lettersOf(ruleOf(cell).expression), says: "" };
   const others = wrongRulesOf(cell[0]).map(({ node, says }) => ({ formula: lettersOf(lowerAny(node, cell[1], cell[2])), says }));
-  const distinct = [right, ...others].filter((each, k, all) => all.findIndex(({ formula }) => formula === each.formula) === k).slice(0, 3);
+  const plain = others.filter(({ formula }) => !/\d\.\d{4}/.test(formula)); // nobody writes 0.3333333333 for a third
+  const distinct = [right, ...plain].filter((each, k, all) => all.findIndex(({ formula }) => formula === each.formula) === k).slice(0, 3);
   if (distinct.length < 3) return null;
   const turn = [...keyOf(cell)].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 3;
   const part = document.createElement("div"), said = document.createElement("output");
@@ -99,7 +100,7 @@ function ruleQuestion(cell) {
 function choice({ formula, says }, said) {
   const button = document.createElement("button");
   button.type = "button";
-  button.innerHTML = `<math>${formula}</math>`;
+  button.innerHTML = formula; // in pieces, between which a narrow window may break it
   button.setAttribute("aria-label", button.textContent); // of a formula in a button nobody says the name
   button.addEventListener("click", () => {
     said.textContent = says ? `✗ ${says}` : `✓ ${words("which_right")}`;

@@ -229,11 +229,17 @@ def test_a_phones_number_pad_has_a_minus(chromium: Any, article: Trace, tmp_path
         assert page.is_visible("#minus")
 
 
-def test_at_twice_the_size_nothing_is_cut_off(chromium: Any, article: Trace, right: Texts, tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [640, 360])
+def test_at_twice_the_size_and_on_a_phone_nothing_is_cut_off(
+    chromium: Any, article: Trace, right: Texts, tmp_path: Path, width: int
+) -> None:
     """A window of 1280 × 900 at 200 % has 640 × 450 of the page's own pixels."""
-    with opened(chromium, sheet(article), tmp_path, size=(640, 450)) as page:
+    with opened(chromium, sheet(article), tmp_path, size=(width, 450)) as page:
         page.evaluate(FILL, until(right, "E") | slope_again(right))
-        assert page.evaluate("document.documentElement.scrollWidth") <= 640
+        assert page.locator(".which").count() and page.locator(".hints > div").count()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.evaluate(FILL, right)
+        assert page.is_visible("#end") and page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("name", ["article", "hand", "softmax-classifier"])

@@ -252,12 +252,7 @@ def change_scaled(context: SlipContext, rule: m.Matrix) -> Made:
     if _stays(context) or not isinstance(rule, m.Broadcast):
         return
     N = context.samples
-    factors = {
-        N: "as many times as there are samples",
-        1 / N: "divided by the number of samples",
-        2.0: "twice",
-        0.5: "half",
-    }
+    factors = {N: f"{N:g} times", 1 / N: f"1/{N:g} of", 2.0: "twice", 0.5: "half"}
     for factor, what in factors.items():
         if factor != 1.0:
             yield WrongRule(m.Broadcast(rule.operator, rule.left, times(factor, rule.right)), ({"what": what},))

@@ -221,7 +221,7 @@ WHOLE = (
     Rule("change-for-value", (MatrixKind.NEW_PARAMETER,), parameters.change_for_value,
          "this is the change alone; apply it to {w} for the new value[, {right}]"),
     Rule("change-scaled", (MatrixKind.NEW_PARAMETER,), parameters.change_scaled,
-         "the change of {w} is {what} what it should be; {g} times the learning rate {lr} is the whole of it"),
+         "{w} moved by {what} the change that {g} gives"),
     Rule("rate-scales-weights", (MatrixKind.NEW_PARAMETER,), parameters.rate_scales_weights,
          "the learning rate {lr} multiplies {w} too; multiply only the gradient {g} by it"),
     Rule("stale-value", ALL, cells.stale_value,
