@@ -11,7 +11,8 @@ from typing import Any
 
 from tracer.answers.key import Key
 from tracer.answers.reading import Answers
-from tracer.judging.conventions import FAILS, RIGHT, Conventions, OtherConventions
+from tracer.errors import TracerError
+from tracer.judging.conventions import FAILS, NEARLY_ALL, RIGHT, Conventions, OtherConventions
 from tracer.judging.diagnosis import Misconception, diagnose
 from tracer.judging.judging import judge
 from tracer.judging.points import share, worth
@@ -22,6 +23,7 @@ from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Idea, Mark, Slip, 
 from tracer.judging.work import Work
 
 BY_CONVENTION = "other-convention"
+ANOTHERS = "these answers fit the numbers that they give, and not this problem's: a sheet of another variant"
 THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix only
 
 
@@ -200,10 +202,17 @@ def unmarked_document(key: Key, file: str, student: Mapping[str, str], fault: st
     }
 
 
-def mark_answers(answers: Answers, conventions: Conventions, accept: bool = False) -> MarkedSheet:
-    """The marked sheet of some answers; `accept` marks them by the convention that they follow."""
-    sheet = lay_beside(answers, conventions.key)
+def mark_answers(
+    answers: Answers, conventions: Conventions, accept: bool = False, by_given: bool = False
+) -> MarkedSheet:
+    """The marked sheet of some answers; `accept` marks them by the convention that they follow.
+
+    `by_given` judges them by the numbers that their file gives, where these are not the problem's.
+    """
+    sheet = lay_beside(replace(answers, by_given=by_given), conventions.key)
     marks = judge(sheet, explain)
+    if sheet.strange and not by_given and _fits_its_own(sheet, marks, conventions.key):
+        sheet = replace(sheet, notes=(*sheet.notes, ANOTHERS))
     other = None
     if any(mark.verdict in FAILS for mark in marks):
         other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
@@ -214,6 +223,16 @@ def mark_answers(answers: Answers, conventions: Conventions, accept: bool = Fals
             marks = list(_told_of(marks, other))
     diagnosis = diagnose(marks)
     return MarkedSheet(sheet, diagnosis.marks, other, diagnosis.found)
+
+
+def _fits_its_own(sheet: Sheet, marks: Sequence[Mark], key: Key) -> bool:
+    """Whether nearly all of a sheet is right by the numbers that it gives, and less of it by the problem's."""
+    try:
+        read = judge(lay_beside(replace(sheet.answers, by_given=True), key))
+    except TracerError:  # which leave float64
+        return False
+    now, before = (sum(mark.verdict in RIGHT for mark in each) for each in (read, marks))
+    return now >= NEARLY_ALL * len(read) and now > before
 
 
 def _told_of(marks: Sequence[Mark], other: OtherConventions) -> Iterator[Mark]:

@@ -8,6 +8,7 @@ from tests.marking import X, counts, document, kinds, mark, slugs, verdicts, wit
 from tests.students import Answers, Array, Work, rounded
 from tests.wrong_rules import Memory
 from tracer.api import load, trace
+from tracer.judging.marking import ANOTHERS
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)  # every digit remembered: what is written is the key, rounded
@@ -227,7 +228,25 @@ def test_numbers_of_the_learners_own_have_a_key_of_their_own() -> None:
     own["layers"][0]["weights"] = [[0.2, 0.5, -0.9], [0.4, -0.1, 0.3], [0.7, 0.6, -0.2]]
     answers = worked(own)
     assert not mark(PROBLEM, answers).all_right
-    assert mark(PROBLEM, answers, given={"W1": own["layers"][0]["weights"]}).all_right
+    given = {"W1": own["layers"][0]["weights"]}
+    assert mark(PROBLEM, answers, by_given=True, given=given).all_right
+    marked = mark(PROBLEM, answers, given=given)
+    assert (
+        not marked.all_right
+        and "given.W1: other numbers than this problem's; judged by the problem's own" in (marked.warnings[0])
+    )
+    assert marked.warnings[-1] == ANOTHERS, "a neighbour's, perhaps"
+    same = mark(PROBLEM, worked(PROBLEM), given={"W1": PROBLEM["layers"][0]["weights"]})
+    assert same.all_right and not same.warnings
+
+
+def test_trivial_numbers_of_ones_own_earn_nothing() -> None:
+    zeros = json.loads(json.dumps(PROBLEM))
+    zeros["data"]["X"] = [[0.0] * 3] * 3
+    zeros["layers"][0] |= {"weights": [[0.0] * 3] * 3, "bias": [0.0] * 3}
+    given = {"X": zeros["data"]["X"], "W1": zeros["layers"][0]["weights"], "b1": [[0.0] * 3]}
+    marked = mark(PROBLEM, worked(zeros), given=given)
+    assert marked.score < 0.1 * len(marked.marks) and ANOTHERS in marked.warnings
 
 
 def test_a_step_has_two_values_and_none_between() -> None:

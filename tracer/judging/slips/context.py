@@ -8,6 +8,8 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import TypeAlias
 
+import numpy as np
+
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
@@ -160,7 +162,9 @@ class SlipContext:
     def bounds(self, wrong: WrongRule) -> Interval:
         """What a wrong rule makes of this matrix, as the learner would write it."""
         found = bound(wrong.expression, Overlay(wrong.extra, self.reading))
-        return found.transposed if self.turned else found
+        shape = np.broadcast_shapes(found.low.shape, self.right.shape)  # a single row, column or number is all of it
+        whole = Interval(np.broadcast_to(found.low, shape), np.broadcast_to(found.high, shape))
+        return whole.transposed if self.turned else whole
 
     @property
     def rounded_to(self) -> int | None:

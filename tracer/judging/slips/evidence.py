@@ -13,7 +13,7 @@ import numpy as np
 
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.numbers import MOST_UNITS, Array
+from tracer.judging.numbers import MOST_SHARE, MOST_UNITS, Array
 from tracer.judging.site import Site
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence
@@ -21,7 +21,6 @@ from tracer.judging.verdicts import Extent, Idea
 from tracer.judging.work import is_step, middle
 
 PARTLY = 4.0  # against a rule that other cells contradict: the learner was of two minds
-MOST_OPEN = 0.25  # of a wrong rule's largest value: with wider bounds it fits because what was left out allows anything
 IN_ONE_CELL = 0.5  # against a slip of one cell, besides the number of ways in which it can be made
 TWICE = 5.0  # against two slips at once
 WITH_A_PEN = 3.0  # against a slip in writing down
@@ -110,7 +109,7 @@ def _farthest(site: Site, mid: Array) -> Array | float:
     if is_step(site.expression) or not site.work.left_out_before(site.id):
         return np.inf
     largest = np.maximum(np.abs(mid), np.abs(site.work.key.values[site.id])).max(axis=(1, 2), keepdims=True)
-    return np.asarray(np.maximum(MOST_UNITS * site.written.units, MOST_OPEN * largest))
+    return np.asarray(np.maximum(MOST_UNITS * site.written.units, MOST_SHARE * largest))
 
 
 def _gain(site: Site, low: Array, high: Array, mid: Array) -> Array:

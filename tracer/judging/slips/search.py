@@ -79,7 +79,7 @@ class _Search:
 
     def _explained(self, found: Candidate, row: int, column: int) -> Explained:
         says, hint = (found.says(self.site, row, column, only) for only in (False, True))
-        score = found.score / np.count_nonzero(found.cells)
+        score = found.score / float(np.count_nonzero(found.cells))
         slip = Slip(found.slug, says, hint, self._apart(found, row, column), found.ideas, found.extent, score)
         return Explained(slip, self._one(row, column), found.left_out if found is self._leading else ())
 
@@ -173,6 +173,8 @@ class _Search:
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             consistent = bool(weighed.consistent[k])
             doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
+            if (single or not consistent) and weighed.gains[k] + prior <= 0:  # any number would fit as well
+                continue
             yield Candidate(
                 (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
                 float(weighed.gains[k] + prior - doubt), consistent,
@@ -192,7 +194,10 @@ class _Search:
             slack, value = float(site.tolerance[row, column]), float(site.written.values[row, column])
             for slip in pen_slips(site.written.entries[row][column], row, column, site.right, slack):
                 rule = Rule(slip.slug, (), _no_rewrite, slip.says)
-                score = float(np.log(max(abs(value), 4 * slack) / (2 * slack) / slip.among)) - WITH_A_PEN
+                told = float(np.log(max(abs(value), 4 * slack) / (slip.width + 2 * slack) / slip.among))
+                if told <= 0:  # any number would fit as well
+                    continue
+                score = told - WITH_A_PEN
                 cell = self._one(row, column)
                 yield Candidate((rule,), ({},), (self.context,), site.right, cell, score, False, Extent.OF_THE_PEN)
 
