@@ -242,11 +242,14 @@ def test_numbers_of_the_learners_own_have_a_key_of_their_own() -> None:
 
 def test_trivial_numbers_of_ones_own_earn_nothing() -> None:
     zeros = json.loads(json.dumps(PROBLEM))
-    zeros["data"]["X"] = [[0.0] * 3] * 3
-    zeros["layers"][0] |= {"weights": [[0.0] * 3] * 3, "bias": [0.0] * 3}
-    given = {"X": zeros["data"]["X"], "W1": zeros["layers"][0]["weights"], "b1": [[0.0] * 3]}
+    nothing = [[0.0] * 3] * 3
+    zeros["data"] = {"X": nothing, "Y": [[0.5] * 3] * 3}
+    zeros["layers"] = [{"activation": "sigmoid", "weights": nothing, "bias": [0.0] * 3}] * 2
+    given = {"X": nothing, "Y": zeros["data"]["Y"], **dict.fromkeys(("W1", "W2"), nothing), "b1": [[0.0] * 3]}
+    given["b2"] = given["b1"]
     marked = mark(PROBLEM, worked(zeros), given=given)
-    assert marked.score < 0.1 * len(marked.marks) and ANOTHERS in marked.warnings
+    assert ANOTHERS in marked.warnings and marked.points[0] < 0.3 * marked.points[1]
+    assert mark(PROBLEM, worked(zeros), by_given=True, given=given).all_right
 
 
 def test_a_step_has_two_values_and_none_between() -> None:
