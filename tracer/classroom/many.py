@@ -34,7 +34,8 @@ class FileResult:
 
 @dataclass(frozen=True, eq=False)
 class Marker:
-    """How a class is marked: `accept` counts other conventions, `given` judges by numbers that files give, `folder` takes the `reports` (xlsx, html) of each file.
+    """How a class is marked: `accept` counts other conventions, `given` judges by numbers that files give, `folder`
+    takes the `reports` (xlsx, html) of each file.
 
     `documents` and `sheets` say what an outcome holds; sheets stay in this process.
     """
