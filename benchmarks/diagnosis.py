@@ -57,10 +57,10 @@ def public_sheets() -> str:
     """How many wrong arrays of public students' sheets are named."""
     told = [is_named(*each) for name in CASES for each in failing(name)]
     return (
-        f"Sheets of {len(CASES)} students who worked the eleven steps in public (`tests/golden/students`): {len(told)} "
-        f"arrays fail on the student's own numbers, and {sum(told)} of them ({sum(told) / len(told):.0%}) are called by "
-        "what the student did, first. The others follow from matrices that the sheet leaves out with a mistake in each, "
-        "or were worked with other numbers than those that are written before them."
+        f"Sheets of {len(CASES)} students who worked the eleven steps in public (`tests/golden/students`): "
+        f"{len(told)} arrays fail on the student's own numbers, and {sum(told)} of them ({sum(told) / len(told):.0%}) "
+        "are called by what the student did, first. The others follow from matrices that the sheet leaves out with a "
+        "mistake in each, or were worked with other numbers than those that are written before them."
     )
 
 
