@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tracer.classroom.findings import Reveal, place
 from tracer.judging.diagnosis import Misconception
-from tracer.judging.marking import MarkedSheet
+from tracer.judging.marking import ANOTHERS, MarkedSheet
 from tracer.judging.verdicts import COUNTS, NOT_OF, Mark
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -25,8 +25,11 @@ class ExplainedView:
 
 
 def explained(marked: MarkedSheet, reveal: Reveal) -> list[ExplainedView]:
-    """The misconceptions of a sheet in the order in which they first show; none where only verdicts may be seen."""
-    return [] if reveal == "none" else list(_views(marked))
+    """The misconceptions of a sheet in the order in which they first show.
+
+    None where only verdicts may be seen, nor where the sheet is of another variant and shows no misconception at all.
+    """
+    return [] if reveal == "none" or ANOTHERS in marked.sheet.notes else list(_views(marked))
 
 
 def _views(marked: MarkedSheet) -> Iterator[ExplainedView]:
