@@ -5,11 +5,23 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import checking, classes, fairness, growth, pages, programs, startup, tracing, workbooks, worked
+from benchmarks import (
+    checking,
+    classes,
+    diagnosis,
+    fairness,
+    growth,
+    pages,
+    programs,
+    startup,
+    tracing,
+    workbooks,
+    worked,
+)
 from benchmarks.measure import machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-ALL = (startup, tracing, programs, workbooks, pages, worked, checking, fairness, classes, growth)
+ALL = (startup, tracing, programs, workbooks, pages, worked, checking, fairness, diagnosis, classes, growth)
 SECTIONS: dict[str, ModuleType] = {section.__name__.rpartition(".")[2]: section for section in ALL}
 
 

@@ -32,6 +32,8 @@ function fill(field, value) {
 
 function keep() {
   const typed = Object.fromEntries(kept.map((field) => [field.dataset.keep, field.value]).filter(([, value]) => value));
+  const filled = boxes.filter(({ dataset }) => dataset.filled).map(({ dataset }) => dataset.keep);
+  if (filled.length) typed.filled = filled.join(" ");
   try {
     localStorage.setItem(store, JSON.stringify(typed));
   } catch {
@@ -43,6 +45,8 @@ function recall() {
   try {
     const typed = JSON.parse(localStorage.getItem(store) ?? "{}");
     for (const field of kept) if (Object.hasOwn(typed, field.dataset.keep)) fill(field, typed[field.dataset.keep]);
+    const filled = new Set(String(typed.filled ?? "").split(" "));
+    for (const box of boxes) if (filled.has(box.dataset.keep)) box.dataset.filled = "yes";
   } catch {
     $("unkept").hidden = false;
   }
@@ -116,7 +120,9 @@ function move(event) {
   if (event.shiftKey && event.key !== "Enter") return;
   const target = targetOf(event, event.target);
   if (!target) {
-    if (event.key === "Enter") event.target.blur();
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // behind the last box comes what is done with the answers
+    $("save").focus();
     return;
   }
   event.preventDefault();
@@ -124,16 +130,33 @@ function move(event) {
   target.select();
 }
 
+/** Whether a number was worked out by the sheet: then it is not the student's. */
+function mind(box, filled) {
+  if (filled) box.dataset.filled = "yes";
+  else delete box.dataset.filled;
+}
+
+/** What a number pad may lack: the minus, put before the number or taken away, and the bar of a fraction. */
+function press(event) {
+  const field = document.activeElement;
+  event.preventDefault(); // the box keeps the focus, and the pad stays
+  if (!field?.matches("input.box, input.operand")) return;
+  const { value } = field, isMinus = event.currentTarget.id === "minus";
+  field.value = !isMinus ? `${value}/` : /^[-−]/.test(value) ? value.slice(1) : `−${value}`;
+  field.setSelectionRange(field.value.length, field.value.length);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 // Saving and loading
 
-/** What stands in the cells of the tables that a selector finds, by matrix. */
-function textsOf(selector) {
+/** What stands in the cells of the tables that a selector finds, by matrix; `isOf` chooses among boxes. */
+function textsOf(selector, isOf = () => true) {
   const found = {};
   for (const table of document.querySelectorAll(selector)) {
     const [rows, columns] = table.dataset.shape.split(" ").map(Number), { id } = table.dataset;
     found[id] = Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => {
       const cell = table.querySelector(`[data-cell="${id}-${row}-${column}"]`), box = cell.querySelector("input.box");
-      const text = (box ? box.value : cell.querySelector(".value").textContent).trim();
+      const text = (box ? isOf(box) ? box.value : "" : cell.querySelector(".value").textContent).trim();
       return text === "" ? null : text;
     }));
   }
@@ -145,8 +168,10 @@ function answers() {
   for (const field of kept.filter((each) => each.dataset.keep.startsWith("note ")))
     if (field.value) notes[field.dataset.keep] = field.value;
   const student = { name: $("name").value.trim(), id: $("id").value.trim(), notes };
-  return { ...textsOf("table[data-asked]"), ...(Object.keys(given).length ? { given } : {}), student,
-    problem_sha256: data.problem_sha256 };
+  const rest = Object.entries(textsOf("table[data-asked]", (box) => box.dataset.filled))
+    .filter(([, rows]) => rows.some((row) => row.some((text) => text !== null)));
+  return { ...textsOf("table[data-asked]", (box) => !box.dataset.filled), ...(Object.keys(given).length ? { given } : {}),
+    ...(rest.length ? { filled: Object.fromEntries(rest) } : {}), student, problem_sha256: data.problem_sha256 };
 }
 
 function save() {
@@ -169,8 +194,10 @@ function take(document) {
   let count = 0;
   for (const box of boxes) {
     const [matrix, row, column] = cellOf(box.dataset.keep);
-    const found = Object.hasOwn(document, matrix) ? document[matrix]?.[row]?.[column] ?? "" : "";
+    const own = Object.hasOwn(document, matrix) ? document[matrix]?.[row]?.[column] ?? null : null;
+    const found = own ?? document.filled?.[matrix]?.[row]?.[column] ?? "";
     box.value = ["string", "number"].includes(typeof found) ? String(found).slice(0, LONGEST) : "";
+    mind(box, own === null && !isOpen(box));
     if (!isOpen(box)) count += 1;
   }
   const other = document.problem_sha256 !== data.problem_sha256;
@@ -208,16 +235,19 @@ function start() {
   document.addEventListener("input", keep);
   document.addEventListener("change", ({ target }) => {
     if (target.matches("#name, #id")) nameSheets();
+    if (target.matches("input.box")) mind(target, false);
     if (target.matches("[data-keep]")) typed(target);
   });
   document.addEventListener("focusin", ({ target }) => target.matches("input.box") && target.select());
   $("save").addEventListener("click", save);
   $("load").addEventListener("click", () => $("file").click());
   $("file").addEventListener("change", load);
+  for (const id of ["minus", "slash"]) $(id).addEventListener("pointerdown", press);
   $("print").addEventListener("click", () => print());
   $("clear").addEventListener("click", () => {
     if (!confirm(words("empty"))) return;
     for (const field of kept) fill(field, "");
+    for (const box of boxes) mind(box, false);
     nameSheets();
     typed(null);
   });

@@ -29,10 +29,12 @@ function workExamples() {
   }
 }
 
-/** At the end of a line to complete, what stands in the cell's box. */
+/** At the end of a line to complete, what stands in the cell's box as soon as it is right. */
 function showAnswers() {
-  for (const end of document.querySelectorAll("[data-answer]"))
-    end.textContent = fields.get(end.dataset.answer).value.trim();
+  for (const end of document.querySelectorAll("[data-answer]")) {
+    const box = fields.get(end.dataset.answer), isRight = box.dataset.sign && "✓↪".includes(box.dataset.sign);
+    end.textContent = isRight ? box.value.trim() : "…";
+  }
 }
 
 // Checks that need no key
@@ -56,34 +58,47 @@ function showChecks() {
   }
 }
 
-/** What there is to help: the formula, the operands put in, the first term. */
-function hintsFor(cell) {
+/** What there is to help: the idea behind the mistake, the formula, the operands put in, the first term. */
+function hintsFor(cell, says) {
   const { name, lines } = workedOut(cell), [letters, numbers, next] = lines;
   const hints = [["formula", asMath(name, letters)], ["numbers", asMath(name, numbers)]];
   if (lines.length > 3 && next.terms.length > 1) hints.push(["first_term", `<math>${next.terms[0]}</math>`]);
-  return hints.map(([key, formula]) => `${escaped(words(key))} ${formula}`);
+  return [...says ? [escaped(says)] : [], ...hints.map(([key, formula]) => `${escaped(words(key))} ${formula}`)];
+}
+
+/** Boxes marked ✗, those of one idea together; what no idea explains, matrix by matrix. */
+function troubles() {
+  const ideas = diagnosed(), told = new Set(ideas.flatMap((each) => each.boxes)), others = new Map();
+  for (const box of boxes.filter(({ dataset }) => dataset.sign === "✗").filter((each) => !told.has(each))) {
+    const [id] = cellOf(box.dataset.keep);
+    others.set(id, [...others.get(id) ?? [], box]);
+  }
+  return [...ideas, ...[...others.values()].map((mine) => ({ idea: null, says: "", boxes: mine }))];
 }
 
 function showHints() {
+  const found = troubles();
   for (const place of document.querySelectorAll(".hints")) {
-    const stuck = within(place.closest(".asked")).filter((box) => box.dataset.sign === "✗" && tries.get(box.dataset.keep) >= TRIES);
-    place.replaceChildren(...stuck.map(hintOf));
+    const mine = within(place.closest(".asked"));
+    place.replaceChildren(...found.filter((each) => mine.includes(each.boxes[0])).map(hintOf));
   }
 }
 
-function hintOf(box) {
-  const key = box.dataset.keep, hints = hintsFor(cellOf(key)), taken = hintsTaken.get(key) ?? 0;
-  const part = document.createElement("div");
-  part.innerHTML = hints.slice(0, taken).map((hint) => `<div>${hint}</div>`).join("");
-  const place = document.createElement("strong");
-  place.textContent = `${words("again", { cell: wordsOf(box) })} `;
+/** First where; after another try the idea; then the formula, then the numbers. Who asks is told sooner. */
+function hintOf({ idea, says, node, boxes: [box, ...others] }) {
+  const key = box.dataset.keep, hints = hintsFor(cellOf(key), says), more = others.length;
+  const tried = (tries.get(key) ?? 1) - TRIES + 1, shown = tried < 1 ? 0 : tried + (hintsTaken.get(key) ?? 0);
+  if (idea && shown > 0 && !met.has(idea)) met.set(idea, { says, node, cell: cellOf(key) });
+  const part = document.createElement("div"), place = document.createElement("strong");
+  part.innerHTML = hints.slice(0, shown).map((hint) => `<div>${hint}</div>`).join("");
+  place.textContent = `${words(more ? "again_more" : "again", { cell: wordsOf(box), count: more })} `;
   part.prepend(place);
-  if (taken >= hints.length) return part;
+  if (tried < 1 || shown >= hints.length) return part;
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = words(taken ? "another_hint" : "hint");
+  button.textContent = words("another_hint");
   button.addEventListener("click", () => {
-    hintsTaken.set(key, taken + 1);
+    hintsTaken.set(key, (hintsTaken.get(key) ?? 0) + 1);
     showHints();
     say(words("hint_shown", { cell: wordsOf(box) }));
   });

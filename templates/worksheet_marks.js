@@ -1,6 +1,6 @@
 // Showing the marks: a sign beside every box, each as soon as it may be seen.
 
-const TRIES = 2; // before there is a hint
+const TRIES = 2; // before more is said than where to look
 const { marks } = data.practice;
 const WORDS = { "✓": marks.right, "✗": marks.again, "↪": marks.follows, "≈": marks.coarse, "…": marks.waits, "?": marks.unreadable };
 const labels = new Labels(data.practice);
@@ -15,12 +15,23 @@ const isComplete = (fields) => fields.every((box) => readNumber(box.value).kind 
 const within = (part) => boxes.filter((box) => part.contains(box));
 
 /** The part of the sheet that must be complete before the mark of a field is shown. */
+function partOf(field) {
+  switch (data.feedback) {
+    case "row": return field.closest("tr") ?? field;
+    case "step": return field.closest("section");
+    default: return document.body;
+  }
+}
+
+/** Whether a mark may be seen; the first box of a matrix has its own at once where rows are waited for. */
 function isShown(field) {
-  if (data.feedback === "cell") return true;
-  const part = data.feedback === "step" ? field.closest("section") : document.body;
+  if (data.feedback === "cell" || data.feedback === "row" && isFirst(field)) return true;
+  const part = partOf(field);
   if (!complete.has(part)) complete.set(part, isComplete(within(part)));
   return complete.get(part);
 }
+
+const isFirst = (field) => field.closest("table")?.querySelector("input.box") === field;
 
 /** What a sign says of a cell. */
 function titleOf(cell, sign) {
@@ -37,6 +48,8 @@ function put(field, sign, title = WORDS[sign] ?? "") {
     if (sign) mark.setAttribute(name, value);
     else mark.removeAttribute(name);
   }
+  if (sign) field.setAttribute("aria-describedby", mark.id);
+  else field.removeAttribute("aria-describedby");
   field.dataset.sign = sign;
   field.setAttribute("aria-invalid", String(sign === "✗" || sign === "?"));
 }
@@ -84,11 +97,18 @@ function announce(last, before) {
   if (data.feedback === "cell" || now === "?") {
     if (now) say(`${wordsOf(last)}: ${last.nextElementSibling.title}.`);
   } else if (isShown(last)) {
-    const part = data.feedback === "step" ? mine : boxes, again = part.filter((box) => box.dataset.sign === "✗");
-    if (again.length) say(words("again_at", { cells: again.map(wordsOf).join("; ") }));
-    else say(part.every((box) => "✓↪".includes(box.dataset.sign)) ? words("all_right") : unsettled(part));
+    say(summed(data.feedback === "end" ? boxes : isComplete(mine) ? mine : data.feedback === "row" && isComplete(within(partOf(last)))
+      ? within(partOf(last)) : [last]));
   }
   if (before !== now && !now) say("");
+}
+
+/** What is heard of a part: how many boxes are right, and which to look at first. */
+function summed(part) {
+  const right = part.filter((box) => box.dataset.sign && "✓↪".includes(box.dataset.sign)), again = part.find((box) => box.dataset.sign === "✗");
+  if (part.length === 1 && !again) return `${wordsOf(part[0])}: ${part[0].nextElementSibling.title}.`;
+  if (again) return words("again_at", { right: right.length, total: part.length, cell: wordsOf(again) });
+  return right.length === part.length ? words("all_right", { total: part.length }) : unsettled(part);
 }
 
 /** Of a part without ✗, what keeps it from being all right. */
@@ -113,6 +133,9 @@ whenTyped.push((last) => {
   showAnswers();
   showChecks();
   showHints();
+  offerRest();
+  askRules();
+  showEnd();
   announce(last, before);
   tally();
 });

@@ -61,10 +61,12 @@ class _Never:
         return 1.0
 
 
-def mark(problem: Document, answers: Any, accept: bool = False, number: int = 1, **more: Any) -> MarkedSheet:
+def mark(
+    problem: Document, answers: Any, accept: bool = False, number: int = 1, by_given: bool = False, **more: Any
+) -> MarkedSheet:
     """Answers held against a problem, through an answer file."""
-    content = json.dumps(dict(answers) | more).encode()
-    return mark_answers(read_content("answers.json", content), _conventions(json.dumps(problem), number), accept)
+    read = read_content("answers.json", json.dumps(dict(answers) | more).encode())
+    return mark_answers(read, _conventions(json.dumps(problem), number), accept, by_given)
 
 
 @cache

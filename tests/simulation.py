@@ -70,7 +70,9 @@ class Teacher:
         return cls(document, conventions, texts)
 
     def mark(self, answers: Answers, **more: Any) -> MarkedSheet:
-        return mark_answers(read_content("answers.json", as_file(answers, **more)), self.conventions)
+        return mark_answers(
+            read_content("answers.json", as_file(answers, **more)), self.conventions, by_given="given" in more
+        )
 
 
 # Honest students

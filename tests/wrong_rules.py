@@ -88,6 +88,17 @@ def _(work: Work, m: Memory, layer: int, right: Array) -> Iterator[Array]:
         yield A * W + m.get(f"b{layer}", 0.0)
 
 
+@slip("weight-misread", "Z")
+def _(work: Work, m: Memory, layer: int, right: Array) -> Iterator[Array]:
+    """One weight with its sign lost, or the one below or beside it in its place."""
+    W = m[f"W{layer}"]
+    for i, j in np.ndindex(W.shape):
+        for other in (-W[i, j], *W[i + 1 : i + 2, j], *W[i, j + 1 : j + 2]):
+            read = W.copy()
+            read[i, j] = other
+            yield work.A(m, layer - 1) @ read + m.get(f"b{layer}", 0.0)
+
+
 # 7–11, 69: activations
 
 
@@ -371,6 +382,15 @@ for slug in (
 RULES["matrix-product", "S"] = slopes("matrix-product")
 
 
+@slip("neighbour-in-slope", "S")
+def _(work: Work, m: Memory, layer: int, right: Array) -> Iterator[Array]:
+    """The first unit's activation for the second's, as in a column of formulas that was copied."""
+    Z, A, own = m[f"Z{layer}"].copy(), m[f"A{layer}"].copy(), work.layers[layer - 1]
+    if A.shape[1] > 1 and own["activation"] in ("sigmoid", "tanh"):
+        A[:, 1], Z[:, 1] = A[:, 0], Z[:, 0]
+        yield work.slope(own, Z, A)
+
+
 @slip("slope-of-error", "D")
 def _(work: Work, m: Memory, layer: int, right: Array) -> Iterator[Array]:
     E = work.error(m, layer)
@@ -431,6 +451,13 @@ def _(work: Work, m: Memory, layer: int, right: Array) -> Iterator[Array]:
 @back("raw-error-sent-back")
 def _(work: Work, m: Memory, layer: int, right: Array) -> Iterator[Array]:
     yield work.error(m, layer + 1) @ m[f"W{layer + 1}"].T
+
+
+@back("gradient-sent-back")
+def _(work: Work, m: Memory, layer: int, right: Array) -> Iterator[Array]:
+    A, D = work.A(m, layer), m[f"D{layer + 1}"]
+    yield A * D.sum(axis=1, keepdims=True)
+    yield np.tile(work.entered(A.T @ D).sum(axis=1), (work.N, 1))
 
 
 @back("wrong-layer-weights")
@@ -575,6 +602,11 @@ def _rate(work: Work, on: Update) -> Iterator[Array]:
         yield on.old - work.sign * work.rate ** float(power) * on.gradient
 
 
+def _scaled_change(work: Work, on: Update) -> Iterator[Array]:
+    for factor in (2, 0.5, work.N, 1 / work.N):
+        yield on.old - factor * work.step() * on.gradient
+
+
 def _scaled(work: Work, on: Update) -> Iterator[Array]:
     yield work.rate * (on.old - work.sign * on.gradient)
 
@@ -593,6 +625,7 @@ changes("rate-missing-twice-divided", _rate)
 changes("rate-scales-weights", _scaled)
 changes("change-for-value", _change_alone)
 changes("not-updated", _unchanged)
+changes("change-scaled", _scaled_change)
 
 
 # 56, 57, 61, 62, 63: in one cell
@@ -630,6 +663,13 @@ def _one_term(work: Work, m: Memory, kind: str, layer: int, right: Array, i: int
             yield right[i, j] + term
 
 
+def _sign_lost(work: Work, m: Memory, kind: str, layer: int, right: Array, i: int, j: int) -> Iterator[float]:
+    operands = _terms(work, m, kind, layer, i, j)
+    if operands is not None and len(operands[0]) > 1:
+        for term in operands[0] * operands[1]:
+            yield right[i, j] - 2 * term
+
+
 def _twice_used(work: Work, m: Memory, kind: str, layer: int, right: Array, i: int, j: int) -> Iterator[float]:
     operands = _terms(work, m, kind, layer, i, j)
     if operands is None or kind == "db":
@@ -661,6 +701,7 @@ def _another_row(work: Work, m: Memory, kind: str, layer: int, right: Array, i: 
 
 
 IN_A_CELL = {
+    "term-sign-lost": _sign_lost,
     "term-dropped-or-doubled": _one_term,
     "operand-used-twice": _twice_used,
     "wrong-row-or-target": _another_row,

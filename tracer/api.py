@@ -112,12 +112,18 @@ def train(source: Source, epochs: int | None = None) -> Training[AnyProblem]:
 
 
 def check(
-    source: Source, answers: Mapping[str, Any] | str | Path, *, any_convention: bool = False, number: int = 1
+    source: Source,
+    answers: Mapping[str, Any] | str | Path,
+    *,
+    any_convention: bool = False,
+    number: int = 1,
+    by_given: bool = False,
 ) -> Checked:
     """Hand calculations marked cell by cell, as `tracer check` marks them.
 
     `answers` is a file, or a dict from identifiers to arrays or to nested lists of numbers or text (None: blank).
-    `number` says which pass of the problem they are of. The result prints as a report and shows itself in a notebook;
+    `number` says which pass of the problem they are of, `by_given` that they are judged by numbers that they give
+    themselves. The result prints as a report and shows itself in a notebook;
     iterate over it for the verdicts. Raises TracerError where the answers cannot be read.
 
     >>> right = trace("mazur")
@@ -134,7 +140,7 @@ def check(
         read = read_content("answers.json", json.dumps(plain(answers)).encode())
     else:
         read = read_answers(Path(answers))
-    return Checked(mark_answers(read, Conventions(key_of(_network(source), number)), any_convention))
+    return Checked(mark_answers(read, Conventions(key_of(_network(source), number)), any_convention, by_given))
 
 
 def write_workbook(run: Trace[AnyProblem] | Source, path: str | Path, *, matrix_formulas: bool = False) -> Path:

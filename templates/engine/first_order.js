@@ -2,6 +2,7 @@
 
 const SLOPES = {
   sqrt: (x) => 0.5 / Math.sqrt(x), sin: Math.cos, cos: (x) => -Math.sin(x),
+  arctan: (x) => 1 / (1 + x * x),
   normal_cdf: (x) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI),
 };
 const exactly = (value) => ({ value, parts: new Map(), rest: 0 });

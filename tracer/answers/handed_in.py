@@ -65,8 +65,8 @@ class NotRead:
 
 @dataclass(frozen=True)
 class Answers:
-    """A learner's matrices. `given` has numbers of their own in place of the problem's, `printed` what stood on the
-    worksheet when it was handed out.
+    """A learner's matrices. `given` has numbers of their own in place of the problem's (`by_given`: they are judged by
+    these), `printed` what stood on the worksheet when it was handed out.
 
     What stands on `pages` becomes matrices when it is laid beside a problem, whose names and shapes tell them apart.
     """
@@ -83,6 +83,7 @@ class Answers:
     raw: Answers | None = None  # as they were read, where something of them had no place
     copied: bool = False  # whether given numbers stand there as they are
     printed: Mapping[str, Grid] = field(default_factory=dict)
+    by_given: bool = False
 
 
 def filled(cells: Mapping[tuple[int, int], Entry]) -> Grid:

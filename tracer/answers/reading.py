@@ -141,7 +141,7 @@ def _once(pairs: Sequence[tuple[str, Any]], twice: dict[str, None]) -> dict[str,
     return found
 
 
-_RESERVED = {"student", "given", "problem_sha256"}
+_RESERVED = {"student", "given", "filled", "problem_sha256"}  # "filled": what the worksheet worked out, nobody's work
 _WRAPPERS = ("answers", "matrices")  # that somebody may have put all matrices into
 
 

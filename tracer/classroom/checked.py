@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from tracer.classroom.diagnosed import explained, opening
 from tracer.classroom.findings import SIGNS, entry_of, findings, named, place
 from tracer.classroom.report import print_marked
 from tracer.judging.marking import MarkedSheet
@@ -64,7 +65,9 @@ class Checked:
         )
         head = "".join(f"<th>{each}</th>" for each in ("cell", "answer", "", "verdict"))
         listed = f"<ul>{needs}</ul>" if needs else ""
-        return f"<p>{self.score} of {self.of} cells count</p>{listed}<table><tr>{head}</tr>{rows}</table>"
+        told = "".join(f"<li>{escape(f'{each.title}: {each.says}')}</li>" for each in explained(self.marked, "hint"))
+        why = f"<p>{escape(opening(self.marked))}:</p><ol>{told}</ol>" if told else ""
+        return f"<p>{self.score} of {self.of} cells count</p>{why}{listed}<table><tr>{head}</tr>{rows}</table>"
 
     def _row(self, mark: Mark) -> str:
         sign = SIGNS[mark.verdict]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tracer.classroom.diagnosed import opening
 from tracer.classroom.feedback_views import MOST_OPEN, FeedbackViews
 from tracer.classroom.findings import Reveal, capital, headline, in_words, printable, right_under, unread
 from tracer.files import write_text
@@ -36,6 +37,8 @@ def render_feedback(marked: MarkedSheet, reveal: Reveal) -> str:
         file=printable(answers.file),
         notes=[printable(each) for each in (*marked.warnings, *unread(marked), *in_words(marked))],
         right_under=right_under(marked.other) if marked.other is not None and reveal != "none" else "",
+        opening=opening(marked) if reveal != "none" else "",
+        explained=list(views.explained()),
         later=marked.counts["carried"],
         findings=found[:MOST_OPEN],
         others=found[MOST_OPEN:],

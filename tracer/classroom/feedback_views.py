@@ -7,21 +7,19 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tracer.classroom.findings import SIGNS, Reveal, entry_of, expected, findings, named, place, printable
+from tracer.classroom.diagnosed import explained
+from tracer.classroom.findings import SIGNS, Reveal, expected, findings, named, place, printable
+from tracer.classroom.own_numbers import OwnNumbers
 from tracer.expression import scalar as s
 from tracer.expression.label import label_mathml, label_text
-from tracer.expression.lower import lower
 from tracer.expression.mathml import cell_mathml_terms, matrix_mathml
 from tracer.expression.text import value_text
-from tracer.expression.worked import Worked, work
 from tracer.judging.marking import MarkedSheet
-from tracer.judging.own_work import key_shown, own_trace
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.page.tables import axes
 from tracer.page.views import math
 from tracer.presentation.board import SLOTS, kept_columns, kept_rows, lay_out
-from tracer.presentation.headings import Headings, band_title, detail
-from tracer.presentation.shown import DEFAULT
+from tracer.presentation.headings import band_title, detail
 
 MOST_OPEN = 12  # mistakes that are seen at once; more would bury the first
 MOST_ALIKE = 40  # further cells of one mistake that are listed
@@ -67,7 +65,7 @@ class AlikeView:
 
 @dataclass(frozen=True)
 class FindingView:
-    """A mistake: where, what was written, why, and the first cell's working in the learner's own numbers."""
+    """A mistake: where, what was written, why, and the first cell's working, unless that stands above."""
 
     anchor: str
     title: str
@@ -79,6 +77,18 @@ class FindingView:
     on_own: str
     alike: tuple[AlikeView, ...]
     more: int
+    formula: Markup | None
+    lines: tuple[Markup, ...]
+
+
+@dataclass(frozen=True)
+class DiagnosedView:
+    """A misconception: where it shows, what a tutor says, and its first cell worked in the learner's own numbers."""
+
+    title: str
+    says: str
+    rival: str
+    link: str
     formula: Markup | None
     lines: tuple[Markup, ...]
 
@@ -98,11 +108,9 @@ class FeedbackViews:
 
     def __init__(self, marked: MarkedSheet, reveal: Reveal) -> None:
         self.marked, self.reveal = marked, reveal
-        self.trace = own_trace(marked.sheet)
-        self.one, self.problem = self.trace.first, self.trace.problem
-        self.program = marked.sheet.key.program
-        self.headings = Headings(self.problem, self.program)
-        self.shown = key_shown(marked.sheet.key)
+        self.own = OwnNumbers(marked, reveal)
+        self.one, self.program, self.headings = self.own.one, self.own.program, self.own.headings
+        self.problem = self.own.trace.problem
         self.listed = findings(marked, reveal)
         self.anchors = {
             (mark.id, mark.row, mark.column): f"look-{k}"
@@ -112,10 +120,18 @@ class FeedbackViews:
 
     # The mistakes
 
+    def explained(self) -> Iterator[DiagnosedView]:
+        """The misconceptions, each with its first cell worked; `link` is the mistake that this cell belongs to."""
+        for each in explained(self.marked, self.reveal):
+            link = self.anchors[each.first.id, each.first.row, each.first.column]
+            formula, lines = self._formula(each.first.id), tuple(self._lines(each.first))
+            yield DiagnosedView(each.title, each.says, each.rival, link, formula, lines)
+
     def findings(self) -> Iterator[FindingView]:
         for k, each in enumerate(self.listed, 1):
             first = each.first
             reveals = self.reveal != "none"
+            worked = reveals and all(first is not found.first for found in self.marked.diagnosis)  # else it was above
             yield FindingView(
                 anchor=f"look-{k}",
                 title=each.title,
@@ -127,16 +143,16 @@ class FeedbackViews:
                 on_own=self._on_own(first) if self.reveal == "key" else "",
                 alike=tuple(self._alike(mark, reveals) for mark in each.marks[1 : MOST_ALIKE + 1]),
                 more=max(0, len(each.marks) - MOST_ALIKE - 1),
-                formula=self._formula(first.id) if reveals else None,
-                lines=tuple(self._lines(first)) if reveals else (),
+                formula=self._formula(first.id) if worked else None,
+                lines=tuple(self._lines(first)) if worked else (),
             )
 
     def _on_own(self, mark: Mark) -> str:
         """What the right rule gives on the learner's own numbers, where it is not the expected number."""
-        expression = self.program.assignments[mark.id].expression
-        if expression is None or mark.on_own_work == mark.expected:
+        rule = self.own.rule(mark)
+        if rule is None or mark.on_own_work == mark.expected:
             return ""
-        text = value_text(self._work(mark, lower(expression, mark.row, mark.column)).result)
+        text = value_text(self.own.work(mark, rule).result)
         return text if text != expected(self.marked, mark) else ""
 
     def _alike(self, mark: Mark, reveals: bool) -> AlikeView:
@@ -152,41 +168,12 @@ class FeedbackViews:
 
     def _lines(self, mark: Mark) -> Iterator[Markup]:
         """A cell in letters, and with the learner's numbers put in; to the end only with the key."""
-        expression = self.program.assignments[mark.id].expression
-        if expression is None:
-            return
-        worked = self._work(mark, lower(expression, mark.row, mark.column))
-        yield self._line(self._cell_name(s.Cell(mark.id, mark.row, mark.column)), "=", worked.letters)
-        if self.reveal == "key":
-            yield from (self._line("", "=", stage) for stage in worked.stages)
-            yield self._line("", "=" if worked.exact else "≈", worked.result)
-        elif not isinstance(numbers := self._put_in(worked.letters), s.Value | s.Number | s.Cell):
-            yield self._line("", "=", numbers) + Markup(" ") + math("<mo>=</mo><mo>?</mo>")
-
-    def _work(self, mark: Mark, expression: s.Scalar) -> Worked:
-        entry = entry_of(self.marked, mark)
-        decimals = self.shown.decimals[mark.id]
-        return work(expression, self._value, max(DEFAULT if decimals is None else decimals, entry.decimals or 0))
-
-    def _value(self, cell: s.Cell) -> s.Value:
-        """A number as the learner wrote it, or as it follows from their work."""
-        value, decimals = float(self.one[cell.matrix][cell.row, cell.column]), self.shown.decimals[cell.matrix]
-        if not self._is_own(cell):
-            return s.Value(value, decimals)
-        entry = self.marked.sheet.written[cell.matrix].entries[cell.row][cell.column]
-        return s.Value(value, None if entry.decimals is None else min(max(entry.decimals, 0), 15))
-
-    def _is_own(self, cell: s.Cell) -> bool:
-        written = self.marked.sheet.written.get(cell.matrix)
-        return written is not None and bool(written.present[cell.row, cell.column])
-
-    def _put_in(self, expression: s.Scalar) -> s.Scalar:
-        """The numbers that are given or the learner's own; the name stays of a cell that is still to be found."""
-        if isinstance(expression, s.Cell):
-            known = expression.matrix in self.program.inputs or self._is_own(expression)
-            return self._value(expression) if known else expression
-        parts = s.children(expression)
-        return s.rebuild(expression, tuple(map(self._put_in, parts))) if parts else expression
+        name, parts = self._cell_name(s.Cell(mark.id, mark.row, mark.column)), list(self.own.lines(mark))
+        for k, part in enumerate(parts):
+            last = k == len(parts) - 1
+            sign = "≈" if last and self.reveal == "key" and not self.own.is_exact(mark) else "="
+            open_end = Markup(" ") + math("<mo>=</mo><mo>?</mo>") if last and k and self.reveal == "hint" else Markup()
+            yield self._line("" if k else name, sign, part) + open_end
 
     def _matrix_name(self, identifier: str) -> str:
         names = self.headings.names

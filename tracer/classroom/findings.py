@@ -71,13 +71,21 @@ def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
     """What may be said of a cell beyond its verdict."""
     if reveal == "none":
         return
-    yield from (printable(_sentence(slip, reveal)) for slip in mark.slips)  # they quote what was written
+    yield from (printable(_sentence(slip, reveal)) for slip in _said(marked, mark))  # they quote what was written
     if mark.verdict == "unreadable":
         yield entry_of(marked, mark).note
     elif mark.verdict == "wrong" and marked.sheet.key.program.quantity(mark.id).role in ("given", "parameter"):
         yield "not the number given"
     elif not mark.slips and mark.verdict in WORDS:
         yield WORDS[mark.verdict]
+
+
+def _said(marked: MarkedSheet, mark: Mark) -> Iterator[Slip]:
+    """What the diagnosis takes a cell for, and one other slip at most: where the numbers cannot tell the two apart."""
+    found = marked.explaining(mark)
+    yield from mark.slips[:1]
+    if found is not None and found.rival is not None:
+        yield from (slip for slip in mark.slips[1:] if slip.ideas == (found.rival,))
 
 
 def entry_of(marked: MarkedSheet, mark: Mark) -> Entry:

@@ -35,7 +35,8 @@ class FileResult:
 
 @dataclass(frozen=True, eq=False)
 class Marker:
-    """How a class is marked: `accept` counts other conventions, `folder` takes the `reports` (xlsx, html) of each file.
+    """How a class is marked: `accept` counts other conventions, `given` judges by numbers that files give, `folder`
+    takes the `reports` (xlsx, html) of each file.
 
     `documents` and `sheets` say what an outcome holds; sheets stay in this process.
     """
@@ -48,6 +49,7 @@ class Marker:
     reports: frozenset[str] = frozenset()
     documents: bool = False
     sheets: bool = False
+    given: bool = False
 
     @cached_property
     def conventions(self) -> Conventions:
@@ -59,7 +61,7 @@ class Marker:
         conventions = self.conventions  # what is wrong with the problem is no fault of the file
         try:
             with limited():
-                marked = mark_answers(hand_in.read(), conventions, self.accept)
+                marked = mark_answers(hand_in.read(), conventions, self.accept, self.given)
         except TracerError as wrong:
             return self.unmarked(hand_in, str(wrong).removeprefix(f"{hand_in.name}: "))
         except Exception as wrong:  # whatever a file holds, it costs nobody else's marks

@@ -12,7 +12,9 @@ import numpy as np
 from openpyxl.comments import Comment
 
 from tracer.answers.numbers import Entry
+from tracer.classroom.diagnosed import explained, opening
 from tracer.classroom.findings import SIGNS, Reveal, capital, expected, headline, named, printable, sentences
+from tracer.classroom.marks_sheet import TITLE as MARKS
 from tracer.classroom.marks_sheet import MarksSheet
 from tracer.expression.label import label_text
 from tracer.judging.marking import MarkedSheet
@@ -90,12 +92,19 @@ class MarkedCopy:
         lines = (
             (f"Marked: {self.problem.title}", self.styles.title),
             (capital(headline(self.marked)), self.styles.band),
+            *((line, self.styles.band) for line in self._opening()),
             *((line, self.styles.plain) for line in LEGEND),
             (" · ".join(filter(None, (student, answers.file))), self.styles.plain),
         )
         self.data.heights[1] = 24.0
         for row, (text, style) in enumerate(lines, start=1):
             self.data.text(row, first, printable(text), style)
+
+    def _opening(self) -> Iterator[str]:
+        """What explains the cells that do not count, and the first of it; the rest stands on the sheet of marks."""
+        for first in explained(self.marked, self.reveal)[:1]:
+            yield f"{opening(self.marked)}: see the sheet {MARKS}. The first shows in {first.title}:"
+            yield first.says
 
     # The matrices
 

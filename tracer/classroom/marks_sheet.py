@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tracer.classroom.diagnosed import explained, opening
 from tracer.classroom.findings import (
     SIGNS,
     Finding,
@@ -21,6 +22,7 @@ from tracer.classroom.findings import (
     right_under,
     unread,
 )
+from tracer.classroom.own_numbers import OwnNumbers
 from tracer.expression.label import label_text
 from tracer.expression.text import matrix_text
 from tracer.judging.marking import MarkedSheet
@@ -50,6 +52,7 @@ class MarksSheet:
         for note in self._notes():
             self._line(self.styles.plain, printable(note))
         self.row += 1
+        self._diagnosis()
         self._points()
         listed = findings(self.marked, self.reveal)
         if listed:
@@ -68,6 +71,23 @@ class MarksSheet:
         for column, text in enumerate(texts, start=STEP):
             if text:
                 self.data.text(self.row, column, text, style)
+        self.row += 1
+
+    # What explains it
+
+    def _diagnosis(self) -> None:
+        """The few things behind what does not count, each with its first cell worked."""
+        found = explained(self.marked, self.reveal)
+        if not found:
+            return
+        own = OwnNumbers(self.marked, self.reveal)
+        self._line(self.styles.band, opening(self.marked))
+        for k, each in enumerate(found, 1):
+            rival = [f"Or it may be this, which gives the same numbers here: {each.rival}"] if each.rival else []
+            worked = [text] if (text := own.text(each.first)) else []
+            self._line(self.styles.plain, f"{k}. {each.title}")
+            for text in (each.says, *rival, *worked):
+                self._line(self.styles.plain, "", text)
         self.row += 1
 
     # Points

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tracer.classroom.diagnosed import explained, opening
 from tracer.classroom.findings import (
     Finding,
     Reveal,
@@ -20,6 +21,7 @@ from tracer.classroom.findings import (
     right_under,
     unread,
 )
+from tracer.classroom.own_numbers import OwnNumbers
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.points import points_text
 
@@ -44,6 +46,8 @@ def print_marked(marked: MarkedSheet, reveal: Reveal) -> None:
         console.print(f"  note: {_plain(warning)}")
     if marked.other is not None and reveal != "none":
         console.print(f"  {_plain(right_under(marked.other))}")
+    for line in _diagnosis(marked, reveal):
+        console.print(f"  {_plain(line)}")
     listed = findings(marked, reveal)
     if listed:
         console.print(_table(marked, listed[:MOST_LISTED], reveal))
@@ -52,6 +56,22 @@ def print_marked(marked: MarkedSheet, reveal: Reveal) -> None:
     if len(listed) > MOST_LISTED:
         console.print(f"… and {sum(len(each.marks) for each in listed[MOST_LISTED:])} more")
     console.print(", ".join(_verdicts(marked)))
+
+
+def _diagnosis(marked: MarkedSheet, reveal: Reveal) -> Iterator[str]:
+    """The few things behind what does not count, each with its first cell worked."""
+    found = explained(marked, reveal)
+    if not found:
+        return
+    own = OwnNumbers(marked, reveal)
+    yield f"{opening(marked)}:"
+    for k, each in enumerate(found, 1):
+        yield f"{k}. {each.title}: {each.says}"
+        if each.rival:
+            yield f"   Or it may be this, which gives the same numbers here: {each.rival}"
+        if worked := own.text(each.first):
+            yield f"   {worked}"
+    yield ""
 
 
 def _table(marked: MarkedSheet, listed: Sequence[Finding], reveal: Reveal) -> Table:

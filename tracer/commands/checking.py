@@ -70,6 +70,9 @@ def check(
         ),
     ] = OtherConvention.strict,
     number: Annotated[int, typer.Option("--pass", min=1, metavar="N", help="Which pass the answers are of.")] = 1,
+    given: Annotated[
+        bool, typer.Option("--given", help="Judge by the numbers that a file gives, where these are not the problem's.")
+    ] = False,
 ) -> None:
     """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
     from tracer.classroom.findings import printable
@@ -80,7 +83,9 @@ def check(
         raise TracerError("--only says what is written; say with -o where")
     wanted = {"xlsx", "html"} if only is None else {"xlsx", "html"} & {only.value}
     reports = frozenset(wanted if output else ())
-    marker = Marker(load(problem), number, convention is OtherConvention.any, reveal.value, output, reports, as_json)
+    marker = Marker(
+        load(problem), number, convention is OtherConvention.any, reveal.value, output, reports, as_json, given=given
+    )
     several = len(answers) > 1 or is_many(answers[0])
     submissions = collect(answers, Path(problem))
     if not submissions:

@@ -22,9 +22,10 @@ class ModeChoice(StrEnum):
 
 
 class MarksShown(StrEnum):
-    """When a practice sheet shows its marks: after each cell, each whole matrix, or everything."""
+    """When a practice sheet shows its marks: after each cell, each whole row or step, or everything."""
 
     cell = "cell"
+    row = "row"
     step = "step"
     end = "end"
 
@@ -41,7 +42,7 @@ def worksheet(
     give: Annotated[str | None, typer.Option(metavar="STEPS", help="Steps or matrices that are printed.")] = None,
     feedback: Annotated[
         MarksShown, typer.Option(metavar=choices(MarksShown), help="When a practice sheet shows its marks.")
-    ] = MarksShown.step,
+    ] = MarksShown.row,
     series: Annotated[bool, typer.Option("--series", help="Sheets that leave one more step blank each.")] = False,
     sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
     number: Annotated[int, typer.Option("--pass", metavar="N", min=1, help="Which pass it is of.")] = 1,

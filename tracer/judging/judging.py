@@ -19,13 +19,13 @@ from tracer.judging.numbers import close, cut_off, equals, stands_for, tolerance
 from tracer.judging.open_cells import OpenCells, give, is_open
 from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.site import Explain, Site, no_slips
-from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
+from tracer.judging.verdicts import COUNTS, Idea, Mark, Slip, Verdict
 from tracer.judging.work import Work, is_step
 from tracer.program.roles import WEIGHTS_GRADIENT
 
 _TURNED = "rows and columns are swapped: a gradient has the shape of what it is the gradient of"
 _CUT_OFF = "this was cut off after the last digit; round it instead"
-TURNED, TRUNCATED = Slip("gradient-transposed", _TURNED, _TURNED), Slip("truncated", _CUT_OFF, _CUT_OFF)
+TRUNCATED = Slip("truncated", _CUT_OFF, _CUT_OFF)
 RIGHT = frozenset({"correct", "rounded"})
 
 
@@ -105,7 +105,7 @@ class _Judging:
         for row, column in np.argwhere(np.isin(verdicts, list(COUNTS))).tolist():
             gradient = self.key.program.quantity(identifier) == WEIGHTS_GRADIENT
             verdicts[row, column] = "slip" if gradient else "wrong"
-            self.slips.setdefault(identifier, {})[row, column] = [TURNED] if gradient else []
+            self.slips.setdefault(identifier, {})[row, column] = [turned(identifier)] if gradient else []
 
     def _note(self, identifier: str, written: WrittenMatrix | None) -> None:
         """What stands behind the cells that are made of these, and what these may be off."""
@@ -170,6 +170,12 @@ class _Judging:
                     identifier, row, column, entry.text, verdict, expected[row][column], own[row][column],
                     tuple(slips.get((row, column), ())), entry.digits, bool(empty[row, column]),
                 )  # fmt: skip
+
+
+def turned(identifier: str) -> Slip:
+    """A gradient with its rows and columns exchanged."""
+    slug = "gradient-transposed"
+    return Slip(slug, _TURNED, _TURNED, ideas=(Idea(slug, slug, slug, identifier, {}),))
 
 
 def _unwritten(written: WrittenMatrix) -> NDArray[np.object_]:

@@ -11,24 +11,33 @@ from typing import Any
 
 from tracer.answers.key import Key
 from tracer.answers.reading import Answers
-from tracer.judging.conventions import FAILS, RIGHT, Conventions, OtherConventions
+from tracer.errors import TracerError
+from tracer.judging.conventions import FAILS, NEARLY_ALL, RIGHT, Conventions, OtherConventions
+from tracer.judging.diagnosis import Misconception, diagnose
 from tracer.judging.judging import judge
 from tracer.judging.points import share, worth
 from tracer.judging.sheet import Sheet, lay_beside
 from tracer.judging.slips import MISCONCEPTIONS, explain
-from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Mark, Slip, Verdict
+from tracer.judging.tutor import tutor
+from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Idea, Mark, Slip, Verdict
+from tracer.judging.work import Work
 
 BY_CONVENTION = "other-convention"
+ANOTHERS = "these answers fit the numbers that they give, and not this problem's: a sheet of another variant"
 THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix only
 
 
 @dataclass(frozen=True, eq=False)
 class MarkedSheet:
-    """The marks of a sheet, in order of time; `other` are conventions that it follows in place of the problem's."""
+    """The marks of a sheet, in order of time, and the misconceptions that explain its slips.
+
+    `other` are conventions that it follows in place of the problem's.
+    """
 
     sheet: Sheet
     marks: Sequence[Mark]
     other: OtherConventions | None = None
+    diagnosis: Sequence[Misconception] = ()
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:
@@ -101,6 +110,22 @@ class MarkedSheet:
                 found.setdefault(mark.slips[0].slug, mark.id)
         return found
 
+    def explaining(self, mark: Mark) -> Misconception | None:
+        """The misconception that a cell is explained by first."""
+        return next((each for each in self.diagnosis if any(one is mark for one in each.marks)), None)
+
+    def tutor(self, found: Misconception, rival: bool = False) -> str:
+        """What a tutor says of a misconception, or of the other that explains the same cells."""
+        idea, first = found.rival if rival and found.rival else found.idea, found.first
+        shows = zip(found.marks, found.made_in, strict=True)
+        left_out = {at for at in found.made_in if at and self._work.left_out(at)}
+        names = list(dict.fromkeys(at if at in left_out else mark.id for mark, at in shows))
+        return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:])
+
+    @cached_property
+    def _work(self) -> Work:
+        return Work(self.sheet)
+
     @cached_property
     def first_wrong(self) -> Mark | None:
         """The first cell in time that does not count."""
@@ -113,6 +138,12 @@ class MarkedSheet:
         stale = answers.problem_sha256 not in (None, self.sheet.key.sha256)
         changed = ("the answers were made for another version of this problem",) if stale else ()
         return (*changed, *self.sheet.notes)
+
+    def _told(self, found: Misconception) -> dict[str, Any]:
+        """A misconception as JSON has it; `or` is another that the numbers cannot tell from it."""
+        rival = {"or": {"slug": found.rival.slug, "says": self.tutor(found, rival=True)}} if found.rival else {}
+        cells = [_place(mark) for mark in found.marks]
+        return {"slug": found.idea.slug, "says": self.tutor(found), "cells": cells, "first": cells[0], **rival}
 
     def to_document(self) -> dict[str, Any]:
         """What `tracer check --json` prints of one file; rows and columns count from 1."""
@@ -142,6 +173,7 @@ class MarkedSheet:
                 }
                 for mark in self.marks
             ],
+            "diagnosis": [self._told(each) for each in self.diagnosis],
             "summary": {
                 **self.counts,
                 "score": self.score,
@@ -152,6 +184,11 @@ class MarkedSheet:
         }
 
 
+def _place(mark: Mark) -> list[str | int]:
+    """A cell as JSON has it: rows and columns count from 1."""
+    return [mark.id, mark.row + 1, mark.column + 1]
+
+
 def unmarked_document(key: Key, file: str, student: Mapping[str, str], fault: str) -> dict[str, Any]:
     """What `tracer check --json` prints of a file that could not be read, among others that could."""
     return {
@@ -160,14 +197,22 @@ def unmarked_document(key: Key, file: str, student: Mapping[str, str], fault: st
         "student": dict(student) or None,
         "error": fault,
         "cells": [],
+        "diagnosis": [],
         "summary": {**dict.fromkeys(VERDICTS, 0), "score": 0, "of": 0, "points": 0.0, "out_of": 0.0},
     }
 
 
-def mark_answers(answers: Answers, conventions: Conventions, accept: bool = False) -> MarkedSheet:
-    """The marked sheet of some answers; `accept` marks them by the convention that they follow."""
-    sheet = lay_beside(answers, conventions.key)
+def mark_answers(
+    answers: Answers, conventions: Conventions, accept: bool = False, by_given: bool = False
+) -> MarkedSheet:
+    """The marked sheet of some answers; `accept` marks them by the convention that they follow.
+
+    `by_given` judges them by the numbers that their file gives, where these are not the problem's.
+    """
+    sheet = lay_beside(replace(answers, by_given=by_given), conventions.key)
     marks = judge(sheet, explain)
+    if sheet.strange and not by_given and _fits_its_own(sheet, marks, conventions.key):
+        sheet = replace(sheet, notes=(*sheet.notes, ANOTHERS))
     other = None
     if any(mark.verdict in FAILS for mark in marks):
         other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
@@ -176,13 +221,25 @@ def mark_answers(answers: Answers, conventions: Conventions, accept: bool = Fals
             sheet, marks = other.sheet, judge(other.sheet, explain)
         else:
             marks = list(_told_of(marks, other))
-    return MarkedSheet(sheet, marks, other)
+    diagnosis = diagnose(marks)
+    return MarkedSheet(sheet, diagnosis.marks, other, diagnosis.found)
+
+
+def _fits_its_own(sheet: Sheet, marks: Sequence[Mark], key: Key) -> bool:
+    """Whether nearly all of a sheet is right by the numbers that it gives, and less of it by the problem's."""
+    try:
+        read = judge(lay_beside(replace(sheet.answers, by_given=True), key))
+    except TracerError:  # which leave float64
+        return False
+    now, before = (sum(mark.verdict in RIGHT for mark in each) for each in (read, marks))
+    return now >= NEARLY_ALL * len(read) and now > before
 
 
 def _told_of(marks: Sequence[Mark], other: OtherConventions) -> Iterator[Mark]:
     """The marks, with the convention in place of a slip that is the same thing said of single cells."""
     says = f"this follows another convention: {', '.join(other.words)}"
-    slip = Slip(BY_CONVENTION, says, says)
+    idea = Idea(BY_CONVENTION, BY_CONVENTION, BY_CONVENTION, "", {"words": ", ".join(other.words)})
+    slip = Slip(BY_CONVENTION, says, says, ideas=(idea,))
     right = {(each.id, each.row, each.column) for each in judge(other.sheet) if each.verdict in RIGHT}
     for mark in marks:
         explained = mark.verdict in ("slip", "wrong") and (mark.id, mark.row, mark.column) in right

@@ -57,19 +57,25 @@ class WrittenMatrix:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Answers beside their key."""
+    """Answers beside their key; `strange` are given matrices that have other numbers in the answers' file."""
 
     answers: Answers
     key: Key
     written: Mapping[str, WrittenMatrix]
     notes: tuple[str, ...]
+    strange: tuple[str, ...] = ()
 
 
 def lay_beside(answers: Answers, key: Key) -> Sheet:
-    """Answers in the shapes of the key; with a key of its own where the learner's given numbers differ."""
+    """Answers in the shapes of the key; with a key of its own where they are judged by the learner's given numbers."""
     answers = named(answers, key)
     notes = [*key.notes, *answers.notes]
-    if own := _own_numbers(answers, key):
+    own = _own_numbers(answers, key)
+    strange = tuple(each for each in own if not _is_of(answers.given[each], key, each))
+    if strange:
+        how = "judged by these" if answers.by_given else "judged by the problem's own (--given judges by these)"
+        notes.append(f"given.{', given.'.join(strange)}: other numbers than this problem's; {how}")
+    if own and answers.by_given:
         key = key.with_given(own, answers.file)
     given = {**answers.given, **answers.printed}
     printed = {each: grid for each, grid in given.items() if each in key.program.computed}
@@ -91,7 +97,7 @@ def lay_beside(answers: Answers, key: Key) -> Sheet:
             fitted = transposed(grid, shape) if turned else _cut(grid, shape)
         written[identifier] = as_written(fitted, key.units(identifier), turned)
     ordered = {each: written[each] for each in key.values if each in written}
-    return Sheet(answers, key, ordered, tuple(_merged(notes)))
+    return Sheet(answers, key, ordered, tuple(_merged(notes)), strange)
 
 
 def _merged(notes: Iterable[str]) -> list[str]:

@@ -46,8 +46,11 @@ def bundled(names: Iterable[str]) -> str:
     return f'(() => {{\n"use strict";{bare}}})();\n'
 
 
-def script_data(trace: Trace[AnyProblem], one: Pass) -> dict[str, Json] | None:
-    """What the script needs of one pass; None where the pass has more than MOST_CELLS cells."""
+def script_data(trace: Trace[AnyProblem], one: Pass, rules: Rules | None = None) -> dict[str, Json] | None:
+    """What the script needs of one pass; None where the pass has more than MOST_CELLS cells.
+
+    `rules` may have written others before, or write more afterwards.
+    """
     cells = sum(one[identifier].size for identifier in one)
     if cells > MOST_CELLS:
         return None
@@ -55,7 +58,7 @@ def script_data(trace: Trace[AnyProblem], one: Pass) -> dict[str, Json] | None:
     every = ships and one.program.by_layers
     styles = [style for style in STYLES if every or style in ("matrix", problem.names.style)]
     names = {style: names_of(replace(problem, names=replace(problem.names, style=style))) for style in styles}
-    rules = Rules()
+    rules = rules or Rules()
     return {
         "given": {identifier: one[identifier].tolist() for identifier in one.program.inputs},
         "computed": list(_computed(one, rules, ships)),

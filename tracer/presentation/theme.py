@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,9 +40,13 @@ class Theme:
 
     def say(self, key: str, **values: object) -> str:
         """A message with its placeholders filled in. Raises LookupError for one that there is not."""
+        return self.fill(key, lambda name: str(values[name]))
+
+    def fill(self, key: str, value: Callable[[str], str]) -> str:
+        """The same, with each placeholder's value worked out where it stands."""
         if key not in self.messages:
             raise LookupError(f"there is no message {key}")
-        return PLACEHOLDER.sub(lambda found: str(values[found[1]]), self.messages[key])
+        return PLACEHOLDER.sub(lambda found: value(found[1]), self.messages[key])
 
     def section(self, name: str) -> dict[str, str]:
         """The messages whose keys begin with a name and a dot, by what comes after it."""

@@ -116,8 +116,8 @@ class Examples:
         aria = escape(self.theme.say("page.operand", cell=name, number=number))
         return GAP.format(
             f'<span class="held"><input class="operand" data-keep="{key}" data-of="{cell_key(operand)}" '
-            f'data-term="{term}" aria-label="{aria}" autocomplete="off" inputmode="text" spellcheck="false">'
-            '<span class="mark"></span></span>'
+            f'data-term="{term}" aria-label="{aria}" autocomplete="off" inputmode="decimal" spellcheck="false">'
+            f'<span class="mark" id="mark-{key.replace(" ", "-")}"></span></span>'
         )
 
     def _cell_name(self, cell: s.Cell) -> str:

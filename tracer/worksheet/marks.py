@@ -54,12 +54,18 @@ class Marks:
         answer = self.board.cell(cell)
         verdict = self.hidden.hidden + self.hidden.quantity("verdict", cell)
         sign = f'IFERROR(CHOOSE({verdict},{",".join(map(text, SIGNS))}),"")'
-        shown = if_any(list(self._unfinished(identifier)), text(WAITS), sign)
+        shown = if_any(list(self._unfinished(cell)), text(WAITS), sign)
         return f'IF({answer}="","",IF(COUNT({answer})=0,{text(NO_NUMBER)},{shown}))'
 
-    def _unfinished(self, identifier: str) -> Iterator[str]:
-        """When a mark has to wait for other cells than those that it is computed from."""
+    def _unfinished(self, cell: s.Cell) -> Iterator[str]:
+        """When a mark has to wait for other cells than those that it is computed from; the first of a matrix never."""
+        identifier, shape = cell.matrix, self.program.assignments[cell.matrix].shape
         if self.plan.feedback == "cell":
+            return
+        if self.plan.feedback == "row":
+            if (cell.row, cell.column) != (0, 0):
+                row = self.board.block(s.Block(identifier, cell.row, 0, 1, shape[1]))
+                yield f"COUNT({row})<{shape[1]}"
             return
         step = {each.id for each in self.program.step_of(identifier).assignments}
         for each in sorted(self.plan.blank & step if self.plan.feedback == "step" else self.plan.blank):

@@ -17,13 +17,14 @@ from markupsafe import Markup
 from tracer.errors import ExportError
 from tracer.judging.numbers import LIMITS
 from tracer.page.script import to_json
-from tracer.page.script_data import bundled, script_data
+from tracer.page.script_data import Rules, bundled, script_data
 from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Theme, theme_of
 from tracer.problem.remarks import conventions_chosen, departures_chosen
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.worksheet.plan import VARIANT, Plan
+from tracer.worksheet.slips import slips
 from tracer.worksheet.views import WorksheetViews
 
 RULES = (
@@ -94,7 +95,9 @@ def _script(trace: Trace, plan: Plan, theme: Theme) -> Script:
         "worksheet.js",
         "worksheet_judge.js",
         "worksheet_marks.js",
+        "worksheet_slips.js",
         "worksheet_help.js",
+        "worksheet_end.js",
     )
     text = bundled(marks if plan.marks else ("engine/numeral.js", "worksheet.js"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -113,10 +116,11 @@ def _practice(trace: Trace, plan: Plan, theme: Theme) -> dict[str, Any]:
     """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
 
     `asked`: the decimals that each matrix is asked for; `halves`: what a printed number may be off as it is shown;
-    `updates`: the parameter that each updated one comes from.
+    `updates`: the parameter that each updated one comes from; `slips`: the wrong rules; `kinds`: what each matrix is.
     """
     problem, one = trace.problem, trace.first
-    data = script_data(trace, one)
+    rules = Rules()
+    data = script_data(trace, one, rules)
     if data is None:
         raise ExportError("a network of this size is too large for a worksheet that marks itself")
     decimals = shown(trace, one)
@@ -133,4 +137,8 @@ def _practice(trace: Trace, plan: Plan, theme: Theme) -> dict[str, Any]:
         "halves": {each: decimals.half(each) for each in (*one, RATE) if plan.prints(each, one.program)},
         "updates": {each.id: each.of for each in one.program.assignments.values() if each.role == "updated"},
         "limits": LIMITS,
+        "slips": slips(problem, plan, rules, theme),
+        "kinds": {each: " ".join(filter(None, one.program.quantity(each))) for each in one.program.computed},
+        "loss": one.program.loss,
+        "rate": RATE,
     }

@@ -20,7 +20,7 @@ from tracer.program.naming_policy import RATE
 from tracer.program.program import Program
 
 Mode: TypeAlias = Literal["practice", "exam", "print"]
-Feedback: TypeAlias = Literal["cell", "step", "end"]
+Feedback: TypeAlias = Literal["cell", "row", "step", "end"]
 ExampleKind: TypeAlias = Literal["worked", "completion", "bare"]
 
 MOST_CELLS = 2_000  # left blank: more than anybody fills in
@@ -88,7 +88,7 @@ def make_plan(
     mode: Mode = "practice",
     blank: str | None = None,
     give: str | None = None,
-    feedback: Feedback = "step",
+    feedback: Feedback = "row",
     sums: bool = False,
 ) -> Plan:
     """The plan of one pass; `blank` and `give` are lists of steps or matrices with commas, as they are typed.

@@ -81,9 +81,9 @@ def test_points_add_up_by_matrix_and_step_and_in_a_spreadsheet_engine(tmp_path: 
     table = {str(row[2]): row[4:6] for row in book.iter_rows(values_only=True) if isinstance(row[4], float)}
     assert table["Z1"] == (0, 2) and table["dW1"] == (0.75, 0.75)
     assert table["step 10"] == (3, 3) and table["all"] == (17, 19)
-    (row,) = (cell.row for cell in cells(book) if cell.value == "all")
+    row, of_z1 = (next(cell.row for cell in cells(book) if cell.value == each) for each in ("all", "Z1"))
     engine = ironcalc.load_from_xlsx(str(path))
-    engine.set_user_input(1, 5, 5, "2")  # a teacher gives the points for Z1 after all
+    engine.set_user_input(1, of_z1, 5, "2")  # a teacher gives the points for Z1 after all
     engine.evaluate()
     assert engine.get_formatted_cell_value(1, row, 5) == "19.00"
 

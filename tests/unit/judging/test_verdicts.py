@@ -8,6 +8,7 @@ from tests.marking import X, counts, document, kinds, mark, slugs, verdicts, wit
 from tests.students import Answers, Array, Work, rounded
 from tests.wrong_rules import Memory
 from tracer.api import load, trace
+from tracer.judging.marking import ANOTHERS
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)  # every digit remembered: what is written is the key, rounded
@@ -227,7 +228,28 @@ def test_numbers_of_the_learners_own_have_a_key_of_their_own() -> None:
     own["layers"][0]["weights"] = [[0.2, 0.5, -0.9], [0.4, -0.1, 0.3], [0.7, 0.6, -0.2]]
     answers = worked(own)
     assert not mark(PROBLEM, answers).all_right
-    assert mark(PROBLEM, answers, given={"W1": own["layers"][0]["weights"]}).all_right
+    given = {"W1": own["layers"][0]["weights"]}
+    assert mark(PROBLEM, answers, by_given=True, given=given).all_right
+    marked = mark(PROBLEM, answers, given=given)
+    assert (
+        not marked.all_right
+        and "given.W1: other numbers than this problem's; judged by the problem's own" in (marked.warnings[0])
+    )
+    assert marked.warnings[-1] == ANOTHERS, "a neighbour's, perhaps"
+    same = mark(PROBLEM, worked(PROBLEM), given={"W1": PROBLEM["layers"][0]["weights"]})
+    assert same.all_right and not same.warnings
+
+
+def test_trivial_numbers_of_ones_own_earn_nothing() -> None:
+    zeros = json.loads(json.dumps(PROBLEM))
+    nothing = [[0.0] * 3] * 3
+    zeros["data"] = {"X": nothing, "Y": [[0.5] * 3] * 3}
+    zeros["layers"] = [{"activation": "sigmoid", "weights": nothing, "bias": [0.0] * 3}] * 2
+    given = {"X": nothing, "Y": zeros["data"]["Y"], **dict.fromkeys(("W1", "W2"), nothing), "b1": [[0.0] * 3]}
+    given["b2"] = given["b1"]
+    marked = mark(PROBLEM, worked(zeros), given=given)
+    assert ANOTHERS in marked.warnings and marked.points[0] < 0.3 * marked.points[1]
+    assert mark(PROBLEM, worked(zeros), by_given=True, given=given).all_right
 
 
 def test_a_step_has_two_values_and_none_between() -> None:

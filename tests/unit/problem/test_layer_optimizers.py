@@ -12,7 +12,7 @@ from tracer.api import check, load, trace, train
 from tracer.errors import ProblemError
 from tracer.expression.text import matrix_text
 from tracer.lesson.build import build
-from tracer.presentation.theme import look
+from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import conventions
 from tracer.run.storage import load_trace, save_trace
@@ -219,5 +219,5 @@ def test_its_rule_is_said_on_every_surface_and_in_spanish() -> None:
     assert said in steps[10] and "biases stand here too" in steps[10] and said in steps[11] and said not in steps[9]
     run = run_recorded(problem)
     for language, word in (("en", "running mean"), ("es", "media móvil")):
-        page = render_worksheet(run, make_plan(problem, run.first.program), theme=look(language))
+        page = render_worksheet(run, make_plan(problem, run.first.program), theme=theme_of(language))
         assert word in page

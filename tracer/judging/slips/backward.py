@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.judging.slips.context import SlipContext, WrongRule, column, inverse, replaced
+from tracer.judging.slips.context import (
+    RATE_MISSING,
+    RATE_TWICE,
+    SlipContext,
+    WrongRule,
+    column,
+    inverse,
+    rate_divides,
+    replaced,
+)
 
 Made = Iterator[WrongRule | m.Matrix]
 
@@ -37,10 +46,10 @@ def delta_as_matrix_product(context: SlipContext, rule: m.Matrix) -> Made:
 def rate_in_delta(context: SlipContext, rule: m.Matrix) -> Made:
     """No rate, its square or its inverse, where the problem has the rate in the delta."""
     if context.of_output and context.net.rate_in_delta:
-        yield WrongRule(m.divide(rule, context.net.rate), ({"what": "was left out"},))
-        yield WrongRule(m.multiply(rule, context.net.rate), ({"what": "was applied twice"},))
+        yield WrongRule(m.divide(rule, context.net.rate), (RATE_MISSING,))
+        yield WrongRule(m.multiply(rule, context.net.rate), (RATE_TWICE,))
         twice = m.multiply(context.net.rate, context.net.rate)
-        yield WrongRule(m.divide(rule, twice), ({"what": "divides the delta; multiply by it"},))
+        yield WrongRule(m.divide(rule, twice), (rate_divides("the delta; multiply by it"),))
 
 
 # Errors sent back: E = D Wᵀ
@@ -63,6 +72,17 @@ def raw_error(context: SlipContext, rule: m.Matrix) -> Made:
     error = context.net.error(following)
     D = context.net.delta(following)
     yield WrongRule(replaced(rule, D, error), ({"error": error.name, "delta": D.name},))
+
+
+def gradient_sent_back(context: SlipContext, rule: m.Matrix) -> Made:
+    """The gradients of a unit's outgoing weights added up, in place of each delta times its weight.
+
+    Taken for a sample alone, or of all samples from the gradient itself.
+    """
+    D, W = context.net.delta(context.layer + 1), context.net.weights(context.layer + 1)
+    yield m.multiply(context.units, m.row_sums(D))
+    gradient = m.Symbol(context.work.key.program.gradients[W.name], W.shape)
+    yield m.Transpose(m.row_sums(gradient))
 
 
 def wrong_layer(context: SlipContext, rule: m.Matrix) -> Made:

@@ -8,6 +8,8 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import TypeAlias
 
+import numpy as np
+
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
@@ -59,12 +61,18 @@ class WrongRule:
     """A wrong rule: an expression in place of the right one.
 
     `words` fill its sentence. Several of one form come as one, with words for each and `extra` symbols
-    whose bounds have an axis in front for them.
+    whose bounds have an axis in front for them; `spelled_out` has these forms without such symbols, where it can.
     """
 
     expression: m.Matrix
     words: Sequence[Mapping[str, str]] = ({},)
     extra: Mapping[str, Interval] = field(default_factory=dict)
+    spelled_out: Sequence[m.Matrix] = ()
+
+    @property
+    def forms(self) -> Sequence[m.Matrix]:
+        """Each form as an expression over the network's matrices alone; none where there is no such expression."""
+        return self.spelled_out if self.extra else (self.expression,)
 
 
 Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Iterator[WrongRule | m.Matrix]]
@@ -76,6 +84,8 @@ class Rule:
     """A line of the table: a slip, the matrices that it happens in, its rewrites and its sentence.
 
     `often` is how many of fifteen public student solutions show it; a `factor` multiplies all cells by one number.
+    `idea` is what the learner's misconception is called where it is not the slug, as one that shows elsewhere too; the
+    words of a wrong rule may have one of their own.
     """
 
     slug: str
@@ -84,6 +94,7 @@ class Rule:
     says: str
     often: int = 0
     factor: bool = False
+    idea: str = ""
 
 
 class Overlay(dict[str, Interval]):
@@ -155,7 +166,9 @@ class SlipContext:
     def bounds(self, wrong: WrongRule) -> Interval:
         """What a wrong rule makes of this matrix, as the learner would write it."""
         found = bound(wrong.expression, Overlay(wrong.extra, self.reading))
-        return found.transposed if self.turned else found
+        shape = np.broadcast_shapes(found.low.shape, self.right.shape)  # a single row, column or number is all of it
+        whole = Interval(np.broadcast_to(found.low, shape), np.broadcast_to(found.high, shape))
+        return whole.transposed if self.turned else whole
 
     @property
     def rounded_to(self) -> int | None:
@@ -239,6 +252,16 @@ class SlipContext:
         """A rule of target y and output a, at every output."""
         sources = (("y", self.net.targets), ("a", self.net.activation(self.net.depth)))
         return m.Apply(rule, tuple(pair for pair in sources if pair[0] in s.variables(rule)))
+
+
+RATE_MISSING = {"what": "was left out", "idea": "rate-missing"}
+RATE_TWICE = {"what": "was applied twice", "idea": "rate-twice"}
+RATE_AGAIN = {"what": "was applied again", "idea": "rate-twice"}
+
+
+def rate_divides(what: str) -> Mapping[str, str]:
+    """The words of a rule in which the learning rate divides."""
+    return {"what": f"divides {what}", "idea": "rate-divides"}
 
 
 def times(factor: float, matrix: m.Matrix) -> m.Matrix:

@@ -14,18 +14,19 @@ import numpy as np
 from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.numbers import MOST_UNITS
+from tracer.judging.numbers import MOST_SHARE, MOST_UNITS
 from tracer.judging.site import Site
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence
+from tracer.judging.verdicts import Extent, Idea
 from tracer.judging.work import is_step, middle
 
 PARTLY = 4.0  # against a rule that other cells contradict: the learner was of two minds
-MOST_OPEN = 0.25  # of a wrong rule's largest value: with wider bounds it fits because what was left out allows anything
 IN_ONE_CELL = 0.5  # against a slip of one cell, besides the number of ways in which it can be made
 TWICE = 5.0  # against two slips at once
 WITH_A_PEN = 3.0  # against a slip in writing down
 OFTEN = 0.3  # for each student solution that shows a slip
+FORMS = ("what", "name", "half", "base")  # words that tell the misconceptions of one slug apart
 MANY_FORMS = 0.3  # against a rule that comes in many forms, for the logarithm of their number
 
 
@@ -33,8 +34,8 @@ MANY_FORMS = 0.3  # against a rule that comes in many forms, for the logarithm o
 class Candidate:
     """A wrong rule, or two, that explains some cells of a site; `score` is how much speaks for it.
 
-    `consistent` says that no other cell contradicts it. `left_out` has the bounds of left-out matrices as
-    it makes them, `at` the one cell of such that it is in.
+    `consistent` says that no other cell contradicts it, `extent` how much of the matrix it is of. `left_out` has the
+    bounds of left-out matrices as it makes them, `at` the one cell of such that it is in.
     """
 
     rules: tuple[Rule, ...]
@@ -44,12 +45,19 @@ class Candidate:
     cells: Marked
     score: float
     consistent: bool
+    extent: Extent
     left_out: tuple[tuple[str, Interval], ...] = ()
     at: tuple[int, int] | None = None
 
     @property
     def slug(self) -> str:
         return " + ".join(rule.slug for rule in self.rules)
+
+    @property
+    def ideas(self) -> tuple[Idea, ...]:
+        """The wrong rules in it."""
+        parts = zip(self.rules, self.words, self.contexts, strict=True)
+        return tuple(idea_of(rule, words, context, self.extent) for rule, words, context in parts)
 
     def says(self, site: Site, row: int, column: int, hint: bool = False) -> str:
         """The sentence at a cell of the site; a hint holds no right number."""
@@ -58,6 +66,13 @@ class Candidate:
         return "; and ".join(
             Sentence(site, context, (row, column), at, words, hint).of(rule.says) for rule, words, context in parts
         )
+
+
+def idea_of(rule: Rule, words: Mapping[str, str], context: SlipContext, extent: Extent) -> Idea:
+    """A rule as the learner holds it: in a cell whatever it was there, elsewhere in this form."""
+    says = words.get("idea", rule.idea or rule.slug)
+    form = [] if extent >= Extent.IN_A_CELL else [words[each] for each in FORMS if each in words and says == rule.slug]
+    return Idea(rule.slug, " ".join((says, *form)), says, context.id, words)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +110,7 @@ def _farthest(site: Site, mid: Array) -> Array | float:
     if is_step(site.expression) or not site.work.left_out_before(site.id):
         return np.inf
     largest = np.maximum(np.abs(mid), np.abs(site.work.key.values[site.id])).max(axis=(1, 2), keepdims=True)
-    return np.asarray(np.maximum(MOST_UNITS * site.written.units, MOST_OPEN * largest))
+    return np.asarray(np.maximum(MOST_UNITS * site.written.units, MOST_SHARE * largest))
 
 
 def _gain(site: Site, low: Array, high: Array, mid: Array) -> Array:

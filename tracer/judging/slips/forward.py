@@ -66,7 +66,8 @@ def wrong_bias(context: SlipContext, rule: m.Matrix) -> Made:
         index = np.array(orders)
         bounds = Interval(own.low[0, index][:, None, :], own.high[0, index][:, None, :])
         words = [{"whose": "in another order"} for _ in orders]
-        yield WrongRule(m.add(parts[0], m.Symbol(name, parts[1].shape)), words, {name: bounds})
+        spelled_out = [m.add(parts[0], m.Part(parts[1], (0,), tuple(order))) for order in orders]
+        yield WrongRule(m.add(parts[0], m.Symbol(name, parts[1].shape)), words, {name: bounds}, spelled_out)
     for layer in range(1, context.net.depth + 1):
         other = context.net.bias(layer)
         if other is not None and layer != context.layer and other.shape == parts[1].shape:

@@ -9,7 +9,20 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval
 from tracer.judging.slips import outputs
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, inverse, over, replaced, times
+from tracer.judging.slips.context import (
+    RATE_AGAIN,
+    RATE_MISSING,
+    RATE_TWICE,
+    MatrixKind,
+    SlipContext,
+    WrongRule,
+    inverse,
+    over,
+    rate_divides,
+    replaced,
+    times,
+)
+from tracer.program.roles import PRE_ACTIVATION
 
 Made = Iterator[WrongRule | m.Matrix]
 
@@ -37,7 +50,10 @@ def wrong_left_factor(context: SlipContext, rule: m.Matrix) -> Made:
         others.sort(key=lambda each: each != likeliest)
     for other in others:
         if other.shape == A.shape:
-            yield WrongRule(m.MatMul(m.Transpose(other), D), ({"wrong": other.name, "activation": A.name},))
+            words = {"wrong": other.name, "activation": A.name}
+            if context.work.key.program.quantity(other.name) == PRE_ACTIVATION:
+                words["idea"] = "pre-activation-in-gradient"
+            yield WrongRule(m.MatMul(m.Transpose(other), D), (words,))
 
 
 def error_for_delta(context: SlipContext, rule: m.Matrix) -> Made:
@@ -156,8 +172,8 @@ def rate_in_gradient(context: SlipContext, rule: m.Matrix) -> Made:
 def rate_in_it(context: SlipContext, rule: m.Matrix) -> Made:
     """A change without its rate, or with the rate twice."""
     if context.net.rate_in_change:
-        yield WrongRule(m.divide(rule, context.net.rate), ({"what": "was left out"},))
-        yield WrongRule(m.multiply(rule, context.net.rate), ({"what": "was applied twice"},))
+        yield WrongRule(m.divide(rule, context.net.rate), (RATE_MISSING,))
+        yield WrongRule(m.multiply(rule, context.net.rate), (RATE_TWICE,))
 
 
 # The update: W ∓ rate · dW
@@ -193,8 +209,8 @@ def rate_on_change(context: SlipContext, rule: m.Matrix) -> Made:
     if _stays(context) or not context.net.rate_in_change:
         return
     _, change, _ = _change(context)
-    yield WrongRule(_moved(context, m.multiply(context.net.rate, change)), ({"what": "was applied again"},))
-    yield WrongRule(_moved(context, m.divide(change, context.net.rate)), ({"what": "divides the change"},))
+    yield WrongRule(_moved(context, m.multiply(context.net.rate, change)), (RATE_AGAIN,))
+    yield WrongRule(_moved(context, m.divide(change, context.net.rate)), (rate_divides("the change"),))
 
 
 def rate_changed(context: SlipContext, rule: m.Matrix) -> Made:
@@ -204,12 +220,12 @@ def rate_changed(context: SlipContext, rule: m.Matrix) -> Made:
     rate = context.net.rate
     twice = m.multiply(rate, m.multiply(rate, gradient))
     if context.net.rate_in_update:
-        yield WrongRule(_moved(context, gradient), ({"what": "was left out"},))
-        yield WrongRule(_moved(context, twice), ({"what": "was applied twice"},))
-        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divides the gradient"},))
+        yield WrongRule(_moved(context, gradient), (RATE_MISSING,))
+        yield WrongRule(_moved(context, twice), (RATE_TWICE,))
+        yield WrongRule(_moved(context, m.divide(gradient, rate)), (rate_divides("the gradient"),))
     else:
-        yield WrongRule(_moved(context, m.multiply(rate, gradient)), ({"what": "was applied again"},))
-        yield WrongRule(_moved(context, m.divide(gradient, rate)), ({"what": "divides the gradient"},))
+        yield WrongRule(_moved(context, m.multiply(rate, gradient)), (RATE_AGAIN,))
+        yield WrongRule(_moved(context, m.divide(gradient, rate)), (rate_divides("the gradient"),))
 
 
 def rate_scales_weights(context: SlipContext, rule: m.Matrix) -> Made:
@@ -229,6 +245,17 @@ def change_for_value(context: SlipContext, rule: m.Matrix) -> Made:
 def not_updated(context: SlipContext, rule: m.Matrix) -> Made:
     if not _stays(context):
         yield _change(context)[0]
+
+
+def change_scaled(context: SlipContext, rule: m.Matrix) -> Made:
+    """Every change times one and the same factor: a rate doubled or halved, a sum for a mean."""
+    if _stays(context) or not isinstance(rule, m.Broadcast):
+        return
+    N = context.samples
+    factors = {N: f"{N:g} times", 1 / N: f"1/{N:g} of", 2.0: "twice", 0.5: "half"}
+    for factor, what in factors.items():
+        if factor != 1.0:
+            yield WrongRule(m.Broadcast(rule.operator, rule.left, times(factor, rule.right)), ({"what": what},))
 
 
 def change_shifted(context: SlipContext, rule: m.Matrix) -> Made:

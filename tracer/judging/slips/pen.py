@@ -16,11 +16,12 @@ MOST_DIGITS = 12
 
 @dataclass(frozen=True)
 class PenSlip:
-    """What may have happened to one cell; `among` is how many such things were tried."""
+    """What may have happened to one cell; `among` is how many such things were tried, each with room of `width`."""
 
     slug: str
     says: str
     among: int
+    width: float
 
 
 def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: float) -> Iterator[PenSlip]:
@@ -31,7 +32,7 @@ def pen_slips(entry: Entry, row: int, column: int, right: Interval, tolerance: f
     yield from _moved_point(entry, low, high, tolerance)
     yield from _swapped(entry, low, high, tolerance)
     if -high - tolerance <= entry.value <= -low + tolerance:
-        yield PenSlip("copied-or-sign-dropped", "the sign is reversed[: {right} belongs here]", 1)
+        yield PenSlip("copied-or-sign-dropped", "the sign is reversed[: {right} belongs here]", 1, high - low)
     yield from _copied(entry.value, row, column, right, tolerance)
 
 
@@ -42,7 +43,12 @@ def _moved_point(entry: Entry, low: float, high: float, tolerance: float) -> Ite
         if low * scale - slack <= entry.value <= high * scale + slack and not low <= 0 <= high:
             side = "right" if places > 0 else "left"
             count = "one place" if abs(places) == 1 else f"{abs(places)} places"
-            yield PenSlip("digit-slip", f"the decimal point moved {count} to the {side}[: {{right}}]", len(SHIFTS))
+            yield PenSlip(
+                "digit-slip",
+                f"the decimal point moved {count} to the {side}[: {{right}}]",
+                len(SHIFTS),
+                (high - low) * scale,
+            )
 
 
 def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterator[PenSlip]:
@@ -60,7 +66,7 @@ def _swapped(entry: Entry, low: float, high: float, tolerance: float) -> Iterato
         letters[places[first]], letters[places[second]] = other, one
         meant = read_number("".join(letters))
         if meant.kind == "number" and low - tolerance <= meant.value <= high + tolerance:
-            yield PenSlip("digit-slip", f"two digits were swapped[: {meant.text}]", len(pairs))
+            yield PenSlip("digit-slip", f"two digits were swapped[: {meant.text}]", len(pairs), high - low)
 
 
 def _copied(value: float, row: int, column: int, right: Interval, tolerance: float) -> Iterator[PenSlip]:
@@ -70,5 +76,5 @@ def _copied(value: float, row: int, column: int, right: Interval, tolerance: flo
     for i, j in sorted(places, key=lambda place: abs(place[0] - row) + abs(place[1] - column)):
         if right.low[i, j] - tolerance <= value <= right.high[i, j] + tolerance:
             says = f"this is the value of row {i + 1}, column {j + 1}[; {{right}} belongs here]"
-            yield PenSlip("copied-or-sign-dropped", says, len(places))
+            yield PenSlip("copied-or-sign-dropped", says, len(places), float(right.high[i, j] - right.low[i, j]))
             return

@@ -35,7 +35,7 @@ from tracer.judging.slips.pen import pen_slips
 from tracer.judging.slips.sentences import told_apart
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.slips.trials import Trial, trials, wrong_rules
-from tracer.judging.verdicts import Slip
+from tracer.judging.verdicts import Extent, Slip
 
 BEHIND = 4.0  # a slip in a left-out matrix, which later ones show too, may fit so much worse than one here
 WINDOW = 8.0  # what fits so much worse than the best is chance
@@ -79,7 +79,8 @@ class _Search:
 
     def _explained(self, found: Candidate, row: int, column: int) -> Explained:
         says, hint = (found.says(self.site, row, column, only) for only in (False, True))
-        slip = Slip(found.slug, says, hint, self._apart(found, row, column))
+        score = found.score / float(np.count_nonzero(found.cells))
+        slip = Slip(found.slug, says, hint, self._apart(found, row, column), found.ideas, found.extent, score)
         return Explained(slip, self._one(row, column), found.left_out if found is self._leading else ())
 
     def _one(self, row: int, column: int) -> Marked:
@@ -172,11 +173,19 @@ class _Search:
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             consistent = bool(weighed.consistent[k])
             doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
+            if (single or not consistent) and weighed.gains[k] + prior <= 0:  # any number would fit as well
+                continue
             yield Candidate(
                 (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
-                float(weighed.gains[k] + prior - doubt), consistent, trial.left_out(k),
+                float(weighed.gains[k] + prior - doubt), consistent,
+                Extent.IN_A_CELL if single else self._extent(weighed.cells[k], consistent), trial.left_out(k),
                 trial.cells[k] if trial.cells else None,
             )  # fmt: skip
+
+    def _extent(self, cells: Marked, consistent: bool) -> Extent:
+        """Of a wrong rule for the whole matrix."""
+        all_of_it = consistent and not (self.site.failing & ~self.site.coarse & ~cells).any()
+        return Extent.THROUGHOUT if all_of_it else Extent.PARTLY
 
     def _penned(self) -> Iterator[Candidate]:
         """Slips in writing down."""
@@ -185,8 +194,12 @@ class _Search:
             slack, value = float(site.tolerance[row, column]), float(site.written.values[row, column])
             for slip in pen_slips(site.written.entries[row][column], row, column, site.right, slack):
                 rule = Rule(slip.slug, (), _no_rewrite, slip.says)
-                score = float(np.log(max(abs(value), 4 * slack) / (2 * slack) / slip.among)) - WITH_A_PEN
-                yield Candidate((rule,), ({},), (self.context,), site.right, self._one(row, column), score, False)
+                told = float(np.log(max(abs(value), 4 * slack) / (slip.width + 2 * slack) / slip.among))
+                if told <= 0:  # any number would fit as well
+                    continue
+                score = told - WITH_A_PEN
+                cell = self._one(row, column)
+                yield Candidate((rule,), ({},), (self.context,), site.right, cell, score, False, Extent.OF_THE_PEN)
 
     def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Candidate]:
         """A wrong rule, and a factor on top of it."""
@@ -241,6 +254,7 @@ class _Search:
                 yield Candidate(
                     (trial.rule, second), (words, more), (trial.context, self.context), Interval(low[k], high[k]),
                     weighed.cells[k], score, bool(weighed.consistent[k]),
+                    self._extent(weighed.cells[k], bool(weighed.consistent[k])),
                 )  # fmt: skip
 
 

@@ -8,24 +8,56 @@ import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.expression.interval import Interval
+from tracer.expression.interval import Interval, bound
 from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.forward import formula_mistyped
+from tracer.judging.work import wider
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.problem import LEAKY_SLOPE
 
 Made = Iterator[WrongRule | m.Matrix]
 MASKED = ("relu", "leaky_relu")
+MOST_NEIGHBOURS = 400  # units times pairs of them that are tried
 
 z, a = s.Variable("z"), s.Variable("a")
 ONE = s.Number(1.0)
 
 
 def slope_of_activation(context: SlipContext, rule: m.Matrix) -> Made:
-    """φ′(a): the activation put through the function again."""
+    """φ′(a): the activation put through the function again, which may be mistyped as it was before.
+
+    What comes of it may have been rounded on the way.
+    """
     layer, A = context.net.layer(context.layer), context.activation
+    if layer.activation in (*MASKED, "linear"):  # there a has the sign of z
+        return
     act, at_zero = context.net.function(context.layer), context.net.problem.convention.relu_slope_at_zero
-    if layer.activation not in (*MASKED, "linear"):  # there a has the sign of z
-        yield act.slopes(A, act.apply(A, layer.slope), layer.slope, at_zero)
+    again = act.apply(A, layer.slope)
+    half, between = context.work.unit(context.activation.name) / 2, m.Symbol(f"{A.name} again", again.shape)
+    for applied in (again, *formula_mistyped(context, again)):
+        expression = applied.expression if isinstance(applied, WrongRule) else applied
+        bounds = wider(bound(expression, context.reading), half)
+        plain = act.slopes(A, expression, layer.slope, at_zero)
+        made = act.slopes(A, between, layer.slope, at_zero)
+        yield WrongRule(made, extra={between.name: bounds}, spelled_out=(plain,))
+
+
+def neighbour_in_slope(context: SlipContext, rule: m.Matrix) -> Made:
+    """The slope of one unit worked with the activation of another."""
+    A, units = context.units, rule.shape[1]
+    pairs = [(unit, other) for unit in range(units) for other in range(units) if other != unit]
+    if len(pairs) < 1 or len(pairs) * units > MOST_NEIGHBOURS or not isinstance(A, m.Symbol):
+        return
+    own, taken = context.reading[A.name], m.Symbol(f"{A.name} with a neighbour's", A.shape)
+    index = np.tile(np.arange(units), (len(pairs), 1))
+    index[range(len(pairs)), [unit for unit, _ in pairs]] = [other for _, other in pairs]
+    bounds = Interval(own.low[:, index].swapaxes(0, 1), own.high[:, index].swapaxes(0, 1))
+    rows = tuple(range(A.shape[0]))
+    for changed in _with_a(rule, A, taken):
+        assert isinstance(changed, m.Apply)
+        plain = [each for columns in index.tolist() for each in _with_a(rule, A, m.Part(A, rows, tuple(columns)))]
+        spelled_out = [each for each in plain if isinstance(each, m.Apply)]
+        yield WrongRule(changed, [dict[str, str]() for _ in pairs], {taken.name: bounds}, spelled_out)
 
 
 def slope_of_z(context: SlipContext, rule: m.Matrix) -> Made:

@@ -34,7 +34,8 @@ WHOLE = (
     Rule("activation-skipped", (MatrixKind.ACTIVATION, MatrixKind.SOFTMAX), forward.activation_skipped,
          "{answer} is {pre_activation} itself; apply the activation function to it", often=1),
     Rule("activation-skipped", (MatrixKind.PRE_ACTIVATION,), forward.previous_layer_unactivated,
-         "{pre_activation} was used; the next layer takes {activation}, the value after the activation function"),
+         "{pre_activation} was used; the next layer takes {activation}, the value after the activation function",
+         idea="pre-activation-passed-on"),
     Rule("formula-mistyped", (MatrixKind.ACTIVATION,), forward.formula_mistyped,
          "the activation formula was mistyped (a square, a bracket or the 1 + in the denominator)"
          "[: at {z} it gives {right}]", often=1),
@@ -81,7 +82,7 @@ WHOLE = (
          "you {what}; this problem uses a different loss[: {right}]"),
     Rule("fraction-without-square", (MatrixKind.LOSS,), outputs.without_square, "the differences were not squared"),
     Rule("softmax-twice", (MatrixKind.LOSS,), outputs.loss_softmax_twice,
-         "softmax was applied to outputs that have already been through it"),
+         "softmax was applied to outputs that have already been through it", idea="softmax-in-loss"),
     # E
     Rule("error-sign", (MatrixKind.ERROR,), outputs.opposite,
          "the subtraction is the wrong way round: y = {y} and a = {a}[, so the error is {right}]",
@@ -119,6 +120,8 @@ WHOLE = (
          "this {what}; the slope follows the sign of z = {z}[ and is {right} here]"),
     Rule("slope-missing", (MatrixKind.SLOPE,), slopes.slope_missing,
          "1 was used instead of the slope[, which is {right}]"),
+    Rule("neighbour-in-slope", (MatrixKind.SLOPE,), slopes.neighbour_in_slope,
+         "another unit's activation was put in; this column takes its own unit's, {a}", often=2),
     # softmax Jacobian
     Rule("diagonal-jacobian", (MatrixKind.JACOBIAN,), slopes.diagonal_alone,
          "only the diagonal was filled in; every output of softmax depends on every z, so no cell here is 0"),
@@ -147,7 +150,7 @@ WHOLE = (
     Rule("sum-for-mean", (MatrixKind.DELTA,), outputs.other_mean,
          "this was {what}[; the delta here is {right}]", factor=True),
     Rule("rate-in-gradient", (MatrixKind.DELTA,), outputs.rate_inside,
-         "the learning rate {lr} is already in it; apply it once, in the update", factor=True),
+         "the learning rate {lr} is already in it; apply it once, in the update", factor=True, idea="rate-twice"),
     Rule("rate-missing-twice-divided", (MatrixKind.DELTA,), backward.rate_in_delta,
          "the learning rate {lr} {what}", factor=True),
     Rule("divided-for-multiplied", (MatrixKind.DELTA,), backward.delta_divided,
@@ -160,6 +163,9 @@ WHOLE = (
          "the updated {used} was used; send the error back through the weights of the forward pass"),
     Rule("raw-error-sent-back", (MatrixKind.SENT_BACK,), backward.raw_error,
          "{error} was sent back; send back {delta}, the error times the slope"),
+    Rule("gradient-sent-back", (MatrixKind.SENT_BACK,), backward.gradient_sent_back,
+         "the gradients of the weights were added up; every unit of the next layer sends back its delta times the "
+         "weight between the two", often=1),
     Rule("wrong-layer-weights", (MatrixKind.SENT_BACK,), backward.wrong_layer,
          "the error was sent back through {used}; send it through {next_weights}"),
     Rule("next-layer-sum-missing", (MatrixKind.SENT_BACK,), backward.one_weight,
@@ -187,7 +193,7 @@ WHOLE = (
     Rule("times-parameter", (MatrixKind.WEIGHTS_GRADIENT, MatrixKind.BIAS_GRADIENT), parameters.times_parameter,
          "this was multiplied by {P} itself, which is not part of its gradient"),
     Rule("rate-in-gradient", (MatrixKind.WEIGHTS_GRADIENT, MatrixKind.BIAS_GRADIENT), parameters.rate_in_gradient,
-         "the learning rate {lr} is already in it; apply it once, in the update", factor=True),
+         "the learning rate {lr} is already in it; apply it once, in the update", factor=True, idea="rate-twice"),
     Rule("rate-missing-twice-divided", (MatrixKind.WEIGHTS_GRADIENT, MatrixKind.BIAS_GRADIENT), parameters.rate_in_it,
          "the learning rate {lr} {what}; this is the change itself, which takes it once[: {right}]", factor=True),
     Rule("divided-for-multiplied", (MatrixKind.WEIGHTS_GRADIENT,), parameters.gradient_divided,
@@ -214,6 +220,8 @@ WHOLE = (
          "{w} was not updated; the update changes it[ to {right}]", often=1),
     Rule("change-for-value", (MatrixKind.NEW_PARAMETER,), parameters.change_for_value,
          "this is the change alone; apply it to {w} for the new value[, {right}]"),
+    Rule("change-scaled", (MatrixKind.NEW_PARAMETER,), parameters.change_scaled,
+         "{w} moved by {what} the change that {g} gives"),
     Rule("rate-scales-weights", (MatrixKind.NEW_PARAMETER,), parameters.rate_scales_weights,
          "the learning rate {lr} multiplies {w} too; multiply only the gradient {g} by it"),
     Rule("stale-value", ALL, cells.stale_value,
@@ -221,6 +229,9 @@ WHOLE = (
 )  # fmt: skip
 
 SINGLE = (
+    Rule("weight-misread", (MatrixKind.PRE_ACTIVATION, MatrixKind.SENT_BACK), cells.weight_misread,
+         "the weight in {place} of {M} was read {how}"),
+    Rule("term-sign-lost", SUMS, cells.term_sign_lost, "{term} of the sum was taken {how}"),
     Rule("term-dropped-or-doubled", SUMS, cells.term_lost_or_doubled,
          "{term} of the sum was {how}"),
     Rule("wrong-row-or-target", ALL_BUT_THE_LOSS,

@@ -1,0 +1,70 @@
+"""The wrong rules of a practice page: expressions for its own engine to try, each with a tutor's sentence.
+
+No number is in them. A rule is written over the matrices of the sheet, as the right ones are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tracer.answers.handed_in import Answers
+from tracer.answers.key import Key, key_of
+from tracer.expression import matrix as m
+from tracer.expression.transposed import transposed
+from tracer.expression.traversal import symbols
+from tracer.judging.sheet import Sheet, WrittenMatrix
+from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.evidence import idea_of
+from tracer.judging.slips.table import WHOLE
+from tracer.judging.slips.trials import wrong_rules
+from tracer.judging.tutor import tutor
+from tracer.judging.verdicts import Extent, Idea
+from tracer.judging.work import Work
+from tracer.page.script_data import Rules
+from tracer.presentation.theme import Theme
+from tracer.problem.problem import Problem
+from tracer.worksheet.plan import Plan
+
+MOST_FORMS = 6  # of one wrong rule in one matrix
+
+
+def slips(problem: Problem, plan: Plan, rules: Rules, theme: Theme) -> dict[str, list[dict[str, Any]]]:
+    """For each blank matrix its wrong rules, the commoner first: what it is called, what is said, how it is made."""
+    work = _filled_in(key_of(problem, plan.number))
+    program = work.key.program
+    return {
+        identifier: [
+            {"idea": idea.key, "says": tutor(work, idea, (identifier, 0, 0), theme=theme), "rule": rules.matrix(rule)}
+            for idea, rule in _of(SlipContext(identifier, work))
+            if all(each.name == program.rate or plan.shows(each.name, program) for each in symbols(rule))
+        ]
+        for identifier in program.computed
+        if identifier in plan.blank
+    }
+
+
+def _filled_in(key: Key) -> Work:
+    """The work of somebody who wrote every matrix."""
+    written = {each: WrittenMatrix((), key.values[each], key.units(each), 0 * key.units(each))
+               for each in key.program.computed}  # fmt: skip
+    return Work(Sheet(Answers("", {}), key, written, ()))
+
+
+def _of(context: SlipContext) -> Iterator[tuple[Idea, m.Matrix]]:
+    """The wrong rules for a matrix, but those that are the right one, or cannot be written out."""
+    tried = {context.right}
+    with np.errstate(all="ignore"):  # of bounds that nobody reads here
+        for rule, wrongs in wrong_rules(WHOLE, context, context.right):
+            for wrong in wrongs:
+                for words, form in zip(wrong.words, _few(wrong), strict=False):
+                    turned = transposed(form) if context.turned else form
+                    if form not in tried and turned is not None:
+                        tried.add(form)
+                        yield idea_of(rule, words, context, Extent.THROUGHOUT), turned
+
+
+def _few(wrong: WrongRule) -> list[m.Matrix]:
+    return list(wrong.forms[:MOST_FORMS])
