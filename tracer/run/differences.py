@@ -8,7 +8,7 @@ computed besides is written as scalar rules over named numbers, so that a workbo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -161,14 +161,23 @@ class Path:
 
 def path_to_loss(program: Program, parameter: str) -> Path:
     """What has to be computed again when a parameter, or a matrix on the way, is moved."""
+    (path,) = paths_to_loss(program, (parameter,))
+    return path
+
+
+def paths_to_loss(program: Program, parameters: Iterable[str]) -> Iterator[Path]:
+    """The path of each."""
     made = {each.id: each.expression for each in program.assignments.values() if each.expression is not None}
-    needed, moved = {program.loss}, {parameter}
-    for name, expression in reversed(made.items()):
-        needed |= _names(expression) if name in needed else set()
-    for name, expression in made.items():
-        moved |= {name} if _names(expression) & moved else set()
-    between = (needed & moved) - {parameter}
-    return Path(parameter, {name: expression for name, expression in made.items() if name in between})
+    names = {name: _names(expression) for name, expression in made.items()}
+    needed = {program.loss}
+    for name in reversed(made):
+        needed |= names[name] if name in needed else set()
+    for parameter in parameters:
+        moved = {parameter}
+        for name in made:
+            moved |= {name} if names[name] & moved else set()
+        between = (needed & moved) - {parameter}
+        yield Path(parameter, {name: expression for name, expression in made.items() if name in between})
 
 
 def _names(expression: m.Matrix) -> set[str]:

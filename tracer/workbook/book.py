@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
@@ -12,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from tracer.presentation.board import Place, lay_out
 from tracer.presentation.headings import Headings
 from tracer.program.naming_policy import RATE, defined_names
-from tracer.program.program import Step
+from tracer.program.program import Program, Step
 from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.spreadsheet.columns import column_letters
 from tracer.spreadsheet.sheet_data import SheetData, address
@@ -49,7 +51,14 @@ class Book:
         self.worked: dict[str, str] = {}  # of each step sheet with formulas, the first cell worked on its stage
         self.passes = list(trace.passes)
         self.places = lay_out(trace.first.program).places
+        self._places = {trace.first.program.rows: self.places}
         self.names = defined_names((*trace.first, RATE))
+
+    def places_of(self, program: Program) -> Mapping[str, Place]:
+        """Where the matrices of a pass lie on its board; passes differ in their rows only."""
+        if program.rows not in self._places:
+            self._places[program.rows] = lay_out(program).places
+        return self._places[program.rows]
 
     def add_sheet(self, title: str) -> Worksheet:
         sheet = self.workbook.active if not self.data else self.workbook.create_sheet()

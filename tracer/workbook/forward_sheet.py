@@ -101,7 +101,7 @@ def write_after(book: Book) -> Lookup:
 
 def recorded(book: Book, one: Pass) -> Lookup:
     """Where the matrices of a recorded pass are computed or typed in."""
-    places = lay_out(one.program).places
+    places = book.places_of(one.program)
     return lambda name: cells_of(book.home[one.epoch, one.iteration, name], places[name], book.top)
 
 

@@ -28,7 +28,7 @@ from tracer.run.differences import (
     estimate,
     gradient,
     largest_term,
-    path_to_loss,
+    paths_to_loss,
     summed,
 )
 from tracer.run.passes import AnyProblem, Pass
@@ -146,7 +146,7 @@ class _GradientCheck:
 
     def _pass(self, one: Pass) -> None:
         """The matrices of a pass, live where they fit."""
-        paths = [path_to_loss(one.program, each) for each in compared(self.book.problem, one.program)]
+        paths = list(paths_to_loss(one.program, compared(self.book.problem, one.program)))
         plan = self._plan(one, paths)
         most = None if plan is not None else max(LEAST_RECORDED, MOST_ESTIMATED // max(1, len(paths)))
         found = {path.parameter: self._estimates(one, path, most) for path in paths}

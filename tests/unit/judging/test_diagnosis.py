@@ -17,7 +17,7 @@ from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.tutor import tutor
 from tracer.judging.verdicts import Extent, Idea, Mark, Slip
 from tracer.judging.work import Work as LearnersWork
-from tracer.presentation.theme import PLACEHOLDER
+from tracer.presentation.theme import PLACEHOLDER, theme_of
 
 PROBLEM = document(decimals=4)
 PROBLEMS = (
