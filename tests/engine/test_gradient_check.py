@@ -171,7 +171,7 @@ def test_a_formula_that_was_overwritten_makes_its_gradient_differ(engine: Engine
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_unit_at_its_kink_is_found_by_the_formulas(engine: Engine, tmp_path: Path) -> None:
     path = written(made("kinked"), tmp_path / "book.xlsx")
-    assert certificate(engine, path)["dW1"] == "agrees, but in 1 of 12 cells a unit sits at its kink"
+    assert certificate(engine, path)["dW1"] == "agrees, but in 1 of 12 cells a function sits at its kink"
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 1", "0.0"), "<v>0.0", "<v>0.3")
     assert certificate(engine, tmp_path / "edited.xlsx")["dW1"] == "agrees"
 
@@ -181,7 +181,7 @@ def test_so_is_an_output_at_the_kink_of_the_loss(engine: Engine, tmp_path: Path)
     """Where 1 − ya = 0 the hinge changes."""
     data, layer = {"X": [[1, 2], [1, 0]], "Y": [[1], [-1]]}, {"activation": "linear", "weights": [[0.25], [0.375]]}
     path = written({"learning_rate": 0.1, "loss": "hinge", "data": data, "layers": [layer]}, tmp_path / "book.xlsx")
-    assert certificate(engine, path)["dW1"] == "in 2 of 2 cells a unit sits at its kink"
+    assert certificate(engine, path)["dW1"] == "in 2 of 2 cells a function sits at its kink"
     edit(path, tmp_path / "edited.xlsx", place_of(path, "Step 1", "0.375"), "<v>0.375", "<v>0.3")
     assert certificate(engine, tmp_path / "edited.xlsx")["dW1"] == "agrees"
 

@@ -90,9 +90,9 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str]) -> Latex:
             shown = [of(part)[0] for part in parts[:SHOWN_ROWS]] + [more] * (len(parts) > SHOWN_ROWS)
             return r"\begin{bmatrix} " + down.join(shown) + r" \end{bmatrix}", _ATOM
         case m.Part(operand):
-            return f"{{{_in(of(operand), _ATOM)}}}_{{{chosen_text(matrix, operand.shape)}}}", _POWER
+            return f"{{{_in(of(operand), _ATOM)}}}_{{\\text{{{chosen_text(matrix, operand.shape)}}}}}", _POWER
         case m.Scatter(operand, _, _, shape):
-            return rf"\operatorname{{put}}_{{{chosen_text(matrix, shape)}}}{_brackets(of(operand)[0])}", _ATOM
+            return rf"\operatorname{{put}}_{{\text{{{chosen_text(matrix, shape)}}}}}{_brackets(of(operand)[0])}", _ATOM
         case m.Reshape(operand, (rows, columns)):
             return rf"\operatorname{{reshape}}_{{{rows} \times {columns}}}{_brackets(of(operand)[0])}", _ATOM
         case m.Correlation(left, right) | m.Spread(left, right):

@@ -115,20 +115,21 @@ def _matrix(matrix: m.Matrix, name: Callable[[str], str], notation: Notation) ->
 
 
 def chosen_text(picked: m.Part | m.Scatter, shape: m.Shape) -> str:
-    """Which rows and columns of a matrix of `shape` are picked, as numpy writes it: `0:2`, `:, 1`, `[0, 2]`."""
-    rows, columns = (_chosen(each, size) for each, size in zip((picked.rows, picked.columns), shape, strict=True))
-    return rows if columns == ":" else f"{rows}, {columns}"
+    """Which rows and columns of a matrix of `shape` are picked, counted from 1 as cells are: `rows 1–2, column 3`."""
+    sides = zip(("row", "column"), (picked.rows, picked.columns), shape, strict=True)
+    return ", ".join(filter(None, (_chosen(*side) for side in sides))) or "all"
 
 
-def _chosen(numbers: Sequence[int | None], size: int) -> str:
-    first = numbers[0]
+def _chosen(one: str, numbers: Sequence[int | None], size: int) -> str:
+    """Nothing where all are taken, in their order; – stands for what is filled up with 0."""
+    first, several = numbers[0], f"{one}s" if len(numbers) > 1 else one
     if first is None or tuple(numbers) != tuple(range(first, first + len(numbers))):
-        shown = ["–" if each is None else str(each) for each in numbers]
+        shown = ["–" if each is None else str(each + 1) for each in numbers]
         shown = shown if len(shown) <= MOST_PICKED else [*shown[: MOST_PICKED - 2], "…", shown[-1]]
-        return f"[{', '.join(shown)}]"
+        return f"{several} {', '.join(shown)}"
     if len(numbers) == size:
-        return ":"
-    return str(first) if len(numbers) == 1 else f"{first}:{first + len(numbers)}"
+        return ""
+    return f"{several} {first + 1}" if len(numbers) == 1 else f"{several} {first + 1}–{first + len(numbers)}"
 
 
 def _broadcast(matrix: m.Broadcast, left: PlainText, right: PlainText) -> PlainText:

@@ -38,7 +38,7 @@ from tracer.workbook.forward_sheet import recorded
 from tracer.workbook.moved_parameters import MOVED, Copy, range_of
 
 CHECK = "Gradient check"
-AGREES, DIFFERS, AT_KINK, BEYOND = "agrees", "differs", "a unit sits at its kink", "the loss overflows float64"
+AGREES, DIFFERS, AT_KINK, BEYOND = "agrees", "differs", "a function sits at its kink", "the loss overflows float64"
 TOO_SMALL = "too small to tell from rounding"
 CHANGED, NO_RATE = "an input has been changed", "nothing to compare at rate 0"
 WIDTHS = (16.0, *(13.0,) * 6, 16.0, 13.0, 26.0)

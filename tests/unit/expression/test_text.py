@@ -22,6 +22,8 @@ from tests.letters import (
 )
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression.latex import matrix_latex
+from tracer.expression.mathml import matrix_mathml
 from tracer.expression.text import cell_text, matrix_text
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.losses import LOSSES
@@ -154,3 +156,24 @@ NUMBERS: list[tuple[s.Scalar, str]] = [
 @pytest.mark.parametrize(("cell", "expected"), NUMBERS)
 def test_numbers_put_in_read_as_by_hand(cell: s.Scalar, expected: str) -> None:
     assert cell_text(cell, letter) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "says"),
+    [
+        ((0, 1, 2, 3), (0, 1, 2), "X[all]"),
+        ((1,), (0, 1, 2), "X[row 2]"),
+        ((0, 1), (0, 1, 2), "X[rows 1–2]"),
+        ((0, 1, 2, 3), (2,), "X[column 3]"),
+        ((3,), (0, 1), "X[row 4, columns 1–2]"),
+        ((3, 0, 3), (0, 1, 2), "X[rows 4, 1, 4]"),
+        ((0, 1, 2, 3), (None, 0, 1, 2, None), "X[columns –, 1, 2, 3, –]"),
+    ],
+)
+def test_picked_rows_and_columns_are_counted_as_cells_are(
+    rows: tuple[int | None, ...], columns: tuple[int | None, ...], says: str
+) -> None:
+    part = m.Part(m.Symbol("X", (4, 3)), rows, columns)
+    assert matrix_text(part, str) == says
+    assert says[2:-1] in matrix_latex(part, str)
+    assert f"<mtext>{says[2:-1]}</mtext>" in matrix_mathml(part, str)
