@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from tracer.judging.verdicts import Extent, Idea, Mark, Slip
+from tracer.judging.verdicts import Idea, Mark, Slip, SlipExtent
 
 ANOTHER = 10.0  # against one more wrong rule: more than the likeliest explanation of a matrix is ahead of any other
 MOST_TRIED = 4_000  # ways of putting an explanation together; on a sheet of chance hits the best so far is taken
@@ -102,9 +102,9 @@ def _has(mark: Mark, key: str) -> bool:
 
 def _plainest(slips: Sequence[Slip]) -> list[Slip]:
     """Explanations of the whole matrix before any of single cells, and slips of the pen where nothing else fits."""
-    if any(slip.extent is Extent.THROUGHOUT for slip in slips):
-        return [slip for slip in slips if slip.extent < Extent.IN_A_CELL]
-    rules = [slip for slip in slips if slip.extent is not Extent.OF_THE_PEN]
+    if any(slip.extent is SlipExtent.THROUGHOUT for slip in slips):
+        return [slip for slip in slips if slip.extent < SlipExtent.IN_A_CELL]
+    rules = [slip for slip in slips if slip.extent is not SlipExtent.OF_THE_PEN]
     return rules or list(slips)
 
 

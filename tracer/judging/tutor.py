@@ -13,11 +13,11 @@ from tracer.judging.verdicts import Idea
 from tracer.judging.work import Work
 from tracer.presentation.theme import ENGLISH, Theme, theme_of
 
-Cell = tuple[str, int, int]
+CellPlace = tuple[str, int, int]
 OTHER = ("wrong", "used", "M", "pre_activation")  # words of a wrong rule that name the matrix that was taken
 
 
-def tutor(work: Work, idea: Idea, first: Cell, others: Sequence[str] = (), theme: Theme | None = None) -> str:
+def tutor(work: Work, idea: Idea, first: CellPlace, others: Sequence[str] = (), theme: Theme | None = None) -> str:
     """The sentence about a misconception that shows first in a cell, and in these other matrices too.
 
     At most 35 words, without a right number. Raises LookupError for an idea that no sentence is written for.
@@ -34,7 +34,7 @@ def tutor(work: Work, idea: Idea, first: Cell, others: Sequence[str] = (), theme
     return f"{says} {theme.say('tutor.same_in_more', count=len(others))}"
 
 
-def _called(work: Work, idea: Idea, first: Cell, name: str) -> str:
+def _called(work: Work, idea: Idea, first: CellPlace, name: str) -> str:
     """What a placeholder stands for."""
     key = work.key
     if name == "words":

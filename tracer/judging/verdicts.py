@@ -17,7 +17,7 @@ NOT_OF: frozenset[Verdict] = frozenset({"blank", "unreadable", "not_read"})  # n
 COUNTS: frozenset[Verdict] = frozenset({"correct", "rounded", "carried"})
 
 
-class Extent(IntEnum):
+class SlipExtent(IntEnum):
     """How much of its matrix an explanation is of, the plainest first."""
 
     THROUGHOUT = 0  # every cell that fails, and no other cell contradicts it
@@ -54,7 +54,7 @@ class Slip:
     hint: str
     apart: str = ""
     ideas: tuple[Idea, ...] = ()
-    extent: Extent = Extent.THROUGHOUT
+    extent: SlipExtent = SlipExtent.THROUGHOUT
     score: float = 0.0
 
 

@@ -12,7 +12,7 @@ from tracer.expression.transposed import transposed
 from tracer.lesson.conventions import samples_as_columns
 from tracer.lesson.forward import loss_of_outputs
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.lesson.steps import TABLE, Made, Pass, StepRow, added_why, in_time
+from tracer.lesson.steps import TABLE, Made, NetworkPass, StepRow, added_why, in_time
 from tracer.problem.losses import RULES
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
@@ -50,7 +50,7 @@ def _as_laid_out(net: NetworkSymbols, made: m.Matrix) -> m.Matrix:
 
 def _build(problem: Problem, rows: int) -> Program:
     net = NetworkSymbols(problem, rows)
-    one = Pass(net)
+    one = NetworkPass(net)
     order = list(in_time(net.depth, problem.reproduce.updated_weights_sent_back))
     times = Counter(number for number, _ in order)
     reproduced: set[str] = set()
@@ -65,7 +65,7 @@ def _build(problem: Problem, rows: int) -> Program:
     return Program(tuple(steps), net.rows)
 
 
-def _made(one: Pass, row: StepRow, layer: int | None) -> Made:
+def _made(one: NetworkPass, row: StepRow, layer: int | None) -> Made:
     """What a step assigns, of one layer or of all that have it."""
     if row.once is not None:
         made: Iterable[Assignment] = row.once(one)

@@ -23,7 +23,7 @@ from tracer.program import roles
 from tracer.program.program import Program, Step
 from tracer.program.roles import Assignment
 
-Rewrite: TypeAlias = Callable[[NetworkSymbols, Assignment], Iterable[Assignment]]
+ProgramRewrite: TypeAlias = Callable[[NetworkSymbols, Assignment], Iterable[Assignment]]
 """Takes an assignment of the backward half; gives it, or what is assigned in its place."""
 
 
@@ -155,7 +155,7 @@ def through_updated(net: NetworkSymbols, each: Assignment) -> Iterator[Assignmen
     yield each
 
 
-REWRITES: tuple[Rewrite, ...] = (
+REWRITES: tuple[ProgramRewrite, ...] = (
     fused, kinked, by_jacobians, diagonal, signed, averaged, rated, changed, through_updated,
 )  # fmt: skip
 

@@ -26,7 +26,7 @@ Made: TypeAlias = Iterator[Assignment]
 
 
 @dataclass(frozen=True)
-class Pass:
+class NetworkPass:
     """One pass through a network: its matrices, and its backward half."""
 
     net: NetworkSymbols
@@ -49,12 +49,12 @@ def made(symbol: m.Symbol, expression: m.Matrix, what: Quantity, layer: int) -> 
     return Assignment(symbol.name, expression.shape, expression, *what, block=(("layer", layer),))
 
 
-def read(one: Pass) -> Made:
+def read(one: NetworkPass) -> Made:
     yield given(one.net.activation(0), roles.INPUTS)
     yield given(one.net.targets, roles.TARGETS)
 
 
-def initialise(one: Pass) -> Made:
+def initialise(one: NetworkPass) -> Made:
     net = one.net
     blocks: dict[str | None, BlockIndex] = {}
     for layer in range(1, net.depth + 1):
@@ -66,49 +66,49 @@ def initialise(one: Pass) -> Made:
         yield replace(state, block=blocks.get(state.of, ()))
 
 
-def layer_input(one: Pass, layer: int) -> Made:
+def layer_input(one: NetworkPass, layer: int) -> Made:
     yield made(one.net.pre_activation(layer), forward.sums(one.net, layer), roles.PRE_ACTIVATION, layer)
 
 
-def activation(one: Pass, layer: int) -> Made:
+def activation(one: NetworkPass, layer: int) -> Made:
     given_on = one.net.given_on(layer, forward.units(one.net, layer))
     yield made(one.net.activation(layer), given_on, roles.ACTIVATION, layer)
 
 
-def output(one: Pass) -> Made:
+def output(one: NetworkPass) -> Made:
     yield from layer_input(one, one.net.depth)
     yield from activation(one, one.net.depth)
     yield Assignment(named.LOSS, (1, 1), forward.loss(one.net), *roles.LOSS)
 
 
-def error(one: Pass) -> Made:
+def error(one: NetworkPass) -> Made:
     return one.told(roles.ERROR, one.net.depth)
 
 
-def slopes(one: Pass) -> Made:
+def slopes(one: NetworkPass) -> Made:
     yield from one.told(roles.JACOBIAN)
     yield from one.told(roles.SLOPE)
 
 
-def output_delta(one: Pass) -> Made:
+def output_delta(one: NetworkPass) -> Made:
     return one.told(roles.DELTA, one.net.depth)
 
 
-def error_sent_back(one: Pass, layer: int) -> Made:
+def error_sent_back(one: NetworkPass, layer: int) -> Made:
     return one.told(roles.ERROR, layer)
 
 
-def hidden_delta(one: Pass, layer: int) -> Made:
+def hidden_delta(one: NetworkPass, layer: int) -> Made:
     return one.told(roles.DELTA, layer)
 
 
-def new_weights(one: Pass, layer: int) -> Made:
+def new_weights(one: NetworkPass, layer: int) -> Made:
     if layer == one.net.depth:
         yield from before_any(one)
     yield from followed(one, layer, one.net.weights(layer), roles.WEIGHTS_GRADIENT, roles.NEW_WEIGHTS)
 
 
-def before_any(one: Pass) -> Made:
+def before_any(one: NetworkPass) -> Made:
     """What comes before the first new parameter: where the optimizer clips, every gradient, biases' included."""
     if one.net.problem.optimizer.clip_norm is not None:
         for layer in range(one.net.depth, 0, -1):
@@ -117,13 +117,13 @@ def before_any(one: Pass) -> Made:
     yield from one.net.problem.optimizer.before(one.net.trained)
 
 
-def new_biases(one: Pass, layer: int) -> Made:
+def new_biases(one: NetworkPass, layer: int) -> Made:
     b = one.net.bias(layer)
     if b is not None:
         yield from followed(one, layer, b, roles.BIAS_GRADIENT, roles.NEW_BIAS)
 
 
-def followed(one: Pass, layer: int, parameter: m.Symbol, change: Quantity, new: Quantity) -> Made:
+def followed(one: NetworkPass, layer: int, parameter: m.Symbol, change: Quantity, new: Quantity) -> Made:
     """A parameter's gradient, its value after the step that follows it, and what the optimizer makes on the way."""
     if one.net.problem.optimizer.clip_norm is None:
         yield from one.told(change, layer)
@@ -150,8 +150,8 @@ def _new_value(parameter: m.Symbol, value: m.Matrix) -> Assignment:
     return Assignment(named.updated(parameter.name), parameter.shape, value, "updated", of=parameter.name)
 
 
-Once: TypeAlias = Callable[[Pass], Made]
-PerLayer: TypeAlias = Callable[[Pass, int], Made]
+Once: TypeAlias = Callable[[NetworkPass], Made]
+PerLayer: TypeAlias = Callable[[NetworkPass, int], Made]
 
 
 @dataclass(frozen=True)

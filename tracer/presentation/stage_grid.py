@@ -16,7 +16,7 @@ from tracer.presentation.stage import InARow, MadeOf, Operand, Products, Stage, 
 MOST_ROWS, MOST_COLUMNS = 8, 12  # of a matrix; of a larger one the first three, the asked one and the last are shown
 KEPT_FIRST = 3
 
-Kept = tuple[int | None, ...]
+KeptPlaces = tuple[int | None, ...]
 """The rows or columns of a matrix that are shown; None stands for those left out."""
 
 
@@ -31,8 +31,8 @@ class Staged:
     row: int
     column: int
     span: int
-    down: Kept
-    across: Kept
+    down: KeptPlaces
+    across: KeptPlaces
 
     def cells(self) -> Iterator[tuple[int, int, Cell | None]]:
         """Row and column on the grid and the matrix's cell there; None where some are left out."""
@@ -58,7 +58,7 @@ class StageGrid:
 
 
 @dataclass(frozen=True)
-class Columns:
+class SheetColumns:
     """The columns of a sheet: `heading_span` says how many an operand's heading takes from a column on.
 
     Between `slot` columns there is a narrow one, in which a sign has room and a number has not; `room` is how many
@@ -75,7 +75,7 @@ class Columns:
         return column if count > self.slot or within + count <= self.slot else column + self.slot + 1 - within
 
 
-def stage_grid(stage: Stage, asked: Cell, shapes: Mapping[str, Shape], columns: Columns) -> StageGrid:
+def stage_grid(stage: Stage, asked: Cell, shapes: Mapping[str, Shape], columns: SheetColumns) -> StageGrid:
     """Lay out the stage of the formula of a matrix, of which one cell is asked."""
     drawing = _Drawing(asked, shapes, columns)
     match stage:
@@ -90,7 +90,7 @@ def stage_grid(stage: Stage, asked: Cell, shapes: Mapping[str, Shape], columns: 
     return drawing.grid()
 
 
-def kept_with(count: int, most: int, asked: int) -> Kept:
+def kept_with(count: int, most: int, asked: int) -> KeptPlaces:
     """The places of so many that are shown.
 
     >>> kept_with(3, 5, 0), kept_with(9, 5, 6)
@@ -109,7 +109,7 @@ class _Drawing:
 
     asked: Cell
     shapes: Mapping[str, Shape]
-    columns: Columns
+    columns: SheetColumns
     placed: list[Staged] = field(default_factory=list)
     signs: list[tuple[int, int, str]] = field(default_factory=list)
     ones: tuple[int, int, int] | None = None
@@ -177,7 +177,7 @@ class _Drawing:
         return column + bool(sign)
 
     def _put(
-        self, operand: Operand, row: int, column: int, down: Kept | None = None, across: Kept | None = None
+        self, operand: Operand, row: int, column: int, down: KeptPlaces | None = None, across: KeptPlaces | None = None
     ) -> int:
         """Place an operand; returns the first free column behind it."""
         shown = self._shown(operand)
@@ -186,7 +186,7 @@ class _Drawing:
         self.placed.append(Staged(operand, row, column, span, down, across))
         return column + span
 
-    def _shown(self, operand: Operand) -> tuple[Kept, Kept]:
+    def _shown(self, operand: Operand) -> tuple[KeptPlaces, KeptPlaces]:
         """Of an operand of the result's shape the rows and columns that the result shows."""
         (rows, columns), (down, across) = self._drawn(operand), self.shapes[self.asked.matrix]
         return (

@@ -11,11 +11,11 @@ from itertools import chain
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.problem.convention import FieldError, FileSection
 from tracer.problem.update_rules import UpdateRule, updated
 from tracer.program import naming_policy as named
@@ -23,7 +23,6 @@ from tracer.program import roles
 from tracer.program.roles import Assignment
 
 Parameters: TypeAlias = Mapping[str, m.Symbol]
-Array: TypeAlias = NDArray[np.float64]
 Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 Size: TypeAlias = Annotated[float, Field(ge=0, le=1e100)]
 

@@ -17,7 +17,7 @@ from tracer.presentation.headings import MARKS, Headings
 from tracer.presentation.palette import Highlight
 from tracer.presentation.shown import Shown
 from tracer.presentation.stage import Operand, stage_of
-from tracer.presentation.stage_grid import Columns, Staged, StageGrid, stage_grid
+from tracer.presentation.stage_grid import SheetColumns, Staged, StageGrid, stage_grid
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import Assignment
@@ -60,7 +60,7 @@ class Staging:
 
     def __init__(self, one: Pass, decimals: Shown, headings: Headings, widths: list[float], slot: int) -> None:
         self.one, self.decimals, self.headings, self.widths = one, decimals, headings, widths
-        self.columns = Columns(slot, min(len(widths), MOST_ACROSS), self._span)
+        self.columns = SheetColumns(slot, min(len(widths), MOST_ACROSS), self._span)
         self.shapes = {each.id: each.shape for each in one.program.assignments.values()} | {RATE: (1, 1)}
 
     def stages(self) -> dict[str, list[StagedFormula]]:

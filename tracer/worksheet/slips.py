@@ -21,7 +21,7 @@ from tracer.judging.slips.evidence import idea_of
 from tracer.judging.slips.table import WHOLE
 from tracer.judging.slips.trials import wrong_rules
 from tracer.judging.tutor import tutor
-from tracer.judging.verdicts import Extent, Idea
+from tracer.judging.verdicts import SlipExtent, Idea
 from tracer.judging.work import Work
 from tracer.page.script_data import Rules
 from tracer.presentation.theme import Theme
@@ -63,7 +63,7 @@ def _of(context: SlipContext) -> Iterator[tuple[Idea, m.Matrix]]:
                     turned = transposed(form) if context.turned else form
                     if form not in tried and turned is not None:
                         tried.add(form)
-                        yield idea_of(rule, words, context, Extent.THROUGHOUT), turned
+                        yield idea_of(rule, words, context, SlipExtent.THROUGHOUT), turned
 
 
 def _few(wrong: WrongRule) -> list[m.Matrix]:

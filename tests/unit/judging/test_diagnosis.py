@@ -15,7 +15,7 @@ from tracer.judging.diagnosis import MOST_TRIED, diagnose
 from tracer.judging.marking import BY_CONVENTION, MarkedSheet
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.tutor import tutor
-from tracer.judging.verdicts import Extent, Idea, Mark, Slip
+from tracer.judging.verdicts import Idea, Mark, Slip, SlipExtent
 from tracer.judging.work import Work as LearnersWork
 from tracer.presentation.theme import PLACEHOLDER, theme_of
 
@@ -120,7 +120,7 @@ def test_another_convention_is_one_thing() -> None:
 # The choice among explanations
 
 
-def slip(key: str, score: float = 5.0, extent: Extent = Extent.THROUGHOUT) -> Slip:
+def slip(key: str, score: float = 5.0, extent: SlipExtent = SlipExtent.THROUGHOUT) -> Slip:
     keys = key.split("+")
     return Slip(key, key, key, ideas=tuple(Idea(each, each, each, "", {}) for each in keys), extent=extent, score=score)
 
@@ -140,10 +140,10 @@ def chosen(*marks: Mark) -> list[str]:
         ([cell("Z1", slip("a", 9), slip("b", 5)), cell("Z2", slip("c"))], ["a", "c"]),  # else the likelier
         ([cell("Z1", slip("a+b", 9), slip("c", 8)), cell("Z2", slip("c"))], ["c"]),
         ([cell("Z1", slip("a+b")), cell("Z2", slip("b"))], ["a", "b"]),
-        ([cell("Z1", slip("pen", 20, Extent.OF_THE_PEN), slip("a", 1, Extent.IN_A_CELL))], ["a"]),
-        ([cell("Z1", slip("one", 20, Extent.IN_A_CELL), slip("a", 1))], ["a"]),
-        ([cell("Z1", slip("one", 9, Extent.IN_A_CELL), slip("a", 1, Extent.PARTLY))], ["one"]),
-        ([cell("Z1", slip("pen", 1, Extent.OF_THE_PEN))], ["pen"]),
+        ([cell("Z1", slip("pen", 20, SlipExtent.OF_THE_PEN), slip("a", 1, SlipExtent.IN_A_CELL))], ["a"]),
+        ([cell("Z1", slip("one", 20, SlipExtent.IN_A_CELL), slip("a", 1))], ["a"]),
+        ([cell("Z1", slip("one", 9, SlipExtent.IN_A_CELL), slip("a", 1, SlipExtent.PARTLY))], ["one"]),
+        ([cell("Z1", slip("pen", 1, SlipExtent.OF_THE_PEN))], ["pen"]),
         ([], []),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from tracer.expression.lower import lower, precedents
 from tracer.presentation.headings import Headings
 from tracer.presentation.shown import shown
 from tracer.presentation.stage import Operand, Products, stage_of
-from tracer.presentation.stage_grid import Columns, StageGrid, kept_with
+from tracer.presentation.stage_grid import SheetColumns, StageGrid, kept_with
 from tracer.problem.program_problem import program_from_document
 from tracer.problem.reading import example_names
 from tracer.run.passes import Trace
@@ -94,7 +94,7 @@ def test_of_a_large_matrix_the_first_the_asked_and_the_last_are_shown() -> None:
 
 
 def test_a_matrix_stands_between_narrow_columns_where_it_fits() -> None:
-    columns = Columns(slot=3, room=11, heading_span=lambda operand, column: 1)
+    columns = SheetColumns(slot=3, room=11, heading_span=lambda operand, column: 1)
     assert [columns.beside(k, 2) for k in range(5)] == [0, 1, 4, 4, 4]
     assert columns.beside(2, 5) == 2
     assert columns.heading_span(Operand("X"), 0) == 1

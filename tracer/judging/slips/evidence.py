@@ -18,7 +18,7 @@ from tracer.judging.numbers import MOST_SHARE, MOST_UNITS
 from tracer.judging.site import Site
 from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.sentences import Sentence
-from tracer.judging.verdicts import Extent, Idea
+from tracer.judging.verdicts import Idea, SlipExtent
 from tracer.judging.work import is_step, middle
 
 PARTLY = 4.0  # against a rule that other cells contradict: the learner was of two minds
@@ -45,7 +45,7 @@ class Candidate:
     cells: Marked
     score: float
     consistent: bool
-    extent: Extent
+    extent: SlipExtent
     left_out: tuple[tuple[str, Interval], ...] = ()
     at: tuple[int, int] | None = None
 
@@ -68,10 +68,12 @@ class Candidate:
         )
 
 
-def idea_of(rule: Rule, words: Mapping[str, str], context: SlipContext, extent: Extent) -> Idea:
+def idea_of(rule: Rule, words: Mapping[str, str], context: SlipContext, extent: SlipExtent) -> Idea:
     """A rule as the learner holds it: in a cell whatever it was there, elsewhere in this form."""
     says = words.get("idea", rule.idea or rule.slug)
-    form = [] if extent >= Extent.IN_A_CELL else [words[each] for each in FORMS if each in words and says == rule.slug]
+    form = (
+        [] if extent >= SlipExtent.IN_A_CELL else [words[each] for each in FORMS if each in words and says == rule.slug]
+    )
     return Idea(rule.slug, " ".join((says, *form)), says, context.id, words)
 
 

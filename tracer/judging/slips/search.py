@@ -35,7 +35,7 @@ from tracer.judging.slips.pen import pen_slips
 from tracer.judging.slips.sentences import told_apart
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.slips.trials import Trial, trials, wrong_rules
-from tracer.judging.verdicts import Extent, Slip
+from tracer.judging.verdicts import Slip, SlipExtent
 
 BEHIND = 4.0  # a slip in a left-out matrix, which later ones show too, may fit so much worse than one here
 WINDOW = 8.0  # what fits so much worse than the best is chance
@@ -178,14 +178,14 @@ class _Search:
             yield Candidate(
                 (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
                 float(weighed.gains[k] + prior - doubt), consistent,
-                Extent.IN_A_CELL if single else self._extent(weighed.cells[k], consistent), trial.left_out(k),
+                SlipExtent.IN_A_CELL if single else self._extent(weighed.cells[k], consistent), trial.left_out(k),
                 trial.cells[k] if trial.cells else None,
             )  # fmt: skip
 
-    def _extent(self, cells: Marked, consistent: bool) -> Extent:
+    def _extent(self, cells: Marked, consistent: bool) -> SlipExtent:
         """Of a wrong rule for the whole matrix."""
         all_of_it = consistent and not (self.site.failing & ~self.site.coarse & ~cells).any()
-        return Extent.THROUGHOUT if all_of_it else Extent.PARTLY
+        return SlipExtent.THROUGHOUT if all_of_it else SlipExtent.PARTLY
 
     def _penned(self) -> Iterator[Candidate]:
         """Slips in writing down."""
@@ -199,7 +199,7 @@ class _Search:
                     continue
                 score = told - WITH_A_PEN
                 cell = self._one(row, column)
-                yield Candidate((rule,), ({},), (self.context,), site.right, cell, score, False, Extent.OF_THE_PEN)
+                yield Candidate((rule,), ({},), (self.context,), site.right, cell, score, False, SlipExtent.OF_THE_PEN)
 
     def _with_factors(self, tried: Sequence[Trial]) -> Iterator[Candidate]:
         """A wrong rule, and a factor on top of it."""
