@@ -21,7 +21,7 @@ from tracer.judging.slips.evidence import idea_of
 from tracer.judging.slips.table import WHOLE
 from tracer.judging.slips.trials import wrong_rules
 from tracer.judging.tutor import tutor
-from tracer.judging.verdicts import SlipExtent, Idea
+from tracer.judging.verdicts import Idea, SlipExtent
 from tracer.judging.work import Work
 from tracer.page.script_data import Rules
 from tracer.presentation.theme import Theme
