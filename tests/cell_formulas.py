@@ -85,13 +85,17 @@ def _named(formula: str, cells: dict[Place, str]) -> str:
 
 
 def _worked(formulas: list[str]) -> dict[str, str]:
-    """The lines of each matrix's first cell in full, those of its others as a hash; a line ends with its cell."""
+    """The lines of each matrix's cell on stage in full, those of its others as a hash; a line ends with its cell.
+
+    A cell with no line before it stands on the stage itself.
+    """
     lines: dict[str, list[list[str]]] = {}
     line: list[str] = []
     for formula in formulas:
         line.append(formula)
         if re.fullmatch(r"\w+\[\d+,\d+\]", formula):
-            lines.setdefault(formula.partition("[")[0], []).append(line)
+            if len(line) > 1:
+                lines.setdefault(formula.partition("[")[0], []).append(line)
             line = []
     assert not line, f"worked lines without a cell: {line}"
     facts = {}

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.recalculate import by_cellrune, by_ironcalc, cells
 from tests.engine.test_workbooks import assert_libreoffice_recalculates, assert_recalculates
+from tests.presenter import board_top
 from tracer.problem.problem import problem_from_document
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -61,8 +62,9 @@ def test_every_matrix_stands_in_full_once_and_its_name_is_there(recorded: Trace,
 def test_the_excerpt_shows_first_and_last_and_links_to_the_whole(recorded: Trace, tmp_path: Path) -> None:
     write_workbook(recorded, tmp_path / "book.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "book.xlsx", data_only=True)["Epoch 1.1 Step 2"]
-    X = recorded.first["X"]
-    assert [sheet.cell(9, column).value for column in range(2, 7)] == [X[0, 0], X[0, 1], X[0, 2], "⋯", X[0, 24]]
-    assert [sheet.cell(row, 2).value for row in range(9, 14)] == [X[0, 0], X[1, 0], X[2, 0], "⋮", X[31, 0]]
-    assert sheet["B8"].value.endswith("in full on Epoch 1.1 Step 0")
-    assert sheet["B7"].hyperlink.location.startswith("'Epoch 1.1 Step 0'!")
+    X, heading = recorded.first["X"], board_top(recorded) + 1
+    first = heading + 2
+    assert [sheet.cell(first, column).value for column in range(2, 7)] == [X[0, 0], X[0, 1], X[0, 2], "⋯", X[0, 24]]
+    assert [sheet.cell(first + k, 2).value for k in range(5)] == [X[0, 0], X[1, 0], X[2, 0], "⋮", X[31, 0]]
+    assert sheet.cell(heading + 1, 2).value.endswith("in full on Epoch 1.1 Step 0")
+    assert sheet.cell(heading, 2).hyperlink.location.startswith("'Epoch 1.1 Step 0'!")

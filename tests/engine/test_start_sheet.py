@@ -20,6 +20,7 @@ from tests.engine.recalculate import (
     values_of,
     with_wrong_cached_values,
 )
+from tests.presenter import board_top
 from tests.traces import example_document
 from tracer.presentation.board import lay_out
 from tracer.problem.problem import problem_from_document
@@ -27,7 +28,7 @@ from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.run.training import trace
 from tracer.spreadsheet.sheet_data import address
-from tracer.workbook.book import LEFT, TOP
+from tracer.workbook.book import LEFT
 from tracer.workbook.workbook import write_workbook
 
 pytestmark = pytest.mark.engine
@@ -82,7 +83,7 @@ def with_edit(recorded: Trace, edit: Edit, path: Path) -> Path:
     home = "Step 1" if name == "W1" else "Step 0"
     titles = CalamineWorkbook.from_path(path).sheet_names
     number = next(k for k, title in enumerate(titles, start=1) if title.endswith(home))
-    cell = address(TOP + place.row + row, LEFT + place.column + column)
+    cell = address(board_top(recorded) + place.row + row, LEFT + place.column + column)
     bare, edited = with_wrong_cached_values(path, path.with_suffix(".bare.xlsx")), path.with_suffix(".edited.xlsx")
     with zipfile.ZipFile(bare) as source, zipfile.ZipFile(edited, "w") as out:
         for part in source.namelist():

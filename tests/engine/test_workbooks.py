@@ -58,7 +58,7 @@ def compare(recorded: Trace, found: dict[Any, Any], values: Values, tolerance: f
         if cached in ("=", "≈"):
             continue
         if not re.fullmatch(r"-?[0-9.]+(e[+-]?[0-9]+)?", cached):
-            assert same_text("" if value is None else value, cached), (
+            assert same_text("" if value is None else value, cached, largest), (
                 f"{key}: ={formula} gives {value!r}, expected {cached}"
             )
             continue
@@ -84,16 +84,16 @@ def is_difference_quotient(key: tuple[str, str]) -> bool:
     }
 
 
-def same_text(found: object, expected: str) -> bool:
-    """The same words, and the same numbers but for one in the last place or 1e-12."""
+def same_text(found: object, expected: str, largest: float = 1.0) -> bool:
+    """The same words, and the same numbers but for one in the last place or 1e-12 of the largest of the run."""
     words, others = (re.split(r"-?[0-9]+(?:\.[0-9]+)?", text) for text in (expected, str(found)))
     numbers, found_numbers = (re.findall(r"-?[0-9]+(?:\.[0-9]+)?", text) for text in (expected, str(found)))
-    return words == others and all(map(_same_number, numbers, found_numbers))
+    return words == others and all(_same_number(*pair, largest) for pair in zip(numbers, found_numbers, strict=False))
 
 
-def _same_number(expected: str, found: str) -> bool:
-    decimals = len(expected.partition(".")[2])
-    return abs(float(expected) - float(found)) <= 1.01 * 10.0**-decimals + 1e-12 * max(1.0, abs(float(expected)))
+def _same_number(expected: str, found: str, largest: float) -> bool:
+    decimals, size = len(expected.partition(".")[2]), max(largest, abs(float(expected)))
+    return abs(float(expected) - float(found)) <= 1.01 * 10.0**-decimals + 1e-12 * size
 
 
 @st.composite
@@ -270,4 +270,5 @@ def test_a_later_pass_does_not_say_that_it_begins(tmp_path: Path) -> None:
     assert book["Epoch 1.1 Step 1"]["B1"].value == "Step 1 · Epoch 1, rows 1–2 · Initialise weights and biases"
     assert book["Epoch 1.2 Step 1"]["B1"].value == "Step 1 · Epoch 1, row 3 · Current weights and biases"
     assert "typed" not in book["Epoch 1.2 Step 1"]["B3"].value
-    assert book["Epoch 1.2 Step 0"]["B6"].value == "Data · row 3 of 3"
+    texts = [cell.value for row in book["Epoch 1.2 Step 0"] for cell in row if isinstance(cell.value, str)]
+    assert "Data · row 3 of 3" in texts

@@ -7,7 +7,7 @@ the learning rate are typed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tracer.errors import ExportError
@@ -20,7 +20,7 @@ from tracer.workbook.book import LEFT, TOP, Book
 from tracer.workbook.certificate import write_certificate
 from tracer.workbook.history_sheet import write_history
 from tracer.workbook.names_sheet import write_names
-from tracer.workbook.pass_layout import layout_of, staged
+from tracer.workbook.pass_layout import PassLayout, layout_of, staged
 from tracer.workbook.presenter_sheet import write_presenter
 from tracer.workbook.start_sheet import fill_start
 from tracer.workbook.step_sheet import StepSheet
@@ -39,7 +39,7 @@ def write_workbook(
     links = [(book.sheet_title(one, step), one, step) for one in book.passes for step in one.steps]
     sheets = []
     layouts = [staged(layout_of(trace, one, index), book.headings) for index, one in enumerate(book.passes)]
-    book.top = TOP + max(layout.stage_rows for layout in layouts) + 1
+    book.top = below_stages(layouts)
     _check_size(trace, book.top)
     for layout in layouts:
         one = layout.one
@@ -62,6 +62,11 @@ def write_workbook(
     book.styles.finish()
     _describe(book)
     write_workbook_file(book.workbook, book.data, path)
+
+
+def below_stages(layouts: Sequence[PassLayout]) -> int:
+    """The row where the board begins: a free one below the tallest stage of any pass."""
+    return TOP + max(layout.stage_rows for layout in layouts) + 1
 
 
 def _describe(book: Book) -> None:
