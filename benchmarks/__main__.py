@@ -15,13 +15,27 @@ from benchmarks import (
     programs,
     startup,
     tracing,
+    transformer,
     workbooks,
     worked,
 )
 from benchmarks.measure import machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-ALL = (startup, tracing, programs, workbooks, pages, worked, checking, fairness, diagnosis, classes, growth)
+ALL = (
+    startup,
+    tracing,
+    programs,
+    transformer,
+    workbooks,
+    pages,
+    worked,
+    checking,
+    fairness,
+    diagnosis,
+    classes,
+    growth,
+)
 SECTIONS: dict[str, ModuleType] = {section.__name__.rpartition(".")[2]: section for section in ALL}
 
 

@@ -10,7 +10,8 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,24 +81,42 @@ def rendering(name: str) -> dict[str, Any]:
 
 def opening(name: str) -> dict[str, list[float]]:
     """Seconds from navigation until the page answers, and for a changed weight to be laid out."""
-    from playwright.sync_api import sync_playwright
-
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        path = Path(folder) / "page.html"
-        path.write_text(render_page(recorded(name)), encoding="utf-8")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        ready = []
-        for _ in range(ROUNDS + 1):
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.goto(path.as_uri())
-            ready.append(page.evaluate(READY) / 1000)
-            page.close()
+    with _written(render_page(recorded(name))) as (browser, path):
+        ready = _ready(browser, path)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(path.as_uri())
         page.click(".rail a >> nth=-1")
         edits = page.evaluate(EDIT)
+    return {"ready": ready, "edit": edits}
+
+
+def seconds_to_answer(text: str) -> list[float]:
+    """Seconds from navigation until a page answers."""
+    with _written(text) as written:
+        return _ready(*written)
+
+
+@contextmanager
+def _written(text: str) -> Iterator[tuple[Any, Path]]:
+    """A browser, and the file of a page."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = Path(folder) / "page.html"
+        path.write_text(text, encoding="utf-8")
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser, path
         browser.close()
-    return {"ready": ready[1:], "edit": edits}  # the first one warms the browser
+
+
+def _ready(browser: Any, path: Path) -> list[float]:
+    ready = []
+    for _ in range(ROUNDS + 1):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(path.as_uri())
+        ready.append(page.evaluate(READY) / 1000)
+        page.close()
+    return ready[1:]  # the first one warms the browser
 
 
 def _rendering_section(found: Mapping[str, Any]) -> str:
