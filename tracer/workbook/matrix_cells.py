@@ -155,7 +155,11 @@ class MatrixCells:
 
     def _live(self, made: Assignment, row: int, column: int) -> str:
         assert made.expression is not None
-        whole, parts = in_parts(lower(made.expression, row, column), self._write, MOST_FORMULA, self.parts_row)
+        lowered = lower(made.expression, row, column)
+        text = self._write(lowered)
+        if len(text) <= MOST_FORMULA:
+            return text
+        whole, parts = in_parts(lowered, self._write, MOST_FORMULA, self.parts_row)
         if parts:
             label = made.id if made.shape == (1, 1) else f"{made.id}[{row + 1},{column + 1}]"
             self.data.text(
