@@ -167,7 +167,7 @@ def path_to_loss(program: Program, parameter: str) -> Path:
         needed |= _names(expression) if name in needed else set()
     for name, expression in made.items():
         moved |= {name} if _names(expression) & moved else set()
-    between = (needed & moved) - {parameter}
+    between = (needed & moved) - {parameter} or {program.loss}  # the loss alone, where it does not depend on it
     return Path(parameter, {name: expression for name, expression in made.items() if name in between})
 
 

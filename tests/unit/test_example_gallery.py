@@ -1,0 +1,241 @@
+"""The gallery's examples: right against PyTorch, of numbers that show something, small where they are for paper."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from tests import torch_networks, torch_paper, torch_sequences
+from tracer.calculus.functions import FUNCTIONS
+from tracer.expression import matrix as m
+from tracer.expression import scalar as s
+from tracer.expression import traversal
+from tracer.expression.digits import fixed
+from tracer.expression.lower import lower
+from tracer.presentation.shown import shown
+from tracer.problem.example_groups import ELEVEN_STEPS, EXAMPLE_GROUPS, ON_PAPER
+from tracer.problem.reading import EXAMPLES, example_names, load_any
+from tracer.run.passes import AnyProblem, Pass, Trace
+from tracer.run.training import trace, train
+
+MODELS = torch_paper.MODELS | torch_sequences.MODELS | torch_networks.MODELS
+GALLERY = [name for group in EXAMPLE_GROUPS if group != ELEVEN_STEPS for name in EXAMPLE_GROUPS[group]]
+NUMBER = np.float64
+
+OPTIMIZERS: dict[str, Callable[[list[torch.Tensor]], torch.optim.Optimizer]] = {
+    "momentum-paper": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.5),
+    "adam-paper": lambda p: torch.optim.Adam(p, lr=0.1, betas=(0.5, 0.8)),
+}
+
+# What is 0 on purpose; each file says why.
+STILL = {
+    "perceptron": {"W1", "b1"},  # from the second pattern on it is right
+    "skip-gram-paper": {"E", "U"},  # words that took no part
+    "residual": {"W1", "b1", "W2"},  # a dead unit
+    "cbow": {"E"},
+    "skip-gram": {"E", "U"},
+    "gan-discriminator": {"Wg"},  # what the generator made is detached
+}
+
+
+@cache
+def recorded(name: str) -> Trace[AnyProblem]:
+    problem = load_any(name)
+    return trace(problem, range(1, problem.epochs + 1))
+
+
+def text_of(name: str) -> str:
+    return (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def gradient_of(one: Pass, parameter: str) -> np.ndarray:
+    (found,) = [each for each in one.program.assignments.values() if each.role == "gradient" and each.of == parameter]
+    return one[found.id]
+
+
+def made_forward(one: Pass) -> Iterator[tuple[str, m.Matrix]]:
+    """The matrices that the forward pass computes."""
+    for each in one.program.assignments.values():
+        if each.role in ("intermediate", "loss") and each.expression is not None:
+            yield each.id, each.expression
+
+
+def test_every_file_is_in_one_group() -> None:
+    named = [name for names in EXAMPLE_GROUPS.values() for name in names]
+    assert sorted(named) == example_names()
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_an_example_explains_itself(name: str) -> None:
+    document = tomllib.loads(text_of(name))
+    assert len(document["title"]) <= 70 and document["title"] == load_any(name).title
+    assert 1 <= len(re.findall(r"[.?!](?= |$)", document["description"])) <= 3
+    assert text_of(name).count("\n# Often got wrong: ") == 1
+    assert all(step.get("title") and step.get("words") for step in document.get("steps", []))
+    assert max(map(len, text_of(name).splitlines())) <= 120
+
+
+def test_every_title_is_its_own() -> None:
+    titles = [load_any(name).title for name in example_names()]
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_pytorch_finds_the_same(name: str) -> None:
+    """The loss, every gradient and every new parameter, pass by pass."""
+    run = recorded(name)
+    leaves = {each: torch.tensor(run.first[each], requires_grad=True) for each in run.first.program.parameters}
+    wanted = getattr(run.problem, "with_respect_to", ())
+    optimizer = OPTIMIZERS.get(name, lambda p: torch.optim.SGD(p, lr=run.problem.learning_rate))(list(leaves.values()))
+    for one in run.passes:
+        given = {each: torch.tensor(one[each], requires_grad=each in wanted) for each in one.program.given}
+        optimizer.zero_grad()
+        loss = MODELS[name](SimpleNamespace(**given, **leaves))
+        loss.backward()
+        assert_allclose(one.loss, loss.item(), rtol=1e-12)
+        for each, tensor in (leaves | {each: given[each] for each in wanted}).items():
+            found = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad  # None: nothing led there
+            assert_allclose(gradient_of(one, each), found.numpy(), rtol=1e-9, atol=1e-13, err_msg=each)
+        optimizer.step()
+        for each, tensor in leaves.items():
+            new = one[one.program.carried[each]]
+            assert_allclose(new, tensor.detach().numpy(), rtol=1e-9, atol=1e-13, err_msg=each)
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_parameter_moves_in_the_digits_that_are_shown(name: str) -> None:
+    run = recorded(name)
+    digits = shown(run, run.first)
+    for each in set(run.first.program.parameters) - STILL.get(name, set()):
+        new = run.first.program.carried[each]
+        places = digits.decimals[new]
+        assert places is not None and places <= 5, f"{each}: {places} decimals are needed to see it move"
+        pairs = zip(run.first[each].ravel(), run.first[new].ravel(), strict=True)
+        assert all(fixed(old, places) != fixed(moved, places) for old, moved in pairs), each
+        assert (gradient_of(run.first, each) != 0).any(axis=1).all(), f"{each}: a row of its gradient is 0"
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_the_loss_falls(name: str) -> None:
+    run = train(load_any(name), max(1, load_any(name).epochs))
+    assert run.final.loss < run.losses[0]
+
+
+def test_what_stays_stays() -> None:
+    """The exceptions are real ones: in each there is something that does not move."""
+    for name, still in STILL.items():
+        for each in still:
+            one = recorded(name).last
+            assert (one[each] == one[one.program.carried[each]]).any(), f"{name}: all of {each} moves"
+
+
+SATURATED = 0.98
+BOUNDED = [FUNCTIONS[each].value for each in ("sigmoid", "tanh")]
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_no_activation_is_saturated_dead_or_zero(name: str) -> None:
+    for one in recorded(name).passes:
+        for each, expression in made_forward(one):
+            value = one[each]
+            if isinstance(expression, m.Apply) and expression.template in BOUNDED:
+                assert np.abs(value).max() < SATURATED, f"{each} is saturated"
+                if expression.template == BOUNDED[0]:
+                    assert value.min() > 1 - SATURATED, f"{each} is saturated"
+            if isinstance(expression, m.Apply) and expression.template == FUNCTIONS["relu"].value:
+                units = value.reshape(-1, 1) if name in IMAGES else value  # one kernel, or a unit in each column
+                assert name in DEAD or (units > 0).any(axis=0).all(), f"{each}: a unit is dead in every sample"
+            assert name in DEAD or (value != 0).any(axis=1).all() or one.program.loss == each, f"{each}: a row of 0"
+
+
+IMAGES = {"conv-paper", "conv"}
+DEAD = {"residual"}  # a dead ReLU on purpose
+
+
+def exponentials(one: Pass) -> int:
+    """How often somebody presses the key e^x or tanh on the way forward; equal ones in a row are worked once."""
+
+    def pressed(expression: s.Scalar) -> Iterator[s.Scalar]:
+        if isinstance(expression, s.Stable):
+            yield from pressed(expression.shown)
+            return
+        if isinstance(expression, s.Fold):
+            expression = s.expand(expression)
+        if isinstance(expression, s.Exp | s.Tanh):
+            yield expression
+        for part in s.children(expression):
+            yield from pressed(part)
+
+    found = set()
+    for each, expression in made_forward(one):
+        shown_ = traversal.rewrite(expression, lambda node: node.shown if isinstance(node, m.StableForm) else None)
+        places = np.ndindex(*expression.shape)
+        found |= {(each, key) for place in places for key in pressed(lower(shown_, *place))}
+    return len(found)
+
+
+MOST_ASKED, MOST_EXPONENTIALS = 45, 12
+
+
+@pytest.mark.parametrize("name", example_names(ON_PAPER))
+def test_what_is_for_paper_fits_on_it(name: str) -> None:
+    passes = list(recorded(name).passes)
+    asked = sum(one[each].size for one in passes for each, _ in made_forward(one))
+    assert asked <= MOST_ASKED
+    assert sum(map(exponentials, passes)) <= MOST_EXPONENTIALS
+
+
+def test_exponentials_are_counted_as_they_are_pressed() -> None:
+    counted = {name: exponentials(recorded(name).first) for name in ("mlp-paper", "softmax", "lstm-paper", "dropout")}
+    assert counted == {"mlp-paper": 6, "softmax": 6, "lstm-paper": 10, "dropout": 0}
+
+
+# What the comments of a file claim of its numbers.
+
+
+def of_first(name: str, *identifiers: str) -> list[np.ndarray]:
+    return [recorded(name).first[each] for each in identifiers]
+
+
+def test_the_perceptron_is_right_after_one_pattern_and_all_wrong_before() -> None:
+    first, *others = recorded("perceptron").passes
+    assert first["dW1"].all() and not any(one["dW1"].any() for one in others)
+    X, Y = (np.concatenate([one[each] for one in [first, *others][:4]]) for each in "XY")
+    assert ((X @ first["W1"] + first["b1"]) * Y < 0).all()
+
+
+def test_in_the_lstm_on_paper_the_path_through_the_cell_state_is_the_larger() -> None:
+    dc1, dc2, f2 = of_first("lstm-paper", "dc1", "dc2", "f2")
+    assert np.abs(dc2 * f2) > np.abs(dc1 - dc2 * f2)
+
+
+def test_the_gradient_of_the_recurrent_network_vanishes() -> None:
+    dh1, dh3 = of_first("rnn", "dh1", "dh3")
+    assert np.abs(dh1).max() < np.abs(dh3).max() / 10
+
+
+def test_what_the_norms_say_of_their_gradients_holds() -> None:
+    dx, dn = of_first("batch-norm-paper", "dx", "dn")
+    assert_allclose(dx.sum(), 0, atol=1e-15)
+    assert abs(dn.sum() / 3) > 0.1
+    assert_allclose(of_first("batch-norm", "dZ")[0].sum(axis=0), 0, atol=1e-15)
+    assert_allclose(of_first("layer-norm", "dZ")[0].sum(axis=1), 0, atol=1e-15)
+    N, dZ = of_first("rms-norm", "N", "dZ")
+    assert_allclose((N * dZ).sum(axis=1), 0, atol=2e-4)
+
+
+def test_adam_starts_with_steps_of_the_learning_rate() -> None:
+    w, new = of_first("adam-paper", "w", "w_next")
+    assert_allclose(np.abs(new - w), 0.1, rtol=1e-6)
+    assert_allclose(0.1 * 0.5 / np.sqrt(0.2), 0.112, atol=5e-4)  # without the correction
+
+
+def test_the_dead_unit_of_the_residual_block_leaves_the_shortcut() -> None:
+    A, dW1, dX = of_first("residual", "A", "dW1", "dX")
+    assert not A[:, 2].any() and not dW1[:, 2].any() and dX.all()
