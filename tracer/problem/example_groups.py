@@ -16,10 +16,15 @@ EXAMPLE_GROUPS: Mapping[str, tuple[str, ...]] = {
         "mlp-paper", "perceptron", "adaline", "softmax", "conv-paper", "self-attention-paper", "rnn-paper",
         "momentum-paper", "adam-paper", "lstm-paper", "batch-norm-paper", "skip-gram-paper", "graph", "dropout",
     ),
-    "Recurrent networks": ("rnn", "lstm", "gru", "seq2seq"),
+    "Recurrent networks": ("rnn", "lstm", "gru", "seq2seq", "mamba"),
     "Attention": ("self-attention", "causal-heads", "transformer-block", "tiny-gpt"),
     "Images": ("conv", "transposed-conv"),
     "Depth and normalisation": ("residual", "batch-norm", "layer-norm", "rms-norm"),
-    "Words and pairs": ("cbow", "skip-gram"),
-    "Networks that generate": ("autoencoder", "vae", "gan-discriminator", "gan-generator"),
+    "Words and pairs": ("cbow", "skip-gram", "siamese", "clip", "matrix-factorisation"),
+    "Networks that generate": ("autoencoder", "vae", "gan-discriminator", "gan-generator", "diffusion"),
+    "Graphs, experts and ways to learn": (
+        "graph-conv", "mixture-of-experts", "reinforce", "distillation", "lora",
+    ),
+    "One layer": ("logistic-l2", "softmax-regression", "svm", "rbf"),
+    "Optimizers, three epochs each": ("momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
 }  # fmt: skip
