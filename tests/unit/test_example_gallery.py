@@ -246,3 +246,40 @@ def test_adam_starts_with_steps_of_the_learning_rate() -> None:
 def test_the_dead_unit_of_the_residual_block_leaves_the_shortcut() -> None:
     A, dW1, dX = of_first("residual", "A", "dW1", "dX")
     assert not A[:, 2].any() and not dW1[:, 2].any() and dX.all()
+
+
+def test_the_first_steps_of_the_optimizers_are_as_long_as_they_say() -> None:
+    """In rates, or in gradients times the rate."""
+    rates = {"adagrad": 1, "adam": 1, "rmsprop": 2.236}
+    for name, long in rates.items():
+        old, new = of_first(name, "W1", "W1_next")
+        assert_allclose(np.abs(new - old) / load_any(name).learning_rate, long, rtol=1e-3)
+    for name, long in {"momentum": 1, "nesterov": 1.9}.items():
+        old, new, gradient = of_first(name, "W1", "W1_next", "dW1")
+        assert_allclose((old - new) / load_any(name).learning_rate, long * gradient, rtol=1e-12)
+
+
+def test_every_expert_works_and_no_score_but_the_fourth_is_beyond_the_margin() -> None:
+    assert of_first("mixture-of-experts", "T")[0].any(axis=0).all()
+    margins = of_first("svm", "m")[0].ravel()
+    assert (margins[:2] > 0).all() and (margins[:2] < 1).all() and margins[2] < 0 and margins[3] > 1
+
+
+def test_attention_on_paper_adds_up_along_the_rows_alone() -> None:
+    (P,) = of_first("self-attention-paper", "P")
+    assert_allclose(P.sum(axis=1), 1)
+    assert np.abs(P.sum(axis=0) - 1).min() > 0.04
+
+
+def test_both_ends_of_the_tiny_gpt_teach_every_word() -> None:
+    assert of_first("tiny-gpt", "dE")[0].all()
+
+
+def test_softmax_with_cross_entropy_comes_to_probability_less_target() -> None:
+    for name in ("softmax", "rnn"):
+        P, Y, dZ = of_first(name, "P", "Y", "dZ" if name == "softmax" else "dS")
+        assert_allclose(dZ, (P - Y) / len(Y), atol=1e-15)
+
+
+def test_the_discriminator_s_step_leaves_the_generator() -> None:
+    assert not of_first("gan-discriminator", "dWg")[0].any()
