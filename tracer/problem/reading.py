@@ -100,8 +100,9 @@ def _neither_file_nor_example(path: Path) -> str:
     if path.suffix or path.parent.name or _exists(path):
         return f"{accepted}, this one {'in ' + show(path.suffix) if path.suffix else 'has no ending'}"
     names = example_names()
-    listed = ", ".join(names) if len(names) <= MOST_LISTED else f"{len(names)}, listed by `tracer examples`"
-    known = f"there are: {listed}; {accepted}"
+    few = len(names) <= MOST_LISTED
+    listed = f"there are: {', '.join(names)}" if few else f"`tracer examples` lists all {len(names)}"
+    known = f"{listed}; {accepted}"
     return f"no built-in example of this name{suggest(path.name, names)} ({known})"
 
 
