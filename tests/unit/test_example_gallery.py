@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -75,6 +76,13 @@ def made_forward(one: Pass) -> Iterator[tuple[str, m.Matrix]]:
 def test_every_file_is_in_one_group() -> None:
     named = [name for names in EXAMPLE_GROUPS.values() for name in names]
     assert sorted(named) == example_names()
+
+
+def test_the_readme_lists_them_by_group() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([^|:]+)[^|]* \| ((?:`[\w-]+`(?:, )?)+) \|$", readme, re.MULTILINE))
+    for group, names in EXAMPLE_GROUPS.items():
+        assert rows[group].split(", ") == [f"`{name}`" for name in names]
 
 
 @pytest.mark.parametrize("name", GALLERY)
