@@ -44,6 +44,7 @@ from tracer.judging.marking import MarkedSheet, mark_answers
 from tracer.lesson.build import build
 from tracer.page.page import render_page
 from tracer.presentation.theme import theme_of
+from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.problem.reading import example_names, example_text, load_problem
 from tracer.run.passes import Trace
@@ -82,7 +83,7 @@ STAMPS = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 def artefacts(examples: Sequence[str]) -> Artefacts:
     """(name, content) of everything that is written; of what is refused, or fails, why."""
-    for name in examples or example_names():
+    for name in examples or example_names(ELEVEN_STEPS):
         yield f"{name}/example.toml", example_text(name).encode()
         problem = load_problem(name)
         yield from of_training(name, problem)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.pages import opened
 from tests.programs import SAMPLES
+from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.program_problem import program_from_document
 from tracer.problem.reading import example_names, load_problem
 from tracer.run.training import trace
@@ -71,7 +72,7 @@ def walked(page: Any, phone: bool) -> list[tuple[str, str]]:
 
 
 # The built-in examples at every size, the samples at one each: the layout knows nothing but the expression.
-LOOKED_AT = [(name, tuple(SIZES)) for name in example_names()]
+LOOKED_AT = [(name, tuple(SIZES)) for name in example_names(ELEVEN_STEPS)]
 LOOKED_AT += [(name, (list(SIZES)[k % len(SIZES)],)) for k, name in enumerate(SAMPLES)]
 
 

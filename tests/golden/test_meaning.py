@@ -32,13 +32,14 @@ from tests import meaning
 from tests.agreement import AGREES
 from tests.cell_formulas import Read, read_formulas
 from tests.rules import Rule, Rules, Way, fold
+from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.problem import Problem
 from tracer.problem.reading import example_names
 from tracer.run.training import trace
 from tracer.workbook.workbook import write_workbook
 
 FOLDER = Path(__file__).parent / "meaning"
-EXAMPLES = example_names()
+EXAMPLES = example_names(ELEVEN_STEPS)
 TURNED = ("article", "softmax-classifier")  # whose workbook is read with every setting the other way round too
 NEAR = 2  # settings that may differ from the example's own where names are looked at
 MOST_SHOWN = 12  # differences in a message

@@ -17,15 +17,18 @@ def examples(
         typer.Argument(metavar="NAME", autocompletion=example_completions, help="Print this one's TOML."),
     ] = None,
 ) -> None:
-    """List the built-in examples, or print one as a problem file to start from."""
-    from tracer.problem.reading import example_names, example_text, load_problem
+    """List the built-in examples by group, or print one as a problem file to start from."""
+    from tracer.problem.example_groups import EXAMPLE_GROUPS
+    from tracer.problem.reading import example_names, example_text, load_any
 
     if name is not None:
         typer.echo(example_text(name), nl=False)
         return
     width = max(map(len, example_names()))
-    for each in example_names():
-        typer.echo(f"{each:<{width}}  {load_problem(each).title}")
+    for group, names in EXAMPLE_GROUPS.items():
+        typer.echo(group)
+        for each in names:
+            typer.echo(f"  {each:<{width}}  {load_any(each).title}")
 
 
 def new(

@@ -24,6 +24,7 @@ import numpy as np
 from tracer.errors import ProblemError
 from tracer.expression.arrays import Array
 from tracer.problem.convention import show, suggest
+from tracer.problem.example_groups import EXAMPLE_GROUPS
 from tracer.problem.hints import MOST_DOTS, decoded, is_empty, syntax_fault, too_dotted
 from tracer.problem.initial import LARGEST
 from tracer.problem.problem import Problem, problem_of
@@ -35,6 +36,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 LARGEST_FILE = 64 * 2**20
 LARGEST_UNPACKED = 512 * 2**20  # an xlsx of the largest file; more is a zip bomb
 MOST_CELLS = 5_000_000
+MOST_LISTED = 12  # names in one message
 NEEDED = "a problem needs learning_rate, loss, [data] with X and Y, and [[layers]]: see `tracer examples article`"
 Refuse: TypeAlias = Callable[[str], ProblemError]
 TableRow: TypeAlias = Sequence[object]
@@ -63,8 +65,10 @@ def problem_of_table(document: object, name: str = "problem") -> Problem | Progr
     return _problem(document, Path(name), name)
 
 
-def example_names() -> list[str]:
-    """The built-in examples, by the alphabet."""
+def example_names(group: str | None = None) -> list[str]:
+    """The built-in examples by the alphabet, or those of one of EXAMPLE_GROUPS in its order."""
+    if group is not None:
+        return list(EXAMPLE_GROUPS[group])
     return sorted(path.stem for path in EXAMPLES.glob("*.toml"))
 
 
@@ -96,7 +100,9 @@ def _neither_file_nor_example(path: Path) -> str:
     if path.suffix or path.parent.name or _exists(path):
         return f"{accepted}, this one {'in ' + show(path.suffix) if path.suffix else 'has no ending'}"
     names = example_names()
-    known = f"there are: {', '.join(names)}; {accepted}"
+    few = len(names) <= MOST_LISTED
+    listed = f"there are: {', '.join(names)}" if few else f"`tracer examples` lists all {len(names)}"
+    known = f"{listed}; {accepted}"
     return f"no built-in example of this name{suggest(path.name, names)} ({known})"
 
 
@@ -316,7 +322,7 @@ def _positions(names: list[str], wanted: list[str] | None, refuse: Refuse) -> li
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(show, names[:12])) + (", …" if len(names) > 12 else "")
+    return ", ".join(map(show, names[:MOST_LISTED])) + (", …" if len(names) > MOST_LISTED else "")
 
 
 def _numbers(rows: Sequence[TableRow], names: Sequence[str], columns: Sequence[int], refuse: Refuse) -> Array:

@@ -176,7 +176,7 @@ def paths_to_loss(program: Program, parameters: Iterable[str]) -> Iterator[Path]
         moved = {parameter}
         for name in made:
             moved |= {name} if names[name] & moved else set()
-        between = (needed & moved) - {parameter}
+        between = (needed & moved) - {parameter} or {program.loss}  # the loss alone, where it does not depend on it
         yield Path(parameter, {name: expression for name, expression in made.items() if name in between})
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tracer.formulas.derived import derive
 from tracer.formulas.forward import Forward, ForwardStep
+from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.optimizers import Optimizer
 from tracer.problem.problem import Problem
 from tracer.problem.reading import example_names, load_problem, problem_of_table
@@ -21,7 +22,7 @@ CONVENTIONS: tuple[dict[str, Any], ...] = (
 )
 
 
-@pytest.mark.parametrize("name", example_names())
+@pytest.mark.parametrize("name", example_names(ELEVEN_STEPS))
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=json.dumps)
 def test_every_gradient_is_the_derived_one_times_its_factor(name: str, convention: dict[str, Any]) -> None:
     document = load_problem(name).to_document()

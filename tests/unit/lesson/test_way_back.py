@@ -18,6 +18,7 @@ from tracer.lesson.build import build
 from tracer.lesson.conventions import rewritten
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.lesson.way_back import derived
+from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.optimizers import Optimizer
 from tracer.problem.problem import Problem
 from tracer.problem.reading import example_names, load_problem, problem_of_table
@@ -50,7 +51,7 @@ def test_most_of_the_examples_trees_are_those_of_a_program() -> None:
     """As a program has them but for names; the others are a slope of 1, a softmax and a loss that is told otherwise."""
     alike = [
         _named_alike(each, general[each.of or ""])
-        for name in example_names()
+        for name in example_names(ELEVEN_STEPS)
         for problem in [example(name)]
         for general in [of_program(problem)]
         for each in derived(NetworkSymbols(problem, problem.batch_size))
@@ -78,7 +79,7 @@ def _part_of(each: Any) -> Any:
     return _shape_of(each) if isinstance(each, m.Matrix.__args__) else each  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", example_names())
+@pytest.mark.parametrize("name", example_names(ELEVEN_STEPS))
 def test_without_conventions_nothing_is_rewritten_but_a_softmaxs_slope(name: str) -> None:
     problem = example(name)
     net = NetworkSymbols(problem, problem.batch_size)

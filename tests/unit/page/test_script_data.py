@@ -13,6 +13,7 @@ from tracer.expression import scalar as s
 from tracer.page import script_data as scripts
 from tracer.page.script_data import STYLES, Rules, engine_script, script_data, written
 from tracer.problem.activations import ACTIVATIONS
+from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import example_names, load_problem
@@ -107,7 +108,7 @@ def test_a_rule_of_cells_is_written_once() -> None:
     assert rules.written == [["tanh", ["u"]], ["log", ["u"]]]
 
 
-@pytest.mark.parametrize("name", example_names())
+@pytest.mark.parametrize("name", example_names(ELEVEN_STEPS))
 def test_the_data_of_an_example_keep_every_digit(name: str) -> None:
     run = trace(load_problem(name))
     data = json.loads(json.dumps(script_data(run, run.last), allow_nan=False))

@@ -12,6 +12,7 @@ from tracer.presentation.headings import Headings
 from tracer.presentation.shown import shown
 from tracer.presentation.stage import Operand, Products, stage_of
 from tracer.presentation.stage_grid import SheetColumns, StageGrid, kept_with
+from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.program_problem import program_from_document
 from tracer.problem.reading import example_names
 from tracer.run.passes import Trace
@@ -19,7 +20,7 @@ from tracer.run.training import trace
 from tracer.workbook.pass_layout import layout_of, staged
 from tracer.workbook.staging import MARGIN, StagedFormula
 
-EVERY = [*example_names(), *SAMPLES]
+EVERY = [*example_names(ELEVEN_STEPS), *SAMPLES]
 
 
 @cache
