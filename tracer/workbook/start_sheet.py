@@ -35,6 +35,7 @@ TEXT = 4  # the column of what is said beside a link or a colour
 LINKS = (2, 4, 5, 6, 7, 9)  # the columns of a row of links
 POINTS = 0.75  # of a pixel
 PICTURE_MARGIN = 6.0  # points below the picture
+PIXELS = 7.0  # at least, of a column for each character of its width
 BORDERS = {"active": "in a thick border", "input": "in a dashed border", "plain": "in a thin border"}
 MOST_SHEETS = 3  # that are listed by name
 OTHERS = {  # sheets that are neither a step nor a record
@@ -93,8 +94,10 @@ def _picture(flow: Flow) -> None:
     else:
         png, width, height = draw_network(problem, first)
         words, says = describe(problem), _about_network(problem)
+    room = sum(flow.widths) * PIXELS  # what is wider would be cut off on paper
+    height = round(height * min(1.0, room / width))
     image = Image(io.BytesIO(png))
-    image.width, image.height, image.anchor = width, height, address(flow.row, flow.first)
+    image.width, image.height, image.anchor = min(width, round(room)), height, address(flow.row, flow.first)
     flow.sheet.add_image(image)
     flow.data.alt_text = words
     flow.data.heights[flow.row] = POINTS * height + PICTURE_MARGIN

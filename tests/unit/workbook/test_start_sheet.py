@@ -17,7 +17,7 @@ from tracer.presentation.network_layout import describe
 from tracer.presentation.outcome import Compared, Outcome, loss_words, row_words, sentence
 from tracer.problem.example_groups import ELEVEN_STEPS
 from tracer.problem.problem import Problem, problem_from_document
-from tracer.problem.reading import example_names, load_problem
+from tracer.problem.reading import example_names, load_any, load_problem
 from tracer.run.training import trace
 from tracer.spreadsheet.print_setup import LEAST_SCALE, Page
 from tracer.workbook.book import Book
@@ -302,3 +302,14 @@ def test_no_formula_of_the_sheet_is_too_long(tmp_path: Path) -> None:
     assert 2000 < max(map(len, formulas)) < 8192
     for formula in formulas:
         assert all(len(text) <= 255 for text in re.findall(r'"((?:[^"]|"")*)"', formula))
+
+
+@pytest.mark.parametrize("name", ["transformer-block", "tiny-gpt", "hand"])
+def test_the_picture_is_no_wider_than_the_sheet(name: str, tmp_path: Path) -> None:
+    write_workbook(trace(load_any(name)), tmp_path / "book.xlsx")
+    with zipfile.ZipFile(tmp_path / "book.xlsx") as package:
+        drawing = package.read("xl/drawings/drawing1.xml").decode()
+    (width, height) = (int(each) for each in re.search(r'<[a-z]*:?ext cx="(\d+)" cy="(\d+)"', drawing).groups())
+    sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Start"]
+    columns = sum(each.width for letters, each in sheet.column_dimensions.items() if "B" <= letters <= "I")
+    assert width / 9525 <= 7 * columns and height > 9525 * 40
