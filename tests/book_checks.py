@@ -9,7 +9,7 @@ import pytest
 
 from tests.books import Book, Line, Table, plain, read_book, worth
 from tracer.derivation.book import render_derivation
-from tracer.derivation.cells import Cells
+from tracer.derivation.network_cells import NetworkCells
 from tracer.expression import scalar as s
 from tracer.expression.digits import round_half_away
 from tracer.expression.label import Label, Ratio, label_mathml
@@ -119,7 +119,7 @@ def is_formula(line: Line) -> bool:
 
 def symbols_of(made: Trace) -> dict[str, float]:
     """Every symbol of a pass with its value, by markup: cells, and ∂Z/∂W and ∂Z/∂A, which are cells again."""
-    cells, one = Cells(made, made.first), made.first
+    cells, one = NetworkCells(made, made.first), made.first
     known = {}
     for identifier in (*one, "learning_rate"):
         for place, value in np.ndenumerate(one[identifier]):

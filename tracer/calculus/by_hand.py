@@ -38,7 +38,10 @@ class Equality:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """The derivative of `name` = `value` with respect to `by`, where `case` (of z, against 0) holds."""
+    """The derivative of `name` = `value` with respect to `by`, where `case` (of z, against 0) holds.
+
+    It is `partial` where there is another variable that the value changes with.
+    """
 
     name: s.Scalar
     value: s.Scalar
@@ -46,6 +49,7 @@ class Derivation:
     lines: tuple[Equality, ...]
     case: str = ""
     says: str = ""
+    partial: bool = False
 
 
 def left(number: int = 0) -> s.Cell:
@@ -295,6 +299,29 @@ def of_softmax(chosen: ChosenLine) -> tuple[Derivation, ...]:
     return (
         Derivation(unit("a", 0), share, by, of_own, says="An output with respect to its own input:"),
         Derivation(unit("a", 1), over(other, bottom), by, of_other, says="And with respect to another output's input:"),
+    )
+
+
+def of_log_softmax(outputs: int) -> tuple[Derivation, ...]:
+    """The logarithm of softmax, with p for the softmax of the same row."""
+    powers = tuple(s.Exp(unit("z", k)) for k in range(outputs))
+    bottom = s.Sum(powers)
+
+    def lines(start: tuple[s.Scalar, ...]) -> tuple[Equality, ...]:
+        def taken(share: s.Scalar) -> s.Scalar:
+            return s.Sum((*start, s.Negative(share))) if start else s.Negative(share)
+
+        return (
+            Equality(taken(times(over(one, bottom), left())), (bottom,), says=_LOGARITHM),
+            Equality(taken(over(powers[0], bottom))),
+            Equality(taken(unit("p", 0)), says="The fraction is the softmax of the row:"),
+        )
+
+    own, other = (s.difference(unit("z", k), s.Log(bottom)) for k in (0, 1))
+    by = unit("z", 0)
+    return (
+        Derivation(unit("a", 0), own, by, lines((one,)), says="An output with respect to its own input:"),
+        Derivation(unit("a", 1), other, by, lines(()), says="And with respect to another output's input:"),
     )
 
 
