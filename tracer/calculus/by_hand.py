@@ -325,7 +325,7 @@ def of_log_softmax(outputs: int) -> tuple[Derivation, ...]:
     )
 
 
-_POWER_RULE = "The power rule, then the derivative of what is inside:"
+POWER_RULE = "The power rule, then the derivative of what is inside:"
 _DISTANCE_RULE = (
     "The derivative of a distance is the sign of what is inside (0 where both are equal), by the chain rule:"
 )
@@ -340,7 +340,7 @@ def of_squares(factor: s.Scalar | None = None, divisor: s.Scalar | None = None) 
     inside = s.difference(y, a)
     before = (factor, two, inside) if factor is not None else (two, inside)
     lines = []
-    for last, of, says in ((left(), (inside,), _POWER_RULE), (s.Number(-1.0), (), "")):
+    for last, of, says in ((left(), (inside,), POWER_RULE), (s.Number(-1.0), (), "")):
         whole: s.Scalar = times(*before, last)
         lines.append(Equality(whole if divisor is None else over(whole, divisor), of, says=says))
     return tuple(lines)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.chain import Chain, Factors
+from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.path_picture import draw_paths
 from tracer.derivation.typeset import (
     EQUALS,

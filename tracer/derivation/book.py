@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from tracer.derivation.backward import backward, biases
-from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.forward import derivatives, forward, network
+from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.program_chapters import chapters
 from tracer.derivation.typeset import Chapter, Passage, say
 from tracer.files import write_text
@@ -31,8 +31,9 @@ def too_large(problem: AnyProblem) -> str:
     """Why there is no book of a problem; "" where there is one."""
     if isinstance(problem, ProgramProblem):
         count = len(problem.program.computed)
-        few = count <= MOST_MATRICES
-        return "" if few else f"no derivation: {count:,} matrices are too many to work by hand (at most {MOST_MATRICES})"
+        if count <= MOST_MATRICES:
+            return ""
+        return f"no derivation: {count:,} matrices are too many to work by hand (at most {MOST_MATRICES})"
     if problem.depth <= MOST_LAYERS:
         return ""
     return f"no derivation: {problem.depth} layers are too many to work by hand (at most {MOST_LAYERS})"
@@ -60,9 +61,7 @@ def render_derivation(trace: Trace[AnyProblem], page: str = "") -> str:
     return _rendered(network, page, list(_chapters(network)), told, [each.row for each in other_ways(network)])
 
 
-def _rendered(
-    trace: Trace[AnyProblem], page: str, told: list[Chapter], said: list[str], other: list[Any]
-) -> str:
+def _rendered(trace: Trace[AnyProblem], page: str, told: list[Chapter], said: list[str], other: list[Any]) -> str:
     problem = trace.problem
     return (
         environment()

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import NamedTuple
 
+from tracer.derivation.operands import operands_of, row_of
 from tracer.derivation.typeset import (
     CUTS,
     EQUALS,
@@ -33,7 +33,7 @@ from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.label import Label, Name, Ratio, label_mathml
-from tracer.expression.lower import lower, view
+from tracer.expression.lower import lower
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms, matrix_mathml
 from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, work
 from tracer.presentation.example import example_cell, of_samples
@@ -46,7 +46,6 @@ MOST_TERMS = 5  # of a sum that are written out
 _STRUCK = "struck"  # the matrix of the cells that stand for terms that are zero
 _CONTRARY = {">": "≤", ">=": "&lt;", "=": "≠"}
 _RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
-_SIGNS = {"+": "+", "-": "−", "*": "⊙"}
 
 NameOf = Callable[[s.Cell], str]
 
@@ -257,7 +256,7 @@ class Cells:
         In symbols or with numbers; None where it is made of anything but products and sums of matrices.
         """
         made = self.rule(identifier)
-        operands = _operands(made if whole else _row_of(made, self.sample))
+        operands = operands_of(made if whole else row_of(made, self.sample))
         if operands is None:
             return None
         target = self.block(identifier) if whole else self.row(identifier)
@@ -280,59 +279,6 @@ class Cells:
         """Whether the digits that are shown of the operands give those of the target, cell by cell."""
         works = (self.work(cell, most_terms=CUTS[0].most) for cell in shown_cells(target))
         return all(holds(worked.stages[0], worked.result) for worked in works)
-
-
-class _Operand(NamedTuple):
-    """A matrix in a formula: the sign before it, its cells, and the shape of what is made of them.
-
-    `repeated` is the shape that the cells are repeated to; None for a mere number.
-    """
-
-    sign: str
-    block: s.Block
-    shape: m.Shape
-    repeated: m.Shape | None
-
-
-def _row_of(rule: m.Matrix, number: int) -> m.Matrix:
-    """The rule of one row of what `rule` makes."""
-    match rule:
-        case m.MatMul(left, right):
-            return m.MatMul(_row_of(left, number), right)
-        case m.Repeat(operand):
-            return _row_of(operand, number)
-        case m.Broadcast(sign, left, right):
-            return m.Broadcast(sign, _row_of(left, number), _row_of(right, number))
-        case _:
-            return m.Row(rule, number) if rule.shape[0] > 1 else rule
-
-
-def _operands(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) -> list[_Operand] | None:
-    """The matrices of a formula with the signs between them, or None where it has another form."""
-    match rule:
-        case m.Repeat(operand):
-            return _operands(operand, sign, shape or rule.shape)
-        case m.MatMul(left, right) if not (_binds_less(left) or _binds_less(right, behind=True)):
-            halves = (_operands(left, sign), _operands(right, "×"))
-        case m.Broadcast("+" | "-" | "*" as kind, left, right) if not (
-            (kind == "*" and _binds_less(left)) or (kind != "+" and _binds_less(right, behind=kind == "*"))
-        ):
-            plain = "·" if (1, 1) in (left.shape, right.shape) and kind == "*" else _SIGNS[kind]
-            halves = (_operands(left, sign, rule.shape), _operands(right, plain, rule.shape))
-        case _:
-            block = view(rule)
-            repeated = None if rule.shape == (1, 1) and sign == "·" else shape or rule.shape
-            return None if block is None else [_Operand(sign, block, rule.shape, repeated)]
-    first, second = halves
-    return None if first is None or second is None else first + second
-
-
-def _binds_less(operand: m.Matrix, behind: bool = False) -> bool:
-    """Whether an operand of a product would need parentheses: a sum, and `behind` another factor a product too."""
-    inner = m.unrepeated(operand)
-    if behind and isinstance(inner, m.MatMul):
-        return True
-    return isinstance(inner, m.Broadcast) and (behind or inner.operator in "+-")
 
 
 def _gives(stage: s.Scalar, worked: Worked) -> bool:

@@ -7,43 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from markupsafe import Markup
 
 from tracer.calculus.by_hand import (
-    QUOTIENT,
+    POWER_RULE,
     ChosenLine,
     Derivation,
     Equality,
     left,
     of_log_softmax,
     of_softmax,
-    over,
     softmax_with_its_loss,
     times,
 )
 from tracer.calculus.differentiate import derivative
 from tracer.calculus.functions import FUNCTIONS
-from tracer.calculus.reverse import Gradient, differentiable, sent_back
+from tracer.calculus.reverse import differentiable
 from tracer.calculus.row_functions import cross_entropy_of_logits, log_softmax, recognised, softmax
-from tracer.calculus.tidy import is_number
 from tracer.derivation.calculus import derived_outputs
 from tracer.derivation.cells import Cells
-from tracer.derivation.typeset import EQUALS, Chapter, Content, Contents, Formula, Passage, formula, operator, row, say
+from tracer.derivation.structures import OPERANDS, STRUCTURES, way_back_through
+from tracer.derivation.typeset import (
+    BookSentence,
+    Chapter,
+    Content,
+    Contents,
+    Passage,
+    say,
+)
 from tracer.derivation.written import written
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
-from tracer.expression.label import Label, Ratio, label_mathml
-from tracer.expression.mathml import matrix_mathml
+from tracer.formulas.functions import LOSS_TERMS
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.losses import LOSSES
 
-RESULT, MASK = "Z", "M"  # what a rule of the book calls its result, and where the largest cells are
-OPERANDS = "ABCDEFGH"
 ONE = s.Number(1.0)
-u, v = s.Variable("u"), s.Variable("v")
 
 
 class Rule(NamedTuple):
@@ -67,8 +71,12 @@ def functions(cells: Cells) -> Chapter:
     passages = []
     for each in rules.values():
         told: tuple[Content, ...] = tuple(each.tell())
-        passages.append(Passage("function", "", (say("<strong>{title}.</strong>".replace("{title}", each.title)), *told)))
+        passages.append(Passage("function", "", (_titled(each.title), *told)))
     return Chapter("derivatives", "The derivatives that the chain rule needs", tuple(passages))
+
+
+def _titled(title: str) -> BookSentence:
+    return BookSentence(Markup("<strong>{}.</strong>").format(f"{title[0].upper()}{title[1:]}"))
 
 
 def function_name(cells: Cells, identifier: str) -> str:
@@ -78,7 +86,7 @@ def function_name(cells: Cells, identifier: str) -> str:
     known = recognised(node)
     if known is not None:
         return _ROWS[known[0].make][0]
-    return _cell_function(node.template)[0] if isinstance(node, m.Apply) and len(node.arguments) == 1 else ""
+    return _spoken(_cell_function(node.template)[0]) if isinstance(node, m.Apply) and len(node.arguments) == 1 else ""
 
 
 def _nodes(expression: m.Matrix) -> Iterator[m.Matrix]:
@@ -103,9 +111,9 @@ def rule_of(cells: Cells, node: m.Matrix) -> Rule | None:
         return Rule(function.make, title, lambda: tell(cells, *operands))
     if isinstance(node, m.Apply):
         return _of_cells(cells, node)
-    for kind, fits, title, words in _STRUCTURES:
+    for kind, fits, title, words in STRUCTURES:
         if isinstance(node, kind) and fits(node):
-            return Rule((kind, title), title, lambda words=words: _of_structure(node, words))
+            return Rule((kind, title), title, partial(way_back_through, node, words))
     return None
 
 
@@ -113,14 +121,26 @@ def rule_of(cells: Cells, node: m.Matrix) -> Rule | None:
 
 
 def _cell_function(template: s.Scalar) -> tuple[str, float]:
-    """The name of a function of one cell and the number that it takes; "" where it has no name."""
+    """The key of a function of one cell and the number that it takes; "" where it has none."""
     for name, each in FUNCTIONS.items():
         if each.value == template:
-            return name.replace("_", " "), 0.0
+            return name, 0.0
         for number in _numbers(template) if each.defaults else ():
             if each.filled(dict.fromkeys(each.defaults, number)) == template:
-                return name.replace("_", " "), number
+                return name, number
     return "", 0.0
+
+
+_SPOKEN = {
+    "sqrt": "square root", "exp": "exponential function", "log": "natural logarithm", "abs": "absolute value",
+    "sin": "sine", "cos": "cosine", "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "silu": "SiLU",
+    "gelu": "GELU", "gelu_erf": "GELU",
+}  # fmt: skip
+
+
+def _spoken(name: str) -> str:
+    """A function's name within a sentence."""
+    return _SPOKEN.get(name, name.replace("_", " "))
 
 
 def _numbers(expression: s.Scalar) -> Iterator[float]:
@@ -134,14 +154,14 @@ def _of_cells(cells: Cells, node: m.Apply) -> Rule | None:
     template = node.template
     name, number = _cell_function(template)
     if name:
-        return Rule((name, number), f"{name[0].upper()}{name[1:]}", lambda: _of_named(name.replace(" ", "_"), template, number))
+        return Rule((name, number), _spoken(name), lambda: _of_named(name, template, number))
     gradients = cells.program.gradients
     active = tuple(key for key, each in node.arguments if any(used in gradients for used in differentiable(each)))
     loss = next((key for key, each in LOSSES.items() if each.value == template and each.factor == 1.0), None)
     if loss is not None and active == ("a",):
-        return Rule(template, f"The {loss.replace('_', '-' if loss.startswith('cross') else ' ')} of one cell", lambda: _of_loss(loss))
-    return Rule((template, active), "A function of several cells" if len(node.arguments) > 1 else "A function",
-                lambda: _of_variables(template, active))  # fmt: skip
+        return Rule(template, f"{loss.replace('_', ' ')}, cell by cell", lambda: _of_loss(loss))
+    title = "the loss, cell by cell" if template in LOSS_TERMS else "cell by cell"
+    return Rule((template, active), title, lambda: _of_variables(template, active))
 
 
 def _of_named(name: str, template: s.Scalar, number: float) -> Contents:
@@ -165,15 +185,34 @@ def _of_loss(name: str) -> Contents:
 
 
 def _of_variables(template: s.Scalar, active: tuple[str, ...]) -> Contents:
-    others = s.variables(template)
-    result = s.Variable("r" if "a" in others else "a")
-    for each in active:
-        line = Equality(derivative(template, each))
-        yield from written((Derivation(result, template, s.Variable(each), (line,), partial=len(others) > 1),))
-    held = sorted(others - set(active))
+    yield from written(by_variables(template, active))
+    held = sorted(s.variables(template) - set(active))
     if held:
-        yield say(f"{' and '.join(f'<math><mi>{each}</mi></math>' for each in held)} {'is' if len(held) == 1 else 'are'} "
-                  "held fixed: no gradient goes back there.")  # fmt: skip
+        letters = " and ".join(f"<math><mi>{each}</mi></math>" for each in held)
+        yield say(f"{letters} {'is' if len(held) == 1 else 'are'} held fixed: no gradient goes back there.")
+
+
+def by_variables(template: s.Scalar, active: tuple[str, ...]) -> tuple[Derivation, ...]:
+    """The derivative of a rule for cells with respect to each of these variables."""
+    names = s.variables(template)
+    result, partial_ones = s.Variable("r" if "a" in names else "a"), len(names) > 1
+    return tuple(
+        Derivation(
+            result,
+            template,
+            s.Variable(each),
+            (*_power_rule(template, each), Equality(derivative(template, each))),
+            partial=partial_ones,
+        )
+        for each in active
+    )
+
+
+def _power_rule(template: s.Scalar, variable: str) -> Iterator[Equality]:
+    """The line before the last of a power: the derivative of what is inside is still to be taken."""
+    if isinstance(template, s.Power) and template.exponent > 1 and isinstance(template.base, s.Sum):
+        factor: s.Scalar = template.base if template.exponent == 2 else s.Power(template.base, template.exponent - 1)
+        yield Equality(times(s.Number(template.exponent), factor, left()), (template.base,), says=POWER_RULE)
 
 
 # functions of rows
@@ -205,7 +244,7 @@ def _logits_told(cells: Cells, Z: m.Matrix, Y: m.Matrix) -> Contents:
 
 
 def _back_through(make: Callable[..., m.Matrix], Z: m.Matrix) -> Contents:
-    yield from _of_structure(make(m.Symbol(OPERANDS[0], Z.shape)), "")
+    yield from way_back_through(make(m.Symbol(OPERANDS[0], Z.shape)), "")
 
 
 _ROWS: dict[Callable[..., m.Matrix], tuple[str, Callable[..., Contents]]] = {
@@ -213,128 +252,3 @@ _ROWS: dict[Callable[..., m.Matrix], tuple[str, Callable[..., Contents]]] = {
     log_softmax: ("log softmax", _log_softmax_told),
     cross_entropy_of_logits: ("cross-entropy of logits", _logits_told),
 }
-
-
-# products, sums, and cells that change places
-
-
-def _both_vary(node: Any) -> bool:
-    return not (is_number(node.left) or is_number(node.right))
-
-
-def _added(node: Any) -> bool:
-    return node.operator in ("+", "-") and node.left.shape != node.right.shape and _both_vary(node)
-
-
-_STRUCTURES: tuple[tuple[Any, Callable[[Any], bool], str, str], ...] = (
-    (
-        m.MatMul, lambda node: True, "A product of matrices",
-        "A cell of <math><mi>Z</mi></math> is a row of <math><mi>A</mi></math> times a column of "
-        "<math><mi>B</mi></math>, so it changes with a cell of that row by the cell of <math><mi>B</mi></math> that "
-        "it is multiplied by. The sum over all cells in which it is used is a product of matrices again:",
-    ),
-    (
-        m.Broadcast, lambda node: node.operator == "*" and _both_vary(node), "A product cell by cell",
-        "The result changes with one factor by the other. A row, column or number that meets many cells has the sum "
-        "over them:",
-    ),
-    (
-        m.Broadcast, lambda node: node.operator == "/" and not is_number(node.right), "A quotient cell by cell",
-        "With respect to what is above it is one over what is below; with respect to what is below, by the quotient "
-        "rule, minus the quotient over what is below:",
-    ),
-    (
-        m.Broadcast, _added, "What is added to every row, column or cell",
-        "It is used once for each, with the derivative 1, so what comes back adds up:",
-    ),
-    (
-        m.Reduce, lambda node: node.operation == "sum", "A sum",
-        "Every cell counts once, with the derivative 1, so each gets what came back to its sum. The number that "
-        "divides a mean divides here too:",
-    ),
-    (
-        m.Reduce, lambda node: node.operation == "max" and node.over == "all", "The largest of all cells",
-        "Only the largest cell counts; equal ones share what comes back. <math><mi>M</mi></math> has their shares:",
-    ),
-    (
-        m.Reduce, lambda node: node.operation == "max", "The largest cell",
-        "Only the largest cell counts. <math><mi>M</mi></math> is a mask: 1 at the largest cell, at the first of equal "
-        "ones, and 0 elsewhere:",
-    ),
-    (
-        m.Pool, lambda node: node.operation == "max", "Max pooling",
-        "Only the largest cell of a window counts. <math><mi>M</mi></math> is a mask: 1 at that cell, at the first of "
-        "equal ones, and 0 elsewhere. What comes back to a window is written to each of its cells and masked:",
-    ),
-    (
-        m.Pool, lambda node: True, "Windows that are added up",
-        "Every cell of a window counts once, so each gets what came back to its window:",
-    ),
-    (
-        m.Correlation, lambda node: True, "A convolution",
-        "Each cell of the kernel is used once at every place, with the cell of the image that lies under it; over all "
-        "places this adds up to the image convolved with what came back. Each cell of the image gets back, from every "
-        "place that covers it, what came back there times the cell of the kernel that lay on it:",
-    ),
-    (
-        m.Spread, lambda node: True, "A transposed convolution",
-        "The kernel is laid down once for every cell of the image, times that cell. Each cell of the image gets back "
-        "the sum over its copy of the kernel, and each cell of the kernel the sum over all its copies:",
-    ),
-    (
-        m.Part | m.Row, lambda node: True, "Cells picked out",
-        "The derivative is 1 for a cell that was picked and 0 for the others. What comes back is put where the cells "
-        "were; one that was picked more than once gets the sum:",
-    ),
-    (m.Stack, lambda node: True, "Matrices joined", "Each gets back the part that was its own:"),
-    (
-        m.Reshape, lambda node: True, "Cells in rows of another length",
-        "The cells only change places, and so does what comes back:",
-    ),
-)  # fmt: skip
-
-
-def _of_structure(node: m.Matrix, words: str) -> Contents:
-    """A node over plain letters, and what comes back to each of its operands."""
-    if words:
-        yield say(words)
-    made = _lettered(node)
-    yield formula((f"<mi>{RESULT}</mi>",), (f"<mo>=</mo>{matrix_mathml(made, _letter)}",))
-    masks: list[m.Matrix] = []
-
-    def named(local: m.Matrix, operand: m.Matrix) -> m.Matrix:
-        if isinstance(local, m.Symbol | m.Constant) or not isinstance(made, m.Pool | m.Reduce):
-            return local
-        masks.append(local)
-        return m.Symbol(MASK, local.shape)
-
-    back = Gradient(made.shape, m.Symbol(f"d{RESULT}", made.shape))
-    letters = {each.name for each in traversal.symbols(made)}
-    sent = list(sent_back(made, m.Symbol(RESULT, made.shape), back, letters, named))
-    for each in masks:
-        yield formula((f"<mi>{MASK}</mi>",), (f"<mo>=</mo>{matrix_mathml(each, _letter)}",))
-    for to, rule in sent[: len(OPERANDS)]:
-        yield _came_back(to, rule)
-
-
-def _came_back(to: str, rule: m.Matrix) -> Formula:
-    return formula((_gradient(to),), (row(operator(EQUALS), matrix_mathml(rule, _letter)),))
-
-
-def _lettered(node: m.Matrix) -> m.Matrix:
-    """The node with a letter for each operand that is no number."""
-    if recognised(node) is not None:
-        return node
-    inside = traversal.operands(node)
-    letters = iter(OPERANDS)
-    return traversal.rebuild(
-        node, [each if is_number(each) else m.Symbol(next(letters), each.shape) for each in inside[: len(OPERANDS)]]
-    )
-
-
-def _letter(name: str) -> str:
-    return _gradient(RESULT) if name == f"d{RESULT}" else f"<mi>{name}</mi>"
-
-
-def _gradient(of: str) -> str:
-    return label_mathml(Ratio(Label("L"), Label(of)))

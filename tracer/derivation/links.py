@@ -6,7 +6,7 @@ is the derivative of one cell with respect to the other, in the program's own lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
@@ -16,11 +16,12 @@ import numpy as np
 from tracer.calculus.tidy import ONE, ZERO, tidy
 from tracer.derivation.cells import Cells
 from tracer.expression import scalar as s
-from tracer.expression.digits import decimals_for
+from tracer.expression.digits import as_typed, decimals_for
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.worked import Worked, holds, work
 from tracer.presentation.shown import DEFAULT, SIGNIFICANT
 
+MOST_TYPED = 6  # characters of a number that is a factor as it is
 MOST_LINKS = 60  # of one cell that are looked for; with more it is the end of a path
 Share: TypeAlias = tuple[s.Cell | None, s.Scalar]
 """A cell of a gradient (None: of the loss itself, whose gradient is 1), and a term of what it is multiplied by."""
@@ -40,6 +41,15 @@ class Link:
 def rounded(value: float) -> s.Value:
     """A number with as many digits as it takes to tell it."""
     return s.Value(value, max(DEFAULT, decimals_for(np.array([value]), SIGNIFICANT)))
+
+
+def _together(shares: Iterable[Share]) -> Iterator[Share]:
+    """The shares with those of one cell added up."""
+    found: dict[s.Cell | None, list[s.Scalar]] = {}
+    for head, share in shares:
+        found.setdefault(head, []).append(share)
+    for head, terms in found.items():
+        yield head, s.Sum(tuple(terms)) if len(terms) > 1 else terms[0]
 
 
 class Links:
@@ -66,14 +76,17 @@ class Links:
         match link.rule:
             case s.Cell():
                 return s.Value(link.value, self.decimals(link.rule))
-            case s.Number():
+            case s.Number() if len(as_typed(link.value)) <= MOST_TYPED:
                 return s.Value(link.value, None)
             case _:
                 return rounded(link.value)
 
     def exact(self, link: Link) -> bool:
         """Whether the numbers that are shown of its rule give the digits of its value."""
-        return isinstance(link.rule, s.Cell | s.Number) or holds(self.worked(link).stages[0], self.shown(link))
+        shown = self.shown(link)
+        if isinstance(link.rule, s.Cell | s.Number):
+            return isinstance(link.rule, s.Cell) or shown.decimals is None
+        return holds(self.worked(link).stages[0], shown)
 
     def decimals(self, cell: s.Cell) -> int | None:
         return self.cells.decimals.decimals[cell.matrix]
@@ -83,13 +96,10 @@ class Links:
         by, found = self.cells.owner(gradient), self._shares(gradient)
         if found is None:
             return None
-        together: dict[s.Cell | None, list[s.Scalar]] = {}
-        for head, share in found:
-            together.setdefault(head, []).append(share)
         loss = s.Cell(self.cells.program.loss, 0, 0)
         links = []
-        for head, terms in together.items():
-            rule = tidy(s.Sum(tuple(terms)) if len(terms) > 1 else terms[0])
+        for head, share in _together(found):
+            rule = tidy(share)
             if rule != ZERO:
                 top = loss if head is None else self.cells.owner(head)
                 links.append(Link(head, top, by, rule, evaluate_cell(rule, self.number)))
@@ -125,7 +135,7 @@ class Links:
             case s.Product(factors):
                 (linear,) = (each for each in factors if self._holds(each))
                 others = tuple(each for each in factors if each is not linear)
-                yield from ((head, s.Product((*others, share))) for head, share in self._in(linear))
+                yield from ((head, s.Product((*others, share))) for head, share in _together(self._in(linear)))
             case s.Quotient(above, below):
                 yield from ((head, s.Quotient(share, below)) for head, share in self._in(above))
             case s.Round(operand):

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from tracer.derivation.cells import Cells
-from tracer.derivation.typeset import EQUALS, Contents, Formula, LineStage, equation, formula, row, say
+from tracer.derivation.typeset import (
+    EQUALS,
+    Contents,
+    Formula,
+    LineStage,
+    equation,
+    formula,
+    operator,
+    row,
+    say,
+    shown_cells,
+)
+from tracer.expression import scalar as s
 
-SMALLEST = 0.6  # a matrix of expressions that is set smaller than this is left out
-MOST_STAGES = 9  # of numbers, where a function has several
+SMALLEST = 0.75  # a matrix of expressions that is set smaller than this is left out
 
 
-def worked(cells: Cells, identifier: str, one: str = "One cell in full:", every: str = "And every cell:") -> Contents:
+def worked(cells: Cells, identifier: str) -> Contents:
     """A cell worked out from letters to its value, then the whole matrix."""
     made = cells.program.assignments[identifier]
     if not cells.varies(identifier):
@@ -18,9 +29,10 @@ def worked(cells: Cells, identifier: str, one: str = "One cell in full:", every:
     if made.shape == (1, 1):
         yield cells.example(cells.first(identifier))
         return
-    yield say(one)
-    yield cells.example(cells.first(identifier))
-    yield say(every)
+    if not _moved(cells, identifier):
+        yield say("One cell in full:")
+        yield cells.example(cells.first(identifier))
+        yield say("And every cell:")
     yield from whole(cells, identifier)
 
 
@@ -38,23 +50,33 @@ def cell_by_cell(cells: Cells, identifier: str) -> Formula:
     """Symbols = expressions = numbers = values; where the expressions are too wide, symbols = values."""
     block, name = cells.block(identifier), cells.matrix(identifier)
     stages = cells.stages(block)
-    made = equation(block, stages, name)
-    if made.scale >= SMALLEST:
-        return made
-    without = [each for each in stages if each[2] not in ("letters",)]
-    shorter = equation(block, without, name)
-    return shorter if shorter.scale >= SMALLEST else equation(block, _symbols_and_values(cells), name)
+    if _moved(cells, identifier):
+        stages = [each for each in stages if each[2] != "numbers"]
+    for left_out in ((), ("letters",)):
+        made = equation(block, [each for each in stages if each[2] not in left_out], name)
+        if made.scale >= SMALLEST:
+            return made
+    return equation(block, _symbols_and_values(cells), name)
+
+
+def _moved(cells: Cells, identifier: str) -> bool:
+    """Whether a matrix is cells of others as they are, in other places."""
+    return all(isinstance(cells.lowered(cell), s.Cell) for cell in shown_cells(cells.block(identifier)))
 
 
 def rule(cells: Cells, identifier: str) -> Formula:
     """The name of a matrix (of a gradient also the derivative that it is) = its rule in whole matrices."""
     fraction = cells.fraction(identifier)
-    first = [(fraction,), (row(f"<mo>{EQUALS}</mo>", cells.matrix(identifier)),)] if fraction else [(cells.matrix(identifier),)]
+    name = cells.matrix(identifier)
+    first = [(fraction,), (row(operator(EQUALS), name),)] if fraction else [(name,)]
     return formula(*first, (cells.equals_rule(identifier),))
 
 
 def given(cells: Cells, identifier: str) -> Formula:
     """A matrix that is given: symbols = values."""
+    if cells.program.assignments[identifier].shape == (1, 1):
+        cell = cells.first(identifier)
+        return formula((cells.symbol(cell),), (row(operator(EQUALS), cells.value(cell)),))
     return equation(cells.block(identifier), _symbols_and_values(cells), cells.matrix(identifier))
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
 
 from tracer.derivation.cells import Cells
-from tracer.derivation.links import Link, Links, rounded
+from tracer.derivation.links import MOST_LINKS, Link, Links, rounded
 from tracer.derivation.typeset import EQUALS, NEARLY, Chapter, Contents, Formula, Passage, formula, operator, row, say
 from tracer.expression import scalar as s
-from tracer.expression.mathml import cell_mathml_terms
+from tracer.expression.mathml import cell_mathml, cell_mathml_terms
 from tracer.expression.worked import holds
-from tracer.presentation.excerpt import counted, kept
+from tracer.presentation.excerpt import kept
 
 MOST_PARAMETERS = 6  # whose chain is written
-MOST_PATHS = 6  # along which a parameter is followed; where it would be more, a path ends in ∂L/∂u
+MOST_PATHS = 6  # along which a parameter is followed; where it would be more, they begin with ∂L/∂u
 LONGEST = 12  # factors of a path
 MOST_FACTORS = 12  # that are worked out one by one
 
@@ -39,17 +39,46 @@ def paths_of(links: Links, gradient: s.Cell) -> Paths | None:
     found = _live(links, gradient)
     if found is None:
         return None
-    paths, silent = [(link,) for link in found[0]], found[1]
-    while True:
-        ends = [(len(more[0]), k) for k, path in enumerate(paths) if (more := _longer(links, path)) is not None]
-        count, k = min(ends, default=(0, 0))
-        if not ends or len(paths) - 1 + count > MOST_PATHS:
-            values = tuple(_head(links, path) * prod(link.value for link in path) for path in paths)
-            return Paths(gradient, tuple(paths), values, silent)
-        more = _longer(links, paths[k])
-        assert more is not None
-        silent += more[1]
-        paths[k : k + 1] = [(link, *paths[k]) for link in more[0]]
+    paths: list[Path] = [(link,) for link in found[0]]
+    silent = found[1]
+    while (longer := _longer(links, paths)) is not None:
+        paths, silent = longer[0], silent + longer[1]
+    values = tuple(_head(links, path) * prod(link.value for link in path) for path in paths)
+    return Paths(gradient, tuple(paths), values, silent)
+
+
+def _longer(links: Links, paths: Sequence[Path]) -> tuple[list[Path], int] | None:
+    """One more link for all paths that begin with one gradient, and how many are 0; None where it would be too much."""
+    for matrix in dict.fromkeys(path[0].gradient.matrix for path in paths if path[0].gradient is not None):
+        longer: list[Path] = []
+        silent = 0
+        for path in paths:
+            head = path[0].gradient
+            if head is None or head.matrix != matrix:
+                longer.append(path)
+                continue
+            found = _live(links, head) if len(path) < LONGEST else None
+            if found is None:
+                break
+            longer += [(link, *path) for link in found[0]]
+            silent += found[1]
+        else:
+            if len(longer) <= MOST_PATHS:
+                return longer, silent
+    return None
+
+
+def strongest(links: Links, gradient: s.Cell) -> Path:
+    """The path from the loss on which each link does most for the one behind it."""
+    path: Path = ()
+    head: s.Cell | None = gradient
+    while head is not None and len(path) < MOST_LINKS:
+        found = _live(links, head)
+        if found is None or not found[0]:
+            break
+        path = (max(found[0], key=lambda link: abs(_head(links, (link,)) * link.value)), *path)
+        head = path[0].gradient
+    return path
 
 
 def _head(links: Links, path: Path) -> float:
@@ -58,17 +87,12 @@ def _head(links: Links, path: Path) -> float:
     return 1.0 if head is None else links.number(head)
 
 
-def _longer(links: Links, path: Path) -> tuple[list[Link], int] | None:
-    head = path[0].gradient
-    return None if head is None or len(path) == LONGEST else _live(links, head)
-
-
 def _live(links: Links, gradient: s.Cell) -> tuple[list[Link], int] | None:
-    """The links of a cell that are not 0, and how many are."""
+    """The links of a cell on which something comes back, and how many there are on which nothing does."""
     found = links.of(gradient)
     if found is None:
         return None
-    live = [link for link in found if link.value != 0]
+    live = [link for link in found if link.value * _head(links, (link,)) != 0]
     return live, len(found) - len(live)
 
 
@@ -76,17 +100,19 @@ def chains(cells: Cells) -> Chapter | None:
     """The chain rule for one cell of each parameter; None where no parameter has one."""
     links, program = Links(cells), cells.program
     gradients = [program.gradients[each] for each in program.parameters if each in program.gradients]
-    passages = []
+    passages: list[Passage] = []
+    told: set[Link] = set()
     for gradient in gradients:
         found = paths_of(links, cells.first(gradient))
         if found is not None and found.paths:
-            passages.append(Passage("chain", gradient, tuple(_chain(cells, links, found))))
+            passages.append(Passage("chain", gradient, tuple(_chain(cells, links, found, told))))
         if len(passages) == MOST_PARAMETERS:
             break
     return Chapter("chain", "The chain rule, for one number of each parameter", tuple(passages)) if passages else None
 
 
-def _chain(cells: Cells, links: Links, found: Paths) -> Contents:
+def _chain(cells: Cells, links: Links, found: Paths, told: set[Link]) -> Contents:
+    """The paths of one parameter, and the factors that no parameter before it had; `told` has those."""
     parameter, count = cells.owner(found.gradient), len(found.paths)
     along = "one path" if count == 1 else f"{count} paths"
     yield say(
@@ -96,32 +122,64 @@ def _chain(cells: Cells, links: Links, found: Paths) -> Contents:
     )
     yield _sum(cells, links, found)
     if found.silent:
-        yield say(f"{counted(found.silent, 'path')} more {'has' if found.silent == 1 else 'have'} a factor that is 0.")
+        more = "One more path has" if found.silent == 1 else f"{found.silent:,} more paths have"
+        yield say(f"{more} a factor that is 0.")
     if any(path[0].gradient is not None for path in found.paths):
-        yield say("Where a path begins in the middle, its first factor sums up all that lies between there and the loss.")
-    factors = list(dict.fromkeys(link for path in found.paths for link in path))
-    yield say("The factors, one after the other:")
-    yield from (_factor(cells, links, link) for link in factors[:MOST_FACTORS])
+        yield say(
+            "The first factor is a gradient that is known by now; it sums up all that lies between there and the loss. "
+            "The path that does most, all the way from the loss:"
+        )
+        yield _product(cells, links, strongest(links, found.gradient))
+    factors = [link for link in dict.fromkeys(link for path in found.paths for link in path) if link not in told]
+    if not factors:
+        yield say("All of these factors are known from above.")
+        return
+    yield say("Some factors are known from above. The others:" if told else "The factors, one after the other:")
+    told.update(factors)
+    yield from _factors(cells, links, factors[:MOST_FACTORS])
     if len(factors) > MOST_FACTORS:
-        yield say(f"The other {len(factors) - MOST_FACTORS:,} are found in the same way.")
+        others = len(factors) - MOST_FACTORS
+        yield say(f"{'One more is' if others == 1 else f'The other {others:,} are'} found in the same way.")
+
+
+def _factors(cells: Cells, links: Links, factors: Sequence[Link]) -> Contents:
+    """Those that are a cell or a number in one line, each of the others in a line of its own."""
+    plain = [link for link in factors if isinstance(link.rule, s.Cell | s.Number)]
+    if plain:
+        yield formula(*(_plain(cells, links, link, last=link is plain[-1]) for link in plain))
+    for link in factors:
+        if link not in plain:
+            yield _factor(cells, links, link)
 
 
 def _sum(cells: Cells, links: Links, found: Paths) -> Formula:
-    """∂L/∂w = fractions = numbers = the paths' values = value."""
-    places = [k for k in kept(len(found.paths), MOST_PATHS, 3, 1) if k is not None]
-    left_out = len(found.paths) - len(places)
-    fractions = list(_signed([_fractions(cells, found.paths[k]) for k in places]))
-    products = [s.Product(tuple(_numbers(links, found.paths[k]))) for k in places]
-    values = [rounded(found.values[k]) for k in places]
+    """∂L/∂w = fractions = numbers = the paths' values = value; the middle of very many paths is left out."""
+    places = kept(len(found.paths), MOST_PATHS, 3, 1)
+    shown = {k for k in places if k is not None}
+    rest = [value for k, value in enumerate(found.values) if k not in shown]
+    omitted = s.Omitted(len(rest), sum(rest))
+    fractions = _signed(
+        [cell_mathml(omitted, cells.symbol)] if k is None else _fractions(cells, found.paths[k]) for k in places
+    )
+    products = (omitted if k is None else s.Product(tuple(_numbers(links, found.paths[k]))) for k in places)
+    values = (omitted if k is None else rounded(found.values[k]) for k in places)
     result = s.Value(links.number(found.gradient), links.decimals(found.gradient))
-    stages: list[s.Scalar] = [s.Sum(tuple(products))]
-    if len(values) > 1:
-        stages.append(s.Sum(tuple(values)))
-    exact = not left_out and all(holds(stage, result) for stage in stages)
-    more = [f"<mtext>&#160;+ {left_out:,} more</mtext>"] if left_out else []
-    lines = [_after(EQUALS, [*cell_mathml_terms(stage, cells.symbol), *more]) for stage in stages]
+    stages = [s.Sum(tuple(terms)) for terms in (products, values)[: len(places)]]
+    exact = all(holds(stage, result) for stage in stages)
+    lines = (_after(EQUALS, cell_mathml_terms(stage, cells.symbol)) for stage in stages)
     end = [row(operator(EQUALS if exact else NEARLY), cells.value(found.gradient))]
-    return formula([cells.symbol(found.gradient)], _after(EQUALS, [*fractions, *more]), *lines, end)
+    return formula([cells.symbol(found.gradient)], *fractions, *lines, end)
+
+
+def _product(cells: Cells, links: Links, path: Path) -> Formula:
+    """One path: its fractions = its numbers = what they come to."""
+    product = s.Product(tuple(_numbers(links, path)))
+    result = rounded(_head(links, path) * prod(link.value for link in path))
+    sign = EQUALS if holds(product, result) else NEARLY
+    (fractions,) = _signed((_fractions(cells, path),))
+    start = fractions[0].removeprefix(f"<mrow>{_sign(EQUALS)}").removesuffix("</mrow>")
+    numbers, end = (cell_mathml_terms(each, cells.symbol) for each in (product, result))
+    return formula([start, *fractions[1:]], _after(EQUALS, numbers), _after(sign, end))
 
 
 def _fractions(cells: Cells, path: Path) -> list[str]:
@@ -130,12 +188,15 @@ def _fractions(cells: Cells, path: Path) -> list[str]:
     return [*first, *(cells.ratio(link.top, link.by) for link in path)]
 
 
-def _signed(products: Sequence[list[str]]) -> Iterator[str]:
-    """The factors with the signs between them, a piece each, so that a line may break before any."""
+def _signed(products: Iterable[list[str]]) -> Iterator[list[str]]:
+    """Each product behind its sign, a piece for every factor, so that a line may break before any."""
     for k, factors in enumerate(products):
-        for n, factor in enumerate(factors):
-            sign = "·" if n else "+" if k else ""
-            yield row(f'<mo form="infix">{sign}</mo>', factor) if sign else factor
+        first = row(_sign("+" if k else EQUALS), factors[0])
+        yield [first, *(row(_sign("·"), factor) for factor in factors[1:])]
+
+
+def _sign(sign: str) -> str:
+    return f'<mo form="infix">{sign}</mo>'
 
 
 def _numbers(links: Links, path: Path) -> Iterator[s.Value]:
@@ -146,16 +207,24 @@ def _numbers(links: Links, path: Path) -> Iterator[s.Value]:
         yield links.shown(link)
 
 
+def _plain(cells: Cells, links: Links, link: Link, last: bool) -> list[str]:
+    """∂top/∂by = the cell that it is = its value; or = the number that it is."""
+    value = cell_mathml_terms(links.shown(link), cells.symbol)
+    letters = [row(operator(EQUALS), cells.factor(link.rule))] if isinstance(link.rule, s.Cell) else []
+    comma = [] if last else ["<mo>,</mo><mtext>&#160;&#160;</mtext>"]
+    return [
+        row(cells.ratio(link.top, link.by), *letters, operator(EQUALS if links.exact(link) else NEARLY), *value, *comma)
+    ]
+
+
 def _factor(cells: Cells, links: Links, link: Link) -> Formula:
     """∂top/∂by = its rule in letters = with numbers = its value."""
     worked = links.worked(link)
-    stages = [[cells.ratio(link.top, link.by)], _after(EQUALS, cells.pieces(worked.letters))]
-    if isinstance(link.rule, s.Number):
-        return formula(*stages)
-    if not isinstance(link.rule, s.Cell):
-        stages.append(_after(EQUALS, cells.pieces(worked.stages[0])))
+    letters, numbers = cells.pieces(worked.letters), cells.pieces(worked.stages[0])
     end = cell_mathml_terms(links.shown(link), cells.symbol)
-    return formula(*stages, _after(EQUALS if links.exact(link) else NEARLY, end))
+    sign = EQUALS if links.exact(link) else NEARLY
+    start = [cells.ratio(link.top, link.by)]
+    return formula(start, _after(EQUALS, letters), _after(EQUALS, numbers), _after(sign, end))
 
 
 def _after(sign: str, pieces: Sequence[str]) -> list[str]:

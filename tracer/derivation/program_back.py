@@ -66,13 +66,13 @@ class WayBack:
 
     def _local(self, made: Assignment) -> Contents:
         of = made.of or ""
-        name = function_name(self.cells, of)
-        recall = " Recall the derivative of {name}." if name else ""
-        yield say(
-            f"How does {{of}} change, cell by cell, with what it is made of?{recall}",
-            of=self.cells.matrix(of),
-            name=spoken(name),
-        )
+        name, by = function_name(self.cells, of), self._used_for(made.id)
+        recall = " Recall the derivative of {name}:" if name else ""
+        if any(recognised(node) is not None for node in traversal.parts(self.cells.rule(of))):
+            asks = f"A part of the derivative of {{of}} with respect to {{by}}{'.' if recall else ':'}"
+        else:
+            asks = "How does {of} change, cell by cell, with {by}?" if by else _FIXED
+        yield say(f"{asks}{recall}", of=self.cells.matrix(of), by=self._named(by) if by else "", name=spoken(name))
         yield rule(self.cells, made.id)
         yield from worked(self.cells, made.id)
         if made.id not in self.program.first_uses:
@@ -93,18 +93,15 @@ class WayBack:
     def _gradient(self, made: Assignment) -> Contents:
         of = made.of or ""
         ways = [each for each in self.users.get(of, []) if each == self.program.loss or each in self.program.gradients]
-        used, kind = {"of": self.cells.matrix(of)}, "the parameter " if of in self.program.parameters else ""
+        names = {"of": self.cells.matrix(of), "loss": self.cells.matrix(self.program.loss)}
+        asks = f"How does the loss change with {'the parameter ' if of in self.program.parameters else ''}{{of}}"
         if not ways:
-            yield say(f"The loss does not depend on {kind}{{of}}:", **used)
+            yield say(f"{asks}? Not at all:", **names)
         elif ways == [self.program.loss]:
-            yield say(f"How does the loss change with {kind}{{of}}? It enters the loss {{loss}} directly:", **used,
-                      loss=self.cells.matrix(self.program.loss))  # fmt: skip
-        elif len(ways) == 1:
-            yield say(f"How does the loss change with {kind}{{of}}, which acts on it through {{ways}}?{self._how(made)}",
-                      **used, ways=self._named(ways))  # fmt: skip
+            yield say(f"{asks}? It enters the loss {{loss}} directly:", **names)
         else:
-            yield say(f"How does the loss change with {kind}{{of}}, which acts on it through {{ways}}? What comes back "
-                      "along these ways adds up:", **used, ways=self._named(ways))  # fmt: skip
+            how = " What comes back along these ways adds up:" if len(ways) > 1 else self._how(made)
+            yield say(f"{asks}, which acts on it through {{ways}}?{how}", **names, ways=self._named(ways))
         yield from self._told(made)
         yield from self._jacobian(made, ways)
 
@@ -119,6 +116,16 @@ class WayBack:
             names.append(f"<mtext>{len(identifiers) - MOST_NAMED} more</mtext>")
         *first, last = names
         return f"{'<mo>,</mo>'.join(first)}<mtext>&#160;and&#160;</mtext>{last}" if first else last
+
+    def _used_for(self, identifier: str) -> list[str]:
+        """What a local derivative is taken with respect to: the matrices to whose gradients it is sent on."""
+        to = (
+            each.of
+            for each in self.program.assignments.values()
+            if each.role in ("gradient", "contribution") and each.of and each.expression is not None
+            if any(symbol.name == identifier for symbol in traversal.symbols(each.expression))
+        )
+        return list(dict.fromkeys(to))
 
     def _reached(self, made: Assignment) -> list[str]:
         """The matrices whose gradients a contribution is made of."""
@@ -135,6 +142,8 @@ class WayBack:
         symbols = {each.name for each in traversal.symbols(expression)}
         if any(self.program.assignments[each].role == "local_derivative" for each in symbols - {self.program.rate}):
             return " The gradient that came back, times the local derivative:"
+        if isinstance(expression, m.Correlation | m.Spread):
+            return " The gradient that came back meets the other matrix wherever that was used:"
         if isinstance(expression, m.Reduce):
             return " It is used for every row, column or cell, so what came back adds up:"
         return ""
@@ -160,7 +169,7 @@ class WayBack:
         """The links between the outputs of one row (down) and its inputs (across)."""
         gradient = self.program.gradients[user]
         found = self._linked(self.cells.first(made.id), gradient)
-        places = [(link.top.row, link.top.column) for link in found]
+        places = sorted((link.top.row, link.top.column) for link in found)
         columns = [self._linked(s.Cell(made.id, *place), gradient) for place in places]
         by_top = [{(link.top.row, link.top.column): link for link in column} for column in columns]
         if all(set(column) == set(places) for column in by_top):
@@ -169,6 +178,9 @@ class WayBack:
     def _linked(self, cell: s.Cell, gradient: str) -> list[Link]:
         links = self.links.of(cell) or ()
         return [link for link in links if link.gradient is not None and link.gradient.matrix == gradient]
+
+
+_FIXED = "{of} is made of a value, too, that no gradient goes back to. How does it change with that, cell by cell?"
 
 
 def _of_rows(expression: m.Matrix) -> bool:

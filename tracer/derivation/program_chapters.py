@@ -8,10 +8,10 @@ from markupsafe import escape
 
 from tracer.derivation.cells import Cells
 from tracer.derivation.functions import function_name, functions
-from tracer.derivation.matrices import given, rule, whole, worked
+from tracer.derivation.matrices import cell_by_cell, given, rule, worked
 from tracer.derivation.paths import chains
 from tracer.derivation.program_back import WayBack
-from tracer.derivation.typeset import BookSentence, Chapter, Contents, Figure, Passage, formula, say, spoken
+from tracer.derivation.typeset import BookSentence, Chapter, Content, Contents, Figure, Passage, formula, say, spoken
 from tracer.expression.digits import as_typed
 from tracer.presentation.block_svg import block_svg
 from tracer.problem.optimizers import Optimizer
@@ -73,19 +73,22 @@ def _made(cells: Cells, problem: ProgramProblem, identifier: str, opening: str) 
     part = ", a part of the formula" if identifier in problem.forward.parts else ""
     loss = ", the loss" if identifier == cells.program.loss else ""
     by = "; the function is {name}:" if name else ":"
-    yield say(f"{{matrix}}{part}{loss}{by}", matrix=cells.matrix(identifier), name=spoken(name))
+    if part or loss or name:
+        yield say(f"{{matrix}}{part}{loss}{by}", matrix=cells.matrix(identifier), name=spoken(name))
     yield rule(cells, identifier)
     yield from worked(cells, identifier)
 
 
 def _update(cells: Cells, problem: ProgramProblem, step: Step) -> Chapter:
     """The optimizer's states, then the new value of every parameter."""
-    states = [each.id for each in cells.program.assignments.values() if each.role == "state" and each.expression is None]
+    states = [
+        each.id for each in cells.program.assignments.values() if each.role == "state" and each.expression is None
+    ]
     passages = []
     plain = problem.optimizer == Optimizer()
     words = say(_STEP, rate=cells.rate()) if plain else say(problem.optimizer.in_words())
-    before = (say("Before this pass:"), *(given(cells, each) for each in states)) if states else ()
-    passages.append(Passage("rule", "", (words, *before)))
+    before: list[Content] = [given(cells, each) for each in states]
+    passages.append(Passage("rule", "", (words, *(say("Before this pass:") for _ in before[:1]), *before)))
     for made in step.assignments:
         kind = "update" if made.id in cells.program.updated.values() else "state"
         passages.append(Passage(kind, made.id, tuple(_new(cells, made.id))))
@@ -97,7 +100,8 @@ _STEP = "The loss increases along the gradient, so each parameter takes a step a
 
 def _new(cells: Cells, identifier: str) -> Contents:
     yield rule(cells, identifier)
-    if not cells.varies(identifier) or cells.program.assignments[identifier].shape == (1, 1):
+    alone = cells.program.assignments[identifier].shape == (1, 1) or not cells.varies(identifier)
+    if alone:
         yield from worked(cells, identifier)
     else:
-        yield from whole(cells, identifier)
+        yield cell_by_cell(cells, identifier)
