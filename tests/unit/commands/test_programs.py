@@ -109,10 +109,10 @@ def test_a_walkthrough_is_workbook_page_and_derivation(tmp_path: Path, only: lis
 
 
 def test_a_program_too_large_to_work_by_hand_has_no_derivation_and_says_so(tmp_path: Path) -> None:
-    steps = [{"formulas": ["a{t} = a{t-1} * w"], "each": {"t": list(range(1, MOST_MATRICES))}}]
-    last = f"L = a{MOST_MATRICES - 1} * w"
+    formulas = [f"a{k} = a{k - 1} * w" for k in range(1, MOST_MATRICES)]
     document = {
-        "learning_rate": 0.1, "given": {"a0": 1}, "parameters": {"w": 1}, "steps": [*steps, {"formulas": [last]}],
+        "learning_rate": 0.1, "given": {"a0": 1}, "parameters": {"w": 1},
+        "steps": [{"formulas": [*formulas, f"L = a{MOST_MATRICES - 1} * w"]}],
     }  # fmt: skip
     out = tmp_path / "out"
     made = CliRunner().invoke(app, ["walkthrough", str(written(tmp_path, document)), "-o", str(out), "--only", "html"])
