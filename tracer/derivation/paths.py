@@ -13,9 +13,9 @@ from tracer.derivation.typeset import EQUALS, NEARLY, Chapter, Contents, Formula
 from tracer.expression import scalar as s
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms
 from tracer.expression.worked import holds
-from tracer.presentation.excerpt import kept
+from tracer.presentation.excerpt import counted, kept
 
-MOST_PARAMETERS = 6  # whose chain is written
+MOST_PARAMETERS = 4  # whose chain is written
 MOST_PATHS = 6  # along which a parameter is followed; where it would be more, they begin with ∂L/∂u
 LONGEST = 12  # factors of a path
 MOST_FACTORS = 12  # that are worked out one by one
@@ -102,12 +102,13 @@ def chains(cells: Cells) -> Chapter | None:
     gradients = [program.gradients[each] for each in program.parameters if each in program.gradients]
     passages: list[Passage] = []
     told: set[Link] = set()
-    for gradient in gradients:
+    for gradient in gradients[:MOST_PARAMETERS]:
         found = paths_of(links, cells.first(gradient))
         if found is not None and found.paths:
             passages.append(Passage("chain", gradient, tuple(_chain(cells, links, found, told))))
-        if len(passages) == MOST_PARAMETERS:
-            break
+    if passages and len(gradients) > MOST_PARAMETERS:
+        others = counted(len(gradients) - MOST_PARAMETERS, "other parameter")
+        passages.append(Passage("chain", "", (say(f"The chains of {others} are found in the same way."),)))
     return Chapter("chain", "The chain rule, for one number of each parameter", tuple(passages)) if passages else None
 
 
@@ -124,13 +125,16 @@ def _chain(cells: Cells, links: Links, found: Paths, told: set[Link]) -> Content
     if found.silent:
         more = "One more path has" if found.silent == 1 else f"{found.silent:,} more paths have"
         yield say(f"{more} a factor that is 0.")
+    most: Path = ()
     if any(path[0].gradient is not None for path in found.paths):
+        most = strongest(links, found.gradient)
         yield say(
             "The first factor is a gradient that is known by now; it sums up all that lies between there and the loss. "
-            "The path that does most, all the way from the loss:"
+            "The path that contributes most, all the way from the loss:"
         )
-        yield _product(cells, links, strongest(links, found.gradient))
-    factors = [link for link in dict.fromkeys(link for path in found.paths for link in path) if link not in told]
+        yield _product(cells, links, most)
+    every = dict.fromkeys(link for path in (most, *found.paths) for link in path)
+    factors = [link for link in every if link not in told]
     if not factors:
         yield say("All of these factors are known from above.")
         return

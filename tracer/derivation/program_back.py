@@ -100,7 +100,7 @@ class WayBack:
         elif ways == [self.program.loss]:
             yield say(f"{asks}? It enters the loss {{loss}} directly:", **names)
         else:
-            how = " What comes back along these ways adds up:" if len(ways) > 1 else self._how(made)
+            how = " What comes back along these ways adds up:" if len(ways) > 1 else self._how(made, *ways)
             yield say(f"{asks}, which acts on it through {{ways}}?{how}", **names, ways=self._named(ways))
         yield from self._told(made)
         yield from self._jacobian(made, ways)
@@ -134,10 +134,12 @@ class WayBack:
         parts = (self.program.assignments.get(each) for each in used)
         return [each.of for each in parts if each is not None and each.role == "gradient" and each.of]
 
-    def _how(self, made: Assignment) -> str:
-        """How the gradient that came in is sent on, as the expression says."""
+    def _how(self, made: Assignment, user: str) -> str:
+        """How the gradient that came back to its only user is sent on, as the expression says."""
+        if _of_rows(self.cells.rule(user)):
+            return f" Recall the derivative of {function_name(self.cells, user)}:"
         expression = self.cells.rule(made.id)
-        if isinstance(expression, m.MatMul):
+        if any(isinstance(part, m.MatMul) for part in traversal.parts(expression)):
             return " The gradient that came back is multiplied by the other matrix, transposed:"
         symbols = {each.name for each in traversal.symbols(expression)}
         if any(self.program.assignments[each].role == "local_derivative" for each in symbols - {self.program.rate}):
