@@ -14,7 +14,8 @@ from lxml.etree import tostring
 
 CUT = ("⋯", "⋮", "⋱")
 _SCOPE = {
-    **{"exp": math.exp, "ln": math.log, "max": max, "tanh": math.tanh, "abs": abs, "nan": math.nan},
+    **{"exp": math.exp, "ln": math.log, "tanh": math.tanh, "abs": abs, "nan": math.nan},
+    "max": lambda *values: max(values),  # of one value too
     **{"arctan": math.atan, "cos": math.cos, "sin": math.sin, "sqrt": math.sqrt, "Φ": NormalDist().cdf},
 }
 _SIGNS = {"−": "-", "·": "*", "×": "*", "⊙": "*", "≤": "<=", "≥": ">=", "≠": "!="}

@@ -50,7 +50,7 @@ from tracer.problem.losses import LOSSES
 ONE = s.Number(1.0)
 
 
-class Rule(NamedTuple):
+class ToldRule(NamedTuple):
     """A derivative of the book: what it is of (equal ones are told once), its title and how it is told."""
 
     key: object
@@ -60,7 +60,7 @@ class Rule(NamedTuple):
 
 def functions(cells: Cells) -> Chapter:
     """Every function, product and sum that the gradient comes back through."""
-    rules: dict[object, Rule] = {}
+    rules: dict[object, ToldRule] = {}
     for identifier in cells.program.computed:
         made = cells.program.assignments[identifier]
         if made.role == "loss" or (made.role == "intermediate" and identifier in cells.program.gradients):
@@ -100,7 +100,7 @@ def _nodes(expression: m.Matrix) -> Iterator[m.Matrix]:
             yield from _nodes(operand)
 
 
-def rule_of(cells: Cells, node: m.Matrix) -> Rule | None:
+def rule_of(cells: Cells, node: m.Matrix) -> ToldRule | None:
     """How the gradient comes back through a node; None where there is nothing to tell, or it never does."""
     if not any(each in cells.program.gradients for each in differentiable(node)):
         return None
@@ -108,12 +108,12 @@ def rule_of(cells: Cells, node: m.Matrix) -> Rule | None:
     if known is not None:
         function, operands = known
         title, tell = _ROWS[function.make]
-        return Rule(function.make, title, lambda: tell(cells, *operands))
+        return ToldRule(function.make, title, lambda: tell(cells, *operands))
     if isinstance(node, m.Apply):
         return _of_cells(cells, node)
     for kind, fits, title, words in STRUCTURES:
         if isinstance(node, kind) and fits(node):
-            return Rule((kind, title), title, partial(way_back_through, node, words))
+            return ToldRule((kind, title), title, partial(way_back_through, cells, node, words))
     return None
 
 
@@ -150,18 +150,18 @@ def _numbers(expression: s.Scalar) -> Iterator[float]:
         yield from _numbers(part)
 
 
-def _of_cells(cells: Cells, node: m.Apply) -> Rule | None:
+def _of_cells(cells: Cells, node: m.Apply) -> ToldRule | None:
     template = node.template
     name, number = _cell_function(template)
     if name:
-        return Rule((name, number), _spoken(name), lambda: _of_named(name, template, number))
+        return ToldRule((name, number), _spoken(name), lambda: _of_named(name, template, number))
     gradients = cells.program.gradients
     active = tuple(key for key, each in node.arguments if any(used in gradients for used in differentiable(each)))
     loss = next((key for key, each in LOSSES.items() if each.value == template and each.factor == 1.0), None)
     if loss is not None and active == ("a",):
-        return Rule(template, f"{loss.replace('_', ' ')}, cell by cell", lambda: _of_loss(loss))
+        return ToldRule(template, f"{loss.replace('_', ' ')}, cell by cell", lambda: _of_loss(loss))
     title = "the loss, cell by cell" if template in LOSS_TERMS else "cell by cell"
-    return Rule((template, active), title, lambda: _of_variables(template, active))
+    return ToldRule((template, active), title, lambda: _of_variables(template, active))
 
 
 def _of_named(name: str, template: s.Scalar, number: float) -> Contents:
@@ -225,14 +225,14 @@ def _softmax_told(cells: Cells, Z: m.Matrix) -> Contents:
         "Each input acts on the loss through every output of its row. Add up these paths, and take the output that "
         "belongs to the input out of the sum; for all rows at once:"
     )
-    yield from _back_through(softmax, Z)
+    yield from _back_through(cells, softmax, Z)
 
 
 def _log_softmax_told(cells: Cells, Z: m.Matrix) -> Contents:
     yield say("Every output depends on every input of its row, so there is a derivative for each pair:")
     yield from written(of_log_softmax(derived_outputs(Z.shape[1])))
     yield say("The paths through all outputs of the row add up; for all rows at once:")
-    yield from _back_through(log_softmax, Z)
+    yield from _back_through(cells, log_softmax, Z)
 
 
 def _logits_told(cells: Cells, Z: m.Matrix, Y: m.Matrix) -> Contents:
@@ -243,8 +243,8 @@ def _logits_told(cells: Cells, Z: m.Matrix, Y: m.Matrix) -> Contents:
     yield from written((found,))
 
 
-def _back_through(make: Callable[..., m.Matrix], Z: m.Matrix) -> Contents:
-    yield from way_back_through(make(m.Symbol(OPERANDS[0], Z.shape)), "")
+def _back_through(cells: Cells, make: Callable[..., m.Matrix], Z: m.Matrix) -> Contents:
+    yield from way_back_through(cells, make(m.Symbol(OPERANDS[0], Z.shape)), "")
 
 
 _ROWS: dict[Callable[..., m.Matrix], tuple[str, Callable[..., Contents]]] = {

@@ -23,7 +23,7 @@ from tracer.presentation.shown import DEFAULT, SIGNIFICANT
 
 MOST_TYPED = 6  # characters of a number that is a factor as it is
 MOST_LINKS = 60  # of one cell that are looked for; with more it is the end of a path
-Share: TypeAlias = tuple[s.Cell | None, s.Scalar]
+LinkShare: TypeAlias = tuple[s.Cell | None, s.Scalar]
 """A cell of a gradient (None: of the loss itself, whose gradient is 1), and a term of what it is multiplied by."""
 
 
@@ -43,7 +43,7 @@ def rounded(value: float) -> s.Value:
     return s.Value(value, max(DEFAULT, decimals_for(np.array([value]), SIGNIFICANT)))
 
 
-def _together(shares: Iterable[Share]) -> Iterator[Share]:
+def _together(shares: Iterable[LinkShare]) -> Iterator[LinkShare]:
     """The shares with those of one cell added up."""
     found: dict[s.Cell | None, list[s.Scalar]] = {}
     for head, share in shares:
@@ -105,15 +105,15 @@ class Links:
                 links.append(Link(head, top, by, rule, evaluate_cell(rule, self.number)))
         return tuple(links)
 
-    def _shares(self, gradient: s.Cell) -> list[Share] | None:
-        found: list[Share] = []
+    def _shares(self, gradient: s.Cell) -> list[LinkShare] | None:
+        found: list[LinkShare] = []
         for share in self._in(self.cells.lowered(gradient)):
             found.append(share)
             if len(found) > MOST_LINKS:
                 return None
         return found
 
-    def _in(self, expression: s.Scalar) -> Iterator[Share]:
+    def _in(self, expression: s.Scalar) -> Iterator[LinkShare]:
         """An expression as a sum of gradients' cells, each times something. Raises TypeError where it is none."""
         if not self._holds(expression):
             yield None, expression

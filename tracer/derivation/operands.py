@@ -11,7 +11,7 @@ from tracer.expression.lower import view
 _SIGNS = {"+": "+", "-": "−", "*": "⊙"}
 
 
-class Operand(NamedTuple):
+class WrittenOperand(NamedTuple):
     """A matrix in a formula: the sign before it, its cells, and the shape of what is made of them.
 
     `repeated` is the shape that the cells are repeated to; None for a mere number.
@@ -36,7 +36,7 @@ def row_of(rule: m.Matrix, number: int) -> m.Matrix:
             return m.Row(rule, number) if rule.shape[0] > 1 else rule
 
 
-def operands_of(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) -> list[Operand] | None:
+def operands_of(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) -> list[WrittenOperand] | None:
     """The matrices of a formula with the signs between them, or None where it has another form."""
     match rule:
         case m.Repeat(operand):
@@ -49,7 +49,7 @@ def operands_of(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) ->
         case _:
             block = view(rule)
             repeated = None if rule.shape == (1, 1) and sign == "·" else shape or rule.shape
-            return None if block is None else [Operand(sign, block, rule.shape, repeated)]
+            return None if block is None else [WrittenOperand(sign, block, rule.shape, repeated)]
     first, second = halves
     return None if first is None or second is None else first + second
 

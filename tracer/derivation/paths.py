@@ -20,37 +20,37 @@ MOST_PATHS = 6  # along which a parameter is followed; where it would be more, t
 LONGEST = 12  # factors of a path
 MOST_FACTORS = 12  # that are worked out one by one
 
-Path: TypeAlias = tuple[Link, ...]
+LinkPath: TypeAlias = tuple[Link, ...]
 """From the loss (or from where it ends) to the parameter."""
 
 
 @dataclass(frozen=True)
-class Paths:
+class ChainPaths:
     """The paths of one cell of a gradient, what each comes to, and how many there were on which a factor is 0."""
 
     gradient: s.Cell
-    paths: tuple[Path, ...]
+    paths: tuple[LinkPath, ...]
     values: tuple[float, ...]
     silent: int
 
 
-def paths_of(links: Links, gradient: s.Cell) -> Paths | None:
+def paths_of(links: Links, gradient: s.Cell) -> ChainPaths | None:
     """The paths of a gradient's cell, as long as there are not too many; None where already its links are."""
     found = _live(links, gradient)
     if found is None:
         return None
-    paths: list[Path] = [(link,) for link in found[0]]
+    paths: list[LinkPath] = [(link,) for link in found[0]]
     silent = found[1]
     while (longer := _longer(links, paths)) is not None:
         paths, silent = longer[0], silent + longer[1]
     values = tuple(_head(links, path) * prod(link.value for link in path) for path in paths)
-    return Paths(gradient, tuple(paths), values, silent)
+    return ChainPaths(gradient, tuple(paths), values, silent)
 
 
-def _longer(links: Links, paths: Sequence[Path]) -> tuple[list[Path], int] | None:
+def _longer(links: Links, paths: Sequence[LinkPath]) -> tuple[list[LinkPath], int] | None:
     """One more link for all paths that begin with one gradient, and how many are 0; None where it would be too much."""
     for matrix in dict.fromkeys(path[0].gradient.matrix for path in paths if path[0].gradient is not None):
-        longer: list[Path] = []
+        longer: list[LinkPath] = []
         silent = 0
         for path in paths:
             head = path[0].gradient
@@ -68,9 +68,9 @@ def _longer(links: Links, paths: Sequence[Path]) -> tuple[list[Path], int] | Non
     return None
 
 
-def strongest(links: Links, gradient: s.Cell) -> Path:
+def strongest(links: Links, gradient: s.Cell) -> LinkPath:
     """The path from the loss on which each link does most for the one behind it."""
-    path: Path = ()
+    path: LinkPath = ()
     head: s.Cell | None = gradient
     while head is not None and len(path) < MOST_LINKS:
         found = _live(links, head)
@@ -81,7 +81,7 @@ def strongest(links: Links, gradient: s.Cell) -> Path:
     return path
 
 
-def _head(links: Links, path: Path) -> float:
+def _head(links: Links, path: LinkPath) -> float:
     """∂L/∂u where a path begins; 1 where it begins with the loss."""
     head = path[0].gradient
     return 1.0 if head is None else links.number(head)
@@ -112,7 +112,7 @@ def chains(cells: Cells) -> Chapter | None:
     return Chapter("chain", "The chain rule, for one number of each parameter", tuple(passages)) if passages else None
 
 
-def _chain(cells: Cells, links: Links, found: Paths, told: set[Link]) -> Contents:
+def _chain(cells: Cells, links: Links, found: ChainPaths, told: set[Link]) -> Contents:
     """The paths of one parameter, and the factors that no parameter before it had; `told` has those."""
     parameter, count = cells.owner(found.gradient), len(found.paths)
     along = "one path" if count == 1 else f"{count} paths"
@@ -125,7 +125,7 @@ def _chain(cells: Cells, links: Links, found: Paths, told: set[Link]) -> Content
     if found.silent:
         more = "One more path has" if found.silent == 1 else f"{found.silent:,} more paths have"
         yield say(f"{more} a factor that is 0.")
-    most: Path = ()
+    most: LinkPath = ()
     if any(path[0].gradient is not None for path in found.paths):
         most = strongest(links, found.gradient)
         yield say(
@@ -156,7 +156,7 @@ def _factors(cells: Cells, links: Links, factors: Sequence[Link]) -> Contents:
             yield _factor(cells, links, link)
 
 
-def _sum(cells: Cells, links: Links, found: Paths) -> Formula:
+def _sum(cells: Cells, links: Links, found: ChainPaths) -> Formula:
     """∂L/∂w = fractions = numbers = the paths' values = value; the middle of very many paths is left out."""
     places = kept(len(found.paths), MOST_PATHS, 3, 1)
     shown = {k for k in places if k is not None}
@@ -175,7 +175,7 @@ def _sum(cells: Cells, links: Links, found: Paths) -> Formula:
     return formula([cells.symbol(found.gradient)], *fractions, *lines, end)
 
 
-def _product(cells: Cells, links: Links, path: Path) -> Formula:
+def _product(cells: Cells, links: Links, path: LinkPath) -> Formula:
     """One path: its fractions = its numbers = what they come to."""
     product = s.Product(tuple(_numbers(links, path)))
     result = rounded(_head(links, path) * prod(link.value for link in path))
@@ -186,7 +186,7 @@ def _product(cells: Cells, links: Links, path: Path) -> Formula:
     return formula([start, *fractions[1:]], _after(EQUALS, numbers), _after(sign, end))
 
 
-def _fractions(cells: Cells, path: Path) -> list[str]:
+def _fractions(cells: Cells, path: LinkPath) -> list[str]:
     head = path[0].gradient
     first = [] if head is None else [cells.symbol(head)]
     return [*first, *(cells.ratio(link.top, link.by) for link in path)]
@@ -203,7 +203,7 @@ def _sign(sign: str) -> str:
     return f'<mo form="infix">{sign}</mo>'
 
 
-def _numbers(links: Links, path: Path) -> Iterator[s.Value]:
+def _numbers(links: Links, path: LinkPath) -> Iterator[s.Value]:
     head = path[0].gradient
     if head is not None:
         yield s.Value(links.number(head), links.decimals(head))

@@ -37,7 +37,7 @@ from tracer.program.roles import Assignment
 MOST_NAMED = 4  # matrices of a sentence
 
 
-class WayBack:
+class BackwardChapters:
     """The backward steps of a program's book."""
 
     def __init__(self, cells: Cells) -> None:

@@ -10,7 +10,7 @@ from tracer.derivation.cells import Cells
 from tracer.derivation.functions import function_name, functions
 from tracer.derivation.matrices import cell_by_cell, given, rule, worked
 from tracer.derivation.paths import chains
-from tracer.derivation.program_back import WayBack
+from tracer.derivation.program_back import BackwardChapters
 from tracer.derivation.typeset import BookSentence, Chapter, Content, Contents, Figure, Passage, formula, say, spoken
 from tracer.expression.digits import as_typed
 from tracer.presentation.block_svg import block_svg
@@ -27,7 +27,7 @@ def chapters(trace: Trace[ProgramProblem]) -> Iterator[Chapter]:
     yield _given(trace.problem, cells)
     yield from (_forward(cells, trace.problem, step) for step in steps if step.phase == "forward")
     yield functions(cells)
-    way_back = WayBack(cells)
+    way_back = BackwardChapters(cells)
     yield from (way_back.chapter(step) for step in steps if step.phase == "backward")
     chain = chains(cells)
     if chain is not None:

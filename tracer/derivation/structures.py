@@ -11,13 +11,15 @@ from typing import Any
 from tracer.calculus.reverse import Gradient, sent_back
 from tracer.calculus.row_functions import recognised
 from tracer.calculus.tidy import is_number
-from tracer.derivation.typeset import EQUALS, Contents, Formula, formula, operator, row, say
+from tracer.derivation.cells import Cells
+from tracer.derivation.typeset import EQUALS, Contents, formula, operator, row, say
 from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.expression.label import Label, Ratio, label_mathml
 from tracer.expression.mathml import matrix_mathml
 
-RESULT, MASK = "Z", "M"  # what a rule of the book calls its result, and where the largest cells are
+RESULT, MASK = "R", "M"  # what a rule of the book calls its result, and where the largest cells are
+BACK = "what came back"  # stands for the gradient of the result
 OPERANDS = "ABCDEFGH"
 
 
@@ -32,7 +34,7 @@ def _added(node: Any) -> bool:
 STRUCTURES: tuple[tuple[Any, Callable[[Any], bool], str, str], ...] = (
     (
         m.MatMul, lambda node: True, "A product of matrices",
-        "A cell of <math><mi>Z</mi></math> is a row of <math><mi>A</mi></math> times a column of "
+        "A cell of <math><mi>R</mi></math> is a row of <math><mi>A</mi></math> times a column of "
         "<math><mi>B</mi></math>, so it changes with a cell of that row by the cell of <math><mi>B</mi></math> that "
         "it is multiplied by. The sum over all cells in which it is used is a product of matrices again:",
     ),
@@ -97,12 +99,21 @@ STRUCTURES: tuple[tuple[Any, Callable[[Any], bool], str, str], ...] = (
 )  # fmt: skip
 
 
-def way_back_through(node: m.Matrix, words: str) -> Contents:
+def way_back_through(cells: Cells, node: m.Matrix, words: str) -> Contents:
     """A node over plain letters, and what comes back to each of its operands."""
     if words:
         yield say(words)
     made = _lettered(node)
-    yield formula((f"<mi>{RESULT}</mi>",), (f"<mo>=</mo>{matrix_mathml(made, _letter)}",))
+    loss = cells.names.matrix(cells.program.loss)
+    assert isinstance(loss, Label)
+
+    def gradient(of: str) -> str:
+        return label_mathml(Ratio(loss, Label(of)))
+
+    def letter(name: str) -> str:
+        return gradient(RESULT) if name == BACK else f"<mi>{name}</mi>"
+
+    yield formula((f"<mi>{RESULT}</mi>",), (f"<mo>=</mo>{matrix_mathml(made, letter)}",))
     masks: list[m.Matrix] = []
 
     def named(local: m.Matrix, operand: m.Matrix) -> m.Matrix:
@@ -111,17 +122,13 @@ def way_back_through(node: m.Matrix, words: str) -> Contents:
         masks.append(local)
         return m.Symbol(MASK, local.shape)
 
-    back = Gradient(made.shape, m.Symbol(f"d{RESULT}", made.shape))
+    back = Gradient(made.shape, m.Symbol(BACK, made.shape))
     letters = {each.name for each in traversal.symbols(made)}
     sent = list(sent_back(made, m.Symbol(RESULT, made.shape), back, letters, named))
     for each in masks:
-        yield formula((f"<mi>{MASK}</mi>",), (f"<mo>=</mo>{matrix_mathml(each, _letter)}",))
+        yield formula((f"<mi>{MASK}</mi>",), (f"<mo>=</mo>{matrix_mathml(each, letter)}",))
     for to, rule in sent[: len(OPERANDS)]:
-        yield _came_back(to, rule)
-
-
-def _came_back(to: str, rule: m.Matrix) -> Formula:
-    return formula((_gradient(to),), (row(operator(EQUALS), matrix_mathml(rule, _letter)),))
+        yield formula((gradient(to),), (row(operator(EQUALS), matrix_mathml(rule, letter)),))
 
 
 def _lettered(node: m.Matrix) -> m.Matrix:
@@ -133,11 +140,3 @@ def _lettered(node: m.Matrix) -> m.Matrix:
     return traversal.rebuild(
         node, [each if is_number(each) else m.Symbol(next(letters), each.shape) for each in inside[: len(OPERANDS)]]
     )
-
-
-def _letter(name: str) -> str:
-    return _gradient(RESULT) if name == f"d{RESULT}" else f"<mi>{name}</mi>"
-
-
-def _gradient(of: str) -> str:
-    return label_mathml(Ratio(Label("L"), Label(of)))
