@@ -9,7 +9,7 @@ from tests.property.test_programs import Writer, document, programs
 from tracer.api import trace
 from tracer.derivation.book import render_derivation
 from tracer.derivation.cells import Cells
-from tracer.derivation.links import Links
+from tracer.derivation.links import ChainLinks
 from tracer.derivation.paths import paths_of
 from tracer.errors import NotFiniteError
 from tracer.expression import scalar as s
@@ -29,7 +29,7 @@ def test_the_book_of_any_program(made: Writer) -> None:
     book = read_book(render_derivation(run))
     assert_every_number_is_the_traces(run, book)
     assert_equal_signs_hold(book)
-    links, program = Links(Cells(run, run.first)), run.first.program
+    links, program = ChainLinks(Cells(run, run.first)), run.first.program
     for parameter in program.parameters:
         gradient = program.gradients[parameter]
         for place, expected in np.ndenumerate(run.first[gradient]):

@@ -52,7 +52,7 @@ def _together(shares: Iterable[LinkShare]) -> Iterator[LinkShare]:
         yield head, s.Sum(tuple(terms)) if len(terms) > 1 else terms[0]
 
 
-class Links:
+class ChainLinks:
     """The links that lead to the cells of a program's gradients."""
 
     def __init__(self, cells: Cells) -> None:

@@ -8,7 +8,7 @@ from math import prod
 from typing import TypeAlias
 
 from tracer.derivation.cells import Cells
-from tracer.derivation.links import MOST_LINKS, Link, Links, rounded
+from tracer.derivation.links import MOST_LINKS, ChainLinks, Link, rounded
 from tracer.derivation.typeset import EQUALS, NEARLY, Chapter, Contents, Formula, Passage, formula, operator, row, say
 from tracer.expression import scalar as s
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms
@@ -34,7 +34,7 @@ class ChainPaths:
     silent: int
 
 
-def paths_of(links: Links, gradient: s.Cell) -> ChainPaths | None:
+def paths_of(links: ChainLinks, gradient: s.Cell) -> ChainPaths | None:
     """The paths of a gradient's cell, as long as there are not too many; None where already its links are."""
     found = _live(links, gradient)
     if found is None:
@@ -47,7 +47,7 @@ def paths_of(links: Links, gradient: s.Cell) -> ChainPaths | None:
     return ChainPaths(gradient, tuple(paths), values, silent)
 
 
-def _longer(links: Links, paths: Sequence[LinkPath]) -> tuple[list[LinkPath], int] | None:
+def _longer(links: ChainLinks, paths: Sequence[LinkPath]) -> tuple[list[LinkPath], int] | None:
     """One more link for all paths that begin with one gradient, and how many are 0; None where it would be too much."""
     for matrix in dict.fromkeys(path[0].gradient.matrix for path in paths if path[0].gradient is not None):
         longer: list[LinkPath] = []
@@ -68,7 +68,7 @@ def _longer(links: Links, paths: Sequence[LinkPath]) -> tuple[list[LinkPath], in
     return None
 
 
-def strongest(links: Links, gradient: s.Cell) -> LinkPath:
+def strongest(links: ChainLinks, gradient: s.Cell) -> LinkPath:
     """The path from the loss on which each link does most for the one behind it."""
     path: LinkPath = ()
     head: s.Cell | None = gradient
@@ -81,13 +81,13 @@ def strongest(links: Links, gradient: s.Cell) -> LinkPath:
     return path
 
 
-def _head(links: Links, path: LinkPath) -> float:
+def _head(links: ChainLinks, path: LinkPath) -> float:
     """∂L/∂u where a path begins; 1 where it begins with the loss."""
     head = path[0].gradient
     return 1.0 if head is None else links.number(head)
 
 
-def _live(links: Links, gradient: s.Cell) -> tuple[list[Link], int] | None:
+def _live(links: ChainLinks, gradient: s.Cell) -> tuple[list[Link], int] | None:
     """The links of a cell on which something comes back, and how many there are on which nothing does."""
     found = links.of(gradient)
     if found is None:
@@ -98,7 +98,7 @@ def _live(links: Links, gradient: s.Cell) -> tuple[list[Link], int] | None:
 
 def chains(cells: Cells) -> Chapter | None:
     """The chain rule for one cell of each parameter; None where no parameter has one."""
-    links, program = Links(cells), cells.program
+    links, program = ChainLinks(cells), cells.program
     gradients = [program.gradients[each] for each in program.parameters if each in program.gradients]
     passages: list[Passage] = []
     told: set[Link] = set()
@@ -112,7 +112,7 @@ def chains(cells: Cells) -> Chapter | None:
     return Chapter("chain", "The chain rule, for one number of each parameter", tuple(passages)) if passages else None
 
 
-def _chain(cells: Cells, links: Links, found: ChainPaths, told: set[Link]) -> Contents:
+def _chain(cells: Cells, links: ChainLinks, found: ChainPaths, told: set[Link]) -> Contents:
     """The paths of one parameter, and the factors that no parameter before it had; `told` has those."""
     parameter, count = cells.owner(found.gradient), len(found.paths)
     along = "one path" if count == 1 else f"{count} paths"
@@ -146,7 +146,7 @@ def _chain(cells: Cells, links: Links, found: ChainPaths, told: set[Link]) -> Co
         yield say(f"{'One more is' if others == 1 else f'The other {others:,} are'} found in the same way.")
 
 
-def _factors(cells: Cells, links: Links, factors: Sequence[Link]) -> Contents:
+def _factors(cells: Cells, links: ChainLinks, factors: Sequence[Link]) -> Contents:
     """Those that are a cell or a number in one line, each of the others in a line of its own."""
     plain = [link for link in factors if isinstance(link.rule, s.Cell | s.Number)]
     if plain:
@@ -156,7 +156,7 @@ def _factors(cells: Cells, links: Links, factors: Sequence[Link]) -> Contents:
             yield _factor(cells, links, link)
 
 
-def _sum(cells: Cells, links: Links, found: ChainPaths) -> Formula:
+def _sum(cells: Cells, links: ChainLinks, found: ChainPaths) -> Formula:
     """∂L/∂w = fractions = numbers = the paths' values = value; the middle of very many paths is left out."""
     places = kept(len(found.paths), MOST_PATHS, 3, 1)
     shown = {k for k in places if k is not None}
@@ -175,7 +175,7 @@ def _sum(cells: Cells, links: Links, found: ChainPaths) -> Formula:
     return formula([cells.symbol(found.gradient)], *fractions, *lines, end)
 
 
-def _product(cells: Cells, links: Links, path: LinkPath) -> Formula:
+def _product(cells: Cells, links: ChainLinks, path: LinkPath) -> Formula:
     """One path: its fractions = its numbers = what they come to."""
     product = s.Product(tuple(_numbers(links, path)))
     result = rounded(_head(links, path) * prod(link.value for link in path))
@@ -203,7 +203,7 @@ def _sign(sign: str) -> str:
     return f'<mo form="infix">{sign}</mo>'
 
 
-def _numbers(links: Links, path: LinkPath) -> Iterator[s.Value]:
+def _numbers(links: ChainLinks, path: LinkPath) -> Iterator[s.Value]:
     head = path[0].gradient
     if head is not None:
         yield s.Value(links.number(head), links.decimals(head))
@@ -211,7 +211,7 @@ def _numbers(links: Links, path: LinkPath) -> Iterator[s.Value]:
         yield links.shown(link)
 
 
-def _plain(cells: Cells, links: Links, link: Link, last: bool) -> list[str]:
+def _plain(cells: Cells, links: ChainLinks, link: Link, last: bool) -> list[str]:
     """∂top/∂by = the cell that it is = its value; or = the number that it is."""
     value = cell_mathml_terms(links.shown(link), cells.symbol)
     letters = [row(operator(EQUALS), cells.factor(link.rule))] if isinstance(link.rule, s.Cell) else []
@@ -221,7 +221,7 @@ def _plain(cells: Cells, links: Links, link: Link, last: bool) -> list[str]:
     ]
 
 
-def _factor(cells: Cells, links: Links, link: Link) -> Formula:
+def _factor(cells: Cells, links: ChainLinks, link: Link) -> Formula:
     """∂top/∂by = its rule in letters = with numbers = its value."""
     worked = links.worked(link)
     letters, numbers = cells.pieces(worked.letters), cells.pieces(worked.stages[0])

@@ -9,7 +9,7 @@ import numpy as np
 from tracer.calculus.row_functions import recognised
 from tracer.derivation.cells import Cells
 from tracer.derivation.functions import function_name
-from tracer.derivation.links import Link, Links
+from tracer.derivation.links import ChainLinks, Link
 from tracer.derivation.matrices import rule, worked
 from tracer.derivation.typeset import (
     EQUALS,
@@ -41,7 +41,7 @@ class BackwardChapters:
     """The backward steps of a program's book."""
 
     def __init__(self, cells: Cells) -> None:
-        self.cells, self.links, self.program = cells, Links(cells), cells.program
+        self.cells, self.links, self.program = cells, ChainLinks(cells), cells.program
         self.users: dict[str, list[str]] = {}
         for each in self.program.assignments.values():
             if each.role in ("intermediate", "loss") and each.expression is not None:
@@ -191,7 +191,7 @@ def _of_rows(expression: m.Matrix) -> bool:
     return recognised(inner) is not None
 
 
-def _jacobian_formula(cells: Cells, links: Links, grid: list[list[Link]]) -> Formula:
+def _jacobian_formula(cells: Cells, links: ChainLinks, grid: list[list[Link]]) -> Formula:
     """Derivatives in fractions = in letters = with numbers = values."""
     places = s.Block("", 0, 0, len(grid), len(grid[0]))
 

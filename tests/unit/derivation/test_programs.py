@@ -14,7 +14,7 @@ from tests.books import Book, plain, read_book
 from tests.programs import SAMPLES
 from tracer.derivation.book import MOST_MATRICES, render_derivation, too_large
 from tracer.derivation.cells import Cells
-from tracer.derivation.links import Link, Links
+from tracer.derivation.links import ChainLinks, Link
 from tracer.derivation.paths import LONGEST, MOST_PATHS, paths_of, strongest
 from tracer.derivation.typeset import CUTS
 from tracer.expression import scalar as s
@@ -55,9 +55,9 @@ def book_of(name: str) -> Book:
     return read_book(render_derivation(sample(name)))
 
 
-def links_of(made: Trace[ProgramProblem]) -> tuple[Cells, Links]:
+def links_of(made: Trace[ProgramProblem]) -> tuple[Cells, ChainLinks]:
     cells = Cells(made, made.first)
-    return cells, Links(cells)
+    return cells, ChainLinks(cells)
 
 
 # what is printed
