@@ -236,7 +236,10 @@ def _log_softmax_told(cells: Cells, Z: m.Matrix) -> Contents:
 
 
 def _logits_told(cells: Cells, Z: m.Matrix, Y: m.Matrix) -> Contents:
-    yield say("Softmax and cross-entropy taken together, for one row <math><mi>z</mi></math>:")
+    yield say(
+        "Softmax and cross-entropy taken together, for one row of inputs <math><mi>z</mi></math>, with "
+        "<math><mi>a</mi></math> for their softmax:"
+    )
     found = softmax_with_its_loss(derived_outputs(Z.shape[1]))
     if not (isinstance(Y, m.Symbol) and np.allclose(cells.one[Y.name].sum(axis=1), 1.0)):
         found = replace(found, lines=found.lines[:-1])
