@@ -14,8 +14,9 @@ from lxml.etree import tostring
 
 CUT = ("⋯", "⋮", "⋱")
 _SCOPE = {
-    **{"exp": math.exp, "ln": math.log, "max": max, "tanh": math.tanh, "abs": abs, "nan": math.nan},
-    **{"arctan": math.atan, "cos": math.cos, "Φ": NormalDist().cdf},
+    **{"exp": math.exp, "ln": math.log, "tanh": math.tanh, "abs": abs, "nan": math.nan},
+    "max": lambda *values: max(values),  # of one value too
+    **{"arctan": math.atan, "cos": math.cos, "sin": math.sin, "sqrt": math.sqrt, "Φ": NormalDist().cdf},
 }
 _SIGNS = {"−": "-", "·": "*", "×": "*", "⊙": "*", "≤": "<=", "≥": ">=", "≠": "!="}
 
@@ -108,6 +109,11 @@ def markup(element: Element) -> str:
     return tostring(element, encoding="unicode", with_tail=False)
 
 
+def _equal(condition: str) -> str:
+    """A condition as Python has it: one equal sign compares."""
+    return re.sub(r"(?<![<>!=])=(?!=)", "==", condition)
+
+
 def _source(element: Element, known: Mapping[str, float]) -> str:
     if known and (found := known.get(markup(element))) is not None:
         return f"({found!r})"
@@ -121,6 +127,7 @@ def _source(element: Element, known: Mapping[str, float]) -> str:
         case "mrow" if len(parts) > 1 and parts[0].text == "{" and parts[1].tag == "mtable":
             (value, condition), (other, _) = parts[1]
             when = _source(condition[-1] if len(condition) else condition, known).replace("if", "")
+            when = _equal(when)
             return f"(({_source(value, known)}) if ({when}) else ({_source(other, known)}))"
         case "mrow" if len(parts) > 1 and parts[0].text == "|":
             return f"abs({''.join(_source(part, known) for part in parts[1:-1])})"
@@ -128,6 +135,8 @@ def _source(element: Element, known: Mapping[str, float]) -> str:
             return _SIGNS.get(text, text)
         case "mfrac":
             return f"(({_source(parts[0], known)})/({_source(parts[1], known)}))"
+        case "msqrt":
+            return f"sqrt({''.join(_source(part, known) for part in parts)})"
         case "msup":
             base, power = (_source(part, known) for part in parts)
             return f"exp({power})" if base == "e" else f"(({base})**({power}))"
@@ -138,6 +147,6 @@ def _source(element: Element, known: Mapping[str, float]) -> str:
             if not any(words):
                 return "".join(_source(part, known) for part in parts)
             value, reason = (_source(parts[words.index(True) + side], known) for side in (-1, 1))
-            return f"({value} if {reason} else nan)"
+            return f"({value} if {_equal(reason)} else nan)"
         case _:
             raise ValueError(f"cannot work out {markup(element)}")

@@ -166,7 +166,7 @@ def write_derivation(run: Trace[AnyProblem] | Source, path: str | Path) -> Path:
     """Write the derivation worked by hand; returns its path. Raises TracerError as `write_workbook` does."""
     from tracer.derivation.book import write_derivation as write
 
-    write(_traced(run), Path(path))
+    write(_run(run), Path(path))
     return Path(path)
 
 

@@ -38,8 +38,8 @@ def example(name: str) -> Trace:
     return recorded(layered([12, 9, 7], 9)) if name == "wide" else trace(load_problem(name))
 
 
-def open_book(chromium: Any, path: Path, width: int) -> tuple[Any, list[str]]:
-    page = chromium.new_page(viewport={"width": width, "height": 900})
+def open_book(chromium: Any, path: Path, width: int, **options: Any) -> tuple[Any, list[str]]:
+    page = chromium.new_page(viewport={"width": width, "height": 900}, **options)
     noise: list[str] = []
     page.on("console", lambda message: noise.append(message.text))
     page.on("request", lambda request: noise.append(request.url))

@@ -38,7 +38,10 @@ class Equality:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """The derivative of `name` = `value` with respect to `by`, where `case` (of z, against 0) holds."""
+    """The derivative of `name` = `value` with respect to `by`, where `case` (of z, against 0) holds.
+
+    It is `partial` where there is another variable that the value changes with.
+    """
 
     name: s.Scalar
     value: s.Scalar
@@ -46,6 +49,7 @@ class Derivation:
     lines: tuple[Equality, ...]
     case: str = ""
     says: str = ""
+    partial: bool = False
 
 
 def left(number: int = 0) -> s.Cell:
@@ -298,7 +302,30 @@ def of_softmax(chosen: ChosenLine) -> tuple[Derivation, ...]:
     )
 
 
-_POWER_RULE = "The power rule, then the derivative of what is inside:"
+def of_log_softmax(outputs: int) -> tuple[Derivation, ...]:
+    """The logarithm of softmax, with p for the softmax of the same row."""
+    powers = tuple(s.Exp(unit("z", k)) for k in range(outputs))
+    bottom = s.Sum(powers)
+
+    def lines(start: tuple[s.Scalar, ...]) -> tuple[Equality, ...]:
+        def taken(share: s.Scalar) -> s.Scalar:
+            return s.Sum((*start, s.Negative(share))) if start else s.Negative(share)
+
+        return (
+            Equality(taken(times(over(one, bottom), left())), (bottom,), says=_LOGARITHM),
+            Equality(taken(over(powers[0], bottom))),
+            Equality(taken(unit("p", 0)), says="The fraction is the softmax of the row:"),
+        )
+
+    own, other = (s.difference(unit("z", k), s.Log(bottom)) for k in (0, 1))
+    by = unit("z", 0)
+    return (
+        Derivation(unit("a", 0), own, by, lines((one,)), says="An output with respect to its own input:"),
+        Derivation(unit("a", 1), other, by, lines(()), says="And with respect to another output's input:"),
+    )
+
+
+POWER_RULE = "The power rule, then the derivative of what is inside:"
 _DISTANCE_RULE = (
     "The derivative of a distance is the sign of what is inside (0 where both are equal), by the chain rule:"
 )
@@ -313,7 +340,7 @@ def of_squares(factor: s.Scalar | None = None, divisor: s.Scalar | None = None) 
     inside = s.difference(y, a)
     before = (factor, two, inside) if factor is not None else (two, inside)
     lines = []
-    for last, of, says in ((left(), (inside,), _POWER_RULE), (s.Number(-1.0), (), "")):
+    for last, of, says in ((left(), (inside,), POWER_RULE), (s.Number(-1.0), (), "")):
         whole: s.Scalar = times(*before, last)
         lines.append(Equality(whole if divisor is None else over(whole, divisor), of, says=says))
     return tuple(lines)

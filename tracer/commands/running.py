@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 DEFAULT_EXAMPLE = "article"
 MOST_EPOCHS = 1_000_000  # to record; `train` takes any number
 MOST_STEPS = 1_000  # sheets of a workbook, sections of a page
-NO_DERIVATION = "no derivation: it is written for networks of [[layers]] only"
 MOST_MATRICES = 150_000  # on all of them together
 
 EpochsOption = Annotated[
@@ -111,15 +110,14 @@ def _write_book(recorded: Trace[AnyProblem], path: Path, matrix_formulas: bool) 
 
 def _pages(recorded: Trace[AnyProblem]) -> tuple[dict[str, str], str]:
     """The page and the derivation worked by hand, by the ends of their names; why there is no derivation, or ""."""
-    from tracer.derivation.book import render_derivation, too_deep
+    from tracer.derivation.book import render_derivation, too_large
     from tracer.page.page import render_page
 
-    name, network = recorded.problem.name, recorded.of_network
-    left_out = too_deep(network.problem) if network else NO_DERIVATION
-    if left_out or network is None:
+    name, left_out = recorded.problem.name, too_large(recorded.problem)
+    if left_out:
         return {".html": render_page(recorded)}, left_out
     page, book = f"{name}.html", f"{name}.derivation.html"
-    return {".html": render_page(recorded, book), ".derivation.html": render_derivation(network, page)}, ""
+    return {".html": render_page(recorded, book), ".derivation.html": render_derivation(recorded, page)}, ""
 
 
 def trace(

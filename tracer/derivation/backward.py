@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.derivation.cells import Cells
 from tracer.derivation.chain import Chain, Factors
+from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.path_picture import draw_paths
 from tracer.derivation.typeset import (
     EQUALS,
@@ -33,7 +33,7 @@ Told = tuple[str, str, Contents]
 """A passage in the making: its kind, of which matrix, and its contents."""
 
 
-def backward(cells: Cells, layer: int) -> Chapter:
+def backward(cells: NetworkCells, layer: int) -> Chapter:
     """Everything that changes one layer's weights."""
     told = _LayerBackward(Chain(cells, layer))
     passages = told.output_passages() if told.chain.is_output else told.hidden_passages()
@@ -169,7 +169,7 @@ class _LayerBackward:
         yield from _new(cells, self.own.new_weights)
 
 
-def _followed(cells: Cells, parameter: str, first: bool) -> Contents:
+def _followed(cells: NetworkCells, parameter: str, first: bool) -> Contents:
     """What an optimizer makes before the new value of a parameter; `first`, what it makes once for all of them too."""
     program = cells.program
     made = [each for each in program.of_optimizer if program.assignments[each].expression is not None]
@@ -184,18 +184,18 @@ def _followed(cells: Cells, parameter: str, first: bool) -> Contents:
     yield say("The new values, {rate} being the learning rate:", rate=cells.rate())
 
 
-def _rule_of(cells: Cells) -> str:
+def _rule_of(cells: NetworkCells) -> str:
     sign = "" if cells.problem.convention.sign > 0 else " It follows the gradient, of which these are the negatives."
     return cells.problem.optimizer.in_words() + sign
 
 
-def _new(cells: Cells, parameter: str) -> Contents:
+def _new(cells: NetworkCells, parameter: str) -> Contents:
     """New parameters: the matrix in letters, with numbers, and its values."""
     block = cells.block(parameter)
     yield equation(block, cells.stages(block), cells.matrix(parameter))
 
 
-def _entering(cells: Cells) -> str:
+def _entering(cells: NetworkCells) -> str:
     """What the gradients of weights and biases take in that no delta has."""
     convention = cells.problem.convention
     shared = "divided by the number of samples" if convention.reduction_in == "gradient" else ""
@@ -206,7 +206,7 @@ def _entering(cells: Cells) -> str:
     return f"Only here the sum is {' and '.join(filter(None, (shared, changed)))}. For all weights at once:"
 
 
-def _step_taken(cells: Cells) -> str:
+def _step_taken(cells: NetworkCells) -> str:
     convention, twice = cells.problem.convention, cells.problem.reproduce.rate_twice
     if twice:
         return "The learning rate {rate} is already in them; it is applied again here, as in the publication:"
@@ -219,12 +219,12 @@ def _step_taken(cells: Cells) -> str:
     return "These are the negative gradients. The loss falls along them, so add {rate} times each:"
 
 
-def biases(cells: Cells) -> Chapter:
+def biases(cells: NetworkCells) -> Chapter:
     """Each layer's biases, from back to front, or why they stay."""
     return Chapter("biases", "The biases", tuple(_biases(cells)))
 
 
-def _biases(cells: Cells) -> Iterator[Passage]:
+def _biases(cells: NetworkCells) -> Iterator[Passage]:
     having = [each for each in reversed(cells.program.layers) if roles.BIAS in each.quantities]
     if cells.problem.convention.leading:
         yield Passage("no-biases", "", (say("The biases are the first rows of the weights, and are updated by now."),))

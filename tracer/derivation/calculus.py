@@ -15,7 +15,7 @@ def of_activation(name: str, alpha: float, at_zero: int, outputs: int) -> tuple[
     """The derivations of an activation; `alpha` is leaky ReLU's slope, `at_zero` (0 or 1) settles a kink."""
     rule = EVERY_ACTIVATION[name]
     if rule.derivation is not None:
-        return rule.derivation(ChosenLine(s.Number(alpha), at_zero, _derived(outputs)))
+        return rule.derivation(ChosenLine(s.Number(alpha), at_zero, derived_outputs(outputs)))
     assert not callable(rule.value)
     return (Derivation(a, rule.value, z, (Equality(rule.slope),)),)
 
@@ -34,9 +34,9 @@ def of_both(problem: Problem) -> Derivation:
     """The loss's derivative by what goes into the output layer, for the loss and activation taken together."""
     derive = EVERY_LOSS[problem.loss].fused_derivation
     assert derive is not None  # a loss that is fused has one
-    return derive(_derived(problem.sizes[-1]))
+    return derive(derived_outputs(problem.sizes[-1]))
 
 
-def _derived(outputs: int) -> int:
+def derived_outputs(outputs: int) -> int:
     """How many outputs a derivation has in place of a network's."""
     return min(max(outputs, LEAST_OUTPUTS), MOST_OUTPUTS)

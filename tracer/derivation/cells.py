@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import NamedTuple
 
+from tracer.derivation.operands import operands_of, row_of
 from tracer.derivation.typeset import (
     CUTS,
     EQUALS,
@@ -30,23 +30,22 @@ from tracer.derivation.typeset import (
 )
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression import traversal
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.label import Label, Name, Ratio, label_mathml
-from tracer.expression.lower import lower, view
+from tracer.expression.lower import lower
 from tracer.expression.mathml import cell_mathml, cell_mathml_terms, matrix_mathml
 from tracer.expression.worked import Worked, as_shown, branch, holds, no_cell, work
-from tracer.presentation.example import example_sample, of_samples
+from tracer.presentation.example import example_cell, of_samples
 from tracer.presentation.shown import DEFAULT, shown
-from tracer.problem.names import network_names
-from tracer.program import roles
+from tracer.problem.names import Names, names_of
 from tracer.program.naming_policy import RATE
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 
 MOST_TERMS = 5  # of a sum that are written out
 _STRUCK = "struck"  # the matrix of the cells that stand for terms that are zero
 _CONTRARY = {">": "≤", ">=": "&lt;", "=": "≠"}
 _RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
-_SIGNS = {"+": "+", "-": "−", "*": "⊙"}
 
 NameOf = Callable[[s.Cell], str]
 
@@ -54,34 +53,23 @@ NameOf = Callable[[s.Cell], str]
 class Cells:
     """The cells of one pass of a trace: all that is handed round while its book is written."""
 
-    def __init__(self, trace: Trace, one: Pass) -> None:
-        self.one, self.problem, self.program = one, trace.problem, one.program
-        self.rows = self.program.rows
-        self.names = network_names(trace.problem)
+    sample = 0  # the row that is worked, of a matrix that has one for each sample
+
+    def __init__(self, trace: Trace[AnyProblem], one: Pass) -> None:
+        self.one, self.program = one, one.program
+        self.names: Names = names_of(trace.problem)
         self.decimals = shown(trace, one)
-        self.sample = example_sample(one)  # the one that is worked
 
     # which cells
 
     def first(self, identifier: str) -> s.Cell:
-        """The first cell of a matrix; of the sample that is worked, where its rows are samples.
-
-        Where the weights hold the bias, the first that is neither a bias nor its 1.
-        """
-        if self.program.quantity(identifier) in (roles.WEIGHTS, roles.WEIGHTS_GRADIENT, roles.NEW_WEIGHTS):
-            return s.Cell(identifier, *self.problem.weight_at(0, 0))
-        if self.program.quantity(identifier) == roles.ACTIVATION:
-            layer = self.program.assignments[identifier].layer or 0
-            return s.Cell(identifier, *self.problem.output_at(layer, self.sample, 0))
-        return s.Cell(identifier, self._worked_row(identifier), 0)
+        """The cell of a matrix that is worked: of a computed one the first from which its rule can be seen."""
+        if self.program.assignments[identifier].expression is None:
+            return s.Cell(identifier, 0, 0)
+        return example_cell(self.one, identifier)
 
     def _worked_row(self, identifier: str) -> int:
         return self.sample if of_samples(self.program, identifier) else 0
-
-    @property
-    def that_was(self) -> str:
-        """Which sample was worked, as a sentence that goes on."""
-        return f"That was sample {self.sample + 1}" if self.sample else "That was the first sample"
 
     def block(self, identifier: str) -> s.Block:
         """All cells of a matrix."""
@@ -106,12 +94,6 @@ class Cells:
         return replace(cell, matrix=own.of, column=cell.column + before)
 
     # names
-
-    def is_output(self, layer: int) -> bool:
-        return layer == len(self.program.layers)
-
-    def kind_of_layer(self, layer: int) -> str:
-        return "output layer" if self.is_output(layer) else "hidden layer"
 
     def matrix(self, identifier: str) -> str:
         """What a whole matrix is called."""
@@ -139,9 +121,14 @@ class Cells:
         """A cell by its name; a backward one is a fraction."""
         return label_mathml(self.name(cell))
 
+    def fraction(self, identifier: str) -> str:
+        """The derivative that a whole matrix is; "" where it is none."""
+        found = self.names.fraction(identifier)
+        return "" if found is None else label_mathml(found)
+
     def rate(self) -> str:
         """The learning rate, which no step assigns."""
-        return self.symbol(self.first(RATE))
+        return self.symbol(s.Cell(RATE, 0, 0))
 
     def factor(self, cell: s.Cell) -> str:
         """The symbol within a formula: in parentheses where a sign or a factor belongs to it."""
@@ -165,6 +152,10 @@ class Cells:
     def lowered(self, cell: s.Cell) -> s.Scalar:
         """What a cell is made of."""
         return lower(self.rule(cell.matrix), cell.row, cell.column)
+
+    def varies(self, identifier: str) -> bool:
+        """Whether a matrix is made of others, and not of mere numbers."""
+        return any(True for _ in traversal.symbols(self.rule(identifier)))
 
     def work(self, cell: s.Cell, expression: s.Scalar | None = None, most_terms: int = MOST_TERMS) -> Worked:
         """A cell worked out, by its own rule or by another one that comes to the same."""
@@ -265,7 +256,7 @@ class Cells:
         In symbols or with numbers; None where it is made of anything but products and sums of matrices.
         """
         made = self.rule(identifier)
-        operands = _operands(made if whole else _row_of(made, self.sample))
+        operands = operands_of(made if whole else row_of(made, self.sample))
         if operands is None:
             return None
         target = self.block(identifier) if whole else self.row(identifier)
@@ -288,49 +279,6 @@ class Cells:
         """Whether the digits that are shown of the operands give those of the target, cell by cell."""
         works = (self.work(cell, most_terms=CUTS[0].most) for cell in shown_cells(target))
         return all(holds(worked.stages[0], worked.result) for worked in works)
-
-
-class _Operand(NamedTuple):
-    """A matrix in a formula: the sign before it, its cells, and the shape of what is made of them.
-
-    `repeated` is the shape that the cells are repeated to; None for a mere number.
-    """
-
-    sign: str
-    block: s.Block
-    shape: m.Shape
-    repeated: m.Shape | None
-
-
-def _row_of(rule: m.Matrix, number: int) -> m.Matrix:
-    """The rule of one row of what `rule` makes."""
-    match rule:
-        case m.MatMul(left, right):
-            return m.MatMul(_row_of(left, number), right)
-        case m.Repeat(operand):
-            return _row_of(operand, number)
-        case m.Broadcast(sign, left, right):
-            return m.Broadcast(sign, _row_of(left, number), _row_of(right, number))
-        case _:
-            return m.Row(rule, number) if rule.shape[0] > 1 else rule
-
-
-def _operands(rule: m.Matrix, sign: str = "", shape: m.Shape | None = None) -> list[_Operand] | None:
-    """The matrices of a formula with the signs between them, or None where it has another form."""
-    match rule:
-        case m.Repeat(operand):
-            return _operands(operand, sign, shape or rule.shape)
-        case m.MatMul(left, right):
-            halves = (_operands(left, sign), _operands(right, "×"))
-        case m.Broadcast("+" | "-" | "*" as kind, left, right):
-            plain = "·" if (1, 1) in (left.shape, right.shape) and kind == "*" else _SIGNS[kind]
-            halves = (_operands(left, sign, rule.shape), _operands(right, plain, rule.shape))
-        case _:
-            block = view(rule)
-            repeated = None if rule.shape == (1, 1) and sign == "·" else shape or rule.shape
-            return None if block is None else [_Operand(sign, block, rule.shape, repeated)]
-    first, second = halves
-    return None if first is None or second is None else first + second
 
 
 def _gives(stage: s.Scalar, worked: Worked) -> bool:

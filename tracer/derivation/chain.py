@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from tracer.derivation.cells import Cells, NameOf
+from tracer.derivation.cells import NameOf
+from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.typeset import (
     EQUALS,
     LEAST_SCALE,
@@ -40,7 +41,7 @@ MOST_JACOBIANS = 3  # samples whose Jacobian is shown
 class Chain:
     """How the rules of the backward matrices of one layer (counted from 1) are written."""
 
-    def __init__(self, cells: Cells, layer: int) -> None:
+    def __init__(self, cells: NetworkCells, layer: int) -> None:
         self.cells, self.own = cells, cells.program.layer(layer)
         self.inputs, self.units = cells.program.assignments[self.own.weights].shape
 

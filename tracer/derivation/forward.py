@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from html import escape
-
-from tracer.calculus.by_hand import LEFT, Derivation
 from tracer.derivation.calculus import of_activation, of_both, of_loss
-from tracer.derivation.cells import Cells
+from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.picture import ARROW, draw, draw_sums
 from tracer.derivation.typeset import (
     EQUALS,
@@ -15,17 +12,13 @@ from tracer.derivation.typeset import (
     Figure,
     Formula,
     Passage,
-    crossed,
     equation,
     formula,
-    operator,
-    row,
     say,
     spoken,
 )
-from tracer.expression import scalar as s
+from tracer.derivation.written import written
 from tracer.expression.digits import as_typed
-from tracer.expression.mathml import cell_mathml
 from tracer.problem.problem import Problem
 from tracer.program import roles
 from tracer.program.program import LayerMatrices
@@ -33,7 +26,7 @@ from tracer.program.program import LayerMatrices
 MOST_STAGES = 9  # of an activation with numbers put in: all that any has
 
 
-def network(cells: Cells) -> Chapter:
+def network(cells: NetworkCells) -> Chapter:
     """The network with every connection named, and everything that is given."""
     first = cells.program.layer(1)
     passages = (
@@ -44,7 +37,7 @@ def network(cells: Cells) -> Chapter:
     return Chapter("network", "The network", passages)
 
 
-def _picture(cells: Cells, first: LayerMatrices) -> Contents:
+def _picture(cells: NetworkCells, first: LayerMatrices) -> Contents:
     yield say(
         "Every connection has a weight and every weight a name: {weight} leads from the first input to the first "
         "unit of the next layer.",
@@ -53,13 +46,13 @@ def _picture(cells: Cells, first: LayerMatrices) -> Contents:
     yield Figure(ARROW + draw(cells))
 
 
-def _data(cells: Cells) -> Contents:
+def _data(cells: NetworkCells) -> Contents:
     samples = "; every row is a sample" if cells.rows > 1 else ""
     yield say(f"The inputs, and the targets{samples}:")
     yield from (_given(cells, each) for each in cells.program.given)
 
 
-def _parameters(cells: Cells) -> Contents:
+def _parameters(cells: NetworkCells) -> Contents:
     convention = cells.problem.convention
     biases = "Each bias belongs to a unit"
     if convention.leading:
@@ -72,12 +65,12 @@ def _parameters(cells: Cells) -> Contents:
     yield formula((cells.rate(),), (f"<mo>=</mo><mn>{as_typed(cells.problem.learning_rate)}</mn>",))
 
 
-def _given(cells: Cells, identifier: str) -> Formula:
+def _given(cells: NetworkCells, identifier: str) -> Formula:
     stages = ((EQUALS, cells.symbol, "symbols"), (EQUALS, cells.value, "values"))
     return equation(cells.block(identifier), stages, cells.matrix(identifier))
 
 
-def forward(cells: Cells, layer: int) -> Chapter:
+def forward(cells: NetworkCells, layer: int) -> Chapter:
     """One layer: its sums, its activations, and at the output the loss."""
     own, program = cells.program.layer(layer), cells.program
     function = cells.problem.layers[layer - 1].activation.replace("_", " ")
@@ -91,7 +84,7 @@ def forward(cells: Cells, layer: int) -> Chapter:
     return Chapter(f"forward-{layer}", title, tuple(passages))
 
 
-def _sums(cells: Cells, own: LayerMatrices) -> Contents:
+def _sums(cells: NetworkCells, own: LayerMatrices) -> Contents:
     Z = own.pre_activation
     yield say(_SUM if roles.BIAS in own.quantities else _SUM_WITHOUT_BIAS)
     yield Figure(draw_sums(cells, own.number))
@@ -117,7 +110,7 @@ def _where_there_is(made: Formula | None) -> Contents:
         yield made
 
 
-def _activations(cells: Cells, own: LayerMatrices) -> Contents:
+def _activations(cells: NetworkCells, own: LayerMatrices) -> Contents:
     A, sample = own.activation, cells.row(own.activation)
     yield say(
         "The output of a unit is its sum passed through the activation function, here {name}: {rule}.",
@@ -130,7 +123,7 @@ def _activations(cells: Cells, own: LayerMatrices) -> Contents:
         yield cells.known(A)
 
 
-def _loss(cells: Cells) -> Contents:
+def _loss(cells: NetworkCells) -> Contents:
     program = cells.program
     yield say("The targets, and the network's outputs:" if cells.rows == 1 else "The targets, and the outputs:")
     yield cells.known(program.targets)
@@ -146,7 +139,7 @@ def derivatives(problem: Problem) -> Chapter:
     at_zero, outputs = problem.convention.relu_slope_at_zero, problem.sizes[-1]
     for name, slope in dict.fromkeys((layer.activation, layer.slope) for layer in problem.layers):
         found = of_activation(name, slope, at_zero, outputs)
-        contents = [say(_OF_ACTIVATION, name=spoken(name)), *_written(found)]
+        contents = [say(_OF_ACTIVATION, name=spoken(name)), *written(found)]
         passages.append(Passage("activation", name, tuple(contents)))
     passages.append(Passage("loss-derivative", problem.loss, tuple(_of_loss(problem))))
     return Chapter("derivatives", "The derivatives that the chain rule needs", tuple(passages))
@@ -161,10 +154,10 @@ def _of_loss(problem: Problem) -> Contents:
         "contributes this much:",
         name=spoken(problem.loss),
     )
-    yield from _written((of_loss(problem),))
+    yield from written((of_loss(problem),))
     if problem.fused:
         yield say("Loss and output activation taken together, with respect to the input of the output layer:")
-        yield from _written((of_both(problem),))
+        yield from written((of_both(problem),))
     if problem.convention.reduction == "mean" and problem.convention.reduction_in == "gradient":
         yield say("The loss is the mean over the samples; their number divides dW and db, and nothing before them.")
     elif problem.convention.reduction == "mean":
@@ -172,56 +165,3 @@ def _of_loss(problem: Problem) -> Contents:
     if problem.convention.sign < 0:
         follows = "are the deltas" if problem.convention.learning_rate_in == "change" else "is all that follows"
         yield say(f"The error here is target − output, so it is the negative of this derivative, as {follows}.")
-
-
-def _written(found: tuple[Derivation, ...]) -> Contents:
-    for each in found:
-        if each.says and not each.case:
-            yield say(each.says)
-        yield _opening(each)
-        yield from _equalities(each)
-        if each.says and each.case:
-            yield say(each.says)
-
-
-def _opening(derivation: Derivation) -> Formula:
-    """a = …, where z > 0."""
-    first = f"{_letter(derivation.name)}<mo>=</mo>{cell_mathml(derivation.value, _name)}"
-    if not derivation.case:
-        return formula((first,))
-    return formula(
-        (first,), (f"<mtext>&#160;where&#160;</mtext><mi>z</mi><mo>{escape(derivation.case)}</mo><mn>0</mn>",)
-    )
-
-
-def _equalities(derivation: Derivation) -> Contents:
-    """Each line; those that need a word have it before them."""
-    several = isinstance(derivation.by, s.Cell)
-    sign = "<mo>∂</mo>" if several else "<mi>d</mi>"
-    by = row(sign, _letter(derivation.by))
-    start = f"<mfrac>{row(sign, _letter(derivation.name))}{by}</mfrac>"
-    stages: list[tuple[str, ...]] = [(start,)]
-    for each in derivation.lines:
-        if each.says and len(stages) > 1:
-            yield formula(*stages)
-            stages = []
-        if each.says:
-            yield say(each.says)
-
-        def name(cell: s.Cell, of: tuple[s.Scalar, ...] = each.of, none: tuple[int, ...] = each.none) -> str:
-            if cell.matrix != LEFT:
-                return _name(cell)
-            inside = cell_mathml(of[cell.row], _name)
-            taken = f"<mfrac>{sign}{by}</mfrac>{row(operator('('), inside, operator(')'))}"
-            return crossed(taken) if cell.row in none else row(taken)
-
-        stages.append((row(operator(EQUALS), cell_mathml(each.right, name)),))
-    yield formula(*stages)
-
-
-def _letter(letter: s.Scalar) -> str:
-    return cell_mathml(letter, _name)
-
-
-def _name(cell: s.Cell) -> str:
-    return f"<msub><mi>{cell.matrix}</mi><mn>{cell.column + 1}</mn></msub>"

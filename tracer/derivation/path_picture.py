@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from tracer.derivation.cells import Cells
+from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.picture import svg_label, svg_text
 from tracer.expression import scalar as s
 from tracer.expression.label import Label
@@ -39,13 +39,13 @@ class _Unit:
     out: Label
 
 
-def draw_paths(cells: Cells, layer: int) -> Markup:
+def draw_paths(cells: NetworkCells, layer: int) -> Markup:
     """From the first weight of a layer to the outputs, and an arc back for every derivative on the way."""
     return _Paths(cells, layer).svg()
 
 
 class _Paths:
-    def __init__(self, cells: Cells, layer: int) -> None:
+    def __init__(self, cells: NetworkCells, layer: int) -> None:
         self.cells, self.layer, self.depth = cells, layer, len(cells.program.layers)
         own = cells.program.layer(self.depth)
         self.together = bool(own.jacobians)  # every output depends on every sum

@@ -11,7 +11,7 @@ from math import dist
 
 from markupsafe import Markup, escape
 
-from tracer.derivation.cells import Cells
+from tracer.derivation.network_cells import NetworkCells
 from tracer.expression import scalar as s
 from tracer.expression.label import Label, label_text
 from tracer.presentation.network_layout import LINE, PITCH, RADIUS, TOP, Gap, Node, caption, lay_out_network
@@ -29,13 +29,13 @@ ARROW = Markup(
 Edge = tuple[Node, Node]
 
 
-def draw(cells: Cells) -> Markup:
+def draw(cells: NetworkCells) -> Markup:
     """The whole network; connections are named where there is room."""
     drawing = _Drawing(cells)
     return drawing.svg(drawing.layout.edges, "The network", named=True)
 
 
-def draw_sums(cells: Cells, layer: int) -> Markup:
+def draw_sums(cells: NetworkCells, layer: int) -> Markup:
     """What goes into a layer, with the names of its sums and of what comes out."""
     drawing = _Drawing(cells, SUMS_PITCH, layer)
     edges = [edge for edge in drawing.layout.edges if edge[1].layer == layer]
@@ -45,7 +45,7 @@ def draw_sums(cells: Cells, layer: int) -> Markup:
 class _Drawing:
     """Draws with a distance between units (None: enough for the names of all connections)."""
 
-    def __init__(self, cells: Cells, pitch: float | None = None, sums: int | None = None) -> None:
+    def __init__(self, cells: NetworkCells, pitch: float | None = None, sums: int | None = None) -> None:
         self.cells, self.sums = cells, sums
         self.layout = lay_out_network(cells.problem.sizes)
         self.units = Counter(node.layer for node in self.layout.nodes)
@@ -139,7 +139,7 @@ class _Drawing:
         return svg_text(gap.x, self.y(gap.y) + 4, escape(words), "over")
 
 
-def _caption(cells: Cells, layer: int) -> tuple[str, ...]:
+def _caption(cells: NetworkCells, layer: int) -> tuple[str, ...]:
     title, *words = caption(cells.problem, layer)
     return (title, words[1]) if layer else (title,)
 

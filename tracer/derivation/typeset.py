@@ -184,9 +184,10 @@ def table(
 
 # widths, in ems
 
-LETTER, NARROW, WIDE, CAPITAL = 0.66, 0.42, 1.05, 0.79
+LETTER, NARROW, WIDE, CAPITAL, BROAD = 0.66, 0.42, 1.05, 0.79, 0.88
 _NARROW = frozenset("()[]{}|.,:;'⋮ijlt ")
 _WIDE = frozenset("mwMW@%⋯∑")
+_BROAD = frozenset("DGHNOQU")  # of the capitals
 SLANT = 0.27  # what a single letter takes more than one within a word, being italic
 SCRIPT = 0.77  # size of a subscript or superscript
 _RELATION, _SIGN, _FENCE = 1.45, 1.35, 0.64
@@ -195,6 +196,7 @@ OPERATORS = {
     **dict.fromkeys("+−×⊙", _SIGN),
     **dict.fromkeys("()[]", _FENCE),
     "·": 0.9,
+    "∗": 1.1,
     ",": 0.6,
     "∂": 0.85,
     "∑": 1.5,
@@ -202,6 +204,7 @@ OPERATORS = {
 }
 BETWEEN_COLUMNS = 0.95
 AROUND_FRACTION = 0.2
+RADICAL = 1.0  # the sign before a root
 
 
 def em_width(markup: str) -> float:
@@ -224,8 +227,12 @@ def _width(element: ET.Element) -> float:
             return parts[0] + SCRIPT * parts[1]
         case "msubsup":
             return parts[0] + SCRIPT * max(parts[1:])
-        case "munder" | "mover":
+        case "munder":  # beside the sign where the line is too low for it, as in a fraction
+            return parts[0] + SCRIPT * parts[1]
+        case "mover":
             return max(parts[0], SCRIPT * parts[1])
+        case "msqrt":
+            return sum(parts) + RADICAL
         case "mtable":
             return _width_of_table(element)
         case _:
@@ -245,4 +252,6 @@ def _width_of_text(text: str) -> float:
 def _width_of_letter(letter: str) -> float:
     if letter in _NARROW:
         return NARROW
-    return WIDE if letter in _WIDE else CAPITAL if letter.isupper() else LETTER
+    if letter in _WIDE:
+        return WIDE
+    return BROAD if letter in _BROAD else CAPITAL if letter.isupper() else LETTER

@@ -16,10 +16,10 @@ from markupsafe import Markup
 from tracer.expression.digits import fixed
 from tracer.expression.label import label_mathml
 from tracer.files import write_text
-from tracer.page.block_svg import block_svg
 from tracer.page.network_svg import network_svg
 from tracer.page.script import INEXACT, page_script
 from tracer.page.views import PassViews, math
+from tracer.presentation.block_svg import block_svg
 from tracer.presentation.headings import anchor_prefix
 from tracer.presentation.palette import LEGEND
 from tracer.presentation.shown import losses, shown, size_words

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from tests.programs import SAMPLES
 from tracer.cli import app
+from tracer.derivation.book import MOST_MATRICES
 from tracer.errors import TracerError
 from tracer.program.roles import Role
 
@@ -89,12 +90,34 @@ def test_what_takes_networks_alone_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_walkthrough_is_workbook_and_page(tmp_path: Path) -> None:
-    said = (
-        CliRunner().invoke(app, ["walkthrough", str(written(tmp_path, RECURRENT)), "-o", str(tmp_path / "out")]).output
-    )
-    assert "no derivation: it is written for networks of [[layers]] only" in said
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["program.html", "program.xlsx"]
+@pytest.mark.parametrize(
+    ("only", "left"),
+    [
+        ([], ["program.derivation.html", "program.html", "program.xlsx"]),
+        (["--only", "html"], ["program.derivation.html", "program.html"]),
+        (["--only", "xlsx"], ["program.xlsx"]),
+    ],
+)
+def test_a_walkthrough_is_workbook_page_and_derivation(tmp_path: Path, only: list[str], left: list[str]) -> None:
+    out = tmp_path / "out"
+    made = CliRunner().invoke(app, ["walkthrough", str(written(tmp_path, RECURRENT)), "-o", str(out), *only])
+    assert made.exit_code == 0 and "no derivation" not in made.output
+    assert sorted(path.name for path in out.iterdir()) == left
+    if "program.html" in left:
+        page, book = ((out / name).read_text(encoding="utf-8") for name in ("program.html", "program.derivation.html"))
+        assert 'href="program.derivation.html"' in page and 'href="program.html"' in book
+
+
+def test_a_program_too_large_to_work_by_hand_has_no_derivation_and_says_so(tmp_path: Path) -> None:
+    formulas = [f"a{k} = a{k - 1} * w" for k in range(1, MOST_MATRICES)]
+    document = {
+        "learning_rate": 0.1, "given": {"a0": 1}, "parameters": {"w": 1},
+        "steps": [{"formulas": [*formulas, f"L = a{MOST_MATRICES - 1} * w"]}],
+    }  # fmt: skip
+    out = tmp_path / "out"
+    made = CliRunner().invoke(app, ["walkthrough", str(written(tmp_path, document)), "-o", str(out), "--only", "html"])
+    assert made.exit_code == 0 and "matrices are too many to work by hand (at most" in made.output
+    assert [path.name for path in out.iterdir()] == ["program.html"]
 
 
 @pytest.mark.parametrize(

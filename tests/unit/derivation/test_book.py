@@ -17,7 +17,7 @@ from tests.book_checks import (
 )
 from tests.books import Book, plain, read_book
 from tests.documents import documents
-from tracer.derivation.book import MOST_LAYERS, render_derivation, too_deep, write_derivation
+from tracer.derivation.book import MOST_LAYERS, render_derivation, too_large, write_derivation
 from tracer.errors import NotFiniteError
 from tracer.page.page import render_page, write_page
 from tracer.problem.problem import problem_from_document
@@ -229,10 +229,10 @@ def test_the_file_stays_small(sizes: list[int], rows: int) -> None:
 
 
 def test_a_deep_network_has_no_book_and_it_is_said() -> None:
-    assert too_deep(recorded(layered([2] * (MOST_LAYERS + 1), 1)).problem) == ""
+    assert too_large(recorded(layered([2] * (MOST_LAYERS + 1), 1)).problem) == ""
     deep = recorded(layered([2] * (MOST_LAYERS + 2), 1)).problem
     assert (
-        too_deep(deep)
+        too_large(deep)
         == f"no derivation: {MOST_LAYERS + 1} layers are too many to work by hand (at most {MOST_LAYERS})"
     )
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tracer.calculus.by_hand import LEFT, Derivation
+from tracer.calculus.by_hand import LEFT, Derivation, of_log_softmax
 from tracer.derivation.calculus import MOST_OUTPUTS, of_activation, of_both, of_loss
+from tracer.derivation.functions import by_variables
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
 from tracer.problem.activations import ACTIVATIONS
@@ -68,6 +69,26 @@ def test_every_line_of_an_activation(name: str, number: int, outputs: int) -> No
             point = {z: float(size) * (-1 if derivation.case == "<" else 1)}
             results = {a: at(derivation.value, point)}
         assert_every_line_is_the_derivative(derivation, lambda p: at(derivation.value, p), point, results)
+
+
+@pytest.mark.parametrize("outputs", [2, 3, MOST_OUTPUTS])
+@pytest.mark.parametrize("number", [0, 1])
+def test_every_line_of_log_softmax(number: int, outputs: int) -> None:
+    derivation = of_log_softmax(outputs)[number]
+    inputs = np.random.default_rng(number).uniform(-2, 2, outputs).tolist()
+    point: Point = {s.Cell("z", 0, k): inputs[k] for k in range(outputs)}
+    shares: Point = {s.Cell("p", 0, k): value for k, value in enumerate(softmax(inputs))}
+    assert at(derivation.value, point) == pytest.approx(np.log(softmax(inputs)[number]))
+    assert_every_line_is_the_derivative(derivation, lambda p: at(derivation.value, p), point, shares)
+
+
+@pytest.mark.parametrize("exponent", [2.0, 3.0, 1.7])
+def test_every_line_of_a_power_of_a_sum(exponent: float) -> None:
+    u, v = s.Variable("u"), s.Variable("v")
+    template = s.Power(s.difference(u, v), exponent)
+    for derivation in by_variables(template, ("u", "v")):
+        assert len(derivation.lines) == 2 and derivation.partial
+        assert_every_line_is_the_derivative(derivation, lambda p: at(template, p), {u: 1.3, v: 0.4}, {})
 
 
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "softmax"])

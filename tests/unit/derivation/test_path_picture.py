@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.unit.derivation.test_book import layered
-from tracer.derivation.cells import Cells
+from tracer.derivation.network_cells import NetworkCells
 from tracer.derivation.path_picture import draw_paths
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
@@ -15,7 +15,7 @@ from tracer.run.training import trace
 
 
 def drawn(made: Trace, layer: int) -> ET.Element:
-    return ET.fromstring(str(draw_paths(Cells(made, made.first), layer)))
+    return ET.fromstring(str(draw_paths(NetworkCells(made, made.first), layer)))
 
 
 def named(svg: ET.Element, kind: str) -> list[str]:
