@@ -73,7 +73,7 @@ def test_a_line_comes_to_the_value_that_stands_behind_it(name: str, tmp_path: Pa
     assert checked > 30
 
 
-@pytest.mark.parametrize("name", ["article", "softmax-classifier", "moons"])
+@pytest.mark.parametrize("name", ["article", "softmax-classifier", "hand"])
 def test_lines_are_near_the_left_and_in_the_row_of_their_value(name: str, tmp_path: Path) -> None:
     """Within 1300 pixels at 100 %, a character being 7 pixels wide; integers as they were typed."""
     write_workbook(trace(load_problem(name)), tmp_path / "book.xlsx")
