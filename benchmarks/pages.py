@@ -67,11 +67,11 @@ def cells(text: str) -> int:
 def rendering(name: str) -> dict[str, Any]:
     """Seconds for the whole page and for the rows of its tables, with how many cells each has."""
     run = recorded(name)
-    one, depth, decimals = run.first, run.problem.depth, shown(run, run.first)
+    one, decimals = run.first, shown(run, run.first)
     places = lay_out(one.program).places
 
     def bodies() -> list[Any]:
-        return [table_body(one, decimals, place, axes(key, depth)).markup for key, place in places.items()]
+        return [table_body(one, decimals, place, axes(one.program, key)).markup for key, place in places.items()]
 
     text = render_page(run)
     seconds = by_turns({"page": lambda: render_page(run), BODIES: bodies})

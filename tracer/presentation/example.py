@@ -10,7 +10,6 @@ from itertools import islice, product
 
 import numpy as np
 
-from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.lower import lower
@@ -44,10 +43,11 @@ def example_cell(one: Pass, identifier: str) -> s.Cell:
     assert expression is not None  # only what is computed is worked
     best, most = s.Cell(identifier, 0, 0), -1
     for cell in _candidates(one, identifier):
-        taught = _taught(one, cell, expression)
+        made = lower(expression, cell.row, cell.column)
+        taught = _taught(one, cell, made)
         if taught > most:
             best, most = cell, taught
-        if most == 1 + ENOUGH:
+        if most == 1 + _most_terms(made):
             break
     return best
 
@@ -62,13 +62,19 @@ def _candidates(one: Pass, identifier: str) -> Iterator[s.Cell]:
     return (s.Cell(identifier, row, column) for row, column in product(order, columns))
 
 
-def _taught(one: Pass, cell: s.Cell, expression: m.Matrix) -> int:
+def _taught(one: Pass, cell: s.Cell, made: s.Scalar) -> int:
     """0 of a cell that is 0; else one more than the terms of its sums that are not, up to ENOUGH."""
     if one[cell.matrix][cell.row, cell.column] == 0:
         return 0
-    return 1 + _terms(
-        lower(expression, cell.row, cell.column), lambda each: float(one[each.matrix][each.row, each.column])
-    )
+    return 1 + _terms(made, lambda each: float(one[each.matrix][each.row, each.column]))
+
+
+def _most_terms(expression: s.Scalar) -> int:
+    """How many terms its largest sum has, ENOUGH at most: more than these no cell can teach."""
+    if isinstance(expression, s.Fold | s.Sum):
+        terms = expression.terms() if isinstance(expression, s.Fold) else iter(expression.terms)
+        return len(list(islice(terms, ENOUGH)))
+    return max(map(_most_terms, s.children(expression)), default=0)
 
 
 def _terms(expression: s.Scalar, value: Callable[[s.Cell], float]) -> int:

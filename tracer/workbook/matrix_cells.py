@@ -150,6 +150,8 @@ class MatrixCells:
     def _may_need_parts(self, expression: m.Matrix) -> bool:
         """Whether a cell's formula comes near the most that a cell takes."""
         rows, columns = expression.shape
+        if len(self._write(lower(expression, rows // 2, columns // 2))) < MOST_FORMULA / 16:  # the longest, or nearly
+            return False
         corners = ((0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2))
         return any(len(self._write(lower(expression, *corner))) > MOST_FORMULA / 2 for corner in corners)
 

@@ -30,7 +30,7 @@ from tracer.workbook.book import LEFT, TOP, Book
 from tracer.workbook.flow import lines_of
 from tracer.workbook.staging import MARGIN, StagedFormula
 
-MOST_CELLS, MOST_OF_LARGE = 24, 4  # of one matrix, of one of a large program; the others are worked likewise
+MOST_CELLS, MOST_OF_LARGE = 24, 2  # of one matrix, of one of a large program; the others are worked likewise
 LONGEST_LETTERS = 60  # of a line that has them beside its numbers
 MOST_LIVE = 1e12
 MOST_WIDE = 150.0  # characters of a line: 1,150 pixels at 100 %
