@@ -22,9 +22,10 @@ def make(folder: Path) -> None:
     for name in NAMES:
         recorded = trace(load_problem(name))
         write_workbook(recorded, folder / f"{name}.xlsx")
-        write_page(recorded, folder / f"{name}.html")
-        if name in BY_HAND:
-            write_derivation(recorded, folder / f"{name}.derivation.html")
+        book = f"{name}.derivation.html" if name in BY_HAND else ""
+        write_page(recorded, folder / f"{name}.html", book)
+        if book:
+            write_derivation(recorded, folder / book, f"{name}.html")
     for name in TRAINED:
         page = render_training(train(load_problem(name)))
         (folder / f"{name}.training.html").write_text(page, encoding="utf-8", newline="\n")
