@@ -6,7 +6,8 @@ Where all that comes in is 0, or a unit is silent, a worked line shows zeros and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice, product
+from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from tracer.program import roles
 from tracer.program.program import Program
 from tracer.run.passes import Pass
 
+CellValue: TypeAlias = Callable[[s.Cell], float]
 ENOUGH = 2  # terms of a sum that are not 0: then it can be seen that they add up
 LOOKED_AT = 8  # rows and columns, from the first on: as many as every table shows
 
@@ -71,15 +73,23 @@ def _taught(one: Pass, cell: s.Cell, made: s.Scalar) -> int:
 
 def _most_terms(expression: s.Scalar) -> int:
     """How many terms its largest sum has, ENOUGH at most: more than these no cell can teach."""
-    if isinstance(expression, s.Fold | s.Sum):
-        terms = expression.terms() if isinstance(expression, s.Fold) else iter(expression.terms)
-        return len(list(islice(terms, ENOUGH)))
-    return max(map(_most_terms, s.children(expression)), default=0)
+    return _terms(expression, lambda each: 1.0, lambda term, value: True)
 
 
-def _terms(expression: s.Scalar, value: Callable[[s.Cell], float]) -> int:
-    """How many terms of its largest sum are not 0, at most ENOUGH."""
-    if isinstance(expression, s.Fold | s.Sum):
-        terms = expression.terms() if isinstance(expression, s.Fold) else iter(expression.terms)
-        return len(list(islice((each for each in terms if evaluate_cell(each, value) != 0), ENOUGH)))
-    return max((_terms(each, value) for each in s.children(expression)), default=0)
+def _is_not_zero(term: s.Scalar, value: CellValue) -> bool:
+    return evaluate_cell(term, value) != 0
+
+
+def _terms(expression: s.Scalar, value: CellValue, counts: Callable[[s.Scalar, CellValue], bool] = _is_not_zero) -> int:
+    """How many terms of its largest sum count, which are those that are not 0; at most ENOUGH.
+
+    A sum in a sum is not one term: its own are added up with the others.
+    """
+    if not isinstance(expression, s.Fold | s.Sum):
+        return max((_terms(each, value, counts) for each in s.children(expression)), default=0)
+    found = 0
+    for term in expression.terms() if isinstance(expression, s.Fold) else expression.terms:
+        found += _terms(term, value, counts) if isinstance(term, s.Fold | s.Sum) else counts(term, value)
+        if found >= ENOUGH:
+            return ENOUGH
+    return found
