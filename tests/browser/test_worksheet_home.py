@@ -111,7 +111,7 @@ def test_page_and_command_name_the_same_slips(chromium: Any, name: str, tmp_path
                 type_into(page, f"[data-keep='{first}']", again)
             said = " ".join(hints(page))
         says = [marked.tutor(each) for each in marked.diagnosis]
-        assert says and says[0].partition(" has the same gap")[0][:40] in said, (matrix, says, said)
+        assert says and says[0].partition(" The same gap is in")[0][:40] in said, (matrix, says, said)
 
 
 def test_a_line_to_complete_ends_in_dots_until_it_is_right(

@@ -72,14 +72,12 @@ class Staging:
         return found
 
     def _formulas(self, step: Step) -> Iterator[StagedFormula]:
-        computed = [made for made in step.assignments if made.expression is not None]
-        for made in computed:
-            if made.expression is not None:
-                asked = example_cell(self.one, made.id)
-                grid = stage_grid(stage_of(made.expression), asked, self.shapes, self.columns)
-                cell = lower(made.expression, asked.row, asked.column)
-                worked = self.decimals.work(self.one, made.id, cell)
-                yield StagedFormula(made, asked, grid, worked, len(computed) > 1)
+        computed = [(made, made.expression) for made in step.assignments if made.expression is not None]
+        for made, expression in computed:
+            asked = example_cell(self.one, made.id)
+            grid = stage_grid(stage_of(expression), asked, self.shapes, self.columns)
+            worked = self.decimals.work(self.one, made.id, lower(expression, asked.row, asked.column))
+            yield StagedFormula(made, asked, grid, worked, len(computed) > 1)
 
     def _span(self, operand: Operand, column: int) -> int:
         """How many columns its heading takes."""

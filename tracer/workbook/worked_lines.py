@@ -65,12 +65,13 @@ class WorkedLines:
         self.row = row
         worked, cell = formula.worked, formula.asked
         self._text(LEFT, self.last, Live("", f"{self._name(cell)} = {cell_text(worked.letters, self._name)}"))
-        for stage in worked.stages:
-            self._text(LEFT, self.last, self._live(stage))
+        lines = list(map(self._live, worked.stages))
+        for line in lines:
+            self._text(LEFT, self.last, line)
         sign = self._sign(cell, worked, worked.stages)
         self._result(LEFT, LEFT + 1, cell, sign)
         value = self.decimals.text(cell.matrix, self._value(cell)).replace("−", "-")
-        return f"{self._name(cell)} {self._live(worked.stages[0]).text} {sign.text} {value}"
+        return f"{self._name(cell)} {lines[0].text} {sign.text} {value}"
 
     def every_cell(self, row: int, made: Assignment, formula: str) -> int:
         """Each cell of a matrix in a row, under its formula; returns the first free row."""

@@ -59,7 +59,7 @@ def test_one_wrong_rule_in_two_layers_is_one_misconception() -> None:
     (document,) = marked.to_document()["diagnosis"]
     assert document["slug"] == "slope-of-activation" and document["first"] == ["S2", 1, 1]
     assert document["cells"] == [[name, i, j] for name in ("S2", "S1") for i in (1, 2, 3) for j in (1, 2, 3)]
-    assert document["says"].endswith("S1 has the same gap.") and "or" not in document
+    assert document["says"].endswith("The same gap is in S1.") and "or" not in document
 
 
 def test_misconceptions_stand_in_the_order_in_which_they_first_show() -> None:
@@ -223,7 +223,7 @@ def test_there_is_a_sentence_for_every_idea_and_every_name_in_it_can_be_told() -
 def test_the_display_names_of_the_problem_are_said() -> None:
     problem = PROBLEM | {"names": {"style": "article"}}
     (each,) = mark(problem, with_rules(PROBLEM, S=again)).to_document()["diagnosis"]
-    assert "output" in each["says"] and "slope_hidden_layer has the same gap." in each["says"]
+    assert "output" in each["says"] and "The same gap is in slope_hidden_layer." in each["says"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -231,7 +231,7 @@ def test_other_matrices_with_the_same_gap_are_named_or_counted(count: int) -> No
     marked = mark(PROBLEM, with_rules(PROBLEM, S=again))
     others = ["S1", "Z1", "Z2"][:count]
     says = tutor(LearnersWork(marked.sheet), marked.diagnosis[0].idea, ("S2", 0, 0), others)
-    ends = ("S1 has the same gap.", "S1 and Z1 have the same gap.", "3 more matrices have the same gap.")
+    ends = ("The same gap is in S1.", "The same gap is in S1 and Z1.", "The same gap is in 3 more matrices.")
     assert says.endswith(ends[count - 1]) and len(says.split()) <= MOST_WORDS
 
 
