@@ -83,7 +83,7 @@ def test_first_where_then_the_idea_then_the_formula_then_the_numbers(
         type_into(page, FIRST.format("S2"), "9")
         type_into(page, FIRST.format("S2"), wrong["S2"][0][0])
         (said,) = hints(page)
-        assert "You applied the activation function to output again." in said
+        assert "You applied the activation function once more, to output, which" in said
         page.click(".hints button")
         assert "With your numbers" in hints(page)[0] and "Another hint" not in hints(page)[0]
 
