@@ -75,7 +75,6 @@ def check(
     ] = False,
 ) -> None:
     """Mark hand calculations cell by cell: fair to rounding, an error counted once, slips named."""
-    from tracer.classroom.findings import printable
     from tracer.classroom.many import Marker
     from tracer.classroom.submissions import collect, is_many
 
@@ -93,6 +92,18 @@ def check(
     if not as_json and len(submissions) <= MOST_IN_FULL:
         marker = replace(marker, sheets=True)
     outcomes = _marked(marker, submissions, only is MarkedFiles.marks or (several and only is None))
+    _print(outcomes, marker, as_json, several)
+    if not any(each.line.judged for each in outcomes if not each.line.fault):
+        raise typer.Exit(2)
+    if not all(each.line.all_right for each in outcomes):
+        raise typer.Exit(1)
+
+
+def _print(outcomes: Sequence[FileResult], marker: Marker, as_json: bool, several: bool) -> None:
+    """Faults, then the report; where every file has a fault, nothing but these."""
+    from tracer.classroom.class_report import print_outcomes
+    from tracer.classroom.findings import printable
+
     for each in outcomes:
         if each.line.fault:
             print(f"tracer: {printable(f'{each.line.file}: {each.line.fault}')}", file=sys.stderr)
@@ -102,13 +113,7 @@ def check(
         documents = [each.document for each in outcomes]
         print_json(documents if several else documents[0])
     else:
-        from tracer.classroom.class_report import print_outcomes
-
         print_outcomes(outcomes, marker, several)
-    if not any(each.line.judged for each in outcomes if not each.line.fault):
-        raise typer.Exit(2)
-    if not all(each.line.all_right for each in outcomes):
-        raise typer.Exit(1)
 
 
 def _marked(marker: Marker, submissions: Sequence[Submission], with_marks: bool) -> list[FileResult]:
