@@ -146,24 +146,44 @@ class _Cover:
         self.rest = [0.0]  # what the groups from here on can bring at most
         for group in reversed(self.groups):
             self.rest.insert(0, self.rest[0] + group.most)
-        self.cost, self.choice, self.tried = float("inf"), tuple[Keys, ...](), 0
-        if groups:
-            self._from(0, frozenset(), 0.0, ())
+        self.cost, self.choice = float("inf"), tuple[Keys, ...]()
+        self._search()
 
     @property
     def best(self) -> Iterator[tuple[_Group, Keys]]:
         """Every group with the explanation that was chosen for it."""
         return zip(self.groups, self.choice, strict=True)
 
-    def _from(self, at: int, known: Keys, cost: float, choice: tuple[Keys, ...]) -> None:
-        """Choose for the groups from `at` on, where these misconceptions are known already."""
-        if cost - self.rest[at] >= self.cost or (self.choice and self.tried > MOST_TRIED):
-            return
-        self.tried += 1
-        if at == len(self.groups):
-            self.cost, self.choice = cost, choice
-            return
-        group = self.groups[at]
-        costs = {keys: ANOTHER * len(keys - known) - group.score(keys) for keys in group.slips}
-        for keys in sorted(costs, key=costs.__getitem__):
-            self._from(at + 1, known | keys, cost + costs[keys], (*choice, keys))
+    def _search(self) -> None:
+        """Depth first, the cheapest explanation of a group first: on a stack, since a sheet may have many groups."""
+        tried, waiting = 0, [_Chosen(0, frozenset(), 0.0, None)]
+        while waiting:
+            one = waiting.pop()
+            if one.cost - self.rest[one.at] >= self.cost or (self.choice and tried > MOST_TRIED):
+                continue
+            tried += 1
+            if one.at == len(self.groups):
+                self.cost, self.choice = one.cost, one.keys()
+                continue
+            group = self.groups[one.at]
+            costs = {keys: ANOTHER * len(keys - one.known) - group.score(keys) for keys in group.slips}
+            for keys in sorted(costs, key=costs.__getitem__)[::-1]:
+                waiting.append(_Chosen(one.at + 1, one.known | keys, one.cost + costs[keys], (one, keys)))
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Explanations of the groups before `at`: what they need, what that costs, and the last with those before it."""
+
+    at: int
+    known: Keys
+    cost: float
+    last: tuple[_Chosen, Keys] | None
+
+    def keys(self) -> tuple[Keys, ...]:
+        """The explanation of each group."""
+        found, here = [], self
+        while here.last is not None:
+            here, keys = here.last
+            found.append(keys)
+        return tuple(reversed(found))

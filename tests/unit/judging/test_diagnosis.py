@@ -245,3 +245,8 @@ def test_who_mends_the_first_finding_and_hands_in_again_needs_no_more_rounds_tha
         replay.add(student)
     assert replay.students > 25
     assert replay.in_time >= 0.9 and replay.recall >= 0.9 and replay.precision >= 0.9
+
+
+def test_a_sheet_with_thousands_of_different_slips_is_diagnosed() -> None:
+    marks = [cell(f"M{k}", slip(f"right{k}", 5), slip(f"other{k}", 4)) for k in range(3000)]
+    assert chosen(*marks) == [f"right{k}" for k in range(3000)]
