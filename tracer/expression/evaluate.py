@@ -116,6 +116,12 @@ def evaluate_cell(expression: s.Scalar, value_of: Callable[[s.Cell], float]) -> 
 
     Numbers go in by position, so that all cells of a matrix share one compiled rule.
     """
+    if isinstance(expression, s.Cell):
+        return float(value_of(expression))
+    if isinstance(expression, s.Value | s.Omitted | s.Number):
+        return float(expression.value)
+    if isinstance(expression, s.Negative):
+        return -evaluate_cell(expression.operand, value_of)
     values: dict[str, np.float64] = {}
 
     def name(leaf: Leaf) -> str:

@@ -285,57 +285,59 @@ def scalar_source(expression: s.Scalar, name: Callable[[Leaf], str] = _no_cells)
     """A scalar expression in Python; variables stand for the source they are named after."""
 
     def of(part: s.Scalar) -> str:
-        return scalar_source(part, name)
+        match part:
+            case s.Number(value):
+                return f"({value!r})" if value < 0 else repr(value)  # -2.0 ** 2 is −4
+            case s.Variable(source):
+                return source
+            case s.Cell() | s.Value() | s.Omitted():
+                return name(part)
+            case s.Negative(operand):
+                return f"(-{of(operand)})"
+            case s.Sum(terms) if len(terms) > MOST_NESTED:
+                return f"fsum(({', '.join(map(of, terms))},))"
+            case s.Sum(terms):
+                return f"({_signed(terms, of)})"
+            case s.Product(factors):
+                return f"({' * '.join(map(of, factors))})"
+            case s.Quotient(s.Number(1.0), denominator) if name is _no_cells and s.variables(denominator):
+                return f"reciprocal({of(denominator)})"
+            case s.Quotient(numerator, denominator):
+                return f"({of(numerator)} / {of(denominator)})"
+            case s.Power(base, exponent):
+                return f"({of(base)} ** {exponent})"
+            case s.Raised(base, exponent):
+                return f"({base!r} ** {of(exponent)})"
+            case s.Exp(argument):
+                return f"exp({of(argument)})"
+            case s.Log(argument):
+                return f"log({of(argument)})"
+            case s.Tanh(argument):
+                return f"tanh({of(argument)})"
+            case s.Function(function, argument):
+                return f"{function}({of(argument)})"
+            case s.Absolute(operand):
+                return f"absolute({of(operand)})"
+            case s.Maximum(operands):
+                return _maximum(operands, of)
+            case s.Where(left, relation, right, then, otherwise):
+                return f"where({of(left)} {_RELATIONS[relation]} {of(right)}, {of(then)}, {of(otherwise)})"
+            case s.Round(operand, decimals):
+                return f"round_half_away({of(operand)}, {decimals})"
+            case s.Stable(_, computed):
+                return of(computed)
+            case s.Fold():
+                return of(s.expand(part))
+            case _:
+                assert_never(part)
 
-    match expression:
-        case s.Number(value):
-            return f"({value!r})" if value < 0 else repr(value)  # -2.0 ** 2 is −4
-        case s.Variable(source):
-            return source
-        case s.Cell() | s.Value() | s.Omitted():
-            return name(expression)
-        case s.Negative(operand):
-            return f"(-{of(operand)})"
-        case s.Sum(terms) if len(terms) > MOST_NESTED:
-            return f"fsum(({', '.join(map(of, terms))},))"
-        case s.Sum(terms):
-            return f"({_signed(terms, of)})"
-        case s.Product(factors):
-            return f"({' * '.join(map(of, factors))})"
-        case s.Quotient(s.Number(1.0), denominator) if name is _no_cells and s.variables(denominator):
-            return f"reciprocal({of(denominator)})"
-        case s.Quotient(numerator, denominator):
-            return f"({of(numerator)} / {of(denominator)})"
-        case s.Power(base, exponent):
-            return f"({of(base)} ** {exponent})"
-        case s.Raised(base, exponent):
-            return f"({base!r} ** {of(exponent)})"
-        case s.Exp(argument):
-            return f"exp({of(argument)})"
-        case s.Log(argument):
-            return f"log({of(argument)})"
-        case s.Tanh(argument):
-            return f"tanh({of(argument)})"
-        case s.Function(function, argument):
-            return f"{function}({of(argument)})"
-        case s.Absolute(operand):
-            return f"absolute({of(operand)})"
-        case s.Maximum(operands):
-            return f"maxima({', '.join(map(of, operands))})" if len(operands) > MOST_NESTED else _maximum(operands, of)
-        case s.Where(left, relation, right, then, otherwise):
-            return f"where({of(left)} {_RELATIONS[relation]} {of(right)}, {of(then)}, {of(otherwise)})"
-        case s.Round(operand, decimals):
-            return f"round_half_away({of(operand)}, {decimals})"
-        case s.Stable(_, computed):
-            return of(computed)
-        case s.Fold():
-            return of(s.expand(expression))
-        case _:
-            assert_never(expression)
+    return of(expression)
 
 
 def _maximum(operands: Sequence[s.Scalar], of: Callable[[s.Scalar], str]) -> str:
     first, *others = map(of, operands)
+    if len(operands) > MOST_NESTED:
+        return f"maxima({', '.join((first, *others))})"
     for other in others:
         first = f"maximum({first}, {other})"
     return first

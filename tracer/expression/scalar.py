@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Literal, TypeAlias
 
@@ -311,6 +312,7 @@ def substitute(expression: Scalar, values: Mapping[str, Scalar]) -> Scalar:
     return rebuild(expression, tuple(substitute(part, values) for part in parts))
 
 
+@lru_cache(maxsize=64)  # a cell that is worked out is written out several times, one after the other
 def expand(fold: Fold) -> Sum | Maximum:
     """A fold, written out term by term."""
     terms = tuple(fold.terms())

@@ -74,7 +74,7 @@ def _choose(expression: s.Scalar, form: str) -> s.Scalar:
 def _cut(expression: s.Scalar, most_terms: int, number: Callable[[s.Cell], float]) -> s.Scalar:
     """Every fold written out, the middle of a long sum or maximum left out."""
     if isinstance(expression, s.Fold):
-        terms = _without_middle(tuple(expression.terms()), expression.operation, most_terms, number)
+        terms = _without_middle(s.children(s.expand(expression)), expression.operation, most_terms, number)
         kept = tuple(_cut(term, most_terms, number) for term in terms)
         if len(kept) == 1:
             return kept[0]

@@ -8,8 +8,9 @@ cell a variable), a number a constant.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeAlias, assert_never, get_args
 
 from tracer.expression import matrix as m
@@ -30,9 +31,9 @@ MOST_SHIPPED = 20_000  # cells; of more, the script works the values out itself 
 MOST_CELLS = 200_000  # more are not for a page to recalculate
 
 Json: TypeAlias = Any
-RowColumn: TypeAlias = tuple[int, int]
 
 
+@cache
 def engine_script() -> str:
     """The script that interprets `script_data`, for a page to hold."""
     return bundled(f"engine/{name}.js" for name in ENGINE)
@@ -239,32 +240,31 @@ def _shortened(label: list[Json]) -> list[Json]:
 
 
 def _cells(names: Names, identifier: str, shape: m.Shape) -> list[Json]:
-    """The label of every cell at once, each part a pattern."""
+    """The label of every cell at once, each part a pattern over the first cell, those below and beside it, the last."""
+    rows, columns = shape
+    places = ((0, 0), (min(1, rows - 1), 0), (0, min(1, columns - 1)), (rows - 1, columns - 1))
+    labels = [names.cell(identifier, *place) for place in places]
+    texts = zip(*((each.base, each.sub, each.sup) for each in labels if isinstance(each, Label)), strict=True)
+    first = labels[0]
+    assert isinstance(first, Label)
+    return _shortened([*(_pattern(each, shape) for each in texts), first.hat])
 
-    def label(place: RowColumn) -> Label:
-        name = names.cell(identifier, *place)
-        assert isinstance(name, Label)
-        return name
 
-    texts = (lambda place: label(place).base, lambda place: label(place).sub, lambda place: label(place).sup)
-    return _shortened([*(_pattern(text, shape) for text in texts), label((0, 0)).hat])
-
-
-def _pattern(text: Callable[[RowColumn], str], shape: m.Shape) -> Json:
+def _pattern(corners: Sequence[str], shape: m.Shape) -> Json:
     """A text of every cell: pieces, in which [a, b, c] is the number a·row + b·column + c; one piece alone as it is.
 
     The last cell shows whether the first three were enough to find the pattern.
     """
+    if len(set(corners)) == 1:
+        return corners[0]
     rows, columns = shape
-    places = ((0, 0), (min(1, rows - 1), 0), (0, min(1, columns - 1)), (rows - 1, columns - 1))
-    corners = (re.split("([0-9]+)", text(place)) for place in places)
     pieces: list[Json] = [""]
-    for first, below, beside, last in zip(*corners, strict=True):
+    for first, below, beside, last in zip(*(re.split("([0-9]+)", each) for each in corners), strict=True):
         if first == below == beside == last:
             pieces[-1] += first
         else:
             a, b, c = line = _line(int(first), int(below), int(beside))
-            assert int(last) == a * (rows - 1) + b * (columns - 1) + c, text((0, 0))
+            assert int(last) == a * (rows - 1) + b * (columns - 1) + c, corners[0]
             pieces += [line, ""]
     return [piece for piece in pieces if piece] if len(pieces) > 1 else pieces[0]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
@@ -29,6 +29,7 @@ from tracer.presentation.headings import (
 )
 from tracer.presentation.palette import ACTIVE_MARK, INPUT_MARK, Highlight
 from tracer.presentation.shown import Shown, shown
+from tracer.presentation.templates import macro
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import Assignment
@@ -54,9 +55,6 @@ class BoardMatrix:
     detail: Markup
     rows: Markup
     across: float
-    role: Highlight = "plain"
-    mark: str = ""
-    spoken: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,14 @@ class WorkedCell:
 
 
 @dataclass(frozen=True)
+class BoardStack:
+    """Tables one under the other ("" where the step knows none), and the width of the widest in characters."""
+
+    tables: Markup
+    across: int
+
+
+@dataclass(frozen=True)
 class BoardBand:
     """A layer's part of the board.
 
@@ -78,7 +84,7 @@ class BoardBand:
     """
 
     title: str
-    stacks: tuple[tuple[BoardMatrix, ...], ...]
+    stacks: tuple[BoardStack, ...]
     kind: str
 
 
@@ -110,6 +116,7 @@ class PassViews:
         self.decimals: Shown = shown(trace, one)
         self.place = place_of(trace, one)
         self.prefix = anchor_prefix(trace, one)
+        self._tables: dict[tuple[str, Highlight], Markup] = {}
         self._plain = {identifier: self._matrix(identifier) for identifier in self.board.places}
 
     def steps(self) -> Iterator[PageStep]:
@@ -154,8 +161,8 @@ class PassViews:
         """The bands with what stands on a step's board."""
         known = board_of(self.one.program, step)
         for band in self.board.bands:
-            stacks = tuple(tuple(self._view(each, known[each]) for each in ids if each in known) for ids in band.stacks)
-            if any(stacks):
+            stacks = tuple(self._stack([(each, known[each]) for each in ids if each in known]) for ids in band.stacks)
+            if any(stack.tables for stack in stacks):
                 yield BoardBand(band_title(self.trace.problem, band, self.one), stacks, self._kind(band))
 
     def _kind(self, band: Band) -> str:
@@ -163,9 +170,16 @@ class PassViews:
         across = sum(max(slot, default=0) for slot in slots)
         return next((kind for most, kind in ACROSS if across <= most), "loose")
 
-    def _view(self, identifier: str, role: Highlight) -> BoardMatrix:
-        view = self._plain[identifier]
-        return view if role == "plain" else replace(view, role=role, mark=MARKS[role], spoken=SPOKEN[role])
+    def _stack(self, matrices: Sequence[tuple[str, Highlight]]) -> BoardStack:
+        across = max((self._plain[identifier].across for identifier, _ in matrices), default=0.0)
+        return BoardStack(Markup("\n".join(self._table(*each) for each in matrices)), round(across))
+
+    def _table(self, identifier: str, role: Highlight) -> Markup:
+        """A matrix in one of its three roles, written once: most stand on the board of many steps."""
+        if (identifier, role) not in self._tables:
+            write = macro("page_table.html.j2", "table")
+            self._tables[identifier, role] = write(self._plain[identifier], role, MARKS[role], SPOKEN[role])
+        return self._tables[identifier, role]
 
     def _matrix(self, identifier: str) -> BoardMatrix:
         """A matrix as it is shown in every step that knows it; the body is the longest part of the page."""
@@ -199,7 +213,7 @@ class PassViews:
     def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
         """One line, in pieces between which the browser may break it."""
         first, *others = cell_mathml_terms(right, self._cell_name)
-        return Markup(" ").join(map(math, (f"{left}<mo>{sign}</mo>{first}", *others)))
+        return Markup(" ".join(map(math, (f"{left}<mo>{sign}</mo>{first}", *others))))
 
 
 def _likewise(made: Assignment) -> bool:

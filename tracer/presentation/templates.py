@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
 )
+from markupsafe import Markup
 
 from tracer.errors import ExportError
 
@@ -42,6 +44,12 @@ def environment(own: Path | None = None) -> Environment:
     return Environment(
         loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+
+
+def macro(template: str, name: str) -> Callable[..., Markup]:
+    """A macro of one of our templates, to be called from Python."""
+    found: Callable[..., Markup] = getattr(environment().get_template(template).module, name)
+    return found
 
 
 def render(name: str, own: Path | None, **values: Any) -> str:

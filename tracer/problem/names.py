@@ -327,10 +327,11 @@ class NetworkNames:
         return self._label("learning_rate", None)
 
     def _name(self, identifier: str, place: Place) -> Name:
-        fraction = self.fraction(identifier, place)
-        if fraction is None or identifier in self._own:
+        if identifier in self._own or self.derivative(identifier) is None:
             return self._label(identifier, place)
-        return self._style.backward(parse(identifier), place) or fraction
+        named = self._style.backward(parse(identifier), place) or self.fraction(identifier, place)
+        assert named is not None  # a derivative is a fraction
+        return named
 
     def _label(self, identifier: str, place: Place) -> Label:
         if identifier in self._added:
