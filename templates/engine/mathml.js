@@ -1,12 +1,14 @@
 // mathml.py: cells' expressions as MathML, without <math> around it
 
 const [SUM, , PRODUCT, POWER, ATOM] = range(5);
+const SHORT = 3; // terms of a sum that need no line of their own under a fraction bar (mathml.py)
 const SIGNS = { ">": "&gt;", ">=": "≥", "=": "=" };
 const mrow = (...parts) => `<mrow>${parts.join("")}</mrow>`;
 /** notation.py: what differs from language to language. */
 const notation = { decimal: ".", otherwise: "else", more: "{count} more", rounded: "round" };
 const withMark = (text) => text.replace(".", notation.decimal);
 const operator = (sign) => `<mo>${sign}</mo>`;
+const lone = (bracket) => operator(bracket).replace("mo", 'mo stretchy="false"');
 const brackets = (markup) => mrow(operator("("), markup, operator(")"));
 const numeral = (number) => {
   const text = withMark(number);
@@ -35,20 +37,29 @@ class Writer {
 
   /** In pieces between which a line may break: a sum's terms, each but the first with its sign in front. */
   pieces(node) {
-    const [inner] = kindOf(node) === "round" ? node[1] : [];
-    if (kindOf(inner) === "sum" && inner[1].length > 1) return this.rounded(this.pieces(inner), node[2]);
-    if (kindOf(node) !== "sum") return [this.write(node)];
-    const parts = this.sumParts(node[1]), pieces = [parts[0]];
+    const [lead, total = node] = this.aroundASum(node);
+    if (kindOf(total) !== "sum") return [this.write(node)];
+    const parts = this.sumParts(total[1]), pieces = [parts[0]];
     for (let k = 1; k < parts.length; k += 2) // the sign is spaced as between terms, though it comes first
       pieces.push(mrow(parts[k].replace("<mo>", '<mo form="infix">'), parts[k + 1]));
+    if (lead) [pieces[0], pieces[parts.length >> 1]] = [lead + lone("(") + pieces[0], pieces.at(-1) + lone(")")];
     return pieces;
   }
 
-  /** round( before the first of several pieces and ) behind the last. */
-  rounded([first, ...others], decimals) {
-    const [open, close] = ["(", ")"].map((bracket) => `<mo stretchy="false">${bracket}</mo>`);
-    const last = mrow(others.pop(), close);
-    return [mrow(rounding(decimals), open, first), ...others, last];
+  /** What stands before a sum in parentheses that is the rest of the line, and the sum; nothing of other lines. */
+  aroundASum(node) {
+    const kind = kindOf(node), parts = node[1], total = kind === "product" ? parts.at(-1) : parts?.[0];
+    const many = kindOf(total) === "sum" && total[1].length;
+    if (kind === "round" && many > 1) return [rounding(node[2]), total];
+    if (kind === "product" && many > 2) return [this.lead(parts.slice(0, -1)), total];
+    if (kind !== "quotient" || many <= SHORT || total[1].every((term) => !inside(term)[0])) return [];
+    return [this.lead([["quotient", [1, parts[1]]]]), total]; // no fraction can be broken
+  }
+
+  /** Factors before one in parentheses, side by side with it. */
+  lead(factors) {
+    const bracketed = factors.some((factor) => kindOf(factor) === "value");
+    return this.product(factors) + (bracketed ? "" : operator("·"));
   }
 
   read(node) {

@@ -8,10 +8,24 @@ function met(event) {
   return cell ? { td, cell, section: td.closest("section.step") } : null;
 }
 
+let pointer = [NaN, NaN], arrived = null; // where the mouse was last, and what has come under it at rest since
+const isAtRest = ({ clientX, clientY }) => clientX === pointer[0] && clientY === pointer[1];
+
+for (const kind of ["pointermove", "pointerdown"])
+  addEventListener(kind, (event) => {
+    if (arrived && !isAtRest(event)) meet(arrived);
+    [pointer, arrived] = [[event.clientX, event.clientY], null];
+  }, true);
+
 main.addEventListener("pointerover", (event) => {
+  if (isAtRest(event)) arrived = event;
+  else meet(event);
+});
+
+function meet(event) {
   const found = event.pointerType === "mouse" && !state.pinned && met(event);
   if (found && !(same(found.cell, state.asked) && found.section === state.section)) ask(found.cell, found);
-});
+}
 
 main.addEventListener("click", (event) => {
   const found = met(event);

@@ -174,3 +174,18 @@ def test_hovering_moves_nothing(chromium: Any, tmp_path: Path, problem: str) -> 
                     page.mouse.move(box["x"] + 5, box["y"] + 5)
                     assert page.evaluate(top) == before
             assert asked(page)
+
+
+def test_a_cell_that_comes_under_a_mouse_at_rest_is_not_asked(chromium: Any, tmp_path: Path) -> None:
+    """Who goes on to a step sees what the step opens on, wherever the pointer was left."""
+    with opened(chromium, trace(load_problem("article")), tmp_path) as page:
+        page.evaluate("location.hash = '#step-10'")
+        first = page.inner_text("#asked-place")
+        spot = page.locator("section.step:not([hidden]) .stage td").nth(-2).bounding_box()
+        page.evaluate("location.hash = '#step-7'")
+        page.mouse.move(spot["x"] + 4, spot["y"] + 4)
+        page.evaluate("location.hash = '#step-10'")
+        page.wait_for_timeout(200)
+        assert page.inner_text("#asked-place") == first
+        page.mouse.move(spot["x"] + 6, spot["y"] + 6)
+        assert page.inner_text("#asked-place") != first

@@ -17,6 +17,7 @@ from tracer.expression.notation import ENGLISH, Notation
 from tracer.expression.text import FUNCTION_NAMES, SHOWN_ROWS, chosen_text, split_sign, value_text
 
 _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = range(5)  # Σ x takes in all factors behind it
+SHORT = 3  # terms of a sum that need no line of their own under a fraction bar
 _OPERATIONS: dict[s.Operation, str] = {"sum": "<mo>∑</mo>", "max": "<mi>max</mi>"}
 _RELATIONS = {">": "&gt;", ">=": "≥", "=": "="}
 
@@ -36,20 +37,39 @@ def cell_mathml(expression: s.Scalar, name: Callable[[s.Cell], str]) -> str:
 def cell_mathml_terms(expression: s.Scalar, name: Callable[[s.Cell], str], notation: Notation = ENGLISH) -> list[str]:
     """As `cell_mathml`, in pieces: a sum's terms, each but the first with its sign in front."""
     writer = _MathMLWriter(name, notation=notation)
-    if isinstance(expression, s.Round) and isinstance(expression.operand, s.Sum) and len(expression.operand.terms) > 1:
-        return _rounded(cell_mathml_terms(expression.operand, name, notation), _rounding(expression.decimals, notation))
     if not isinstance(expression, s.Sum):
-        return [writer.write(expression)]
-    pieces = writer.sum_parts(expression.terms)
+        lead, inside = _around_a_sum(expression, writer)
+        return [writer.write(expression)] if inside is None else _enclosed(lead, _sum_pieces(inside, writer))
+    return _sum_pieces(expression, writer)
+
+
+def _sum_pieces(total: s.Sum, writer: _MathMLWriter) -> list[str]:
+    pieces = writer.sum_parts(total.terms)
     signs = (sign.replace("<mo>", '<mo form="infix">') for sign in pieces[1::2])  # spaced, though it comes first
     return [pieces[0], *(_row(*pair) for pair in zip(signs, pieces[2::2], strict=True))]
 
 
-def _rounded(pieces: Sequence[str], rounding: str) -> list[str]:
-    """round( before the first of several pieces and ) behind the last."""
+def _around_a_sum(expression: s.Scalar, writer: _MathMLWriter) -> tuple[str, s.Sum | None]:
+    """What stands before a sum in parentheses that is the rest of the line, and the sum; None where it is no such line.
+
+    A fraction over a long sum of more than numbers is written 1/n·(…), since no fraction can be broken.
+    """
+    match expression:
+        case s.Round(s.Sum() as total, decimals) if len(total.terms) > 1:
+            return _rounding(decimals, writer.notation), total
+        case s.Product((*others, s.Sum() as total)) if len(total.terms) > 2:
+            return writer.lead(others), total
+        case s.Quotient(s.Sum() as total, denominator) if len(total.terms) > SHORT and any(map(s.children, total.terms)):
+            return writer.lead([s.Quotient(s.Number(1.0), denominator)]), total
+        case _:
+            return "", None
+
+
+def _enclosed(lead: str, pieces: Sequence[str]) -> list[str]:
+    """The lead and ( before the first of several pieces, ) behind the last."""
     opening, closing = (f'<mo stretchy="false">{bracket}</mo>' for bracket in "()")
     first, *middle, last = pieces
-    return [_row(rounding, opening, first), *middle, _row(last, closing)]
+    return [lead + opening + first, *middle, last + closing]
 
 
 def _rounding(decimals: int, notation: Notation) -> str:
@@ -255,6 +275,11 @@ class _MathMLWriter:
             minus, part = split_sign(term)
             parts += [_operator("−" if minus else "+"), self.write(part, _PRODUCT)]
         return parts
+
+    def lead(self, factors: Sequence[s.Scalar]) -> str:
+        """Factors before one in parentheses, side by side with it."""
+        bracketed = any(isinstance(factor, s.Value) for factor in factors)
+        return self._product(factors) + ("" if bracketed else _operator("·"))
 
     def _product(self, factors: Sequence[s.Scalar]) -> str:
         if any(isinstance(factor, s.Value) for factor in factors):

@@ -43,7 +43,7 @@ def bundled(names: Iterable[str]) -> str:
     """Files of templates/ as one script: one after the other, without comments, closed off from the rest."""
     folder = templates_folder()
     source = "".join((folder / name).read_text(encoding="utf-8") for name in names)
-    bare = re.sub(r"\n\s+", "\n", re.sub(r"/\*\*[\s\S]*?\*/|(?<!\S)//.*", "", source))
+    bare = re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*\*[\s\S]*?\*/|(?<!\S)//.*", "", source))
     return f'(() => {{\n"use strict";{bare}}})();\n'
 
 

@@ -114,13 +114,18 @@ TERMS: list[tuple[s.Scalar, list[str]]] = [
     (s.Round(p, 2), ["round_{2}(p)"]),
     (plus(p, s.Negative(q), r), ["p", "−q", "+r"]),
     (times(p, q), ["p·q"]),
+    (times(p, plus(p, q, r)), ["p·(p", "+q", "+r)"]),
+    (times(value(0.5, 1), plus(p, q, r)), ["(0.5)(p", "+q", "+r)"]),
+    (times(p, plus(p, q)), ["p·(p+q)"]),  # short enough to stay together
+    (s.Quotient(plus(p, q, r, p), two), ["{p+q+r+p/2}"]),
+    (s.Quotient(plus(times(p, q), q, r, p), two), ["{1/2}·(p·q", "+q", "+r", "+p)"]),
 ]
 
 
 @pytest.mark.parametrize(("cell", "expected"), TERMS)
-def test_a_sum_comes_in_pieces_within_round_too(cell: s.Scalar, expected: list[str]) -> None:
+def test_a_sum_comes_in_pieces_within_round_and_parentheses_too(cell: s.Scalar, expected: list[str]) -> None:
     """Lines are broken between the pieces, so that a bracket stands with the term that it belongs to."""
-    assert [spelled(piece) for piece in cell_mathml_terms(cell, cell_name)] == expected
+    assert [spelled(f"<mrow>{piece}</mrow>") for piece in cell_mathml_terms(cell, cell_name)] == expected
 
 
 def test_a_minus_is_an_operator_and_the_number_is_a_number() -> None:
