@@ -59,7 +59,7 @@ def _around_a_sum(expression: s.Scalar, writer: _MathMLWriter) -> tuple[str, s.S
             return _rounding(decimals, writer.notation), total
         case s.Product((*others, s.Sum() as total)) if len(total.terms) > 2:
             return writer.lead(others), total
-        case s.Quotient(s.Sum() as total, denominator) if len(total.terms) > SHORT and any(map(s.children, total.terms)):
+        case s.Quotient(s.Sum(terms) as total, denominator) if len(terms) > SHORT and any(map(s.children, terms)):
             return writer.lead([s.Quotient(s.Number(1.0), denominator)]), total
         case _:
             return "", None
