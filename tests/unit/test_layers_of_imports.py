@@ -17,6 +17,7 @@ FLOORS = {
     "tracer/api.py": 10,
     "tracer/commands": 10,
     "tracer/classroom": 9,
+    "tracer/gallery": 9,
     "tracer/worksheet": 8,
     "tracer/judging": 7,
     "tracer/workbook": 7,
