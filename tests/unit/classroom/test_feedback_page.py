@@ -157,3 +157,10 @@ def test_sheets_of_all_kinds_of_students_have_a_page() -> None:
                 answers[each][0][0] = random.choice(["", "x", "1e9", "-0.5", "1/3"])
             assert "Your answers" in page(answers, reveal, problem)
         levels = levels[1:] + levels[:1]
+
+
+def test_what_follows_from_ones_own_numbers_is_told_where_it_is_not_what_was_expected() -> None:
+    slipped = NO_BIAS | {"A1": [["0.1", *NO_BIAS["A1"][0][1:]], *NO_BIAS["A1"][1:]]}
+    first, second = words(page(slipped, "key")).split("You wrote ")[1:3]
+    assert ", on your own numbers" not in first  # nothing before Z1 is the learner's own
+    assert re.match(r"0\.1; expected ([\d.]+), on your own numbers (?!\1)[\d.]+", second)

@@ -143,6 +143,10 @@ def test_the_picture_names_every_unit_and_every_connection(style: str, units: li
     assert [text for kind, text in found if kind == "unit"] == units
     assert [text for kind, text in found if kind == "over"] == weights
     assert len(list(picture.iter("line"))) == len(weights)
+    columns = sorted({float(circle.get("cx", "")) for circle in picture.iter("circle")})
+    places = [float(text.get("x", "")) for text in picture.iter("text") if text.get("class") == "over"]
+    gaps = [sum(column < x for column in columns) for x in places]
+    assert gaps == [1] * 4 + [2] * (len(weights) - 4), "a connection's name stands between the units that it joins"
 
 
 # conventions

@@ -123,3 +123,12 @@ def test_a_title_cannot_leave_its_style() -> None:
 
 def test_the_same_problem_gives_the_same_bytes() -> None:
     assert len({render_worksheet(recorded("hand"), plan_of(recorded("hand"))) for _ in range(2)}) == 1
+
+
+@pytest.mark.parametrize("blank", [None, "Z1"])
+def test_the_answers_to_questions_stand_in_the_key_alone_and_only_where_they_are_asked(blank: str | None) -> None:
+    run = recorded("article")
+    sheet, key = (render_worksheet(run, plan_of(run, blank=blank), key) for key in (False, True))
+    assert 'class="model"' not in sheet
+    asked, answered = sheet.count('class="question"'), key.count('class="model"')
+    assert answered >= asked > 0 and (blank is None) == (answered > 2)
