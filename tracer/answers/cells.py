@@ -9,10 +9,10 @@ from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerPage
 from tracer.answers.numbers import BLANK, Entry
 
-Place = tuple[int, int]
+GridPlace = tuple[int, int]
 
 
-def order(place: Place) -> int:
+def order(place: GridPlace) -> int:
     """The order of reading."""
     return place[0] * 20_000 + place[1]
 
@@ -23,9 +23,9 @@ class SheetCells:
     def __init__(self, page: AnswerPage) -> None:
         self.page = page
         self.rows = [[] if row in page.assigned else cells for row, cells in enumerate(page.rows)]
-        self.words: dict[Place, str] = {}
-        self.values: set[Place] = set()  # numbers and what stands for one, as long as they are not claimed
-        self.claimed: set[Place] = set()
+        self.words: dict[GridPlace, str] = {}
+        self.values: set[GridPlace] = set()  # numbers and what stands for one, as long as they are not claimed
+        self.claimed: set[GridPlace] = set()
         for row, cells in enumerate(self.rows):
             for column, cell in enumerate(cells):
                 if cell.is_words:
@@ -48,7 +48,7 @@ class SheetCells:
         """Whether words stand here that no block has claimed."""
         return (row, column) in self.words and (row, column) not in self.claimed
 
-    def take(self, cells: Iterable[Place]) -> None:
+    def take(self, cells: Iterable[GridPlace]) -> None:
         """Claim cells."""
         taken = set(cells)
         self.claimed |= taken
@@ -84,7 +84,7 @@ def _together(cells: SheetCells, row: int, column: int, beside: bool) -> tuple[i
     return height, width
 
 
-def _claimed(cells: SheetCells, name: str, place: Place, height: int, width: int) -> Found:
+def _claimed(cells: SheetCells, name: str, place: GridPlace, height: int, width: int) -> Found:
     rows, columns = (range(first, first + count) for first, count in zip(place, (height, width), strict=True))
     cells.take((i, j) for i in rows for j in columns)
     grid = tuple(tuple(cells.at(i, j) for j in columns) for i in rows)

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tracer.answers.cells import GridPlace
 from tracer.answers.handed_in import AnswerPage, Grid
 from tracer.answers.identifiers import unit_name
 from tracer.answers.numbers import Entry
 
-Place = tuple[int, int]
 MOST_ROWS = 2_000
 
 
@@ -21,8 +21,8 @@ class Column:
 
     name: str
     grid: Grid
-    place: Place
-    cells: frozenset[Place]
+    place: GridPlace
+    cells: frozenset[GridPlace]
 
 
 def crossed(page: AnswerPage) -> Iterator[Column]:
@@ -54,9 +54,9 @@ def _is_quantity(text: str) -> bool:
     return found is not None and not found.numbers and not found.tags
 
 
-def heads(page: AnswerPage) -> dict[Place, bool]:
+def heads(page: AnswerPage) -> dict[GridPlace, bool]:
     """The cells of rows that are heads of columns: names of units side by side, each over numbers of its own."""
-    found: dict[Place, bool] = {}
+    found: dict[GridPlace, bool] = {}
     for row, cells in enumerate(page.rows):
         if row in page.assigned or row + 1 >= len(page.rows) or row + 1 in page.assigned:
             continue
@@ -79,7 +79,7 @@ def _is_number(cells: Sequence[Entry], column: int) -> bool:
     return column < len(cells) and cells[column].kind == "number"
 
 
-def column_under(page: AnswerPage, place: Place, free: set[Place]) -> Column | None:
+def column_under(page: AnswerPage, place: GridPlace, free: set[GridPlace]) -> Column | None:
     """The numbers under a head, as far as they are free and stand together."""
     row, column = place
     entries: list[Entry] = []

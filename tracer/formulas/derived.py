@@ -20,7 +20,7 @@ from tracer.program import naming_policy as named
 from tracer.program.program import Phase, Program, Step
 from tracer.program.roles import Assignment, BlockIndex, Role
 
-Parameters: TypeAlias = Mapping[str, m.Symbol]
+ParameterSymbols: TypeAlias = Mapping[str, m.Symbol]
 MOST_SUMMED = 50  # contributions that one sum has; more are added up in groups
 _KERNELS = (m.MatMul, m.Correlation, m.Spread)
 
@@ -28,10 +28,10 @@ _KERNELS = (m.MatMul, m.Correlation, m.Spread)
 class Updates(Protocol):
     """How parameters follow their gradients: what makes the update step of a program."""
 
-    def states(self, parameters: Parameters) -> list[Assignment]:
+    def states(self, parameters: ParameterSymbols) -> list[Assignment]:
         """The states that are given before a pass."""
 
-    def assignments(self, parameters: Parameters) -> list[Assignment]:
+    def assignments(self, parameters: ParameterSymbols) -> list[Assignment]:
         """The update step."""
 
 

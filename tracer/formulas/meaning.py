@@ -36,7 +36,7 @@ NamedValue: TypeAlias = Callable[[m.Matrix, bool], m.Symbol]
 
 
 @dataclass(frozen=True)
-class Made:
+class Meant:
     """An expression and how it may go on."""
 
     matrix: m.Matrix
@@ -61,18 +61,18 @@ class Reader:
     def wrong(self, node: ast.AST, says: str) -> FormulaError:
         return FormulaError(says, self.formula.column(node))
 
-    def of(self, node: ast.expr) -> Made:
+    def of(self, node: ast.expr) -> Meant:
         try:
             return self._of(node)
         except ShapeError as wrong:
             raise self.wrong(node, str(wrong)) from None
 
-    def _of(self, node: ast.expr) -> Made:
+    def _of(self, node: ast.expr) -> Meant:
         match node:
             case ast.Constant(value):
                 return self._number(node, value)
             case ast.Name("pi"):
-                return Made(m.Constant(math.pi), "matrix")
+                return Meant(m.Constant(math.pi), "matrix")
             case ast.Name(name):
                 return self._symbol(node, name)
             case ast.UnaryOp(ast.USub(), operand):
@@ -84,7 +84,7 @@ class Reader:
             case ast.BinOp(left, operator, right) if type(operator) in _OPERATORS:
                 return self._combined(node, _OPERATORS[type(operator)], left, right)
             case ast.Attribute(operand, "T"):
-                return Made(m.Transpose(self.matrix(operand)), "matrix")
+                return Meant(m.Transpose(self.matrix(operand)), "matrix")
             case ast.Subscript(operand, place):
                 return self._picked(node, operand, place)
             case ast.Call(ast.Name(name), arguments, settings):
@@ -98,14 +98,14 @@ class Reader:
         """A matrix that stands for itself; anything else becomes a part."""
         return self._alone(self.of(node))
 
-    def _alone(self, made: Made) -> m.Matrix:
+    def _alone(self, made: Meant) -> m.Matrix:
         return made.matrix if made.form == "matrix" else self._part(made.matrix, False)
 
-    def _cells(self, made: Made, also: tuple[Form, ...] = ()) -> m.Matrix:
+    def _cells(self, made: Meant, also: tuple[Form, ...] = ()) -> m.Matrix:
         """What may be combined cell by cell; products and functions become parts."""
         return made.matrix if made.form in ("matrix", "cells", *also) else self._part(made.matrix, False)
 
-    def _number(self, node: ast.AST, value: object) -> Made:
+    def _number(self, node: ast.AST, value: object) -> Meant:
         if type(value) not in (int, float):
             raise self.wrong(node, f"found {str(value)[:40]!r}, expected a number or a matrix")
         try:
@@ -114,32 +114,32 @@ class Reader:
             number = math.inf
         if not abs(number) <= LARGEST:
             raise self.wrong(node, "found a number beyond 1e100")
-        return Made(m.Constant(number), "matrix")
+        return Meant(m.Constant(number), "matrix")
 
-    def _symbol(self, node: ast.AST, name: str) -> Made:
+    def _symbol(self, node: ast.AST, name: str) -> Meant:
         if name not in self.known:
             if name in WORDS:
                 raise self.wrong(node, f"{name} is a function: it needs parentheses and what it is of")
             raise self.wrong(node, f"there is no matrix {name[:40]!r} up to here{near(name, self.known)}")
-        return Made(m.Symbol(name, self.known[name]), "matrix")
+        return Meant(m.Symbol(name, self.known[name]), "matrix")
 
-    def _opposite(self, made: Made) -> Made:
+    def _opposite(self, made: Meant) -> Meant:
         if made.number is not None:
-            return Made(m.Constant(-made.number + 0.0), "matrix")
+            return Meant(m.Constant(-made.number + 0.0), "matrix")
         if made.form in ("products", "function"):
-            return Made(m.multiply(m.Constant(-1.0), made.matrix), made.form)
+            return Meant(m.multiply(m.Constant(-1.0), made.matrix), made.form)
         if isinstance(made.matrix, m.Apply):
-            return Made(m.Apply(s.negative(made.matrix.template), made.matrix.arguments), made.form)
+            return Meant(m.Apply(s.negative(made.matrix.template), made.matrix.arguments), made.form)
         rule = m.Apply(s.Negative(s.Variable("u")), (("u", made.matrix),))
-        return Made(rule, "cells" if made.form == "matrix" else made.form)
+        return Meant(rule, "cells" if made.form == "matrix" else made.form)
 
-    def _product(self, node: ast.BinOp, left: ast.expr, right: ast.expr) -> Made:
+    def _product(self, node: ast.BinOp, left: ast.expr, right: ast.expr) -> Meant:
         a, b = self.matrix(left), self.matrix(right)
         if a.shape[1] != b.shape[0]:
             says = f"{self._told(left, a)} @ {self._told(right, b)}: the {a.shape[1]} columns on the left "
             says += f"need as many rows on the right, which has {b.shape[0]}"
             raise FormulaError(says + _transposed_would(a, b), self._operator_column(node, "@"))
-        return Made(m.MatMul(a, b), "products")
+        return Meant(m.MatMul(a, b), "products")
 
     def _told(self, node: ast.expr, matrix: m.Matrix) -> str:
         source = ast.get_source_segment(self.formula.text, node) or "the matrix"
@@ -152,7 +152,7 @@ class Reader:
         found = self.formula.text.find(sign, ends + len(source))
         return found if found >= 0 else self.formula.column(node)
 
-    def _combined(self, node: ast.BinOp, operator: m.Operator, left: ast.expr, right: ast.expr) -> Made:
+    def _combined(self, node: ast.BinOp, operator: m.Operator, left: ast.expr, right: ast.expr) -> Meant:
         a, b = self.of(left), self.of(right)
         if a.number is not None and b.number is not None:
             return self._of_numbers(node, operator, a.number, b.number)
@@ -168,19 +168,19 @@ class Reader:
         else:
             form, A, B = "cells", self._cells(a), self._cells(b)
         try:
-            return Made(m.Broadcast(operator, A, B), form)
+            return Meant(m.Broadcast(operator, A, B), form)
         except ShapeError:
             says = f"{self._told(left, A)} {operator} {self._told(right, B)}: the shapes differ where neither is 1"
             raise FormulaError(says, self._operator_column(node, operator)) from None
 
-    def _of_numbers(self, node: ast.AST, operator: m.Operator, a: float, b: float) -> Made:
+    def _of_numbers(self, node: ast.AST, operator: m.Operator, a: float, b: float) -> Meant:
         try:
             value = {"+": a + b, "-": a - b, "*": a * b}.get(operator)
             return self._number(node, a / b if value is None else value)
         except ZeroDivisionError:
             raise self.wrong(node, "found a division by 0") from None
 
-    def _power(self, node: ast.AST, base: ast.expr, exponent: ast.expr) -> Made:
+    def _power(self, node: ast.AST, base: ast.expr, exponent: ast.expr) -> Meant:
         power, made = self.of(exponent).number, self.of(base)
         if power is None:
             raise self.wrong(exponent, "found a matrix as exponent, expected a number")
@@ -196,16 +196,16 @@ class Reader:
         rule = _powered(u, power)
         if rule == u:
             return made
-        return Made(m.Apply(rule, (("u", self._cells(made)),)), "power")
+        return Meant(m.Apply(rule, (("u", self._cells(made)),)), "power")
 
-    def _picked(self, node: ast.AST, operand: ast.expr, place: ast.expr) -> Made:
+    def _picked(self, node: ast.AST, operand: ast.expr, place: ast.expr) -> Meant:
         whole = self.matrix(operand)
         down, across = place.elts if isinstance(place, ast.Tuple) and len(place.elts) == 2 else (place, None)
         rows = self._chosen(down, whole, 0)
         columns = tuple(range(whole.shape[1])) if across is None else self._chosen(across, whole, 1)
         part = m.Part(whole, rows, columns)
         together = all(each == tuple(range(each[0], each[0] + len(each))) for each in (rows, columns))
-        return Made(part, "matrix" if together else "function")
+        return Meant(part, "matrix" if together else "function")
 
     def _chosen(self, node: ast.expr, whole: m.Matrix, axis: int) -> tuple[int, ...]:
         """The rows or columns that an index takes, from 0."""
@@ -234,7 +234,7 @@ class Reader:
             raise self.wrong(node, f"found {what} {int(number)}, expected 0 to {size - 1}: there are {size}")
         return index
 
-    def _call(self, node: ast.Call, name: str, arguments: list[ast.expr], settings: list[ast.keyword]) -> Made:
+    def _call(self, node: ast.Call, name: str, arguments: list[ast.expr], settings: list[ast.keyword]) -> Meant:
         if name in SPECIAL:
             return self._where(node, arguments, settings)
         if name not in CALLED:
@@ -254,31 +254,31 @@ class Reader:
                 raise
             raise self.wrong(node, str(wrong)) from None
 
-    def _called(self, name: str, called: Called, given: list[Made], settings: dict[str, Setting]) -> Made:
+    def _called(self, name: str, called: Called, given: list[Meant], settings: dict[str, Setting]) -> Meant:
         if name == "var":
             A = self._alone(given[0])
-            return Made(variance(A, self._part(called.make(A, **settings), True), settings["axis"]), "function")
+            return Meant(variance(A, self._part(called.make(A, **settings), True), settings["axis"]), "function")
         if name == "detach":
-            return Made(m.Detached(self._alone(given[0])), "matrix")
+            return Meant(m.Detached(self._alone(given[0])), "matrix")
         if called.kind == "cells":
             return self._of_cells(called, given[0], settings)
         if called.kind == "sum":
             A = self._cells(given[0], ("power",))
-            return Made(called.make(A, **settings), "function")
+            return Meant(called.make(A, **settings), "function")
         whole = called.make(*map(self._alone, given), **settings)
-        return Made(whole, "products" if called.kind == "kernel" else "function")
+        return Meant(whole, "products" if called.kind == "kernel" else "function")
 
-    def _of_cells(self, called: Called, given: Made, settings: dict[str, Setting]) -> Made:
+    def _of_cells(self, called: Called, given: Meant, settings: dict[str, Setting]) -> Meant:
         """A function of a number is one; of cells it may take in a rule over one matrix and numbers."""
         A = self._cells(given)
         if len({each.name for each in symbols(A)}) > 1:
             A = self._part(A, False)
         made = called.make(A, **settings)
         if given.number is None:
-            return Made(made, "function")
+            return Meant(made, "function")
         if not math.isfinite(number_of(made)):
             raise ValueError(f"found {number_of(made)}, which is no finite number")
-        return Made(made, "matrix")
+        return Meant(made, "matrix")
 
     def _settings(
         self, node: ast.AST, name: str, called: Called, placed: list[ast.expr], settings: list[ast.keyword]
@@ -306,7 +306,7 @@ class Reader:
             raise self.wrong(node, "expected a number")
         return int(number) if number == int(number) else number
 
-    def _where(self, node: ast.Call, arguments: list[ast.expr], settings: list[ast.keyword]) -> Made:
+    def _where(self, node: ast.Call, arguments: list[ast.expr], settings: list[ast.keyword]) -> Meant:
         if len(arguments) != 3 or settings:
             raise self.wrong(node, "where takes a comparison and two matrices: where(A > B, C, D)")
         match arguments[0]:
@@ -319,7 +319,7 @@ class Reader:
             sides[:2] = sides[1::-1]
         names = ("left", "right", "then", "otherwise")
         made = s.Where(s.Variable("left"), relation, *map(s.Variable, names[1:]))
-        return Made(m.Apply(made, tuple(zip(names, sides, strict=True))), "function")
+        return Meant(m.Apply(made, tuple(zip(names, sides, strict=True))), "function")
 
 
 def _powered(u: s.Scalar, power: float) -> s.Scalar:

@@ -16,7 +16,7 @@ from tracer.formulas.parsing import misnamed
 
 _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)  # how tightly a text binds, as in Python
 
-Operand: TypeAlias = "Expression | float"
+OperandLike: TypeAlias = "Expression | float"
 
 
 class Expression:
@@ -34,25 +34,25 @@ class Expression:
     def _in(self, least: int) -> str:
         return self.text if self._binds >= least else f"({self.text})"
 
-    def __add__(self, other: Operand) -> Expression:
+    def __add__(self, other: OperandLike) -> Expression:
         return _joined(self, "+", other, _SUM)
 
     def __radd__(self, other: float) -> Expression:
         return _joined(other, "+", self, _SUM)
 
-    def __sub__(self, other: Operand) -> Expression:
+    def __sub__(self, other: OperandLike) -> Expression:
         return _joined(self, "-", other, _SUM)
 
     def __rsub__(self, other: float) -> Expression:
         return _joined(other, "-", self, _SUM)
 
-    def __mul__(self, other: Operand) -> Expression:
+    def __mul__(self, other: OperandLike) -> Expression:
         return _joined(self, "*", other, _PRODUCT)
 
     def __rmul__(self, other: float) -> Expression:
         return _joined(other, "*", self, _PRODUCT)
 
-    def __truediv__(self, other: Operand) -> Expression:
+    def __truediv__(self, other: OperandLike) -> Expression:
         return _joined(self, "/", other, _PRODUCT)
 
     def __rtruediv__(self, other: float) -> Expression:
@@ -67,16 +67,16 @@ class Expression:
     def __neg__(self) -> Expression:
         return Expression(f"-{self._in(_SIGN)}", _SIGN)
 
-    def __gt__(self, other: Operand) -> Expression:
+    def __gt__(self, other: OperandLike) -> Expression:
         return _joined(self, ">", other, _COMPARE)
 
-    def __ge__(self, other: Operand) -> Expression:
+    def __ge__(self, other: OperandLike) -> Expression:
         return _joined(self, ">=", other, _COMPARE)
 
-    def __lt__(self, other: Operand) -> Expression:
+    def __lt__(self, other: OperandLike) -> Expression:
         return _joined(self, "<", other, _COMPARE)
 
-    def __le__(self, other: Operand) -> Expression:
+    def __le__(self, other: OperandLike) -> Expression:
         return _joined(self, "<=", other, _COMPARE)
 
     @property
@@ -97,18 +97,18 @@ def symbols(names: str) -> tuple[Expression, ...]:
     return tuple(map(Expression, found))
 
 
-def step(title: str = "", **formulas: Operand) -> dict[str, Any]:
+def step(title: str = "", **formulas: OperandLike) -> dict[str, Any]:
     """A step of a program file: its title, and a formula for each matrix that it assigns."""
     told = {"title": title} if title else {}
     return {**told, "formulas": [f"{name} = {each}" for name, each in formulas.items()]}
 
 
-def _joined(left: Operand, sign: str, right: Operand, binds: int) -> Expression:
+def _joined(left: OperandLike, sign: str, right: OperandLike, binds: int) -> Expression:
     """Operators of one rank are read from left to right."""
     return Expression(f"{_written(left, binds)} {sign} {_written(right, binds + 1)}", binds)
 
 
-def _written(operand: Operand, least: int) -> str:
+def _written(operand: OperandLike, least: int) -> str:
     if isinstance(operand, Expression):
         return operand._in(least)
     return f"({operand!r})" if operand < 0 and least > _SUM else repr(operand)

@@ -12,7 +12,7 @@ from tracer.expression.transposed import transposed
 from tracer.lesson.conventions import samples_as_columns
 from tracer.lesson.forward import loss_of_outputs
 from tracer.lesson.network_symbols import NetworkSymbols
-from tracer.lesson.steps import TABLE, Made, NetworkPass, StepRow, added_why, in_time
+from tracer.lesson.steps import TABLE, MadeInStep, NetworkPass, StepRow, added_why, in_time
 from tracer.problem.losses import RULES
 from tracer.problem.problem import Problem
 from tracer.problem.program_problem import ProgramProblem
@@ -65,7 +65,7 @@ def _build(problem: Problem, rows: int) -> Program:
     return Program(tuple(steps), net.rows)
 
 
-def _made(one: NetworkPass, row: StepRow, layer: int | None) -> Made:
+def _made(one: NetworkPass, row: StepRow, layer: int | None) -> MadeInStep:
     """What a step assigns, of one layer or of all that have it."""
     if row.once is not None:
         made: Iterable[Assignment] = row.once(one)

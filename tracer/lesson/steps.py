@@ -22,7 +22,7 @@ from tracer.program import naming_policy as named
 from tracer.program import roles
 from tracer.program.roles import Assignment, BlockIndex, Quantity
 
-Made: TypeAlias = Iterator[Assignment]
+MadeInStep: TypeAlias = Iterator[Assignment]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class NetworkPass:
         """Every gradient and local derivative, in the order of the way back."""
         return tuple(rewritten(self.net, derived(self.net)))
 
-    def told(self, what: Quantity, layer: int | None = None) -> Made:
+    def told(self, what: Quantity, layer: int | None = None) -> MadeInStep:
         """What of the backward half is this, of one layer or of all."""
         return (each for each in self.backward if each.quantity == what and layer in (None, each.layer))
 
@@ -49,12 +49,12 @@ def made(symbol: m.Symbol, expression: m.Matrix, what: Quantity, layer: int) -> 
     return Assignment(symbol.name, expression.shape, expression, *what, block=(("layer", layer),))
 
 
-def read(one: NetworkPass) -> Made:
+def read(one: NetworkPass) -> MadeInStep:
     yield given(one.net.activation(0), roles.INPUTS)
     yield given(one.net.targets, roles.TARGETS)
 
 
-def initialise(one: NetworkPass) -> Made:
+def initialise(one: NetworkPass) -> MadeInStep:
     net = one.net
     blocks: dict[str | None, BlockIndex] = {}
     for layer in range(1, net.depth + 1):
@@ -66,49 +66,49 @@ def initialise(one: NetworkPass) -> Made:
         yield replace(state, block=blocks.get(state.of, ()))
 
 
-def layer_input(one: NetworkPass, layer: int) -> Made:
+def layer_input(one: NetworkPass, layer: int) -> MadeInStep:
     yield made(one.net.pre_activation(layer), forward.sums(one.net, layer), roles.PRE_ACTIVATION, layer)
 
 
-def activation(one: NetworkPass, layer: int) -> Made:
+def activation(one: NetworkPass, layer: int) -> MadeInStep:
     given_on = one.net.given_on(layer, forward.units(one.net, layer))
     yield made(one.net.activation(layer), given_on, roles.ACTIVATION, layer)
 
 
-def output(one: NetworkPass) -> Made:
+def output(one: NetworkPass) -> MadeInStep:
     yield from layer_input(one, one.net.depth)
     yield from activation(one, one.net.depth)
     yield Assignment(named.LOSS, (1, 1), forward.loss(one.net), *roles.LOSS)
 
 
-def error(one: NetworkPass) -> Made:
+def error(one: NetworkPass) -> MadeInStep:
     return one.told(roles.ERROR, one.net.depth)
 
 
-def slopes(one: NetworkPass) -> Made:
+def slopes(one: NetworkPass) -> MadeInStep:
     yield from one.told(roles.JACOBIAN)
     yield from one.told(roles.SLOPE)
 
 
-def output_delta(one: NetworkPass) -> Made:
+def output_delta(one: NetworkPass) -> MadeInStep:
     return one.told(roles.DELTA, one.net.depth)
 
 
-def error_sent_back(one: NetworkPass, layer: int) -> Made:
+def error_sent_back(one: NetworkPass, layer: int) -> MadeInStep:
     return one.told(roles.ERROR, layer)
 
 
-def hidden_delta(one: NetworkPass, layer: int) -> Made:
+def hidden_delta(one: NetworkPass, layer: int) -> MadeInStep:
     return one.told(roles.DELTA, layer)
 
 
-def new_weights(one: NetworkPass, layer: int) -> Made:
+def new_weights(one: NetworkPass, layer: int) -> MadeInStep:
     if layer == one.net.depth:
         yield from before_any(one)
     yield from followed(one, layer, one.net.weights(layer), roles.WEIGHTS_GRADIENT, roles.NEW_WEIGHTS)
 
 
-def before_any(one: NetworkPass) -> Made:
+def before_any(one: NetworkPass) -> MadeInStep:
     """What comes before the first new parameter: where the optimizer clips, every gradient, biases' included."""
     if one.net.problem.optimizer.clip_norm is not None:
         for layer in range(one.net.depth, 0, -1):
@@ -117,13 +117,13 @@ def before_any(one: NetworkPass) -> Made:
     yield from one.net.problem.optimizer.before(one.net.trained)
 
 
-def new_biases(one: NetworkPass, layer: int) -> Made:
+def new_biases(one: NetworkPass, layer: int) -> MadeInStep:
     b = one.net.bias(layer)
     if b is not None:
         yield from followed(one, layer, b, roles.BIAS_GRADIENT, roles.NEW_BIAS)
 
 
-def followed(one: NetworkPass, layer: int, parameter: m.Symbol, change: Quantity, new: Quantity) -> Made:
+def followed(one: NetworkPass, layer: int, parameter: m.Symbol, change: Quantity, new: Quantity) -> MadeInStep:
     """A parameter's gradient, its value after the step that follows it, and what the optimizer makes on the way."""
     if one.net.problem.optimizer.clip_norm is None:
         yield from one.told(change, layer)
@@ -133,7 +133,7 @@ def followed(one: NetworkPass, layer: int, parameter: m.Symbol, change: Quantity
         yield replace(each, kind=new.kind if own else each.kind, block=(("layer", layer),), reproduced=reproduced)
 
 
-def _rule(net: NetworkSymbols, parameter: m.Symbol) -> Made:
+def _rule(net: NetworkSymbols, parameter: m.Symbol) -> MadeInStep:
     optimizer, convention = net.problem.optimizer, net.problem.convention
     if parameter.name not in net.trained:
         yield _new_value(parameter, parameter)
@@ -150,8 +150,8 @@ def _new_value(parameter: m.Symbol, value: m.Matrix) -> Assignment:
     return Assignment(named.updated(parameter.name), parameter.shape, value, "updated", of=parameter.name)
 
 
-Once: TypeAlias = Callable[[NetworkPass], Made]
-PerLayer: TypeAlias = Callable[[NetworkPass, int], Made]
+Once: TypeAlias = Callable[[NetworkPass], MadeInStep]
+PerLayer: TypeAlias = Callable[[NetworkPass, int], MadeInStep]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tracer.presentation.shown import shown
 from tracer.presentation.stage import stage_document, stage_of
 from tracer.presentation.templates import templates_folder
 from tracer.problem.convention import NameStyle
-from tracer.problem.names import LOSS, Names, Part, names_of
+from tracer.problem.names import LOSS, NamedPart, Names, names_of
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import AnyProblem, Pass, Trace
 
@@ -295,7 +295,7 @@ def _derivatives(names: Names, one: Pass) -> Iterator[tuple[str, dict[str, Json]
         yield identifier, {key: said for key, said in {"of": of, "by": by, **flags}.items() if said}
 
 
-def _part(at: Sequence[Part]) -> Json:
+def _part(at: Sequence[NamedPart]) -> Json:
     """A matrix and the patterns of row and column, or the matrix alone where they are the cell's own."""
     matrix, first = at[0]
     if first is None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from tracer.presentation.board import Place
+from tracer.presentation.board import BoardPlace
 from tracer.presentation.excerpt import kept
 from tracer.presentation.shown import Shown
 from tracer.program import roles
@@ -55,7 +55,7 @@ class Body(NamedTuple):
     across: float
 
 
-def table_body(one: Pass, decimals: Shown, place: Place, words: Axes) -> Body:
+def table_body(one: Pass, decimals: Shown, place: BoardPlace, words: Axes) -> Body:
     """The rows of a table, one piece of text for each; headings are numbers that are read out with their word."""
     rows, columns = table_rows(place.rows), table_columns(place.columns)
     values = one[place.id]

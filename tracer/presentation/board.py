@@ -34,7 +34,7 @@ BESIDE = 10  # columns between the board and the large matrices, for what stands
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BoardPlace:
     """Where a matrix lies: the corner of its values; its heading takes the rows above."""
 
     id: str
@@ -73,8 +73,8 @@ class Board:
     `excerpts` has what stands on the board for each large matrix, whose own place is beyond `columns`.
     """
 
-    places: Mapping[str, Place]
-    excerpts: Mapping[str, Place]
+    places: Mapping[str, BoardPlace]
+    excerpts: Mapping[str, BoardPlace]
     bands: tuple[Band, ...]
     slot: int
     rows: int
@@ -94,7 +94,7 @@ class Board:
         """The columns between the slots."""
         return tuple(k * (self.slot + 1) - 1 for k in range(1, SLOTS))
 
-    def shown(self, identifier: str) -> Place:
+    def shown(self, identifier: str) -> BoardPlace:
         """Where a matrix, or its excerpt, stands on the board."""
         return self.excerpts.get(identifier, self.places[identifier])
 
@@ -114,7 +114,7 @@ def lay_out(program: Program) -> Board:
     shapes = {each.id: each.shape for each in program.assignments.values()} | {RATE: (1, 1)}
     on_board = {each: (len(kept_rows(rows)), len(kept_columns(columns))) for each, (rows, columns) in shapes.items()}
     slot = max(SLOT_COLUMNS, *(columns for _, columns in on_board.values()))
-    shown: dict[str, Place] = {}
+    shown: dict[str, BoardPlace] = {}
     bands = []
     row = 0
     for number, (title, shelves) in enumerate(_bands(program)):
@@ -236,15 +236,15 @@ def _of_layer(layer: LayerMatrices, loss: str | None) -> Shelf:
 
 
 def _stack(
-    places: dict[str, Place],
+    places: dict[str, BoardPlace],
     shapes: Mapping[str, tuple[int, int]],
     ids: Iterable[str],
     row: int,
     column: int,
 ) -> int:
-    """Place matrices one under the other; returns the first free row."""
+    """BoardPlace matrices one under the other; returns the first free row."""
     for each in ids:
         rows, columns = shapes[each]
-        places[each] = Place(each, row + HEADING_ROWS, column, rows, columns)
+        places[each] = BoardPlace(each, row + HEADING_ROWS, column, rows, columns)
         row += HEADING_ROWS + rows
     return row

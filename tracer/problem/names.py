@@ -19,9 +19,9 @@ from tracer.problem.optimizers import Kept
 from tracer.problem.program_names import ProgramNames
 from tracer.problem.program_problem import ProgramProblem
 
-Part: TypeAlias = tuple[str, Place]
+NamedPart: TypeAlias = tuple[str, Place]
 """A matrix by its identifier, or a cell of it."""
-LOSS: Part = ("L", None)
+LOSS: NamedPart = ("L", None)
 
 _UNIT_LETTERS = "ijklmnpqrstuvwxyzabcdefgh"  # no o, which is the output
 
@@ -213,7 +213,7 @@ class Names(Protocol):
     def cell(self, identifier: str, row: int, column: int) -> Name:
         """What one cell is called."""
 
-    def derivative(self, identifier: str, place: Place = None) -> tuple[Part, Part] | None:
+    def derivative(self, identifier: str, place: Place = None) -> tuple[NamedPart, NamedPart] | None:
         """What a backward matrix, or one cell of it, is the derivative of, and by what; None for forward ones."""
 
     def fraction(self, identifier: str, place: Place = None) -> Ratio | None:
@@ -267,7 +267,7 @@ class NetworkNames:
         """What one cell is called; row and column count from 0 here and from 1 in the name."""
         return self._name(identifier, (row, column))
 
-    def derivative(self, identifier: str, place: Place = None) -> tuple[Part, Part] | None:
+    def derivative(self, identifier: str, place: Place = None) -> tuple[NamedPart, NamedPart] | None:
         """What a backward matrix, or one cell of it, is the derivative of, and by what; None for forward ones.
 
         The loss is ("L", None). The whole of a Jacobian is of and by the matrices that hold its sample.

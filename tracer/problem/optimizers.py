@@ -16,13 +16,13 @@ from pydantic import Field, model_validator
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.arrays import Array
+from tracer.formulas.derived import ParameterSymbols
 from tracer.problem.convention import FieldError, FileSection
 from tracer.problem.update_rules import UpdateRule, updated
 from tracer.program import naming_policy as named
 from tracer.program import roles
 from tracer.program.roles import Assignment
 
-Parameters: TypeAlias = Mapping[str, m.Symbol]
 Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 Size: TypeAlias = Annotated[float, Field(ge=0, le=1e100)]
 
@@ -108,7 +108,7 @@ class Optimizer(FileSection):
         """Whether the number of the pass plays a part."""
         return self.name not in ("sgd", "rmsprop") or bool(self.name == "sgd" and self.value("dampening"))
 
-    def states(self, parameters: Parameters) -> list[Assignment]:
+    def states(self, parameters: ParameterSymbols) -> list[Assignment]:
         """The states before a pass, each given, of its parameter."""
         found = [
             Assignment(named.state(name, kind), symbol.shape, None, "state", kind, of=name)
@@ -127,20 +127,20 @@ class Optimizer(FileSection):
         }
         return {**found, **({named.PASSES: np.zeros((1, 1))} if self.counts else {})}
 
-    def assignments(self, parameters: Parameters) -> list[Assignment]:
+    def assignments(self, parameters: ParameterSymbols) -> list[Assignment]:
         """The update step: what is clipped, the pass counted, then each parameter's states and its new value."""
         clipped = (self.clipped(name, each) for name, each in parameters.items())
         rules = (self.of_parameter(name, each) for name, each in parameters.items())
         return [*self.before(parameters), *chain(*clipped), *chain(*rules)]
 
-    def before(self, parameters: Parameters) -> Iterator[Assignment]:
+    def before(self, parameters: ParameterSymbols) -> Iterator[Assignment]:
         """What comes before any parameter: how long all gradients are together, and the number of the pass."""
         if self.clip_norm is not None and parameters:
             yield from self._shortened(parameters)
         if self.counts:
             yield updated(named.PASSES, m.add(m.Symbol(named.PASSES, (1, 1)), m.Constant(1.0)), "count")
 
-    def _shortened(self, parameters: Parameters) -> Iterator[Assignment]:
+    def _shortened(self, parameters: ParameterSymbols) -> Iterator[Assignment]:
         """The factor for every gradient, so that all together are no longer than `clip_norm`."""
         gradients = [m.Symbol(named.gradient(name), each.shape) for name, each in parameters.items()]
         squares: Iterator[m.Matrix] = (m.total(m.Apply(s.Power(u, 2), (("u", each),))) for each in gradients)

@@ -16,7 +16,7 @@ _LOSSES = {
     "squared_error": "the squared error without ½",
     "mean_squared_error": "the mean of the squared errors over the outputs",
 }
-Change = Callable[[Problem], Problem]
+ProblemChange = Callable[[Problem], Problem]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Choice:
 
     of: str
     words: str
-    change: Change
+    change: ProblemChange
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ _REDUCTIONS = {
 _SLOPES = {"fused": "E taken together with the output activation", "jacobian": "E and the output's slope apart"}
 
 
-def _with_convention(**ways: object) -> Change:
+def _with_convention(**ways: object) -> ProblemChange:
     return lambda problem: replace(problem, convention=problem.convention.model_copy(update=ways))
 
 

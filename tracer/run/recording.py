@@ -20,7 +20,7 @@ from tracer.lesson.build import build
 from tracer.program.program import Program
 from tracer.run.passes import AnyProblem, Epoch, Pass
 
-Kept: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
+KeptPass: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
 """What a pass was given and what it computed."""
 
 MOST_UNSEEN = 20_000  # numbers that wait to be looked at
@@ -58,7 +58,7 @@ class Recording(Sequence[Epoch]):
 
     batches: Sequence[Batch]
     numbers: list[int] = field(default_factory=list)
-    kept: list[list[Kept]] = field(default_factory=list)
+    kept: list[list[KeptPass]] = field(default_factory=list)
     _made: dict[int, Epoch] = field(default_factory=dict)
     _seen: int = 0
 
@@ -66,7 +66,7 @@ class Recording(Sequence[Epoch]):
         an_epoch = sum(batch.program.numpy.numbers_watched for batch in self.batches)
         self._patience = max(LEAST_UNSEEN, MOST_UNSEEN // max(1, an_epoch))
 
-    def keep(self, number: int, passes: list[Kept], suspected: bool) -> None:
+    def keep(self, number: int, passes: list[KeptPass], suspected: bool) -> None:
         """Keep the passes of an epoch; `suspected` where a number may have left float64.
 
         Raises NotFiniteError where one did, in this epoch or one that had not been looked at.

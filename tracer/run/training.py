@@ -18,7 +18,7 @@ from tracer.expression.arrays import Array
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import Problem
 from tracer.run.passes import AnyProblem, History, Of, Pass, Trace, document_head, over_all_rows
-from tracer.run.recording import Kept, Recording, batches_of, memory_for, require_finite
+from tracer.run.recording import KeptPass, Recording, batches_of, memory_for, require_finite
 
 Progress: TypeAlias = Callable[[int], None]
 One = TypeVar("One", bound=AnyProblem)
@@ -167,13 +167,13 @@ class _Runner:
         """Told by numpy of a number beyond float64; it may be one that a stable form does not take."""
         self.suspected = True
 
-    def epoch(self, number: int, new: New = np.empty) -> list[Kept]:
+    def epoch(self, number: int, new: New = np.empty) -> list[KeptPass]:
         """An epoch in full, its large matrices in memory that `new` gives.
 
         Raises NotFiniteError where the loss cannot take an output.
         """
         parameters, rate, excluded = self.parameters, self.rate, self.excluded
-        passes: list[Kept] = []
+        passes: list[KeptPass] = []
         losses = []
         for program, _, _, data in self.batches:
             given = (*data, *parameters, rate)
@@ -186,7 +186,7 @@ class _Runner:
         self.parameters, self.loss = parameters, self._of_epoch(losses)
         return passes
 
-    def refuse(self, number: int, passes: list[Kept]) -> None:
+    def refuse(self, number: int, passes: list[KeptPass]) -> None:
         """Say what went wrong in the passes of an epoch. Raises NotFiniteError."""
         for one in Recording(self.batches[: len(passes)], [number], [passes])[0].iterations:
             self.check_domain(one)  # first: an output of 0 or 1 is why the loss is infinite

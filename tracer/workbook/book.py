@@ -11,7 +11,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tracer.presentation.board import Place, lay_out
+from tracer.presentation.board import BoardPlace, lay_out
 from tracer.presentation.headings import Headings
 from tracer.program.naming_policy import RATE, defined_names
 from tracer.program.program import Program, Step
@@ -54,7 +54,7 @@ class Book:
         self._places = {trace.first.program.rows: self.places}
         self.names = defined_names((*trace.first, RATE))
 
-    def places_of(self, program: Program) -> Mapping[str, Place]:
+    def places_of(self, program: Program) -> Mapping[str, BoardPlace]:
         """Where the matrices of a pass lie on its board; passes differ in their rows only."""
         if program.rows not in self._places:
             self._places[program.rows] = lay_out(program).places
@@ -81,7 +81,7 @@ class Book:
         place = f"{one.epoch}.{one.iteration}" if several else str(one.epoch)
         return f"Epoch {place} {label}"
 
-    def name_matrix(self, identifier: str, title: str, place: Place) -> None:
+    def name_matrix(self, identifier: str, title: str, place: BoardPlace) -> None:
         """The defined name of a matrix; a later pass takes it over from an earlier one."""
         first = address(self.top + place.row, LEFT + place.column, absolute=True)
         last = address(self.top + place.row + place.rows - 1, LEFT + place.column + place.columns - 1, absolute=True)

@@ -20,7 +20,7 @@ from tracer.expression import scalar as s
 from tracer.expression.formula import EXPANDED_RULES, to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
-from tracer.presentation.board import LARGE_COLUMNS, LARGE_ROWS, Place, lay_out
+from tracer.presentation.board import LARGE_COLUMNS, LARGE_ROWS, BoardPlace, lay_out
 from tracer.presentation.headings import band_title, detail
 from tracer.problem.program_problem import ProgramProblem
 from tracer.program.program import Program
@@ -121,7 +121,7 @@ def by_sample(book: Book, name: str) -> AddressOf:
     return lambda row, column: of_batch(row // size)(row % size, column)
 
 
-def cells_of(title: str, place: Place, board_top: int = TOP) -> AddressOf:
+def cells_of(title: str, place: BoardPlace, board_top: int = TOP) -> AddressOf:
     """Where the cells of a matrix stand, by its sheet and its place on the board, which begins at a row there."""
     top, left = board_top + place.row, LEFT + place.column
     return lambda row, column: f"'{title}'!{address(top + row, left + column)}"

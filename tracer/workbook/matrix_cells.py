@@ -14,7 +14,7 @@ from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.formula import to_formula
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
-from tracer.presentation.board import Place, kept_columns, kept_rows, lay_out
+from tracer.presentation.board import BoardPlace, kept_columns, kept_rows, lay_out
 from tracer.presentation.headings import MARKS, detail
 from tracer.presentation.palette import Highlight
 from tracer.program.naming_policy import RATE
@@ -110,7 +110,7 @@ class MatrixCells:
             decimals = None  # digits without end would be ###
         return self.book.styles.value(role, decimals, typed)
 
-    def _heading(self, identifier: str, place: Place, role: Highlight, more: str) -> None:
+    def _heading(self, identifier: str, place: BoardPlace, role: Highlight, more: str) -> None:
         rows, columns = self.one[identifier].shape
         heading = self.book.headings.of(identifier, rows, columns)
         texts = (MARKS[role] + label_text(heading.name), " · ".join(filter(None, (detail(heading), more))))
@@ -204,7 +204,7 @@ def _written_now(source: FormulaAt, shape: m.Shape) -> FormulaAt:
     return lambda row, column: texts[row, column]
 
 
-def _reference(sheet: str, place: Place, board_top: int) -> FormulaAt:
+def _reference(sheet: str, place: BoardPlace, board_top: int) -> FormulaAt:
     top, left = board_top + place.row, LEFT + place.column
     return lambda row, column: f"'{sheet}'!{address(top + row, left + column)}"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracer.presentation.board import Board, Place, lay_out
+from tracer.presentation.board import Board, BoardPlace, lay_out
 from tracer.presentation.headings import place_of
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Pass
@@ -55,7 +55,7 @@ def differences_of(board: Board, identifier: str) -> str:
 
 
 def _matrix(book: Book, one: Pass, identifier: str, board: Board, title: str) -> None:
-    place: Place = board.places[identifier]
+    place: BoardPlace = board.places[identifier]
     data, styles, values = book.data[title], book.styles, one[identifier]
     top, left, beside = TOP + place.row, LEFT + place.column, LEFT + place.column + _shift(board)
     for column in (left, beside):

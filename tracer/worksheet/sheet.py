@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet as Sheet
 from tracer.expression import scalar as s
 from tracer.expression.label import label_text
 from tracer.presentation import palette
-from tracer.presentation.board import Place, lay_out
+from tracer.presentation.board import BoardPlace, lay_out
 from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Theme
 from tracer.problem.remarks import departures_chosen
@@ -149,7 +149,7 @@ class Worksheet:
         for k in range(place.rows):
             self.data.text(row + k, column - 1, str(k + 1), self.styles.left_out)
 
-    def _heading_texts(self, identifier: str, place: Place) -> tuple[str, str]:
+    def _heading_texts(self, identifier: str, place: BoardPlace) -> tuple[str, str]:
         heading = self.book.headings.of(identifier, place.rows, place.columns)
         blank = identifier in self.plan.blank
         step = self.program.step_of(identifier).label if blank else ""
