@@ -140,7 +140,7 @@ def check(
         read = read_content("answers.json", json.dumps(plain(answers)).encode())
     else:
         read = read_answers(Path(answers))
-    return Checked(mark_answers(read, Conventions(key_of(_network(source), number)), any_convention, by_given))
+    return Checked(mark_answers(read, Conventions(key_of(load(source), number)), any_convention, by_given))
 
 
 def write_workbook(run: Trace[AnyProblem] | Source, path: str | Path, *, matrix_formulas: bool = False) -> Path:

@@ -46,7 +46,6 @@ def _called(work: Work, idea: Idea, first: CellPlace, name: str) -> str:
 
 def _matrix(context: SlipContext, idea: Idea, name: str) -> str:
     """The matrix that a placeholder stands for."""
-    net, layer = context.net, context.layer or context.net.depth
     program, parameter = context.work.key.program, context.assignment.of
     match name:
         case "matrix":
@@ -55,6 +54,10 @@ def _matrix(context: SlipContext, idea: Idea, name: str) -> str:
             return next(idea.words[each] for each in OTHER if each in idea.words)
         case "parameter" | "gradient" if parameter is not None:
             return parameter if name == "parameter" else program.gradients[parameter]
+        case named if named in idea.words:
+            return idea.words[named]
+    net, layer = context.net, context.layer or context.net.depth
+    match name:
         case "input":
             return net.activation(layer - 1).name
         case "next_weights" | "next_delta":

@@ -150,6 +150,11 @@ class Program:
         return {each.of: each.id for each in self.assignments.values() if each.role == "gradient" and each.of}
 
     @cached_property
+    def gradients_of_parameters(self) -> frozenset[str]:
+        """What each parameter's update goes by."""
+        return frozenset(made for of, made in self.gradients.items() if of in self.parameters)
+
+    @cached_property
     def updated(self) -> dict[str, str]:
         """The new value of each parameter that has one, in the order of `inputs`."""
         new = {each.of: each.id for each in self.assignments.values() if each.role == "updated"}

@@ -155,7 +155,7 @@ def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
 def other_row_or_column(context: SlipContext, rule: m.Matrix) -> Made:
     """A matrix read one or more rows or columns off."""
     for symbol in dict.fromkeys(traversal.symbols(rule)):
-        if symbol == context.net.rate:
+        if symbol.name == context.work.key.program.rate:
             continue
         own = context.reading[symbol.name]
         for axis, name in enumerate(("column", "row") if context.turned else ("row", "column")):

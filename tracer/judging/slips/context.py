@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from tracer.calculus.forms import argument_of, function_named, softmax_form
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
@@ -39,6 +40,15 @@ class MatrixKind(Enum):
     BIAS_GRADIENT = auto()
     NEW_PARAMETER = auto()  # by plain gradient descent
     OF_OPTIMIZER = auto()  # a state, or what follows one
+    # of a program, whose author chose what it is made of
+    FORMULA = auto()  # made on the way forward, by none of the next two
+    CELL_FUNCTION = auto()  # a function of each cell of one matrix
+    ROW_FUNCTION = auto()  # softmax of one matrix
+    FORMULA_LOSS = auto()
+    SLOPE_OF_CELLS = auto()  # of a function of each cell
+    LOCAL_DERIVATIVE = auto()  # any other
+    FLOWING_BACK = auto()  # a gradient of what was made or given, or a contribution to one
+    PARAMETER_GRADIENT = auto()
 
 
 _KINDS = {
@@ -137,12 +147,47 @@ class SlipContext:
 
     @cached_property
     def kind(self) -> MatrixKind:
+        if not self.work.key.program.by_layers:
+            return self._kind_in_a_program
         kind = _KINDS.get(self.assignment.quantity, MatrixKind.OF_OPTIMIZER)
         if kind is MatrixKind.NEW_PARAMETER and self.net.problem.optimizer != Optimizer():
             return MatrixKind.OF_OPTIMIZER
         if kind is MatrixKind.ACTIVATION and self.net.function(self.layer).whole_row:
             return MatrixKind.SOFTMAX
         return MatrixKind.ERROR if kind is MatrixKind.SENT_BACK and self.of_output else kind
+
+    @property
+    def _kind_in_a_program(self) -> MatrixKind:
+        program, made = self.work.key.program, self.assignment
+        match made.role:
+            case "intermediate" if made.id not in program.of_optimizer:
+                return self._kind_forward(made.id)
+            case "loss":
+                return MatrixKind.FORMULA_LOSS
+            case "local_derivative":
+                of_cells = made.of is not None and self._kind_forward(made.of) is MatrixKind.CELL_FUNCTION
+                return MatrixKind.SLOPE_OF_CELLS if of_cells else MatrixKind.LOCAL_DERIVATIVE
+            case "contribution":
+                return MatrixKind.FLOWING_BACK
+            case "gradient":
+                of_parameter = made.id in program.gradients_of_parameters
+                return MatrixKind.PARAMETER_GRADIENT if of_parameter else MatrixKind.FLOWING_BACK
+        plain = made.role == "updated" and made.of in program.parameters and not program.of_optimizer
+        return MatrixKind.NEW_PARAMETER if plain else MatrixKind.OF_OPTIMIZER
+
+    def _kind_forward(self, identifier: str) -> MatrixKind:
+        """By the form of what made a matrix on the way forward."""
+        rule = self.rule_of(identifier)
+        if rule is None or not isinstance(argument_of(rule), m.Symbol):
+            return MatrixKind.FORMULA_LOSS if identifier == self.work.key.program.loss else MatrixKind.FORMULA
+        if softmax_form(rule) is not None:
+            return MatrixKind.ROW_FUNCTION
+        return MatrixKind.CELL_FUNCTION if function_named(rule) else MatrixKind.FORMULA
+
+    def rule_of(self, identifier: str) -> m.Matrix | None:
+        """The right rule of a matrix without rounding; None where it is given."""
+        rule = self.work.rule(identifier)
+        return rule.operand if isinstance(rule, m.Rounded) else rule
 
     @cached_property
     def right(self) -> m.Matrix:
@@ -204,6 +249,8 @@ class SlipContext:
     @property
     def gives_on(self) -> bool:
         """Whether this is what a layer gives on, with a 1 for the bias of the next before it."""
+        if not self.work.key.program.by_layers:
+            return False
         return self.net.leading > 0 and self.assignment.quantity == roles.ACTIVATION and not self.of_output
 
     @property
