@@ -46,6 +46,21 @@ def summed(terms: list[Addend]) -> m.Matrix:
     return total
 
 
+def sums_in(matrix: m.Matrix) -> list[m.Matrix]:
+    """The sums of two terms and more in an expression, each as a whole, the outermost first."""
+    return list(dict.fromkeys(_sums_in(matrix)))
+
+
+def _sums_in(matrix: m.Matrix) -> Iterator[m.Matrix]:
+    inside = [each.matrix for each in addends(matrix)]
+    if len(inside) > 1:
+        yield matrix
+    else:
+        inside = list((matrix.computed,) if isinstance(matrix, m.StableForm) else traversal.operands(matrix))
+    for each in inside:
+        yield from _sums_in(each)
+
+
 def factors(matrix: m.Matrix) -> list[m.Matrix]:
     """What a matrix is multiplied of, cell by cell, divisors left where they stand."""
     match matrix:

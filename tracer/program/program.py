@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -241,6 +242,22 @@ class Program:
         """What a matrix is; the learning rate too, which no step assigns."""
         return roles.LEARNING_RATE if identifier == RATE else self.assignments[identifier].quantity
 
+    @cached_property
+    def siblings(self) -> dict[str, tuple[str, ...]]:
+        """What stands in the place of a matrix one time step (or head) before or after.
+
+        Steps that were written once for all are alike: what stands in one place of their rules belongs together.
+        """
+        found: dict[str, dict[str, None]] = {}
+        for one, other in _neighbours(self.steps):
+            for a, b in _beside(one, other):
+                found.setdefault(a, {})[b] = None
+                found.setdefault(b, {})[a] = None
+        for each in [name for name in found if name in self.gradients]:
+            beside = {self.gradients[other]: None for other in found[each] if other in self.gradients}
+            found.setdefault(self.gradients[each], {}).update(beside)
+        return {each: tuple(others) for each, others in found.items()}
+
     def step_of(self, identifier: str) -> Step:
         """The step that assigns a matrix."""
         return self._steps_of[identifier]
@@ -273,3 +290,25 @@ class Program:
     def place_of_output(self) -> int:
         """Where the outputs stand among `computed`."""
         return self.computed.index(self.output)
+
+
+def _neighbours(steps: tuple[Step, ...]) -> Iterator[tuple[Step, Step]]:
+    """Forward steps that were written once, one behind the other."""
+    last: dict[tuple[str, ...], Step] = {}
+    for step in steps:
+        if step.phase == "forward" and step.assignments and step.assignments[0].block:
+            variables = tuple(name for name, _ in step.assignments[0].block)
+            before = last.get(variables)
+            if before is not None and len(before.assignments) == len(step.assignments):
+                yield before, step
+            last[variables] = step
+
+
+def _beside(one: Step, other: Step) -> Iterator[tuple[str, str]]:
+    """The matrices in the same places of two steps that are alike, where they are not the same."""
+    for first, second in zip(one.assignments, other.assignments, strict=True):
+        pairs = [(first.id, second.id)]
+        if first.expression is not None and second.expression is not None:
+            inside = (traversal.symbols(first.expression), traversal.symbols(second.expression))
+            pairs += [(a.name, b.name) for a, b in zip(*inside, strict=False)]
+        yield from (pair for pair in pairs if pair[0] != pair[1])

@@ -67,8 +67,8 @@ def test_an_error_is_marked_once_and_carried_after_that() -> None:
 
 def test_usual_names_are_read_and_what_means_two_matrices_is_not(tmp_path: Path) -> None:
     run = tracer.trace("self-attention-paper")
-    text = "".join(f"{name} = {run[each].round(4).tolist()}\n" for name, each in
-                   (("scores", "S"), ("attn", "P"), ("context", "H"), ("grad_Wq", "dWq"), ("Wk_new", "Wk_next")))  # fmt: skip
+    called = {"scores": "S", "attn": "P", "context": "H", "grad_Wq": "dWq", "Wk_new": "Wk_next"}
+    text = "".join(f"{name} = {run[each].round(4).tolist()}\n" for name, each in called.items())
     (tmp_path / "mine.py").write_text(text + "widths = [[1.0, 2.0], [3.0, 4.0]]\n")
     checked = tracer.check("self-attention-paper", tmp_path / "mine.py")
     document = checked.to_document()

@@ -123,7 +123,9 @@ class Sentence:
 
 
 _SIMPLE = {"answer", "right", "lr", "next_weights", "taken"}
-_NAMED = {"weights", "pre_activation", "activation", "error", "delta", "wrong", "used", "P", "M"}  # matrices
+_NAMED = {  # matrices
+    "weights", "pre_activation", "activation", "error", "delta", "wrong", "used", "P", "M", "own", "slope",
+}  # fmt: skip
 
 
 def _short(value: float) -> str:
