@@ -201,6 +201,13 @@ class Program:
                         found.setdefault(symbol.name, step)
         return found
 
+    @property
+    def first_backward(self) -> Step:
+        """The step on which the way back begins."""
+        if self.by_layers:
+            return self.step_of(self.layers[-1].error)
+        return next(each for each in self.steps if each.phase in ("backward", "update"))
+
     @cached_property
     def layers(self) -> tuple[LayerMatrices, ...]:
         """The matrices of each layer, from input to output; a program told in steps of its own has none."""
