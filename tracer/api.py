@@ -187,7 +187,7 @@ def write_worksheet(
     from tracer.worksheet.files import write_worksheets
     from tracer.worksheet.plan import make_plan
 
-    recorded = _traced(run)
+    recorded = _run(run)
     plan = make_plan(recorded.problem, recorded.first.program, mode, blank, None, "step", False)  # type: ignore[arg-type]
     return write_worksheets(recorded, [plan], Path(folder), theme_of(language, None))
 
@@ -195,12 +195,3 @@ def write_worksheet(
 def _run(run: Trace[AnyProblem] | Source) -> Trace[AnyProblem]:
     """The trace, or that of a problem's first epoch."""
     return run if isinstance(run, Trace) else trace(run)
-
-
-def _traced(run: Trace[AnyProblem] | Source) -> Trace:
-    """A trace of a network. Raises ProblemError for a program."""
-    if not isinstance(run, Trace):
-        return training.trace(_network(run))
-    if not isinstance(run.problem, Problem):
-        _network(run.problem)
-    return run  # type: ignore[return-value]

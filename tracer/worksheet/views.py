@@ -164,9 +164,11 @@ class WorksheetViews:
 
     def _axes(self, identifier: str) -> tuple[str, str]:
         """What its rows and columns stand for, in the sheet's language."""
-        down, across = (
-            word and self.theme.say(f"axis.{word.replace(' ', '_')}") for word in axes(self.one.program, identifier)
-        )
+        words = axes(self.one.program, identifier)
+        if not self.one.program.by_layers:  # where nothing is said but "row" and "column"
+            rows, columns = self.one.program.assignments[identifier].shape
+            words = (words[0] if rows > 1 else "", words[1] if columns > 1 else "")
+        down, across = (word and self.theme.say(f"axis.{word.replace(' ', '_')}") for word in words)
         return down, across
 
     def _details(self, made: Assignment, words: str, asked: bool) -> tuple[Markup, ...]:
