@@ -79,10 +79,8 @@ class Program:
         key = self.key
         with np.errstate(all="ignore"):
             for each in key.program.computed:
-                right = key.program.assignments[each].expression
-                rule = slip.rule if slip is not None and slip.at == each else right
-                assert rule is not None
-                found = evaluate(rule, made)
+                slips = slip is not None and slip.at == each
+                found = evaluate(slip.rule, made) if slip is not None and slips else key.compute(each, made)
                 made[each] = np.round(np.broadcast_to(found, key.values[each].shape), key.asked[each]) + 0.0
         return made
 
@@ -95,7 +93,16 @@ class Program:
         return Answers("student", grids)
 
     def mark(self, worked: Mapping[str, Array]) -> MarkedSheet:
-        return mark_answers(self.sheet(worked), self.conventions)
+        return self.mark_answers(self.sheet(worked))
+
+    def mark_answers(self, answers: Answers) -> MarkedSheet:
+        return mark_answers(answers, self.conventions)
+
+    def alone(self, slip: Slipped, values: Mapping[str, Array]) -> Array:
+        """What a wrong rule makes of its matrix on these numbers, to the digits that are asked for."""
+        with np.errstate(all="ignore"):
+            found = np.broadcast_to(evaluate(slip.rule, values), self.key.values[slip.at].shape)
+        return np.asarray(np.round(found, self.key.asked[slip.at]) + 0.0)
 
     def shows(self, slip: Slipped, worked: Mapping[str, Array]) -> bool:
         """Whether a slip changes a written digit of its matrix, and everything stays finite."""
