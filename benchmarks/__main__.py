@@ -12,6 +12,7 @@ from benchmarks import (
     fairness,
     growth,
     pages,
+    program_slips,
     programs,
     startup,
     tracing,
@@ -33,6 +34,7 @@ ALL = (
     checking,
     fairness,
     diagnosis,
+    program_slips,
     classes,
     growth,
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
+import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from tracer.expression.label import label_text
@@ -23,14 +24,22 @@ def addresses(path: Path, plan: Plan) -> dict[tuple[str, int, int], str]:
     """(matrix, row, column) from 0 -> the address of its cell, by the defined names."""
     with zipfile.ZipFile(path) as package:
         names = dict(_NAMED.findall(package.read("xl/workbook.xml").decode()))
-    found = {}
+    found, called = {}, listed(path)
     for identifier in plan.blank:
-        name = identifier if identifier.endswith("_next") else f"{identifier}_"
+        name = called.get(identifier) or (identifier if identifier.endswith("_next") else f"{identifier}_")
         first, _, last = names[name].partition("!")[2].replace("$", "").partition(":")
         left, top, right, bottom = range_boundaries(f"{first}:{last or first}")
         for i, j in product(range(bottom - top + 1), range(right - left + 1)):
             found[identifier, i, j] = f"{get_column_letter(left + j)}{top + i}"
     return found
+
+
+def listed(path: Path) -> dict[str, str]:
+    """The defined names by identifier, where the book has a sheet of them."""
+    book = openpyxl.load_workbook(path)
+    if "Names" not in book.sheetnames:
+        return {}
+    return {str(identifier): str(name) for identifier, name, *_ in book["Names"].iter_rows(min_row=2, values_only=True)}
 
 
 def mark_addresses(path: Path, plan: Plan) -> dict[tuple[str, int, int], str]:

@@ -140,7 +140,7 @@ def check(
         read = read_content("answers.json", json.dumps(plain(answers)).encode())
     else:
         read = read_answers(Path(answers))
-    return Checked(mark_answers(read, Conventions(key_of(_network(source), number)), any_convention, by_given))
+    return Checked(mark_answers(read, Conventions(key_of(load(source), number)), any_convention, by_given))
 
 
 def write_workbook(run: Trace[AnyProblem] | Source, path: str | Path, *, matrix_formulas: bool = False) -> Path:
@@ -187,7 +187,7 @@ def write_worksheet(
     from tracer.worksheet.files import write_worksheets
     from tracer.worksheet.plan import make_plan
 
-    recorded = _traced(run)
+    recorded = _run(run)
     plan = make_plan(recorded.problem, recorded.first.program, mode, blank, None, "step", False)  # type: ignore[arg-type]
     return write_worksheets(recorded, [plan], Path(folder), theme_of(language, None))
 
@@ -195,12 +195,3 @@ def write_worksheet(
 def _run(run: Trace[AnyProblem] | Source) -> Trace[AnyProblem]:
     """The trace, or that of a problem's first epoch."""
     return run if isinstance(run, Trace) else trace(run)
-
-
-def _traced(run: Trace[AnyProblem] | Source) -> Trace:
-    """A trace of a network. Raises ProblemError for a program."""
-    if not isinstance(run, Trace):
-        return training.trace(_network(run))
-    if not isinstance(run.problem, Problem):
-        _network(run.problem)
-    return run  # type: ignore[return-value]

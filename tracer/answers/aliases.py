@@ -7,14 +7,13 @@ called (dL/dW1, grad_W1, ∂E/∂net_h1) is read off the name of what it is the 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
-from typing import NamedTuple, TypeAlias, get_args
+from typing import get_args
 
-from tracer.answers.numbers import UNSEEN
+from tracer.answers.names_read import FIELD, OWN, NameReading, NamesRead, plain
 from tracer.expression.label import label_text
 from tracer.problem.convention import NameStyle
 from tracer.problem.names import NetworkNames, network_names
@@ -22,84 +21,27 @@ from tracer.problem.problem import Problem
 from tracer.program.naming_policy import RATE
 
 MOST_NAMED_CELLS = 5_000  # of a network whose single cells have names
-MOST_READ = 20_000  # headings that are remembered
-MOST_LETTERS = 80  # of a heading; what is longer is a sentence
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
 
 
-CellIndex: TypeAlias = tuple[int, int] | None
-
-
-class NameReading(NamedTuple):
-    """A matrix that a name can mean, or a cell of it; the lowest rank is the likeliest."""
-
-    rank: int
-    identifier: str
-    place: CellIndex = None
-
-
-OWN, FIELD = 1, 2  # ranks of names: 0 is the identifier to the letter
-
-_LETTERS = str.maketrans({
-    "∂": "d", "δ": "delta", "∇": "grad", "′": "'", "’": "'", "ʹ": "'", "·": "*", "×": "*", "⊙": "*", "⋅": "*",
-    "\N{COMBINING CIRCUMFLEX ACCENT}": "hat", "η": "eta", "α": "alpha", "σ": "sigma", "^": None, "−": None,
-    **dict.fromkeys(" \t\n_-‐–—`\"$\\{}", None),
-})  # fmt: skip
-_NUMBERED = re.compile(r"(?<=[a-z])[\[(]([0-9]+)[\])]")
 _ERRORS = "l|e|etotal|loss|cost|c|j|error"
 _BY = re.compile(rf"d(?:{_ERRORS})/?d(.+)|grad(?:ient)?(?:of)?(.+)|(.+?)grad(?:ient)?|d(.+)")
 _SLOPE = re.compile(r"d(.+?)/d(.+)|(?:sigma|sigmoid|f|g|phi|tanh|relu)'\((.+)\)")
 _NEW = re.compile(r"(.+?)(?:new|next|updated|after|afterupdate|'|\+|\*)")
-_IS_NEW = re.compile(r"[\[(]?\b(?:after (?:the )?update|updated|new|next)\b[\])]?", re.I)
-_CELL = re.compile(r"(.+)\[([0-9]{1,4})[,;]([0-9]{1,4})\]")
-_UNKNOWN = re.compile(r"[A-Z][0-9]+")  # like an identifier, and no cell such as w9
-_SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0-9]+\b[\])]?\s*[\])]?", re.I)
-_BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
-_PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
-_BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_IN_BRACKETS = re.compile(r"(?<![\w.])[(\[]([^()\[\]]*)[)\]]")  # and not what a function is called with
 _DERIVED = {"W": "dW", "b": "db", "Z": "D", "A": "E"}
 
 
-def plain(name: str) -> str:
-    """A name as it is compared.
-
-    >>> plain("Error_at-hidden Layer"), plain("W₁⁺"), plain("∂L/∂Z1")
-    ('errorathiddenlayer', 'w1+', 'dl/dz1')
-    """
-    letters = unicodedata.normalize("NFKD", name).lower().translate(_LETTERS)
-    letters = "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Zs", "Cc"))
-    return _NUMBERED.sub(r"\1", letters)
-
-
-class Aliases:
+class Aliases(NamesRead):
     """The names of one problem's matrices, with the shapes of those that it or another convention of it has."""
 
     def __init__(self, problem: Problem, shapes: Mapping[str, tuple[int, int]]) -> None:
+        super().__init__(shapes)
         self.problem = problem
-        self.shapes = dict(shapes) | {RATE: (1, 1)}
         depth, outputs = problem.depth, problem.sizes[-1]
         self.shapes.setdefault(f"S{depth}", self.shapes[f"A{depth}"])  # of a convention with another output slope
         if problem.layers[-1].activation == "softmax":
             for sample in range(self.shapes["X"][1 if problem.convention.turned else 0]):
                 self.shapes.setdefault(f"J{sample + 1}", (outputs, outputs))
-        self._read: dict[str, tuple[NameReading, ...]] = {}
-
-    def read(self, heading: str) -> tuple[NameReading, ...]:
-        """The matrices and cells that a heading can mean, none where it is no name."""
-        if len(heading) > MOST_LETTERS:
-            return ()
-        heading = heading if heading.isascii() else heading.translate(UNSEEN)
-        if heading not in self._read:
-            if len(self._read) >= MOST_READ:
-                self._read.clear()
-            ranks: dict[tuple[str, CellIndex], int] = {}
-            for rank, identifier, place in self._heading(heading):
-                whole = place is None or self.shapes[identifier] == (1, 1)
-                meant = (identifier, None if whole else place)
-                ranks[meant] = min(rank, ranks.get(meant, rank))
-            self._read[heading] = tuple(NameReading(rank, *meant) for meant, rank in ranks.items())
-        return self._read[heading]
 
     def wider(self, identifier: str) -> tuple[int, int] | None:
         """The shape with the bias as a row more, or of an activation with a leading 1 as a column more."""
@@ -109,62 +51,15 @@ class Aliases:
             return (rows + 1, columns) if f"b{layer}" in self.shapes else None
         return (rows, columns + 1) if identifier[0] in "AX" else None
 
-    def _heading(self, heading: str) -> Iterable[NameReading]:
-        text = heading.replace("**", "").replace("`", "").strip()
-        text = _BULLET.sub("", text.strip("* ") if text.startswith("*") else text)  # but W1* is a name
-        text = re.split(r"[=≔←]", text)[0].strip().rstrip(":").strip()
-        if _IS_NEW.search(text):
-            return self._updated(self._heading(_IS_NEW.sub(" ", text)))
-        if text in self.shapes:
-            return [NameReading(0, text)]
-        cell = _CELL.fullmatch(text)
-        if cell is not None:
-            return self._cell_of(cell[1], int(cell[2]) - 1, int(cell[3]) - 1)
-        text = _SHAPE.sub(" ", text).strip()
-        outside = _BRACKETED.sub(" ", text).strip()
-        ways = (
-            [text],
-            _PARTS.split(outside),
-            [part for each in _IN_BRACKETS.findall(text) for part in _PARTS.split(each)],
-        )
-        for parts in ways:
-            found = [each for part in parts for each in self._part(part)]
-            if found:
-                return found
-        return self._word(outside)
-
-    def _part(self, part: str) -> list[NameReading]:
-        if part in self.shapes:
-            return [NameReading(0, part)]
-        found = self._named(plain(part))
-        return [each for each in found if each.place is None] if _UNKNOWN.fullmatch(part) else found
-
-    def _cell_of(self, name: str, row: int, column: int) -> list[NameReading]:
-        found = self._part(name.strip())
-        inside = [each for each in found if each.place is None and self._has(each.identifier, row, column)]
-        return [each._replace(place=(row, column)) for each in inside]
-
-    def _has(self, identifier: str, row: int, column: int) -> bool:
-        rows, columns = self.shapes[identifier]
-        return 0 <= row < rows and 0 <= column < columns
-
-    def _word(self, text: str) -> list[NameReading]:
-        """An identifier among words that add nothing: "weights W1", "the matrix W1"."""
-        words = text.split()
-        found = {word for word in words if word in self.shapes}
-        others = {word.lower() for word in words} - {word.lower() for word in found}
-        if len(found) != 1:
-            return []
-        (identifier,) = found
-        kind = re.sub("[0-9]", "", identifier)
-        return [NameReading(OWN, identifier)] if others <= _NOISE | _NOISE_OF.get(kind, set()) else []
+    def noise(self, identifier: str) -> set[str]:
+        return _NOISE_OF.get(re.sub("[0-9]", "", identifier), set())
 
     # Plain names
 
-    def _named(self, name: str) -> list[NameReading]:
+    def named(self, name: str) -> list[NameReading]:
         known, new = self._known(name), _NEW.fullmatch(name)
         if new is not None:
-            known += self._updated(self._known(new[1]))
+            known += self.updated(self._known(new[1]))
         return known if any(each.place is None for each in known) else [*known, *self._derivative(name)]
 
     def _derivative(self, name: str) -> Iterator[NameReading]:
@@ -179,7 +74,7 @@ class Aliases:
                 if below.identifier[0] == "Z" and (top is None or any(_above(each, below) for each in top)):
                     yield from self._through(below, {"Z": "S"})
 
-    def _updated(self, readings: Iterable[NameReading]) -> list[NameReading]:
+    def updated(self, readings: Iterable[NameReading]) -> list[NameReading]:
         new = (each._replace(identifier=f"{each.identifier}_next") for each in readings)
         return [each for each in new if each.identifier in self.shapes]
 
@@ -249,7 +144,6 @@ def _above(top: NameReading, below: NameReading) -> bool:
 
 # The usual names of the field; # is the number of a hidden layer, left out where there is one alone
 
-_NOISE = {"matrix", "values", "the", "of"}
 _NOISE_OF = {
     "W": {"weights", "weight"}, "W_next": {"weights"}, "b": {"bias", "biases"}, "A": {"activation", "activations"},
     "D": {"delta"}, "dW": {"gradient"}, "db": {"gradient"}, "S": {"slope"}, "E": {"error"}, "L": {"loss"},

@@ -13,12 +13,12 @@ from itertools import islice, takewhile
 from string import ascii_uppercase
 from typing import NamedTuple, TypeAlias
 
-from tracer.answers.aliases import Aliases, NameReading
 from tracer.answers.cells import SheetCells, order, rest
 from tracer.answers.fitting import EXACT, LABELLED, OTHER, PART, TRANSPOSED, are_labels, fit
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerPage, Grid
 from tracer.answers.identifiers import Family, unit_name
+from tracer.answers.names_read import NameReading, NamesRead
 from tracer.answers.tables import Column, column_under, crossed, heads
 from tracer.expression import matrix as m
 
@@ -42,7 +42,7 @@ class _Region(NamedTuple):
 _Ranked: TypeAlias = tuple[float, int, int, _Region, NameReading]
 
 
-def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[Found], list[str]]:
+def blocks_of(page: AnswerPage, aliases: NamesRead) -> tuple[list[Found], list[str]]:
     """The blocks of a page in reading order, and remarks on them."""
     finder = _Finder(page, aliases)
     found = [*finder.assigned(), *finder.crossed, *finder.blocks(), *finder.columns()]
@@ -53,7 +53,7 @@ def blocks_of(page: AnswerPage, aliases: Aliases) -> tuple[list[Found], list[str
 class _Finder(SheetCells):
     """Goes from name to name; what belongs to one is claimed."""
 
-    def __init__(self, page: AnswerPage, aliases: Aliases) -> None:
+    def __init__(self, page: AnswerPage, aliases: NamesRead) -> None:
         super().__init__(page)
         self.aliases = aliases
         self.remarks: list[str] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -45,15 +44,41 @@ class CountedCell(NamedTuple):
 
 @dataclass(frozen=True)
 class Counted:
-    """The cells that names have in one problem, in every way of counting."""
+    """The cells that names have in one problem, in every way of counting.
+
+    Of a program there are none: nobody has a way of counting its units, and every name is that of a matrix or says its
+    own cell.
+    """
+
+    samples: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, then units of each layer."""
+        return ()
+
+    def cells(self, name: UnitName) -> dict[Counting, CountedCell]:
+        """The cell of a name in every way of counting that it fits."""
+        return {}
+
+    def whole(self, name: UnitName) -> Iterator[str]:
+        """The matrices that a letter can mean where many numbers stand behind it: z, h, s(1), θ."""
+        yield from ()
+
+    def error_is_difference(self, key: Key) -> bool:
+        """Whether the gradient at the output is a − y, so that everybody's error is the same."""
+        return True
+
+
+@dataclass(frozen=True)
+class CountedUnits(Counted):
+    """The cells that the units of a network's layers have."""
 
     problem: Problem
     shapes: dict[str, m.Shape]
-    samples: int
 
-    @cached_property
+    @property
     def sizes(self) -> tuple[int, ...]:
-        """Inputs, then units of each layer."""
         return self.problem.sizes
 
     @property
@@ -61,7 +86,6 @@ class Counted:
         return self.problem.depth
 
     def cells(self, name: UnitName) -> dict[Counting, CountedCell]:
-        """The cell of a name in every way of counting that it fits."""
         found: dict[Counting, CountedCell] = {}
         for kind in name.kinds:
             for counting, cell in self._of_kind(kind, name):
@@ -70,7 +94,6 @@ class Counted:
         return found
 
     def whole(self, name: UnitName) -> Iterator[str]:
-        """The matrices that a letter can mean where many numbers stand behind it: z, h, s(1), θ."""
         layers = range(1, self.depth + 1)
         if len(name.numbers) > 1:
             return
@@ -86,7 +109,6 @@ class Counted:
             yield from (each for each in found if each in self.shapes)
 
     def error_is_difference(self, key: Key) -> bool:
-        """Whether the gradient at the output is a − y, so that everybody's error is the same."""
         error, output = (key.values[each] for each in (policy.OUTPUT_ERROR, policy.activation(self.depth)))
         return bool(np.allclose(np.abs(error), np.abs(output - key.values[policy.TARGETS]), rtol=1e-6, atol=1e-12))
 
@@ -268,3 +290,10 @@ class Counted:
         for layer in range(1, self.depth + 1):
             if name.numbers == (layer,) and self.shapes.get(policy.bias(layer)) == (1, 1):
                 yield (BIAS, "layers"), CountedCell(self._parameter(policy.bias(layer), name.change), 0, 0)
+
+
+def counted_of(key: Key) -> Counted:
+    """The ways of counting of a key's problem."""
+    if not isinstance(key.problem, Problem):
+        return Counted(key.program.rows)
+    return CountedUnits(key.program.rows, key.problem, {each: value.shape for each, value in key.values.items()})

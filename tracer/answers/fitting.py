@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tracer.answers.aliases import NameReading
+from tracer.answers.names_read import NameReading
 from tracer.answers.numbers import Entry
 from tracer.expression import matrix as m
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracer.answers.aliases import NameReading
 from tracer.answers.handed_in import Grid
+from tracer.answers.names_read import NameReading
 
 
 @dataclass(frozen=True)

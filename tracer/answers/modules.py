@@ -26,7 +26,7 @@ class Modules:
     def identifiers(self, name: str, key: Key) -> Iterator[str]:
         """The parameter or gradient of a module; a parameter's old name may stand for the updated one."""
         found = _MODULE.fullmatch(name.strip())
-        if found is None:
+        if found is None or not key.program.by_layers:
             return
         layer = self.layers[found[1]]
         parameter = policy.bias(layer) if found[2].lower() == "bias" else policy.weights(layer)

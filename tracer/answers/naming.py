@@ -11,7 +11,7 @@ import numpy as np
 
 from tracer.answers.agreement import Agreement, total
 from tracer.answers.blocks import blocks_of
-from tracer.answers.counting import Counted
+from tracer.answers.counting import counted_of
 from tracer.answers.fitting import are_labels
 from tracer.answers.found import Found
 from tracer.answers.handed_in import AnswerError, Answers, Grid, NotRead
@@ -22,7 +22,7 @@ from tracer.answers.placing import Piece, Placing
 from tracer.answers.scalars import LATER_PASSES, Gathered, scalars_of
 from tracer.expression import matrix as m
 from tracer.expression.arrays import Array
-from tracer.program.roles import BIAS_GRADIENT, DELTA, INPUTS, TARGETS, WEIGHTS_GRADIENT
+from tracer.program.roles import ERROR, INPUTS, TARGETS
 
 MOST_WORDS = 5_000  # different ones in the cells of all pages
 MOST_NAMES = 2_000  # of matrices in a file that names them all
@@ -68,7 +68,7 @@ def _placed(
 ) -> tuple[list[Piece], list[str], list[NotRead]]:
     """Everything that has a place, in order, and what is said of it and of the rest."""
     key = agreement.key
-    counted = Counted(key.problem, {each: value.shape for each, value in key.values.items()}, key.program.rows)
+    counted = counted_of(key)
     scalars = {each.order: scalars_of(each, counted, agreement) for each in found}
     if sum(map(len, scalars.values())) > MOST_SCALARS:
         raise AnswerError(f"{file}: more than {MOST_SCALARS:,} numbers with names of their own")
@@ -137,7 +137,7 @@ def _only_counts(each: Found) -> bool:
 
 def _of_this_pass(each: Found, key: Key, notes: list[str]) -> Found:
     """The first row of a column that has a row for each pass."""
-    if not each.single or len(each.grid) == 1 or key.program.rows > 1:
+    if not each.single or len(each.grid) == 1 or key.program.rows > 1 or not key.program.by_layers:
         return each
     notes += [LATER_PASSES] if LATER_PASSES not in notes else []
     return replace(each, grid=each.grid[:1])
@@ -197,8 +197,8 @@ class _Settled:
             self._given(piece)
         else:
             self._put(identifier, piece)
-        changes = what in (WEIGHTS_GRADIENT, BIAS_GRADIENT)
-        self.backward |= changes or what == DELTA
+        changes = identifier in self.key.program.gradients_of_parameters
+        self.backward |= what.role == "gradient" and what != ERROR
         self.updating |= changes or what.role == "updated"
 
     def finish(self) -> list[str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tracer.answers.agreement import SURE, Agreement, total
-from tracer.answers.aliases import FIELD, NameReading
 from tracer.answers.arrays import is_left_out
 from tracer.answers.counting import Counted
 from tracer.answers.found import Found
@@ -30,6 +29,7 @@ from tracer.answers.layouts import (
     turned,
 )
 from tracer.answers.modules import Modules
+from tracer.answers.names_read import FIELD, NameReading
 from tracer.answers.numbers import unreadable
 from tracer.program.roles import Quantity
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from tracer.answers.agreement import Agreement, total
-from tracer.answers.aliases import OWN
 from tracer.answers.arrays import is_left_out
 from tracer.answers.counting import Counted, CountedCell
 from tracer.answers.families import Families, NamedNumber, Placed
@@ -16,6 +15,7 @@ from tracer.answers.handed_in import Grid, NotRead
 from tracer.answers.identifiers import Change, UnitName, unit_name
 from tracer.answers.key import Key
 from tracer.answers.layouts import shape_of
+from tracer.answers.names_read import OWN
 from tracer.answers.numbers import BLANK, Entry
 from tracer.answers.placing import ALONE, Piece
 

@@ -23,14 +23,16 @@ from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadab
 from tracer.answers.package import Span, checked_package
 from tracer.answers.pages import answers_on
 from tracer.answers.xls import checked_xls
-from tracer.program.naming_policy import PATTERN, of_defined_name
+from tracer.program.naming_policy import RATE, of_defined_name
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 
-_HEADING = re.compile(rf"({PATTERN}) · ([^·]{{1,60}}) · ([0-9]{{1,6}})×([0-9]{{1,6}})\b.*")
+_IDENTIFIER = r"[A-Za-z][A-Za-z0-9_]{0,99}"
+_HEADING = re.compile(rf"({_IDENTIFIER}) · ([^·]{{1,60}}) · ([0-9]{{1,6}})×([0-9]{{1,6}})\b.*")
 _STEP = re.compile(r"[0-9]")  # "step 2" in any language; what is given has no number
 _HASH = re.compile(r"[0-9a-f]{64}")
 _STUDENT = {"student_name": "name", "student_id": "id"}
+NAMES = "Names"  # the sheet that a program's worksheet lists its matrices on
 MOST_FOUND = 1_000  # matrices
 MOST_BETWEEN = 200  # rows looked through for the numbered rows of a matrix, beside its own
 A_DATE = "a date, not a number; type a fraction as =3/8"
@@ -115,14 +117,21 @@ def _matrices(
     headings: Mapping[str, _Located], names: Mapping[str, Span], sheets: Mapping[str, Rows]
 ) -> dict[str, _Located]:
     """Where each matrix begins: by its defined name, else below its heading."""
-    found = dict(headings)
+    found, listed = dict(headings), _listed(sheets)
     for name, (sheet, row, column, last_row, last_column) in names.items():
-        identifier = of_defined_name(name)
+        identifier = listed.get(name) or of_defined_name(name)
         if identifier is not None and sheet in sheets and len(found) < MOST_FOUND:
             known = headings.get(identifier)
             shape = known.shape if known else (last_row - row + 1, last_column - column + 1)
             found[identifier] = _Located(sheet, row, column, shape, bool(known and known.given))
     return found
+
+
+def _listed(sheets: Mapping[str, Rows]) -> dict[str, str]:
+    """The identifiers by their defined names, where a sheet has them side by side."""
+    rows = sheets.get(NAMES, ())
+    pairs = ((str(row[0]), str(row[1])) for row in rows[1 : MOST_FOUND + 1] if len(row) > 1)
+    return {name: each for each, name in pairs if re.fullmatch(_IDENTIFIER, each) and each != RATE}
 
 
 # What stands in them

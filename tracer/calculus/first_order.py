@@ -111,8 +111,9 @@ def _matrix(expression: m.Matrix, values: Mapping[str, Moved]) -> Moved:
             tiles = _picked(of(operand), lambda each: picking.tiles(each, tile), operand.shape)
             return _picked(_reduced(tiles, operation, (-1,), tiles.value.shape), lambda each: each[..., 0], None)
         case m.FirstMaximum(operand, tile):
-            first = picking.first_maximum(of(operand).value, tile)
-            return Moved(first, {}, np.where(of(operand).reach > 0, 1.0, 0.0).max() + 0.0 * first)
+            inner = _whole(of(operand), operand.shape)
+            first = picking.first_maximum(inner.value, tile)
+            return Moved(first, {}, picking.open_maximum(inner.value - inner.reach, inner.value + inner.reach, tile))
         case m.Detached(operand):
             return of(operand)
         case m.Rounded(operand, decimals):

@@ -241,4 +241,5 @@ class FeedbackViews:
                 earned, out_of = (sum(each[k] for each in points) for k in (0, 1))
                 names = (math(self._matrix_name(each)) for each in counted)
                 matrices = tuple((name, *each) for name, each in zip(names, points, strict=True))
-                yield StepPoints(f"{step.label} {step.title}", earned, out_of, matrices)
+                label = step.label if step.phase is None else step.number
+                yield StepPoints(f"{label} {step.title}", earned, out_of, matrices)

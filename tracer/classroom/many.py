@@ -17,8 +17,8 @@ from tracer.classroom.submissions import Submission
 from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers, unmarked_document
-from tracer.problem.problem import Problem
 from tracer.processes import cores
+from tracer.run.passes import AnyProblem
 
 PAYS, PAYS_WITH_REPORTS = 100, 20  # files from which on more than one process is worth its start
 MOST_SAID = 100  # characters of an error that nobody foresaw
@@ -41,7 +41,7 @@ class Marker:
     `documents` and `sheets` say what an outcome holds; sheets stay in this process.
     """
 
-    problem: Problem
+    problem: AnyProblem
     number: int = 1
     accept: bool = False
     reveal: Reveal = "hint"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracer.commands.common import JsonOption, ProblemArgument, load, print_json, progress
+from tracer.commands.common import JsonOption, ProblemArgument, load_any, print_json, progress
 from tracer.commands.shape import choices
 from tracer.errors import TracerError
 
@@ -82,9 +82,8 @@ def check(
         raise TracerError("--only says what is written; say with -o where")
     wanted = {"xlsx", "html"} if only is None else {"xlsx", "html"} & {only.value}
     reports = frozenset(wanted if output else ())
-    marker = Marker(
-        load(problem), number, convention is OtherConvention.any, reveal.value, output, reports, as_json, given=given
-    )
+    accept = convention is OtherConvention.any
+    marker = Marker(load_any(problem), number, accept, reveal.value, output, reports, as_json, given=given)
     several = len(answers) > 1 or is_many(answers[0])
     submissions = collect(answers, Path(problem))
     if not submissions:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.commands.common import DEFAULT_FOLDER, FolderOption, ProblemArgument, load
+from tracer.commands.common import DEFAULT_FOLDER, FolderOption, ProblemArgument, load_any
 from tracer.commands.shape import choices
 
 
@@ -60,7 +60,7 @@ def worksheet(
     from tracer.worksheet.files import write_worksheets
     from tracer.worksheet.plan import make_plan, make_series
 
-    loaded = load(problem)
+    loaded = load_any(problem)
     theme = theme_of(language, templates.resolve() if templates else None)
     recorded = of_pass(loaded, number)
     program = recorded.first.program

@@ -230,16 +230,18 @@ def _of_kernels(node: m.Correlation | m.Spread, image: Interval, kernel: Interva
         alone = np.zeros(node.kernel.shape)
         alone[u, v] = 1.0
         under = _both(image, lambda end, alone=alone: combine(end, alone, *settings))  # type: ignore[misc]
-        total = _plus(total, _times(under, _both(kernel, lambda end, u=u, v=v: end[..., u, v])))  # type: ignore[misc]
+        one = _both(kernel, lambda end, u=u, v=v: end[..., u : u + 1, v : v + 1])  # type: ignore[misc]
+        total = _plus(total, _times(under, one))
     return total
 
 
 def _first_maximum(a: Interval, size: m.Shape) -> Interval:
     """0 or 1 where the bounds meet; where they leave room, either."""
-    first = picking.first_maximum(a.low, size)
+    first = picking.first_maximum((a.low + a.high) / 2, size)
     if a.low is a.high or np.array_equal(a.low, a.high):
         return Interval.exactly(first)
-    return Interval(np.zeros_like(first), np.ones_like(first))
+    either = picking.open_maximum(a.low, a.high, size)
+    return Interval(first * (1.0 - either), np.maximum(first, either))
 
 
 def _sum(a: Interval, axis: tuple[int, ...], keepdims: bool = True) -> Interval:

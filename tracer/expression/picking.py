@@ -116,6 +116,18 @@ def first_maximum(matrix: Numbers, size: tuple[int, int]) -> Numbers:
     apart = tiles(matrix, size)
     first = np.zeros(apart.shape)
     np.put_along_axis(first, apart.argmax(axis=-1)[..., None], 1.0, axis=-1)
+    return _laid(first, size, matrix.shape)
+
+
+def open_maximum(low: Numbers, high: Numbers, size: tuple[int, int]) -> Numbers:
+    """1 where a cell between these bounds may be the largest of its tile or not; 0 where that is certain."""
+    apart = tiles(high, size)
+    may_be = apart >= tiles(low, size).max(axis=-1, keepdims=True)
+    several = may_be.sum(axis=-1, keepdims=True) > 1
+    return _laid((may_be & several).astype(float), size, low.shape)
+
+
+def _laid(apart: Numbers, size: tuple[int, int], shape: tuple[int, ...]) -> Numbers:
+    """Tiles laid side by side again."""
     *front, down, across, _ = apart.shape
-    together = np.swapaxes(first.reshape(*front, down, across, *size), -3, -2)
-    return together.reshape(matrix.shape)
+    return np.swapaxes(apart.reshape(*front, down, across, *size), -3, -2).reshape(shape)

@@ -6,7 +6,7 @@ that counts is lost and some are won. What `[reproduce]` has is no convention: t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 
@@ -22,7 +22,9 @@ from tracer.judging.numbers import close, inside, tolerance
 from tracer.judging.sheet import Sheet, lay_beside, transposed
 from tracer.judging.verdicts import COUNTS, Mark
 from tracer.judging.work import Work
+from tracer.problem.problem import Problem
 from tracer.problem.ways import LAYOUTS, Choice, LayoutWay, choices, layouts, together
+from tracer.run.passes import AnyProblem
 
 MOST_ROUNDS = 5  # conventions are added one after the other
 MOST_AT_ONCE = 3  # that one matrix shows together
@@ -168,15 +170,20 @@ class Conventions:
         if not words:
             return self.key
         if words not in self.keys:
-            problem = self.key.problem
-            for each in choices(problem):
-                if each.words in words:
-                    problem = each.change(problem)
             try:
-                self.keys[words] = replace(key_of(problem, self.number), sha256=self.key.sha256, notes=self.key.notes)
+                made = key_of(_changed(self.key.problem, words), self.number)
+                self.keys[words] = replace(made, sha256=self.key.sha256, notes=self.key.notes)
             except TracerError:
                 self.keys[words] = None
         return self.keys[words]
+
+
+def _changed(problem: AnyProblem, words: Collection[str]) -> AnyProblem:
+    """A problem by other conventions, of which a program has none."""
+    for each in choices(problem):
+        if each.words in words and isinstance(problem, Problem):
+            problem = each.change(problem)
+    return problem
 
 
 def _is_layout(words: str) -> bool:

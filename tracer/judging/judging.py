@@ -21,7 +21,6 @@ from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.site import Explain, Site, no_slips
 from tracer.judging.verdicts import COUNTS, Idea, Mark, Slip, Verdict
 from tracer.judging.work import Work, is_step
-from tracer.program.roles import WEIGHTS_GRADIENT
 
 _TURNED = "rows and columns are swapped: a gradient has the shape of what it is the gradient of"
 _CUT_OFF = "this was cut off after the last digit; round it instead"
@@ -103,7 +102,7 @@ class _Judging:
         """Rows and columns are exchanged in the whole matrix: nothing in it is where it belongs."""
         verdicts = self.verdicts[identifier]
         for row, column in np.argwhere(np.isin(verdicts, list(COUNTS))).tolist():
-            gradient = self.key.program.quantity(identifier) == WEIGHTS_GRADIENT
+            gradient = identifier in self.key.program.gradients_of_parameters
             verdicts[row, column] = "slip" if gradient else "wrong"
             self.slips.setdefault(identifier, {})[row, column] = [turned(identifier)] if gradient else []
 

@@ -12,10 +12,10 @@ from tracer.expression.arrays import Array
 from tracer.judging.sheet import Sheet
 from tracer.judging.work import Work
 from tracer.presentation.shown import Shown, shown
-from tracer.run.passes import Epoch, Pass, Trace
+from tracer.run.passes import AnyProblem, Epoch, Pass, Trace
 
 
-def own_trace(sheet: Sheet) -> Trace:
+def own_trace(sheet: Sheet) -> Trace[AnyProblem]:
     """The learner's numbers, and what follows from them by the right rules where they wrote none."""
     with np.errstate(all="ignore"):
         return _recorded(sheet.key, Work(sheet).own.values)
@@ -28,7 +28,7 @@ def key_shown(key: Key) -> Shown:
     return shown(trace, trace.first)
 
 
-def _recorded(key: Key, values: Mapping[str, Array]) -> Trace:
+def _recorded(key: Key, values: Mapping[str, Array]) -> Trace[AnyProblem]:
     given, computed = (tuple(values[each] for each in names) for names in (key.program.inputs, key.program.computed))
     one = Pass(key.program, 1, 1, 0, key.program.rows, given, computed)
     return Trace(key.problem, (Epoch(1, (one,)),))

@@ -14,7 +14,7 @@ from tracer.judging.work import Work
 from tracer.presentation.theme import ENGLISH, Theme, theme_of
 
 CellPlace = tuple[str, int, int]
-OTHER = ("wrong", "used", "M", "pre_activation")  # words of a wrong rule that name the matrix that was taken
+OTHER = ("wrong", "used", "of", "M", "pre_activation")  # words of a wrong rule that name the matrix that was taken
 
 
 def tutor(work: Work, idea: Idea, first: CellPlace, others: Sequence[str] = (), theme: Theme | None = None) -> str:
@@ -46,8 +46,8 @@ def _called(work: Work, idea: Idea, first: CellPlace, name: str) -> str:
 
 def _matrix(context: SlipContext, idea: Idea, name: str) -> str:
     """The matrix that a placeholder stands for."""
-    net, layer = context.net, context.layer or context.net.depth
-    program, parameter = context.work.key.program, context.assignment.of
+    program = context.work.key.program
+    parameter = program.follows(context.id) or context.assignment.of
     match name:
         case "matrix":
             return context.id
@@ -55,6 +55,12 @@ def _matrix(context: SlipContext, idea: Idea, name: str) -> str:
             return next(idea.words[each] for each in OTHER if each in idea.words)
         case "parameter" | "gradient" if parameter is not None:
             return parameter if name == "parameter" else program.gradients[parameter]
+        case named if named in idea.words:
+            return idea.words[named]
+    if not context.by_layers:
+        return getattr(context, name).name  # type: ignore[no-any-return]
+    net, layer = context.net, context.layer or context.net.depth
+    match name:
         case "input":
             return net.activation(layer - 1).name
         case "next_weights" | "next_delta":

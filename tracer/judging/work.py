@@ -83,7 +83,8 @@ class Reading:
         if not missing.any():
             return Moved.by_each(values, identifier, work.half(identifier))
         made = moved(rule, self.moved)
-        in_the_head = np.zeros_like(values) if is_step(rule) else work.scratch(identifier, values)
+        exact = is_step(rule) or work.counts(identifier)
+        in_the_head = np.zeros_like(values) if exact else work.scratch(identifier, values)
         if missing.all():
             return made.off_by(identifier, in_the_head)
         parts = {name: part * missing for name, part in made.parts.items()}
@@ -148,12 +149,18 @@ class Work:
     def half(self, identifier: str) -> Array:
         """What each cell of a written matrix may be off; a right one by its distance from the key, if that is more."""
         written = self.sheet.written[identifier]
+        if self.counts(identifier):
+            return np.zeros_like(written.values)
         as_written = np.maximum(written.units, written.own) / 2
         if identifier not in self.right:
             return as_written
         distance = np.minimum(np.abs(written.values - self.key.values[identifier]), FARTHEST * written.units)
         half = np.where(self.right[identifier], np.maximum(written.units / 2, distance), as_written)
         return np.where(written.present, half, 0.0)
+
+    def counts(self, identifier: str) -> bool:
+        """Whether a matrix holds a whole number that nobody rounds: of the passes so far."""
+        return self.key.program.assignments[identifier].kind == "count"
 
     def scratch(self, identifier: str, values: Array) -> Array:
         """What cells that were left out may be off: rounded as asked for, or to what the learner works with at most."""
@@ -221,7 +228,8 @@ class Work:
         expression = self.rule(identifier)
         assert expression is not None  # it is computed
         made = bound(expression, bounds)
-        return made if is_step(expression) else wider(made, self.scratch(identifier, middle(made)))
+        exact = is_step(expression) or self.counts(identifier)
+        return made if exact else wider(made, self.scratch(identifier, middle(made)))
 
     def unit(self, identifier: str) -> float:
         """The coarsest last place that a matrix is asked for."""

@@ -43,26 +43,22 @@ CONVENTIONS: Mapping[str, str] = {
     "perceptron": "The rule is the perceptron's: L = Σ(a − y)·z with a held fixed, so E is the gradient with respect "
     "to Z, and there is no slope.",
     "carry_rounded": "Every matrix is rounded to the decimals shown before it is used, as by hand.",
+    "program_gradients": "A matrix called d… is the gradient of the loss with respect to the matrix that it is named "
+    "after; where several contributions meet, they are added up.",
     **{f"by_{rule}": f"{words}." for rule, words in IN_WORDS.items()},
 }
 """What a problem can choose, a sentence each."""
 
 
-PROGRAM_GRADIENTS = (
-    "A matrix called d… is the gradient of the loss with respect to the matrix that it is named after; where several "
-    "contributions meet, they are added up."
-)
-
-
 def departures(problem: Problem | ProgramProblem) -> list[str]:
     """What `[reproduce]` does that is not the gradient of the loss, a sentence each; a program reproduces nothing."""
-    if isinstance(problem, ProgramProblem):
-        return []
     return [DEPARTURES[each] for each in departures_chosen(problem)]
 
 
-def departures_chosen(problem: Problem) -> list[str]:
+def departures_chosen(problem: Problem | ProgramProblem) -> list[str]:
     """… as keys of DEPARTURES."""
+    if isinstance(problem, ProgramProblem):
+        return []
     reproduce, found = problem.reproduce, []
     if reproduce.softmax_slope == "diagonal":
         found.append("diagonal")
@@ -77,13 +73,16 @@ def conventions(problem: Problem | ProgramProblem) -> list[str]:
     """The conventions in words, a sentence each."""
     if isinstance(problem, ProgramProblem):
         rounded = [CONVENTIONS["carry_rounded"]] if problem.carry_rounded else []
-        return [PROGRAM_GRADIENTS, problem.optimizer.in_words(), *rounded]
+        return [CONVENTIONS["program_gradients"], problem.optimizer.in_words(), *rounded]
     rule = {f"by_{problem.optimizer.rule}": problem.optimizer.in_words()}  # with its settings
     return [rule.get(each) or CONVENTIONS[each] for each in conventions_chosen(problem)]
 
 
-def conventions_chosen(problem: Problem) -> list[str]:
+def conventions_chosen(problem: Problem | ProgramProblem) -> list[str]:
     """… as keys of CONVENTIONS."""
+    if isinstance(problem, ProgramProblem):
+        rounded = ["carry_rounded"] if problem.carry_rounded else []
+        return ["program_gradients", f"by_{problem.optimizer.rule}", *rounded]
     chosen = problem.convention
     error = "output_minus_target" if chosen.sign > 0 else "target_minus_output"
     in_gradient = chosen.reduction == "mean" and chosen.reduction_in == "gradient"

@@ -9,6 +9,7 @@ from itertools import product
 from tracer.problem.convention import FUSED
 from tracer.problem.optimizers import Optimizer
 from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
 from tracer.program.roles import NEW_WEIGHTS, WEIGHTS, WEIGHTS_GRADIENT, Quantity
 
 _LOSSES = {
@@ -44,14 +45,18 @@ LAYOUTS = (
 )
 
 
-def layouts(problem: Problem) -> Iterator[LayoutWay]:
-    """Those that a problem does not have."""
+def layouts(problem: Problem | ProgramProblem) -> Iterator[LayoutWay]:
+    """Those that a problem does not have; a program is written as its author has it."""
+    if not isinstance(problem, Problem):
+        return iter(())
     own = "samples as columns" if problem.convention.turned else "samples as rows"
     return (each for each in LAYOUTS if each.words != own)
 
 
-def choices(problem: Problem) -> Iterator[Choice]:
-    """The ways of each convention that a problem does not have."""
+def choices(problem: Problem | ProgramProblem) -> Iterator[Choice]:
+    """The ways of each convention that a problem does not have; a program has no conventions."""
+    if not isinstance(problem, Problem):
+        return
     convention = problem.convention
     for name, ways in _WAYS.items():
         if name == "learning_rate_in" and problem.optimizer != Optimizer():
@@ -95,7 +100,7 @@ def _with_convention(**ways: object) -> ProblemChange:
     return lambda problem: replace(problem, convention=problem.convention.model_copy(update=ways))
 
 
-def together(problem: Problem) -> Iterator[tuple[Choice, ...]]:
+def together(problem: Problem | ProgramProblem) -> Iterator[tuple[Choice, ...]]:
     """Every way to choose sign, rate and mean otherwise than a problem does, alone and together."""
     kinds: dict[str, list[tuple[Choice, ...]]] = {name: [()] for name in ("error", "learning_rate_in", "reduction")}
     for each in choices(problem):

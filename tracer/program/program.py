@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -150,6 +151,11 @@ class Program:
         return {each.of: each.id for each in self.assignments.values() if each.role == "gradient" and each.of}
 
     @cached_property
+    def gradients_of_parameters(self) -> frozenset[str]:
+        """What each parameter's update goes by."""
+        return frozenset(made for of, made in self.gradients.items() if of in self.parameters)
+
+    @cached_property
     def updated(self) -> dict[str, str]:
         """The new value of each parameter that has one, in the order of `inputs`."""
         new = {each.of: each.id for each in self.assignments.values() if each.role == "updated"}
@@ -195,6 +201,13 @@ class Program:
                         found.setdefault(symbol.name, step)
         return found
 
+    @property
+    def first_backward(self) -> Step:
+        """The step on which the way back begins."""
+        if self.by_layers:
+            return self.step_of(self.layers[-1].error)
+        return next(each for each in self.steps if each.phase in ("backward", "update"))
+
     @cached_property
     def layers(self) -> tuple[LayerMatrices, ...]:
         """The matrices of each layer, from input to output; a program told in steps of its own has none."""
@@ -236,6 +249,22 @@ class Program:
         """What a matrix is; the learning rate too, which no step assigns."""
         return roles.LEARNING_RATE if identifier == RATE else self.assignments[identifier].quantity
 
+    @cached_property
+    def siblings(self) -> dict[str, tuple[str, ...]]:
+        """What stands in the place of a matrix one time step (or head) before or after.
+
+        Steps that were written once for all are alike: what stands in one place of their rules belongs together.
+        """
+        found: dict[str, dict[str, None]] = {}
+        for one, other in _neighbours(self.steps):
+            for a, b in _beside(one, other):
+                found.setdefault(a, {})[b] = None
+                found.setdefault(b, {})[a] = None
+        for each in [name for name in found if name in self.gradients]:
+            beside = {self.gradients[other]: None for other in found[each] if other in self.gradients}
+            found.setdefault(self.gradients[each], {}).update(beside)
+        return {each: tuple(others) for each, others in found.items()}
+
     def step_of(self, identifier: str) -> Step:
         """The step that assigns a matrix."""
         return self._steps_of[identifier]
@@ -268,3 +297,25 @@ class Program:
     def place_of_output(self) -> int:
         """Where the outputs stand among `computed`."""
         return self.computed.index(self.output)
+
+
+def _neighbours(steps: tuple[Step, ...]) -> Iterator[tuple[Step, Step]]:
+    """Forward steps that were written once, one behind the other."""
+    last: dict[tuple[str, ...], Step] = {}
+    for step in steps:
+        if step.phase == "forward" and step.assignments and step.assignments[0].block:
+            variables = tuple(name for name, _ in step.assignments[0].block)
+            before = last.get(variables)
+            if before is not None and len(before.assignments) == len(step.assignments):
+                yield before, step
+            last[variables] = step
+
+
+def _beside(one: Step, other: Step) -> Iterator[tuple[str, str]]:
+    """The matrices in the same places of two steps that are alike, where they are not the same."""
+    for first, second in zip(one.assignments, other.assignments, strict=True):
+        pairs = [(first.id, second.id)]
+        if first.expression is not None and second.expression is not None:
+            inside = (traversal.symbols(first.expression), traversal.symbols(second.expression))
+            pairs += [(a.name, b.name) for a, b in zip(*inside, strict=False)]
+        yield from (pair for pair in pairs if pair[0] != pair[1])

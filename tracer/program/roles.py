@@ -38,6 +38,7 @@ TARGETS = Quantity("given", "target")
 LEARNING_RATE = Quantity("given", "hyperparameter")
 WEIGHTS = Quantity("parameter", "weights")
 BIAS = Quantity("parameter", "bias")
+PARAMETER = Quantity("parameter", None)  # of a program
 PRE_ACTIVATION = Quantity("intermediate", "pre_activation")
 ACTIVATION = Quantity("intermediate", "activation")
 LOSS = Quantity("loss", None)

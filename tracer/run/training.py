@@ -80,7 +80,7 @@ def trace(problem: One, epochs: Collection[int] = (1,), progress: Progress | Non
     return Trace(problem, kept, history)
 
 
-def of_pass(problem: Problem, number: int) -> Trace:
+def of_pass(problem: One, number: int) -> Trace[One]:
     """The trace of one pass alone, by its number (1: epoch 1, iteration 1). Raises as `trace` does."""
     epoch, place = divmod(number - 1, len(problem.batches()))
     recorded = trace(problem, (epoch + 1,))

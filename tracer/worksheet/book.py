@@ -11,14 +11,17 @@ from pathlib import Path
 from openpyxl.packaging.custom import StringProperty
 
 from tracer.presentation.theme import Theme, theme_of
-from tracer.run.passes import Trace
+from tracer.run.passes import AnyProblem, Trace
 from tracer.spreadsheet.package import write_workbook_file
+from tracer.workbook.names_sheet import write_names
 from tracer.worksheet.plan import Plan
 from tracer.worksheet.sheet import Worksheet
 from tracer.worksheet.working import Working
 
 
-def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False, theme: Theme | None = None) -> None:
+def write_worksheet_book(
+    trace: Trace[AnyProblem], plan: Plan, path: Path, key: bool = False, theme: Theme | None = None
+) -> None:
     """Write the worksheet of a trace's first pass, or its key.
 
     Raises ExportError, leaving `path` as it was, where it cannot be written.
@@ -28,6 +31,8 @@ def write_worksheet_book(trace: Trace, plan: Plan, path: Path, key: bool = False
     Working(worksheet).fill()
     worksheet.hide()
     book = worksheet.book
+    if not worksheet.program.by_layers:  # whose identifiers cannot be read off their defined names
+        write_names(book)
     book.styles.finish()
     properties = book.workbook.properties
     properties.title, properties.creator = worksheet.title, "Tracer"

@@ -10,13 +10,13 @@ from typing import IO
 
 from tracer.files import replace_file, unreserved
 from tracer.presentation.theme import Theme
-from tracer.run.passes import Trace
+from tracer.run.passes import AnyProblem, Trace
 from tracer.worksheet.book import write_worksheet_book
 from tracer.worksheet.page import render_worksheet
 from tracer.worksheet.plan import Plan
 
 
-def write_worksheets(trace: Trace, sheets: Sequence[Plan], folder: Path, theme: Theme) -> list[Path]:
+def write_worksheets(trace: Trace[AnyProblem], sheets: Sequence[Plan], folder: Path, theme: Theme) -> list[Path]:
     """Write the sheets of a plan, or of a series, whose last sheet is the plan; the key is of that one.
 
     Raises ExportError, before anything is written, where a template is wrong.

@@ -22,7 +22,7 @@ from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Theme, theme_of
 from tracer.problem.remarks import conventions_chosen, departures_chosen
 from tracer.program.naming_policy import RATE
-from tracer.run.passes import Trace
+from tracer.run.passes import AnyProblem, Trace
 from tracer.worksheet.plan import VARIANT, Plan
 from tracer.worksheet.slips import slips
 from tracer.worksheet.views import WorksheetViews
@@ -50,7 +50,7 @@ class Script:
     hash: str
 
 
-def render_worksheet(trace: Trace, plan: Plan, key: bool = False, theme: Theme | None = None) -> str:
+def render_worksheet(trace: Trace[AnyProblem], plan: Plan, key: bool = False, theme: Theme | None = None) -> str:
     """The worksheet of a trace's first pass as HTML; the key is the same sheet filled in, and without a script."""
     trace, theme = trace.by_hand(), theme or theme_of()
     views = WorksheetViews(trace, trace.first, plan, key, theme)
@@ -82,7 +82,7 @@ def css_text(text: str) -> Markup:
     return Markup("".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text))
 
 
-def _script(trace: Trace, plan: Plan, theme: Theme) -> Script:
+def _script(trace: Trace[AnyProblem], plan: Plan, theme: Theme) -> Script:
     data = {
         "problem_sha256": plan.problem_sha256,
         "plan": _plan_hash(plan),
@@ -112,7 +112,7 @@ def _plan_hash(plan: Plan) -> str:
     return hashlib.sha256(choices.encode()).hexdigest()[:VARIANT]
 
 
-def _practice(trace: Trace, plan: Plan, theme: Theme) -> dict[str, Any]:
+def _practice(trace: Trace[AnyProblem], plan: Plan, theme: Theme) -> dict[str, Any]:
     """What the marks are worked out with: what is given, and the rules. No value of a computed cell is in it.
 
     `asked`: the decimals that each matrix is asked for; `halves`: what a printed number may be off as it is shown;
@@ -122,7 +122,7 @@ def _practice(trace: Trace, plan: Plan, theme: Theme) -> dict[str, Any]:
     rules = Rules()
     data = script_data(trace, one, rules)
     if data is None:
-        raise ExportError("a network of this size is too large for a worksheet that marks itself")
+        raise ExportError("a problem of this size is too large for a worksheet that marks itself")
     decimals = shown(trace, one)
     style = "matrix" if problem.names.style == "article" else problem.names.style
     return {

@@ -17,7 +17,9 @@ from tracer.expression import traversal
 from tracer.lesson.build import by_hand
 from tracer.problem.problem import Problem
 from tracer.program.naming_policy import RATE
-from tracer.program.program import Program
+from tracer.program.program import Program, Step
+from tracer.program.roles import Assignment
+from tracer.run.passes import AnyProblem
 
 Mode: TypeAlias = Literal["practice", "exam", "print"]
 Feedback: TypeAlias = Literal["cell", "row", "step", "end"]
@@ -83,7 +85,7 @@ class Plan:
 
 
 def make_plan(
-    problem: Problem,
+    problem: AnyProblem,
     program: Program,
     mode: Mode = "practice",
     blank: str | None = None,
@@ -109,7 +111,7 @@ def make_plan(
             f"a worksheet of {cells:,} blank cells is more than anybody fills in (at most {MOST_CELLS:,}); "
             "choose fewer steps with --blank, or a smaller problem"
         )
-    both_ways = (program, by_hand(problem, program))
+    both_ways = (program, by_hand(problem, program)) if isinstance(problem, Problem) else (program,)
     made_from = {each for way in both_ways for blank_one in asked for each in _computed_before(way, blank_one)}
     return Plan(mode, feedback, frozenset(asked), printed | (made_from - asked), problem.sha256, sums)
 
@@ -139,7 +141,7 @@ def _chosen(option: str, text: str | None, program: Program) -> Iterator[str]:
             each.id
             for step in program.steps
             for each in step.assignments
-            if item in (each.id, step.label, str(step.number)) and each.expression is not None
+            if item in (each.id, *_called(step), *_blocks(each, program)) and each.expression is not None
         ]
         if not found:
             raise TracerError(f"{option}: found {item[:MOST_SHOWN]!r}, expected {_expected(item, program)}")
@@ -148,11 +150,27 @@ def _chosen(option: str, text: str | None, program: Program) -> Iterator[str]:
         raise TracerError(f"{option}: names nothing; expected steps (2,3,7) or matrices (Z1,D2)")
 
 
+def _called(step: Step) -> tuple[str, ...]:
+    """What a step is called: of a program the way back through step 3 is “3 back”, and 3 the step itself."""
+    return (step.label, str(step.number)) if step.phase is None else (step.label,)
+
+
+def _blocks(made: Assignment, program: Program) -> Iterator[str]:
+    """The time step or the head that a matrix is of, as t=2; a parameter's gradient is of all of them."""
+    if not program.by_layers and made.id not in program.gradients_of_parameters:
+        yield from (f"{name}={value}" for name, value in made.block)
+
+
 def _expected(item: str, program: Program) -> str:
     """What could have been chosen: steps where the item begins with a digit, else matrices."""
     if item[:1].isdigit():
-        numbers = {step.number for step in program.steps if any(each.expression for each in step.assignments)}
-        return f"steps out of {', '.join(map(str, sorted(numbers)))}"
+        steps = [step for step in program.steps if any(each.expression for each in step.assignments)]
+        if program.by_layers:
+            return f"steps out of {', '.join(map(str, sorted({step.number for step in steps})))}"
+        return f"steps out of {', '.join(step.label for step in steps)}"
+    blocks = dict.fromkeys(each for made in program.assignments.values() for each in _blocks(made, program))
+    if "=" in item and blocks:
+        return f"blocks out of {', '.join(blocks)}"
     return f"computed matrices out of {', '.join(program.computed)}"
 
 

@@ -102,6 +102,7 @@ class _Formulas:
         self.sheet, self.cell, self.places = sheet, cell, sheet.places
         made = sheet.program.assignments[cell.matrix]
         assert made.expression is not None  # only computed matrices are marked
+        self.counts = made.kind == "count"  # which nobody rounds
         self.rule = lower(made.expression, cell.row, cell.column)
         self.updated = s.Cell(made.of, cell.row, cell.column) if made.role == "updated" and made.of else None
         self.before = [each for each in precedents(self.rule) if each.matrix in sheet.blank]
@@ -120,7 +121,7 @@ class _Formulas:
             "own": f"IFERROR(10^-({'+'.join(f'({self.x}<>ROUND({self.x},{k}))' for k in range(MOST_DECIMALS))}),0)",
             "value": self._by_rule("answer"),
             "reach": self._reach("half"),
-            "half": f"IF({is_right},MAX({unit}/2,{distance}),MAX({unit},{own})/2)",
+            "half": "0" if self.counts else f"IF({is_right},MAX({unit}/2,{distance}),MAX({unit},{own})/2)",
             "mended": f"IF({is_wrong},{self._q('mended value')},{self.x})",
             "mended half": f"IF({is_wrong},{self._q('mended reach')}/{1 + MARGIN}+{self._scratch()},{self._q('half')})",
             "mended value": self._by_rule("mended"),
@@ -169,7 +170,7 @@ class _Formulas:
 
     def _scratch(self) -> str:
         """What a cell that was put right may be off, as on scratch paper; what jumps is exact."""
-        return "0" if self._ends() else self._q("unit")
+        return "0" if self._ends() or self.counts else self._q("unit")
 
     # What a number stands for
 

@@ -25,13 +25,13 @@ from tracer.judging.verdicts import Idea, SlipExtent
 from tracer.judging.work import Work
 from tracer.page.script_data import Rules
 from tracer.presentation.theme import Theme
-from tracer.problem.problem import Problem
+from tracer.run.passes import AnyProblem
 from tracer.worksheet.plan import Plan
 
 MOST_FORMS = 6  # of one wrong rule in one matrix
 
 
-def slips(problem: Problem, plan: Plan, rules: Rules, theme: Theme) -> dict[str, list[dict[str, Any]]]:
+def slips(problem: AnyProblem, plan: Plan, rules: Rules, theme: Theme) -> dict[str, list[dict[str, Any]]]:
     """For each blank matrix its wrong rules, the commoner first: what it is called, what is said, how it is made."""
     work = _filled_in(key_of(problem, plan.number))
     program = work.key.program

@@ -20,10 +20,11 @@ from tracer.presentation.theme import Theme
 from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import Assignment
-from tracer.run.passes import Pass, Trace
+from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.worksheet.checks import Check, checks
 from tracer.worksheet.examples import Example, Examples, cell_key
 from tracer.worksheet.plan import Plan
+from tracer.worksheet.told import words_of
 
 CellKind: TypeAlias = Literal["box", "fixed"]
 
@@ -59,6 +60,7 @@ class WorksheetMatrix:
 @dataclass(frozen=True)
 class WorksheetStep:
     label: str
+    anchor: str
     title: str
     words: str
     why: str
@@ -85,11 +87,11 @@ class WorksheetStep:
 class WorksheetViews:
     """The views of one pass; `key` fills in every box."""
 
-    def __init__(self, trace: Trace, one: Pass, plan: Plan, key: bool, theme: Theme) -> None:
+    def __init__(self, trace: Trace[AnyProblem], one: Pass, plan: Plan, key: bool, theme: Theme) -> None:
         self.trace, self.one, self.plan, self.key, self.theme = trace, one, plan, key, theme
         self.notation = theme.notation
-        error = one.program.step_of(one.program.layers[-1].error)  # the first step backward
-        self.forward = one.steps[: one.steps.index(error)]
+        first = one.program.first_backward
+        self.forward = one.steps[: one.steps.index(first)]
         self.headings = Headings(trace.problem, trace.first.program)
         self.decimals: Shown = shown(trace, one)
         self.places = asked(trace, one)
@@ -108,18 +110,19 @@ class WorksheetViews:
 
     def _step(self, step: Step, on_sheet: list[Assignment]) -> WorksheetStep:
         asks = any(each.id in self.plan.blank for each in on_sheet)
-        words = self.theme.section(f"steps.{step.number}")
+        words = words_of(step, self.one.program, self.theme)
         return WorksheetStep(
-            label=step.label,
-            title=words["title"],
-            words=words["words"],
-            why=words["why"],
+            label=words.label,
+            anchor=words.anchor,
+            title=words.title,
+            words=words.words,
+            why=words.why,
             formulas=tuple(self._formula(each) for each in on_sheet if each.expression is not None),
             matrices=tuple(map(self._matrix, on_sheet)),
-            predict=words.get("predict", "") if asks else "",
-            question=words.get("question", "") if asks else "",
-            predict_answer=words.get("predict_answer", "") if asks and self.key else "",
-            question_answer=words.get("question_answer", "") if asks and self.key else "",
+            predict=words.predict if asks else "",
+            question=words.question if asks else "",
+            predict_answer=words.predict_answer if asks and self.key else "",
+            question_answer=words.question_answer if asks and self.key else "",
             forward=step in self.forward,
         )
 
@@ -161,9 +164,11 @@ class WorksheetViews:
 
     def _axes(self, identifier: str) -> tuple[str, str]:
         """What its rows and columns stand for, in the sheet's language."""
-        down, across = (
-            word and self.theme.say(f"axis.{word.replace(' ', '_')}") for word in axes(self.one.program, identifier)
-        )
+        words = axes(self.one.program, identifier)
+        if not self.one.program.by_layers:  # where nothing is said but "row" and "column"
+            rows, columns = self.one.program.assignments[identifier].shape
+            words = (words[0] if rows > 1 else "", words[1] if columns > 1 else "")
+        down, across = (word and self.theme.say(f"axis.{word.replace(' ', '_')}") for word in words)
         return down, across
 
     def _details(self, made: Assignment, words: str, asked: bool) -> tuple[Markup, ...]:

@@ -24,6 +24,7 @@ from tracer.worksheet.marks import AGAIN, NO_NUMBER, RIGHT, WAITS, if_any, text
 from tracer.worksheet.paper import BOX_HEIGHT, BOX_WIDTH, put_on_paper
 from tracer.worksheet.quantities import HALF
 from tracer.worksheet.sheet import Worksheet
+from tracer.worksheet.told import words_of
 
 LEFT, BOXES = 2, 4  # the columns of texts and of the first box
 MOST_BOXES, MOST_BEFORE = 16, 200
@@ -63,17 +64,17 @@ class Working:
     def _step(self, step: Step) -> None:
         self.row += 1
         self.breaks.add(self.row)
-        words = self.worksheet.theme.section(f"steps.{step.number}")
+        words = words_of(step, self.one.program, self.worksheet.theme)
         asks = any(each.id in self.plan.blank for each in step.assignments)
-        self._line(self.say("book.step_title", label=step.label, title=words["title"]), self.styles.band)
-        self._line(words["words"], self.styles.plain)
-        if asks and "predict" in words:
-            self._question(words["predict"], words["predict_answer"])
+        self._line(self.say("book.step_title", label=words.label, title=words.title), self.styles.band)
+        self._line(words.words or words.why, self.styles.plain)
+        if asks and words.predict:
+            self._question(words.predict, words.predict_answer)
         for each in step.assignments:
             if self.plan.shows(each.id, self.one.program):
                 self._matrix(each)
-        if asks and "question" in words:
-            self._question(words["question"], words["question_answer"])
+        if asks and words.question:
+            self._question(words.question, words.question_answer)
 
     def _matrix(self, made: Assignment) -> None:
         assert made.expression is not None  # a step computes its matrices, or none of them

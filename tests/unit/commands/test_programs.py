@@ -85,7 +85,7 @@ def test_every_assignment_has_one_of_nine_roles_and_comes_after_what_it_uses(tmp
 
 def test_what_takes_networks_alone_says_so(tmp_path: Path) -> None:
     file = str(written(tmp_path, RECURRENT))
-    says = refused("worksheet", file, "-o", str(tmp_path / "out"))
+    says = refused("train", file, "-o", str(tmp_path / "out"))
     assert "found a program; this takes networks of [[layers]]" in says
     assert not (tmp_path / "out").exists()
 

@@ -44,12 +44,21 @@ term-dropped-or-doubled softmax-twice stale-value fraction-without-square matrix
 formula-mistyped transposed-operand-missing jacobian-row-summed gradient-sent-back neighbour-in-slope term-sign-lost
 weight-misread change-scaled
 """  # but for early-rounding, which is no mistake
+OF_PROGRAMS = """
+causal-mask-missing mask-after-softmax scaling-missing residual-missing gain-and-shift-exchanged gates-exchanged
+time-steps-exchanged wrong-parameter variance-n-minus-1 epsilon-outside-root root-missing kernel-flipped
+stride-ignored padding-ignored mean-for-max pool-gradient-everywhere pool-gradient-misplaced residual-path-missing
+mean-path-missing variance-path-missing path-missing gradient-of-one-use bias-correction-missing
+epsilon-inside-root momentum-sign state-forgotten shares-exchanged gradient-not-squared weight-decay-coupled
+weight-decay-missing plain-descent
+"""
 
 
 def test_the_table_has_every_slip_of_the_catalogue_and_no_other() -> None:
     tables = {rule.slug for rule in (*WHOLE, *SINGLE)} | {TRUNCATED.slug, turned("W1").slug, "copied-or-sign-dropped"}
     catalogue = re.findall(r"[a-z-]+", CATALOGUE)
-    assert tables == set(catalogue) and len(catalogue) == 76
+    of_programs = re.findall(r"[a-z0-9-]+", OF_PROGRAMS)
+    assert tables == {*catalogue, *of_programs} and len(catalogue) == 76 and len(of_programs) == 31
 
 
 def with_slip(slug: str, kind: str, problem: Document) -> tuple[str, Answers] | None:

@@ -13,7 +13,7 @@ from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.expression.interval import Interval, bound
 from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, products
-from tracer.program.roles import WEIGHTS
+from tracer.program.roles import PARAMETER, WEIGHTS
 
 Made = Iterator[WrongRule | m.Matrix]
 MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger ones by hand
@@ -91,7 +91,7 @@ def _weighed(
 def weight_misread(context: SlipContext, rule: m.Matrix) -> Made:
     """One weight read with the opposite sign, or in its place one that stands beside it."""
     for symbol in dict.fromkeys(traversal.symbols(rule)):
-        if context.work.key.program.quantity(symbol.name) != WEIGHTS:
+        if context.work.key.program.quantity(symbol.name) not in (WEIGHTS, PARAMETER):
             continue
         own, rows, columns = context.reading[symbol.name], *symbol.shape
         made = list(_misread(rows, columns))
@@ -155,7 +155,7 @@ def operand_twice(context: SlipContext, rule: m.Matrix) -> Made:
 def other_row_or_column(context: SlipContext, rule: m.Matrix) -> Made:
     """A matrix read one or more rows or columns off."""
     for symbol in dict.fromkeys(traversal.symbols(rule)):
-        if symbol == context.net.rate:
+        if symbol.name == context.work.key.program.rate:
             continue
         own = context.reading[symbol.name]
         for axis, name in enumerate(("column", "row") if context.turned else ("row", "column")):

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from tracer.calculus.forms import argument_of, function_named, softmax_form
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
@@ -17,9 +18,12 @@ from tracer.expression.interval import Interval, bound
 from tracer.expression.transposed import transposed
 from tracer.judging.work import Work
 from tracer.lesson.network_symbols import NetworkSymbols
+from tracer.problem.activations import ACTIVATIONS, Activation
 from tracer.problem.losses import LOSSES
 from tracer.problem.optimizers import Optimizer
+from tracer.problem.problem import LEAKY_SLOPE
 from tracer.program import roles
+from tracer.program.program import Program
 from tracer.program.roles import Assignment
 
 
@@ -39,6 +43,15 @@ class MatrixKind(Enum):
     BIAS_GRADIENT = auto()
     NEW_PARAMETER = auto()  # by plain gradient descent
     OF_OPTIMIZER = auto()  # a state, or what follows one
+    # of a program, whose author chose what it is made of
+    FORMULA = auto()  # made on the way forward, by none of the next two
+    CELL_FUNCTION = auto()  # a function of each cell of one matrix
+    ROW_FUNCTION = auto()  # softmax of one matrix
+    FORMULA_LOSS = auto()
+    SLOPE_OF_CELLS = auto()  # of a function of each cell
+    LOCAL_DERIVATIVE = auto()  # any other
+    FLOWING_BACK = auto()  # a gradient of what was made or given, or a contribution to one
+    PARAMETER_GRADIENT = auto()
 
 
 _KINDS = {
@@ -137,12 +150,48 @@ class SlipContext:
 
     @cached_property
     def kind(self) -> MatrixKind:
+        if not self.by_layers:
+            return self._kind_in_a_program
         kind = _KINDS.get(self.assignment.quantity, MatrixKind.OF_OPTIMIZER)
         if kind is MatrixKind.NEW_PARAMETER and self.net.problem.optimizer != Optimizer():
             return MatrixKind.OF_OPTIMIZER
         if kind is MatrixKind.ACTIVATION and self.net.function(self.layer).whole_row:
             return MatrixKind.SOFTMAX
         return MatrixKind.ERROR if kind is MatrixKind.SENT_BACK and self.of_output else kind
+
+    @property
+    def _kind_in_a_program(self) -> MatrixKind:
+        program, made = self.work.key.program, self.assignment
+        match made.role:
+            case "intermediate" if made.id not in program.of_optimizer:
+                return self._kind_forward(made.id)
+            case "loss":
+                return MatrixKind.FORMULA_LOSS
+            case "local_derivative":
+                of_cells = made.of is not None and self._kind_forward(made.of) is MatrixKind.CELL_FUNCTION
+                return MatrixKind.SLOPE_OF_CELLS if of_cells else MatrixKind.LOCAL_DERIVATIVE
+            case "contribution":
+                return MatrixKind.FLOWING_BACK
+            case "gradient":
+                of_parameter = made.id in program.gradients_of_parameters
+                return MatrixKind.PARAMETER_GRADIENT if of_parameter else MatrixKind.FLOWING_BACK
+        plain = made.role == "updated" and made.of in program.parameters and not program.of_optimizer
+        return MatrixKind.NEW_PARAMETER if plain else MatrixKind.OF_OPTIMIZER
+
+    def _kind_forward(self, identifier: str) -> MatrixKind:
+        """By the form of what made a matrix on the way forward."""
+        rule = self.rule_of(identifier)
+        if rule is None or not isinstance(argument_of(rule), m.Symbol):
+            return MatrixKind.FORMULA_LOSS if identifier == self.work.key.program.loss else MatrixKind.FORMULA
+        form = softmax_form(rule)
+        if form is not None:
+            return MatrixKind.ROW_FUNCTION if form.across else MatrixKind.FORMULA
+        return MatrixKind.CELL_FUNCTION if function_named(rule) in ACTIVATIONS else MatrixKind.FORMULA
+
+    def rule_of(self, identifier: str) -> m.Matrix | None:
+        """The right rule of a matrix without rounding; None where it is given."""
+        rule = self.work.rule(identifier)
+        return rule.operand if isinstance(rule, m.Rounded) else rule
 
     @cached_property
     def right(self) -> m.Matrix:
@@ -195,20 +244,109 @@ class SlipContext:
 
     @property
     def pre_activation(self) -> m.Symbol:
-        return self.net.pre_activation(self.layer)
+        """What this layer's function is taken of; in a program, that of the function that this is made by or of."""
+        if self.by_layers:
+            return self.net.pre_activation(self.layer)
+        rule = self.rule_of(self._function_of)
+        taken = None if rule is None else argument_of(rule)
+        assert isinstance(taken, m.Symbol)  # else it has another kind
+        return taken
 
     @property
     def activation(self) -> m.Symbol:
-        return self.net.activation(self.layer)
+        if self.by_layers:
+            return self.net.activation(self.layer)
+        return m.Symbol(self._function_of, self.work.key.values[self._function_of].shape)
+
+    @property
+    def _function_of(self) -> str:
+        """The matrix that is made by the function that this matrix is about."""
+        made = self.assignment
+        return made.of if made.role == "local_derivative" and made.of is not None else made.id
+
+    @cached_property
+    def function_name(self) -> str:
+        """The activation function that this is made by, or the derivative of."""
+        if self.by_layers:
+            return self.net.layer(self.layer).activation
+        rule = self.rule_of(self._function_of)
+        named = None if rule is None else "softmax" if softmax_form(rule) is not None else function_named(rule)
+        return named or ""
+
+    @property
+    def function(self) -> Activation:
+        return self.net.function(self.layer) if self.by_layers else ACTIVATIONS[self.function_name]
+
+    @property
+    def leaky_slope(self) -> float:
+        """Of leaky ReLU on the negative side."""
+        return self.net.layer(self.layer).slope if self.by_layers else LEAKY_SLOPE
+
+    @property
+    def slope_at_zero(self) -> int:
+        return self.net.problem.convention.relu_slope_at_zero if self.by_layers else 0
+
+    def taken_in(self, identifier: str) -> m.Symbol | None:
+        """What the function is taken of that a matrix is made by; None where it is made otherwise."""
+        rule = self.rule_of(identifier) if identifier in self.program.assignments else None
+        taken = None if rule is None else argument_of(rule)
+        return taken if isinstance(taken, m.Symbol) and self.is_function(identifier) else None
+
+    def is_function(self, identifier: str) -> bool:
+        """Whether a matrix is made by an activation function."""
+        kinds = (MatrixKind.CELL_FUNCTION, MatrixKind.ROW_FUNCTION)
+        return identifier in self.program.assignments and self._kind_forward(identifier) in kinds
+
+    def before_slope(self, identifier: str) -> m.Symbol | None:
+        """Of the gradient at what a function is taken of, the one at its value, which the slope has not met yet."""
+        made = self.program.assignments.get(identifier)
+        rule = self.rule_of(identifier) if made is not None and made.role == "gradient" else None
+        for part in () if rule is None else traversal.parts(rule):
+            match part:
+                case m.Broadcast("*", m.Symbol() as gradient, m.Symbol(slope)) if self._is_slope(slope):
+                    return gradient
+        return None
+
+    def _is_slope(self, identifier: str) -> bool:
+        made = self.program.assignments.get(identifier)
+        return made is not None and made.role == "local_derivative"
+
+    def source(self, contribution: str) -> str | None:
+        """The matrix that a contribution has come back from."""
+        rule = self.rule_of(contribution)
+        names = [] if rule is None else [each.name for each in traversal.symbols(rule)]
+        made = (self.program.assignments.get(each) for each in names)
+        return next((each.of for each in made if each is not None and each.role == "gradient"), None)
+
+    @property
+    def program(self) -> Program:
+        return self.work.key.program
+
+    @property
+    def by_layers(self) -> bool:
+        return self.work.key.program.by_layers
+
+    @property
+    def rate(self) -> m.Symbol:
+        return m.Symbol(self.work.key.program.rate, (1, 1))
+
+    def symbol(self, identifier: str) -> m.Symbol:
+        """A matrix of the pass, with a sample in each row."""
+        rows, columns = self.work.key.values[identifier].shape
+        return m.Symbol(identifier, (columns, rows) if self.turned else (rows, columns))
 
     @property
     def gives_on(self) -> bool:
         """Whether this is what a layer gives on, with a 1 for the bias of the next before it."""
+        if not self.by_layers:
+            return False
         return self.net.leading > 0 and self.assignment.quantity == roles.ACTIVATION and not self.of_output
 
     @property
     def units(self) -> m.Matrix:
         """The outputs of this layer's units, without the bias's 1."""
+        if not self.by_layers:
+            return self.activation
         return self.net.outputs_of(self.layer)
 
     @property
@@ -221,12 +359,14 @@ class SlipContext:
 
     @property
     def error(self) -> m.Symbol:
-        """The error that this layer's delta is made of."""
+        """The error that this layer's delta is made of; in a program, the gradient at the function's value."""
+        if not self.by_layers:
+            return self.symbol(self.work.key.program.gradients[self._function_of])
         return self.net.error(self.layer)
 
     @cached_property
     def samples(self) -> float:
-        return float(self.net.rows)
+        return float(self.net.rows) if self.by_layers else 1.0
 
     @cached_property
     def outputs(self) -> float:

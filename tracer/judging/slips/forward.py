@@ -105,7 +105,7 @@ def previous_layer_unactivated(context: SlipContext, rule: m.Matrix) -> Made:
 
 
 def activation_skipped(context: SlipContext, rule: m.Matrix) -> Made:
-    if context.net.layer(context.layer).activation != "linear":
+    if context.function_name != "linear":
         words = {"activation": context.activation.name, "pre_activation": context.pre_activation.name}
         yield WrongRule(context.pre_activation, (words,))
 
@@ -163,20 +163,21 @@ def missing_brackets(context: SlipContext, rule: m.Matrix) -> Made:
 
 def formula_mistyped(context: SlipContext, rule: m.Matrix) -> Made:
     """σ(z²); 1/(1 + e^(−z)²), read in both ways; 1/e^(−z)."""
-    if isinstance(rule, m.Apply) and context.net.layer(context.layer).activation in ("sigmoid", "tanh", "softplus"):
+    if isinstance(rule, m.Apply) and context.function_name in ("sigmoid", "tanh", "softplus"):
         yield m.Apply(s.substitute(rule.template, {"z": s.Power(z, 2)}), rule.arguments)
-    if isinstance(rule, m.Apply) and context.net.layer(context.layer).activation == "sigmoid":
+    if isinstance(rule, m.Apply) and context.function_name == "sigmoid":
         for power in (s.Power(z, 2), s.Product((s.Number(-2.0), z))):
             yield m.Apply(s.Quotient(ONE, s.Sum((ONE, s.Exp(power)))), rule.arguments)
         yield m.Apply(s.Exp(z), rule.arguments)
 
 
 def wrong_activation(context: SlipContext, rule: m.Matrix) -> Made:
-    Z, own = context.pre_activation, context.net.layer(context.layer)
-    for name, other in (EVERY_ACTIVATION if context.of_loss in RULES else ACTIVATIONS).items():
+    Z, own = context.pre_activation, context.function_name
+    thresholds = context.by_layers and context.of_loss in RULES
+    for name, other in (EVERY_ACTIVATION if thresholds else ACTIVATIONS).items():
         alone = name == "softmax" and Z.shape[1] == 1
-        other_name = own.activation == "softmax" and name == "sigmoid"  # a slip of its own
-        if name not in (own.activation, "linear") and not alone and not other_name:
+        other_name = own == "softmax" and name == "sigmoid"  # a slip of its own
+        if name not in (own, "linear") and not alone and not other_name:
             yield WrongRule(other.apply(Z, LEAKY_SLOPE), ({"name": name.replace("_", " ")},))
     yield WrongRule(m.Apply(s.Where(z, ">", ZERO, ONE, ZERO), (("z", Z),)), ({"name": "the step function"},))
     yield WrongRule(m.Apply(s.Absolute(z), (("z", Z),)), ({"name": "the absolute value"},))

@@ -49,7 +49,7 @@ def half_factor(context: SlipContext, rule: m.Matrix) -> Made:
 
 def rate_inside(context: SlipContext, rule: m.Matrix) -> Made:
     if not (context.kind is MatrixKind.DELTA and context.net.rate_in_delta):
-        yield m.multiply(rule, context.net.rate)
+        yield m.multiply(rule, context.rate)
 
 
 # The loss

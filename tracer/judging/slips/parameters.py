@@ -184,7 +184,9 @@ def _change(context: SlipContext) -> tuple[m.Symbol, m.Symbol, float]:
     name, shape = context.assignment.of, context.right.shape
     assert name is not None  # a new value is of a parameter
     gradient = m.Symbol(context.work.key.program.gradients[name], shape)
-    towards = 1.0 if context.net.rate_in_change else -context.net.problem.convention.sign
+    towards = -1.0
+    if context.by_layers:
+        towards = 1.0 if context.net.rate_in_change else -context.net.problem.convention.sign
     return m.Symbol(name, shape), gradient, towards
 
 
@@ -192,6 +194,10 @@ def _moved(context: SlipContext, change: m.Matrix, sign: float = 1.0) -> m.Matri
     """The parameter with this change in the right direction (or the other)."""
     parameter, _, towards = _change(context)
     return m.add(parameter, change) if sign * towards > 0 else m.subtract(parameter, change)
+
+
+def _rate_in_update(context: SlipContext) -> bool:
+    return not context.by_layers or context.net.rate_in_update
 
 
 def _stays(context: SlipContext) -> bool:
@@ -206,7 +212,7 @@ def wrong_direction(context: SlipContext, rule: m.Matrix) -> Made:
 
 def rate_on_change(context: SlipContext, rule: m.Matrix) -> Made:
     """The rate applied to a change, which has it already."""
-    if _stays(context) or not context.net.rate_in_change:
+    if _stays(context) or not context.by_layers or not context.net.rate_in_change:
         return
     _, change, _ = _change(context)
     yield WrongRule(_moved(context, m.multiply(context.net.rate, change)), (RATE_AGAIN,))
@@ -214,12 +220,12 @@ def rate_on_change(context: SlipContext, rule: m.Matrix) -> Made:
 
 
 def rate_changed(context: SlipContext, rule: m.Matrix) -> Made:
-    if _stays(context) or context.net.rate_in_change:
+    if _stays(context) or (context.by_layers and context.net.rate_in_change):
         return
     _, gradient, _ = _change(context)
-    rate = context.net.rate
+    rate = context.rate
     twice = m.multiply(rate, m.multiply(rate, gradient))
-    if context.net.rate_in_update:
+    if _rate_in_update(context):
         yield WrongRule(_moved(context, gradient), (RATE_MISSING,))
         yield WrongRule(_moved(context, twice), (RATE_TWICE,))
         yield WrongRule(_moved(context, m.divide(gradient, rate)), (rate_divides("the gradient"),))
@@ -230,14 +236,14 @@ def rate_changed(context: SlipContext, rule: m.Matrix) -> Made:
 
 def rate_scales_weights(context: SlipContext, rule: m.Matrix) -> Made:
     if not _stays(context):
-        yield m.multiply(context.net.rate, _moved(context, _change(context)[1]))
+        yield m.multiply(context.rate, _moved(context, _change(context)[1]))
 
 
 def change_for_value(context: SlipContext, rule: m.Matrix) -> Made:
     if _stays(context):
         return
     _, gradient, _ = _change(context)
-    change = m.multiply(context.net.rate, gradient) if context.net.rate_in_update else gradient
+    change = m.multiply(context.rate, gradient) if _rate_in_update(context) else gradient
     yield times(-1.0, change)
     yield change
 

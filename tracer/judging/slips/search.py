@@ -270,8 +270,7 @@ def _of_one_form(context: SlipContext, right: m.Matrix) -> Iterator[tuple[Rule, 
     """The wrong rules made from a rule, in a delta those of its slope too."""
     for rule, wrongs in wrong_rules(WHOLE, context, right):
         yield from ((rule, wrong) for wrong in wrongs if not wrong.extra)
-    symbol = context.slope
-    if context.kind is MatrixKind.DELTA and symbol.name in context.work.key.values:
+    if context.kind is MatrixKind.DELTA and (symbol := context.slope).name in context.work.key.values:
         slope = SlipContext(symbol.name, context.work)
         for rule, wrongs in wrong_rules(WHOLE, slope, slope.right):
             for wrong in wrongs:

@@ -60,7 +60,7 @@ class Sentence:
             case "right":
                 return self._right()
             case "lr":
-                return as_typed(self.context.net.problem.learning_rate)
+                return as_typed(self.site.work.key.problem.learning_rate)
             case "next_weights":
                 return self._name(self.context.net.weights(self.context.layer + 1).name)
             case _:
@@ -123,7 +123,9 @@ class Sentence:
 
 
 _SIMPLE = {"answer", "right", "lr", "next_weights", "taken"}
-_NAMED = {"weights", "pre_activation", "activation", "error", "delta", "wrong", "used", "P", "M"}  # matrices
+_NAMED = {  # matrices
+    "weights", "pre_activation", "activation", "error", "delta", "wrong", "used", "P", "M", "own", "slope",
+}  # fmt: skip
 
 
 def _short(value: float) -> str:

@@ -28,17 +28,17 @@ def slope_of_activation(context: SlipContext, rule: m.Matrix) -> Made:
 
     What comes of it may have been rounded on the way.
     """
-    layer, A = context.net.layer(context.layer), context.activation
-    if layer.activation in (*MASKED, "linear"):  # there a has the sign of z
+    A, leaky = context.activation, context.leaky_slope
+    if context.function_name in (*MASKED, "linear"):  # there a has the sign of z
         return
-    act, at_zero = context.net.function(context.layer), context.net.problem.convention.relu_slope_at_zero
-    again = act.apply(A, layer.slope)
+    act, at_zero = context.function, context.slope_at_zero
+    again = act.apply(A, leaky)
     half, between = context.work.unit(context.activation.name) / 2, m.Symbol(f"{A.name} again", again.shape)
     for applied in (again, *formula_mistyped(context, again)):
         expression = applied.expression if isinstance(applied, WrongRule) else applied
         bounds = wider(bound(expression, context.reading), half)
-        plain = act.slopes(A, expression, layer.slope, at_zero)
-        made = act.slopes(A, between, layer.slope, at_zero)
+        plain = act.slopes(A, expression, leaky, at_zero)
+        made = act.slopes(A, between, leaky, at_zero)
         yield WrongRule(made, extra={between.name: bounds}, spelled_out=(plain,))
 
 
@@ -91,7 +91,7 @@ def half_slope(context: SlipContext, rule: m.Matrix) -> Made:
 
 def wrong_slope(context: SlipContext, rule: m.Matrix) -> Made:
     """Another activation's."""
-    Z, A, own = context.pre_activation, context.units, context.net.layer(context.layer).activation
+    Z, A, own = context.pre_activation, context.units, context.function_name
     tried = {rule}
     for name, act in ACTIVATIONS.items():
         other = act.slopes(Z, A, LEAKY_SLOPE, 0)
@@ -101,18 +101,18 @@ def wrong_slope(context: SlipContext, rule: m.Matrix) -> Made:
 
 
 def slope_missing(context: SlipContext, rule: m.Matrix) -> Made:
-    if context.net.layer(context.layer).activation not in (*MASKED, "linear"):
+    if context.function_name not in (*MASKED, "linear"):
         yield m.Apply(ONE, (("z", context.pre_activation),))
 
 
 def mask_missing(context: SlipContext, rule: m.Matrix) -> Made:
-    if context.net.layer(context.layer).activation in MASKED:
+    if context.function_name in MASKED:
         yield m.Apply(ONE, (("z", context.pre_activation),))
 
 
 def mask_misplaced(context: SlipContext, rule: m.Matrix) -> Made:
     """The slope of ReLU the wrong way round, or by the sign of the error."""
-    if context.net.layer(context.layer).activation not in MASKED or not isinstance(rule, m.Apply):
+    if context.function_name not in MASKED or not isinstance(rule, m.Apply):
         return
     if isinstance(rule.template, s.Where):
         left, relation, right = rule.template.left, rule.template.relation, rule.template.right

@@ -6,13 +6,16 @@ their own work. Within a matrix the commoner come first; `often` counts public s
 
 from __future__ import annotations
 
-from tracer.judging.slips import backward, cells, forward, outputs, parameters, slopes
+from tracer.judging.slips import backward, cells, forward, outputs, parameters, program_table, slopes
 from tracer.judging.slips.context import MatrixKind, Rule
 
 ALL = tuple(MatrixKind)
-ALL_BUT_THE_LOSS = tuple(each for each in MatrixKind if each is not MatrixKind.LOSS)
-PRODUCTS = (MatrixKind.PRE_ACTIVATION, MatrixKind.DELTA, MatrixKind.SENT_BACK, MatrixKind.WEIGHTS_GRADIENT)
-SUMS = (*PRODUCTS, MatrixKind.SOFTMAX, MatrixKind.LOSS, MatrixKind.BIAS_GRADIENT)
+LOSSES = (MatrixKind.LOSS, MatrixKind.FORMULA_LOSS)
+ALL_BUT_THE_LOSS = tuple(each for each in MatrixKind if each not in LOSSES)
+PRODUCTS = (MatrixKind.PRE_ACTIVATION, MatrixKind.DELTA, MatrixKind.SENT_BACK, MatrixKind.WEIGHTS_GRADIENT,
+            *program_table.PRODUCTS)  # fmt: skip
+SUMS = (*PRODUCTS, MatrixKind.SOFTMAX, MatrixKind.LOSS, MatrixKind.BIAS_GRADIENT, MatrixKind.ROW_FUNCTION,
+        MatrixKind.FORMULA_LOSS)  # fmt: skip
 
 WHOLE = (
     Rule("not-rounded", ALL, parameters.not_rounded,
@@ -224,12 +227,14 @@ WHOLE = (
          "{w} moved by {what} the change that {g} gives"),
     Rule("rate-scales-weights", (MatrixKind.NEW_PARAMETER,), parameters.rate_scales_weights,
          "the learning rate {lr} multiplies {w} too; multiply only the gradient {g} by it"),
+    *program_table.WHOLE_RULES,
     Rule("stale-value", ALL, cells.stale_value,
          "{M} of the previous pass was used; use this pass's own", often=1),
 )  # fmt: skip
 
 SINGLE = (
-    Rule("weight-misread", (MatrixKind.PRE_ACTIVATION, MatrixKind.SENT_BACK), cells.weight_misread,
+    Rule("weight-misread", (MatrixKind.PRE_ACTIVATION, MatrixKind.SENT_BACK, MatrixKind.FORMULA),
+         cells.weight_misread,
          "the weight in {place} of {M} was read {how}"),
     Rule("term-sign-lost", SUMS, cells.term_sign_lost, "{term} of the sum was taken {how}"),
     Rule("term-dropped-or-doubled", SUMS, cells.term_lost_or_doubled,
