@@ -1,0 +1,43 @@
+"""The functions that take over a model: the problem is the one that a person would have written for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tracer.frameworks.taking_over import problem_of_graph
+from tracer.run.passes import AnyProblem
+
+RATE = 0.1
+
+
+def from_torch(
+    model: Any,
+    inputs: Any,
+    targets: Any = None,
+    *,
+    loss: Any = None,
+    optimizer: Any = None,
+    learning_rate: float | None = None,
+    masks: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    name: str = "model",
+    **settings: Any,
+) -> AnyProblem:
+    """The problem of a PyTorch module or function.
+
+    `inputs` is a tensor, array or tuple of them, or a dict by the names of `forward`'s arguments; of a function, those
+    that require a gradient are its parameters. `loss` is one of PyTorch's by name ("cross_entropy", "mse_loss"), or
+    anything that takes outputs and targets; left out, the model gives the loss itself. `optimizer` is one of
+    `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `settings` are further keys of a problem
+    file. Raises TracerError for what cannot be taken over, naming operator, module and source line.
+    """
+    from tracer.frameworks.pytorch import graph_of_torch, optimizer_table
+
+    table: dict[str, Any] = dict(settings)
+    if optimizer is not None:
+        own_rate, table["optimizer"] = optimizer_table(optimizer, name)
+        learning_rate = own_rate if learning_rate is None else learning_rate
+    called = title or getattr(model, "__name__", type(model).__name__)
+    graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
+    return problem_of_graph(graph, name, {"learning_rate": RATE if learning_rate is None else learning_rate, **table})

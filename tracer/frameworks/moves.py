@@ -1,0 +1,219 @@
+"""Operations that only move numbers about: for cells as for numbers, and never a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tracer.frameworks.cells import Held, Laid, Numbers, moved
+from tracer.frameworks.draft import Draft
+from tracer.frameworks.rules import RULES, rule
+
+
+def _mover(move: Callable[..., Any]) -> Callable[..., Held]:
+    def made(draft: Draft, self: Held, **arguments: Any) -> Held:
+        return moved(self, lambda cells: move(cells, **arguments))
+
+    return made
+
+
+def _view(x: Numbers, size: Sequence[int]) -> Numbers:
+    return x.reshape([int(each) for each in size])
+
+
+def _flatten(x: Numbers, start_dim: int = 0, end_dim: int = -1) -> Numbers:
+    if x.ndim == 0:
+        return x.reshape(1)
+    first, last = start_dim % x.ndim, end_dim % x.ndim
+    return x.reshape(*x.shape[:first], -1, *x.shape[last + 1 :])
+
+
+def _unflatten(x: Numbers, dim: int, sizes: Sequence[int]) -> Numbers:
+    at = dim % x.ndim
+    return x.reshape(*x.shape[:at], *sizes, *x.shape[at + 1 :])
+
+
+def _expand(x: Numbers, size: Sequence[int], implicit: bool = False) -> Numbers:
+    shape = [int(each) for each in size]
+    own = (1,) * (len(shape) - x.ndim) + x.shape
+    return np.broadcast_to(x, [o if s == -1 else s for s, o in zip(shape, own, strict=True)])
+
+
+def _squeeze(x: Numbers, dim: Any = None) -> Numbers:
+    if dim is None:
+        return x.squeeze()
+    dims = [dim] if isinstance(dim, int) else list(dim)
+    return x.squeeze(tuple(each % x.ndim for each in dims if x.ndim and x.shape[each] == 1))
+
+
+def _slice(x: Numbers, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Numbers:
+    places: list[Any] = [slice(None)] * x.ndim
+    places[dim] = slice(start, end, step)
+    return x[tuple(places)]
+
+
+def _select(x: Numbers, dim: int, index: int) -> Numbers:
+    places: list[Any] = [slice(None)] * x.ndim
+    places[dim] = int(index)
+    return np.asarray(x[tuple(places)])
+
+
+def _diagonal(x: Numbers, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Numbers:
+    return x.diagonal(offset, dim1, dim2)
+
+
+def _repeat(x: Numbers, repeats: Sequence[int]) -> Numbers:
+    return np.tile(x, [int(each) for each in repeats])
+
+
+def _repeat_interleave(x: Numbers, repeats: Any, dim: int | None = None, **_: Any) -> Numbers:
+    return np.repeat(x, np.asarray(repeats, int), axis=dim)
+
+
+def _indexed(x: Numbers, indices: Sequence[Any]) -> Numbers:
+    places = tuple(slice(None) if each is None else np.asarray(each) for each in indices)
+    return x[places]
+
+
+def _index_select(x: Numbers, dim: int, index: Any) -> Numbers:
+    return np.take(x, np.asarray(index, int), axis=dim)
+
+
+def _gather(x: Numbers, dim: int, index: Any, sparse_grad: bool = False) -> Numbers:
+    return np.take_along_axis(x, np.asarray(index, int), axis=dim)
+
+
+_MOVES: dict[str, Callable[..., Any]] = {
+    "view": _view, "reshape": lambda x, shape: _view(x, shape), "_unsafe_view": _view, "flatten": _flatten,
+    "unflatten": _unflatten, "expand": _expand, "squeeze": _squeeze, "slice": _slice, "select": _select,
+    "diagonal": _diagonal, "repeat": _repeat, "tile": lambda x, dims: _repeat(x, dims), "gather": _gather,
+    "repeat_interleave": _repeat_interleave, "index": _indexed, "index_select": _index_select,
+    "transpose": lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1) if x.ndim else x,
+    "permute": lambda x, dims: np.transpose(x, [each % x.ndim for each in dims]),
+    "t": lambda x: x.T, "numpy_T": lambda x: x.T, "mT": lambda x: np.swapaxes(x, -1, -2),
+    "unsqueeze": lambda x, dim: np.expand_dims(x, dim if dim >= 0 else dim + x.ndim + 1),
+    "movedim": lambda x, source, destination: np.moveaxis(x, source, destination),
+    "flip": lambda x, dims: np.flip(x, tuple(dims)),
+    "roll": lambda x, shifts, dims: np.roll(x, tuple(shifts), tuple(dims)) if dims else np.roll(x, shifts),
+    "narrow": lambda x, dim, start, length: _slice(x, dim, start, start + length),
+}  # fmt: skip
+for _kind, _move in _MOVES.items():
+    RULES[_kind] = _mover(_move)
+
+
+@rule("clone", "contiguous", "alias", "to", "_to_copy", "type_as", "lift_fresh_copy", "identity", "detach_", "float",
+      "double", "requires_grad_", "cast", "_assert_tensor_metadata", "feature_dropout_off", "alpha_dropout_off")  # fmt: skip
+def as_it_is(draft: Draft, self: Held, **_: Any) -> Held:
+    return self
+
+
+@rule("embedding")
+def embedding(draft: Draft, weight: Held, indices: Held, **_: Any) -> Held:
+    """Rows of a table by their numbers."""
+    if isinstance(indices, Laid):
+        raise draft.refuse("looks up numbers that are computed; expected whole numbers that are given")
+    return moved(weight, lambda table: table[np.asarray(indices, int)])
+
+
+@rule("cat", "concat", "concatenate")
+def cat(draft: Draft, tensors: Sequence[Held], dim: int = 0) -> Held:
+    if not any(isinstance(each, Laid) for each in tensors):
+        return np.concatenate([np.asarray(each) for each in tensors], axis=dim)
+    return Laid(np.concatenate([draft.laid(each).cells for each in tensors if _size(each)], axis=dim))
+
+
+def _size(value: Held) -> int:
+    return int(value.cells.size if isinstance(value, Laid) else np.size(value))
+
+
+@rule("stack")
+def stack(draft: Draft, tensors: Sequence[Held], dim: int = 0) -> Held:
+    if not any(isinstance(each, Laid) for each in tensors):
+        return np.stack([np.asarray(each) for each in tensors], axis=dim)
+    return Laid(np.stack([draft.laid(each).cells for each in tensors], axis=dim))
+
+
+@rule("split", "split_with_sizes", "unsafe_split")
+def split(draft: Draft, self: Held, split_size: Any = None, split_sizes: Any = None, dim: int = 0) -> tuple[Held, ...]:
+    """Parts of so many places each, or of the sizes given."""
+    sizes = split_size if split_sizes is None else split_sizes
+    length = _shape(self)[dim]
+    if isinstance(sizes, int):
+        stops = list(range(sizes, length, sizes))
+    else:
+        stops = np.cumsum([int(each) for each in sizes])[:-1].tolist()
+    bounds = [0, *stops, length]
+    return tuple(
+        moved(self, lambda x, a=a, b=b: _slice(x, dim, a, b))  # type: ignore[misc]
+        for a, b in zip(bounds, bounds[1:], strict=False)
+    )
+
+
+def _shape(value: Held) -> tuple[int, ...]:
+    return value.shape if isinstance(value, Laid) else tuple(np.shape(value))
+
+
+@rule("chunk")
+def chunk(draft: Draft, self: Held, chunks: int, dim: int = 0) -> tuple[Held, ...]:
+    return split(draft, self, -(-_shape(self)[dim] // chunks), dim=dim)
+
+
+@rule("unbind")
+def unbind(draft: Draft, self: Held, dim: int = 0) -> tuple[Held, ...]:
+    return tuple(
+        moved(self, lambda x, k=k: _select(x, dim, k))  # type: ignore[misc]
+        for k in range(_shape(self)[dim])
+    )
+
+
+@rule("pad", "constant_pad_nd")
+def pad(draft: Draft, self: Held, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Held:
+    """PyTorch's order: before and after the last dimension, then the one before it."""
+    dimensions = len(_shape(self))
+    around = [(0, 0)] * dimensions
+    for k in range(len(pad) // 2):
+        around[dimensions - 1 - k] = (int(pad[2 * k]), int(pad[2 * k + 1]))
+    if mode in ("reflect", "replicate", "circular"):
+        name = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode]
+        return moved(self, lambda x: np.pad(_cropped(x, around), _grown(around), mode=name))  # type: ignore[call-overload]
+    return padded(draft, self, around, value or 0.0)
+
+
+def _cropped(x: Numbers, around: Sequence[tuple[int, int]]) -> Numbers:
+    """Without what a negative padding takes off."""
+    return x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(around, x.shape, strict=True))]
+
+
+def _grown(around: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(max(a, 0), max(b, 0)) for a, b in around]
+
+
+def padded(draft: Draft, value: Held, around: Sequence[tuple[int, int]], number: float) -> Held:
+    """A tensor with so much of one number before and after it along each dimension."""
+    if not isinstance(value, Laid):
+        return np.pad(_cropped(np.asarray(value), around), _grown(around), constant_values=number)
+    cells = _cropped(value.cells, around)
+    grown = _grown(around)
+    if not any(a or b for a, b in grown):
+        return Laid(cells)
+    for axis, (before, after) in enumerate(grown):
+        parts = [cells]
+        for count, at in ((before, 0), (after, 1)):
+            if count:
+                shape = (*cells.shape[:axis], count, *cells.shape[axis + 1 :])
+                filler = draft.laid(np.full(shape, number), "padding").cells
+                parts.insert(0 if at == 0 else len(parts), filler)
+        cells = np.concatenate(parts, axis=axis)
+    return Laid(cells)
+
+
+@rule("tril", "triu")
+def triangle(draft: Draft, self: Held, diagonal: int = 0) -> Held:
+    """What is on one side of the diagonal; 0 on the other."""
+    kept = (np.tril if draft.operation.kind == "tril" else np.triu)(np.ones(_shape(self)), diagonal)
+    if not isinstance(self, Laid):
+        return np.asarray(self) * kept
+    result: Held = RULES["mul"](draft, self=self, other=kept)  # type: ignore[assignment]
+    return result
