@@ -125,15 +125,19 @@ class Draft:
 
     def text(self, cells: Ids) -> str:
         """A formula's text for these cells, a matrix of their shape; a part that must be put together has a name."""
+        return self.table.text(self.settled(cells))
+
+    def settled(self, cells: Ids, part: str = "inputs") -> Ids:
+        """The same cells, or copies of them in a matrix of its own where they must be put together first."""
         self.start_matrices(Laid(cells), cells)
         key = b"%d,%d:" % cells.shape + cells.tobytes()
         if key in self._named:
-            cells = self._named[key]
+            return self._named[key]
         written = self.table.text(cells)
         if "(" not in written:
-            return written
-        self._named[key] = self.matrix(written, (cells.shape[0], cells.shape[1]), "laid")
-        return self.table.text(self._named[key])
+            return cells
+        self._named[key] = self.matrix(written, (cells.shape[0], cells.shape[1]), part)
+        return self._named[key]
 
     def number(self, cells: Ids) -> float | None:
         """The number that all of these cells are, where they are one constant."""
@@ -178,7 +182,7 @@ class Draft:
             if (self.table.owners(value.cells) >= 0).all():
                 found = self.table.blocks(value)
                 if found is not None:
-                    return found
+                    return _numbered(found)
         for value in values:
             grouped = self.row_blocks(value)
             if grouped is not None:
@@ -202,7 +206,7 @@ class Draft:
         for each in groups.values():
             order = sorted(each, key=lambda k: int(self.table.rows(rows[k, 0])))
             found.append(Block(places[order], self._index_of(rows[order[0]])))
-        return found
+        return _numbered(found)
 
     def rows_of(self, value: Laid) -> list[Block]:
         """Matrices whose rows run along the last dimension."""
@@ -212,7 +216,7 @@ class Draft:
         if own is not None and all(
             each.places.shape[1] == width and (each.places % width == np.arange(width)).all() for each in own
         ):
-            return own
+            return _numbered(own)
         return self.row_blocks(value) or natural_blocks(value.shape)
 
     def _index_of(self, cells: Ids) -> tuple[int, ...]:
@@ -225,6 +229,11 @@ class Draft:
                 break
             shared.append(numbers[0])
         return tuple(shared)
+
+
+def _numbered(blocks: list[Block]) -> list[Block]:
+    """One block alone needs no number."""
+    return [Block(blocks[0].places, ())] if len(blocks) == 1 else blocks
 
 
 def written(number: float) -> str:

@@ -59,7 +59,7 @@ def conv(draft: Draft, input: Held, weight: Held, bias: Held | None = None, stri
     plain = same and spread == (1, 1)
     inner = around[0][0] if plain and len({*around[0], *around[1]}) == 1 else 0
     if not (inner or all(each == (0, 0) for each in around)):
-        images = draft.laid(padded(draft, Laid(images), [(0, 0), (0, 0), *around], 0.0)).cells
+        images = _padded(draft, images, around, 0.0)
     sizes = [
         (n + 2 * inner - d * (k - 1) - 1) // s + 1
         for n, k, s, d in zip(images.shape[2:], kernels.shape[2:], step, spread, strict=True)
@@ -68,6 +68,15 @@ def conv(draft: Draft, input: Held, weight: Held, bias: Held | None = None, stri
     writer.plain = f", stride={step[1]}" * (step[1] != 1) + f", padding={inner}" * (inner != 0) if plain else None
     writer.step, writer.spread, writer.size = step, spread, (sizes[0], sizes[1])
     return _back(writer.made(), x, dimensions)
+
+
+def _padded(draft: Draft, images: Ids, around: list[tuple[int, int]], number: float) -> Ids:
+    """Each image with its edges as a matrix of its own."""
+    wide = draft.laid(padded(draft, Laid(images), [(0, 0), (0, 0), *around], number)).cells
+    found = np.empty_like(wide)
+    for at in np.ndindex(*wide.shape[:2]):
+        found[at] = draft.settled(wide[at], "padded")
+    return found
 
 
 def _around(padding: Any, kernel: Sequence[int], spread: Sequence[int], dimensions: int) -> list[tuple[int, int]]:
@@ -189,8 +198,8 @@ def _pooled(
     if ceil_mode and any((n + 2 * p - k) % s for n, p, k, s in zip(images.shape[2:], around, window, step, strict=True)):
         raise draft.refuse("with ceil_mode is not known where a window reaches beyond the image; leave that part out")
     if around != (0, 0):
-        edges = [(0, 0), (0, 0), (around[0], around[0]), (around[1], around[1])]
-        images = draft.laid(padded(draft, Laid(images), edges, LOWEST if function == "max" else 0.0)).cells
+        edges = [(around[0], around[0]), (around[1], around[1])]
+        images = _padded(draft, images, edges, LOWEST if function == "max" else 0.0)
     height, width = (
         (n - d * (k - 1) - 1) // s + 1
         for n, k, s, d in zip(images.shape[2:], window, step, spread, strict=True)

@@ -15,22 +15,22 @@ NONE, MEAN, SUM = 0, 1, 2
 REDUCTIONS = {"none": NONE, "mean": MEAN, "sum": SUM}
 
 
-def _paired(draft: Draft, a: Laid, b: Laid) -> list[tuple[str, str]]:
+def _paired(draft: Draft, a: Laid, b: Laid, by_rows: bool) -> list[tuple[str, str]]:
     """The matrices of two tensors of one shape that belong together."""
     for each in (a, b):
-        draft.start_matrices(each, None)
-    return [(draft.text(a.at(block)), draft.text(b.at(block))) for block in draft.blocks(a, b)]
+        draft.start_matrices(each)
+    blocks = draft.rows_of(a) if by_rows else draft.blocks(a, b)
+    return [(draft.text(a.at(block)), draft.text(b.at(block))) for block in blocks]
 
 
-def _total(draft: Draft, function: str, a: Held, b: Held, divisor: float, factor: float = 1.0) -> Held:
-    """A loss of the program language over two tensors, divided."""
+def _total(draft: Draft, function: str, a: Held, b: Held, divisor: float, by_rows: bool = False) -> Held:
+    """A loss of the program language over two tensors, divided; `by_rows` where a row is a sample's classes."""
     one, other = draft.laid(a), draft.laid(b, "target")
     one, other = (Laid(np.broadcast_to(each.cells, np.broadcast_shapes(one.shape, other.shape))) for each in (one, other))
     if one.cells.ndim == 1:  # a column for a sample in each row
         one, other = Laid(one.cells[:, None]), Laid(other.cells[:, None])
-    sums = [f"{function}({x}, {y})" for x, y in _paired(draft, one, other)]
+    sums = [f"{function}({x}, {y})" for x, y in _paired(draft, one, other, by_rows)]
     text = " + ".join(sums) if len(sums) == 1 or divisor == 1 else f"({' + '.join(sums)})"
-    text += "" if factor == 1 else f" * {written(factor)}"
     text += "" if divisor == 1 else f" / {written(divisor)}"
     return Laid(draft.matrix(text, (1, 1)).reshape(()))
 
@@ -98,7 +98,7 @@ def cross_entropy_loss(draft: Draft, self: Held, target: Held, weight: Held | No
         logs = applied(draft, "log_softmax", self=Laid(rows), dim=-1)
         each = applied(draft, "sum", self=applied(draft, "mul", self=logs, other=shares), dim=-1)
         return applied(draft, "neg", self=each)
-    return _total(draft, "cross_entropy_of_logits", Laid(rows), shares, count if reduction == MEAN else 1.0)
+    return _total(draft, "cross_entropy_of_logits", Laid(rows), shares, count if reduction == MEAN else 1.0, True)
 
 
 def _labels(target: Held, like: Laid) -> bool:
@@ -150,7 +150,7 @@ def cross_entropy_of_shares(draft: Draft, self: Held, target: Held) -> Held:
     outputs = draft.laid(self)
     shares, count = _shares(draft, target, outputs, -100, 0.0)
     rows = outputs.cells.reshape(-1, outputs.shape[-1])
-    return _total(draft, "cross_entropy", Laid(rows), shares, count)
+    return _total(draft, "cross_entropy", Laid(rows), shares, count, True)
 
 
 @rule("nll_loss", "nll_loss_nd", "nll_loss2d")

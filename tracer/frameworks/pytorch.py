@@ -23,6 +23,7 @@ _IN_PLACE = re.compile(r"(?<=[a-z0-9])_$")
 _RENAMED = {"copy_": "copy_", "requires_grad_": "identity", "detach_": "detach"}
 _IGNORED = ("_assert_scalar", "sym_constrain_range_for_size", "_assert_async", "_assert_tensor_metadata")
 _MODEL = "model"
+_SHORT = {"scaled_dot_product_attention": "attention", "cross_entropy_loss": "cross_entropy"}
 
 
 def _export(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:
@@ -360,7 +361,8 @@ class _Reading:
         elif named is not None:
             wanted = f"{module}.{named}" if module else named
         else:
-            wanted = f"{module}.{kind}" if module else kind
+            told = _SHORT.get(kind, kind).strip("_")
+            wanted = f"{module}.{told}" if module else told
         name, number = wanted, 2
         while name in taken:
             name, number = f"{wanted}_{number}", number + 1
@@ -398,7 +400,7 @@ def _source(node: Any) -> str:
     """The last line of the model's own code that the node comes from, with its file's name."""
     frames = re.findall(r'File "([^"]+)", line (\d+), in .*', node.meta.get("stack_trace") or "")
     for file, line in reversed(frames):
-        if "/torch/" in file.replace("\\", "/"):
+        if "/torch/" in file.replace("\\", "/") or file == __file__:
             continue
         code = linecache.getline(file, int(line)).strip()
         return f"{PurePath(file).name}:{line}: {code}" if code else f"{PurePath(file).name}:{line}"
