@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 import numpy as np
@@ -56,7 +57,8 @@ class Draft:
     def refuse(self, says: str) -> ProblemError:
         """What cannot be taken over, with the place in the model where it stands."""
         source = f" ({self.operation.source})" if self.operation.source else ""
-        return ProblemError(self.name, self.operation.place, f"{self.operation.shown or self.operation.kind} {says}{source}")
+        place = f"{self.name}.{_path(self.operation.place)}" if self.operation.place else self.name
+        return ProblemError(place, "", f"{self.operation.shown or self.operation.kind} {says}{source}")
 
     # what the program starts from
 
@@ -81,6 +83,16 @@ class Draft:
     def _check_size(self) -> None:
         if self.table.count > MOST_CELLS:
             raise TooLarge(f"more than {MOST_CELLS:,} numbers")
+
+    def start_numbers(self, value: Laid) -> Numbers | None:
+        """The numbers of a tensor that the program starts from; None where it is computed."""
+        flat = value.cells.ravel()
+        found = np.empty(flat.size)
+        for source in self.sources:
+            inside = (flat >= source.first) & (flat < source.first + source.numbers.size)
+            found[inside] = source.numbers.ravel()[flat[inside] - source.first]
+            flat = np.where(inside, -1, flat)
+        return found.reshape(value.shape) if (flat == -1).all() else None
 
     def start_matrices(self, value: Laid, block: Ids | None = None) -> None:
         """Lay out the starts that some cells belong to; the first formula that takes them in says along which axes."""
@@ -229,6 +241,11 @@ class Draft:
                 break
             shared.append(numbers[0])
         return tuple(shared)
+
+
+def _path(module: str) -> str:
+    """A module as one writes it in code: features[3]."""
+    return re.sub(r"\.(\d+)\b", r"[\1]", module)
 
 
 def _numbered(blocks: list[Block]) -> list[Block]:

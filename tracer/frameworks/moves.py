@@ -87,7 +87,9 @@ def _gather(x: Numbers, dim: int, index: Any, sparse_grad: bool = False) -> Numb
 
 _MOVES: dict[str, Callable[..., Any]] = {
     "view": _view, "reshape": lambda x, shape: _view(x, shape), "_unsafe_view": _view, "flatten": _flatten,
-    "unflatten": _unflatten, "expand": _expand, "squeeze": _squeeze, "slice": _slice, "select": _select,
+    "unflatten": _unflatten, "expand": _expand,
+    "expand_as": lambda x, other: _expand(x, _shape(other)), "view_as": lambda x, other: _view(x, _shape(other)),
+    "reshape_as": lambda x, other: _view(x, _shape(other)), "squeeze": _squeeze, "slice": _slice, "select": _select,
     "diagonal": _diagonal, "repeat": _repeat, "tile": lambda x, dims: _repeat(x, dims), "gather": _gather,
     "repeat_interleave": _repeat_interleave, "index": _indexed, "index_select": _index_select,
     "transpose": lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1) if x.ndim else x,
@@ -110,11 +112,18 @@ def as_it_is(draft: Draft, self: Held, **_: Any) -> Held:
 
 
 @rule("embedding")
-def embedding(draft: Draft, weight: Held, indices: Held, **_: Any) -> Held:
-    """Rows of a table by their numbers."""
+def embedding(draft: Draft, weight: Held, indices: Held, padding_idx: int = -1, **_: Any) -> Held:
+    """Rows of a table by their numbers; no gradient goes to the row that stands for padding."""
     if isinstance(indices, Laid):
         raise draft.refuse("looks up numbers that are computed; expected whole numbers that are given")
-    return moved(weight, lambda table: table[np.asarray(indices, int)])
+    chosen = np.asarray(indices, int)
+    if padding_idx < 0 or not isinstance(weight, Laid) or not (chosen == padding_idx).any():
+        return moved(weight, lambda table: table[chosen])
+    numbers = draft.start_numbers(Laid(weight.cells[padding_idx]))
+    cells = weight.cells.copy()
+    if numbers is not None:
+        cells[padding_idx] = draft.laid(numbers, f"{draft.operation.name}_padding").cells
+    return Laid(cells[chosen])
 
 
 @rule("cat", "concat", "concatenate")

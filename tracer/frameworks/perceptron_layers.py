@@ -62,7 +62,7 @@ def as_layers(graph: Graph, settings: Mapping[str, Any]) -> LayeredNetwork | Non
 def _goes_on(operation: Operation, value: str) -> bool:
     """Whether an operation takes in what the one before gave."""
     first = next(iter(operation.arguments.values()), None)
-    return first == Ref(value) and graph_refs(operation).count(value) == 1
+    return isinstance(first, Ref) and first == Ref(value) and graph_refs(operation).count(value) == 1
 
 
 def graph_refs(operation: Operation) -> list[str]:
@@ -214,4 +214,5 @@ def _which(layers: list[DenseLayer]) -> str:
         turned = " transposed" if each.turned else ""
         bias = f", its bias {each.bias}" if each.bias else ""
         said.append(f"layer {number} has the weights {each.weight}{turned}{bias}")
-    return f"{'; '.join(said).capitalize()}." if said else ""
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}."

@@ -7,6 +7,7 @@ import inspect
 import linecache
 import operator
 import re
+import types
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
@@ -18,11 +19,14 @@ from tracer.errors import ProblemError
 from tracer.frameworks.graph import Graph, Operation, Ref, Start
 from tracer.frameworks.objectives import LOSS, add_loss
 from tracer.frameworks.optional import framework
+from tracer.frameworks.rules import RULES
 
 _IN_PLACE = re.compile(r"(?<=[a-z0-9])_$")
 _RENAMED = {"copy_": "copy_", "requires_grad_": "identity", "detach_": "detach"}
 _IGNORED = ("_assert_scalar", "sym_constrain_range_for_size", "_assert_async", "_assert_tensor_metadata")
 _MODEL = "model"
+_TAKE_BUFFERS = ("batch_norm", "instance_norm", "add", "sub", "mul", "div", "matmul", "mm", "bmm", "linear", "addmm")
+MOST_TIMES = 3  # that what is not known is taken apart
 _SHORT = {"scaled_dot_product_attention": "attention", "cross_entropy_loss": "cross_entropy"}
 
 
@@ -39,17 +43,23 @@ def _export(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:
 
 def graph_of_torch(
     module: Any, inputs: Any, targets: Any, loss: Any, masks: Mapping[str, Any], title: str, name: str
-) -> tuple[Graph, Any]:
-    """The graph of a module or a function with its loss; and the module that was recorded."""
+) -> tuple[Graph, ExportedReading]:
+    """The graph of a module or a function with its loss; and how it was read off what was recorded."""
     torch = framework("torch", "torch")
     given = _inputs(torch, module, inputs)
-    whole = _whole_of(torch)(module, loss if callable(loss) else None)
+    whole = _whole_of(torch)(_as_forward(module), loss if callable(loss) else None)
     arguments = tuple(given.values())
     _checked(torch, whole, arguments, given, targets, loss, name)
     goal = _target(torch, targets) if callable(loss) else ()
     exported = _export(whole, (tuple(given.values()), goal), name)
-    reading = _Reading(torch, whole, exported, list(given), masks, Graph(title))
+    reading = ExportedReading(torch, whole, exported, list(given), masks, Graph(title))
     outputs = reading.read(given, goal)
+    for _ in range(MOST_TIMES):
+        exported = _taken_apart(torch, exported, reading.unknown) if reading.unknown else None
+        if exported is None:
+            break
+        reading = ExportedReading(torch, whole, exported, list(given), masks, Graph(title))
+        outputs = reading.read(given, goal)
     graph = reading.graph
     output = _first(outputs)
     if not isinstance(output, Ref):
@@ -62,7 +72,18 @@ def graph_of_torch(
     if reading.dropped:
         names = ", ".join(reading.dropped)
         graph.remarks.append(f"Dropout is off here ({names}); masks= takes a mask for each.")
-    return graph, whole
+    return graph, reading
+
+
+def _taken_apart(torch: Any, exported: Any, unknown: set[Any]) -> Any:
+    """The same graph, in which PyTorch itself takes apart operations that have no rule here; None where it cannot."""
+    ways = torch.export.default_decompositions()
+    table = {each: ways[each] for each in unknown if each in ways}
+    if not table:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return exported.run_decompositions(table)
 
 
 def _key(ref: Ref) -> str:
@@ -169,6 +190,16 @@ def _whole_of(torch: Any) -> Any:
     return Whole
 
 
+def _as_forward(model: Any) -> Any:
+    """A function under the name of which PyTorch keeps the lines that operations come from."""
+    if not inspect.isfunction(model):
+        return model
+    code = model.__code__.replace(co_name="forward")
+    made = types.FunctionType(code, model.__globals__, "forward", model.__defaults__, model.__closure__)
+    made.__kwdefaults__ = model.__kwdefaults__
+    return made
+
+
 def _plain_output(made: Any) -> Any:
     """What the loss takes of an output that is an object: its loss, or its logits."""
     if isinstance(made, Mapping):
@@ -179,7 +210,7 @@ def _plain_output(made: Any) -> Any:
     return made
 
 
-class _Reading:
+class ExportedReading:
     """Reads an exported graph node by node. What depends on no parameter and no input of broken numbers is worked out
     at once: masks, positions, sizes."""
 
@@ -191,6 +222,7 @@ class _Reading:
         self.values: dict[str, Any] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.dropped: list[str] = []
+        self.unknown: set[Any] = set()
         self.buffers: dict[str, str] = {}
         self._leaves = {key for key, each in whole.named_modules() if not list(each.children())}
         self._nodes = [each for each in exported.graph.nodes if each.op != "placeholder"]
@@ -265,7 +297,7 @@ class _Reading:
         if not _holds_ref([arguments, named]):
             self.values[node.name] = self._worked_out(node, arguments, named)
             return
-        kind = self._kind(node)
+        kind = _kind(_packet(node))
         if kind in _IGNORED:
             self.values[node.name] = None
             return
@@ -299,10 +331,6 @@ class _Reading:
             except Exception as wrong:
                 raise ProblemError(_packet(node), self._module(node), f"cannot be worked out: {_line(wrong)}") from wrong
 
-    def _kind(self, node: Any) -> str:
-        packet = _packet(node)
-        return _RENAMED.get(packet, _IN_PLACE.sub("", packet))
-
     def _operation(self, node: Any, kind: str, arguments: list[Any], named: dict[str, Any]) -> Operation:
         module, source = self._module(node), _source(node)
         schema = getattr(node.target, "_schema", None)
@@ -310,7 +338,7 @@ class _Reading:
         told = {**dict(zip(keys, arguments, strict=False)), **named}
         for key, each in zip(keys, node.args, strict=False):
             buffer = self.buffers.get(getattr(each, "name", ""))
-            if buffer is not None and self.torch.is_tensor(told[key]) and told[key].is_floating_point():
+            if buffer is not None and kind in _TAKE_BUFFERS and self.torch.is_tensor(told[key]):
                 told[key] = self._buffer(buffer, told[key])
         told = {key: self._plain(each) for key, each in told.items() if key not in ("dtype", "memory_format")}
         kind, told = _adapted(kind, told)
@@ -318,11 +346,13 @@ class _Reading:
             kind, told = self._dropout(module or node.name, told)
         if kind == "rms_norm":
             told["precision"] = float(self.torch.finfo(node.meta["val"].dtype).eps)
-        shown = f"aten.{_packet(node)}" if not kind else _shown(self.whole, module, kind)
+        if kind not in RULES:
+            self.unknown.add(node.target)
+        shown = _shown(self.whole, module, kind) if kind in RULES else f"aten.{_packet(node)}"
         return Operation(kind, self._name(node, module, kind), told, module, source, shown)
 
     def _buffer(self, own: str, value: Any) -> Any:
-        if value.ndim > 2:
+        if value.ndim > 2 or not value.is_floating_point():
             return value
         self.graph.starts.setdefault(own, Start(_numbers(value), "given"))
         return Ref(own)
@@ -381,8 +411,16 @@ def _numbers(value: Any) -> Any:
     return value.detach().cpu().double().numpy()
 
 
+def _kind(packet: str) -> str:
+    """The operation's name, done in place or not."""
+    return _RENAMED.get(packet, _IN_PLACE.sub("", packet))
+
+
 def _packet(node: Any) -> str:
-    target = node.target
+    return _packet_of(node.target)
+
+
+def _packet_of(target: Any) -> str:
     name = target._schema.name if hasattr(target, "_schema") else getattr(target, "__name__", str(target))
     return str(name).rpartition("::")[2]
 

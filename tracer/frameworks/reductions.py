@@ -224,6 +224,27 @@ def linear(draft: Draft, input: Held, weight: Held, bias: Held | None = None) ->
     return Laid(made.reshape(*x.shape[:-1], *([units] if w.cells.ndim > 1 else [])))
 
 
+@rule("dense")
+def dense(draft: Draft, input: Held, weight: Held, bias: Held | None = None) -> Held:
+    """x·W + b: the weights as inputs × units."""
+    turned = draft.laid(weight)
+    return linear(draft, input, Laid(turned.cells.T), bias)
+
+
+@rule("bilinear")
+def bilinear(draft: Draft, input1: Held, input2: Held, weight: Held, bias: Held | None = None) -> Held:
+    """Each unit: x·W of its own matrix, times the other input and added up."""
+    a, b, w = draft.laid(input1), draft.laid(input2), draft.laid(weight)
+    x, y = (each.cells.reshape(-1, each.shape[-1]) for each in (a, b))
+    columns = []
+    for unit, each in enumerate(w.cells):
+        product = draft.matrix(f"{draft.text(x)} @ {draft.text(each)}", (len(x), len(y.T)), "product", (unit,))
+        end = "" if bias is None else f" + {draft.text(draft.laid(bias).cells.reshape(1, -1)[:, unit : unit + 1])}"
+        text = f"sum({draft.text(product)} * {draft.text(y)}, axis=1){end}"
+        columns.append(draft.matrix(text, (len(x), 1), "", (unit,))[:, 0])
+    return Laid(np.stack(columns, axis=-1).reshape(*a.shape[:-1], len(columns)))
+
+
 @rule("matmul", "mm", "bmm", "mv", "dot")
 def matmul(draft: Draft, self: Held, other: Held | None = None, **more: Held) -> Held:
     """Products of matrices, one for each place of the dimensions before the last two."""

@@ -65,7 +65,7 @@ def write_program(graph: Graph, name: str, settings: Mapping[str, Any]) -> Writt
 def _applied(draft: Draft, operation: Operation, values: Mapping[str, Any]) -> Any:
     made = RULES.get(operation.kind)
     if made is None:
-        raise draft.refuse("is not known; leave it out, or take over a part of the model that is without it")
+        raise draft.refuse("is not known; take over the part of the model before or after it, as in model.head")
     arguments = {key: _resolved(each, values) for key, each in operation.arguments.items()}
     try:
         return made(draft, **arguments)

@@ -8,11 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracer import display
+from tracer.display import View
 from tracer.expression.arrays import Array
 
 UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
@@ -56,6 +59,16 @@ class Identified(ABC):
     @abstractmethod
     def to_document(self) -> dict[str, Any]:
         """The problem as a file with every choice and number written out."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write the problem as a file (.toml, .json) that explains itself and reads back the same; returns its path."""
+        from tracer.problem.saving import write_problem
+
+        return write_problem(self.to_document(), Path(path))
+
+    def walkthrough(self) -> View:
+        """The page that steps through the epoch, for a notebook to show."""
+        return display.views().walkthrough(self)
 
     def hashed(self) -> dict[str, Any]:
         """What of the document changes a number."""
