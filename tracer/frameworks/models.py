@@ -41,3 +41,20 @@ def from_torch(
     called = title or getattr(model, "__name__", type(model).__name__)
     graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
     return problem_of_graph(graph, name, {"learning_rate": RATE if learning_rate is None else learning_rate, **table})
+
+
+def from_sklearn(
+    estimator: Any, X: Any, y: Any, *, learning_rate: float | None = None, title: str | None = None,
+    name: str = "model", **settings: Any,
+) -> AnyProblem:  # fmt: skip
+    """The problem of a fitted estimator of scikit-learn: its loss with its penalty, and one step of its solver.
+
+    MLPClassifier, MLPRegressor, LogisticRegression, LinearRegression, Ridge, SGDClassifier and Perceptron. X is
+    (samples, features), y as `fit` takes it. `alpha` (and 1/C) is part of the loss, so that the gradients hold it.
+    Raises TracerError for another estimator, or one that was not fitted.
+    """
+    from tracer.frameworks.estimators import graph_of_estimator
+
+    graph, rate, solver = graph_of_estimator(estimator, X, y, name)
+    graph.title = title or graph.title
+    return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate, **solver, **settings})
