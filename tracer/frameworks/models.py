@@ -58,3 +58,19 @@ def from_sklearn(
     graph, rate, solver = graph_of_estimator(estimator, X, y, name)
     graph.title = title or graph.title
     return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate, **solver, **settings})
+
+
+def from_onnx(
+    model: Any, inputs: Any, targets: Any, *, loss: str, given: Any = (), learning_rate: float = RATE,
+    title: str | None = None, name: str = "model", **settings: Any,
+) -> AnyProblem:  # fmt: skip
+    """The problem of an ONNX model: a path, or what `onnx.load` or `torch.onnx.export` gives.
+
+    `inputs` is an array, a tuple of them, or a dict by the inputs' names; `loss` one of PyTorch's by name; `given` names
+    numbers of the model that no training changes. Nothing of the model is executed. Raises TracerError for what cannot
+    be taken over, and for pickles and TorchScript, which run code when they are read.
+    """
+    from tracer.frameworks.onnx_files import graph_of_onnx
+
+    graph = graph_of_onnx(model, inputs, targets, loss, given, title, name)
+    return problem_of_graph(graph, name, {"learning_rate": learning_rate, **settings})

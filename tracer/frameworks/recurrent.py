@@ -60,30 +60,47 @@ def _rnn_step(function: str) -> Advance:
     return advance
 
 
-def _lstm_step(run: _Run, x: Ids, state: State) -> State:
-    """Gates in PyTorch's order: input, forget, cell, output."""
-    h, c = state
-    size = run.units
-    z = run.made(run.sums(x, h), x, 4 * size, "gates")
-    names = (("input", "sigmoid"), ("forget", "sigmoid"), ("candidate", "tanh"), ("output", "sigmoid"))
-    i, f, g, o = (
-        run.made(f"{function}({run.text(z[:, k * size : (k + 1) * size])})", x, size, name)
-        for k, (name, function) in enumerate(names)
-    )
-    new = run.made(f"{run.text(f)} * {run.text(c)} + {run.text(i)} * {run.text(g)}", x, size, "cell")
-    return run.made(f"{run.text(o)} * tanh({run.text(new)})", x, size, ""), new
+_LSTM_GATES = {"i": ("input", "sigmoid"), "f": ("forget", "sigmoid"), "g": ("candidate", "tanh"), "o": ("output", "sigmoid")}
 
 
-def _gru_step(run: _Run, x: Ids, state: State) -> State:
-    """Gates in PyTorch's order: reset, update, new; the reset gate is applied after the product with the state."""
-    (h,) = state
-    size = run.units
-    reset, update, new = (slice(k * size, (k + 1) * size) for k in range(3))
-    r = run.made(f"sigmoid({run.sums(x, h, reset)})", x, size, "reset")
-    u = run.made(f"sigmoid({run.sums(x, h, update)})", x, size, "update")
-    part = run.made(run.of_state(h, new), x, size, "state")
-    n = run.made(f"tanh({run.of_input(x, new)} + {run.text(r)} * {run.text(part)})", x, size, "new")
-    return (run.made(f"(1 - {run.text(u)}) * {run.text(n)} + {run.text(u)} * {run.text(h)}", x, size, ""),)
+def _lstm_step(order: str) -> Advance:
+    """Gates in an order: input, forget, candidate g, output are "ifgo" in PyTorch."""
+
+    def advance(run: _Run, x: Ids, state: State) -> State:
+        h, c = state
+        size = run.units
+        z = run.made(run.sums(x, h), x, 4 * size, "gates")
+        gates = {}
+        for k, letter in enumerate(order):
+            name, function = _LSTM_GATES[letter]
+            part = run.text(z[:, k * size : (k + 1) * size])
+            gates[letter] = run.text(run.made(f"{function}({part})", x, size, name))
+        new = run.made(f"{gates['f']} * {run.text(c)} + {gates['i']} * {gates['g']}", x, size, "cell")
+        return run.made(f"{gates['o']} * tanh({run.text(new)})", x, size, ""), new
+
+    return advance
+
+
+def _gru_step(order: str, after: bool = True) -> Advance:
+    """Gates in an order: reset, update, new are "run" in PyTorch. The reset gate is applied after the product with the
+    state, or before."""
+
+    def advance(run: _Run, x: Ids, state: State) -> State:
+        (h,) = state
+        size = run.units
+        reset, update, new = (slice(order.index(k) * size, (order.index(k) + 1) * size) for k in "run")
+        r = run.made(f"sigmoid({run.sums(x, h, reset)})", x, size, "reset")
+        u = run.made(f"sigmoid({run.sums(x, h, update)})", x, size, "update")
+        if after:
+            kept = run.made(run.of_state(h, new), x, size, "state")
+            inner = f"{run.of_input(x, new)} + {run.text(r)} * {run.text(kept)}"
+        else:
+            kept = run.made(f"{run.text(r)} * {run.text(h)}", x, size, "state")
+            inner = run.sums(x, kept, new)
+        n = run.made(f"tanh({inner})", x, size, "new")
+        return (run.made(f"(1 - {run.text(u)}) * {run.text(n)} + {run.text(u)} * {run.text(h)}", x, size, ""),)
+
+    return advance
 
 
 def _layers(
@@ -147,8 +164,8 @@ def _recurrent(kind: str, advance: Advance) -> None:
 
 _recurrent("rnn_tanh", _rnn_step("tanh"))
 _recurrent("rnn_relu", _rnn_step("relu"))
-_recurrent("lstm", _lstm_step)
-_recurrent("gru", _gru_step)
+_recurrent("lstm", _lstm_step("ifgo"))
+_recurrent("gru", _gru_step("run"))
 
 
 def _cell(kind: str, advance: Advance) -> None:
@@ -167,6 +184,29 @@ def _cell(kind: str, advance: Advance) -> None:
 
 _cell("rnn_tanh_cell", _rnn_step("tanh"))
 _cell("rnn_relu_cell", _rnn_step("relu"))
-_cell("lstm_cell", _lstm_step)
-_cell("gru_cell", _gru_step)
+_cell("lstm_cell", _lstm_step("ifgo"))
+_cell("gru_cell", _gru_step("run"))
+
+
+@rule("recurrent_layer")
+def recurrent_layer(
+    draft: Draft, input: Held, w: Held, u: Held, b: Held | None = None, c: Held | None = None,
+    states: Sequence[Held] | None = None, kind: str = "lstm", order: str = "", after: bool = True,
+    backwards: bool = False, function: str = "tanh",
+) -> tuple[Laid, ...]:  # fmt: skip
+    """One layer in one direction; w and u are (gates·units, inputs) in the order named, input (time, samples, inputs).
+
+    Gives the outputs (time, samples, units) and the last states (samples, units).
+    """
+    advance = {"lstm": lambda: _lstm_step(order), "gru": lambda: _gru_step(order, after)}.get(
+        kind, lambda: _rnn_step(function)
+    )()
+    x, biases = draft.laid(input), [None if each is None else draft.laid(each) for each in (b, c)]
+    run = _Run(draft, (draft.laid(w), draft.laid(u), biases[0], biases[1]), "reverse" if backwards else "")
+    nothing = np.zeros((x.shape[1], run.units))
+    given = list(states or [])
+    count = 2 if kind == "lstm" else 1
+    start = [draft.laid(given[k] if k < len(given) else nothing, f"{draft.operation.name}_start") for k in range(count)]
+    out, state = _through(run, x.cells, tuple(each.cells for each in start), advance, backwards)
+    return Laid(out), *map(Laid, state)
 

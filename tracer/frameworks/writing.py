@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks import cellwise, images, layers, losses, moves, recurrent, reductions
+from tracer.frameworks import cellwise, images, layers, losses, moves, onnx_rules, recurrent, reductions
 from tracer.frameworks.cells import Held, Ids, Laid
 from tracer.frameworks.draft import Draft, DraftStep
 from tracer.frameworks.graph import Graph, Operation, Ref
 from tracer.frameworks.rules import RULES
 
-ROOMS = (cellwise, images, layers, losses, moves, recurrent, reductions)
+ROOMS = (cellwise, images, layers, losses, moves, onnx_rules, recurrent, reductions)
 """The modules that fill the table of rules."""
 _KINDS = {"given": "given", "constant": "given", "parameter": "parameters"}
 
@@ -49,17 +49,28 @@ def places_of(draft: Draft, value: Laid) -> list[tuple[str, Ids, Ids]]:
 
 def write_program(graph: Graph, name: str, settings: Mapping[str, Any]) -> WrittenGraph:
     """The graph as the table of a program file. Raises ProblemError for an operation that is not known."""
-    draft = Draft(name)
-    values: dict[str, Any] = {}
-    for key, start in graph.starts.items():
-        values[key] = draft.source(key, start.numbers, start.kind)
-    for operation in graph.operations:
-        draft.operation = operation
-        values[operation.name] = _applied(draft, operation, values)
+    draft, values = _run(graph, name)
     for key, start in graph.starts.items():
         if start.kind == "parameter" or key in graph.with_respect_to:
             draft.start_matrices(values[key])
     return WrittenGraph(_document(graph, draft, values, settings), draft, values)
+
+
+def shape_of_value(graph: Graph, ref: Ref, name: str) -> tuple[int, ...]:
+    """The shape of a value of a graph that has no loss yet."""
+    _, values = _run(graph, name)
+    found = value_of(values, ref)
+    return found.shape if isinstance(found, Laid) else tuple(np.shape(found))
+
+
+def _run(graph: Graph, name: str) -> tuple[Draft, dict[str, Any]]:
+    """A draft with all operations of a graph, and the values that they gave."""
+    draft = Draft(name)
+    values: dict[str, Any] = {key: draft.source(key, start.numbers, start.kind) for key, start in graph.starts.items()}
+    for operation in graph.operations:
+        draft.operation = operation
+        values[operation.name] = _applied(draft, operation, values)
+    return draft, values
 
 
 def _applied(draft: Draft, operation: Operation, values: Mapping[str, Any]) -> Any:
