@@ -53,6 +53,7 @@ class Source:
     numbers: Numbers
     kind: SourceKind
     first: int
+    matrix: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -62,12 +62,17 @@ class Draft:
 
     # what the program starts from
 
-    def source(self, name: str, numbers: Numbers, kind: SourceKind) -> Laid:
-        """Numbers that the program starts from; they become matrices when a formula first takes them in."""
+    def source(
+        self, name: str, numbers: Numbers, kind: SourceKind, matrix: tuple[int, int] | None = None
+    ) -> Laid:
+        """Numbers that the program starts from; they become matrices when a formula first takes them in.
+
+        `matrix` is the shape of the one that they are where their own has more dimensions.
+        """
         numbers = np.nan_to_num(np.asarray(numbers, np.float64), nan=np.nan, posinf=LARGEST, neginf=-LARGEST)
         cells = self.table.reserve(numbers.shape)
         self._check_size()
-        self.sources.append(Source(name, numbers, kind, self.table.count - numbers.size))
+        self.sources.append(Source(name, numbers, kind, self.table.count - numbers.size, matrix))
         return Laid(cells)
 
     def laid(self, value: Held | float, name: str = "") -> Laid:
@@ -109,7 +114,10 @@ class Draft:
     def _lay_out(self, source: Source, block: Ids | None) -> None:
         cells = np.arange(source.first, source.first + source.numbers.size).reshape(source.numbers.shape)
         blocks = natural_blocks(source.numbers.shape)
-        axes = None if block is None or cells.ndim < 3 or source.kind == "parameter" else _axes(cells, block)
+        if source.matrix is not None:
+            cells = cells.reshape(source.matrix)
+            blocks = natural_blocks(cells.shape)
+        axes = None if block is None or cells.ndim < 3 else _axes(cells, block)
         if axes is not None:
             rest = [axis for axis in range(cells.ndim) if axis not in axes]
             order = cells.transpose(*rest, *axes)

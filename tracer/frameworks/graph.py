@@ -43,10 +43,14 @@ class Operation:
 
 @dataclass(frozen=True)
 class Start:
-    """Numbers that the graph starts from: what is given, and the parameters."""
+    """Numbers that the graph starts from: what is given, and the parameters.
+
+    `matrix` is the shape of the one matrix that they are where they have more dimensions.
+    """
 
     numbers: Numbers
     kind: SourceKind
+    matrix: tuple[int, int] | None = None
 
 
 @dataclass

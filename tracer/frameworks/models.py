@@ -74,3 +74,21 @@ def from_onnx(
 
     graph = graph_of_onnx(model, inputs, targets, loss, given, title, name)
     return problem_of_graph(graph, name, {"learning_rate": learning_rate, **settings})
+
+
+def from_keras(
+    model: Any, X: Any, Y: Any, *, loss: str | None = None, learning_rate: float | None = None, training: bool = False,
+    title: str | None = None, name: str = "model", **settings: Any,
+) -> AnyProblem:  # fmt: skip
+    """The problem of a Keras 3 model, Sequential or functional, of any backend; what was compiled is taken over.
+
+    X is an array, or a list of them for several inputs; Y the targets; `loss` is one of PyTorch's by name in place of the
+    compiled one. Batch norm uses its moving averages unless `training` is true, and dropout is off. Raises TracerError
+    for a layer that cannot be taken over, by its name.
+    """
+    from tracer.frameworks.keras_models import graph_of_keras, optimizer_of_keras
+
+    graph = graph_of_keras(model, X, Y, loss, training, title, name)
+    rate, optimizer = optimizer_of_keras(model, name)
+    table = {"optimizer": optimizer} if optimizer else {}
+    return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate or RATE, **table, **settings})

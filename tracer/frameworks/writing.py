@@ -66,7 +66,9 @@ def shape_of_value(graph: Graph, ref: Ref, name: str) -> tuple[int, ...]:
 def _run(graph: Graph, name: str) -> tuple[Draft, dict[str, Any]]:
     """A draft with all operations of a graph, and the values that they gave."""
     draft = Draft(name)
-    values: dict[str, Any] = {key: draft.source(key, start.numbers, start.kind) for key, start in graph.starts.items()}
+    values: dict[str, Any] = {}
+    for key, start in graph.starts.items():
+        values[key] = draft.source(key, start.numbers, start.kind, start.matrix)
     for operation in graph.operations:
         draft.operation = operation
         values[operation.name] = _applied(draft, operation, values)
