@@ -110,7 +110,9 @@ def _paired(
     pairs = [isinstance(each, tuple) and len(each) == 2 and np.ndim(plain(each[0])) == 2 for each in weights]
     if biases is None and any(pairs):
         if not all(pairs):
-            raise ProblemError("problem", "weights", "found pairs (W, b) and single matrices, expected one or the other")
+            raise ProblemError(
+                "problem", "weights", "found pairs (W, b) and single matrices, expected one or the other"
+            )
         return [W for W, _ in weights], [b for _, b in weights]
     return list(weights), [None] * len(weights) if biases is None else list(biases)
 

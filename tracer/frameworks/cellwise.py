@@ -157,9 +157,7 @@ def softplus(draft: Draft, self: Held, beta: float = 1.0, threshold: float = 20.
 
 
 @rule("clamp", "hardtanh", "clip", "clamp_min", "clamp_max")
-def clamp(
-    draft: Draft, self: Held, min: Any = None, max: Any = None, min_val: Any = None, max_val: Any = None
-) -> Held:
+def clamp(draft: Draft, self: Held, min: Any = None, max: Any = None, min_val: Any = None, max_val: Any = None) -> Held:
     """Kept between two bounds; at a bound the gradient goes through, but for hardtanh."""
     strict = min_val is not None
     low, high = (min_val, max_val) if strict else (min, max)
@@ -266,7 +264,7 @@ def where(draft: Draft, condition: Held, self: Held, other: Held) -> Held:
     return combined(draft, text, lambda c, a, b: np.where(c, a, b), _as_number(condition), self, other)
 
 
-def _shape(value: Held | float) -> tuple[int, ...]:
+def shape_of(value: Held | float) -> tuple[int, ...]:
     return value.shape if isinstance(value, Laid) else tuple(np.shape(value))
 
 

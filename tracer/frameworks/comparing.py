@@ -282,7 +282,10 @@ class _Judge:
             return {}
         if self._is_mean:
             return {1 / rows: f"divided by the {int(rows)} samples twice"}
-        return {1 / rows**2: f"divided by the {int(rows)} samples twice", rows: f"multiplied by the {int(rows)} samples"}
+        return {
+            1 / rows**2: f"divided by the {int(rows)} samples twice",
+            rows: f"multiplied by the {int(rows)} samples",
+        }
 
     def _of_common(self, factor: float) -> str:
         """The mistake that one factor of all gradients is; "" where it is another way, of which a note is made."""

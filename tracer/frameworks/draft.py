@@ -62,9 +62,7 @@ class Draft:
 
     # what the program starts from
 
-    def source(
-        self, name: str, numbers: Numbers, kind: SourceKind, matrix: tuple[int, int] | None = None
-    ) -> Laid:
+    def source(self, name: str, numbers: Numbers, kind: SourceKind, matrix: tuple[int, int] | None = None) -> Laid:
         """Numbers that the program starts from; they become matrices when a formula first takes them in.
 
         `matrix` is the shape of the one that they are where their own has more dimensions.
@@ -282,4 +280,3 @@ def _axes(cells: Ids, block: Ids) -> tuple[int, int] | None:
             return None
         found.append(varies[0])
     return found[0], found[1]
-

@@ -12,7 +12,15 @@ from tracer.frameworks.objectives import LOSS
 from tracer.frameworks.optional import framework
 
 ACTIVATIONS = {"logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
-KNOWN = ("MLPClassifier", "MLPRegressor", "LogisticRegression", "LinearRegression", "Ridge", "SGDClassifier", "Perceptron")
+KNOWN = (
+    "MLPClassifier",
+    "MLPRegressor",
+    "LogisticRegression",
+    "LinearRegression",
+    "Ridge",
+    "SGDClassifier",
+    "Perceptron",
+)
 
 
 def graph_of_estimator(estimator: Any, X: Any, y: Any, name: str) -> tuple[Graph, float, dict[str, Any]]:
@@ -79,7 +87,7 @@ class _Estimator:
 
     def _objective(self, x: str, output: str) -> None:
         """The mean loss of the samples, under the name of the whole loss where nothing is added."""
-        classes = getattr(self.own, "classes_", None)
+        classes: Any = getattr(self.own, "classes_", None)
         if output == "softmax":
             target = np.searchsorted(classes, self.y) if self.y.ndim == 1 else self.y.astype(float)
             kind, more = "cross_entropy_loss", {"target": target}
@@ -108,7 +116,11 @@ class _Estimator:
         for each in coefs:
             square = self._apply("square", f"{each}_squared", self=Ref(each), shown="Penalty")
             one = self._apply("sum", f"{each}_sum", self=Ref(square), shown="Penalty")
-            total = one if not total else self._apply("add", f"{each}_total", self=Ref(total), other=Ref(one), shown="Penalty")
+            total = (
+                one
+                if not total
+                else self._apply("add", f"{each}_total", self=Ref(total), other=Ref(one), shown="Penalty")
+            )
         scaled = self._apply("mul", "penalty", self=Ref(total), other=np.asarray(factor), shown="Penalty")
         self._apply("add", LOSS, self=Ref("misfit"), other=Ref(scaled), shown="Loss")
 
@@ -117,7 +129,9 @@ class _Estimator:
         match own.solver:
             case "adam":
                 table = {"name": "adam", "betas": [float(own.beta_1), float(own.beta_2)], "eps": float(own.epsilon)}
-                self.graph.remarks.append("scikit-learn's Adam adds epsilon before it corrects the root; see the update.")
+                self.graph.remarks.append(
+                    "scikit-learn's Adam adds epsilon before it corrects the root; see the update."
+                )
                 return {"optimizer": table}
             case "sgd":
                 momentum = float(own.momentum)
@@ -173,7 +187,9 @@ class _Estimator:
             self._apply("hinge_loss", LOSS, self=Ref(x), target=target, samples=self.rows)
             return
         if loss not in ("perceptron", "log_loss", "squared_hinge", "squared_error"):
-            raise ProblemError(self.name, "loss", f"found {loss!r}, expected hinge, log_loss, perceptron or squared_hinge")
+            raise ProblemError(
+                self.name, "loss", f"found {loss!r}, expected hinge, log_loss, perceptron or squared_hinge"
+            )
         if loss == "squared_error":
             self._apply("half_squared_error", LOSS, self=Ref(x), target=target, samples=self.rows)
             return

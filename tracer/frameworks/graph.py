@@ -6,8 +6,9 @@ are their arguments. `rules` write each as formulas over matrices.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tracer.frameworks.cells import Numbers, SourceKind
@@ -66,3 +67,93 @@ class Graph:
     loss: Ref = field(default_factory=lambda: Ref(""))
     with_respect_to: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+
+def assigned_name(source: str) -> str | None:
+    """The variable that a line of code assigns, after its file and number; None where it is no plain assignment."""
+    try:
+        (statement,) = ast.parse(source.split(": ", 1)[-1]).body
+    except (SyntaxError, ValueError):
+        return None
+    match statement:
+        case ast.Assign([ast.Name(name)], _):
+            return name
+    return None
+
+
+def with_assigned_names(graph: Graph) -> Graph:
+    """The graph with what a line `h = …` gives in the end called h, where no other line assigns it."""
+    last = {each.source: each.name for each in graph.operations if each.source}
+    named: dict[str, list[str]] = {}
+    for source, name in last.items():
+        target = assigned_name(source)
+        if target is not None:
+            named.setdefault(target, []).append(name)
+    taken = {*graph.starts, *(each.name for each in graph.operations)}
+    new = {found[0]: target for target, found in named.items() if len(found) == 1 and target not in taken}
+
+    if "L" not in taken | set(new.values()):
+        new[graph.loss.name] = "L"
+
+    def renamed(argument: Any) -> Any:
+        if isinstance(argument, Ref):
+            return Ref(new.get(argument.name, argument.name), argument.part)
+        return [renamed(each) for each in argument] if isinstance(argument, list | tuple) else argument
+
+    operations = []
+    for each in graph.operations:
+        arguments = {key: renamed(value) for key, value in each.arguments.items()}
+        operations.append(replace(each, name=new.get(each.name, each.name), arguments=arguments))
+    return replace(graph, operations=operations, loss=renamed(graph.loss))
+
+
+def with_joined_products(graph: Graph) -> Graph:
+    """The graph with x @ W + b in one operation, where W and b are numbers that it starts from."""
+    made = {each.name: each for each in graph.operations}
+    uses = [name for each in graph.operations for name in refs_of(each)]
+    gone: set[str] = set()
+    operations = []
+    for each in graph.operations:
+        joined = _joined(graph, made, uses, each) if each.kind == "add" else None
+        if joined is not None:
+            gone.add(joined.name)
+            told = {"input": joined.arguments["self"], "weight": joined.arguments["other"], "bias": _bias(each, joined)}
+            each = replace(each, kind="dense", arguments=told)
+        operations.append(each)
+    return replace(graph, operations=[each for each in operations if each.name not in gone])
+
+
+def _joined(graph: Graph, made: Mapping[str, Operation], uses: list[str], added: Operation) -> Operation | None:
+    """The product that a bias is added to."""
+    for one, other in (("self", "other"), ("other", "self")):
+        product, bias = added.arguments.get(one), added.arguments.get(other)
+        if not isinstance(product, Ref) or not isinstance(bias, Ref) or bias.name not in graph.starts:
+            continue
+        found = made.get(product.name)
+        weight = found.arguments.get("other") if found is not None and found.kind == "matmul" else None
+        plain = isinstance(weight, Ref) and weight.name in graph.starts and graph.starts[weight.name].numbers.ndim == 2
+        shape = graph.starts[bias.name].numbers.shape
+        if found is not None and plain and uses.count(product.name) == 1 and shape in ((_units(graph, weight),), (1, _units(graph, weight))):
+            return found
+    return None
+
+
+def _units(graph: Graph, weight: Any) -> int:
+    return int(graph.starts[weight.name].numbers.shape[1])
+
+
+def _bias(added: Operation, product: Operation) -> Any:
+    return next(each for each in added.arguments.values() if each != Ref(product.name))
+
+
+def refs_of(operation: Operation) -> list[str]:
+    """The values that an operation takes in."""
+    return list(_refs(operation.arguments.values()))
+
+
+def _refs(arguments: Any) -> Iterator[str]:
+    for each in arguments:
+        if isinstance(each, Ref):
+            yield each.name
+        elif isinstance(each, list | tuple):
+            yield from _refs(each)

@@ -126,9 +126,7 @@ class _Convolution:
         return f"{self.draft.text(windows)} @ {self.draft.text(kernel.reshape(-1, 1))}"
 
 
-def _windows(
-    image: Ids, kernel: Sequence[int], step: Sequence[int], spread: Sequence[int], size: Sequence[int]
-) -> Ids:
+def _windows(image: Ids, kernel: Sequence[int], step: Sequence[int], spread: Sequence[int], size: Sequence[int]) -> Ids:
     """The cells of each window in a row of its own."""
     down, across = (
         (np.arange(n) * s)[:, None] + (np.arange(k) * d)[None]
@@ -149,7 +147,9 @@ def conv_transpose(draft: Draft, input: Held, weight: Held, bias: Held | None = 
     if spread != (1, 1) or (dimensions == 2 and step[0] != step[1]):
         raise draft.refuse("with a dilation, or with two strides, is not known; leave that part out")
     cut, extra = _pairs(padding, dimensions, 0), _pairs(output_padding, dimensions, 0)
-    size = [(n - 1) * step[1] + k if k > 1 or n > 1 else 1 for n, k in zip(images.shape[2:], kernels.shape[2:], strict=True)]
+    size = [
+        (n - 1) * step[1] + k if k > 1 or n > 1 else 1 for n, k in zip(images.shape[2:], kernels.shape[2:], strict=True)
+    ]
     each, inner = kernels.shape[1], len(kernels) // groups
     out = np.empty((len(images), each * groups, *size), np.int64)
     for sample, channel in np.ndindex(*out.shape[:2]):
@@ -195,14 +195,15 @@ def _pooled(
     step = window if stride is None or (not isinstance(stride, int) and not stride) else _pairs(stride, dimensions, 1)
     around, spread = _pairs(padding, dimensions, 0), _pairs(dilation, dimensions, 1)
     images = _images(x, dimensions)
-    if ceil_mode and any((n + 2 * p - k) % s for n, p, k, s in zip(images.shape[2:], around, window, step, strict=True)):
+    if ceil_mode and any(
+        (n + 2 * p - k) % s for n, p, k, s in zip(images.shape[2:], around, window, step, strict=True)
+    ):
         raise draft.refuse("with ceil_mode is not known where a window reaches beyond the image; leave that part out")
     if around != (0, 0):
         edges = [(around[0], around[0]), (around[1], around[1])]
         images = _padded(draft, images, edges, LOWEST if function == "max" else 0.0)
     height, width = (
-        (n - d * (k - 1) - 1) // s + 1
-        for n, k, s, d in zip(images.shape[2:], window, step, spread, strict=True)
+        (n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(images.shape[2:], window, step, spread, strict=True)
     )
     square = window[0] == window[1] and step[0] == step[1] and spread == (1, 1)
     out = np.empty((*images.shape[:2], height, width), np.int64)

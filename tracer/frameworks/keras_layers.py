@@ -265,7 +265,9 @@ def _conv_transpose(at: LayerReading, own: Any, given: list[Any], node: Any) -> 
     _data_format(at, own)
     kernel, step = _pair(own.kernel_size), _pair(own.strides)
     turned = at.apply("permute", "turned", self=at.weight(own, "kernel"), dims=[3, 2, 0, 1])
-    made = at.apply("conv_transpose2d", input=at.first(given[0]), weight=turned, bias=at.weight(own, "bias"), stride=step)
+    made = at.apply(
+        "conv_transpose2d", input=at.first(given[0]), weight=turned, bias=at.weight(own, "bias"), stride=step
+    )
     whole = [(n - 1) * s + k for n, s, k in zip(_sizes(node), step, kernel, strict=True)]
     wanted = [int(each) for each in node.output_tensors[0].shape[1:3]]
     extra = [w - n for w, n in zip(whole, wanted, strict=True)]

@@ -34,9 +34,7 @@ _LOSSES = {
 }  # fmt: skip
 
 
-def graph_of_keras(
-    model: Any, X: Any, Y: Any, loss: str | None, training: bool, title: str | None, name: str
-) -> Graph:
+def graph_of_keras(model: Any, X: Any, Y: Any, loss: str | None, training: bool, title: str | None, name: str) -> Graph:
     """The graph of a model with its compiled loss, or the one named. Raises ProblemError."""
     framework("keras", "keras")
     inputs = list(X) if isinstance(X, list | tuple) else [X[key] for key in X] if isinstance(X, Mapping) else [X]
@@ -122,7 +120,9 @@ class _KerasReading(LayerReading):
     def _is_looked_up(self, tensor: Any, array: Any) -> bool:
         """Whether an embedding takes it in, as numbers of rows."""
         users = tensor._keras_history.operation._outbound_nodes
-        return any(type(each.operation).__name__ == "Embedding" for each in users) and bool((array == array.round()).all())
+        return any(type(each.operation).__name__ == "Embedding" for each in users) and bool(
+            (array == array.round()).all()
+        )
 
     def value(self, tensor: Any) -> Any:
         """The value that a tensor of the model has."""

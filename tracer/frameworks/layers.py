@@ -11,7 +11,7 @@ import numpy as np
 from tracer.frameworks.cells import Block, Held, Ids, Laid
 from tracer.frameworks.cellwise import MASKED, combined
 from tracer.frameworks.draft import Draft, written
-from tracer.frameworks.moves import _shape
+from tracer.frameworks.moves import shape_of
 from tracer.frameworks.rules import applied, rule
 
 
@@ -55,7 +55,7 @@ def layer_norm(draft: Draft, input: Held, normalized_shape: Sequence[int], weigh
 
 @rule("rms_norm")
 def rms_norm(draft: Draft, input: Held, normalized_shape: Sequence[int], weight: Held | None = None,
-             eps: float | None = None, precision: float = np.finfo(np.float32).eps) -> Held:  # fmt: skip
+             eps: float | None = None, precision: float = float(np.finfo(np.float32).eps)) -> Held:  # fmt: skip
     """Each sample over the root of its mean square; eps is the precision of the numbers where none is given."""
     x, count = draft.laid(input), len(normalized_shape)
     rows = Laid(x.cells.reshape(*x.shape[: x.cells.ndim - count], -1))
@@ -133,7 +133,7 @@ def attention(draft: Draft, query: Held, key: Held, value: Held, attn_mask: Held
     mask = _mask(attn_mask, is_causal, (q.shape[-2], k.shape[-2]))
     lead = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
     q, k, v = (Laid(np.broadcast_to(each.cells, (*lead, *each.shape[-2:]))) for each in (q, k, v))
-    wide = None if mask is None else np.broadcast_to(draft.laid(mask, "mask").cells, (*lead, *_shape(mask)[-2:]))
+    wide = None if mask is None else np.broadcast_to(draft.laid(mask, "mask").cells, (*lead, *shape_of(mask)[-2:]))
     made = np.empty((*lead, q.shape[-2], v.shape[-1]), np.int64)
     told = [axis for axis, size in enumerate(lead) if size > 1]
     for at in np.ndindex(*lead):
@@ -143,9 +143,7 @@ def attention(draft: Draft, query: Held, key: Held, value: Held, attn_mask: Held
     return Laid(made)
 
 
-def _one_head(
-    draft: Draft, q: Ids, k: Ids, v: Ids, mask: Ids | None, factor: float, index: tuple[int, ...]
-) -> Ids:
+def _one_head(draft: Draft, q: Ids, k: Ids, v: Ids, mask: Ids | None, factor: float, index: tuple[int, ...]) -> Ids:
     """The output of one head of one sample."""
     size, root = (len(q), len(k)), round(1 / factor**2)
     scale = f" / sqrt({root})" if math.isclose(1 / math.sqrt(root or 1), factor) else f" * {written(factor)}"

@@ -26,7 +26,9 @@ def _paired(draft: Draft, a: Laid, b: Laid, by_rows: bool) -> list[tuple[str, st
 def _total(draft: Draft, function: str, a: Held, b: Held, divisor: float, by_rows: bool = False) -> Held:
     """A loss of the program language over two tensors, divided; `by_rows` where a row is a sample's classes."""
     one, other = draft.laid(a), draft.laid(b, "target")
-    one, other = (Laid(np.broadcast_to(each.cells, np.broadcast_shapes(one.shape, other.shape))) for each in (one, other))
+    one, other = (
+        Laid(np.broadcast_to(each.cells, np.broadcast_shapes(one.shape, other.shape))) for each in (one, other)
+    )
     if one.cells.ndim == 1:  # a column for a sample in each row
         one, other = Laid(one.cells[:, None]), Laid(other.cells[:, None])
     sums = [f"{function}({x}, {y})" for x, y in _paired(draft, one, other, by_rows)]
@@ -116,7 +118,9 @@ def _shares(draft: Draft, target: Held, logits: Laid, ignored: int, smoothing: f
         labels = np.asarray(target).ravel()
         counts = labels != ignored
         if ((labels[counts] < 0) | (labels[counts] >= classes)).any() or (labels != np.floor(labels)).any():
-            raise draft.refuse(f"found the labels {labels.tolist()[:10]}, expected whole numbers from 0 to {classes - 1}")
+            raise draft.refuse(
+                f"found the labels {labels.tolist()[:10]}, expected whole numbers from 0 to {classes - 1}"
+            )
         rows = np.where(counts[:, None], np.eye(classes)[np.where(counts, labels, 0).astype(int)], 0.0)
         smooth = rows * (1 - smoothing) + counts[:, None] * smoothing / classes
         return smooth, float(counts.sum())
@@ -132,9 +136,7 @@ def _shares(draft: Draft, target: Held, logits: Laid, ignored: int, smoothing: f
     return given * (1 - smoothing) + smoothing / classes, float(len(given))
 
 
-def _weighed(
-    draft: Draft, shares: Held, weight: Held, target: Held, logits: Laid, ignored: int
-) -> tuple[Held, float]:
+def _weighed(draft: Draft, shares: Held, weight: Held, target: Held, logits: Laid, ignored: int) -> tuple[Held, float]:
     if isinstance(weight, Laid):
         raise draft.refuse("has class weights that are computed; expected weights that are given")
     heavy = np.asarray(shares) * np.asarray(weight)

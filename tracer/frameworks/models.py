@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracer.frameworks.taking_over import problem_of_graph
@@ -32,13 +32,14 @@ def from_torch(
     `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `settings` are further keys of a problem
     file. Raises TracerError for what cannot be taken over, naming operator, module and source line.
     """
-    from tracer.frameworks.pytorch import graph_of_torch, optimizer_table
+    from tracer.frameworks.pytorch import graph_of_torch
+    from tracer.frameworks.torch_optimizers import optimizer_table
 
     table: dict[str, Any] = dict(settings)
     if optimizer is not None:
         own_rate, table["optimizer"] = optimizer_table(optimizer, name)
         learning_rate = own_rate if learning_rate is None else learning_rate
-    called = title or getattr(model, "__name__", type(model).__name__)
+    called = title or str(getattr(model, "__name__", type(model).__name__))
     graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
     return problem_of_graph(graph, name, {"learning_rate": RATE if learning_rate is None else learning_rate, **table})
 
@@ -92,3 +93,25 @@ def from_keras(
     rate, optimizer = optimizer_of_keras(model, name)
     table = {"optimizer": optimizer} if optimizer else {}
     return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate or RATE, **table, **settings})
+
+
+def of(
+    function: Callable[..., Any], given: Mapping[str, Any] | None = None, parameters: Mapping[str, Any] | None = None, *,
+    learning_rate: float = RATE, title: str | None = None, name: str = "program", **settings: Any,
+) -> AnyProblem:  # fmt: skip
+    """The program of a function in numpy-like Python that returns its loss.
+
+    `given` and `parameters` are arrays by the names of the function's arguments. It is called once, with stand-ins
+    for them on which numpy's operators and functions are noted: `@ + - * / **`, `np.tanh`, `np.sum`, slices.
+    Raises TracerError for what cannot be noted, with its line.
+
+    >>> import numpy as np
+    >>> def loss(x, y, w):
+    ...     return 0.5 * np.sum((np.tanh(x @ w) - y) ** 2)
+    >>> of(loss, given={"x": [[1.0, 2.0]], "y": [[1.0]]}, parameters={"w": [[0.1], [0.2]]})
+    <ProgramProblem 'program': 1 step>
+    """
+    from tracer.frameworks.numpy_functions import graph_of_function
+
+    graph = graph_of_function(function, given or {}, parameters or {}, title or function.__name__, name)
+    return problem_of_graph(graph, name, {"learning_rate": learning_rate, **settings})

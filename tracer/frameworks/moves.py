@@ -88,8 +88,8 @@ def _gather(x: Numbers, dim: int, index: Any, sparse_grad: bool = False) -> Numb
 _MOVES: dict[str, Callable[..., Any]] = {
     "view": _view, "reshape": lambda x, shape: _view(x, shape), "_unsafe_view": _view, "flatten": _flatten,
     "unflatten": _unflatten, "expand": _expand,
-    "expand_as": lambda x, other: _expand(x, _shape(other)), "view_as": lambda x, other: _view(x, _shape(other)),
-    "reshape_as": lambda x, other: _view(x, _shape(other)), "squeeze": _squeeze, "slice": _slice, "select": _select,
+    "expand_as": lambda x, other: _expand(x, shape_of(other)), "view_as": lambda x, other: _view(x, shape_of(other)),
+    "reshape_as": lambda x, other: _view(x, shape_of(other)), "squeeze": _squeeze, "slice": _slice, "select": _select,
     "diagonal": _diagonal, "repeat": _repeat, "tile": lambda x, dims: _repeat(x, dims), "gather": _gather,
     "repeat_interleave": _repeat_interleave, "index": _indexed, "index_select": _index_select,
     "transpose": lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1) if x.ndim else x,
@@ -148,7 +148,7 @@ def stack(draft: Draft, tensors: Sequence[Held], dim: int = 0) -> Held:
 def split(draft: Draft, self: Held, split_size: Any = None, split_sizes: Any = None, dim: int = 0) -> tuple[Held, ...]:
     """Parts of so many places each, or of the sizes given."""
     sizes = split_size if split_sizes is None else split_sizes
-    length = _shape(self)[dim]
+    length = shape_of(self)[dim]
     if isinstance(sizes, int):
         stops = list(range(sizes, length, sizes))
     else:
@@ -160,27 +160,27 @@ def split(draft: Draft, self: Held, split_size: Any = None, split_sizes: Any = N
     )
 
 
-def _shape(value: Held) -> tuple[int, ...]:
+def shape_of(value: Held) -> tuple[int, ...]:
     return value.shape if isinstance(value, Laid) else tuple(np.shape(value))
 
 
 @rule("chunk")
 def chunk(draft: Draft, self: Held, chunks: int, dim: int = 0) -> tuple[Held, ...]:
-    return split(draft, self, -(-_shape(self)[dim] // chunks), dim=dim)
+    return split(draft, self, -(-shape_of(self)[dim] // chunks), dim=dim)
 
 
 @rule("unbind")
 def unbind(draft: Draft, self: Held, dim: int = 0) -> tuple[Held, ...]:
     return tuple(
         moved(self, lambda x, k=k: _select(x, dim, k))  # type: ignore[misc]
-        for k in range(_shape(self)[dim])
+        for k in range(shape_of(self)[dim])
     )
 
 
 @rule("pad", "constant_pad_nd")
 def pad(draft: Draft, self: Held, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Held:
     """PyTorch's order: before and after the last dimension, then the one before it."""
-    dimensions = len(_shape(self))
+    dimensions = len(shape_of(self))
     around = [(0, 0)] * dimensions
     for k in range(len(pad) // 2):
         around[dimensions - 1 - k] = (int(pad[2 * k]), int(pad[2 * k + 1]))
@@ -221,7 +221,7 @@ def padded(draft: Draft, value: Held, around: Sequence[tuple[int, int]], number:
 @rule("tril", "triu")
 def triangle(draft: Draft, self: Held, diagonal: int = 0) -> Held:
     """What is on one side of the diagonal; 0 on the other."""
-    kept = (np.tril if draft.operation.kind == "tril" else np.triu)(np.ones(_shape(self)), diagonal)
+    kept = (np.tril if draft.operation.kind == "tril" else np.triu)(np.ones(shape_of(self)), diagonal)
     if not isinstance(self, Laid):
         return np.asarray(self) * kept
     result: Held = RULES["mul"](draft, self=self, other=kept)  # type: ignore[assignment]

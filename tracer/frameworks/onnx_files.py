@@ -83,9 +83,7 @@ def _check_size(onnx: Any, model: Any, name: str) -> None:
         raise ProblemError(name, "", says)
 
 
-def graph_of_onnx(
-    source: Any, inputs: Any, targets: Any, loss: str, given: Any, title: str | None, name: str
-) -> Graph:
+def graph_of_onnx(source: Any, inputs: Any, targets: Any, loss: str, given: Any, title: str | None, name: str) -> Graph:
     """The graph of an ONNX model with its loss. Raises ProblemError."""
     model = read_onnx(source, name)
     onnx = framework("onnx", "onnx")
@@ -228,7 +226,11 @@ class _OnnxReading:
         return PREFIX + node.op_type, {"inputs": inputs, **attributes, **more}
 
     def _is_row(self, value: Any) -> bool:
-        return isinstance(value, Ref) and value.name in self.graph.starts and self.graph.starts[value.name].numbers.ndim == 1
+        return (
+            isinstance(value, Ref)
+            and value.name in self.graph.starts
+            and self.graph.starts[value.name].numbers.ndim == 1
+        )
 
 
 def _is_plain(array: Any) -> bool:
@@ -269,7 +271,9 @@ def _fused(onnx: Any, nodes: list[Any], numbers: Mapping[str, Any]) -> list[Any]
     for node in nodes:
         if node.op_type == "Constant" and node.attribute:
             value = onnx.helper.get_attribute_value(node.attribute[0])
-            known[node.output[0]] = onnx.numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
+            known[node.output[0]] = (
+                onnx.numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
+            )
     made = {each: node for node in nodes for each in node.output}
     used: dict[str, list[Any]] = {}
     for node in nodes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tracer.frameworks.cells import Held, Laid, moved
 from tracer.frameworks.draft import Draft
-from tracer.frameworks.moves import _shape, padded
+from tracer.frameworks.moves import padded, shape_of
 from tracer.frameworks.rules import RULES, applied, rule
 
 PREFIX = "onnx."
@@ -21,7 +21,7 @@ def _whole(value: Any) -> list[int]:
     return [int(each) for each in np.asarray(value).ravel()]
 
 
-def _operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return rule(*(PREFIX + name for name in names))
 
 
@@ -65,25 +65,27 @@ for _name, _kind in _TWO.items():
     RULES[PREFIX + _name] = _of_two(_kind)
 
 
-@_operator("Selu")
+@operator("Selu")
 def selu(draft: Draft, inputs: Inputs, **_: Any) -> Held:
     return applied(draft, "selu", self=inputs[0])
 
 
-@_operator("HardSigmoid")
+@operator("HardSigmoid")
 def hard_sigmoid(draft: Draft, inputs: Inputs, alpha: float = 0.2, beta: float = 0.5) -> Held:
-    scaled = applied(draft, "add", self=applied(draft, "mul", self=inputs[0], other=np.asarray(alpha)), other=np.asarray(beta))
+    scaled = applied(
+        draft, "add", self=applied(draft, "mul", self=inputs[0], other=np.asarray(alpha)), other=np.asarray(beta)
+    )
     return applied(draft, "clamp", self=scaled, min=0.0, max=1.0)
 
 
-@_operator("Pow")
+@operator("Pow")
 def power(draft: Draft, inputs: Inputs, **_: Any) -> Held:
     exponent = inputs[1]
     alone = not isinstance(exponent, Laid) and np.size(exponent) == 1
     return applied(draft, "pow", self=inputs[0], exponent=np.asarray(exponent).reshape(()) if alone else exponent)
 
 
-@_operator("Clip")
+@operator("Clip")
 def clip(draft: Draft, inputs: Inputs, min: Any = None, max: Any = None) -> Held:
     bounds = [min, max]
     for k, each in enumerate(inputs[1:3]):
@@ -91,7 +93,7 @@ def clip(draft: Draft, inputs: Inputs, min: Any = None, max: Any = None) -> Held
     return applied(draft, "clamp", self=inputs[0], min=bounds[0], max=bounds[1])
 
 
-@_operator("PRelu")
+@operator("PRelu")
 def prelu(draft: Draft, inputs: Inputs, **_: Any) -> Held:
     slope = draft.laid(inputs[1])
     x = draft.laid(inputs[0])
@@ -101,13 +103,13 @@ def prelu(draft: Draft, inputs: Inputs, **_: Any) -> Held:
     return Laid(flat.cells.reshape(x.shape))
 
 
-@_operator("Softmax", "LogSoftmax")
+@operator("Softmax", "LogSoftmax")
 def softmax(draft: Draft, inputs: Inputs, axis: int = -1) -> Held:
     kind = "softmax" if draft.operation.kind.endswith(".Softmax") else "log_softmax"
     return applied(draft, kind, self=inputs[0], dim=axis)
 
 
-@_operator("Sum", "Mean", "Max", "Min")
+@operator("Sum", "Mean", "Max", "Min")
 def several(draft: Draft, inputs: Inputs, **_: Any) -> Held:
     name = draft.operation.kind.removeprefix(PREFIX)
     kind = {"Sum": "add", "Mean": "add", "Max": "maximum", "Min": "minimum"}[name]
@@ -117,12 +119,12 @@ def several(draft: Draft, inputs: Inputs, **_: Any) -> Held:
     return applied(draft, "div", self=found, other=np.asarray(float(len(inputs)))) if name == "Mean" else found
 
 
-@_operator("Dropout")
+@operator("Dropout")
 def dropout(draft: Draft, inputs: Inputs, **_: Any) -> tuple[Held, ...]:
     return inputs[0], np.ones(1)
 
 
-@_operator("Cast", "CastLike")
+@operator("Cast", "CastLike")
 def cast(draft: Draft, inputs: Inputs, to: int = 1, **_: Any) -> Held:
     if isinstance(inputs[0], Laid):
         return inputs[0]
@@ -132,67 +134,67 @@ def cast(draft: Draft, inputs: Inputs, to: int = 1, **_: Any) -> Held:
 # what moves numbers about
 
 
-@_operator("Reshape")
+@operator("Reshape")
 def reshape(draft: Draft, inputs: Inputs, allowzero: int = 0, shape: Any = None) -> Held:
     """0 keeps a size; where the number of samples was fixed at export, another number of them is taken."""
-    size, own = _whole(inputs[1] if len(inputs) > 1 else shape), _shape(inputs[0])
+    size, own = _whole(inputs[1] if len(inputs) > 1 else shape), shape_of(inputs[0])
     size = [own[k] if each == 0 and not allowzero else each for k, each in enumerate(size)]
     if -1 not in size and np.prod(size) != np.prod(own):
         size[0] = -1
     return moved(inputs[0], lambda x: x.reshape(size))
 
 
-@_operator("Flatten")
+@operator("Flatten")
 def flatten(draft: Draft, inputs: Inputs, axis: int = 1) -> Held:
-    shape = _shape(inputs[0])
+    shape = shape_of(inputs[0])
     axis = axis % len(shape) if axis < 0 else axis
     return moved(inputs[0], lambda x: x.reshape(int(np.prod(shape[:axis], dtype=int)), -1))
 
 
-@_operator("Transpose")
+@operator("Transpose")
 def transpose(draft: Draft, inputs: Inputs, perm: Any = None) -> Held:
     return moved(inputs[0], lambda x: np.transpose(x, perm))
 
 
-@_operator("Squeeze")
+@operator("Squeeze")
 def squeeze(draft: Draft, inputs: Inputs, axes: Any = None) -> Held:
     chosen = _whole(inputs[1]) if len(inputs) > 1 else axes
     return moved(inputs[0], lambda x: x.squeeze(None if chosen is None else tuple(chosen)))
 
 
-@_operator("Unsqueeze")
+@operator("Unsqueeze")
 def unsqueeze(draft: Draft, inputs: Inputs, axes: Any = None) -> Held:
     chosen = _whole(inputs[1]) if len(inputs) > 1 else list(axes)
     return moved(inputs[0], lambda x: np.expand_dims(x, tuple(chosen)))
 
 
-@_operator("Concat")
+@operator("Concat")
 def concat(draft: Draft, inputs: Inputs, axis: int) -> Held:
     return applied(draft, "cat", tensors=inputs, dim=axis)
 
 
-@_operator("Split")
+@operator("Split")
 def split(draft: Draft, inputs: Inputs, axis: int = 0, split: Any = None, num_outputs: int = 0) -> Any:
-    length = _shape(inputs[0])[axis]
+    length = shape_of(inputs[0])[axis]
     count = num_outputs or draft.operation.arguments.get("parts", 2)
     sizes = _whole(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else split
     return RULES["split"](draft, self=inputs[0], split_size=sizes or -(-length // count), dim=axis)
 
 
-@_operator("Slice")
+@operator("Slice")
 def slice_(draft: Draft, inputs: Inputs, starts: Any = None, ends: Any = None, axes: Any = None) -> Held:
     told = [_whole(each) if each is not None else None for each in inputs[1:5]]
     told += [None] * (4 - len(told))
     first, last = told[0] or list(starts or []), told[1] or list(ends or [])
     along, steps = told[2] or list(axes or range(len(first))), told[3] or [1] * len(first)
-    places: list[Any] = [slice(None)] * len(_shape(inputs[0]))
+    places: list[Any] = [slice(None)] * len(shape_of(inputs[0]))
     for axis, a, b, step in zip(along, first, last, steps, strict=True):
         stop = None if b < -(2**31) + 1 and step < 0 else b
         places[axis] = slice(a, stop, step)
     return moved(inputs[0], lambda x: x[tuple(places)])
 
 
-@_operator("Gather")
+@operator("Gather")
 def gather(draft: Draft, inputs: Inputs, axis: int = 0) -> Held:
     """Rows by number: of a table, or of a shape."""
     if isinstance(inputs[1], Laid):
@@ -200,28 +202,28 @@ def gather(draft: Draft, inputs: Inputs, axis: int = 0) -> Held:
     return moved(inputs[0], lambda x: np.take(x, np.asarray(inputs[1], int), axis=axis))
 
 
-@_operator("GatherElements")
+@operator("GatherElements")
 def gather_elements(draft: Draft, inputs: Inputs, axis: int = 0) -> Held:
     return moved(inputs[0], lambda x: np.take_along_axis(x, np.asarray(inputs[1], int), axis=axis))
 
 
-@_operator("Expand")
+@operator("Expand")
 def expand(draft: Draft, inputs: Inputs) -> Held:
-    shape = np.broadcast_shapes(_shape(inputs[0]), tuple(_whole(inputs[1])))
+    shape = np.broadcast_shapes(shape_of(inputs[0]), tuple(_whole(inputs[1])))
     return moved(inputs[0], lambda x: np.broadcast_to(x, shape))
 
 
-@_operator("Tile")
+@operator("Tile")
 def tile(draft: Draft, inputs: Inputs) -> Held:
     return moved(inputs[0], lambda x: np.tile(x, _whole(inputs[1])))
 
 
-@_operator("Pad")
+@operator("Pad")
 def pad(draft: Draft, inputs: Inputs, mode: str = "constant", pads: Any = None, value: float = 0.0) -> Held:
     sizes = _whole(inputs[1]) if len(inputs) > 1 else list(pads)
     number = float(np.asarray(inputs[2]).ravel()[0]) if len(inputs) > 2 and inputs[2] is not None else value
-    axes = _whole(inputs[3]) if len(inputs) > 3 else list(range(len(_shape(inputs[0]))))
-    around = [(0, 0)] * len(_shape(inputs[0]))
+    axes = _whole(inputs[3]) if len(inputs) > 3 else list(range(len(shape_of(inputs[0]))))
+    around = [(0, 0)] * len(shape_of(inputs[0]))
     for k, axis in enumerate(axes):
         around[axis] = (sizes[k], sizes[k + len(axes)])
     if mode in ("reflect", "edge", "wrap"):
@@ -229,32 +231,32 @@ def pad(draft: Draft, inputs: Inputs, mode: str = "constant", pads: Any = None, 
     return padded(draft, inputs[0], around, number)
 
 
-@_operator("Shape")
+@operator("Shape")
 def shape_(draft: Draft, inputs: Inputs, start: int = 0, end: int | None = None) -> Held:
-    return np.array(_shape(inputs[0])[start:end], np.int64)
+    return np.array(shape_of(inputs[0])[start:end], np.int64)
 
 
-@_operator("Size")
+@operator("Size")
 def size_(draft: Draft, inputs: Inputs) -> Held:
-    return np.asarray(int(np.prod(_shape(inputs[0]))))
+    return np.asarray(int(np.prod(shape_of(inputs[0]))))
 
 
-@_operator("Constant")
+@operator("Constant")
 def constant(draft: Draft, inputs: Inputs, **told: Any) -> Held:
     return np.asarray(next(iter(told.values())))
 
 
-@_operator("ConstantOfShape")
+@operator("ConstantOfShape")
 def constant_of_shape(draft: Draft, inputs: Inputs, value: Any = 0.0) -> Held:
     return np.full(_whole(inputs[0]), np.asarray(value).ravel()[0])
 
 
-@_operator("Range")
+@operator("Range")
 def range_(draft: Draft, inputs: Inputs) -> Held:
     return np.arange(*(np.asarray(each).item() for each in inputs))
 
 
-@_operator("Where")
+@operator("Where")
 def where(draft: Draft, inputs: Inputs) -> Held:
     condition, then, other = inputs
     for value, masked, keep in ((other, then, False), (then, other, True)):
@@ -265,7 +267,7 @@ def where(draft: Draft, inputs: Inputs) -> Held:
     return applied(draft, "where", condition=condition, self=then, other=other)
 
 
-@_operator("Mod", "Floor", "Ceil", "Round", "IsNaN", "OneHot", "Xor")
+@operator("Mod", "Floor", "Ceil", "Round", "IsNaN", "OneHot", "Xor")
 def of_numbers(draft: Draft, inputs: Inputs, axis: int = -1, fmod: int = 0) -> Held:
     """What no gradient goes through: worked out where it is of numbers alone, as in masks and positions."""
     if any(isinstance(each, Laid) for each in inputs):
@@ -284,9 +286,9 @@ def of_numbers(draft: Draft, inputs: Inputs, axis: int = -1, fmod: int = 0) -> H
             return np.asarray({"Floor": np.floor, "Ceil": np.ceil, "Round": np.round, "IsNaN": np.isnan}[name](a))
 
 
-@_operator("Trilu")
+@operator("Trilu")
 def trilu(draft: Draft, inputs: Inputs, upper: int = 1) -> Held:
-    kept = (np.triu if upper else np.tril)(np.ones(_shape(inputs[0])), int(inputs[1]) if len(inputs) > 1 else 0)
+    kept = (np.triu if upper else np.tril)(np.ones(shape_of(inputs[0])), int(inputs[1]) if len(inputs) > 1 else 0)
     if isinstance(inputs[0], Laid):
         return applied(draft, "mul", self=inputs[0], other=kept)
     return np.where(kept > 0, np.asarray(inputs[0]), 0)
@@ -295,7 +297,7 @@ def trilu(draft: Draft, inputs: Inputs, upper: int = 1) -> Held:
 # sums along axes, products, layers
 
 
-@_operator("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare",
+@operator("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare",
            "ReduceLogSumExp", "ReduceL1")  # fmt: skip
 def reduce(draft: Draft, inputs: Inputs, axes: Any = None, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Held:
     name = draft.operation.kind.removeprefix(f"{PREFIX}Reduce")
@@ -312,21 +314,28 @@ def reduce(draft: Draft, inputs: Inputs, axes: Any = None, keepdims: int = 1, no
     return applied(draft, kind, self=x, dim=dim, keepdim=bool(keepdims))
 
 
-@_operator("CumSum")
+@operator("CumSum")
 def cumsum(draft: Draft, inputs: Inputs, **_: Any) -> Held:
     return applied(draft, "cumsum", self=inputs[0], dim=_whole(inputs[1])[0])
 
 
-@_operator("Einsum")
+@operator("Einsum")
 def einsum(draft: Draft, inputs: Inputs, equation: str) -> Held:
     return applied(draft, "einsum", equation=equation, tensors=inputs)
 
 
-@_operator("Gemm")
+@operator("Gemm")
 def gemm(
-    draft: Draft, inputs: Inputs, alpha: float = 1.0, beta: float = 1.0, transA: int = 0, transB: int = 0  # noqa: N803
+    draft: Draft,
+    inputs: Inputs,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,
+    transB: int = 0,  # noqa: N803
 ) -> Held:
-    a, b = (moved(each, np.transpose) if turned else each for each, turned in zip(inputs, (transA, transB), strict=False))
+    a, b = (
+        moved(each, np.transpose) if turned else each for each, turned in zip(inputs, (transA, transB), strict=False)
+    )
     product = applied(draft, "matmul", self=a, other=b)
     if alpha != 1:
         product = applied(draft, "mul", self=product, other=np.asarray(alpha))
@@ -334,130 +343,3 @@ def gemm(
         return product
     added = inputs[2] if beta == 1 else applied(draft, "mul", self=inputs[2], other=np.asarray(beta))
     return applied(draft, "add", self=product, other=added)
-
-
-def _symmetric(draft: Draft, pads: Any, dimensions: int, auto: str) -> tuple[list[int], list[int]]:
-    """What is put before and after each dimension."""
-    if auto not in ("NOTSET", "VALID", "", b"NOTSET"):
-        raise draft.refuse(f"with auto_pad={auto} is not known; export it with its padding written out")
-    told = list(pads or [0] * (2 * dimensions))
-    return told[:dimensions], told[dimensions:]
-
-
-@_operator("Conv")
-def conv(
-    draft: Draft, inputs: Inputs, pads: Any = None, strides: Any = None, dilations: Any = None, group: int = 1,
-    auto_pad: str = "NOTSET", **_: Any,
-) -> Held:  # fmt: skip
-    dimensions = len(_shape(inputs[1])) - 2
-    before, after = _symmetric(draft, pads, dimensions, auto_pad)
-    x = inputs[0]
-    if before != after:
-        x = padded(draft, x, [(0, 0), (0, 0), *zip(before, after, strict=True)], 0.0)
-        before = [0] * dimensions
-    return applied(
-        draft, "conv2d", input=x, weight=inputs[1], bias=inputs[2] if len(inputs) > 2 else None,
-        stride=list(strides or [1] * dimensions), padding=before, dilation=list(dilations or [1] * dimensions), groups=group,
-    )  # fmt: skip
-
-
-@_operator("ConvTranspose")
-def conv_transpose(
-    draft: Draft, inputs: Inputs, pads: Any = None, strides: Any = None, output_padding: Any = None, group: int = 1,
-    dilations: Any = None, auto_pad: str = "NOTSET", **_: Any,
-) -> Held:  # fmt: skip
-    dimensions = len(_shape(inputs[1])) - 2
-    before, after = _symmetric(draft, pads, dimensions, auto_pad)
-    if before != after:
-        raise draft.refuse("with different padding before and after is not known; leave that part out")
-    return applied(
-        draft, "conv_transpose2d", input=inputs[0], weight=inputs[1], bias=inputs[2] if len(inputs) > 2 else None,
-        stride=list(strides or [1] * dimensions), padding=before, groups=group,
-        output_padding=list(output_padding or [0] * dimensions), dilation=list(dilations or [1] * dimensions),
-    )  # fmt: skip
-
-
-@_operator("MaxPool", "AveragePool")
-def pool(
-    draft: Draft, inputs: Inputs, kernel_shape: Any, strides: Any = None, pads: Any = None, ceil_mode: int = 0,
-    count_include_pad: int = 0, dilations: Any = None, auto_pad: str = "NOTSET", **_: Any,
-) -> Held:  # fmt: skip
-    dimensions = len(kernel_shape)
-    before, after = _symmetric(draft, pads, dimensions, auto_pad)
-    largest = draft.operation.kind.endswith("MaxPool")
-    x = inputs[0]
-    if before != after:
-        x = padded(draft, x, [(0, 0), (0, 0), *zip(before, after, strict=True)], -1e9 if largest else 0.0)
-        before = [0] * dimensions
-    told = {"self": x, "kernel_size": list(kernel_shape), "stride": list(strides or [1] * dimensions), "padding": before}
-    end = "2d" if dimensions == 2 else "1d"
-    if largest:
-        more = {"dilation": list(dilations or [1] * dimensions), "ceil_mode": bool(ceil_mode)}
-        return applied(draft, f"max_pool{end}", **told, **more)
-    counted = bool(count_include_pad) or not any(before)
-    return applied(draft, f"avg_pool{end}", **told, ceil_mode=bool(ceil_mode), count_include_pad=counted)
-
-
-@_operator("GlobalAveragePool", "GlobalMaxPool")
-def global_pool(draft: Draft, inputs: Inputs, **_: Any) -> Held:
-    kind = "mean" if draft.operation.kind.endswith("AveragePool") else "amax"
-    return applied(draft, kind, self=inputs[0], dim=list(range(2, len(_shape(inputs[0])))), keepdim=True)
-
-
-@_operator("BatchNormalization")
-def batch_norm(draft: Draft, inputs: Inputs, epsilon: float = 1e-5, training_mode: int = 0, **_: Any) -> Held:
-    x, scale, bias, middle, spread = inputs[:5]
-    return applied(draft, "batch_norm", input=x, weight=scale, bias=bias, running_mean=middle, running_var=spread,
-                   training=bool(training_mode), eps=epsilon)  # fmt: skip
-
-
-@_operator("InstanceNormalization")
-def instance_norm(draft: Draft, inputs: Inputs, epsilon: float = 1e-5) -> Held:
-    return applied(draft, "instance_norm", input=inputs[0], weight=inputs[1], bias=inputs[2], eps=epsilon)
-
-
-@_operator("GroupNormalization")
-def group_norm(draft: Draft, inputs: Inputs, num_groups: int, epsilon: float = 1e-5, **_: Any) -> Held:
-    return applied(draft, "group_norm", input=inputs[0], num_groups=num_groups, weight=inputs[1], bias=inputs[2],
-                   eps=epsilon)  # fmt: skip
-
-
-@_operator("LayerNormalization", "RMSNormalization")
-def layer_norm(draft: Draft, inputs: Inputs, axis: int = -1, epsilon: float = 1e-5, **_: Any) -> Held:
-    shape = _shape(inputs[0])[axis:] if axis < 0 else _shape(inputs[0])[axis:]
-    told = {"input": inputs[0], "normalized_shape": list(shape), "weight": inputs[1], "eps": epsilon}
-    if draft.operation.kind.endswith("RMSNormalization"):
-        return applied(draft, "rms_norm", **told)
-    return applied(draft, "layer_norm", **told, bias=inputs[2] if len(inputs) > 2 else None)
-
-
-@_operator("RNN", "LSTM", "GRU")
-def recurrent(
-    draft: Draft, inputs: Inputs, hidden_size: int = 0, direction: str = "forward", layout: int = 0,
-    linear_before_reset: int = 0, activations: Any = None, clip: Any = None, **_: Any,
-) -> tuple[Held, ...]:  # fmt: skip
-    """Y (time, directions, samples, units), and the last states (directions, samples, units)."""
-    kind = draft.operation.kind.removeprefix(PREFIX).lower()
-    if layout or clip is not None:
-        raise draft.refuse("with its samples first, or with a clip, is not known; export it without")
-    function = {"tanh": "tanh", "relu": "relu"}.get(str((activations or ["Tanh"])[0]).lower())
-    usual = {"lstm": ["sigmoid", "tanh", "tanh"], "gru": ["sigmoid", "tanh"]}.get(kind)
-    told = [str(each).lower() for each in activations or []]
-    if function is None and kind == "rnn" or (usual and told and told[: len(usual)] != usual):
-        raise draft.refuse(f"with the activations {activations} is not known; leave that part out")
-    inputs = [*inputs, *[None] * (8 - len(inputs))]
-    x, w, u = map(draft.laid, inputs[:3])
-    ways = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[direction]
-    outputs, finals = [], []
-    for k, backwards in enumerate(ways):
-        half = draft.laid(inputs[3]).cells[k].reshape(2, -1) if inputs[3] is not None else None
-        states = [Laid(draft.laid(each).cells[k]) for each in (inputs[5], inputs[6] if kind == "lstm" else None) if each is not None]
-        out, *last = RULES["recurrent_layer"](
-            draft, input=x, w=Laid(w.cells[k]), u=Laid(u.cells[k]), b=None if half is None else Laid(half[0]),
-            c=None if half is None else Laid(half[1]), states=states, kind=kind,
-            order={"lstm": "iofg", "gru": "urn"}.get(kind, ""), after=bool(linear_before_reset), backwards=backwards,
-            function=function or "tanh",
-        )  # type: ignore[misc]  # fmt: skip
-        outputs.append(out.cells)
-        finals.append([each.cells for each in last])
-    return Laid(np.stack(outputs, axis=1)), *(Laid(np.stack(part)) for part in zip(*finals, strict=True))

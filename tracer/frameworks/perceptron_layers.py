@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.graph import Graph, Operation, Ref
+from tracer.frameworks.graph import Graph, Operation, Ref, refs_of
 
 _AS_THEY_ARE = ("sigmoid", "tanh", "relu", "silu", "softsign")
 _NOTHING = ("identity", "clone", "contiguous", "to", "dropout", "alias")
@@ -62,20 +62,7 @@ def as_layers(graph: Graph, settings: Mapping[str, Any]) -> LayeredNetwork | Non
 def _goes_on(operation: Operation, value: str) -> bool:
     """Whether an operation takes in what the one before gave."""
     first = next(iter(operation.arguments.values()), None)
-    return isinstance(first, Ref) and first == Ref(value) and graph_refs(operation).count(value) == 1
-
-
-def graph_refs(operation: Operation) -> list[str]:
-    """The values that an operation takes in."""
-    return list(_refs(operation.arguments.values()))
-
-
-def _refs(arguments: Any) -> Iterator[str]:
-    for each in arguments:
-        if isinstance(each, Ref):
-            yield each.name
-        elif isinstance(each, list | tuple):
-            yield from _refs(each)
+    return isinstance(first, Ref) and first == Ref(value) and refs_of(operation).count(value) == 1
 
 
 def _taken(graph: Graph, layers: list[DenseLayer], operation: Operation) -> bool:
@@ -143,7 +130,11 @@ class _Told:
 def _loss_of(operation: Operation, layers: list[DenseLayer], rows: int, units: int) -> _Told | None:
     given = operation.arguments
     target, reduction = given.get("target"), given.get("reduction", 1)
-    if not isinstance(target, np.ndarray) or reduction not in (1, 2) or set(given) - {"self", "target", "reduction", "samples"}:
+    if (
+        not isinstance(target, np.ndarray)
+        or reduction not in (1, 2)
+        or set(given) - {"self", "target", "reduction", "samples"}
+    ):
         return None
     how = "mean" if reduction == 1 else "sum"
     last = layers[-1].activation["activation"]

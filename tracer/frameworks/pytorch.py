@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import linecache
 import operator
@@ -16,29 +15,28 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, Operation, Ref, Start
+from tracer.frameworks.graph import Graph, Operation, Ref, Start, assigned_name
 from tracer.frameworks.objectives import LOSS, add_loss
 from tracer.frameworks.optional import framework
 from tracer.frameworks.rules import RULES
+from tracer.frameworks.torch_inputs import (
+    as_forward,
+    check_inputs,
+    exported,
+    first_line,
+    named_inputs,
+    target_tensors,
+    whole_of,
+)
 
 _IN_PLACE = re.compile(r"(?<=[a-z0-9])_$")
 _RENAMED = {"copy_": "copy_", "requires_grad_": "identity", "detach_": "detach"}
 _IGNORED = ("_assert_scalar", "sym_constrain_range_for_size", "_assert_async", "_assert_tensor_metadata")
 _MODEL = "model"
+_OWN_FRAME = "torch_inputs.py"  # the file that calls the model
 _TAKE_BUFFERS = ("batch_norm", "instance_norm", "add", "sub", "mul", "div", "matmul", "mm", "bmm", "linear", "addmm")
 MOST_TIMES = 3  # that what is not known is taken apart
 _SHORT = {"scaled_dot_product_attention": "attention", "cross_entropy_loss": "cross_entropy"}
-
-
-def _export(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:
-    torch = framework("torch", "torch")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return torch.export.export(whole, arguments, strict=False)
-    except Exception as wrong:
-        says = f"torch.export cannot record it: {str(wrong).strip().splitlines()[0][:200]}"
-        raise ProblemError(name, "", says) from wrong
 
 
 def graph_of_torch(
@@ -46,19 +44,18 @@ def graph_of_torch(
 ) -> tuple[Graph, ExportedReading]:
     """The graph of a module or a function with its loss; and how it was read off what was recorded."""
     torch = framework("torch", "torch")
-    given = _inputs(torch, module, inputs)
-    whole = _whole_of(torch)(_as_forward(module), loss if callable(loss) else None)
-    arguments = tuple(given.values())
-    _checked(torch, whole, arguments, given, targets, loss, name)
-    goal = _target(torch, targets) if callable(loss) else ()
-    exported = _export(whole, (tuple(given.values()), goal), name)
-    reading = ExportedReading(torch, whole, exported, list(given), masks, Graph(title))
+    given = named_inputs(torch, module, inputs)
+    whole = whole_of(torch)(as_forward(module), loss if callable(loss) else None)
+    check_inputs(torch, whole, given, name)
+    goal = target_tensors(torch, targets) if callable(loss) else ()
+    recorded = exported(whole, (tuple(given.values()), goal), name)
+    reading = ExportedReading(torch, whole, recorded, list(given), masks, Graph(title))
     outputs = reading.read(given, goal)
     for _ in range(MOST_TIMES):
-        exported = _taken_apart(torch, exported, reading.unknown) if reading.unknown else None
-        if exported is None:
+        recorded = _taken_apart(torch, recorded, reading.unknown) if reading.unknown else None
+        if recorded is None:
             break
-        reading = ExportedReading(torch, whole, exported, list(given), masks, Graph(title))
+        reading = ExportedReading(torch, whole, recorded, list(given), masks, Graph(title))
         outputs = reading.read(given, goal)
     graph = reading.graph
     output = _first(outputs)
@@ -94,120 +91,6 @@ def _first(outputs: Any) -> Any:
     while isinstance(outputs, list | tuple) and outputs:
         outputs = outputs[0]
     return outputs
-
-
-def _inputs(torch: Any, module: Any, inputs: Any) -> dict[str, Any]:
-    """The inputs by the names of the arguments that they are."""
-    if isinstance(inputs, Mapping):
-        given = dict(inputs)
-    else:
-        values = list(inputs) if isinstance(inputs, tuple) else [inputs]
-        given = dict(zip(_argument_names(torch, module, len(values)), values, strict=True))
-    dtype = next((p.dtype for p in _parameters(module)), torch.get_default_dtype())
-    return {key: _tensor(torch, each, dtype) for key, each in given.items()}
-
-
-def _parameters(module: Any) -> list[Any]:
-    return list(module.parameters()) if hasattr(module, "parameters") else []
-
-
-def _argument_names(torch: Any, module: Any, count: int) -> list[str]:
-    called = module.forward if isinstance(module, torch.nn.Module) else module
-    try:
-        found = inspect.signature(called).parameters.values()
-    except (TypeError, ValueError):
-        found = ()  # type: ignore[assignment]
-    names = [each.name for each in found if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    if names[:1] == ["input"] or len(names) < count:
-        names = ["x"] if count == 1 else [f"x{k}" for k in range(1, count + 1)]
-    return names[:count]
-
-
-def _tensor(torch: Any, value: Any, dtype: Any) -> Any:
-    """A tensor of the model's own precision; whole numbers stay whole."""
-    if isinstance(value, torch.Tensor):
-        return value
-    if isinstance(value, bool | str) or value is None:
-        return value
-    made = torch.as_tensor(np.asarray(value))
-    return made.to(dtype) if made.is_floating_point() else made
-
-
-def _target(torch: Any, targets: Any) -> tuple[Any, ...]:
-    if targets is None:
-        return ()
-    dtype = torch.get_default_dtype()
-    return tuple(_tensor(torch, each, dtype) for each in (targets if isinstance(targets, tuple) else (targets,)))
-
-
-def _checked(
-    torch: Any, whole: Any, arguments: tuple[Any, ...], given: dict[str, Any], targets: Any, loss: Any, name: str
-) -> None:
-    """Whole numbers are made broken ones where the model takes no others. Raises ProblemError where it does not run."""
-    whole_numbers = [key for key, each in given.items() if torch.is_tensor(each) and not each.is_floating_point()]
-    dtype = next((p.dtype for p in _parameters(whole)), torch.get_default_dtype())
-    saved = {key: each.clone() for key, each in whole.state_dict().items()}
-    state = torch.random.get_rng_state()
-    try:
-        with torch.no_grad():
-            whole(tuple(given.values()), None)
-    except Exception as first:
-        if not whole_numbers:
-            raise ProblemError(name, "inputs", f"the model does not take them: {_line(first)}") from first
-        given.update({key: given[key].to(dtype) for key in whole_numbers if given[key].dtype != torch.bool})
-        try:
-            with torch.no_grad():
-                whole(tuple(given.values()), None)
-        except Exception as wrong:
-            raise ProblemError(name, "inputs", f"the model does not take them: {_line(wrong)}") from wrong
-    finally:
-        whole.load_state_dict(saved)
-        torch.random.set_rng_state(state)
-
-
-def _line(wrong: Exception) -> str:
-    return (str(wrong).strip().splitlines() or [type(wrong).__name__])[0][:200]
-
-
-def _whole_of(torch: Any) -> Any:
-    """A module of the model and its loss, so that both are recorded as one."""
-
-    class Whole(torch.nn.Module):  # type: ignore[misc, name-defined]
-        def __init__(self, model: Any, loss: Any) -> None:
-            super().__init__()
-            self.model = model
-            if isinstance(loss, torch.nn.Module):
-                self.objective = loss
-            self._loss = (loss,)
-
-        def forward(self, inputs: tuple[Any, ...], targets: tuple[Any, ...] | None) -> Any:
-            made = self.model(*inputs)
-            if self._loss[0] is None or targets is None:
-                return _plain_output(made)
-            objective = self._modules.get("objective", self._loss[0])
-            return objective(made, *targets)
-
-    return Whole
-
-
-def _as_forward(model: Any) -> Any:
-    """A function under the name of which PyTorch keeps the lines that operations come from."""
-    if not inspect.isfunction(model):
-        return model
-    code = model.__code__.replace(co_name="forward")
-    made = types.FunctionType(code, model.__globals__, "forward", model.__defaults__, model.__closure__)
-    made.__kwdefaults__ = model.__kwdefaults__
-    return made
-
-
-def _plain_output(made: Any) -> Any:
-    """What the loss takes of an output that is an object: its loss, or its logits."""
-    if isinstance(made, Mapping):
-        made = made.get("loss", made.get("logits", next(iter(made.values()))))
-    for attribute in ("loss", "logits"):
-        if not isinstance(made, list | tuple) and getattr(made, attribute, None) is not None:
-            return getattr(made, attribute)
-    return made
 
 
 class ExportedReading:
@@ -313,7 +196,7 @@ class ExportedReading:
         """What was changed in place is from then on the new value, under every name that it has."""
         old = self.values[node.name]
         for key, each in self.values.items():
-            if each is old or each == old and isinstance(each, Ref):
+            if each is old or (isinstance(each, Ref) and each == old):
                 self.values[key] = ref
 
     def _note(self, node: Any, ref: Ref) -> None:
@@ -329,7 +212,9 @@ class ExportedReading:
             try:
                 return node.target(*arguments, **named)
             except Exception as wrong:
-                raise ProblemError(_packet(node), self._module(node), f"cannot be worked out: {_line(wrong)}") from wrong
+                raise ProblemError(
+                    _packet(node), self._module(node), f"cannot be worked out: {first_line(wrong)}"
+                ) from wrong
 
     def _operation(self, node: Any, kind: str, arguments: list[Any], named: dict[str, Any]) -> Operation:
         module, source = self._module(node), _source(node)
@@ -380,7 +265,7 @@ class ExportedReading:
         return path.removeprefix(_MODEL).removeprefix(".")
 
     def _name(self, node: Any, module: str, kind: str) -> str:
-        """The module's own where it is one that holds no others, the variable's that it is assigned to, or what it is."""
+        """The module's where it holds no others, the variable's that it is assigned to, or what it is."""
         if node is self._nodes[-2] and not node.meta["val"].shape:
             return LOSS
         named = self._called.get(node.name)
@@ -438,7 +323,7 @@ def _source(node: Any) -> str:
     """The last line of the model's own code that the node comes from, with its file's name."""
     frames = re.findall(r'File "([^"]+)", line (\d+), in .*', node.meta.get("stack_trace") or "")
     for file, line in reversed(frames):
-        if "/torch/" in file.replace("\\", "/") or file == __file__:
+        if "/torch/" in file.replace("\\", "/") or PurePath(file).name == _OWN_FRAME:
             continue
         code = linecache.getline(file, int(line)).strip()
         return f"{PurePath(file).name}:{line}: {code}" if code else f"{PurePath(file).name}:{line}"
@@ -454,21 +339,10 @@ def _assigned_names(nodes: Sequence[Any], taken: set[str]) -> dict[str, str]:
             lines[source] = node
     names: dict[str, list[str]] = {}
     for source, node in lines.items():
-        name = _target_of(source.split(": ", 1)[-1])
+        name = assigned_name(source)
         if name is not None:
             names.setdefault(name, []).append(node.name)
     return {found[0]: name for name, found in names.items() if len(found) == 1 and name not in taken}
-
-
-def _target_of(code: str) -> str | None:
-    try:
-        (statement,) = ast.parse(code).body
-    except (SyntaxError, ValueError):
-        return None
-    match statement:
-        case ast.Assign([ast.Name(name)], _):
-            return name
-    return None
 
 
 def _adapted(kind: str, told: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -480,31 +354,3 @@ def _adapted(kind: str, told: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         renames = {next(iter(told)): "tensors"}
     made = {renames.get(key, key): each for key, each in told.items()}
     return kind, made
-
-
-def optimizer_table(optimizer: Any, file: str) -> tuple[float, dict[str, Any]]:
-    """The learning rate and the `[optimizer]` of an optimizer of `torch.optim`. Raises ProblemError."""
-    name = type(optimizer).__name__.lower()
-    keys = {
-        "sgd": ("momentum", "dampening", "nesterov", "weight_decay"),
-        "adagrad": ("lr_decay", "initial_accumulator_value", "eps", "weight_decay"),
-        "rmsprop": ("alpha", "eps", "momentum", "centered", "weight_decay"),
-        "adam": ("betas", "eps", "weight_decay"),
-        "adamw": ("betas", "eps", "weight_decay"),
-    }  # fmt: skip
-    if name not in keys:
-        says = f"found {type(optimizer).__name__}, expected SGD, Adagrad, RMSprop, Adam or AdamW of torch.optim"
-        raise ProblemError(file, "optimizer", says)
-    groups = [{key: group.get(key) for key in ("lr", *keys[name])} for group in optimizer.param_groups]
-    if any(group != groups[0] for group in groups):
-        raise ProblemError(file, "optimizer", "found groups of parameters with different settings, expected one for all")
-    for flag in ("amsgrad", "maximize"):
-        if any(group.get(flag) for group in optimizer.param_groups):
-            raise ProblemError(file, "optimizer", f"found {flag}=True, which is not known; leave it off")
-    rate = float(groups[0].pop("lr"))
-    table: dict[str, Any] = {"name": name}
-    for key, value in groups[0].items():
-        table[key] = list(map(float, value)) if key == "betas" else value if isinstance(value, bool) else float(value)
-    return rate, table
-
-

@@ -60,7 +60,12 @@ def _rnn_step(function: str) -> Advance:
     return advance
 
 
-_LSTM_GATES = {"i": ("input", "sigmoid"), "f": ("forget", "sigmoid"), "g": ("candidate", "tanh"), "o": ("output", "sigmoid")}
+_LSTM_GATES = {
+    "i": ("input", "sigmoid"),
+    "f": ("forget", "sigmoid"),
+    "g": ("candidate", "tanh"),
+    "o": ("output", "sigmoid"),
+}
 
 
 def _lstm_step(order: str) -> Advance:
@@ -172,7 +177,9 @@ def _cell(kind: str, advance: Advance) -> None:
     @rule(kind)
     def made(draft: Draft, input: Held, hx: Any, w_ih: Held, w_hh: Held, b_ih: Held | None = None,
              b_hh: Held | None = None) -> Any:  # fmt: skip
-        given = [draft.laid(each, f"{draft.operation.name}_start") for each in (hx if isinstance(hx, list | tuple) else [hx])]
+        given = [
+            draft.laid(each, f"{draft.operation.name}_start") for each in (hx if isinstance(hx, list | tuple) else [hx])
+        ]
         biases = [None if each is None else draft.laid(each) for each in (b_ih, b_hh)]
         run = _Run(draft, (draft.laid(w_ih), draft.laid(w_hh), biases[0], biases[1]), "")
         x = draft.laid(input).cells
@@ -209,4 +216,3 @@ def recurrent_layer(
     start = [draft.laid(given[k] if k < len(given) else nothing, f"{draft.operation.name}_start") for k in range(count)]
     out, state = _through(run, x.cells, tuple(each.cells for each in start), advance, backwards)
     return Laid(out), *map(Laid, state)
-

@@ -45,7 +45,9 @@ def reduced(draft: Draft, value: Laid, dim: Any, keepdim: bool, function: str, p
     if count >= 2 and axes == (count - 2,):  # down the columns of a matrix
         return _shaped(value, _down(draft, value, function, part), axes, keepdim)
     inner = (count - 2, count - 1)
-    whole = own is not None and axes == inner and all(each.places.size == value.shape[-1] * value.shape[-2] for each in own)
+    whole = (
+        own is not None and axes == inner and all(each.places.size == value.shape[-1] * value.shape[-2] for each in own)
+    )
     if whole and own is not None:
         order = sorted(own, key=lambda each: int(each.places.min()))
         cells = [draft.matrix(f"{function}({draft.text(value.at(each))})", (1, 1), part, each.index) for each in order]
@@ -136,7 +138,9 @@ def var(draft: Draft, self: Held, dim: Any = None, correction: Any = 1, keepdim:
 
 
 @rule("norm", "linalg_vector_norm")
-def norm(draft: Draft, self: Held, ord: float = 2, p: float = 2, dim: Any = None, keepdim: bool = False, **_: Any) -> Held:
+def norm(
+    draft: Draft, self: Held, ord: float = 2, p: float = 2, dim: Any = None, keepdim: bool = False, **_: Any
+) -> Held:
     """The length: the root of the sum of squares."""
     if ord != 2 or p not in (2, None):
         raise draft.refuse(f"of order {ord if ord != 2 else p} is not known; write it with abs, pow and sum")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from tracer.frameworks.cells import Held
 from tracer.frameworks.draft import Draft
 
 Rule: TypeAlias = Callable[..., "Held | tuple[Held, ...]"]
 
+Entered = TypeVar("Entered", bound=Callable[..., Any])
+
 RULES: dict[str, Rule] = {}
 """What an operation is, by its kind; each is given the draft and the operation's arguments by their names."""
 
 
-def rule(*kinds: str) -> Callable[[Rule], Rule]:
+def rule(*kinds: str) -> Callable[[Entered], Entered]:
     """Enter a rule under the kinds that it is of."""
 
-    def entered(made: Rule) -> Rule:
+    def entered(made: Entered) -> Entered:
         RULES.update(dict.fromkeys(kinds, made))
         return made
 

@@ -28,7 +28,9 @@ def problem_of_graph(graph: Graph, name: str, settings: Mapping[str, Any]) -> Pr
     found = problem_of_table(written.document, name)
     for key, start in graph.starts.items():
         if start.kind == "parameter" or key in graph.with_respect_to:
-            found.origin[key] = Placement(tuple(start.numbers.shape), tuple(places_of(written.draft, written.values[key])))
+            found.origin[key] = Placement(
+                tuple(start.numbers.shape), tuple(places_of(written.draft, written.values[key]))
+            )
     return found
 
 

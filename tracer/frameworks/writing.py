@@ -133,7 +133,8 @@ def step_table(step: DraftStep) -> dict[str, Any]:
     """A step of the file: what it is called says the module, why the line of code."""
     operation = step.operation
     what = operation.shown or operation.kind
-    title = f"{operation.module}: {what}" if operation.module else what
+    code = operation.source.split(": ", 1)[-1]
+    title = f"{operation.module}: {what}" if operation.module else code[:60] or what
     title += f", {step.part}" if step.part else ""
     told = {"title": title, **({"why": operation.source} if operation.source else {})}
     return {**told, "formulas": step.formulas}

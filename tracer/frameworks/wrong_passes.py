@@ -127,11 +127,17 @@ class BackwardPass:
             others = [of, *(one.name for one in traversal.symbols(forward))] if forward is not None else []
             for other in others:
                 if other != name and self.values[other].shape == self.values[name].shape:
-                    yield f"with {called} taken at {other} in place of {name}", self._with(each, name, self.values[other])
+                    yield (
+                        f"with {called} taken at {other} in place of {name}",
+                        self._with(each, name, self.values[other]),
+                    )
             if forward is not None and name == of:
                 twice = self._made(forward, {one.name: self.values[of] for one in traversal.symbols(forward)})
                 if twice is not None and twice.shape == self.values[name].shape:
-                    yield f"with {called} taken at {of} as if that were the pre-activation", self._with(each, name, twice)
+                    yield (
+                        f"with {called} taken at {of} as if that were the pre-activation",
+                        self._with(each, name, twice),
+                    )
 
     def _called(self, slope: Assignment) -> str:
         of = slope.of or slope.id
@@ -140,7 +146,9 @@ class BackwardPass:
     def _terms(self, each: Assignment) -> Iterator[tuple[str, Array | None]]:
         """Of several contributions one, or all but one, left out."""
         names = [one.name for one in traversal.symbols(_of(each))]
-        names = [name for name in dict.fromkeys(names) if self._is_backward(name) and self._role(name) != "local_derivative"]
+        names = [
+            name for name in dict.fromkeys(names) if self._is_backward(name) and self._role(name) != "local_derivative"
+        ]
         if len(names) > 1:
             for name in names:
                 nothing = np.zeros_like(self.values[name])
@@ -193,11 +201,11 @@ class BackwardPass:
     @property
     def rows(self) -> int:
         """How many samples there are: the rows of the targets, or of what is given first."""
-        return self._targets.shape[0]
+        return int(self._targets.shape[0])
 
     @property
     def outputs(self) -> int:
-        return self._targets.shape[1]
+        return int(self._targets.shape[1])
 
     @property
     def _targets(self) -> Array:
@@ -217,7 +225,10 @@ class BackwardPass:
                 count = table.size if axis is None else table.shape[axis]
                 first, last = table.take([0], axis or 0), table.take([-1], axis or 0)
                 if count > 1:
-                    yield "averaged over the samples and not added up", table.sum(axis, keepdims=True).reshape(whole) / count
+                    yield (
+                        "averaged over the samples and not added up",
+                        table.sum(axis, keepdims=True).reshape(whole) / count,
+                    )
                     for says, part in (("first", first), ("last", last)):
                         if part.shape == whole:
                             yield f"of the {says} sample alone: the sum over the samples is missing", part
@@ -297,11 +308,17 @@ class BackwardPass:
         takes = self._takes[each.id]
         targets = [name for name in takes if self.program.assignments[name].kind == "target"]
         for name in targets:
-            yield f"without the target {name} taken off at {of}", self._with(each, name, np.zeros_like(self.values[name]))
+            yield (
+                f"without the target {name} taken off at {of}",
+                self._with(each, name, np.zeros_like(self.values[name])),
+            )
             output = self.values[of]
             if output.shape == self.values[name].shape:
                 for scale in (1.0, 1.0 / self.rows):
-                    yield f"of {of} − {name} where the slope of the loss is another", (output - self.values[name]) * scale
+                    yield (
+                        f"of {of} − {name} where the slope of the loss is another",
+                        (output - self.values[name]) * scale,
+                    )
 
     def _role(self, name: str) -> str | None:
         made = self.program.assignments.get(name)
@@ -330,5 +347,3 @@ def _replaced(whole: m.Matrix, old: m.Matrix, new: m.Matrix) -> m.Matrix:
 def _named_in(part: m.Matrix) -> str:
     names = list(dict.fromkeys(each.name for each in traversal.symbols(part)))
     return " and ".join(names[-2:]) if names else "the number"
-
-

@@ -20,7 +20,11 @@ _SAID = {
     "steps": "The forward pass; the way back through each step follows from it.",
     "layers": "Each layer's weights are inputs × units.",
 }
-_QUIET: dict[str, object] = {"carry_rounded": False, "epochs": 1, "reproduce": {"rate_twice": False, "updated_weights_sent_back": False}}
+_QUIET: dict[str, object] = {
+    "carry_rounded": False,
+    "epochs": 1,
+    "reproduce": {"rate_twice": False, "updated_weights_sent_back": False},
+}
 
 
 def write_problem(document: Mapping[str, Any], path: Path) -> Path:

@@ -41,7 +41,9 @@ def test_a_mistake_in_a_summed_loss_is_told_apart_from_the_sum() -> None:
 
 def test_a_row_for_each_sample_is_a_missing_sum() -> None:
     found = compare(problem(), {"db1": np.ones((5, 4))})
-    assert "db1 is 5×4, expected 1×4: it has a row for each sample, so the sum over the samples is missing" in str(found)
+    assert "db1 is 5×4, expected 1×4: it has a row for each sample, so the sum over the samples is missing" in str(
+        found
+    )
 
 
 def test_what_no_single_mistake_gives_is_said_plainly_and_never_as_a_mistake_that_it_is_not() -> None:

@@ -63,7 +63,9 @@ def test_loss_and_gradients_are_those_of_the_model_that_was_written(name: str, d
     assert isinstance(problem, Problem) == (name == "mlp")
 
 
-@pytest.mark.parametrize("name", ["activations", "cnn with max pool", "layer norm", "lstm", "transformer encoder layer"])
+@pytest.mark.parametrize(
+    "name", ["activations", "cnn with max pool", "layer norm", "lstm", "transformer encoder layer"]
+)
 def test_every_intermediate_is_that_of_the_reference_implementation(name: str) -> None:
     with precise():
         case, model = exported(name)
@@ -116,7 +118,9 @@ def test_a_model_of_somebody_elses_script() -> None:
     X, Y = np.random.default_rng(3).normal(size=(3, 3)), np.array([[1.0, 0], [0, 1], [1, 1]])
     model = small()
     problem = from_onnx(model, X, Y, loss="mse_loss")
-    weights = {each.name: torch.tensor(require_module("onnx").numpy_helper.to_array(each)) for each in model.graph.initializer}
+    weights = {
+        each.name: torch.tensor(require_module("onnx").numpy_helper.to_array(each)) for each in model.graph.initializer
+    }
     for each in ("W", "b", "V"):
         weights[each].requires_grad_()
     hidden = torch.nn.functional.gelu(torch.tensor(X) @ weights["W"] + weights["b"])
