@@ -27,7 +27,8 @@ TABLE = {
 }
 OFFERED = [
     "Problem", "Program", "Trace", "TracerError", "__version__", "check", "compare", "from_arrays", "from_keras",
-    "from_onnx", "from_sklearn", "from_torch", "load", "of", "trace", "train", "write_derivation", "write_page", "write_workbook", "write_worksheet",
+    "from_onnx", "from_sklearn", "from_torch", "load", "of", "trace", "train", "write_derivation",
+    "write_page", "write_workbook", "write_worksheet",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids: TypeAlias = NDArray[np.int64]
-Numbers: TypeAlias = NDArray[Any]
+NumberArray: TypeAlias = NDArray[Any]
 SourceKind: TypeAlias = Literal["given", "parameter", "constant"]
 
 
@@ -30,34 +30,34 @@ class Laid:
     def shape(self) -> tuple[int, ...]:
         return tuple(self.cells.shape)
 
-    def at(self, block: Block) -> Ids:
+    def at(self, block: LaidBlock) -> Ids:
         """The cells of a block of it."""
         found: Ids = self.cells.ravel()[block.places]
         return found
 
 
-Held: TypeAlias = "Laid | Numbers"
+Held: TypeAlias = "Laid | NumberArray"
 """A value of the graph: cells of matrices, or numbers that nothing computes."""
 
 
-def moved(value: Held, move: Callable[[Numbers], Numbers]) -> Held:
+def moved(value: Held, move: Callable[[NumberArray], NumberArray]) -> Held:
     """A view, a transpose, a part: the same for cells and for numbers."""
     return Laid(move(value.cells)) if isinstance(value, Laid) else move(np.asarray(value))
 
 
 @dataclass(frozen=True)
-class Source:
+class StartNumbers:
     """Numbers that stand in the program: a tensor that is given, a parameter, a constant."""
 
     name: str
-    numbers: Numbers
+    numbers: NumberArray
     kind: SourceKind
     first: int
     matrix: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
-class Block:
+class LaidBlock:
     """A matrix of a tensor: at which of its places (counted along the flattened tensor) its cells stand."""
 
     places: Ids
@@ -106,7 +106,7 @@ class CellTable:
         found: Ids = self._where[cells, 2]
         return found
 
-    def blocks(self, tensor: Laid) -> list[Block] | None:
+    def blocks(self, tensor: Laid) -> list[LaidBlock] | None:
         """The matrices that a tensor is made of, where it has every cell of each once; None where it has not."""
         flat = tensor.cells.ravel()
         owners = self.owners(flat)
@@ -118,7 +118,7 @@ class CellTable:
                 return None
             block = np.empty(shape, np.int64)
             block[self.rows(flat[places]), self.columns(flat[places])] = places
-            found.append(Block(block, self.indices[owner]))
+            found.append(LaidBlock(block, self.indices[owner]))
         return found
 
     def text(self, cells: Ids) -> str:
@@ -214,13 +214,13 @@ def _along(chosen: Ids, size: int) -> str:
     return f"[{', '.join(map(str, chosen.tolist()))}]"
 
 
-def natural_blocks(shape: Sequence[int]) -> list[Block]:
+def natural_blocks(shape: Sequence[int]) -> list[LaidBlock]:
     """The last two dimensions as matrices, one for each place of those before; fewer dimensions are a row.
 
     A matrix is numbered by its place along those that are longer than 1.
     """
     places = np.arange(int(np.prod(shape, dtype=int))).reshape(tuple(shape))
     if len(shape) < 2:
-        return [Block(places.reshape(1, -1), ())]
+        return [LaidBlock(places.reshape(1, -1), ())]
     told = [axis for axis, size in enumerate(shape[:-2]) if size > 1]
-    return [Block(places[at], tuple(at[axis] for axis in told)) for at in np.ndindex(*shape[:-2])]
+    return [LaidBlock(places[at], tuple(at[axis] for axis in told)) for at in np.ndindex(*shape[:-2])]

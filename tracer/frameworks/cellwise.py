@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tracer.frameworks.cells import Block, Held, Ids, Laid
+from tracer.frameworks.cells import Held, Ids, Laid, LaidBlock
 from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.rules import RULES, applied, rule
 
-Write: TypeAlias = Callable[..., str]
+WriteText: TypeAlias = Callable[..., str]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
-def combined(draft: Draft, write: Write, numbers: Callable[..., Any], *operands: Held | float) -> Held:
+def combined(draft: Draft, write: WriteText, numbers: Callable[..., Any], *operands: Held | float) -> Held:
     """A rule over tensors whose shapes are broadcast as in numpy; of numbers alone, its value."""
     if not any(isinstance(each, Laid) for each in operands):
         with np.errstate(all="ignore"):
@@ -31,7 +31,7 @@ def combined(draft: Draft, write: Write, numbers: Callable[..., Any], *operands:
         draft.start_matrices(taken[0])
     blocks = draft.blocks(*(taken or wide[:1]))
 
-    def formula(block: Block) -> str:
+    def formula(block: LaidBlock) -> str:
         parts = [each.at(block) for each in wide]
         thin = [_thin(part) for part in parts]
         if np.broadcast_shapes(*(each.shape for each in thin)) != block.places.shape:
@@ -256,7 +256,9 @@ def minimum(draft: Draft, self: Held, other: Held) -> Held:
 def where(draft: Draft, condition: Held, self: Held, other: Held) -> Held:
     """The one where the condition is 1, the other where it is 0."""
     if not isinstance(condition, Laid):
-        kept = np.broadcast_to(np.asarray(condition, bool), np.broadcast_shapes(*map(_shape, (condition, self, other))))
+        kept = np.broadcast_to(
+            np.asarray(condition, bool), np.broadcast_shapes(*map(shape_of, (condition, self, other)))
+        )
         if kept.all() or not kept.any():
             chosen = self if kept.all() else other
             return Laid(np.broadcast_to(chosen.cells, kept.shape)) if isinstance(chosen, Laid) else chosen

@@ -13,10 +13,10 @@ from tracer.errors import ProblemError
 from tracer.expression.arrays import Array
 from tracer.frameworks.naming import valid
 from tracer.frameworks.wrong_passes import BackwardPass, WrongPass
+from tracer.problem.arrays import plain
 from tracer.problem.identity import Identified, Placement
 from tracer.problem.problem import Problem
 from tracer.problem.reading import load_any, problem_of_table
-from tracer.problem.arrays import plain
 from tracer.program import naming_policy as named
 from tracer.run.passes import AnyProblem
 from tracer.run.training import trace

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.cells import Block, CellTable, Held, Ids, Laid, Numbers, Source, SourceKind, natural_blocks
-from tracer.frameworks.graph import Operation
+from tracer.frameworks.cells import (
+    CellTable,
+    Held,
+    Ids,
+    Laid,
+    LaidBlock,
+    NumberArray,
+    SourceKind,
+    StartNumbers,
+    natural_blocks,
+)
+from tracer.frameworks.graph import GraphOperation
 from tracer.frameworks.naming import FreeNames, valid
 
 LARGEST = 1e30  # stands for infinity, which no problem file holds
@@ -21,11 +32,11 @@ MOST_FORMULAS = 5_000
 class DraftStep:
     """A step: the operation that it began with, which part of it (a time step), and its formulas."""
 
-    operation: Operation
+    operation: GraphOperation
     part: str
     formulas: list[str] = field(default_factory=list)
 
-    def takes(self, operation: Operation, part: str) -> bool:
+    def takes(self, operation: GraphOperation, part: str) -> bool:
         """Whether another formula belongs to it: of the same module and line of code, and the same part."""
         now, last = operation, self.operation
         if now is last:
@@ -34,7 +45,7 @@ class DraftStep:
         return bool(told) and not part and not self.part and (now.module, now.source) == (last.module, last.source)
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """More cells or formulas than a person reads."""
 
 
@@ -45,10 +56,10 @@ class Draft:
         self.name = name
         self.table = CellTable()
         self.free = FreeNames()
-        self.sources: list[Source] = []
-        self.starts: dict[SourceKind, dict[str, Numbers]] = {"given": {}, "parameter": {}, "constant": {}}
+        self.sources: list[StartNumbers] = []
+        self.starts: dict[SourceKind, dict[str, NumberArray]] = {"given": {}, "parameter": {}, "constant": {}}
         self.steps: list[DraftStep] = []
-        self.operation = Operation("", "", {})
+        self.operation = GraphOperation("", "", {})
         self.part = ""
         self.formulas = 0
         self._named: dict[bytes, Ids] = {}
@@ -62,7 +73,7 @@ class Draft:
 
     # what the program starts from
 
-    def source(self, name: str, numbers: Numbers, kind: SourceKind, matrix: tuple[int, int] | None = None) -> Laid:
+    def source(self, name: str, numbers: NumberArray, kind: SourceKind, matrix: tuple[int, int] | None = None) -> Laid:
         """Numbers that the program starts from; they become matrices when a formula first takes them in.
 
         `matrix` is the shape of the one that they are where their own has more dimensions.
@@ -70,7 +81,7 @@ class Draft:
         numbers = np.nan_to_num(np.asarray(numbers, np.float64), nan=np.nan, posinf=LARGEST, neginf=-LARGEST)
         cells = self.table.reserve(numbers.shape)
         self._check_size()
-        self.sources.append(Source(name, numbers, kind, self.table.count - numbers.size, matrix))
+        self.sources.append(StartNumbers(name, numbers, kind, self.table.count - numbers.size, matrix))
         return Laid(cells)
 
     def laid(self, value: Held | float, name: str = "") -> Laid:
@@ -85,9 +96,9 @@ class Draft:
 
     def _check_size(self) -> None:
         if self.table.count > MOST_CELLS:
-            raise TooLarge(f"more than {MOST_CELLS:,} numbers")
+            raise TooLargeError(f"more than {MOST_CELLS:,} numbers")
 
-    def start_numbers(self, value: Laid) -> Numbers | None:
+    def start_numbers(self, value: Laid) -> NumberArray | None:
         """The numbers of a tensor that the program starts from; None where it is computed."""
         flat = value.cells.ravel()
         found = np.empty(flat.size)
@@ -106,10 +117,10 @@ class Draft:
             self._lay_out(source, block)
             bare = bare[self.table.owners(bare) < 0]
 
-    def _source_of(self, cell: int) -> Source:
+    def _source_of(self, cell: int) -> StartNumbers:
         return next(each for each in reversed(self.sources) if each.first <= cell)
 
-    def _lay_out(self, source: Source, block: Ids | None) -> None:
+    def _lay_out(self, source: StartNumbers, block: Ids | None) -> None:
         cells = np.arange(source.first, source.first + source.numbers.size).reshape(source.numbers.shape)
         blocks = natural_blocks(source.numbers.shape)
         if source.matrix is not None:
@@ -119,7 +130,7 @@ class Draft:
         if axes is not None:
             rest = [axis for axis in range(cells.ndim) if axis not in axes]
             order = cells.transpose(*rest, *axes)
-            places = [Block(each.places, each.index) for each in natural_blocks(order.shape)]
+            places = [LaidBlock(each.places, each.index) for each in natural_blocks(order.shape)]
             cells, blocks = order, places
         names = self._names(source.name, blocks)
         for name, each in zip(names, blocks, strict=True):
@@ -127,7 +138,7 @@ class Draft:
             self.table.put(name, own, each.index)
             self.starts[source.kind][name] = source.numbers.ravel()[own - source.first]
 
-    def _names(self, base: str, blocks: Sequence[Block]) -> list[str]:
+    def _names(self, base: str, blocks: Sequence[LaidBlock]) -> list[str]:
         """A name for each block, numbered as it is."""
         ends = ["".join(f"_{k}" for k in each.index) for each in blocks]
         if len(set(ends)) < len(blocks):
@@ -168,7 +179,7 @@ class Draft:
         values = source.numbers.ravel()[own]
         return float(values[0]) if (values == values[0]).all() else None
 
-    def write(self, blocks: Sequence[Block], texts: Sequence[str], part: str = "") -> Ids:
+    def write(self, blocks: Sequence[LaidBlock], texts: Sequence[str], part: str = "") -> Ids:
         """Assign a matrix for each block; the cells of them all, in the order of the flattened tensor."""
         base = f"{self.operation.name}_{part}" if part else self.operation.name
         names = self._names(base, blocks)
@@ -181,7 +192,7 @@ class Draft:
 
     def matrix(self, formula: str, shape: tuple[int, int], part: str = "", index: tuple[int, ...] = ()) -> Ids:
         """Assign one matrix of this shape; its cells."""
-        block = Block(np.arange(shape[0] * shape[1]).reshape(shape), index)
+        block = LaidBlock(np.arange(shape[0] * shape[1]).reshape(shape), index)
         return self.write([block], [formula], part).reshape(shape)
 
     def _formula(self, text: str) -> None:
@@ -190,11 +201,11 @@ class Draft:
         self.steps[-1].formulas.append(text)
         self.formulas += 1
         if self.formulas > MOST_FORMULAS:
-            raise TooLarge(f"more than {MOST_FORMULAS:,} formulas")
+            raise TooLargeError(f"more than {MOST_FORMULAS:,} formulas")
 
     # layouts
 
-    def blocks(self, *values: Laid) -> list[Block]:
+    def blocks(self, *values: Laid) -> list[LaidBlock]:
         """The matrices in which cells of tensors of one shape are best combined: those that they are in already."""
         for value in values:
             if (self.table.owners(value.cells) >= 0).all():
@@ -207,7 +218,7 @@ class Draft:
                 return grouped
         return natural_blocks(values[0].shape)
 
-    def row_blocks(self, value: Laid) -> list[Block] | None:
+    def row_blocks(self, value: Laid) -> list[LaidBlock] | None:
         """Rows (along the last dimension) grouped by the matrices that they are of; None where each is of its own."""
         width = value.shape[-1] if value.shape else 1
         if value.cells.ndim < 2 or not value.cells.size:
@@ -223,10 +234,10 @@ class Draft:
         found = []
         for each in groups.values():
             order = sorted(each, key=lambda k: int(self.table.rows(rows[k, 0])))
-            found.append(Block(places[order], self._index_of(rows[order[0]])))
+            found.append(LaidBlock(places[order], self._index_of(rows[order[0]])))
         return _numbered(found)
 
-    def rows_of(self, value: Laid) -> list[Block]:
+    def rows_of(self, value: Laid) -> list[LaidBlock]:
         """Matrices whose rows run along the last dimension."""
         self.start_matrices(value)
         width = value.shape[-1] if value.shape else 1
@@ -254,9 +265,9 @@ def _path(module: str) -> str:
     return re.sub(r"\.(\d+)\b", r"[\1]", module)
 
 
-def _numbered(blocks: list[Block]) -> list[Block]:
+def _numbered(blocks: list[LaidBlock]) -> list[LaidBlock]:
     """One block alone needs no number."""
-    return [Block(blocks[0].places, ())] if len(blocks) == 1 else blocks
+    return [LaidBlock(blocks[0].places, ())] if len(blocks) == 1 else blocks
 
 
 def written(number: float) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, Operation, Ref, Start
+from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.objectives import LOSS
 from tracer.frameworks.optional import framework
+from tracer.program import naming_policy as named
 
 ACTIVATIONS = {"logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
 KNOWN = (
@@ -40,7 +41,7 @@ class _Estimator:
     def __init__(self, estimator: Any, X: Any, y: Any, name: str) -> None:
         self.own, self.y, self.name = estimator, y, name
         self.rows = len(X)
-        self.graph = Graph(type(estimator).__name__, {"X": Start(X, "given")})
+        self.graph = Graph(type(estimator).__name__, {named.INPUTS: Start(X, "given")})
 
     def taken(self) -> tuple[Graph, float, dict[str, Any]]:
         match type(self.own).__name__:
@@ -65,15 +66,17 @@ class _Estimator:
         if b is not None:
             self.graph.starts[bias] = Start(np.asarray(b, float), "parameter")
             arguments["bias"] = Ref(bias)
-        self.graph.operations.append(Operation("dense", name, arguments, shown="Layer" if number >= 0 else "Model"))
+        self.graph.operations.append(
+            GraphOperation("dense", name, arguments, shown="Layer" if number >= 0 else "Model")
+        )
         return name
 
     def _apply(self, kind: str, name: str, /, **arguments: Any) -> str:
-        self.graph.operations.append(Operation(kind, name, arguments, shown=arguments.pop("shown", "")))
+        self.graph.operations.append(GraphOperation(kind, name, arguments, shown=arguments.pop("shown", "")))
         return name
 
     def _network(self) -> None:
-        x, last = "X", len(self.own.coefs_) - 1
+        x, last = named.INPUTS, len(self.own.coefs_) - 1
         for k, (W, b) in enumerate(zip(self.own.coefs_, self.own.intercepts_, strict=True)):
             x = self._dense(x, k, W, b, f"z{k + 1}")
             if k < last and self.own.activation != "identity":
@@ -107,7 +110,7 @@ class _Estimator:
 
     def _rename_loss(self, name: str) -> None:
         last = self.graph.operations.pop()
-        self.graph.operations.append(Operation(last.kind, name, last.arguments, shown=last.shown or "Loss"))
+        self.graph.operations.append(GraphOperation(last.kind, name, last.arguments, shown=last.shown or "Loss"))
 
     def _penalty(self, coefs: list[str], factor: float) -> None:
         """The squares of the weights, which are part of the loss, so that each gradient holds them."""
@@ -147,7 +150,7 @@ class _Estimator:
         if penalty not in ("l2", "deprecated", None) or getattr(own, "l1_ratio", None):
             raise ProblemError(self.name, "", f"found penalty={penalty!r}, expected 'l2' or None")
         binary = len(own.classes_) == 2
-        x = self._dense("X", -1, own.coef_.T, own.intercept_ if own.fit_intercept else None, "z")
+        x = self._dense(named.INPUTS, -1, own.coef_.T, own.intercept_ if own.fit_intercept else None, "z")
         self._objective(x, "logistic" if binary else "softmax")
         if penalty is not None and np.isfinite(own.C):
             self._penalty(["coef"], 1 / (2 * own.C * self.rows))
@@ -156,7 +159,7 @@ class _Estimator:
         """The mean of the squares; Ridge adds α times those of the weights."""
         own, W = self.own, np.atleast_2d(np.asarray(self.own.coef_, float)).T
         b = np.atleast_1d(own.intercept_) if own.fit_intercept else None
-        x = self._dense("X", -1, W, b, "z")
+        x = self._dense(named.INPUTS, -1, W, b, "z")
         target = self.y.astype(float).reshape(self.rows, -1)
         if type(own).__name__ == "Ridge":
             self._apply("squared_error", LOSS, self=Ref(x), target=target, samples=1)
@@ -169,7 +172,7 @@ class _Estimator:
         """Classes as −1 and 1, one column for each class where there are more than two."""
         own = self.own
         loss = getattr(own, "loss", "perceptron") if type(own).__name__ == "SGDClassifier" else "perceptron"
-        x = self._dense("X", -1, own.coef_.T, own.intercept_ if own.fit_intercept else None, "z")
+        x = self._dense(named.INPUTS, -1, own.coef_.T, own.intercept_ if own.fit_intercept else None, "z")
         labels = np.searchsorted(own.classes_, self.y)
         several = np.arange(len(own.classes_)) if len(own.classes_) > 2 else np.array([1])
         target = np.where(labels[:, None] == several[None], 1.0, -1.0)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tracer.frameworks.cells import Numbers, SourceKind
+from tracer.frameworks.cells import NumberArray, SourceKind
+from tracer.program import naming_policy as named
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Ref:
 
 
 @dataclass(frozen=True)
-class Operation:
+class GraphOperation:
     """One operation: `name` is its value's, `arguments` are Refs, numbers, arrays and settings by their names.
 
     `module` is the part of the model that it stands in (`encoder.layer.0.q`), `source` the line of code.
@@ -49,7 +50,7 @@ class Start:
     `matrix` is the shape of the one matrix that they are where they have more dimensions.
     """
 
-    numbers: Numbers
+    numbers: NumberArray
     kind: SourceKind
     matrix: tuple[int, int] | None = None
 
@@ -63,7 +64,7 @@ class Graph:
 
     title: str
     starts: dict[str, Start] = field(default_factory=dict)
-    operations: list[Operation] = field(default_factory=list)
+    operations: list[GraphOperation] = field(default_factory=list)
     loss: Ref = field(default_factory=lambda: Ref(""))
     with_respect_to: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -84,16 +85,16 @@ def assigned_name(source: str) -> str | None:
 def with_assigned_names(graph: Graph) -> Graph:
     """The graph with what a line `h = …` gives in the end called h, where no other line assigns it."""
     last = {each.source: each.name for each in graph.operations if each.source}
-    named: dict[str, list[str]] = {}
+    targets: dict[str, list[str]] = {}
     for source, name in last.items():
         target = assigned_name(source)
         if target is not None:
-            named.setdefault(target, []).append(name)
+            targets.setdefault(target, []).append(name)
     taken = {*graph.starts, *(each.name for each in graph.operations)}
-    new = {found[0]: target for target, found in named.items() if len(found) == 1 and target not in taken}
+    new = {found[0]: target for target, found in targets.items() if len(found) == 1 and target not in taken}
 
-    if "L" not in taken | set(new.values()):
-        new[graph.loss.name] = "L"
+    if named.LOSS not in taken | set(new.values()):
+        new[graph.loss.name] = named.LOSS
 
     def renamed(argument: Any) -> Any:
         if isinstance(argument, Ref):
@@ -123,7 +124,9 @@ def with_joined_products(graph: Graph) -> Graph:
     return replace(graph, operations=[each for each in operations if each.name not in gone])
 
 
-def _joined(graph: Graph, made: Mapping[str, Operation], uses: list[str], added: Operation) -> Operation | None:
+def _joined(
+    graph: Graph, made: Mapping[str, GraphOperation], uses: list[str], added: GraphOperation
+) -> GraphOperation | None:
     """The product that a bias is added to."""
     for one, other in (("self", "other"), ("other", "self")):
         product, bias = added.arguments.get(one), added.arguments.get(other)
@@ -131,22 +134,19 @@ def _joined(graph: Graph, made: Mapping[str, Operation], uses: list[str], added:
             continue
         found = made.get(product.name)
         weight = found.arguments.get("other") if found is not None and found.kind == "matmul" else None
-        plain = isinstance(weight, Ref) and weight.name in graph.starts and graph.starts[weight.name].numbers.ndim == 2
-        shape = graph.starts[bias.name].numbers.shape
-        if found is not None and plain and uses.count(product.name) == 1 and shape in ((_units(graph, weight),), (1, _units(graph, weight))):
+        if not isinstance(weight, Ref) or weight.name not in graph.starts or uses.count(product.name) != 1:
+            continue
+        table, row = graph.starts[weight.name].numbers, graph.starts[bias.name].numbers
+        if table.ndim == 2 and row.shape in ((table.shape[1],), (1, table.shape[1])):
             return found
     return None
 
 
-def _units(graph: Graph, weight: Any) -> int:
-    return int(graph.starts[weight.name].numbers.shape[1])
-
-
-def _bias(added: Operation, product: Operation) -> Any:
+def _bias(added: GraphOperation, product: GraphOperation) -> Any:
     return next(each for each in added.arguments.values() if each != Ref(product.name))
 
 
-def refs_of(operation: Operation) -> list[str]:
+def refs_of(operation: GraphOperation) -> list[str]:
     """The values that an operation takes in."""
     return list(_refs(operation.arguments.values()))
 

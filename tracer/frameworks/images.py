@@ -133,7 +133,8 @@ def _windows(image: Ids, kernel: Sequence[int], step: Sequence[int], spread: Seq
         for n, s, k, d in zip(size, step, kernel, spread, strict=True)
     )
     found = image[down[:, None, :, None], across[None, :, None, :]]
-    return found.reshape(size[0] * size[1], -1)
+    rows: Ids = found.reshape(size[0] * size[1], -1)
+    return rows
 
 
 @rule("conv_transpose2d", "conv_transpose1d")

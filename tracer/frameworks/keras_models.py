@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, Operation, Ref, Start
+from tracer.frameworks import keras_sequences
+from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.keras_layers import LAYERS, LayerReading
 from tracer.frameworks.objectives import LOSS, add_loss
 from tracer.frameworks.optional import framework
 from tracer.frameworks.writing import shape_of_value
+from tracer.program import naming_policy as named
 
 _OPTIMIZERS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "SGD": ("sgd", lambda o: {"momentum": float(o.momentum), "nesterov": bool(o.nesterov)}),
@@ -20,12 +22,15 @@ _OPTIMIZERS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "AdamW": ("adamw", lambda o: {"betas": [float(o.beta_1), float(o.beta_2)], "eps": float(o.epsilon)}),
     "RMSprop": (
         "rmsprop",
-        lambda o: {"alpha": float(o.rho), "momentum": float(o.momentum), "eps": float(o.epsilon), "centered": bool(o.centered)},
+        lambda o: {"alpha": float(o.rho), "momentum": float(o.momentum), "eps": float(o.epsilon),
+                   "centered": bool(o.centered)},
     ),
     "Adagrad": (
         "adagrad", lambda o: {"initial_accumulator_value": float(o.initial_accumulator_value), "eps": float(o.epsilon)},
     ),
 }  # fmt: skip
+ROOMS = (keras_sequences,)
+"""The modules that fill the table of layers, beside its own."""
 _LOSSES = {
     "mse": "mse_loss", "mean_squared_error": "mse_loss", "mae": "l1_loss", "mean_absolute_error": "l1_loss",
     "categorical_crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "cross_entropy",
@@ -112,7 +117,7 @@ class _KerasReading(LayerReading):
         if str(tensor.dtype).startswith(("int", "uint", "bool")) or self._is_looked_up(tensor, array):
             self._values[id(tensor)] = array.astype(np.int64)
             return
-        name = "X" if key.strip("_0123456789") in ("", "input_layer", "input") else key
+        name = named.INPUTS if key.strip("_0123456789") in ("", "input_layer", "input") else key
         name = self.free(name) if name != key else key
         self.graph.starts[name] = Start(array.astype(np.float64), "given")
         self._values[id(tensor)] = Ref(name)
@@ -169,17 +174,19 @@ class _KerasReading(LayerReading):
         if not self._regularized:
             return
         last = self.graph.operations.pop()
-        self.graph.operations.append(Operation(last.kind, "misfit", last.arguments, shown=last.shown))
+        self.graph.operations.append(GraphOperation(last.kind, "misfit", last.arguments, shown=last.shown))
         total = "misfit"
         for k, (weight, factor) in enumerate(self._regularized):
             square, one = f"{weight}_squared", f"{weight}_penalty"
             self.graph.operations += [
-                Operation("square", square, {"self": Ref(weight)}, shown="Penalty"),
-                Operation("sum", f"{weight}_sum", {"self": Ref(square)}, shown="Penalty"),
-                Operation("mul", one, {"self": Ref(f"{weight}_sum"), "other": np.asarray(factor)}, shown="Penalty"),
+                GraphOperation("square", square, {"self": Ref(weight)}, shown="Penalty"),
+                GraphOperation("sum", f"{weight}_sum", {"self": Ref(square)}, shown="Penalty"),
+                GraphOperation(
+                    "mul", one, {"self": Ref(f"{weight}_sum"), "other": np.asarray(factor)}, shown="Penalty"
+                ),
             ]
             name = LOSS if k == len(self._regularized) - 1 else f"loss_so_far_{k}"
             arguments = {"self": Ref(total), "other": Ref(one)}
-            self.graph.operations.append(Operation("add", name, arguments, shown="Loss"))
+            self.graph.operations.append(GraphOperation("add", name, arguments, shown="Loss"))
             total = name
         self.graph.loss = Ref(LOSS)

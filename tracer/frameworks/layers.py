@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.cells import Block, Held, Ids, Laid
+from tracer.frameworks.cells import Held, Ids, Laid, LaidBlock
 from tracer.frameworks.cellwise import MASKED, combined
 from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.moves import shape_of
@@ -92,13 +92,13 @@ def batch_norm(draft: Draft, input: Held, weight: Held | None = None, bias: Held
 def _normal_channels(draft: Draft, x: Laid, eps: float) -> Laid:
     draft.start_matrices(x)
     if x.cells.ndim == 2:
-        blocks = [Block(np.arange(x.cells.size).reshape(x.shape), ())]
+        blocks = [LaidBlock(np.arange(x.cells.size).reshape(x.shape), ())]
         down = ", axis=0"
     else:
         places = np.moveaxis(np.arange(x.cells.size).reshape(x.shape), 1, 0)
         width = x.shape[-1]
         index = (lambda k: (k,)) if x.shape[1] > 1 else (lambda k: ())
-        blocks = [Block(each.reshape(-1, width), index(k)) for k, each in enumerate(places)]
+        blocks = [LaidBlock(each.reshape(-1, width), index(k)) for k, each in enumerate(places)]
         down = ""
     made = np.empty(x.cells.size, np.int64)
     for block in blocks:

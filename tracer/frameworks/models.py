@@ -67,9 +67,9 @@ def from_onnx(
 ) -> AnyProblem:  # fmt: skip
     """The problem of an ONNX model: a path, or what `onnx.load` or `torch.onnx.export` gives.
 
-    `inputs` is an array, a tuple of them, or a dict by the inputs' names; `loss` one of PyTorch's by name; `given` names
-    numbers of the model that no training changes. Nothing of the model is executed. Raises TracerError for what cannot
-    be taken over, and for pickles and TorchScript, which run code when they are read.
+    `inputs` is an array, a tuple of them, or a dict by the inputs' names; `loss` one of PyTorch's by name; `given`
+    names numbers of the model that no training changes. Nothing of the model is executed. Raises TracerError for
+    what cannot be taken over, and for pickles and TorchScript, which run code when they are read.
     """
     from tracer.frameworks.onnx_files import graph_of_onnx
 
@@ -83,9 +83,9 @@ def from_keras(
 ) -> AnyProblem:  # fmt: skip
     """The problem of a Keras 3 model, Sequential or functional, of any backend; what was compiled is taken over.
 
-    X is an array, or a list of them for several inputs; Y the targets; `loss` is one of PyTorch's by name in place of the
-    compiled one. Batch norm uses its moving averages unless `training` is true, and dropout is off. Raises TracerError
-    for a layer that cannot be taken over, by its name.
+    X is an array, or a list of them for several inputs; Y the targets; `loss` is one of PyTorch's by name in place of
+    the compiled one. Batch norm uses its moving averages unless `training` is true, and dropout is off. Raises
+    TracerError for a layer that cannot be taken over, by its name.
     """
     from tracer.frameworks.keras_models import graph_of_keras, optimizer_of_keras
 
@@ -96,8 +96,8 @@ def from_keras(
 
 
 def of(
-    function: Callable[..., Any], given: Mapping[str, Any] | None = None, parameters: Mapping[str, Any] | None = None, *,
-    learning_rate: float = RATE, title: str | None = None, name: str = "program", **settings: Any,
+    function: Callable[..., Any], given: Mapping[str, Any] | None = None, parameters: Mapping[str, Any] | None = None,
+    *, learning_rate: float = RATE, title: str | None = None, name: str = "program", **settings: Any,
 ) -> AnyProblem:  # fmt: skip
     """The program of a function in numpy-like Python that returns its loss.
 

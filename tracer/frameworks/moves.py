@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.cells import Held, Laid, Numbers, moved
+from tracer.frameworks.cells import Held, Laid, NumberArray, moved
 from tracer.frameworks.draft import Draft
-from tracer.frameworks.rules import RULES, rule
+from tracer.frameworks.rules import RULES, applied, rule
 
 
 def _mover(move: Callable[..., Any]) -> Callable[..., Held]:
@@ -19,69 +20,71 @@ def _mover(move: Callable[..., Any]) -> Callable[..., Held]:
     return made
 
 
-def _view(x: Numbers, size: Sequence[int]) -> Numbers:
+def _view(x: NumberArray, size: Sequence[int]) -> NumberArray:
     return x.reshape([int(each) for each in size])
 
 
-def _flatten(x: Numbers, start_dim: int = 0, end_dim: int = -1) -> Numbers:
+def _flatten(x: NumberArray, start_dim: int = 0, end_dim: int = -1) -> NumberArray:
     if x.ndim == 0:
         return x.reshape(1)
     first, last = start_dim % x.ndim, end_dim % x.ndim
     return x.reshape(*x.shape[:first], -1, *x.shape[last + 1 :])
 
 
-def _unflatten(x: Numbers, dim: int, sizes: Sequence[int]) -> Numbers:
+def _unflatten(x: NumberArray, dim: int, sizes: Sequence[int]) -> NumberArray:
     at = dim % x.ndim
     return x.reshape(*x.shape[:at], *sizes, *x.shape[at + 1 :])
 
 
-def _expand(x: Numbers, size: Sequence[int], implicit: bool = False) -> Numbers:
+def _expand(x: NumberArray, size: Sequence[int], implicit: bool = False) -> NumberArray:
     shape = [int(each) for each in size]
     own = (1,) * (len(shape) - x.ndim) + x.shape
-    return np.broadcast_to(x, [o if s == -1 else s for s, o in zip(shape, own, strict=True)])
+    found: NumberArray = np.broadcast_to(x, [o if s == -1 else s for s, o in zip(shape, own, strict=True)])
+    return found
 
 
-def _squeeze(x: Numbers, dim: Any = None) -> Numbers:
+def _squeeze(x: NumberArray, dim: Any = None) -> NumberArray:
     if dim is None:
         return x.squeeze()
     dims = [dim] if isinstance(dim, int) else list(dim)
     return x.squeeze(tuple(each % x.ndim for each in dims if x.ndim and x.shape[each] == 1))
 
 
-def _slice(x: Numbers, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Numbers:
+def _slice(x: NumberArray, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> NumberArray:
     places: list[Any] = [slice(None)] * x.ndim
     places[dim] = slice(start, end, step)
-    return x[tuple(places)]
+    part: NumberArray = x[tuple(places)]
+    return part
 
 
-def _select(x: Numbers, dim: int, index: int) -> Numbers:
+def _select(x: NumberArray, dim: int, index: int) -> NumberArray:
     places: list[Any] = [slice(None)] * x.ndim
     places[dim] = int(index)
     return np.asarray(x[tuple(places)])
 
 
-def _diagonal(x: Numbers, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Numbers:
+def _diagonal(x: NumberArray, offset: int = 0, dim1: int = 0, dim2: int = 1) -> NumberArray:
     return x.diagonal(offset, dim1, dim2)
 
 
-def _repeat(x: Numbers, repeats: Sequence[int]) -> Numbers:
+def _repeat(x: NumberArray, repeats: Sequence[int]) -> NumberArray:
     return np.tile(x, [int(each) for each in repeats])
 
 
-def _repeat_interleave(x: Numbers, repeats: Any, dim: int | None = None, **_: Any) -> Numbers:
+def _repeat_interleave(x: NumberArray, repeats: Any, dim: int | None = None, **_: Any) -> NumberArray:
     return np.repeat(x, np.asarray(repeats, int), axis=dim)
 
 
-def _indexed(x: Numbers, indices: Sequence[Any]) -> Numbers:
+def _indexed(x: NumberArray, indices: Sequence[Any]) -> NumberArray:
     places = tuple(slice(None) if each is None else np.asarray(each) for each in indices)
     return x[places]
 
 
-def _index_select(x: Numbers, dim: int, index: Any) -> Numbers:
+def _index_select(x: NumberArray, dim: int, index: Any) -> NumberArray:
     return np.take(x, np.asarray(index, int), axis=dim)
 
 
-def _gather(x: Numbers, dim: int, index: Any, sparse_grad: bool = False) -> Numbers:
+def _gather(x: NumberArray, dim: int, index: Any, sparse_grad: bool = False) -> NumberArray:
     return np.take_along_axis(x, np.asarray(index, int), axis=dim)
 
 
@@ -106,7 +109,7 @@ for _kind, _move in _MOVES.items():
 
 
 @rule("clone", "contiguous", "alias", "to", "_to_copy", "type_as", "lift_fresh_copy", "identity", "detach_", "float",
-      "double", "requires_grad_", "cast", "_assert_tensor_metadata", "feature_dropout_off", "alpha_dropout_off")  # fmt: skip
+      "double", "requires_grad_", "cast")  # fmt: skip
 def as_it_is(draft: Draft, self: Held, **_: Any) -> Held:
     return self
 
@@ -156,7 +159,7 @@ def split(draft: Draft, self: Held, split_size: Any = None, split_sizes: Any = N
     bounds = [0, *stops, length]
     return tuple(
         moved(self, lambda x, a=a, b=b: _slice(x, dim, a, b))  # type: ignore[misc]
-        for a, b in zip(bounds, bounds[1:], strict=False)
+        for a, b in pairwise(bounds)
     )
 
 
@@ -190,7 +193,7 @@ def pad(draft: Draft, self: Held, pad: Sequence[int], mode: str = "constant", va
     return padded(draft, self, around, value or 0.0)
 
 
-def _cropped(x: Numbers, around: Sequence[tuple[int, int]]) -> Numbers:
+def _cropped(x: NumberArray, around: Sequence[tuple[int, int]]) -> NumberArray:
     """Without what a negative padding takes off."""
     return x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(around, x.shape, strict=True))]
 
@@ -224,5 +227,4 @@ def triangle(draft: Draft, self: Held, diagonal: int = 0) -> Held:
     kept = (np.tril if draft.operation.kind == "tril" else np.triu)(np.ones(shape_of(self)), diagonal)
     if not isinstance(self, Laid):
         return np.asarray(self) * kept
-    result: Held = RULES["mul"](draft, self=self, other=kept)  # type: ignore[assignment]
-    return result
+    return applied(draft, "mul", self=self, other=kept)

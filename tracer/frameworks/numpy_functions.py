@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, Operation, Ref, Start, with_assigned_names, with_joined_products
+from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start, with_assigned_names, with_joined_products
 
 _UNARY = {
     "exp": "exp", "log": "log", "sqrt": "sqrt", "absolute": "abs", "sin": "sin", "cos": "cos", "tanh": "tanh",
@@ -25,6 +25,10 @@ _BINARY = {
 }  # fmt: skip
 _REDUCED = {"sum": "sum", "mean": "mean", "max": "amax", "amax": "amax", "min": "amin", "amin": "amin", "var": "var",
             "std": "std", "prod": "prod"}  # fmt: skip
+
+
+_MOVES = ("reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "flatten", "ravel", "broadcast_to", "repeat",
+          "tile", "moveaxis", "flip", "take")  # fmt: skip
 
 
 class StandIn(np.lib.mixins.NDArrayOperatorsMixin):
@@ -50,7 +54,9 @@ class StandIn(np.lib.mixins.NDArrayOperatorsMixin):
         raise self._noting.refuse("found float() of what is computed, which breaks the chain of gradients")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise self._noting.refuse("found a function that takes numpy's arrays alone; use numpy's functions and operators")
+        raise self._noting.refuse(
+            "found a function that takes numpy's arrays alone; use numpy's functions and operators"
+        )
 
     def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         return self._noting.ufunc(function, method, inputs, settings)
@@ -94,7 +100,7 @@ class _Noting:
         while name in taken:
             name, number = f"{kind}_{number}", number + 1
         told = {key: self._told(each) for key, each in arguments.items()}
-        self.graph.operations.append(Operation(kind, name, told, "", self._source(), kind))
+        self.graph.operations.append(GraphOperation(kind, name, told, "", self._source(), kind))
         return StandIn(self, Ref(name), np.asarray(value))
 
     def moved(self, kind: str, of: StandIn, value: Any, /, **arguments: Any) -> StandIn:
@@ -140,7 +146,7 @@ class _Noting:
 
     def called(self, name: str, arguments: Any, settings: Any) -> Any:
         """numpy's functions and the methods of its arrays."""
-        first = arguments[0] if arguments else None
+        first: Any = arguments[0] if arguments else None
         if name in _REDUCED:
             return self._reduced(name, arguments, settings)
         match name:
@@ -151,7 +157,9 @@ class _Noting:
                 low, high = arguments[1], arguments[2]
                 return self.note("clamp", np.clip(self._value(first), low, high), self=first, min=low, max=high)
             case "dot":
-                return self.note("matmul", self._value(first) @ self._value(arguments[1]), self=first, other=arguments[1])
+                return self.note(
+                    "matmul", self._value(first) @ self._value(arguments[1]), self=first, other=arguments[1]
+                )
             case "einsum":
                 made = np.einsum(first, *(self._value(each) for each in arguments[1:]))
                 return self.note("einsum", made, equation=first, tensors=list(arguments[1:]))
@@ -187,8 +195,7 @@ class _Noting:
 
     def _moved(self, name: str, arguments: Any, settings: Any) -> StandIn:
         first = arguments[0]
-        if name not in ("reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "flatten", "ravel", "broadcast_to",
-                        "repeat", "tile", "moveaxis", "flip", "take"):  # fmt: skip
+        if name not in _MOVES:
             raise self.refuse(f"np.{name} is not known")
         rest = [self._value(each) if isinstance(each, StandIn) else each for each in arguments[1:]]
         places = np.arange(self._value(first).size).reshape(self._value(first).shape)
@@ -196,7 +203,11 @@ class _Noting:
             taken = getattr(places, name)(*rest, **settings)
         else:
             taken = getattr(np, name)(places, *rest, **settings)
-        flat = self.note("view", self._value(first).ravel(), self=first, size=[-1]) if self._value(first).ndim != 1 else first
+        flat = (
+            self.note("view", self._value(first).ravel(), self=first, size=[-1])
+            if self._value(first).ndim != 1
+            else first
+        )
         return self.note("index", self._value(first).ravel()[taken], self=flat, indices=[taken])
 
     def picked(self, of: StandIn, place: Any) -> StandIn:
@@ -231,7 +242,13 @@ def graph_of_function(
         value = source.get(key, each.default)
         numeric = np.asarray(value).dtype.kind == "f"
         whole = key in given and np.asarray(value).dtype.kind in "iub"
-        arguments[key] = np.asarray(value) if whole else noting.start(key, value, key in parameters) if numeric or key in parameters else value
+        arguments[key] = (
+            np.asarray(value)
+            if whole
+            else noting.start(key, value, key in parameters)
+            if numeric or key in parameters
+            else value
+        )
     made = function(**arguments)
     made = made[0] if isinstance(made, tuple) else made
     if not isinstance(made, StandIn):

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, Operation, Ref
+from tracer.frameworks.graph import Graph, GraphOperation, Ref
 from tracer.problem.convention import suggest
+from tracer.program import naming_policy as named
 
-LOSS = "L"
+LOSS = named.LOSS
 SAME = {
     "mse": "mse_loss", "mean_squared_error": "mse_loss", "l1": "l1_loss", "mae": "l1_loss",
     "mean_absolute_error": "l1_loss", "bce": "binary_cross_entropy", "huber": "huber_loss", "hinge": "hinge_loss",
@@ -51,7 +52,7 @@ def add_loss(graph: Graph, name: str, output: Ref, shape: tuple[int, ...], targe
     if kind == "nll_loss" and numbers.ndim == len(shape):
         numbers = numbers.argmax(axis=1) if _one_hot(numbers) else numbers
     arguments = {"self": output, "target": numbers, **more}
-    graph.operations.append(Operation(kind, LOSS, arguments, shown=f"Loss ({wanted})"))
+    graph.operations.append(GraphOperation(kind, LOSS, arguments, shown=f"Loss ({wanted})"))
     graph.loss = Ref(LOSS)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, Operation, Ref, Start
+from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.naming import valid
 from tracer.frameworks.objectives import add_loss
 from tracer.frameworks.onnx_rules import PREFIX
@@ -178,7 +178,7 @@ class _OnnxReading:
         own = self._free(wanted)
         kind, arguments = self._adapted(node, inputs, attributes)
         shown = node.op_type
-        self.graph.operations.append(Operation(kind, own, arguments, module, "", shown))
+        self.graph.operations.append(GraphOperation(kind, own, arguments, module, "", shown))
         outputs = [each for each in node.output if each]
         several = len(node.output) > 1 or node.op_type in ("Split", "LSTM", "GRU", "RNN", "Dropout")
         if node.op_type in ("BatchNormalization", "LayerNormalization", "MaxPool", "RMSNormalization"):

@@ -34,7 +34,8 @@ def conv(
         before = [0] * dimensions
     return applied(
         draft, "conv2d", input=x, weight=inputs[1], bias=inputs[2] if len(inputs) > 2 else None,
-        stride=list(strides or [1] * dimensions), padding=before, dilation=list(dilations or [1] * dimensions), groups=group,
+        stride=list(strides or [1] * dimensions), padding=before, dilation=list(dilations or [1] * dimensions),
+        groups=group,
     )  # fmt: skip
 
 
@@ -138,12 +139,12 @@ def recurrent(
             for each in (inputs[5], inputs[6] if kind == "lstm" else None)
             if each is not None
         ]
-        out, *last = RULES["recurrent_layer"](
+        made: Any = RULES["recurrent_layer"](
             draft, input=x, w=Laid(w.cells[k]), u=Laid(u.cells[k]), b=None if half is None else Laid(half[0]),
             c=None if half is None else Laid(half[1]), states=states, kind=kind,
             order={"lstm": "iofg", "gru": "urn"}.get(kind, ""), after=bool(linear_before_reset), backwards=backwards,
             function=function or "tanh",
-        )  # type: ignore[misc]  # fmt: skip
-        outputs.append(out.cells)
-        finals.append([each.cells for each in last])
+        )  # fmt: skip
+        outputs.append(made[0].cells)
+        finals.append([each.cells for each in made[1:]])
     return Laid(np.stack(outputs, axis=1)), *(Laid(np.stack(part)) for part in zip(*finals, strict=True))

@@ -1,4 +1,4 @@
-"""The operators of ONNX, each by the rule that it is; what is only known from values (shapes, axes) is read from them."""
+"""The operators of ONNX, each by the rule that it is; what only values tell (shapes, axes) is read from them."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def where(draft: Draft, inputs: Inputs) -> Held:
 
 
 @operator("Mod", "Floor", "Ceil", "Round", "IsNaN", "OneHot", "Xor")
-def of_numbers(draft: Draft, inputs: Inputs, axis: int = -1, fmod: int = 0) -> Held:
+def of_numbers(draft: Draft, inputs: Inputs, axis: int = -1, fmod: int = 0) -> Any:
     """What no gradient goes through: worked out where it is of numbers alone, as in masks and positions."""
     if any(isinstance(each, Laid) for each in inputs):
         raise draft.refuse("lets no gradient through; compute it before and pass it as an input")
@@ -283,7 +283,8 @@ def of_numbers(draft: Draft, inputs: Inputs, axis: int = -1, fmod: int = 0) -> H
             rows = np.where(np.arange(int(np.asarray(inputs[1]).ravel()[0])) == a[..., None], on, off)
             return np.moveaxis(rows, -1, axis)
         case name:
-            return np.asarray({"Floor": np.floor, "Ceil": np.ceil, "Round": np.round, "IsNaN": np.isnan}[name](a))
+            functions: dict[str, Any] = {"Floor": np.floor, "Ceil": np.ceil, "Round": np.round, "IsNaN": np.isnan}
+            return np.asarray(functions[name](a))
 
 
 @operator("Trilu")
@@ -297,18 +298,26 @@ def trilu(draft: Draft, inputs: Inputs, upper: int = 1) -> Held:
 # sums along axes, products, layers
 
 
+_REDUCED = {
+    "ReduceMean": ("", "mean"), "ReduceSum": ("", "sum"), "ReduceMax": ("", "amax"), "ReduceMin": ("", "amin"),
+    "ReduceProd": ("", "prod"), "ReduceL2": ("", "norm"), "ReduceSumSquare": ("square", "sum"),
+    "ReduceL1": ("abs", "sum"),
+    "ReduceLogSumExp": ("", "logsumexp"),
+}  # fmt: skip
+"""What is done to each number first, and how they are reduced."""
+
+
 @operator("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare",
            "ReduceLogSumExp", "ReduceL1")  # fmt: skip
 def reduce(draft: Draft, inputs: Inputs, axes: Any = None, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Held:
-    name = draft.operation.kind.removeprefix(f"{PREFIX}Reduce")
+    name = draft.operation.kind.removeprefix(PREFIX)  # ReduceMean, ReduceSum, …
     chosen = _whole(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else axes
     if not chosen and noop_with_empty_axes:
         return inputs[0]  # type: ignore[no-any-return]
     x = inputs[0]
-    if name in ("SumSquare", "L1"):
-        x = applied(draft, "square" if name == "SumSquare" else "abs", self=x)
-    kind = {"Mean": "mean", "Sum": "sum", "Max": "amax", "Min": "amin", "Prod": "prod", "L2": "norm", "SumSquare": "sum",
-            "L1": "sum", "LogSumExp": "logsumexp"}[name]  # fmt: skip
+    before, kind = _REDUCED[name]
+    if before:
+        x = applied(draft, before, self=x)
     dim = None if chosen is None else [int(each) for each in chosen]
     dim = dim[0] if dim is not None and len(dim) == 1 and kind in ("prod", "logsumexp") else dim  # type: ignore[assignment]
     return applied(draft, kind, self=x, dim=dim, keepdim=bool(keepdims))
@@ -331,7 +340,7 @@ def gemm(
     alpha: float = 1.0,
     beta: float = 1.0,
     transA: int = 0,
-    transB: int = 0,  # noqa: N803
+    transB: int = 0,
 ) -> Held:
     a, b = (
         moved(each, np.transpose) if turned else each for each, turned in zip(inputs, (transA, transB), strict=False)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.graph import Graph, Operation, Ref, refs_of
+from tracer.frameworks.graph import Graph, GraphOperation, Ref, refs_of
+from tracer.program import naming_policy as named
 
 _AS_THEY_ARE = ("sigmoid", "tanh", "relu", "silu", "softsign")
 _NOTHING = ("identity", "clone", "contiguous", "to", "dropout", "alias")
@@ -59,13 +60,13 @@ def as_layers(graph: Graph, settings: Mapping[str, Any]) -> LayeredNetwork | Non
     return LayeredNetwork(_document(graph, settings, layers, inputs[0].numbers, told), layers)
 
 
-def _goes_on(operation: Operation, value: str) -> bool:
+def _goes_on(operation: GraphOperation, value: str) -> bool:
     """Whether an operation takes in what the one before gave."""
     first = next(iter(operation.arguments.values()), None)
     return isinstance(first, Ref) and first == Ref(value) and refs_of(operation).count(value) == 1
 
 
-def _taken(graph: Graph, layers: list[DenseLayer], operation: Operation) -> bool:
+def _taken(graph: Graph, layers: list[DenseLayer], operation: GraphOperation) -> bool:
     """Whether an operation is a layer, the activation of one, or nothing; it is entered there."""
     if operation.kind in _NOTHING and "mask" not in operation.arguments:
         return True
@@ -93,7 +94,7 @@ def _is_parameter(graph: Graph, ref: Ref, dimensions: int) -> bool:
     return start is not None and start.kind == "parameter" and start.numbers.ndim == dimensions
 
 
-def _activation(operation: Operation) -> dict[str, Any] | None:
+def _activation(operation: GraphOperation) -> dict[str, Any] | None:
     kind, given = operation.kind, operation.arguments
     if kind in _AS_THEY_ARE:
         return {"activation": kind}
@@ -127,7 +128,7 @@ class _Told:
     output: str | None = None
 
 
-def _loss_of(operation: Operation, layers: list[DenseLayer], rows: int, units: int) -> _Told | None:
+def _loss_of(operation: GraphOperation, layers: list[DenseLayer], rows: int, units: int) -> _Told | None:
     given = operation.arguments
     target, reduction = given.get("target"), given.get("reduction", 1)
     if (
@@ -193,7 +194,7 @@ def _document(
         **settings,
         "loss": told.loss,
         "convention": convention,
-        "data": {"X": X.tolist(), "Y": told.targets.tolist()},
+        "data": {named.INPUTS: X.tolist(), named.TARGETS: told.targets.tolist()},
         "layers": tables,
     }
 

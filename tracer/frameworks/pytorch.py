@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import linecache
 import operator
 import re
-import types
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, Operation, Ref, Start, assigned_name
+from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start, assigned_name
 from tracer.frameworks.objectives import LOSS, add_loss
 from tracer.frameworks.optional import framework
 from tracer.frameworks.rules import RULES
@@ -216,7 +212,7 @@ class ExportedReading:
                     _packet(node), self._module(node), f"cannot be worked out: {first_line(wrong)}"
                 ) from wrong
 
-    def _operation(self, node: Any, kind: str, arguments: list[Any], named: dict[str, Any]) -> Operation:
+    def _operation(self, node: Any, kind: str, arguments: list[Any], named: dict[str, Any]) -> GraphOperation:
         module, source = self._module(node), _source(node)
         schema = getattr(node.target, "_schema", None)
         keys = [each.name for each in schema.arguments] if schema is not None else []
@@ -234,7 +230,7 @@ class ExportedReading:
         if kind not in RULES:
             self.unknown.add(node.target)
         shown = _shown(self.whole, module, kind) if kind in RULES else f"aten.{_packet(node)}"
-        return Operation(kind, self._name(node, module, kind), told, module, source, shown)
+        return GraphOperation(kind, self._name(node, module, kind), told, module, source, shown)
 
     def _buffer(self, own: str, value: Any) -> Any:
         if value.ndim > 2 or not value.is_floating_point():

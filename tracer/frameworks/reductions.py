@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.cells import Block, Held, Ids, Laid, natural_blocks
+from tracer.frameworks.cells import Held, Ids, Laid, LaidBlock, natural_blocks
 from tracer.frameworks.cellwise import combined
 from tracer.frameworks.draft import Draft
 from tracer.frameworks.rules import applied, rule
@@ -223,7 +223,7 @@ def linear(draft: Draft, input: Held, weight: Held, bias: Held | None = None) ->
     for each in draft.rows_of(rows):
         texts.append(f"{draft.text(rows.at(each))} @ {draft.text(table.T)}{end}")
         numbers = each.places[:, :1] // width
-        blocks.append(Block(numbers * units + np.arange(units), each.index))
+        blocks.append(LaidBlock(numbers * units + np.arange(units), each.index))
     made = draft.write(blocks, texts)
     return Laid(made.reshape(*x.shape[:-1], *([units] if w.cells.ndim > 1 else [])))
 
@@ -254,7 +254,7 @@ def matmul(draft: Draft, self: Held, other: Held | None = None, **more: Held) ->
     """Products of matrices, one for each place of the dimensions before the last two."""
     other = next(iter(more.values())) if other is None else other  # mat2, vec, tensor
     if not isinstance(self, Laid) and not isinstance(other, Laid):
-        return np.matmul(self, other)
+        return np.asarray(np.matmul(self, other))
     a, b = draft.laid(self), draft.laid(other)
     left, right = a.cells, b.cells
     left = left[None] if left.ndim == 1 else left
@@ -295,14 +295,14 @@ def outer(draft: Draft, self: Held, vec2: Held) -> Held:
 @rule("einsum")
 def einsum(draft: Draft, equation: str, tensors: Sequence[Held], **_: Any) -> Held:
     """Two tensors at a time: dimensions moved so that they are a product of matrices."""
-    given, _, wanted = equation.replace(" ", "").partition("->")
+    given, arrow, wanted = equation.replace(" ", "").partition("->")
     terms = given.split(",")
-    if "." in equation or (not wanted and "->" not in equation):
+    if "." in equation or not arrow:
         raise draft.refuse(f"{equation!r} is not known; write every dimension with a letter, and what comes out")
     value, letters = tensors[0], terms[0]
     for k, (other, its) in enumerate(zip(tensors[1:], terms[1:], strict=True), start=1):
         needed = set(wanted).union(*terms[k + 1 :])
-        value, letters = _contracted(draft, draft.laid(value), letters, draft.laid(other), its, needed)
+        value, letters = _contracted(draft, draft.laid(value), letters, draft.laid(other), str(its), needed)
     whole = draft.laid(value)
     extra = [axis for axis, letter in enumerate(letters) if letter not in wanted]
     if extra:

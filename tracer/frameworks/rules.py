@@ -8,11 +8,11 @@ from typing import Any, TypeAlias, TypeVar
 from tracer.frameworks.cells import Held
 from tracer.frameworks.draft import Draft
 
-Rule: TypeAlias = Callable[..., "Held | tuple[Held, ...]"]
+OperationRule: TypeAlias = Callable[..., "Held | tuple[Held, ...]"]
 
 Entered = TypeVar("Entered", bound=Callable[..., Any])
 
-RULES: dict[str, Rule] = {}
+RULES: dict[str, OperationRule] = {}
 """What an operation is, by its kind; each is given the draft and the operation's arguments by their names."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracer.errors import ProblemError
-from tracer.frameworks.draft import TooLarge
+from tracer.frameworks.draft import TooLargeError
 from tracer.frameworks.graph import Graph
 from tracer.frameworks.perceptron_layers import LayeredNetwork, as_layers
 from tracer.frameworks.writing import WrittenGraph, places_of, write_program
@@ -38,7 +38,7 @@ def written_program(graph: Graph, name: str, settings: Mapping[str, Any]) -> Wri
     """The graph as a program. Raises ProblemError where it is more than a person reads, saying the sizes."""
     try:
         return write_program(graph, name, settings)
-    except TooLarge as wrong:
+    except TooLargeError as wrong:
         sizes = sum(start.numbers.size for start in graph.starts.values() if start.kind == "parameter")
         largest = max(graph.starts.items(), key=lambda item: item[1].numbers.size)
         says = (

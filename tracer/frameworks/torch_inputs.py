@@ -8,10 +8,10 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from tracer.errors import ProblemError
 from tracer.frameworks.optional import framework
-
-import numpy as np
 
 
 def exported(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:

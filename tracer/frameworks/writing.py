@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks import cellwise, images, layers, losses, moves, onnx_rules, recurrent, reductions
+from tracer.frameworks import cellwise, images, layers, losses, moves, onnx_layers, onnx_rules, recurrent, reductions
 from tracer.frameworks.cells import Held, Ids, Laid
 from tracer.frameworks.draft import Draft, DraftStep
-from tracer.frameworks.graph import Graph, Operation, Ref
+from tracer.frameworks.graph import Graph, GraphOperation, Ref
 from tracer.frameworks.rules import RULES
 
-ROOMS = (cellwise, images, layers, losses, moves, onnx_rules, recurrent, reductions)
+ROOMS = (cellwise, images, layers, losses, moves, onnx_layers, onnx_rules, recurrent, reductions)
 """The modules that fill the table of rules."""
 _KINDS = {"given": "given", "constant": "given", "parameter": "parameters"}
 
@@ -75,7 +75,7 @@ def _run(graph: Graph, name: str) -> tuple[Draft, dict[str, Any]]:
     return draft, values
 
 
-def _applied(draft: Draft, operation: Operation, values: Mapping[str, Any]) -> Any:
+def _applied(draft: Draft, operation: GraphOperation, values: Mapping[str, Any]) -> Any:
     made = RULES.get(operation.kind)
     if made is None:
         raise draft.refuse("is not known; take over the part of the model before or after it, as in model.head")

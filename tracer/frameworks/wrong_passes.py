@@ -112,13 +112,16 @@ class BackwardPass:
         name, called, A = slope.id, self._called(slope), self.values[str(slope.of)]
         if A.shape != self.values[name].shape:
             return
-        others = {"a sigmoid, a(1 − a)": A * (1 - A), "tanh, 1 − a²": 1 - A**2, "ReLU": (A > 0).astype(float)}
+        others = {"a sigmoid, a(1 − a)": A * (1 - A), "tanh, 1 − a²": 1 - A**2, "ReLU": np.where(A > 0, 1.0, 0.0)}
         for whose, other in others.items():
             yield f"with the slope of {whose}, in place of {called}", self._with(each, name, other)
         for back in sorted(self._takes[each.id]):
             kept = self.values[back] > 0
             if self._role(back) == "gradient" and kept.shape == A.shape and kept.any() and not kept.all():
-                yield f"with the mask taken of {back} in place of {called}", self._with(each, name, 1.0 * kept)
+                yield (
+                    f"with the mask taken of {back} in place of {called}",
+                    self._with(each, name, np.where(kept, 1.0, 0.0)),
+                )
 
     def _at_another_place(self, each: Assignment) -> Iterator[tuple[str, Array | None]]:
         called, of = self._called(each), str(each.of)

@@ -39,7 +39,7 @@ def widget_of(trace: Trace[AnyProblem]) -> Any:
     except ModuleNotFoundError:
         return None
 
-    class PageWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    class PageWidget(anywidget.AnyWidget):
         """The page of a run."""
 
         _esm = SCRIPT

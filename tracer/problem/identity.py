@@ -21,7 +21,7 @@ from tracer.expression.arrays import Array
 UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
 
 
-Places: TypeAlias = NDArray[np.int64]
+PlaceNumbers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Placement:
     it has, and where in the flattened matrix they stand."""
 
     shape: tuple[int, ...]
-    parts: tuple[tuple[str, Places, Places], ...]
+    parts: tuple[tuple[str, PlaceNumbers, PlaceNumbers], ...]
 
     @classmethod
     def of_matrix(cls, name: str, shape: tuple[int, ...], turned: bool) -> Placement:

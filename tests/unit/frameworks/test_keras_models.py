@@ -82,7 +82,8 @@ MODELS: dict[str, tuple[Builder, Any, Any, str]] = {
         numbers(2, 5, 5, 1), numbers(2, 2), "mae",
     ),
     "batch norm": (
-        _in_a_row(3, 3, 1)(lambda L: [L.Conv2D(2, 2), L.BatchNormalization(), L.Flatten(), L.Dense(1, activation="sigmoid")]),
+        _in_a_row(3, 3, 1)(lambda L: [L.Conv2D(2, 2), L.BatchNormalization(), L.Flatten(),
+                                      L.Dense(1, activation="sigmoid")]),
         numbers(2, 3, 3, 1), np.array([[0.0], [1]]), "binary_crossentropy",
     ),
     "norms": (
@@ -99,7 +100,8 @@ MODELS: dict[str, tuple[Builder, Any, Any, str]] = {
         _in_a_row(3, 2)(lambda L: [L.GRU(2, reset_after=False), L.Dense(1)]), numbers(2, 3, 2), numbers(2, 1), "mse",
     ),
     "both ways": (
-        _in_a_row(3, 2)(lambda L: [L.Bidirectional(L.LSTM(2, return_sequences=True)), L.GlobalMaxPooling1D(), L.Dense(1)]),
+        _in_a_row(3, 2)(lambda L: [L.Bidirectional(L.LSTM(2, return_sequences=True)), L.GlobalMaxPooling1D(),
+                                   L.Dense(1)]),
         numbers(2, 3, 2), numbers(2, 1), "mse",
     ),
     "embedding": (

@@ -100,7 +100,8 @@ def small() -> Any:
     """A network as somebody's own script writes it: MatMul and Add, GELU with erf, a mask, no names of modules."""
     onnx = require_module("onnx")
     helper, rng = onnx.helper, np.random.default_rng(2)
-    arrays = {"W": rng.normal(size=(3, 4)), "b": rng.normal(size=4), "V": rng.normal(size=(4, 2)), "r": np.array(2**0.5),
+    arrays = {"W": rng.normal(size=(3, 4)), "b": rng.normal(size=4), "V": rng.normal(size=(4, 2)),
+              "r": np.array(2**0.5),
               "one": np.array(1.0), "half": np.array(0.5)}  # fmt: skip
     nodes = [
         helper.make_node("MatMul", ["x", "W"], ["xW"]), helper.make_node("Add", ["xW", "b"], ["z"]),
@@ -151,7 +152,7 @@ def test_the_command_line_takes_a_model_with_its_samples(tmp_path: Path, capsys:
     status, out, _ = run("import", str(tmp_path / "small.onnx"), *told, "-o", str(tmp_path / "mine.toml"))
     assert status == 0 and "mine.toml" in out
     text = (tmp_path / "mine.toml").read_text()
-    assert "# 3×4" in text and 'activation = "gelu"' in text or "gelu(" in text
+    assert ("# 3×4" in text and 'activation = "gelu"' in text) or "gelu(" in text
     taken = load(tmp_path / "mine.toml")
     direct = from_onnx(tmp_path / "small.onnx", np.array([[1, 0, 2], [0, 1, 1.0]]), [1, 0], loss="cross_entropy")
     assert taken.sha256 == direct.sha256
