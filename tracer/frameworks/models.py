@@ -20,6 +20,8 @@ def from_torch(
     optimizer: Any = None,
     learning_rate: float | None = None,
     masks: Mapping[str, Any] | None = None,
+    samples: int | None = None,
+    block: str | None = None,
     title: str | None = None,
     name: str = "model",
     **settings: Any,
@@ -29,10 +31,12 @@ def from_torch(
     `inputs` is a tensor, array or tuple of them, or a dict by the names of `forward`'s arguments; of a function, those
     that require a gradient are its parameters. `loss` is one of PyTorch's by name ("cross_entropy", "mse_loss"), or
     anything that takes outputs and targets; left out, the model gives the loss itself. `optimizer` is one of
-    `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `settings` are further keys of a problem
-    file. Raises TracerError for what cannot be taken over, naming operator, module and source line.
+    `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `samples` takes the first so many, `block`
+    a part of the model by its name, with the numbers of the whole. `settings` are further keys of a problem file.
+    Raises TracerError for what cannot be taken over, naming operator, module and source line.
     """
     from tracer.frameworks.pytorch import graph_of_torch
+    from tracer.frameworks.torch_excerpts import first_samples, graph_of_block
     from tracer.frameworks.torch_optimizers import optimizer_table
 
     table: dict[str, Any] = dict(settings)
@@ -40,7 +44,12 @@ def from_torch(
         own_rate, table["optimizer"] = optimizer_table(optimizer, name)
         learning_rate = own_rate if learning_rate is None else learning_rate
     called = title or str(getattr(model, "__name__", type(model).__name__))
-    graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
+    if samples is not None:
+        inputs, targets = first_samples(inputs, targets, samples)
+    if block is not None:
+        graph = graph_of_block(model, inputs, targets, loss, masks or {}, block, name)
+    else:
+        graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
     return problem_of_graph(graph, name, {"learning_rate": RATE if learning_rate is None else learning_rate, **table})
 
 

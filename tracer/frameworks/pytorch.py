@@ -59,7 +59,7 @@ def graph_of_torch(
         raise ProblemError(name, "", "what the model gives depends neither on its inputs nor on parameters")
     if loss is not None and not callable(loss):
         numbers = targets.detach().cpu().numpy() if hasattr(targets, "detach") else targets
-        add_loss(graph, str(loss), output, reading.shapes[_key(output)], numbers, name)
+        add_loss(graph, str(loss), output, reading.shapes[key_of(output)], numbers, name)
     else:
         graph.loss = output
     if reading.dropped:
@@ -79,7 +79,7 @@ def _taken_apart(torch: Any, exported: Any, unknown: set[Any]) -> Any:
         return exported.run_decompositions(table)
 
 
-def _key(ref: Ref) -> str:
+def key_of(ref: Ref) -> str:
     return ref.name if ref.part is None else f"{ref.name}[{ref.part}]"
 
 
@@ -102,6 +102,8 @@ class ExportedReading:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.dropped: list[str] = []
         self.unknown: set[Any] = set()
+        self.nodes: dict[str, str] = {}
+        self.arguments: list[Any] = []
         self.buffers: dict[str, str] = {}
         self._leaves = {key for key, each in whole.named_modules() if not list(each.children())}
         self._nodes = [each for each in exported.graph.nodes if each.op != "placeholder"]
@@ -129,9 +131,11 @@ class ExportedReading:
             kind = spec.kind.name
             if kind == "USER_INPUT":
                 key, value = next(turn)
+                self.arguments.append(value)
                 self.values[spec.arg.name] = self._given(key, value) if hasattr(spec.arg, "name") else None
                 continue
             value = state[spec.target]
+            self.arguments.append(value if kind == "PARAMETER" else value.detach().clone())
             own = str(spec.target).removeprefix(f"{_MODEL}.")
             if kind == "PARAMETER":
                 self.values[spec.arg.name] = self._parameter(own, value, tied)
@@ -196,9 +200,10 @@ class ExportedReading:
                 self.values[key] = ref
 
     def _note(self, node: Any, ref: Ref) -> None:
+        self.nodes.setdefault(key_of(ref), node.name)
         made = node.meta.get("val")
         if hasattr(made, "shape"):
-            self.shapes[_key(ref)] = tuple(int(each) for each in made.shape)
+            self.shapes[key_of(ref)] = tuple(int(each) for each in made.shape)
 
     def _worked_out(self, node: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
         """The value of a node that depends on nothing that is learned or given in broken numbers."""

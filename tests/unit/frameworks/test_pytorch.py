@@ -1,5 +1,6 @@
 """Modules of PyTorch, taken over: every intermediate and every gradient as PyTorch has it."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.torch_modules import FIFTEEN, OTHERS, Case, precise
 from tracer.api import load, trace
 from tracer.errors import TracerError
 from tracer.frameworks.graph import Ref
-from tracer.frameworks.models import from_torch
+from tracer.frameworks.models import from_sklearn, from_torch
 from tracer.frameworks.pytorch import graph_of_torch
 from tracer.frameworks.writing import write_program
 from tracer.problem.problem import Problem
@@ -219,3 +220,46 @@ def test_what_does_not_fit_is_said(changes: dict[str, Any], says: str) -> None:
     given = {"inputs": np.ones((3, 3)), "targets": np.array([0, 1, 1]), "loss": "cross_entropy"} | changes
     with pytest.raises(TracerError, match=says):
         from_torch(model, given["inputs"], given["targets"], loss=given["loss"])
+
+
+@pytest.mark.parametrize("block", ["layers.1", "layers.0.self_attn", "head"])
+def test_an_excerpt_has_the_gradients_of_the_whole(block: str) -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList(
+                nn.TransformerEncoderLayer(4, 2, 4, dropout=0.0, batch_first=True) for _ in range(2)
+            )
+            self.head = nn.Linear(4, 2)
+
+        def forward(self, x: Any) -> Any:
+            for layer in self.layers:
+                x = layer(x)
+            return self.head(x.mean(dim=1))
+
+    with precise():
+        case = Case(Two(), torch.randn(2, 3, 4), torch.tensor([0, 1]))
+        problem = from_torch(case.module, case.inputs, case.targets, loss="cross_entropy", block=block)
+        _, expected = autograd(case)
+    found = gradients(problem, trace(problem))
+    assert found.keys() == {key for key in expected if key.startswith(f"{block}.")}
+    for key, each in found.items():
+        np.testing.assert_allclose(each, expected[key], rtol=0, atol=CLOSE)
+    assert "An excerpt" in (problem.description or "")
+
+
+def test_what_is_too_large_is_refused_with_its_sizes_and_an_excerpt_is_offered() -> None:
+    model = nn.Sequential(nn.Linear(784, 600), nn.LayerNorm(600), nn.Linear(600, 2))
+    x, y = torch.zeros(3, 784), torch.tensor([0, 1, 1])
+    with pytest.raises(TracerError, match=r"473,402 parameters, and 0\.weight is 600×784.*samples=1, or block="):
+        from_torch(model, x, y, loss="cross_entropy")
+    with pytest.raises(TracerError, match="block: found '7', expected a part of the model: 0, 1, 2"):
+        from_torch(model, x, y, loss="cross_entropy", block="7")
+    small = from_torch(nn.Linear(2, 2), torch.eye(2), torch.tensor([0, 1]), loss="cross_entropy", samples=1)
+    assert isinstance(small, Problem) and small.rows == 1
+
+
+def test_a_framework_that_is_missing_is_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(TracerError, match=r'sklearn is not installed: pip install "backprop-tracer\[sklearn\]"'):
+        from_sklearn(object(), [[1.0]], [1])

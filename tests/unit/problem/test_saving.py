@@ -1,0 +1,29 @@
+"""Problems written as files: they read back the same, and say what their sections are."""
+
+from pathlib import Path
+
+import pytest
+
+from tracer.api import load
+from tracer.errors import TracerError
+from tracer.problem.reading import example_names
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_every_example_reads_back_the_same(name: str, tmp_path: Path) -> None:
+    problem = load(name)
+    written = problem.save(tmp_path / f"{name}.toml")
+    assert written == tmp_path / f"{name}.toml" and load(written) == problem
+    assert load(problem.save(tmp_path / f"{name}.json")) == problem
+
+
+def test_a_file_explains_itself(tmp_path: Path) -> None:
+    text = load("gru").save(tmp_path / "gru.toml").read_text(encoding="utf-8")
+    assert "# What training changes." in text and "# The forward pass" in text and "×" in text
+    assert max(map(len, text.splitlines())) < 400
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TracerError, match=r"expected a name that ends in \.toml or \.json"):
+        load("mazur").save(tmp_path / "mine.yaml")
+    assert not list(tmp_path.iterdir())
