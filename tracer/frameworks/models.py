@@ -31,13 +31,13 @@ def from_torch(
     `inputs` is a tensor, array or tuple of them, or a dict by the names of `forward`'s arguments; of a function, those
     that require a gradient are its parameters. `loss` is one of PyTorch's by name ("cross_entropy", "mse_loss"), or
     anything that takes outputs and targets; left out, the model gives the loss itself. `optimizer` is one of
-    `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `samples` takes the first so many, `block`
-    a part of the model by its name, with the numbers of the whole. `settings` are further keys of a problem file.
-    Raises TracerError for what cannot be taken over, naming operator, module and source line.
+    `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `samples` takes the first so many,
+    `block` a part of the model by its name, with the numbers of the whole. `settings` are further keys of a problem
+    file. Raises TracerError for what cannot be taken over, naming operator, module and source line.
     """
     from tracer.frameworks.pytorch import graph_of_torch
     from tracer.frameworks.torch_excerpts import first_samples, graph_of_block
-    from tracer.frameworks.torch_optimizers import optimizer_table
+    from tracer.frameworks.torch_optimizers import optimizer_table, states_of
 
     table: dict[str, Any] = dict(settings)
     if optimizer is not None:
@@ -50,7 +50,12 @@ def from_torch(
         graph = graph_of_block(model, inputs, targets, loss, masks or {}, block, name)
     else:
         graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
-    return problem_of_graph(graph, name, {"learning_rate": RATE if learning_rate is None else learning_rate, **table})
+    table["learning_rate"] = RATE if learning_rate is None else learning_rate
+    found = problem_of_graph(graph, name, table)
+    kept = states_of(optimizer, model, found) if optimizer is not None else {}
+    if not kept:
+        return found
+    return problem_of_graph(graph, name, {**table, "optimizer": {**table["optimizer"], "state": kept}})
 
 
 def from_sklearn(

@@ -110,7 +110,7 @@ def _added(graph: Graph, output: Ref, back: str, total: Ref | None, number: int)
     if total is None:
         return Ref(one)
     name = f"{named.LOSS}_{number}"
-    graph.operations.append(GraphOperation("add", name, {"self": total, "other": Ref(one)}, shown=shown))
+    graph.operations.append(GraphOperation("add", name, {"self": total, "other": Ref(one)}, shown="What comes back"))
     return Ref(name)
 
 

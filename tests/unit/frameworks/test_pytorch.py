@@ -164,10 +164,17 @@ def test_a_function_has_as_parameters_what_asks_for_a_gradient() -> None:
         ("Adagrad", {"lr": 0.1}),
     ],
 )
-def test_an_optimizer_makes_the_same_step(kind: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "before"), [("layer norm", 0), ("layer norm", 3), ("mlp", 2)])
+def test_an_optimizer_makes_the_same_step(kind: str, options: dict[str, Any], name: str, before: int) -> None:
+    """Also one that has made steps before, with what it has kept of them."""
     with precise():
-        case = FIFTEEN["layer norm"]()
+        case = FIFTEEN[name]()
         optimizer = getattr(torch.optim, kind)(case.module.parameters(), **options)
+        for _ in range(before):
+            optimizer.zero_grad()
+            case.run().backward()
+            optimizer.step()
+        optimizer.zero_grad()
         problem = from_torch(case.module, case.inputs, case.targets, loss="cross_entropy", optimizer=optimizer)
         case.run().backward()
         optimizer.step()
