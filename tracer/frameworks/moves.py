@@ -75,26 +75,13 @@ def _repeat_interleave(x: NumberArray, repeats: Any, dim: int | None = None, **_
     return np.repeat(x, np.asarray(repeats, int), axis=dim)
 
 
-def _indexed(x: NumberArray, indices: Sequence[Any]) -> NumberArray:
-    places = tuple(slice(None) if each is None else np.asarray(each) for each in indices)
-    return x[places]
-
-
-def _index_select(x: NumberArray, dim: int, index: Any) -> NumberArray:
-    return np.take(x, np.asarray(index, int), axis=dim)
-
-
-def _gather(x: NumberArray, dim: int, index: Any, sparse_grad: bool = False) -> NumberArray:
-    return np.take_along_axis(x, np.asarray(index, int), axis=dim)
-
-
 _MOVES: dict[str, Callable[..., Any]] = {
     "view": _view, "reshape": lambda x, shape: _view(x, shape), "_unsafe_view": _view, "flatten": _flatten,
     "unflatten": _unflatten, "expand": _expand,
     "expand_as": lambda x, other: _expand(x, shape_of(other)), "view_as": lambda x, other: _view(x, shape_of(other)),
     "reshape_as": lambda x, other: _view(x, shape_of(other)), "squeeze": _squeeze, "slice": _slice, "select": _select,
-    "diagonal": _diagonal, "repeat": _repeat, "tile": lambda x, dims: _repeat(x, dims), "gather": _gather,
-    "repeat_interleave": _repeat_interleave, "index": _indexed, "index_select": _index_select,
+    "diagonal": _diagonal, "repeat": _repeat, "tile": lambda x, dims: _repeat(x, dims), 
+    "repeat_interleave": _repeat_interleave, 
     "transpose": lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1) if x.ndim else x,
     "permute": lambda x, dims: np.transpose(x, [each % x.ndim for each in dims]),
     "t": lambda x: x.T, "numpy_T": lambda x: x.T, "mT": lambda x: np.swapaxes(x, -1, -2),
@@ -114,12 +101,44 @@ def as_it_is(draft: Draft, self: Held, **_: Any) -> Held:
     return self
 
 
+def whole_numbers(draft: Draft, value: Held) -> NumberArray:
+    """Numbers of rows or places, which must be given; computed ones are refused."""
+    found = draft.start_numbers(value) if isinstance(value, Laid) else np.asarray(value)
+    if found is None:
+        raise draft.refuse("looks up numbers that are computed; expected whole numbers that are given")
+    return found if found.dtype == bool else found.astype(int)
+
+
+@rule("index")
+def indexed(draft: Draft, self: Held, indices: Sequence[Any]) -> Held:
+    places = tuple(slice(None) if each is None else whole_numbers(draft, each) for each in indices)
+    return moved(self, lambda x: np.asarray(x[places]))
+
+
+@rule("index_select")
+def index_select(draft: Draft, self: Held, dim: int, index: Held) -> Held:
+    return moved(self, lambda x: np.take(x, whole_numbers(draft, index), axis=dim))
+
+
+@rule("gather")
+def gather(draft: Draft, self: Held, dim: int, index: Held, sparse_grad: bool = False) -> Held:
+    return moved(self, lambda x: np.take_along_axis(x, whole_numbers(draft, index), axis=dim))
+
+
+@rule("_embedding_bag", "embedding_bag")
+def embedding_bag(draft: Draft, weight: Held, indices: Held, offsets: Held, mode: int = 0, **_: Any) -> Any:
+    """Rows of a table, those of each bag added up, averaged, or the largest of each column."""
+    rows, starts = whole_numbers(draft, indices), whole_numbers(draft, offsets).tolist()
+    table, kind = draft.laid(weight), ("sum", "mean", "amax")[mode]
+    bags = [table.cells[rows[a:b]] for a, b in pairwise([*starts, len(rows)])]
+    made = [draft.laid(applied(draft, kind, self=Laid(each), dim=0)).cells for each in bags]
+    return (Laid(np.stack(made)), np.zeros(0), np.zeros(0), np.zeros(0))
+
+
 @rule("embedding")
 def embedding(draft: Draft, weight: Held, indices: Held, padding_idx: int = -1, **_: Any) -> Held:
     """Rows of a table by their numbers; no gradient goes to the row that stands for padding."""
-    if isinstance(indices, Laid):
-        raise draft.refuse("looks up numbers that are computed; expected whole numbers that are given")
-    chosen = np.asarray(indices, int)
+    chosen = whole_numbers(draft, indices)
     if padding_idx < 0 or not isinstance(weight, Laid) or not (chosen == padding_idx).any():
         return moved(weight, lambda table: table[chosen])
     numbers = draft.start_numbers(Laid(weight.cells[padding_idx]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,27 @@ from tracer.frameworks.optional import framework
 def exported(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:
     torch = framework("torch", "torch")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _masks_as_they_are(torch):
             warnings.simplefilter("ignore")
             return torch.export.export(whole, arguments, strict=False)
     except Exception as wrong:
         says = f"torch.export cannot record it: {str(wrong).strip().splitlines()[0][:200]}"
         raise ProblemError(name, "", says) from wrong
+
+
+@contextmanager
+def _masks_as_they_are(torch: Any) -> Iterator[None]:
+    """Transformers do not look into their masks to see whether they are causal, which only makes them faster."""
+    rooms = torch.nn.modules.transformer
+    before = getattr(rooms, "_detect_is_causal_mask", None)
+    if before is None:
+        yield
+        return
+    rooms._detect_is_causal_mask = lambda mask, is_causal=None, size=None: bool(is_causal)
+    try:
+        yield
+    finally:
+        rooms._detect_is_causal_mask = before
 
 
 def named_inputs(torch: Any, module: Any, inputs: Any) -> dict[str, Any]:

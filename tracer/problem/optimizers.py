@@ -135,12 +135,12 @@ class Optimizer(FileSection):
         for name, each in (self.state or {}).items():
             if name not in zeros:
                 yield name, f"found {name[:40]!r}, expected one of {', '.join(zeros) or 'none'}"
-            elif (
-                {len(row) for row in each} != {zeros[name].shape[1]} if isinstance(each, list) else zeros[name].size > 1
-            ):
-                yield name, f"expected {zeros[name].shape[0]}×{zeros[name].shape[1]} numbers"
-            elif isinstance(each, list) and len(each) != zeros[name].shape[0]:
-                yield name, f"expected {zeros[name].shape[0]} rows, found {len(each)}"
+                continue
+            rows, columns = zeros[name].shape
+            widths = {len(row) for row in each} if isinstance(each, list) else {1}
+            height = len(each) if isinstance(each, list) else 1
+            if widths != {columns} or height != rows:
+                yield name, f"found {height} rows of {', '.join(map(str, sorted(widths)))}, expected {rows}×{columns}"
 
     def assignments(self, parameters: Parameters) -> list[Assignment]:
         """The update step: what is clipped, the pass counted, then each parameter's states and its new value."""
