@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         write_worksheet,
     )
     from tracer.errors import TracerError
+    from tracer.frameworks.comparing import compare
+    from tracer.frameworks.models import from_keras, from_onnx, from_sklearn, from_torch, of
     from tracer.problem.problem import Problem
     from tracer.program.program import Program
     from tracer.run.passes import Trace
@@ -39,8 +41,14 @@ __all__ = [
     "TracerError",
     "__version__",
     "check",
+    "compare",
     "from_arrays",
+    "from_keras",
+    "from_onnx",
+    "from_sklearn",
+    "from_torch",
     "load",
+    "of",
     "trace",
     "train",
     "write_derivation",
@@ -54,6 +62,8 @@ _ELSEWHERE = {
     "Program": "tracer.program.program",
     "Trace": "tracer.run.passes",
     "TracerError": "tracer.errors",
+    "compare": "tracer.frameworks.comparing",
+    **dict.fromkeys(("from_keras", "from_onnx", "from_sklearn", "from_torch", "of"), "tracer.frameworks.models"),
 }
 
 

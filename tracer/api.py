@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from tracer.classroom.checked import Checked
@@ -55,20 +56,22 @@ def _network(source: Source) -> Problem:
 def from_arrays(
     X: ArrayLike,
     Y: ArrayLike,
-    weights: Sequence[ArrayLike],
+    weights: Sequence[ArrayLike | tuple[ArrayLike, ArrayLike | None]],
     biases: Sequence[ArrayLike | None] | None = None,
     *,
     activations: str | Sequence[str] = "sigmoid",
     loss: str = "half_squared_error",
     learning_rate: float = 0.1,
-    weights_are: str = "inputs x outputs",
+    weights_are: str | None = None,
+    layout: str | None = None,
     **settings: Any,
 ) -> Problem:
     """A problem from arrays.
 
     Shapes: X (samples, inputs); Y (samples, outputs), or class labels from 0 on (samples,) for a softmax output;
-    `weights` one (inputs, units) for each layer, or with `weights_are="outputs x inputs"` one (units, inputs) as
-    PyTorch has them; `biases` (units,) or (1, units) each, one number that the units share, or None. `activations` is
+    `weights` one (inputs, units) for each layer, or a pair (W, b) of it and its bias; with `layout="torch"`, or
+    `weights_are="outputs x inputs"`, (units, inputs) as PyTorch has them, never told from the shape. `biases` are
+    (units,) or (1, units) each, one number that the units share, or None. `activations` is
     one name for all layers or one for each; `settings` are further keys of a problem file (`convention`, `decimals`).
     Raises TracerError (ProblemError) where they do not fit.
 
@@ -78,13 +81,40 @@ def from_arrays(
     [[0.0, 1.0], [1.0, 0.0]]
     """
     names = [activations] * len(weights) if isinstance(activations, str) else list(activations)
-    given = [None] * len(weights) if biases is None else list(biases)
+    matrices, given = _paired(weights, biases)
     layers = []
-    for name, each, bias in zip(names, weights, given, strict=True):
-        layer = {"activation": name, "weights": each, "weights_are": weights_are}
+    for name, each, bias in zip(names, matrices, given, strict=True):
+        layer = {"activation": name, "weights": each, "weights_are": _weights_are(weights_are, layout)}
         layers.append(layer | ({} if bias is None else {"bias": bias}))
     data = {INPUTS: X, TARGETS: Y}
     return _network({"learning_rate": learning_rate, "loss": loss, "data": data, "layers": layers, **settings})
+
+
+LAYOUTS = {"torch": "outputs x inputs", "numpy": "inputs x outputs", "keras": "inputs x outputs"}
+
+
+def _weights_are(weights_are: str | None, layout: str | None) -> str:
+    """Which way weights stand. Raises ProblemError for a layout that is not known, or that says otherwise."""
+    if layout is not None and layout not in LAYOUTS:
+        raise ProblemError("problem", "layout", f"found {layout!r}, expected one of {', '.join(map(repr, LAYOUTS))}")
+    told = weights_are or LAYOUTS[layout or "numpy"]
+    if layout is not None and told != LAYOUTS[layout]:
+        raise ProblemError("problem", "layout", f"found {layout!r} beside weights_are={told!r}, expected one of them")
+    return told
+
+
+def _paired(
+    weights: Sequence[Any], biases: Sequence[ArrayLike | None] | None
+) -> tuple[list[Any], Sequence[ArrayLike | None]]:
+    """Weights and biases, which may come as pairs (W, b)."""
+    pairs = [isinstance(each, tuple) and len(each) == 2 and np.ndim(plain(each[0])) == 2 for each in weights]
+    if biases is None and any(pairs):
+        if not all(pairs):
+            raise ProblemError(
+                "problem", "weights", "found pairs (W, b) and single matrices, expected one or the other"
+            )
+        return [W for W, _ in weights], [b for _, b in weights]
+    return list(weights), [None] * len(weights) if biases is None else list(biases)
 
 
 def trace(source: Source, epochs: Collection[int] = (1,)) -> Trace[AnyProblem]:

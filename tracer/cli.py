@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.commands import checking, problems, running, worksheets
+from tracer.commands import checking, models, problems, running, worksheets
 from tracer.commands.shape import Command, Group
 from tracer.errors import TracerError
 
@@ -36,6 +36,7 @@ for command in (
     checking.check,
 ):
     app.command(cls=Command)(command)
+app.command("import", cls=Command)(models.import_model)
 
 
 def _print_version(wanted: bool) -> None:

@@ -33,5 +33,7 @@ class Views(Protocol):
 
     def matrix(self, trace: Any, identifier: str) -> MatrixView: ...
 
+    def walkthrough(self, problem: Any) -> View: ...
+
 
 views: Callable[[], Views]

@@ -26,8 +26,9 @@ TABLE = {
     "layers": LAYERS,
 }
 OFFERED = [
-    "Problem", "Program", "Trace", "TracerError", "__version__", "check", "from_arrays", "load", "trace", "train",
-    "write_derivation", "write_page", "write_workbook", "write_worksheet",
+    "Problem", "Program", "Trace", "TracerError", "__version__", "check", "compare", "from_arrays", "from_keras",
+    "from_onnx", "from_sklearn", "from_torch", "load", "of", "trace", "train", "write_derivation",
+    "write_page", "write_workbook", "write_worksheet",
 ]  # fmt: skip
 
 

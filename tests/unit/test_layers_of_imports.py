@@ -25,6 +25,7 @@ FLOORS = {
     "tracer/derivation": 7,
     "tracer/notebook": 7,
     "tracer/training_report": 7,
+    "tracer/frameworks": 7,
     "tracer/answers": 7,
     "tracer/spreadsheet": 6,
     "tracer/presentation": 5,

@@ -22,6 +22,7 @@ from tracer.commands.common import (
     print_json,
     progress,
 )
+from tracer.commands.models import DataOption, LossOption, TargetsOption, is_model, load_model
 from tracer.commands.shape import choices
 from tracer.errors import TracerError
 from tracer.files import unreserved, write_text
@@ -62,13 +63,19 @@ def walkthrough(
     matrix_formulas: Annotated[
         bool, typer.Option("--matrix-formulas", help="In the workbook, one array formula for a matrix.")
     ] = False,
+    data: DataOption = None,
+    targets: TargetsOption = None,
+    loss: LossOption = None,
 ) -> None:
     """Write a live workbook, a page that shows one epoch step by step, and the derivation worked by hand."""
     from tracer.problem.remarks import departures
     from tracer.run.training import trace
 
     chosen = epoch_numbers(epochs, [1])
-    loaded = load_any(problem)
+    told = [name for name, value in (("--data", data), ("--targets", targets), ("--loss", loss)) if value is not None]
+    if told and not is_model(problem):
+        raise TracerError(f"{told[0]}: found it beside a problem, expected it beside a model (model.onnx)")
+    loaded = load_model(problem, data, targets, loss) if is_model(problem) else load_any(problem)
     check_readable(loaded, len(chosen))
     with progress("training", max(chosen)) as advance:
         recorded = trace(loaded, chosen, lambda _: advance())

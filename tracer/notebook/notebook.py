@@ -13,13 +13,16 @@ import numpy as np
 
 from tracer.expression.arrays import Array
 from tracer.notebook.sections import NotebookSection, Sections, displayed, told
+from tracer.notebook.widget import page_widget
 from tracer.presentation.headings import place_of, step_words
 from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE, Highlight
 from tracer.presentation.shown import size_words
 from tracer.presentation.templates import environment
 from tracer.problem.remarks import departures
 from tracer.run.passes import AnyProblem, Trace
+from tracer.run.training import trace
 
+MOST_STEPS = 40  # in what a saved notebook keeps of a walkthrough
 # Notebooks drop style sheets, so every colour stands on its element, with the colour of the text beside it;
 # what has no colour of its own takes the notebook's, light or dark.
 STYLES: dict[Highlight, str] = {
@@ -45,6 +48,39 @@ def step(trace: Trace[AnyProblem], number: int, layer: int | None) -> NotebookSt
 def matrix(trace: Trace[AnyProblem], identifier: str) -> NotebookMatrix:
     """A matrix of the last pass. Raises KeyError where there is none of that name."""
     return NotebookMatrix(trace, identifier)
+
+
+def walkthrough(problem: AnyProblem) -> NotebookWalkthrough:
+    """The page of a problem's first epoch, inside a notebook. Raises TracerError as `trace` does."""
+    return NotebookWalkthrough(trace(problem))
+
+
+class NotebookWalkthrough:
+    """The page itself where anywidget is installed: stepping, asking, what-if. Beside it stands what stays readable
+    where a notebook is saved or shown without scripts: the overview and every step."""
+
+    def __init__(self, trace: Trace[AnyProblem]) -> None:
+        self.trace = trace
+
+    def __repr__(self) -> str:
+        return f"<Walkthrough of {self.trace.problem.title!r}>"
+
+    def _repr_html_(self) -> str:
+        write = Sections(self.trace)
+        steps = [write.step(each) for each in self.trace.last.steps[:MOST_STEPS]]
+        more = len(self.trace.last.steps) - len(steps)
+        left_out = f"<p>{more} more steps are in the page and the workbook.</p>" if more else ""
+        return overview(self.trace) + _rendered(self.trace, steps) + left_out
+
+    def _repr_latex_(self) -> str:
+        write = Sections(self.trace)
+        steps = self.trace.last.steps[:MOST_STEPS]
+        return displayed(line for step in steps for each in told(step) for line in write.equations(each))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        static = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        widget = page_widget(self.trace)
+        return {**static, **widget}
 
 
 class NotebookStep(dict[str, Array]):

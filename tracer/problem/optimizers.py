@@ -53,10 +53,11 @@ class Optimizer(FileSection):
     centered: bool | None = None
     betas: tuple[Share, Share] | None = Field(default=None, strict=False)
     clip_norm: Annotated[float, Field(gt=0, le=1e100)] | None = None
+    state: dict[str, list[list[float]] | float] | None = None
 
     @model_validator(mode="after")
     def _own_keys(self) -> Optimizer:
-        for key in self.model_fields_set - {"name", "clip_norm"}:
+        for key in self.model_fields_set - {"name", "clip_norm", "state"}:
             if key not in DEFAULTS[self.name]:
                 known = ", ".join((*DEFAULTS[self.name], "clip_norm"))
                 raise FieldError(f"found it for {self.name}, which has {known}", f".{key}")
@@ -80,7 +81,7 @@ class Optimizer(FileSection):
 
     def in_words(self) -> str:
         """The rule of the update in a sentence, with the settings that are not the defaults."""
-        told = self.model_dump(exclude_none=True, exclude={"name", "clip_norm"})
+        told = self.model_dump(exclude_none=True, exclude={"name", "clip_norm", "state"})
         chosen = {key: value for key, value in told.items() if value != DEFAULTS[self.name][key]}
         settings = ", ".join(f"{key.replace('_', ' ')} {_written(value)}" for key, value in chosen.items())
         rule = IN_WORDS[self.rule]
@@ -118,14 +119,28 @@ class Optimizer(FileSection):
         return [*found, *([Assignment(named.PASSES, (1, 1), None, "state", "count")] if self.counts else [])]
 
     def start(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Zeros; Adagrad's squares as it is told, and no pass counted."""
+        """Zeros, Adagrad's squares as it is told, and no pass counted, but for the states that the file has."""
         first = self.value("initial_accumulator_value") if self.name == "adagrad" else 0.0
         found = {
             named.state(name, kind): np.full(each.shape, first)
             for name, each in parameters.items()
             for kind in self.names
         }
-        return {**found, **({named.PASSES: np.zeros((1, 1))} if self.counts else {})}
+        found |= {named.PASSES: np.zeros((1, 1))} if self.counts else {}
+        return found | {name: np.atleast_2d(np.array(each, float)) for name, each in (self.state or {}).items()}
+
+    def unfit_states(self, parameters: Mapping[str, Array]) -> Iterator[tuple[str, str]]:
+        """States of the file that are none of the optimizer's, or have another shape: their names, and what to say."""
+        zeros = self.model_copy(update={"state": None}).start(parameters)
+        for name, each in (self.state or {}).items():
+            if name not in zeros:
+                yield name, f"found {name[:40]!r}, expected one of {', '.join(zeros) or 'none'}"
+                continue
+            rows, columns = zeros[name].shape
+            widths = {len(row) for row in each} if isinstance(each, list) else {1}
+            height = len(each) if isinstance(each, list) else 1
+            if widths != {columns} or height != rows:
+                yield name, f"found {height} rows of {', '.join(map(str, sorted(widths)))}, expected {rows}×{columns}"
 
     def assignments(self, parameters: ParameterSymbols) -> list[Assignment]:
         """The update step: what is clipped, the pass counted, then each parameter's states and its new value."""

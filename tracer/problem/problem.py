@@ -128,12 +128,12 @@ class Problem(Identified):
     @cached_property
     def parameters(self) -> tuple[Array, ...]:
         """W1, b1, W2, … as the network starts, laid out for speed, then the optimizer's states of them."""
-        states = self.optimizer.start({name: self._starting[name] for name in self.trained})
-        matrices = map(self.laid_out, (*self._starting.values(), *map(frozen, states.values())))
+        states = self.optimizer.start({name: self.starting[name] for name in self.trained})
+        matrices = map(self.laid_out, (*self.starting.values(), *map(frozen, states.values())))
         return tuple(frozen(np.asfortranarray(each)) if faster_by_columns(each.shape) else each for each in matrices)
 
     @property
-    def _starting(self) -> dict[str, Array]:
+    def starting(self) -> dict[str, Array]:
         """W1, b1, W2, … with their identifiers; biases only where layers have them."""
         found = {}
         for number, layer in enumerate(self.layers, start=1):
@@ -146,7 +146,7 @@ class Problem(Identified):
     def trained(self) -> tuple[str, ...]:
         """The parameters that the optimizer changes: W1, b1, W2, …, without biases that stay."""
         stay = set() if self.convention.bias_update else {named.bias(n) for n in range(1, self.depth + 1)}
-        return tuple(each for each in self._starting if each not in stay)
+        return tuple(each for each in self.starting if each not in stay)
 
     def data(self, start: int, stop: int) -> tuple[Array, ...]:
         """X and Y of the samples [start, stop), in the order of a program's inputs."""
@@ -276,6 +276,10 @@ def _resolved(raw: RawProblem, data: Data, name: str, file: str) -> Problem:
         **{key: getattr(raw, key) for key in AS_READ},
     )
     every = (*identifiers(biased), *problem.optimizer.added(problem.trained))
+    states = problem.optimizer.unfit_states({name: problem.starting[name] for name in problem.trained})
+    unfit = [Mistake(f"optimizer.state.{name}", says) for name, says in states]
+    if unfit:
+        raise problem_error(file, unfit)
     clash = network_names(problem).clash(every) if problem.names.own else None
     if clash:
         named, other = clash

@@ -174,6 +174,9 @@ def program_of(document: Any, name: str, file: str, columns: ReadColumns) -> Pro
         given=given, initial=initial, forward=forward, optimizer=raw.optimizer, names=raw.names, marks=raw.marks,
         steps=tuple(document["steps"]),
     )  # fmt: skip
+    unfit = [Mistake(f"optimizer.state.{each}", says) for each, says in raw.optimizer.unfit_states(initial)]
+    if unfit:
+        raise problem_error(file, unfit)
     clashing = list(clashes(forward, _derived(problem)))
     if clashing:
         raise problem_error(file, [Mistake(*each) for each in clashing])

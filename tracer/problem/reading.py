@@ -195,6 +195,15 @@ def _read_data(folder: Path, raw: RawData, file: str) -> Data:
     return Data(X, Y, table.shown)
 
 
+def read_samples(path: Path, targets: Sequence[str]) -> Data:
+    """X and Y of a table file (.csv, .xlsx): the columns that are targets, and all others. Raises ProblemError."""
+    refuse = partial(ProblemError, str(path), "")
+    table = _table(path.parent, path.name, None, refuse)
+    inputs, outputs = _columns(table.names, None, list(targets), refuse)
+    X, Y = (_numbers(table.cells, table.names, columns, refuse) for columns in (inputs, outputs))
+    return Data(X, Y, table.shown)
+
+
 class _Table(NamedTuple):
     """The columns' names and the cells below; `refuse` names the file, `shown` is its name for a message."""
 

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import require_module
 from tests.documents import documents
 from tests.latex import typeset
 from tests.programs import SAMPLES
 from tests.traces import first_pass
+from tracer.notebook import widget
 from tracer.presentation.board import KEPT_FIRST, KEPT_LAST
 from tracer.problem.problem import problem_from_document
 from tracer.problem.program_problem import program_from_document
-from tracer.problem.reading import load_problem
+from tracer.problem.reading import load_any, load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
 
@@ -164,3 +166,16 @@ def test_a_program_shows_itself() -> None:
     step = run.step(1)
     assert set(step) == {"Z1", "dW1", "db1", "dZ1"} and "Back through: Z1" in step._repr_html_()  # type: ignore[attr-defined]
     assert "dZ2" in run.matrix("dW2")._repr_html_()
+
+
+def test_a_walkthrough_is_the_page_and_stays_readable_without_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_module("anywidget")
+    problem = load_any("gru")
+    shown = problem.walkthrough()
+    bundle = shown._repr_mimebundle_()
+    assert {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"} <= bundle.keys()
+    assert "<script" not in bundle["text/html"] and bundle["text/html"].count("<table") > 20
+    made = widget.widget_of(trace(problem))
+    assert made.page.startswith("<!doctype html>") and made.title == problem.title
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    assert problem.walkthrough()._repr_mimebundle_().keys() == {"text/plain", "text/html"}

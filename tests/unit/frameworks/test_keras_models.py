@@ -1,0 +1,191 @@
+"""Models of Keras, taken over: the compiled loss, every layer's outputs and every gradient as its backend has them."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import require_module
+from tests.unit.frameworks.test_pytorch import gradients
+from tracer.api import trace
+from tracer.errors import TracerError
+from tracer.frameworks.keras_models import graph_of_keras
+from tracer.frameworks.models import from_keras
+from tracer.frameworks.writing import places_of, write_program
+from tracer.problem.problem import Problem
+from tracer.problem.reading import problem_of_table
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+RNG = np.random.default_rng(4)
+CLOSE = 1e-6  # Keras multiplies matrices in single precision, whatever its policy says
+Builder = Callable[[Any, Any], Any]
+
+
+@pytest.fixture(autouse=True)
+def keras() -> Iterator[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = require_module("keras")
+        before = found.config.dtype_policy()
+        found.config.set_dtype_policy("float64")
+        found.config.set_floatx("float64")
+        found.utils.set_random_seed(7)
+        yield found
+        found.config.set_dtype_policy(before)
+        found.config.set_floatx("float32")
+
+
+def numbers(*shape: int) -> Any:
+    return RNG.normal(size=shape)
+
+
+def _attention(keras: Any, layers: Any) -> Any:
+    x = keras.Input((3, 4))
+    mixed = layers.Add()([x, layers.MultiHeadAttention(2, 2)(x, x, use_causal_mask=True)])
+    return keras.Model(x, layers.GlobalAveragePooling1D()(layers.LayerNormalization()(mixed)))
+
+
+def _joined(keras: Any, layers: Any) -> Any:
+    x = keras.Input((3,))
+    hidden = layers.Dense(3, activation="tanh", kernel_regularizer="l2")(x)
+    return keras.Model(x, layers.Dense(2)(layers.Concatenate()([x, layers.Multiply()([hidden, x])])))
+
+
+def _in_a_row(*shape: int) -> Callable[[Callable[[Any], list[Any]]], Builder]:
+    def made(of: Callable[[Any], list[Any]]) -> Builder:
+        return lambda keras, layers: keras.Sequential([keras.Input(shape), *of(layers)])
+
+    return made
+
+
+MODELS: dict[str, tuple[Builder, Any, Any, str]] = {
+    "mlp": (
+        _in_a_row(3)(lambda L: [L.Dense(4, activation="relu"), L.Dense(3, activation="softmax")]),
+        numbers(4, 3), np.array([0, 1, 2, 1]), "sparse_categorical_crossentropy",
+    ),
+    "activations": (
+        _in_a_row(3)(lambda L: [L.Dense(4), L.LeakyReLU(), L.Dense(4, activation="elu"), L.Dense(3, activation="gelu"),
+                                L.Dense(3, activation="silu"), L.ReLU(), L.Dense(2)]),
+        numbers(4, 3), numbers(4, 2), "mse",
+    ),
+    "cnn": (
+        _in_a_row(4, 4, 1)(lambda L: [L.Conv2D(2, 3, padding="same", activation="relu"), L.MaxPooling2D(), L.Flatten(),
+                                      L.Dense(2, activation="softmax")]),
+        numbers(2, 4, 4, 1), np.array([[1.0, 0], [0, 1]]), "categorical_crossentropy",
+    ),
+    "average pool": (
+        _in_a_row(5, 5, 1)(lambda L: [L.Conv2D(2, 2, strides=1), L.AveragePooling2D(2), L.GlobalMaxPooling2D()]),
+        numbers(2, 5, 5, 1), numbers(2, 2), "mae",
+    ),
+    "batch norm": (
+        _in_a_row(3, 3, 1)(lambda L: [L.Conv2D(2, 2), L.BatchNormalization(), L.Flatten(),
+                                      L.Dense(1, activation="sigmoid")]),
+        numbers(2, 3, 3, 1), np.array([[0.0], [1]]), "binary_crossentropy",
+    ),
+    "norms": (
+        _in_a_row(3)(lambda L: [L.Dense(4), L.LayerNormalization(), L.RMSNormalization(), L.Dense(2)]),
+        numbers(4, 3), numbers(4, 2), "mse",
+    ),
+    "rnn": (_in_a_row(3, 2)(lambda L: [L.SimpleRNN(2), L.Dense(1)]), numbers(2, 3, 2), numbers(2, 1), "mse"),
+    "lstm": (
+        _in_a_row(3, 2)(lambda L: [L.LSTM(2, return_sequences=True), L.Dropout(0.2), L.LSTM(2), L.Dense(1)]),
+        numbers(2, 3, 2), numbers(2, 1), "mse",
+    ),
+    "gru": (_in_a_row(3, 2)(lambda L: [L.GRU(2), L.Dense(1)]), numbers(2, 3, 2), numbers(2, 1), "huber"),
+    "gru, reset before": (
+        _in_a_row(3, 2)(lambda L: [L.GRU(2, reset_after=False), L.Dense(1)]), numbers(2, 3, 2), numbers(2, 1), "mse",
+    ),
+    "both ways": (
+        _in_a_row(3, 2)(lambda L: [L.Bidirectional(L.LSTM(2, return_sequences=True)), L.GlobalMaxPooling1D(),
+                                   L.Dense(1)]),
+        numbers(2, 3, 2), numbers(2, 1), "mse",
+    ),
+    "embedding": (
+        _in_a_row(3)(lambda L: [L.Embedding(5, 3), L.Flatten(), L.Dense(2)]), np.array([[0, 1, 2], [4, 2, 1]]),
+        numbers(2, 2), "mse",
+    ),
+    "attention": (_attention, numbers(2, 3, 4), numbers(2, 4), "mse"),
+    "joined, with L2": (_joined, numbers(3, 3), numbers(3, 2), "mse"),
+    "causal rows": (
+        _in_a_row(4, 2)(lambda L: [L.Conv1D(2, 2, padding="causal"), L.MaxPooling1D(), L.Flatten(), L.Dense(1)]),
+        numbers(2, 4, 2), numbers(2, 1), "mse",
+    ),
+}  # fmt: skip
+
+
+def compiled(name: str, keras: Any) -> tuple[Any, Any, Any]:
+    build, X, Y, loss = MODELS[name]
+    model = build(keras, keras.layers)
+    model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True), loss=loss)
+    return model, X, Y
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_loss_and_gradients_are_those_of_the_backend(name: str, keras: Any) -> None:
+    model, X, Y = compiled(name, keras)
+    problem = from_keras(model, X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loss = model.compute_loss(x=X, y=torch.as_tensor(Y), y_pred=model(X))
+        model.zero_grad()
+        loss.backward()
+    run = trace(problem)
+    assert abs(run.last.loss - loss.item()) < 1e-6  # it keeps probabilities 1e-7 away from 0 and 1
+    expected = [each.value.grad.numpy() for each in model.trainable_variables]
+    found = gradients(problem, run)
+    assert len(found) == len(expected)
+    for key, each in found.items():
+        gaps = [np.abs(each - other).max() for other in expected if other.shape == each.shape]
+        assert min(gaps) < CLOSE, (key, gaps)
+    assert problem.learning_rate == 0.1 and problem.optimizer.nesterov
+    assert isinstance(problem, Problem) == (name == "mlp")
+
+
+@pytest.mark.parametrize("name", ["cnn", "lstm", "attention", "norms", "both ways"])
+def test_the_outputs_of_every_layer_are_those_of_keras(name: str, keras: Any) -> None:
+    model, X, Y = compiled(name, keras)
+    graph = graph_of_keras(model, X, Y, None, False, None, "m")
+    written = write_program(graph, "m", {"learning_rate": 0.1})
+    run = trace(problem_of_table(written.document, "m"))
+    made = []
+    for value in written.values.values():
+        for each in value if isinstance(value, tuple) else (value,):
+            if hasattr(each, "cells"):
+                flat = np.full(each.cells.size, np.nan)
+                for matrix, of_tensor, of_matrix in places_of(written.draft, each):
+                    flat[of_tensor] = run[matrix].ravel()[of_matrix]
+                made.append(flat)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for layer in model.layers[1:]:
+            outputs = keras.Model(model.inputs, layer.output)(X).detach().numpy().ravel()
+            gaps = [np.abs(flat - outputs).max() for flat in made if flat.size == outputs.size]
+            assert np.nanmin(gaps) < CLOSE, layer.name
+
+
+@pytest.mark.parametrize(("strides", "padding"), [(2, "same"), (2, "valid"), (1, "same")])
+def test_a_transposed_convolution_has_the_outputs_of_keras(strides: int, padding: str, keras: Any) -> None:
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((3, 3, 1)), layers.Conv2DTranspose(2, 3, strides=strides, padding=padding)])
+    X = numbers(1, 3, 3, 1)
+    with torch.no_grad():
+        outputs = model(X).numpy()
+    problem = from_keras(model, X, np.zeros_like(outputs), loss="mse_loss")
+    assert abs(trace(problem).last.loss - (outputs**2).mean()) < CLOSE
+
+
+def test_what_is_not_known_is_named(keras: Any) -> None:
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((3, 2)), layers.Cropping1D(1, name="cut"), layers.Flatten()])
+    with pytest.raises(TracerError, match=r"model\.cut: keras\.layers\.Cropping1D is not known"):
+        from_keras(model, numbers(1, 3, 2), numbers(1, 2), loss="mse_loss")
+    plain = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    with pytest.raises(TracerError, match="loss: found none: compile the model"):
+        from_keras(plain, numbers(1, 3), numbers(1, 2))
+    plain.compile(loss="categorical_crossentropy", optimizer="adam")
+    with pytest.raises(TracerError, match="does not end in softmax"):
+        from_keras(plain, numbers(1, 3), numbers(1, 2))

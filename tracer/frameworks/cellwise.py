@@ -1,0 +1,334 @@
+"""Operations cell by cell: sums and products, and functions of one cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tracer.frameworks.cells import Held, Ids, Laid, LaidBlock
+from tracer.frameworks.draft import Draft, written
+from tracer.frameworks.rules import RULES, applied, rule
+
+WriteText: TypeAlias = Callable[..., str]
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+def combined(draft: Draft, write: WriteText, numbers: Callable[..., Any], *operands: Held | float) -> Held:
+    """A rule over tensors whose shapes are broadcast as in numpy; of numbers alone, its value."""
+    if not any(isinstance(each, Laid) for each in operands):
+        with np.errstate(all="ignore"):
+            return np.asarray(numbers(*operands))
+    whole = [draft.laid(each) for each in operands]
+    shape = np.broadcast_shapes(*(each.shape for each in whole))
+    wide = [Laid(np.broadcast_to(each.cells, shape)) for each in whole]
+    taken = [Laid(w.cells) for w, each, given in zip(wide, whole, operands, strict=True)
+             if each.shape == shape and isinstance(given, Laid)]  # fmt: skip
+    taken.sort(key=lambda each: bool((draft.table.owners(each.cells) < 0).any()))
+    if taken:
+        draft.start_matrices(taken[0])
+    blocks = draft.blocks(*(taken or wide[:1]))
+
+    def formula(block: LaidBlock) -> str:
+        parts = [each.at(block) for each in wide]
+        thin = [_thin(part) for part in parts]
+        if np.broadcast_shapes(*(each.shape for each in thin)) != block.places.shape:
+            thin[0] = parts[0]
+        return write(*(_operand(draft, part) for part in thin))
+
+    return Laid(draft.write(blocks, [formula(block) for block in blocks]).reshape(shape))
+
+
+def _thin(cells: Ids) -> Ids:
+    """One row or column for all, where they repeat."""
+    if len(cells) > 1 and (cells == cells[:1]).all():
+        cells = cells[:1]
+    if cells.shape[1] > 1 and (cells == cells[:, :1]).all():
+        cells = cells[:, :1]
+    return cells
+
+
+def _operand(draft: Draft, cells: Ids) -> str:
+    number = draft.number(cells)
+    return draft.text(cells) if number is None else written(number)
+
+
+def _function(text: str, numbers: Callable[..., Any]) -> Callable[..., Held]:
+    def made(draft: Draft, self: Held, **_: Any) -> Held:
+        return combined(draft, text.format, numbers, self)
+
+    return made
+
+
+def _logistic(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+ONE_CELL: dict[str, tuple[str, Callable[..., Any]]] = {
+    "relu": ("relu({})", lambda x: np.maximum(x, 0)),
+    "sigmoid": ("sigmoid({})", _logistic),
+    "tanh": ("tanh({})", np.tanh),
+    "exp": ("exp({})", np.exp),
+    "log": ("log({})", np.log),
+    "log2": (f"log({{}}) / {math.log(2)!r}", np.log2),
+    "log10": (f"log({{}}) / {math.log(10)!r}", np.log10),
+    "log1p": ("log(1 + {})", np.log1p),
+    "expm1": ("exp({}) - 1", np.expm1),
+    "sqrt": ("sqrt({})", np.sqrt),
+    "rsqrt": ("1 / sqrt({})", lambda x: 1 / np.sqrt(x)),
+    "abs": ("abs({})", np.abs),
+    "sin": ("sin({})", np.sin),
+    "cos": ("cos({})", np.cos),
+    "tan": ("sin({0}) / cos({0})", np.tan),
+    "sinh": ("(exp({0}) - exp(-{0})) / 2", np.sinh),
+    "cosh": ("(exp({0}) + exp(-{0})) / 2", np.cosh),
+    "neg": ("-{}", np.negative),
+    "square": ("{} ** 2", np.square),
+    "reciprocal": ("1 / {}", lambda x: 1 / x),
+    "silu": ("silu({})", lambda x: x * _logistic(x)),
+    "mish": ("{0} * tanh(softplus({0}))", lambda x: x * np.tanh(np.log1p(np.exp(x)))),
+    "softsign": ("{0} / (1 + abs({0}))", lambda x: x / (1 + np.abs(x))),
+    "log_sigmoid": ("-softplus(-{})", lambda x: -np.log1p(np.exp(-x))),
+    "tanhshrink": ("{0} - tanh({0})", lambda x: x - np.tanh(x)),
+    "hardsigmoid": ("where({0} > -3, where({0} < 3, {0} / 6 + 0.5, 1), 0)", lambda x: np.clip(x / 6 + 0.5, 0, 1)),
+    "hardswish": (
+        "where({0} > -3, where({0} < 3, {0} * ({0} + 3) / 6, {0}), 0)", lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    ),
+    "relu6": ("where({0} > 0, where({0} < 6, {0}, 6), 0)", lambda x: np.clip(x, 0, 6)),
+    "selu": (
+        f"{SELU_SCALE!r} * (relu({{0}}) + {SELU_ALPHA!r} * (exp(-relu(-{{0}})) - 1))",
+        lambda x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))),
+    ),
+    "sign": ("where({0} > 0, 1, where({0} < 0, -1, 0 * {0}))", np.sign),
+    "detach": ("detach({})", lambda x: x),
+}  # fmt: skip
+for _kind, (_text, _numbers) in ONE_CELL.items():
+    RULES[_kind] = _function(_text, _numbers)
+
+
+@rule("gelu")
+def gelu(draft: Draft, self: Held, approximate: str = "none") -> Held:
+    """Both of PyTorch's forms: "none" is x·Φ(x), "tanh" the approximation."""
+    form = "tanh" if approximate == "tanh" else "erf"
+    return combined(draft, lambda x: f'gelu({x}, form="{form}")', lambda x: _gelu(x, form), self)
+
+
+def _gelu(x: Any, form: str) -> Any:
+    if form == "tanh":
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return np.vectorize(lambda z: z * (1 + math.erf(z / math.sqrt(2))) / 2)(x)
+
+
+@rule("elu")
+def elu(draft: Draft, self: Held, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Held:
+    """x where it is positive, α(eˣ − 1) elsewhere."""
+    if alpha == scale == input_scale == 1.0:
+        return combined(draft, "elu({})".format, lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), self)
+    text = f"{scale!r} * (relu({{0}}) + {alpha!r} * (exp(-{input_scale!r} * relu(-{{0}})) - 1))"
+    return combined(draft, text.format, lambda x: scale * np.where(x > 0, x, alpha * np.expm1(x * input_scale)), self)
+
+
+@rule("celu")
+def celu(draft: Draft, self: Held, alpha: float = 1.0) -> Held:
+    return elu(draft, self, alpha, 1.0, 1.0 / alpha)
+
+
+@rule("leaky_relu")
+def leaky_relu(draft: Draft, self: Held, negative_slope: float = 0.01) -> Held:
+    text = f"leaky_relu({{}}, slope={negative_slope!r})"
+    return combined(draft, text.format, lambda x: np.where(x > 0, x, negative_slope * x), self)
+
+
+@rule("prelu")
+def prelu(draft: Draft, self: Held, weight: Held) -> Held:
+    """Leaky ReLU whose slope is learned: one for all, or one for each channel."""
+    x, slope = draft.laid(self), draft.laid(weight)
+    if len(slope.cells) > 1 and x.cells.ndim > 2:
+        slope = Laid(slope.cells.reshape(-1, *(1,) * (x.cells.ndim - 2)))
+    return combined(draft, "where({0} > 0, {0}, {1} * {0})".format, lambda a, w: np.where(a > 0, a, w * a), x, slope)
+
+
+@rule("softplus")
+def softplus(draft: Draft, self: Held, beta: float = 1.0, threshold: float = 20.0) -> Held:
+    text = "softplus({})" if beta == 1 else f"softplus({beta!r} * {{}}) / {beta!r}"
+    return combined(draft, text.format, lambda x: np.logaddexp(0, beta * x) / beta, self)
+
+
+@rule("clamp", "hardtanh", "clip", "clamp_min", "clamp_max")
+def clamp(draft: Draft, self: Held, min: Any = None, max: Any = None, min_val: Any = None, max_val: Any = None) -> Held:
+    """Kept between two bounds; at a bound the gradient goes through, but for hardtanh."""
+    strict = min_val is not None
+    low, high = (min_val, max_val) if strict else (min, max)
+    if strict and low is None:
+        low, high = -1.0, 1.0
+    more, less = (">", "<") if strict else (">=", "<=")
+    text = "{0}"
+    if high is not None:
+        text = f"where({{0}} {less} {written(float(high))}, {text}, {written(float(high))})"
+    if low is not None:
+        text = f"where({{0}} {more} {written(float(low))}, {text}, {written(float(low))})"
+    return combined(draft, text.format, lambda x: np.clip(x, low, high), self)
+
+
+@rule("threshold")
+def threshold(draft: Draft, self: Held, threshold: float, value: float) -> Held:
+    text = f"where({{0}} > {written(threshold)}, {{0}}, {written(value)})"
+    return combined(draft, text.format, lambda x: np.where(x > threshold, x, value), self)
+
+
+@rule("softshrink", "hardshrink")
+def shrink(draft: Draft, self: Held, lambd: float = 0.5) -> Held:
+    """Nothing near 0; elsewhere x, and nearer to 0 by λ where it is soft."""
+    off = lambd if draft.operation.kind.startswith("soft") else 0.0
+    up, down = (f"{{0}} - {off!r}", f"{{0}} + {off!r}") if off else ("{0}", "{0}")
+    text = f"where({{0}} > {lambd!r}, {up}, where({{0}} < {written(-lambd)}, {down}, 0 * {{0}}))"
+    return combined(draft, text.format, lambda x: np.where(np.abs(x) > lambd, x - off * np.sign(x), 0), self)
+
+
+@rule("add")
+def add(draft: Draft, self: Held, other: Held, alpha: float = 1) -> Held:
+    if not isinstance(self, Laid) and isinstance(other, Laid) and np.ndim(self) == 0 and alpha == 1:
+        self, other = other, self
+    if not isinstance(other, Laid) and np.all(np.asarray(other) == 0) and np.ndim(other) == 0:
+        return self
+    text = "{0} + {1}" if alpha == 1 else f"{{0}} + {written(alpha)} * {{1}}"
+    return combined(draft, text.format, lambda a, b: a + alpha * b, self, other)
+
+
+@rule("sub")
+def sub(draft: Draft, self: Held, other: Held, alpha: float = 1) -> Held:
+    text = "{0} - {1}" if alpha == 1 else f"{{0}} - {written(alpha)} * {{1}}"
+    return combined(draft, text.format, lambda a, b: a - alpha * b, self, other)
+
+
+@rule("rsub")
+def rsub(draft: Draft, self: Held, other: Held, alpha: float = 1) -> Held:
+    return sub(draft, other, self, alpha)
+
+
+@rule("mul")
+def mul(draft: Draft, self: Held, other: Held) -> Held:
+    for one, another in ((self, other), (other, self)):
+        if not isinstance(one, Laid) and np.ndim(one) == 0 and float(one) == 1.0 and isinstance(another, Laid):
+            return another
+    return combined(draft, "{} * {}".format, np.multiply, self, other)
+
+
+@rule("div")
+def div(draft: Draft, self: Held, other: Held, rounding_mode: str | None = None) -> Held:
+    if rounding_mode is not None:
+        if isinstance(self, Laid) or isinstance(other, Laid):
+            raise draft.refuse("rounds, and no gradient goes through that; compute it before and pass it as an input")
+        return np.floor_divide(self, other) if rounding_mode == "floor" else np.trunc(np.divide(self, other))
+    return combined(draft, "{} / {}".format, np.divide, self, other)
+
+
+@rule("pow")
+def pow_(draft: Draft, self: Held, exponent: Held) -> Held:
+    """A power with a number as exponent; with a tensor as exponent, e to its product with the logarithm."""
+    if not isinstance(exponent, Laid) and np.ndim(exponent) == 0:
+        power = float(exponent)
+        if power == 1:
+            return self
+        shown = int(power) if power == int(power) else power
+        return combined(draft, lambda x: f"{x} ** {shown}" if shown >= 0 else f"{x} ** ({shown})",
+                        lambda x: np.power(x, power), self)  # fmt: skip
+    if not isinstance(self, Laid) and np.ndim(self) == 0:
+        base = math.log(float(self))
+        return combined(draft, lambda x: f"exp({base!r} * {x})", lambda x: np.power(self, x), exponent)
+    product = combined(draft, "log({}) * {}".format, lambda a, b: np.log(a) * b, self, exponent)
+    return applied(draft, "exp", self=product)
+
+
+@rule("maximum")
+def maximum(draft: Draft, self: Held, other: Held) -> Held:
+    return combined(draft, "maximum({}, {})".format, np.maximum, self, other)
+
+
+@rule("minimum")
+def minimum(draft: Draft, self: Held, other: Held) -> Held:
+    return combined(draft, "minimum({}, {})".format, np.minimum, self, other)
+
+
+@rule("where")
+def where(draft: Draft, condition: Held, self: Held, other: Held) -> Held:
+    """The one where the condition is 1, the other where it is 0."""
+    if not isinstance(condition, Laid):
+        kept = np.broadcast_to(
+            np.asarray(condition, bool), np.broadcast_shapes(*map(shape_of, (condition, self, other)))
+        )
+        if kept.all() or not kept.any():
+            chosen = self if kept.all() else other
+            return Laid(np.broadcast_to(chosen.cells, kept.shape)) if isinstance(chosen, Laid) else chosen
+    text = "where({0} > 0, {1}, {2})".format
+    return combined(draft, text, lambda c, a, b: np.where(c, a, b), _as_number(condition), self, other)
+
+
+def shape_of(value: Held | float) -> tuple[int, ...]:
+    return value.shape if isinstance(value, Laid) else tuple(np.shape(value))
+
+
+def _as_number(condition: Held) -> Held:
+    return condition if isinstance(condition, Laid) else np.asarray(condition, np.float64)
+
+
+@rule("masked_fill")
+def masked_fill(draft: Draft, self: Held, mask: Held, value: Held) -> Held:
+    """Another number where the mask is 1; what stands for minus infinity is added, so that the formula stays plain."""
+    if not isinstance(mask, Laid) and not isinstance(value, Laid) and float(np.asarray(value)) <= -1e8:
+        closed = np.where(np.asarray(mask, bool), MASKED, 0.0)
+        return add(draft, self, closed) if closed.any() else self
+    return where(draft, mask, value, self)
+
+
+MASKED = -1e9  # e to it is 0 in float64, and it leaves a finite number beside any score
+
+
+_COMPARED = {
+    "gt": ("where({} > {}, 1, 0)", np.greater), "ge": ("where({} >= {}, 1, 0)", np.greater_equal),
+    "lt": ("where({} < {}, 1, 0)", np.less), "le": ("where({} <= {}, 1, 0)", np.less_equal),
+    "eq": ("where({0} >= {1}, where({0} <= {1}, 1, 0), 0)", np.equal),
+    "ne": ("where({0} >= {1}, where({0} <= {1}, 0, 1), 1)", np.not_equal),
+}  # fmt: skip
+
+
+def _compare(text: str, numbers: Callable[..., Any]) -> Callable[..., Held]:
+    def made(draft: Draft, self: Held, other: Held) -> Held:
+        return combined(draft, text.format, numbers, self, other)
+
+    return made
+
+
+for _kind, (_text, _numbers) in _COMPARED.items():
+    RULES[_kind] = _compare(_text, _numbers)
+
+
+@rule("logical_not", "bitwise_not")
+def logical_not(draft: Draft, self: Held) -> Held:
+    return combined(draft, "1 - {}".format, np.logical_not, self)
+
+
+@rule("logical_and", "bitwise_and")
+def logical_and(draft: Draft, self: Held, other: Held) -> Held:
+    return combined(draft, "{} * {}".format, np.logical_and, self, other)
+
+
+@rule("lerp")
+def lerp(draft: Draft, self: Held, end: Held, weight: Held) -> Held:
+    return combined(draft, "{0} + {2} * ({1} - {0})".format, lambda a, b, w: a + w * (b - a), self, end, weight)
+
+
+@rule("addcmul")
+def addcmul(draft: Draft, self: Held, tensor1: Held, tensor2: Held, value: float = 1) -> Held:
+    text = "{} + {} * {}" if value == 1 else f"{{}} + {written(value)} * {{}} * {{}}"
+    return combined(draft, text.format, lambda a, b, c: a + value * b * c, self, tensor1, tensor2)
+
+
+@rule("dropout")
+def dropout(draft: Draft, input: Held, p: float, train: bool, mask: Held | None = None) -> Held:
+    """Off; or with its mask given (1: kept), what is kept divided by the share that is."""
+    if mask is None or p == 0:
+        return input
+    return combined(draft, f"{{}} * {{}} / {1 - p!r}".format, lambda x, k: x * k / (1 - p), input, mask)

@@ -1,0 +1,249 @@
+"""Operations that only move numbers about: for cells as for numbers, and never a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from tracer.frameworks.cells import Held, Laid, NumberArray, moved
+from tracer.frameworks.draft import Draft
+from tracer.frameworks.rules import RULES, applied, rule
+
+
+def _mover(move: Callable[..., Any]) -> Callable[..., Held]:
+    def made(draft: Draft, self: Held, **arguments: Any) -> Held:
+        return moved(self, lambda cells: move(cells, **arguments))
+
+    return made
+
+
+def _view(x: NumberArray, size: Sequence[int]) -> NumberArray:
+    return x.reshape([int(each) for each in size])
+
+
+def _flatten(x: NumberArray, start_dim: int = 0, end_dim: int = -1) -> NumberArray:
+    if x.ndim == 0:
+        return x.reshape(1)
+    first, last = start_dim % x.ndim, end_dim % x.ndim
+    return x.reshape(*x.shape[:first], -1, *x.shape[last + 1 :])
+
+
+def _unflatten(x: NumberArray, dim: int, sizes: Sequence[int]) -> NumberArray:
+    at = dim % x.ndim
+    return x.reshape(*x.shape[:at], *sizes, *x.shape[at + 1 :])
+
+
+def _expand(x: NumberArray, size: Sequence[int], implicit: bool = False) -> NumberArray:
+    shape = [int(each) for each in size]
+    own = (1,) * (len(shape) - x.ndim) + x.shape
+    found: NumberArray = np.broadcast_to(x, [o if s == -1 else s for s, o in zip(shape, own, strict=True)])
+    return found
+
+
+def _squeeze(x: NumberArray, dim: Any = None) -> NumberArray:
+    if dim is None:
+        return x.squeeze()
+    dims = [dim] if isinstance(dim, int) else list(dim)
+    return x.squeeze(tuple(each % x.ndim for each in dims if x.ndim and x.shape[each] == 1))
+
+
+def _slice(x: NumberArray, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> NumberArray:
+    places: list[Any] = [slice(None)] * x.ndim
+    places[dim] = slice(start, end, step)
+    part: NumberArray = x[tuple(places)]
+    return part
+
+
+def _select(x: NumberArray, dim: int, index: int) -> NumberArray:
+    places: list[Any] = [slice(None)] * x.ndim
+    places[dim] = int(index)
+    return np.asarray(x[tuple(places)])
+
+
+def _diagonal(x: NumberArray, offset: int = 0, dim1: int = 0, dim2: int = 1) -> NumberArray:
+    return x.diagonal(offset, dim1, dim2)
+
+
+def _repeat(x: NumberArray, repeats: Sequence[int]) -> NumberArray:
+    return np.tile(x, [int(each) for each in repeats])
+
+
+def _repeat_interleave(x: NumberArray, repeats: Any, dim: int | None = None, **_: Any) -> NumberArray:
+    return np.repeat(x, np.asarray(repeats, int), axis=dim)
+
+
+_MOVES: dict[str, Callable[..., Any]] = {
+    "view": _view, "reshape": lambda x, shape: _view(x, shape), "_unsafe_view": _view, "flatten": _flatten,
+    "unflatten": _unflatten, "expand": _expand,
+    "expand_as": lambda x, other: _expand(x, shape_of(other)), "view_as": lambda x, other: _view(x, shape_of(other)),
+    "reshape_as": lambda x, other: _view(x, shape_of(other)), "squeeze": _squeeze, "slice": _slice, "select": _select,
+    "diagonal": _diagonal, "repeat": _repeat, "tile": lambda x, dims: _repeat(x, dims), 
+    "repeat_interleave": _repeat_interleave, 
+    "transpose": lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1) if x.ndim else x,
+    "permute": lambda x, dims: np.transpose(x, [each % x.ndim for each in dims]),
+    "t": lambda x: x.T, "numpy_T": lambda x: x.T, "mT": lambda x: np.swapaxes(x, -1, -2),
+    "unsqueeze": lambda x, dim: np.expand_dims(x, dim if dim >= 0 else dim + x.ndim + 1),
+    "movedim": lambda x, source, destination: np.moveaxis(x, source, destination),
+    "flip": lambda x, dims: np.flip(x, tuple(dims)),
+    "roll": lambda x, shifts, dims: np.roll(x, tuple(shifts), tuple(dims)) if dims else np.roll(x, shifts),
+    "narrow": lambda x, dim, start, length: _slice(x, dim, start, start + length),
+}  # fmt: skip
+for _kind, _move in _MOVES.items():
+    RULES[_kind] = _mover(_move)
+
+
+@rule("clone", "contiguous", "alias", "to", "_to_copy", "type_as", "lift_fresh_copy", "identity", "detach_", "float",
+      "double", "requires_grad_", "cast")  # fmt: skip
+def as_it_is(draft: Draft, self: Held, **_: Any) -> Held:
+    return self
+
+
+def whole_numbers(draft: Draft, value: Held) -> NumberArray:
+    """Numbers of rows or places, which must be given; computed ones are refused."""
+    found = draft.start_numbers(value) if isinstance(value, Laid) else np.asarray(value)
+    if found is None:
+        raise draft.refuse("looks up numbers that are computed; expected whole numbers that are given")
+    return found if found.dtype == bool else found.astype(int)
+
+
+@rule("index")
+def indexed(draft: Draft, self: Held, indices: Sequence[Any]) -> Held:
+    places = tuple(slice(None) if each is None else whole_numbers(draft, each) for each in indices)
+    return moved(self, lambda x: np.asarray(x[places]))
+
+
+@rule("index_select")
+def index_select(draft: Draft, self: Held, dim: int, index: Held) -> Held:
+    return moved(self, lambda x: np.take(x, whole_numbers(draft, index), axis=dim))
+
+
+@rule("gather")
+def gather(draft: Draft, self: Held, dim: int, index: Held, sparse_grad: bool = False) -> Held:
+    return moved(self, lambda x: np.take_along_axis(x, whole_numbers(draft, index), axis=dim))
+
+
+@rule("_embedding_bag", "embedding_bag")
+def embedding_bag(draft: Draft, weight: Held, indices: Held, offsets: Held, mode: int = 0, **_: Any) -> Any:
+    """Rows of a table, those of each bag added up, averaged, or the largest of each column."""
+    rows, starts = whole_numbers(draft, indices), whole_numbers(draft, offsets).tolist()
+    table, kind = draft.laid(weight), ("sum", "mean", "amax")[mode]
+    bags = [table.cells[rows[a:b]] for a, b in pairwise([*starts, len(rows)])]
+    made = [draft.laid(applied(draft, kind, self=Laid(each), dim=0)).cells for each in bags]
+    return (Laid(np.stack(made)), np.zeros(0), np.zeros(0), np.zeros(0))
+
+
+@rule("embedding")
+def embedding(draft: Draft, weight: Held, indices: Held, padding_idx: int = -1, **_: Any) -> Held:
+    """Rows of a table by their numbers; no gradient goes to the row that stands for padding."""
+    chosen = whole_numbers(draft, indices)
+    if padding_idx < 0 or not isinstance(weight, Laid) or not (chosen == padding_idx).any():
+        return moved(weight, lambda table: table[chosen])
+    numbers = draft.start_numbers(Laid(weight.cells[padding_idx]))
+    cells = weight.cells.copy()
+    if numbers is not None:
+        cells[padding_idx] = draft.laid(numbers, f"{draft.operation.name}_padding").cells
+    return Laid(cells[chosen])
+
+
+@rule("cat", "concat", "concatenate")
+def cat(draft: Draft, tensors: Sequence[Held], dim: int = 0) -> Held:
+    if not any(isinstance(each, Laid) for each in tensors):
+        return np.concatenate([np.asarray(each) for each in tensors], axis=dim)
+    return Laid(np.concatenate([draft.laid(each).cells for each in tensors if _size(each)], axis=dim))
+
+
+def _size(value: Held) -> int:
+    return int(value.cells.size if isinstance(value, Laid) else np.size(value))
+
+
+@rule("stack")
+def stack(draft: Draft, tensors: Sequence[Held], dim: int = 0) -> Held:
+    if not any(isinstance(each, Laid) for each in tensors):
+        return np.stack([np.asarray(each) for each in tensors], axis=dim)
+    return Laid(np.stack([draft.laid(each).cells for each in tensors], axis=dim))
+
+
+@rule("split", "split_with_sizes", "unsafe_split")
+def split(draft: Draft, self: Held, split_size: Any = None, split_sizes: Any = None, dim: int = 0) -> tuple[Held, ...]:
+    """Parts of so many places each, or of the sizes given."""
+    sizes = split_size if split_sizes is None else split_sizes
+    length = shape_of(self)[dim]
+    if isinstance(sizes, int):
+        stops = list(range(sizes, length, sizes))
+    else:
+        stops = np.cumsum([int(each) for each in sizes])[:-1].tolist()
+    bounds = [0, *stops, length]
+    return tuple(
+        moved(self, lambda x, a=a, b=b: _slice(x, dim, a, b))  # type: ignore[misc]
+        for a, b in pairwise(bounds)
+    )
+
+
+def shape_of(value: Held) -> tuple[int, ...]:
+    return value.shape if isinstance(value, Laid) else tuple(np.shape(value))
+
+
+@rule("chunk")
+def chunk(draft: Draft, self: Held, chunks: int, dim: int = 0) -> tuple[Held, ...]:
+    return split(draft, self, -(-shape_of(self)[dim] // chunks), dim=dim)
+
+
+@rule("unbind")
+def unbind(draft: Draft, self: Held, dim: int = 0) -> tuple[Held, ...]:
+    return tuple(
+        moved(self, lambda x, k=k: _select(x, dim, k))  # type: ignore[misc]
+        for k in range(shape_of(self)[dim])
+    )
+
+
+@rule("pad", "constant_pad_nd")
+def pad(draft: Draft, self: Held, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Held:
+    """PyTorch's order: before and after the last dimension, then the one before it."""
+    dimensions = len(shape_of(self))
+    around = [(0, 0)] * dimensions
+    for k in range(len(pad) // 2):
+        around[dimensions - 1 - k] = (int(pad[2 * k]), int(pad[2 * k + 1]))
+    if mode in ("reflect", "replicate", "circular"):
+        name = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode]
+        return moved(self, lambda x: np.pad(_cropped(x, around), _grown(around), mode=name))  # type: ignore[call-overload]
+    return padded(draft, self, around, value or 0.0)
+
+
+def _cropped(x: NumberArray, around: Sequence[tuple[int, int]]) -> NumberArray:
+    """Without what a negative padding takes off."""
+    return x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(around, x.shape, strict=True))]
+
+
+def _grown(around: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(max(a, 0), max(b, 0)) for a, b in around]
+
+
+def padded(draft: Draft, value: Held, around: Sequence[tuple[int, int]], number: float) -> Held:
+    """A tensor with so much of one number before and after it along each dimension."""
+    if not isinstance(value, Laid):
+        return np.pad(_cropped(np.asarray(value), around), _grown(around), constant_values=number)
+    cells = _cropped(value.cells, around)
+    grown = _grown(around)
+    if not any(a or b for a, b in grown):
+        return Laid(cells)
+    for axis, (before, after) in enumerate(grown):
+        parts = [cells]
+        for count, at in ((before, 0), (after, 1)):
+            if count:
+                shape = (*cells.shape[:axis], count, *cells.shape[axis + 1 :])
+                filler = draft.laid(np.full(shape, number), "padding").cells
+                parts.insert(0 if at == 0 else len(parts), filler)
+        cells = np.concatenate(parts, axis=axis)
+    return Laid(cells)
+
+
+@rule("tril", "triu")
+def triangle(draft: Draft, self: Held, diagonal: int = 0) -> Held:
+    """What is on one side of the diagonal; 0 on the other."""
+    kept = (np.tril if draft.operation.kind == "tril" else np.triu)(np.ones(shape_of(self)), diagonal)
+    if not isinstance(self, Laid):
+        return np.asarray(self) * kept
+    return applied(draft, "mul", self=self, other=kept)

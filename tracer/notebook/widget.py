@@ -1,0 +1,50 @@
+"""The page inside a notebook: a widget for Jupyter, VS Code and marimo, where anywidget is installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracer.page.page import render_page
+from tracer.run.passes import AnyProblem, Trace
+
+HEIGHT = 720  # pixels of the page in a notebook; it scrolls
+# The page is a document of its own, so that neither its styles nor its scripts meet the notebook's.
+SCRIPT = """
+export default {
+  render({ model, el }) {
+    const frame = document.createElement("iframe");
+    frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-popups");
+    frame.title = model.get("title");
+    frame.style.cssText = `width:100%;height:${model.get("height")}px;border:1px solid #9e9e9e`;
+    frame.srcdoc = model.get("page");
+    el.appendChild(frame);
+  },
+};
+"""
+
+
+def page_widget(trace: Trace[AnyProblem]) -> dict[str, Any]:
+    """What a notebook shows as the page, by its media type; nothing where anywidget is not installed."""
+    made = widget_of(trace)
+    shown = None if made is None else made._repr_mimebundle_()
+    found = shown[0] if isinstance(shown, tuple) else shown
+    return {key: value for key, value in (found or {}).items() if key not in ("text/plain", "text/html")}
+
+
+def widget_of(trace: Trace[AnyProblem]) -> Any:
+    """The widget with the page; None where anywidget is not installed."""
+    try:
+        import anywidget
+        import traitlets
+    except ModuleNotFoundError:
+        return None
+
+    class PageWidget(anywidget.AnyWidget):
+        """The page of a run."""
+
+        _esm = SCRIPT
+        page = traitlets.Unicode().tag(sync=True)
+        title = traitlets.Unicode().tag(sync=True)
+        height = traitlets.Int(HEIGHT).tag(sync=True)
+
+    return PageWidget(page=render_page(trace), title=trace.problem.title)
