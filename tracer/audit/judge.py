@@ -1,0 +1,323 @@
+"""Which cells are wrong: in the order of computation every claim is held against the right gradient, and a cell that is
+wrong is put right before going on, so that what merely follows from it is told apart from what is wrong itself.
+
+Nobody is accused without proof: a claim that only the cells after it make must put these right when it is put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from tracer.audit.claims import Claim, Claims, commonest
+from tracer.audit.known import NEAR, Row, alike, ratio
+from tracer.audit.numbers import value
+from tracer.expression import scalar as s
+
+STRONG = ("update", "heading")
+MOST_TRIED, MOST_AFTER = 60, 20_000  # claims that are proved, and cells that are computed again for each
+CLOSE = 1e-6  # of a factor: the same
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A cell that claims a gradient: `right` is what belongs there, at all points; `wrong` where its number is not that.
+
+    `blamed`: its own formula is at fault. `because`: the first cell at fault that it follows from.
+    """
+
+    cell: s.Cell
+    of: s.Cell
+    right: Row
+    claimed: Row
+    wrong: bool
+    blamed: bool
+    because: s.Cell | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A cell whose formula is at fault, and the numbers that belong there. `kind`: what it should be."""
+
+    cell: s.Cell
+    right: Row
+    given: Row
+    kind: str  # gradient, update, local derivative, forward
+    of: s.Cell | None = None
+    operands: Mapping[s.Cell, Row] = field(default_factory=dict)
+
+
+@dataclass
+class Judge:
+    """Judges the cells of a study by their claims. `values` are the rows with all that was wrong put right."""
+
+    claims: Claims
+    values: dict[s.Cell, Row] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    gradients: list[Gradient] = field(default_factory=list)
+    factor: float = 1.0
+    behind: dict[s.Cell, s.Cell] = field(default_factory=dict)  # the first fault that a changed cell follows from
+    tried: int = 0
+
+    @classmethod
+    def of(cls, claims: Claims) -> Judge:
+        judge = cls(claims, dict(claims.study.values))
+        judge.factor = judge.common_factor()
+        with np.errstate(all="ignore"):
+            for cell in claims.study.graph.order:
+                judge.look_at(cell)
+        return judge
+
+    def common_factor(self) -> float:
+        """What the sheet's gradients are times the loss's: 1, or −1, 1/N, the rate, by its convention."""
+        for kinds in (STRONG, ("use", "rule", "line")):
+            found = [
+                factor
+                for cell, claim in self.claims.found.items()
+                if claim.how in kinds and (factor := self.fitting(self.row(cell), claim)) is not None
+            ]
+            if found:
+                return commonest(found) or 1.0
+        return 1.0
+
+    def row(self, cell: s.Cell) -> Row:
+        return np.broadcast_to(self.values[cell], (1 + NEAR + 5,))
+
+    def fitting(self, row: Row, claim: Claim) -> float | None:
+        """The factor by which a row is what it claims to be."""
+        for cell in claim.of:
+            for _, right in self.claims.study.right.get(cell, ()):
+                if (found := ratio(row, right)) is not None:
+                    return found
+        return None
+
+    def look_at(self, cell: s.Cell) -> None:
+        """Compute a cell anew where something before it changed, and judge what it claims."""
+        study = self.claims.study
+        if cell in study.roles.updates:
+            self.judge_update(cell)
+            return
+        before = next((self.behind[each] for each in study.graph.uses[cell] if each in self.behind), None)
+        if before is not None:
+            self.values[cell] = value(study.graph.made[cell], self.values)
+            self.behind[cell] = before
+        claim = self.claims.found.get(cell)
+        if claim is not None and cell not in study.right:
+            self.judge_gradient(cell, claim)
+
+    def judge_gradient(self, cell: s.Cell, claim: Claim) -> None:
+        given = self.row(cell)
+        of = self.agreeing(given, claim)
+        blamed = False
+        if of is None:
+            of = self.proved(cell, claim)
+            blamed = of is not None
+        if of is None:
+            return
+        right = self.right_row(of)
+        shown = np.broadcast_to(self.claims.study.values[cell], given.shape)
+        wrong = not alike(shown[: 1 + NEAR], self.scaled_like(shown, right)[: 1 + NEAR])
+        self.gradients.append(Gradient(cell, of, right, shown, wrong, blamed, None if blamed else self.behind.get(cell)))
+
+    def scaled_like(self, shown: Row, right: Row) -> Row:
+        """The right row in the scale that a cell between has: its own constant factor, where that is one."""
+        found = ratio(shown, right)
+        return right * (found / 1.0) if found is not None and abs(abs(found) - 1.0) > CLOSE else right
+
+    def right_row(self, of: s.Cell) -> Row:
+        rows = self.claims.study.right[of]
+        return self.factor * rows[0][1]
+
+    def agreeing(self, row: Row, claim: Claim) -> s.Cell | None:
+        """The cell whose gradient a row is: in the sheet's own scale, or for a cell between in any."""
+        for cell in sorted(claim.of, key=lambda each: (each.matrix, each.row, each.column)):
+            for _, known in self.claims.study.right.get(cell, ()):
+                if alike(row, self.factor * known):
+                    return cell
+                if claim.how not in STRONG and (found := ratio(row, known)) is not None and self.is_scale(found):
+                    return cell
+        return None
+
+    def is_scale(self, factor: float) -> bool:
+        """Whether cells between may be so many times the gradient: what most others of them are."""
+        return any(abs(factor - each) <= CLOSE * abs(each) for each in self.scales)
+
+    @cached_property
+    def scales(self) -> list[float]:
+        counts: dict[float, int] = {}
+        for cell, claim in self.claims.found.items():
+            if claim.how not in STRONG and (found := self.fitting(self.claims.study.row(cell), claim)) is not None:
+                key = float(f"{found:.6g}")
+                counts[key] = counts.get(key, 0) + 1
+        most = max(counts.values(), default=0)
+        return [factor for factor, count in counts.items() if count * 4 >= most and count > 1] + [self.factor]
+
+    def proved(self, cell: s.Cell, claim: Claim) -> s.Cell | None:
+        """Blame a cell, or one that only serves it, where that can be proved; gives the cell of the gradient."""
+        rated = [(self.gain(cell, of, claim), of) for of in self.candidates(claim)]
+        rated = [(gain, of) for gain, of in rated if gain is not None]
+        if not rated:
+            return None
+        gain, of = max(rated, key=lambda each: each[0])
+        if claim.how not in STRONG and gain <= 0:
+            return None
+        right = self.right_row(of)
+        self.blame(cell, of, right)
+        return of
+
+    def candidates(self, claim: Claim) -> list[s.Cell]:
+        known = [each for each in claim.of if each in self.claims.study.right]
+        return sorted(known, key=lambda each: (each.matrix, each.row, each.column))[:12]
+
+    def gain(self, cell: s.Cell, of: s.Cell, claim: Claim) -> float | None:
+        """How many claims after a cell come right when it does, less those that go wrong; None for no proof."""
+        if claim.how in STRONG and len(claim.of) == 1:
+            return 1.0
+        if self.tried >= MOST_TRIED * 12:
+            return None
+        self.tried += 1
+        after = self.after(cell)
+        claimed = [each for each in after if each in self.claims.found]
+        if len(after) > MOST_AFTER or not claimed:
+            return 0.5 if claim.how == "line" or len(claim.of) == 1 and claim.how == "rule" else None
+        before = self.trial(cell, self.row(cell), after)
+        now = self.trial(cell, self.right_row(of), after)
+        good = sum(self.holds(each, now) and not self.holds(each, before) for each in claimed)
+        bad = sum(self.holds(each, before) and not self.holds(each, now) for each in claimed)
+        return float(good - 2 * bad)
+
+    def holds(self, cell: s.Cell, values: Mapping[s.Cell, Row]) -> bool:
+        row = np.broadcast_to(values[cell], (1 + NEAR + 5,))
+        return self.agreeing(row, self.claims.found[cell]) is not None
+
+    def after(self, cell: s.Cell) -> list[s.Cell]:
+        """The backward cells that depend on one, in order."""
+        study = self.claims.study
+        found, left = set(), [cell]
+        while left and len(found) <= MOST_AFTER:
+            for user in study.graph.users.get(left.pop(), ()):
+                if user not in found and user not in study.roles.updates:
+                    found.add(user)
+                    left.append(user)
+        return sorted(found, key=lambda each: study.places[each])
+
+    def trial(self, cell: s.Cell, row: Row, after: Iterable[s.Cell]) -> dict[s.Cell, Row]:
+        """The values with one cell set and those after it computed."""
+        made = self.claims.study.graph.made
+        overlay = _Overlay(self.values)
+        overlay[cell] = row
+        for each in after:
+            overlay[each] = value(made[each], overlay)
+        return overlay
+
+    def blame(self, cell: s.Cell, of: s.Cell, right: Row) -> None:
+        serving = self.serving(cell, right)
+        if serving is not None:
+            self.put_right(Fault(serving[0], serving[1], self.row(serving[0]), "local derivative", of))
+            self.values[cell] = value(self.claims.study.graph.made[cell], self.values)
+            self.behind[cell] = serving[0]
+            return
+        self.put_right(Fault(cell, right, self.row(cell), "gradient", of))
+
+    def put_right(self, fault: Fault) -> None:
+        self.faults.append(fault)
+        self.values[fault.cell] = fault.right
+        self.behind[fault.cell] = fault.cell
+
+    def serving(self, cell: s.Cell, right: Row) -> tuple[s.Cell, Row] | None:
+        """A cell that only serves others (a slope, a part) and would have to be a known local derivative."""
+        study = self.claims.study
+        shown = self.row(cell)
+        for operand in study.graph.uses[cell]:
+            if operand in study.right or operand in self.claims.found or operand not in study.graph.made:
+                continue
+            if self.is_local(self.row(operand)) is not None:
+                continue
+            slope = np.broadcast_to(self.slope(cell, operand), shown.shape)
+            needed = self.row(operand) + (right - shown) / slope
+            if np.count_nonzero(np.isfinite(needed)) >= 4 and self.is_local(needed) is not None:
+                trial = self.trial(operand, needed, [cell])
+                if alike(np.broadcast_to(trial[cell], right.shape), right):
+                    return operand, needed
+        return None
+
+    def slope(self, cell: s.Cell, operand: s.Cell) -> Row:
+        from tracer.audit.numbers import slopes
+
+        return slopes(self.claims.study.graph.made[cell], self.values)[operand]
+
+    def is_local(self, row: Row) -> tuple[s.Cell, s.Cell] | None:
+        """The forward cells u, v whose ∂u/∂v a row is."""
+        return next((pair for known, pair in self.locals if alike(row, known)), None)
+
+    @cached_property
+    def locals(self) -> list[tuple[Row, tuple[s.Cell, s.Cell]]]:
+        """The slopes of forward cells in those before them that change from point to point."""
+        found = []
+        for cell in self.claims.study.right:
+            for users in self.claims.onward(cell):
+                for user, row in users.items():
+                    full = np.broadcast_to(row, (1 + NEAR + 5,))
+                    if np.ptp(np.nan_to_num(full)) > 0:
+                        found.append((full, (user, cell)))
+        return found
+
+    def judge_update(self, cell: s.Cell) -> None:
+        """An update has to take the rate times the gradient of its own parameter off it."""
+        study = self.claims.study
+        update = study.roles.updates[cell]
+        expected = self.change
+        if expected is None or update.parameter not in study.right:
+            return
+        changed = value(study.graph.made[cell], self.values) - self.row(update.before)
+        right = expected * study.right[update.parameter][0][1]
+        if alike(changed, right) or not self.is_plain(cell):
+            return
+        if ratio(changed, right) is None and not self.takes_gradient(cell):
+            return
+        self.faults.append(Fault(cell, self.row(update.before) + right, self.row(update.before) + changed, "update", update.parameter))
+
+    def takes_gradient(self, cell: s.Cell) -> bool:
+        """Whether what an update takes off is a gradient at all, of this or of another parameter."""
+        takes = self.claims.study.roles.updates[cell].takes
+        return not takes or any(each in self.claims.found for each in takes)
+
+    def is_plain(self, cell: s.Cell) -> bool:
+        """Whether most updates of the book are plain steps along the gradient."""
+        return self.plain * 2 > len(self.claims.study.roles.updates)
+
+    @cached_property
+    def changes(self) -> list[float]:
+        study = self.claims.study
+        found = []
+        for cell, update in study.roles.updates.items():
+            with np.errstate(all="ignore"):
+                changed = np.broadcast_to(value(study.graph.made[cell], study.values), (1 + NEAR + 5,)) - self.row(update.before)
+            for _, right in study.right.get(update.parameter, ()):
+                if (factor := ratio(changed, right)) is not None:
+                    found.append(factor)
+                    break
+        return found
+
+    @cached_property
+    def change(self) -> float | None:
+        """What updates add, times the gradient: minus the rate."""
+        return commonest(self.changes)
+
+    @cached_property
+    def plain(self) -> int:
+        return len(self.changes)
+
+
+class _Overlay(dict[s.Cell, Row]):
+    """Rows laid over others."""
+
+    def __init__(self, below: Mapping[s.Cell, Row]) -> None:
+        super().__init__()
+        self.below = below
+
+    def __missing__(self, cell: s.Cell) -> Row:
+        return self.below[cell]
