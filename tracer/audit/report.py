@@ -1,0 +1,208 @@
+"""What an audit found: groups of cells that are wrong alike, an experiment for each, conventions, and the JSON of it all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tracer.audit.graph import Graph, name_of
+from tracer.audit.implied import NOWHERE, WORDS
+from tracer.audit.judge import Fault, Gradient, Judge
+from tracer.audit.rewrites import Rewrite, Rewriting
+from tracer.audit.slips import Naming
+from tracer.audit.writing import formula_at, moved, text_of, tree_at
+from tracer.expression import scalar as s
+from tracer.spreadsheet.columns import address
+
+MOST_REWRITTEN = 12  # kinds of faults for which the right formula is looked for
+
+
+@dataclass
+class Finding:
+    """Cells that are wrong alike: the first of them, what belongs there, and what follows from it."""
+
+    cell: s.Cell
+    formula: str
+    should_be: str | None
+    slug: str
+    says: str
+    shown: float
+    right: float
+    cells: list[s.Cell] = field(default_factory=list)
+    follow: list[s.Cell] = field(default_factory=list)
+    experiment: str | None = None
+    in_numbers: bool = True  # its own number is off too, not the formula alone
+
+
+@dataclass
+class Audit:
+    """The outcome for one book. `found`: whether there is a network in it at all."""
+
+    file: str
+    graph: Graph
+    found: bool = True
+    losses: list[s.Cell] = field(default_factory=list)
+    implied: str | None = None
+    parameters: list[s.Cell] = field(default_factory=list)
+    carried: frozenset[s.Cell] = frozenset()  # parameters that an update made
+    gradients: list[Gradient] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    conventions: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """The findings whose numbers are wrong in the book as it stands."""
+        return [each for each in self.findings if each.in_numbers]
+
+    @property
+    def status(self) -> int:
+        return 2 if not self.found else 1 if self.wrong else 0
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of `tracer audit --json`."""
+        of_parameters = [each for each in self.gradients if each.of in self.graph.typed or each.of in self.carried]
+        others = [each for each in self.gradients if each not in of_parameters]
+        return {
+            "file": self.file,
+            "loss": name_of(self.losses[0]) if self.losses and self.losses[0].matrix != NOWHERE else None,
+            "losses": [name_of(each) for each in self.losses if each.matrix != NOWHERE],
+            "implied_loss": self.implied,
+            "parameters": [name_of(each) for each in self.parameters],
+            "gradients": [_gradient(each) for each in of_parameters],
+            "between": [_gradient(each) for each in others],
+            "first_wrong": _finding(self.wrong[0]) if self.wrong else None,
+            "wrong": [_finding(each) for each in self.wrong],
+            "conventions": self.conventions,
+            "notes": self.notes,
+        }
+
+
+def _gradient(each: Gradient) -> dict[str, Any]:
+    return {
+        "cell": name_of(each.cell),
+        "of": name_of(each.of),
+        "claimed": _number(each.claimed[0]),
+        "right": _number(each.right[0]),
+        "verdict": "wrong" if each.wrong else "right",
+        "because": name_of(each.because) if each.because is not None and each.wrong else None,
+    }
+
+
+def _finding(each: Finding) -> dict[str, Any]:
+    return {
+        "cell": name_of(each.cell),
+        "formula": each.formula,
+        "should_be": each.should_be,
+        "slug": each.slug,
+        "says": each.says,
+        "shown": _number(each.shown),
+        "right": _number(each.right),
+        "repeats": [name_of(cell) for cell in each.cells[1:]],
+        "follow": [name_of(cell) for cell in each.follow],
+        "experiment": each.experiment,
+    }
+
+
+def _number(number: float) -> float | None:
+    return float(number) if math.isfinite(number) else None
+
+
+def gradient_findings(judge: Judge, naming: Naming) -> list[Finding]:
+    """The faults of a judge, those of one kind together, in the order of computation."""
+    groups: dict[tuple[str, str], Finding] = {}
+    recipes: dict[tuple[str, str], tuple[Rewrite | None, str, str]] = {}
+    by_cell: dict[s.Cell, Finding] = {}
+    for fault in judge.faults:
+        key = (fault.cell.matrix, _relative(judge, fault.cell))
+        if key not in recipes:
+            recipes[key] = _recipe(judge, naming, fault, len(recipes) < MOST_REWRITTEN)
+        rewrite, slug, says = recipes[key]
+        off = _is_off(fault)
+        if key not in groups:
+            groups[key] = _made(judge, fault, rewrite, slug, says, off)
+        elif off and not groups[key].in_numbers:
+            cells = groups[key].cells
+            groups[key] = _made(judge, fault, *_recipe(judge, naming, fault, True), off)
+            groups[key].cells.extend(cells)
+        groups[key].cells.append(fault.cell)
+        by_cell[fault.cell] = groups[key]
+    for each in judge.gradients:
+        if each.because in by_cell and each.wrong and each.cell not in by_cell:
+            by_cell[each.because].follow.append(each.cell)
+    _experiments(judge, groups)
+    return list(groups.values())
+
+
+def _made(judge: Judge, fault: Fault, rewrite: Rewrite | None, slug: str, says: str, off: bool) -> Finding:
+    formula = formula_at(judge.claims.study.graph.book, fault.cell)
+    return Finding(
+        fault.cell, formula, rewrite.text if rewrite else None, slug, says, float(fault.given[0]), float(fault.right[0]), in_numbers=off
+    )
+
+
+def _recipe(judge: Judge, naming: Naming, fault: Fault, look: bool) -> tuple[Rewrite | None, str, str]:
+    rewrite = Rewriting(judge.claims.study, judge.values, fault.cell, fault.right).find() if look else None
+    return (rewrite, *naming.slip(fault, rewrite))
+
+
+def _is_off(fault: Fault) -> bool:
+    """Whether the number in the book is wrong, not the formula alone."""
+    size = max(abs(float(fault.right[0])), abs(float(fault.given[0])), 1e-300)
+    return bool(abs(float(fault.given[0]) - float(fault.right[0])) > 1e-9 * max(size, 1e-6))
+
+
+def _relative(judge: Judge, cell: s.Cell) -> str:
+    """A formula relative to its place: the same for all that it was copied to."""
+    try:
+        return text_of(moved(tree_at(judge.claims.study.graph.book, cell), 50_000 - cell.row, 5_000 - cell.column))
+    except Exception:
+        return formula_at(judge.claims.study.graph.book, cell)
+
+
+def _experiments(judge: Judge, groups: dict[tuple[str, str], Finding]) -> None:
+    for finding in groups.values():
+        wrong = [each for each in judge.gradients if each.wrong and (each.cell in finding.cells or each.because in finding.cells)]
+        wrong.sort(key=lambda each: each.cell not in finding.cells)
+        for each in wrong:
+            text = experiment(judge, each)
+            if text is not None:
+                finding.experiment = text
+                break
+
+
+def experiment(judge: Judge, gradient: Gradient) -> str | None:
+    """What anybody can type into the sheet to see that a gradient is wrong."""
+    study = judge.claims.study
+    graph, cell = study.graph, gradient.of
+    if cell not in graph.typed or cell in graph.unread:
+        return None
+    loss = study.right[cell][0][0]
+    if loss.matrix == NOWHERE:
+        return None
+    start = graph.typed[cell]
+    step = 10.0 ** (math.floor(math.log10(max(abs(start), 0.1))) - 2)
+    before, after = (graph.values({cell: np.float64(number)})[loss] for number in (start, start + step))  # type: ignore[dict-item]
+    slope = (float(after) - float(before)) / step
+    return (
+        f"type {start + step:.12g} for {start:.12g} into {address(cell.row, cell.column)}: the loss in "
+        f"{address(loss.row, loss.column)} goes from {float(before):.8g} to {float(after):.8g}, a slope of {slope:.5g}; "
+        f"{address(gradient.cell.row, gradient.cell.column)} claims {float(gradient.claimed[0]) / judge.factor:.5g}"
+    )
+
+
+def conventions(judge: Judge) -> Iterator[str]:
+    """What is done otherwise than usual and is right all the same."""
+    factor = judge.factor
+    if abs(factor + 1) < 1e-6:
+        yield "gradients have the opposite sign: they are what is added"
+    elif abs(factor - 1) > 1e-6:
+        yield f"gradients are {factor:.6g} times those of the loss in the book"
+    study = judge.claims.study
+    if study.roles.implied:
+        number = study.roles.losses[0].row
+        yield f"the book holds no loss: its gradients are judged as those of {WORDS[number]}"

@@ -1,0 +1,338 @@
+"""The formula that belongs in a cell: the smallest change of the one that stands there whose numbers are right.
+
+Each change is tried at all points at once; numbers that agree at eleven points are no accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracer.audit import parsing as p
+from tracer.audit.known import NEAR, FAR, Row, Study, alike
+from tracer.audit.lowering import Lowering
+from tracer.audit.grids import number
+from tracer.audit.numbers import value
+from tracer.audit.parsing import FormulaError
+from tracer.audit.writing import changed, corner_text, nodes, reference_to, text_of, tree_at
+from tracer.expression import scalar as s
+
+MOST_TRIED, MOST_POOL = 9_000, 260
+FARTHEST = 4  # rows and columns that a range may be off
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A formula in place of another. `kind` says what was changed: cell, range, brackets, function, number, sign,
+    factor, mask, term, whole; `old` and `new` are the cells concerned, where there are some."""
+
+    tree: p.Node
+    kind: str
+    old: s.Cell | None = None
+    new: s.Cell | None = None
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        return "=" + text_of(self.tree)
+
+
+class Rewriting:
+    """Looks for the rewrite of one cell's formula. `values` are the rows with everything before it put right."""
+
+    def __init__(self, study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, right: Row) -> None:
+        self.study, self.values, self.cell, self.right = study, values, cell, right
+        self.book = study.graph.book
+        self.lowering = Lowering(self.book)
+        self.formula = self.book.sheets[cell.matrix].formulas[cell.row, cell.column]
+        self.tree = tree_at(self.book, cell)
+        self.tried = 0
+
+    def find(self) -> Rewrite | None:
+        """The first change whose numbers are right, or None."""
+        with np.errstate(all="ignore"):
+            for ways in (self.functions, self.signs, self.masks, self.cells, self.brackets, self.factors, self.ranges, self.terms):
+                for rewrite in ways():
+                    if self.tried > MOST_TRIED:
+                        return None
+                    if self.is_right(rewrite.tree):
+                        return rewrite
+        return None
+
+    def is_right(self, tree: p.Node) -> bool:
+        self.tried += 1
+        try:
+            if self.formula.spread is None:
+                item = self.lowering.tree(self.cell.matrix, tree)
+            else:
+                grid = _grid(self.lowering, self.cell.matrix, tree)
+                item = self.lowering.part(grid, self.formula, (self.cell.row, self.cell.column))
+            found = value(number(item), self.values)
+        except (FormulaError, KeyError, RecursionError, IndexError):
+            return False
+        return alike(np.broadcast_to(found, self.right.shape), self.right)
+
+    def pool(self) -> list[s.Cell]:
+        """Cells that could stand in a formula: those of its pass, the nearest first."""
+        if not hasattr(self, "_pool"):
+            used = self.study.graph.uses[self.cell]
+            near = {self.cell, *used, *(each for cell in used for each in self.study.graph.uses.get(cell, ()))}
+            known = {*self.study.right, *self.study.roles.targets, *self.study.roles.backward(), *self.study.graph.typed}
+            same = [each for each in known if each.matrix == self.cell.matrix and each != self.cell and each in self.values]
+            order = self.study.places
+            place = order.get(self.cell, 0)
+            before = [each for each in same if order.get(each, -1) < place or each in near]
+            before.sort(key=lambda each: (abs(each.row - self.cell.row) + abs(each.column - self.cell.column) * 0.5, each.row, each.column))
+            self._pool = before[:MOST_POOL]
+        return self._pool
+
+    def cells(self) -> Iterator[Rewrite]:
+        """One cell in the place of another, wherever that stands, or in one place alone."""
+        if not np.any(self.right):
+            return  # many cells are 0
+        references = [each for each in nodes(self.tree) if isinstance(each, p.Reference) and each.last is None]
+        for reference in dict.fromkeys(references):
+            old = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
+            for new in self.pool():
+                if new != old and not self._same_numbers(new, old):
+                    target = _styled(reference, new, self.cell.matrix)
+                    yield Rewrite(replaced(self.tree, reference, target), "cell", old, new)
+        for reference in dict.fromkeys(references):
+            if references.count(reference) > 1:
+                old = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
+                for at in range(references.count(reference)):
+                    for new in self.pool()[:80]:
+                        target = _styled(reference, new, self.cell.matrix)
+                        yield Rewrite(replaced(self.tree, reference, target, at), "cell", old, new)
+
+    def _same_numbers(self, one: s.Cell, other: s.Cell) -> bool:
+        a, b = self.values.get(one), self.values.get(other)
+        return a is not None and b is not None and np.shape(a) == np.shape(b) and bool(np.all(a == b))
+
+    def ranges(self) -> Iterator[Rewrite]:
+        """A range moved, made longer or shorter."""
+        references = dict.fromkeys(each for each in nodes(self.tree) if isinstance(each, p.Reference) and each.last)
+        for reference in references:
+            for target in _moved_ranges(reference):
+                yield Rewrite(replaced(self.tree, reference, target), "range", detail=f"{_range(reference)} {_range(target)}")
+
+    def brackets(self) -> Iterator[Rewrite]:
+        """Brackets put around a part, or left out."""
+        text = text_of(self.tree)
+        for changed_text in _bracketings(text):
+            try:
+                yield Rewrite(p.parse(changed_text), "brackets")
+            except FormulaError:
+                continue
+
+    def functions(self) -> Iterator[Rewrite]:
+        """Another function, or another sign of its argument."""
+        swaps = {"LOG": ("LN",), "LOG10": ("LN",), "LN": ("LOG",), "SUM": ("AVERAGE",), "AVERAGE": ("SUM",), "MAX": ("MIN",), "MIN": ("MAX",), "SUMPRODUCT": ("SUM",), "TANH": ("SIN",)}
+        for node in dict.fromkeys(nodes(self.tree)):
+            if isinstance(node, p.Call):
+                for name in swaps.get(node.function, ()):
+                    yield Rewrite(replaced(self.tree, node, p.Call(name, node.arguments)), "function", detail=f"{node.function} {name}")
+                if node.function == "EXP" and node.arguments[0] is not None:
+                    inner = node.arguments[0]
+                    opposite = inner.operand if isinstance(inner, p.Unary) and inner.sign == "-" else p.Unary("-", _bracketed(inner))
+                    yield Rewrite(replaced(self.tree, node, p.Call("EXP", (opposite,))), "function", detail="EXP EXP-")
+
+    def signs(self) -> Iterator[Rewrite]:
+        """Another sign, another operator, the operands of a difference the other way round, another number."""
+        for node in dict.fromkeys(nodes(self.tree)):
+            match node:
+                case p.Binary("-", left, right):
+                    turned = p.Binary("-", _bracketed(right), _bracketed(left))
+                    yield Rewrite(replaced(self.tree, node, turned), "sign", detail="turned")
+                    yield Rewrite(replaced(self.tree, node, p.Binary("+", left, right)), "sign", detail="- +")
+                case p.Binary("+", left, right):
+                    yield Rewrite(replaced(self.tree, node, p.Binary("-", left, right)), "sign", detail="+ -")
+                case p.Binary("*", left, right):
+                    yield Rewrite(replaced(self.tree, node, p.Binary("/", left, right)), "operator", detail="* /")
+                    for kept in (left, right):
+                        yield Rewrite(replaced(self.tree, node, kept), "number", detail=text_of(right if kept is left else left))
+                case p.Binary("/", left, right):
+                    yield Rewrite(replaced(self.tree, node, p.Binary("*", left, right)), "operator", detail="/ *")
+                    yield Rewrite(replaced(self.tree, node, left), "number", detail=text_of(right))
+                case p.Unary("-", operand):
+                    yield Rewrite(replaced(self.tree, node, operand), "sign", detail="-")
+                case p.Literal(float() as known):
+                    for other in (0.5, 1.0, 2.0, 3.0):
+                        if other != known:
+                            yield Rewrite(replaced(self.tree, node, p.Literal(other)), "number", detail=f"{known:g} {other:g}")
+                case p.Binary("^", base, p.Literal(2.0)):
+                    yield Rewrite(replaced(self.tree, node, base), "number", detail="^2")
+
+    def factors(self) -> Iterator[Rewrite]:
+        """The whole times or divided by something: −1, a number, a cell a, 1 − a, a·(1 − a), 1 − a², a mask."""
+        shown = self.shown()
+        factor = self.right / shown
+        both = np.isfinite(factor) & (np.abs(shown) > 0)
+        if np.count_nonzero(both) >= 3 and np.ptp(factor[both]) <= 1e-7 * abs(factor[both][0]):
+            yield from self._by_number(float(factor[both][0]))
+        for cell in self.pool():
+            for made, form in self._shapes(cell):
+                row = np.broadcast_to(self.values[cell], shown.shape)
+                known = {"a": row, "1-a": 1 - row, "a(1-a)": row * (1 - row), "1-a^2": 1 - row**2}[form]
+                if alike(shown * known, self.right):
+                    yield Rewrite(p.Binary("*", _bracketed(self.tree, 4), made), "factor", new=cell, detail=form)
+                if form in ("a", "1-a") and alike(shown / known, self.right):
+                    yield Rewrite(p.Binary("/", _bracketed(self.tree, 4), made), "quotient", new=cell, detail=form)
+
+    def _by_number(self, factor: float) -> Iterator[Rewrite]:
+        if abs(factor + 1) < 1e-6:
+            yield Rewrite(p.Unary("-", _bracketed(self.tree, 5)), "sign", detail="whole")
+        for count in (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0):
+            if abs(factor - count) < 1e-6:
+                yield Rewrite(p.Binary("*", p.Literal(count), _bracketed(self.tree, 4)), "scale", detail=f"{count:g}")
+            if abs(factor - 1 / count) < 1e-6:
+                yield Rewrite(p.Binary("/", _bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}")
+
+    def _shapes(self, cell: s.Cell) -> Iterator[tuple[p.Node, str]]:
+        a = reference_to(cell, self.cell.matrix)
+        rest = p.Bracketed(p.Binary("-", p.Literal(1.0), a))
+        yield a, "a"
+        yield rest, "1-a"
+        yield p.Binary("*", a, rest), "a(1-a)"
+        yield p.Bracketed(p.Binary("-", p.Literal(1.0), p.Binary("^", a, p.Literal(2.0)))), "1-a^2"
+
+    def masks(self) -> Iterator[Rewrite]:
+        """The whole where a cell is positive, else 0; also where an IF has another condition."""
+        for cell in self.pool():
+            row = np.broadcast_to(self.values[cell], self.right.shape)
+            if not alike(np.where(row > 0, self.shown(), 0.0), self.right) or not self._is_masked(cell):
+                continue
+            condition = p.Binary(">", reference_to(cell, self.cell.matrix), p.Literal(0.0))
+            yield Rewrite(p.Call("IF", (condition, self.tree, p.Literal(0.0))), "mask", new=cell)
+
+    def _is_masked(self, cell: s.Cell) -> bool:
+        """Whether a forward cell goes through a ReLU: some cell of it alone has the slopes 0 and 1."""
+        for user in self.study.graph.users.get(cell, ()):
+            if user in self.study.right and isinstance(self.study.graph.made[user], s.Where | s.Maximum | s.Product):
+                slope = np.broadcast_to(self.study.slopes_of(user)[cell], self.right.shape)
+                if np.all(np.isin(slope, (0.0, 1.0))):
+                    return True
+        return False
+
+    def terms(self) -> Iterator[Rewrite]:
+        """The whole with a cell or a product of two cells added, or taken off."""
+        missing = self.right - self.shown()
+        pool = self.pool()[:120]
+        for cell in pool:
+            row = np.broadcast_to(self.values[cell], missing.shape)
+            for sign, operator in ((1.0, "+"), (-1.0, "-")):
+                for times in (1.0, 2.0):
+                    if alike(sign * times * row, missing):
+                        added: p.Node = reference_to(cell, self.cell.matrix)
+                        added = added if times == 1 else p.Binary("*", p.Literal(times), added)
+                        yield Rewrite(p.Binary(operator, self.tree, added), "term", new=cell, detail=f"{operator}{times:g}")
+        rows = np.array([np.broadcast_to(self.values[cell], missing.shape) for cell in pool]).reshape(len(pool), -1)
+        for k, cell in enumerate(pool):
+            near = np.nanmax(np.abs(rows * rows[k] - missing), axis=1) <= 1e-9 * np.nanmax(np.abs(missing), initial=0)
+            for other in np.flatnonzero(near):
+                product = p.Binary("*", reference_to(cell, self.cell.matrix), reference_to(pool[int(other)], self.cell.matrix))
+                yield Rewrite(p.Binary("+", self.tree, product), "term", new=cell, detail="product")
+
+    def shown(self) -> Row:
+        return np.broadcast_to(value(self.study.graph.made[self.cell], self.values), self.right.shape)
+
+
+def _grid(lowering: Lowering, sheet: str, tree: p.Node) -> list[list]:  # type: ignore[type-arg]
+    from tracer.audit.lowering import _Tree
+
+    return _Tree(lowering, sheet, 0, 0).grid(tree)
+
+
+def replaced(tree: p.Node, old: p.Node, new: p.Node, at: int | None = None) -> p.Node:
+    """A tree with one node for another: everywhere, or where it stands for the `at`th time."""
+    seen = 0
+
+    def rule(node: p.Node) -> p.Node:
+        nonlocal seen
+        if node == old:
+            seen += 1
+            if at is None or seen == at + 1:
+                return new
+        return node
+
+    return changed(tree, rule)
+
+
+def _styled(reference: p.Reference, cell: s.Cell, sheet: str) -> p.Reference:
+    """A reference to a cell with the $ of the one whose place it takes."""
+    corner = p.Corner(cell.row, cell.column, reference.first.fixed_row, reference.first.fixed_column)
+    return p.Reference(None if cell.matrix == sheet else cell.matrix, corner)
+
+
+def _moved_ranges(reference: p.Reference) -> Iterator[p.Reference]:
+    first, last = reference.first, reference.last
+    assert last is not None
+
+    def made(top: int, left: int, bottom: int, right: int) -> p.Reference | None:
+        if min(top, left) < 1 or bottom < top or right < left:
+            return None
+        return p.Reference(
+            reference.sheet, first._replace(row=top, column=left), last._replace(row=bottom, column=right)
+        )
+
+    edges = (first.row, first.column, last.row, last.column)
+    for down in range(-FARTHEST, FARTHEST + 1):
+        for across in range(-FARTHEST, FARTHEST + 1):
+            if (down or across) and (found := made(first.row + down, first.column + across, last.row + down, last.column + across)):
+                yield found
+    for edge in range(4):
+        for step in (-1, 1):
+            moved = [each + step if k == edge else each for k, each in enumerate(edges)]
+            if (found := made(*moved)) is not None:
+                yield found
+
+
+def _range(reference: p.Reference) -> str:
+    return corner_text(reference.first) + ":" + corner_text(reference.last) if reference.last else corner_text(reference.first)
+
+
+def _bracketed(node: p.Node, least: int = 6) -> p.Node:
+    """In brackets where an operator in it binds less than `least`."""
+    if isinstance(node, p.Binary) and p.POWER_OF[node.operator] < least or isinstance(node, p.Unary):
+        return p.Bracketed(node)
+    return node
+
+
+def _bracketings(text: str) -> Iterable[str]:
+    """A formula with a pair of brackets more, around operands of one level, or a pair less."""
+    pieces = _pieces(text)
+    depth, levels = 0, []
+    for piece in pieces:
+        depth -= piece == ")"
+        levels.append(depth)
+        depth += piece == "("
+    for start in range(len(pieces)):
+        if pieces[start] in "+-*/^),=<>":
+            continue
+        for end in range(start + 2, len(pieces)):
+            if min(levels[start : end + 1]) < levels[start]:
+                break
+            if levels[end] == levels[start] and pieces[end] not in "+-*/^(,=<>":
+                yield "".join([*pieces[:start], "(", *pieces[start : end + 1], ")", *pieces[end + 1 :]])
+    for start in range(len(pieces)):
+        if pieces[start] == "(" and (start == 0 or not pieces[start - 1][-1:].isalnum()):
+            end = next(k for k in range(start + 1, len(pieces)) if pieces[k] == ")" and levels[k] == levels[start])
+            yield "".join([*pieces[:start], *pieces[start + 1 : end], *pieces[end + 1 :]])
+
+
+def _pieces(text: str) -> list[str]:
+    """Operators, brackets and what is between; the name of a function stays apart from its bracket."""
+    found, word = [], ""
+    quoted = False
+    for k, letter in enumerate(text):
+        quoted ^= letter in "'\""
+        exponent = letter in "+-" and word[-1:] in "eE" and word[:1].isdigit()
+        if not quoted and letter in "+-*/^(),=<>" and not exponent:
+            found += [word] if word else []
+            found.append(letter)
+            word = ""
+        else:
+            word += letter
+    return [*found, word] if word else found
