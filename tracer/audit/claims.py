@@ -57,7 +57,6 @@ class Claims:
         claims.by_update()
         claims.by_heading()
         claims.by_use()
-        claims.by_line()
         return claims
 
     def by_update(self) -> None:
@@ -127,27 +126,18 @@ class Claims:
             else:
                 asked[operand] = frozenset(of)
 
-    def by_line(self) -> None:
-        """Cells without a claim go on as two neighbours in line do."""
-        for cell in self.study.roles.backward():
-            if cell in self.found:
+    def in_line(self, cell: s.Cell, settled: Mapping[s.Cell, s.Cell]) -> Claim | None:
+        """What a cell without a claim is, going on as two neighbours in line do whose gradients are settled."""
+        for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            near = s.Cell(cell.matrix, cell.row + down, cell.column + right)
+            far = s.Cell(cell.matrix, cell.row + 2 * down, cell.column + 2 * right)
+            one, two = settled.get(near), settled.get(far)
+            if one is None or two is None or one.matrix != two.matrix or one == two:
                 continue
-            for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                near = s.Cell(cell.matrix, cell.row + down, cell.column + right)
-                far = s.Cell(cell.matrix, cell.row + 2 * down, cell.column + 2 * right)
-                if (of := self._onward(near, far)) is not None and of in self.study.right:
-                    if self._alike_made(cell, near):
-                        self.found[cell] = Claim(frozenset({of}), "line")
-                        break
-
-    def _onward(self, near: s.Cell, far: s.Cell) -> s.Cell | None:
-        one, two = self.found.get(near), self.found.get(far)
-        if one is None or two is None or len(one.of) != 1 or len(two.of) != 1:
-            return None
-        (a,), (b,) = one.of, two.of
-        if a.matrix != b.matrix or a == b:
-            return None
-        return s.Cell(a.matrix, 2 * a.row - b.row, 2 * a.column - b.column)
+            of = s.Cell(one.matrix, 2 * one.row - two.row, 2 * one.column - two.column)
+            if of in self.study.right and self._alike_made(cell, near):
+                return Claim(frozenset({of}), "line")
+        return None
 
     def _alike_made(self, cell: s.Cell, other: s.Cell) -> bool:
         """Whether two cells are made in much the same way: of as many cells."""

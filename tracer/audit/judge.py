@@ -69,7 +69,20 @@ class Judge:
         with np.errstate(all="ignore"):
             for cell in claims.study.graph.order:
                 judge.look_at(cell)
+            judge.go_on_in_line()
+        judge.faults.sort(key=lambda each: claims.study.places.get(each.cell, -1))
         return judge
+
+    def go_on_in_line(self) -> None:
+        """Cells that nothing speaks for are held against their neighbours' gradients."""
+        found = self.claims.found
+        settled = {each.cell: each.of for each in self.gradients}
+        for _ in range(2):
+            for cell in self.claims.study.roles.backward():
+                if cell not in found and (claim := self.claims.in_line(cell, settled)) is not None:
+                    found[cell] = claim
+                    self.judge_gradient(cell, claim)
+            settled = {each.cell: each.of for each in self.gradients}
 
     def common_factor(self) -> float:
         """What the sheet's gradients are times the loss's: 1, or −1, 1/N, the rate, by its convention."""
