@@ -14,11 +14,12 @@ import numpy as np
 
 from tracer.audit.claims import Claim, Claims, commonest
 from tracer.audit.known import NEAR, Row, alike, ratio
-from tracer.audit.numbers import value
+from tracer.audit.numbers import slopes, value
+from tracer.audit.writing import relative_formula
 from tracer.expression import scalar as s
 
 STRONG = ("update", "heading")
-MOST_TRIED, MOST_AFTER = 60, 20_000  # claims that are proved, and cells that are computed again for each
+MOST_TRIED, MOST_AFTER = 400, 20_000  # proofs that are tried, and cells that are computed again for each
 CLOSE = 1e-6  # of a factor: the same
 
 
@@ -61,11 +62,14 @@ class Judge:
     factor: float = 1.0
     behind: dict[s.Cell, s.Cell] = field(default_factory=dict)  # the first fault that a changed cell follows from
     tried: int = 0
+    _relative: dict[s.Cell, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, claims: Claims) -> Judge:
         judge = cls(claims, dict(claims.study.values))
         judge.factor = judge.common_factor()
+        if judge.change is not None and judge.change > 0 and judge.goes_down:
+            judge.factor = abs(judge.factor)
         with np.errstate(all="ignore"):
             for cell in claims.study.graph.order:
                 judge.look_at(cell)
@@ -154,8 +158,16 @@ class Judge:
                     return cell
         return None
 
+    @cached_property
+    def goes_down(self) -> bool:
+        """Whether the losses are of a kind that one makes small: none is negative."""
+        study = self.claims.study
+        return all(float(study.row(loss)[0]) >= 0 for loss in study.roles.losses)
+
     def is_scale(self, factor: float) -> bool:
         """Whether cells between may be so many times the gradient: what most others of them are."""
+        if factor < 0 < self.factor and self.change is not None and self.change > 0:
+            return False
         return any(abs(factor - each) <= CLOSE * abs(each) for each in self.scales)
 
     @cached_property
@@ -186,30 +198,59 @@ class Judge:
         return sorted(known, key=lambda each: (each.matrix, each.row, each.column))[:12]
 
     def gain(self, cell: s.Cell, of: s.Cell, claim: Claim) -> float | None:
-        """How many claims after a cell come right when it does, less those that go wrong; None for no proof."""
+        """How many claims after a cell come right when it and those made like it do, less those that go wrong.
+
+        None where there is no proof either way.
+        """
         if claim.how in STRONG and len(claim.of) == 1:
             return 1.0
-        if self.tried >= MOST_TRIED * 12:
+        if self.tried >= MOST_TRIED:
             return None
         self.tried += 1
-        after = self.after(cell)
-        claimed = [each for each in after if each in self.claims.found]
+        put = {cell: self.right_row(of)} | self.family(cell)
+        after = self.after(put)
+        claimed = [each for each in after if each in self.claims.found and each not in put]
         if len(after) > MOST_AFTER or not claimed:
             return 0.5 if claim.how == "line" or len(claim.of) == 1 and claim.how == "rule" else None
-        before = self.trial(cell, self.row(cell), after)
-        now = self.trial(cell, self.right_row(of), after)
+        before, now = self.trial({}, after), self.trial(put, after)
         good = sum(self.holds(each, now) and not self.holds(each, before) for each in claimed)
         bad = sum(self.holds(each, before) and not self.holds(each, now) for each in claimed)
         return float(good - 2 * bad)
+
+    def family(self, cell: s.Cell) -> dict[s.Cell, Row]:
+        """Cells with the formula of one, relative to their places, whose only claims are not met: what they should be."""
+        found = {}
+        with np.errstate(all="ignore"):
+            for each in self.families.get(self.relative(cell), ()):
+                claim = self.claims.found.get(each)
+                if claim is None or claim.how in STRONG or len(claim.of) != 1 or each == cell:
+                    continue
+                (of,) = claim.of
+                if of in self.claims.study.right:
+                    found[each] = self.right_row(of)
+        return found
+
+    @cached_property
+    def families(self) -> dict[str, list[s.Cell]]:
+        found: dict[str, list[s.Cell]] = {}
+        for cell in self.claims.study.roles.backward():
+            found.setdefault(self.relative(cell), []).append(cell)
+        return found
+
+    def relative(self, cell: s.Cell) -> str:
+        if cell not in self._relative:
+            self._relative[cell] = cell.matrix + relative_formula(self.claims.study.graph.book, cell)
+        return self._relative[cell]
 
     def holds(self, cell: s.Cell, values: Mapping[s.Cell, Row]) -> bool:
         row = np.broadcast_to(values[cell], (1 + NEAR + 5,))
         return self.agreeing(row, self.claims.found[cell]) is not None
 
-    def after(self, cell: s.Cell) -> list[s.Cell]:
-        """The backward cells that depend on one, in order."""
+    def after(self, cells: Iterable[s.Cell]) -> list[s.Cell]:
+        """The backward cells that depend on some, in order."""
         study = self.claims.study
-        found, left = set(), [cell]
+        found: set[s.Cell] = set()
+        left = list(cells)
         while left and len(found) <= MOST_AFTER:
             for user in study.graph.users.get(left.pop(), ()):
                 if user not in found and user not in study.roles.updates:
@@ -217,13 +258,14 @@ class Judge:
                     left.append(user)
         return sorted(found, key=lambda each: study.places[each])
 
-    def trial(self, cell: s.Cell, row: Row, after: Iterable[s.Cell]) -> dict[s.Cell, Row]:
-        """The values with one cell set and those after it computed."""
+    def trial(self, put: Mapping[s.Cell, Row], after: Iterable[s.Cell]) -> dict[s.Cell, Row]:
+        """The values with some cells set and those after them computed."""
         made = self.claims.study.graph.made
         overlay = _Overlay(self.values)
-        overlay[cell] = row
+        overlay.update(put)
         for each in after:
-            overlay[each] = value(made[each], overlay)
+            if each not in put:
+                overlay[each] = value(made[each], overlay)
         return overlay
 
     def blame(self, cell: s.Cell, of: s.Cell, right: Row) -> None:
@@ -252,14 +294,12 @@ class Judge:
             slope = np.broadcast_to(self.slope(cell, operand), shown.shape)
             needed = self.row(operand) + (right - shown) / slope
             if np.count_nonzero(np.isfinite(needed)) >= 4 and self.is_local(needed) is not None:
-                trial = self.trial(operand, needed, [cell])
+                trial = self.trial({operand: needed}, [cell])
                 if alike(np.broadcast_to(trial[cell], right.shape), right):
                     return operand, needed
         return None
 
     def slope(self, cell: s.Cell, operand: s.Cell) -> Row:
-        from tracer.audit.numbers import slopes
-
         return slopes(self.claims.study.graph.made[cell], self.values)[operand]
 
     def is_local(self, row: Row) -> tuple[s.Cell, s.Cell] | None:
@@ -285,6 +325,8 @@ class Judge:
         expected = self.change
         if expected is None or update.parameter not in study.right:
             return
+        if expected > 0 and self.goes_down:
+            expected = -expected
         changed = value(study.graph.made[cell], self.values) - self.row(update.before)
         right = expected * study.right[update.parameter][0][1]
         if alike(changed, right) or not self.is_plain(cell):

@@ -14,7 +14,7 @@ from tracer.audit.implied import NOWHERE, WORDS
 from tracer.audit.judge import Fault, Gradient, Judge
 from tracer.audit.rewrites import Rewrite, Rewriting
 from tracer.audit.slips import Naming
-from tracer.audit.writing import formula_at, moved, text_of, tree_at
+from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
@@ -118,7 +118,7 @@ def gradient_findings(judge: Judge, naming: Naming) -> list[Finding]:
     recipes: dict[tuple[str, str], tuple[Rewrite | None, str, str]] = {}
     by_cell: dict[s.Cell, Finding] = {}
     for fault in judge.faults:
-        key = (fault.cell.matrix, _relative(judge, fault.cell))
+        key = (fault.cell.matrix, judge.relative(fault.cell))
         if key not in recipes:
             recipes[key] = _recipe(judge, naming, fault, len(recipes) < MOST_REWRITTEN)
         rewrite, slug, says = recipes[key]
@@ -146,7 +146,7 @@ def _made(judge: Judge, fault: Fault, rewrite: Rewrite | None, slug: str, says: 
 
 
 def _recipe(judge: Judge, naming: Naming, fault: Fault, look: bool) -> tuple[Rewrite | None, str, str]:
-    rewrite = Rewriting(judge.claims.study, judge.values, fault.cell, fault.right).find() if look else None
+    rewrite = Rewriting(judge.claims.study, judge.values, fault.cell, fault.right, fault.of).find() if look else None
     return (rewrite, *naming.slip(fault, rewrite))
 
 
@@ -154,14 +154,6 @@ def _is_off(fault: Fault) -> bool:
     """Whether the number in the book is wrong, not the formula alone."""
     size = max(abs(float(fault.right[0])), abs(float(fault.given[0])), 1e-300)
     return bool(abs(float(fault.given[0]) - float(fault.right[0])) > 1e-9 * max(size, 1e-6))
-
-
-def _relative(judge: Judge, cell: s.Cell) -> str:
-    """A formula relative to its place: the same for all that it was copied to."""
-    try:
-        return text_of(moved(tree_at(judge.claims.study.graph.book, cell), 50_000 - cell.row, 5_000 - cell.column))
-    except Exception:
-        return formula_at(judge.claims.study.graph.book, cell)
 
 
 def _experiments(judge: Judge, groups: dict[tuple[str, str], Finding]) -> None:

@@ -16,6 +16,7 @@ from tracer.audit.lowering import Lowering
 from tracer.audit.grids import number
 from tracer.audit.numbers import value
 from tracer.audit.parsing import FormulaError
+from tracer.audit.shapes import longer, other_lines, parts_of_one_cell, slopes_of, terms_of, turned
 from tracer.audit.writing import changed, corner_text, nodes, reference_to, text_of, tree_at
 from tracer.expression import scalar as s
 
@@ -42,7 +43,10 @@ class Rewrite:
 class Rewriting:
     """Looks for the rewrite of one cell's formula. `values` are the rows with everything before it put right."""
 
-    def __init__(self, study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, right: Row) -> None:
+    def __init__(
+        self, study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, right: Row, of: s.Cell | None = None
+    ) -> None:
+        self.of = of
         self.study, self.values, self.cell, self.right = study, values, cell, right
         self.book = study.graph.book
         self.lowering = Lowering(self.book)
@@ -53,8 +57,8 @@ class Rewriting:
     def find(self) -> Rewrite | None:
         """The first change whose numbers are right, or None."""
         with np.errstate(all="ignore"):
-            for ways in (self.functions, self.signs, self.masks, self.cells, self.brackets, self.factors, self.ranges, self.terms):
-                for rewrite in ways():
+            for ways in WAYS:
+                for rewrite in ways(self):
                     if self.tried > MOST_TRIED:
                         return None
                     if self.is_right(rewrite.tree):
@@ -85,6 +89,9 @@ class Rewriting:
             place = order.get(self.cell, 0)
             before = [each for each in same if order.get(each, -1) < place or each in near]
             before.sort(key=lambda each: (abs(each.row - self.cell.row) + abs(each.column - self.cell.column) * 0.5, each.row, each.column))
+            if self.of in before[MOST_POOL:] or self.of in before:
+                before.remove(self.of)
+                before.insert(0, self.of)
             self._pool = before[:MOST_POOL]
         return self._pool
 
@@ -235,6 +242,56 @@ class Rewriting:
                 product = p.Binary("*", reference_to(cell, self.cell.matrix), reference_to(pool[int(other)], self.cell.matrix))
                 yield Rewrite(p.Binary("+", self.tree, product), "term", new=cell, detail="product")
 
+    def lines(self) -> Iterator[Rewrite]:
+        """Another row or column of numbers in a sum of products."""
+        for tree, old, new in other_lines(self.tree, self.pool(), self.cell.matrix):
+            yield Rewrite(tree, "line", old, new)
+
+    def lengths(self) -> Iterator[Rewrite]:
+        """A sum over more cells in line, or one fewer."""
+        for tree in longer(self.tree, self.cell.matrix):
+            yield Rewrite(tree, "length", detail=str(len(terms_of(tree)) - len(terms_of(self.tree))))
+
+    def turns(self) -> Iterator[Rewrite]:
+        """A matrix turned, or not; another defined name."""
+        for tree in turned(self.tree):
+            yield Rewrite(tree, "turn")
+        names = [each for each in self.book.names if isinstance(each, str)]
+        for node in dict.fromkeys(nodes(self.tree)):
+            if isinstance(node, p.Name):
+                for name in names:
+                    if name != node.name.lower():
+                        yield Rewrite(replaced(self.tree, node, p.Name(name)), "name", self._first(node.name), self._first(name))
+            elif isinstance(node, p.Reference) and node.last is not None:
+                for start in self.pool():
+                    target = _started(node, start)
+                    old = s.Cell(node.sheet or self.cell.matrix, node.first.row, node.first.column)
+                    yield Rewrite(replaced(self.tree, node, target), "name", old, start)
+
+    def _first(self, name: str) -> s.Cell | None:
+        """The first cell of a defined name."""
+        try:
+            tree = p.parse(self.book.names.get(name.lower(), ""))
+        except FormulaError:
+            return None
+        if not isinstance(tree, p.Reference):
+            return None
+        return s.Cell(tree.sheet or self.cell.matrix, tree.first.row, tree.first.column)
+
+    def slopes(self) -> Iterator[Rewrite]:
+        """A part that is made of one cell, as another function of it or of a cell near it."""
+        for part, reference in parts_of_one_cell(self.tree):
+            own = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
+            for cell in dict.fromkeys([own, *self._kin(own)]):
+                for made, form in slopes_of(cell, self.cell.matrix):
+                    yield Rewrite(replaced(self.tree, part, made), "slope", own, cell, form)
+
+    def _kin(self, cell: s.Cell) -> list[s.Cell]:
+        """What a cell is made of, and what is made of it alone."""
+        graph = self.study.graph
+        alone = [user for user in graph.users.get(cell, ()) if graph.uses[user] == (cell,) and user in self.study.right]
+        return [*graph.uses.get(cell, ())[:3], *alone]
+
     def shown(self) -> Row:
         return np.broadcast_to(value(self.study.graph.made[self.cell], self.values), self.right.shape)
 
@@ -289,6 +346,16 @@ def _moved_ranges(reference: p.Reference) -> Iterator[p.Reference]:
                 yield found
 
 
+def _started(reference: p.Reference, start: s.Cell) -> p.Reference:
+    """A range of the same shape that starts in another cell."""
+    first, last = reference.first, reference.last
+    assert last is not None
+    bottom, right = start.row + last.row - first.row, start.column + last.column - first.column
+    return p.Reference(
+        reference.sheet, first._replace(row=start.row, column=start.column), last._replace(row=bottom, column=right)
+    )
+
+
 def _range(reference: p.Reference) -> str:
     return corner_text(reference.first) + ":" + corner_text(reference.last) if reference.last else corner_text(reference.first)
 
@@ -336,3 +403,9 @@ def _pieces(text: str) -> list[str]:
         else:
             word += letter
     return [*found, word] if word else found
+
+
+WAYS = (
+    Rewriting.functions, Rewriting.signs, Rewriting.masks, Rewriting.cells, Rewriting.brackets, Rewriting.factors,
+    Rewriting.slopes, Rewriting.ranges, Rewriting.turns, Rewriting.lengths, Rewriting.lines, Rewriting.terms,
+)  # fmt: skip

@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
+from tracer.audit import parsing as p
 from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import ratio
 from tracer.audit.labels import Labels
 from tracer.audit.rewrites import Rewrite
 from tracer.audit.roles import root
-from tracer.audit.writing import formula_at
+from tracer.audit.writing import formula_at, nodes, text_of, tree_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
@@ -65,8 +64,16 @@ class Naming:
                 return self._factor_slug(rewrite)
             case "term":
                 return self._term_slug(fault, rewrite)
-            case "range":
-                return "bias-not-summed" if self._is_sum(fault) else "wrong-row-or-target"
+            case "slope":
+                return self._slope_slug(fault, rewrite)
+            case "turn":
+                return "no-transpose" if fault.of not in self.parameters else "transposed-operand-missing"
+            case "length" | "range":
+                if rewrite.detail.startswith("-"):
+                    return "term-dropped-or-doubled"
+                return "bias-not-summed" if fault.of in self.parameters and self._is_copy(fault.cell) else "term-dropped-or-doubled"
+            case "line" | "name":
+                return self._line_slug(fault, rewrite)
         return self._cell_slug(fault, rewrite)
 
     def _update_slug(self, fault: Fault, rewrite: Rewrite | None) -> str:
@@ -130,13 +137,53 @@ class Naming:
         roles = self.judge.claims.study.roles
         if old in roles.updates and new not in roles.updates or (old in roles.updates and roles.updates[old].parameter == new):
             return "updated-weights"
+        if self._is_input_of(new, old) and fault.kind == "local derivative":
+            return "slope-of-activation"
         if self._is_input_of(old, new):
-            return "slope-of-z" if fault.of not in self.parameters else "wrong-left-factor"
+            several = text_of(tree_at(self.judge.claims.study.graph.book, fault.cell)).count(address(rewrite.old.row, rewrite.old.column))  # type: ignore[union-attr]
+            return "slope-of-z" if fault.of not in self.parameters or several > 1 else "wrong-left-factor"
         if old in self.parameters and new in self.parameters:
             return "wrong-bias" if fault.kind == "forward" else "wrong-layer-weights"
         if fault.of in self.parameters and new in self.judge.claims.study.right and self._is_activation_or_data(old):
             return "wrong-left-factor" if self._layer(old) != self._layer(new) else "wrong-row-or-target"
         return "wrong-row-or-target"
+
+    def _slope_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+        """What a wrong slope is: of z, of the activation taken again, a part of it, or another function's."""
+        graph, old = self.judge.claims.study.graph, rewrite.old
+        if old is not None and rewrite.new is not None and old != rewrite.new and self._is_input_of(old, rewrite.new):
+            return "slope-of-z"
+        if any(isinstance(each, p.Call) and each.function in ("EXP", "TANH") for each in nodes(tree_at(graph.book, fault.cell))):
+            return "slope-of-activation"
+        shown, a = fault.given, self.judge.row(rewrite.new) if rewrite.new is not None else fault.given
+        if any(ratio(shown, row) is not None for row in (a, 1 - a)):
+            return "half-slope"
+        return "wrong-slope"
+
+    def _line_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+        """Another row or column of numbers: by what these are."""
+        old, new = self._root(rewrite.old), self._root(rewrite.new)
+        roles, right = self.judge.claims.study.roles, self.judge.claims.study.right
+        if old in roles.updates:
+            return "updated-weights"
+        if self._is_weight(old) and self._is_weight(new):
+            return "no-transpose" if self._are_one_matrix(rewrite) else "wrong-layer-weights"
+        if rewrite.old in roles.held and rewrite.new in roles.held:
+            return "error-for-delta"
+        if old in right or old in roles.targets:
+            return "wrong-left-factor" if fault.of in self.parameters else "operand-used-twice"
+        return "wrong-row-or-target"
+
+    def _are_one_matrix(self, rewrite: Rewrite) -> bool:
+        """Whether two lines of cells cross, as a row and a column of one matrix do."""
+        old, new = rewrite.old, rewrite.new
+        return old is not None and new is not None and max(abs(old.row - new.row), abs(old.column - new.column)) <= 12
+
+    def _is_weight(self, cell: s.Cell | None) -> bool:
+        return cell in self.parameters or cell in self.judge.claims.study.graph.typed and cell in self.judge.claims.study.right
+
+    def _is_copy(self, cell: s.Cell) -> bool:
+        return isinstance(self.judge.claims.study.graph.made.get(cell), s.Cell)
 
     def _by_numbers(self, fault: Fault) -> str:
         times = ratio(fault.given, fault.right)
@@ -183,9 +230,6 @@ class Naming:
             cell, depth = graph.uses[cell][0] if graph.uses[cell] else None, depth + 1
         return depth
 
-    def _is_sum(self, fault: Fault) -> bool:
-        return isinstance(self.judge.claims.study.graph.made.get(fault.cell), s.Sum) and bool(np.size(fault.right))
-
 
 SAYS = {
     "relu-mask-missing": "the ReLU mask of {of} is missing",
@@ -218,5 +262,10 @@ SAYS = {
     "wrong-direction": "{of} moves up the gradient, not down",
     "rate-missing-twice-divided": "the learning rate is missing, or there twice, in the update of {of}",
     "rate-scales-weights": "the learning rate scales the weight too, in the update of {of}",
+    "slope-of-activation": "the slope takes the activation of what has come out of it already",
+    "no-transpose": "the matrix is not transposed, in the gradient in {of}",
+    "transposed-operand-missing": "a matrix is not transposed, in the gradient in {of}",
+    "error-for-delta": "the error before the slope stands for the one behind it, in the gradient in {of}",
+    "operand-used-twice": "one factor stands in the place of another, in the gradient in {of}",
     "other": "this is not the gradient in {of}",
 }

@@ -155,3 +155,14 @@ def corner_text(corner: p.Corner) -> str:
 def reference_to(cell: s.Cell, sheet: str) -> p.Reference:
     """A reference to a cell as one writes it on a sheet."""
     return p.Reference(None if cell.matrix == sheet else cell.matrix, p.Corner(cell.row, cell.column, False, False))
+
+
+FAR_ROW, FAR_COLUMN = 50_000, 5_000
+
+
+def relative_formula(book: BookCells, cell: s.Cell) -> str:
+    """A formula as it would read far down and right: the same for all cells that it was copied to."""
+    try:
+        return text_of(moved(tree_at(book, cell), FAR_ROW - cell.row, FAR_COLUMN - cell.column))
+    except FormulaError:
+        return formula_at(book, cell)
