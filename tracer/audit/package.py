@@ -61,13 +61,14 @@ class SheetCells:
 class BookCells:
     """A workbook's sheets in their order, and its defined names: a name, in lower case, and the text that it stands for.
 
-    Names that hold for one sheet alone are under (sheet, name).
+    Names that hold for one sheet alone are under (sheet, name). `spelled`: names as they are written.
     """
 
     name: str
     content: bytes
     sheets: Mapping[str, SheetCells]
     names: Mapping[str | tuple[str, str], str]
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_book(name: str, content: bytes) -> BookCells:
@@ -110,7 +111,8 @@ class _Reading:
             raise AuditError(f"{self.name}: has {len(sheets)} sheets of cells; 1 to {MOST_SHEETS} can be read")
         for sheet in sheets.values():
             self.read_sheet(sheet, strings)
-        return BookCells(self.name, content, sheets, names)
+        spelled = {str(each.get("name", "")).lower(): str(each.get("name", "")) for each in _all(workbook, "definedName")}
+        return BookCells(self.name, content, sheets, names, spelled)
 
     def part(self, name: str) -> bytes:
         entry = self.entries[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
-MOST_REWRITTEN = 12  # kinds of faults for which the right formula is looked for
+MOST_SECONDS = 3.0  # for looking for right formulas
 
 
 @dataclass
@@ -116,18 +117,19 @@ def gradient_findings(judge: Judge, naming: Naming) -> list[Finding]:
     """The faults of a judge, those of one kind together, in the order of computation."""
     groups: dict[tuple[str, str], Finding] = {}
     recipes: dict[tuple[str, str], tuple[Rewrite | None, str, str]] = {}
+    search = _Search(judge, naming)
     by_cell: dict[s.Cell, Finding] = {}
     for fault in judge.faults:
         key = (fault.cell.matrix, judge.relative(fault.cell))
         if key not in recipes:
-            recipes[key] = _recipe(judge, naming, fault, len(recipes) < MOST_REWRITTEN)
+            recipes[key] = search.recipe(fault)
         rewrite, slug, says = recipes[key]
         off = _is_off(fault)
         if key not in groups:
             groups[key] = _made(judge, fault, rewrite, slug, says, off)
         elif off and not groups[key].in_numbers:
             cells = groups[key].cells
-            groups[key] = _made(judge, fault, *_recipe(judge, naming, fault, True), off)
+            groups[key] = _made(judge, fault, *search.recipe(fault), off)
             groups[key].cells.extend(cells)
         groups[key].cells.append(fault.cell)
         by_cell[fault.cell] = groups[key]
@@ -135,7 +137,26 @@ def gradient_findings(judge: Judge, naming: Naming) -> list[Finding]:
         if each.because in by_cell and each.wrong and each.cell not in by_cell:
             by_cell[each.because].follow.append(each.cell)
     _experiments(judge, groups)
-    return list(groups.values())
+    return _merged(list(groups.values()))
+
+
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """Findings of one slip in cells side by side taken together: a matrix that is wrong throughout is one finding."""
+    kept: list[Finding] = []
+    for each in findings:
+        like = [one for one in kept if one.slug == each.slug and one.in_numbers == each.in_numbers and _touch(one, each)]
+        if like and each.slug != "other":
+            like[0].cells.extend(each.cells)
+            like[0].follow.extend(cell for cell in each.follow if cell not in like[0].follow)
+        else:
+            kept.append(each)
+    return kept
+
+
+def _touch(one: Finding, other: Finding) -> bool:
+    """Whether two findings have cells next to each other."""
+    near = {s.Cell(c.matrix, c.row + i, c.column + j) for c in one.cells for i in (-1, 0, 1) for j in (-1, 0, 1)}
+    return any(each in near for each in other.cells)
 
 
 def _made(judge: Judge, fault: Fault, rewrite: Rewrite | None, slug: str, says: str, off: bool) -> Finding:
@@ -145,9 +166,24 @@ def _made(judge: Judge, fault: Fault, rewrite: Rewrite | None, slug: str, says: 
     )
 
 
-def _recipe(judge: Judge, naming: Naming, fault: Fault, look: bool) -> tuple[Rewrite | None, str, str]:
-    rewrite = Rewriting(judge.claims.study, judge.values, fault.cell, fault.right, fault.of).find() if look else None
-    return (rewrite, *naming.slip(fault, rewrite))
+@dataclass
+class _Search:
+    """Looks for the right formulas of one book's faults, the way that was right last first, as long as there is time."""
+
+    judge: Judge
+    naming: Naming
+    last: str = ""
+    left: float = MOST_SECONDS
+
+    def recipe(self, fault: Fault) -> tuple[Rewrite | None, str, str]:
+        rewrite = None
+        if self.left > 0:
+            begun = time.monotonic()
+            rewriting = Rewriting(self.judge.claims.study, self.judge.values, fault.cell, fault.right, fault.of)
+            rewrite = rewriting.find(self.last)
+            self.last = rewriting.way or self.last
+            self.left -= time.monotonic() - begun
+        return (rewrite, *self.naming.slip(fault, rewrite))
 
 
 def _is_off(fault: Fault) -> bool:

@@ -13,11 +13,12 @@ import numpy as np
 from tracer.audit import parsing as p
 from tracer.audit.known import NEAR, FAR, Row, Study, alike
 from tracer.audit.lowering import Lowering
+from tracer.audit.chain_rule import chain_rule
 from tracer.audit.grids import number
 from tracer.audit.numbers import value
 from tracer.audit.parsing import FormulaError
-from tracer.audit.shapes import longer, other_lines, parts_of_one_cell, slopes_of, terms_of, turned
-from tracer.audit.writing import changed, corner_text, nodes, reference_to, text_of, tree_at
+from tracer.audit.shapes import longer, other_lines, parts_of_one, slopes_of, terms_of, turned
+from tracer.audit.writing import changed, nodes, reference_to, text_of, tree_at
 from tracer.expression import scalar as s
 
 MOST_TRIED, MOST_POOL = 9_000, 260
@@ -53,15 +54,18 @@ class Rewriting:
         self.formula = self.book.sheets[cell.matrix].formulas[cell.row, cell.column]
         self.tree = tree_at(self.book, cell)
         self.tried = 0
+        self.way = ""  # by which the change was found
 
-    def find(self) -> Rewrite | None:
-        """The first change whose numbers are right, or None."""
+    def find(self, first: str = "") -> Rewrite | None:
+        """The first change whose numbers are right, or None. `first`: the kind of change to begin with."""
+        ways = sorted(WAYS, key=lambda each: each.__name__ != first)
         with np.errstate(all="ignore"):
-            for ways in WAYS:
-                for rewrite in ways(self):
-                    if self.tried > MOST_TRIED:
-                        return None
+            for way in ways:
+                for rewrite in way(self):
+                    if self.tried > MOST_TRIED and way is not Rewriting.chain:
+                        break
                     if self.is_right(rewrite.tree):
+                        self.way = way.__name__
                         return rewrite
         return None
 
@@ -123,7 +127,8 @@ class Rewriting:
         references = dict.fromkeys(each for each in nodes(self.tree) if isinstance(each, p.Reference) and each.last)
         for reference in references:
             for target in _moved_ranges(reference):
-                yield Rewrite(replaced(self.tree, reference, target), "range", detail=f"{_range(reference)} {_range(target)}")
+                kind = "name" if _size(reference) == _size(target) else "range"
+                yield Rewrite(replaced(self.tree, reference, target), kind, self._start(reference), self._start(target), _grown(reference, target))
 
     def brackets(self) -> Iterator[Rewrite]:
         """Brackets put around a part, or left out."""
@@ -256,11 +261,11 @@ class Rewriting:
         """A matrix turned, or not; another defined name."""
         for tree in turned(self.tree):
             yield Rewrite(tree, "turn")
-        names = [each for each in self.book.names if isinstance(each, str)]
+        names = self._names()
         for node in dict.fromkeys(nodes(self.tree)):
             if isinstance(node, p.Name):
                 for name in names:
-                    if name != node.name.lower():
+                    if name.lower() != node.name.lower():
                         yield Rewrite(replaced(self.tree, node, p.Name(name)), "name", self._first(node.name), self._first(name))
             elif isinstance(node, p.Reference) and node.last is not None:
                 for start in self.pool():
@@ -279,18 +284,60 @@ class Rewriting:
         return s.Cell(tree.sheet or self.cell.matrix, tree.first.row, tree.first.column)
 
     def slopes(self) -> Iterator[Rewrite]:
-        """A part that is made of one cell, as another function of it or of a cell near it."""
-        for part, reference in parts_of_one_cell(self.tree):
-            own = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
+        """A part that is made of one cell (or matrix), as another function of it, or of one that is near it."""
+        for part, reference in parts_of_one(self.tree):
+            own = self._start(reference)
+            if own is None:
+                continue
             for cell in dict.fromkeys([own, *self._kin(own)]):
-                for made, form in slopes_of(cell, self.cell.matrix):
+                for made, form in slopes_of(reference if cell == own else self._instead(reference, cell)):
                     yield Rewrite(replaced(self.tree, part, made), "slope", own, cell, form)
+
+    def scaled(self) -> Iterator[Rewrite]:
+        """A cell or matrix times a typed number that does not move: a rate."""
+        rates = [each for each in self._rates() if each in self.values]
+        for node in dict.fromkeys(nodes(self.tree)):
+            if isinstance(node, p.Reference | p.Name):
+                for rate in rates:
+                    times = p.Binary("*", reference_to(rate, self.cell.matrix), node)
+                    yield Rewrite(replaced(self.tree, node, times), "scaled", self._start(node), rate)
+
+    def _rates(self) -> list[s.Cell]:
+        """Typed cells that other updates take their gradients times."""
+        graph, roles = self.study.graph, self.study.roles
+        used = [each for update in roles.updates for each in graph.uses[update]]
+        known = [each for each in dict.fromkeys(used) if each in graph.typed and each not in self.study.right]
+        return sorted(known, key=lambda each: -used.count(each))[:5]
+
+    def _start(self, node: p.Reference | p.Name) -> s.Cell | None:
+        """The first cell of a reference or a defined name."""
+        if isinstance(node, p.Name):
+            return self._first(node.name)
+        return s.Cell(node.sheet or self.cell.matrix, node.first.row, node.first.column)
+
+    def _instead(self, node: p.Reference | p.Name, start: s.Cell) -> p.Node:
+        """The range or name that starts in another cell, in the place of one."""
+        if isinstance(node, p.Name):
+            for name in self._names():
+                if self._first(name) == start:
+                    return p.Name(name)
+            return reference_to(start, self.cell.matrix)
+        return _started(node, start) if node.last is not None else _styled(node, start, self.cell.matrix)
+
+    def _names(self) -> list[str]:
+        return [self.book.spelled.get(each, each) for each in self.book.names if isinstance(each, str)]
 
     def _kin(self, cell: s.Cell) -> list[s.Cell]:
         """What a cell is made of, and what is made of it alone."""
         graph = self.study.graph
         alone = [user for user in graph.users.get(cell, ()) if graph.uses[user] == (cell,) and user in self.study.right]
         return [*graph.uses.get(cell, ())[:3], *alone]
+
+    def chain(self) -> Iterator[Rewrite]:
+        """The chain rule written out, where no small change is right."""
+        text = chain_rule(self.study, self.values, self.cell, self.of) if self.of is not None else None
+        if text is not None:
+            yield Rewrite(p.parse(text), "whole")
 
     def shown(self) -> Row:
         return np.broadcast_to(value(self.study.graph.made[self.cell], self.values), self.right.shape)
@@ -356,8 +403,14 @@ def _started(reference: p.Reference, start: s.Cell) -> p.Reference:
     )
 
 
-def _range(reference: p.Reference) -> str:
-    return corner_text(reference.first) + ":" + corner_text(reference.last) if reference.last else corner_text(reference.first)
+def _size(reference: p.Reference) -> tuple[int, int]:
+    last = reference.last or reference.first
+    return last.row - reference.first.row, last.column - reference.first.column
+
+
+def _grown(reference: p.Reference, target: p.Reference) -> str:
+    """By how many cells a range has to grow."""
+    return str(sum(_size(target)) - sum(_size(reference)))
 
 
 def _bracketed(node: p.Node, least: int = 6) -> p.Node:
@@ -407,5 +460,6 @@ def _pieces(text: str) -> list[str]:
 
 WAYS = (
     Rewriting.functions, Rewriting.signs, Rewriting.masks, Rewriting.cells, Rewriting.brackets, Rewriting.factors,
-    Rewriting.slopes, Rewriting.ranges, Rewriting.turns, Rewriting.lengths, Rewriting.lines, Rewriting.terms,
+    Rewriting.slopes, Rewriting.turns, Rewriting.ranges, Rewriting.lengths, Rewriting.lines, Rewriting.scaled,
+    Rewriting.terms, Rewriting.chain,
 )  # fmt: skip

@@ -116,9 +116,9 @@ def _with(tree: p.Node, old: p.Node, new: p.Node) -> p.Node:
     return changed(tree, lambda node: new if node == old else node)
 
 
-def slopes_of(cell: s.Cell, sheet: str) -> Iterator[tuple[p.Node, str]]:
+def slopes_of(a: p.Node) -> Iterator[tuple[p.Node, str]]:
     """The slopes that are written in what comes out of an activation, or goes in; and their parts."""
-    a, one, two = reference_to(cell, sheet), p.Literal(1.0), p.Literal(2.0)
+    one, two = p.Literal(1.0), p.Literal(2.0)
     rest = p.Bracketed(p.Binary("-", one, a))
     yield p.Binary("*", a, rest), "a(1-a)"
     yield p.Bracketed(p.Binary("-", one, p.Binary("^", a, two))), "1-a^2"
@@ -127,13 +127,11 @@ def slopes_of(cell: s.Cell, sheet: str) -> Iterator[tuple[p.Node, str]]:
     yield rest, "1-a"
 
 
-def parts_of_one_cell(tree: p.Node) -> Iterator[tuple[p.Node, p.Reference]]:
-    """The parts of a formula that are made of one cell alone, larger than it."""
+def parts_of_one(tree: p.Node) -> Iterator[tuple[p.Node, p.Reference | p.Name]]:
+    """The parts of a formula that are made of one cell, range or name alone, and larger than it."""
     for node in dict.fromkeys(nodes(tree)):
         if isinstance(node, p.Reference | p.Literal | p.Name):
             continue
         used = {each for each in nodes(node) if isinstance(each, p.Reference | p.Name)}
         if len(used) == 1:
-            (reference,) = used
-            if isinstance(reference, p.Reference) and reference.last is None:
-                yield node, reference
+            yield node, used.pop()

@@ -163,6 +163,8 @@ class Naming:
     def _line_slug(self, fault: Fault, rewrite: Rewrite) -> str:
         """Another row or column of numbers: by what these are."""
         old, new = self._root(rewrite.old), self._root(rewrite.new)
+        if fault.kind == "local derivative":
+            return "slope-of-z" if self._is_input_of(old, new) else "slope-of-activation" if self._is_input_of(new, old) else "wrong-slope"
         roles, right = self.judge.claims.study.roles, self.judge.claims.study.right
         if old in roles.updates:
             return "updated-weights"

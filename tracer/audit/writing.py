@@ -161,7 +161,10 @@ FAR_ROW, FAR_COLUMN = 50_000, 5_000
 
 
 def relative_formula(book: BookCells, cell: s.Cell) -> str:
-    """A formula as it would read far down and right: the same for all cells that it was copied to."""
+    """A formula as it would read far down and right: the same for all cells that it was copied to, or that it fills."""
+    formula = book.sheets[cell.matrix].formulas[cell.row, cell.column]
+    if formula.spread is not None and formula.spread[:2] != formula.spread[2:]:
+        return f"{formula.origin} {formula.text}"
     try:
         return text_of(moved(tree_at(book, cell), FAR_ROW - cell.row, FAR_COLUMN - cell.column))
     except FormulaError:
