@@ -7,11 +7,16 @@ lie and which of the two is used. A fault takes the place of one matrix's rule.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import product as product_of
 
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
+
+from tracer.audit.graph import build
+from tracer.audit.package import read_book
+from tracer.expression.scalar import Cell
 
 N, D, H, K = 4, 2, 3, 3  # samples, inputs, hidden units, outputs
 TYPED = {
@@ -29,7 +34,7 @@ SHAPES = {
     "E1": (N, H), "S1": (N, H), "D1": (N, H), "dW2": (H, K), "db2": (1, K), "dW1": (D, H), "db1": (1, H),
     "W2_next": (H, K), "b2_next": (1, K), "W1_next": (D, H), "b1_next": (1, H),
 }  # fmt: skip
-Cell = Callable[[str, int, int], str]
+Address = Callable[[str, int, int], str]
 Range = Callable[[str], str]
 
 
@@ -37,20 +42,20 @@ Range = Callable[[str], str]
 class Rule:
     """How a matrix is made: one cell (row and column from 0), and all of it at once."""
 
-    cell: Callable[[Cell, int, int], str]
+    cell: Callable[[Address, int, int], str]
     array: Callable[[Range], str]
 
 
-def product(left: str, right: str, inner: int, skip: int = 0) -> Callable[[Cell, int, int], str]:
+def product(left: str, right: str, inner: int, skip: int = 0) -> Callable[[Address, int, int], str]:
     return lambda c, i, j: "+".join(f"{c(left, i, k)}*{c(right, k, j)}" for k in range(inner - skip))
 
 
-def turned(left: str, right: str, inner: int) -> Callable[[Cell, int, int], str]:
+def turned(left: str, right: str, inner: int) -> Callable[[Address, int, int], str]:
     """leftᵀ·right."""
     return lambda c, i, j: "+".join(f"{c(left, k, i)}*{c(right, k, j)}" for k in range(inner))
 
 
-def back(left: str, right: str, inner: int, skip: int = 0) -> Callable[[Cell, int, int], str]:
+def back(left: str, right: str, inner: int, skip: int = 0) -> Callable[[Address, int, int], str]:
     """left·rightᵀ."""
     return lambda c, i, j: "+".join(f"{c(left, i, k)}*{c(right, j, k)}" for k in range(inner - skip))
 
@@ -63,9 +68,8 @@ def each(form: str, *names: str) -> Rule:
 
 
 def _sum(name: str) -> Rule:
-    return Rule(
-        lambda c, i, j: "+".join(c(name, k, j) for k in range(N)), lambda r: f"MMULT(TRANSPOSE(SIGN(ABS(INDEX({r(name)},0,1))+1)),{r(name)})"
-    )
+    by_column = "_xlfn.BYCOL({},_xlfn.LAMBDA(_xlpm.c,SUM(_xlpm.c)))"
+    return Rule(lambda c, i, j: "+".join(c(name, k, j) for k in range(N)), lambda r: by_column.format(r(name)))
 
 
 def _step(name: str) -> Rule:
@@ -115,6 +119,9 @@ class Planted:
     rule: Rule
     slugs: tuple[str, ...]
     relu: bool = False
+
+
+RIGHT_RELU = Planted("", each("{0}", "X"), (), relu=True)
 
 
 def faults() -> dict[str, Planted]:
@@ -245,6 +252,20 @@ def _saved(workbook: Workbook) -> bytes:
     buffer = BytesIO()
     workbook.save(buffer)
     return buffer.getvalue()
+
+
+def first_wrong(layout: Layout, planted: Planted) -> str:
+    """The address of the first cell of a fault's matrix whose number is not the right one."""
+    layout = replace(layout, places={})
+    layout.place([*TYPED, *network()])
+    right, wrong = (build(read_book("book", block_book(layout, each))) for each in (None if not planted.relu else RIGHT_RELU, planted))
+    numbers = right.values({}), wrong.values({})
+    for i, j in product_of(*map(range, layout.shape(planted.matrix))):
+        row, column = layout.places[planted.matrix]
+        cell = Cell("Net", row + i, column + j)
+        if abs(float(numbers[0][cell]) - float(numbers[1][cell])) > 1e-12:
+            return f"Net!{get_column_letter(cell.column)}{cell.row}"
+    raise AssertionError("the fault changes no number")
 
 
 ROW = "t1 t2 i1 i2 w1 w2 w3 w4 h1 a_h1 h2 a_h2 w5 w6 w7 w8 o1 a_o1 o2 a_o2 E1 E2 E_tot g1 g2 g3 g4 g5 g6 g7 g8".split()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from tracer.audit.claims import Claims
 from tracer.audit.functions_named import forward_findings, looks_like_a_network
 from tracer.audit.graph import Graph, build, differing, name_of
+from tracer.audit.hypotheses import put_forward_right
 from tracer.audit.implied import NOWHERE, WORDS
-from tracer.audit.judge import Judge
+from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import Study
 from tracer.audit.labels import Labels
 from tracer.audit.package import AuditError, read_book
-from tracer.audit.report import Audit, conventions, gradient_findings
+from tracer.audit.report import Audit, Finding, conventions, gradient_findings
 from tracer.audit.roles import find_roles
 from tracer.audit.slips import Naming
 from tracer.expression import scalar as s
@@ -40,8 +40,9 @@ def audit_book(name: str, content: bytes, loss: str | None = None) -> Audit:
     labels = Labels(graph.book)
     audit.notes.extend(_differences(graph))
     forward = forward_findings(graph, labels)
-    study = Study.of(graph, find_roles(graph, _cell(graph, loss) if loss else None))
-    if study.roles.losses and (judged := _judged(audit, study, labels)):
+    named = _cell(graph, loss) if loss else None
+    study = Study.of(graph, find_roles(graph, named))
+    if study.roles.losses and (judged := _judged(audit, study, labels, named)):
         audit.findings = sorted([*forward, *judged], key=lambda each: study.places.get(each.cell, -1))
     else:
         audit.findings = forward
@@ -51,8 +52,13 @@ def audit_book(name: str, content: bytes, loss: str | None = None) -> Audit:
     return audit
 
 
-def _judged(audit: Audit, study: Study, labels: Labels) -> Sequence:  # type: ignore[type-arg]
+def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> list[Finding]:
     judge = Judge.of(Claims.of(study, labels))
+    before = judge
+    forward: list[Fault] = []
+    if (judge.faults or judge.unused) and (mended := put_forward_right(judge, labels, loss)) is not None:
+        judge, forward = mended
+        study = judge.claims.study
     audit.losses = study.roles.losses
     audit.implied = next((WORDS[each.row] for each in study.roles.losses if each.matrix == NOWHERE), None)
     audit.gradients = judge.gradients
@@ -60,7 +66,11 @@ def _judged(audit: Audit, study: Study, labels: Labels) -> Sequence:  # type: ig
     audit.parameters = study.roles.parameters or list(dict.fromkeys(each.of for each in judge.gradients if each.of in study.graph.typed))
     if judge.gradients:
         audit.conventions.extend(conventions(judge))
-    return gradient_findings(judge, Naming(judge, labels))
+    found = gradient_findings(judge, Naming(judge, labels))
+    if forward:
+        before.faults = forward
+        found = [*gradient_findings(before, Naming(before, labels)), *found]
+    return found
 
 
 def _differences(graph: Graph) -> list[str]:

@@ -147,11 +147,11 @@ class Claims:
     @cached_property
     def rules(self) -> dict[s.Cell, list[Rule]]:
         """For each backward cell the chain rules that it can be read as, if any."""
-        forward = self.forward_rules
         found = {}
         for cell in self.study.roles.backward():
             operands = self._backward_operands(cell)
             if operands:
+                forward = self.forward_rules
                 key = tuple(sorted(quantum(row) for row in operands.values()))
                 if key in forward and (self.found.get(cell) or any(np.ptp(row[:6]) > 0 for row in operands.values())):
                     found[cell] = [_paired(of, users, operands) for of, users in forward[key]]

@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 
 from tracer.audit.claims import Claim, Claims, commonest
-from tracer.audit.known import NEAR, Row, alike, ratio
+from tracer.audit.known import FAR, NEAR, Row, alike, ratio
 from tracer.audit.numbers import slopes, value
+from tracer.audit.roles import changes_of
 from tracer.audit.writing import relative_formula
 from tracer.expression import scalar as s
 
@@ -77,6 +78,29 @@ class Judge:
         judge.faults.sort(key=lambda each: claims.study.places.get(each.cell, -1))
         return judge
 
+    @cached_property
+    def unused(self) -> int:
+        """Typed numbers with an update like the others' that no loss depends on: biases that were forgotten."""
+        study = self.claims.study
+        count = 0
+        for update in changes_of(study.graph, study.roles):
+            if update.parameter not in study.right and update.parameter in study.graph.typed and len(update.takes) == 1:
+                slope = np.broadcast_to(study.slopes_of(update.cell)[update.takes[0]], (1 + NEAR + FAR,))
+                step = self.step
+                count += step is not None and alike(slope, np.full_like(slope, step))
+        return count
+
+    @cached_property
+    def step(self) -> float | None:
+        """What most updates multiply their gradient with."""
+        study, found = self.claims.study, []
+        for update in study.roles.updates.values():
+            if len(update.takes) == 1:
+                slope = np.broadcast_to(study.slopes_of(update.cell)[update.takes[0]], (1 + NEAR + FAR,))
+                if np.ptp(slope) == 0:
+                    found.append(float(slope[0]))
+        return commonest(found)
+
     def go_on_in_line(self) -> None:
         """Cells that nothing speaks for are held against their neighbours' gradients."""
         found = self.claims.found
@@ -101,7 +125,7 @@ class Judge:
         return 1.0
 
     def row(self, cell: s.Cell) -> Row:
-        return np.broadcast_to(self.values[cell], (1 + NEAR + 5,))
+        return np.broadcast_to(self.values[cell], (1 + NEAR + FAR,))
 
     def fitting(self, row: Row, claim: Claim) -> float | None:
         """The factor by which a row is what it claims to be."""
@@ -243,7 +267,7 @@ class Judge:
         return self._relative[cell]
 
     def holds(self, cell: s.Cell, values: Mapping[s.Cell, Row]) -> bool:
-        row = np.broadcast_to(values[cell], (1 + NEAR + 5,))
+        row = np.broadcast_to(values[cell], (1 + NEAR + FAR,))
         return self.agreeing(row, self.claims.found[cell]) is not None
 
     def after(self, cells: Iterable[s.Cell]) -> list[s.Cell]:
@@ -313,7 +337,7 @@ class Judge:
         for cell in self.claims.study.right:
             for users in self.claims.onward(cell):
                 for user, row in users.items():
-                    full = np.broadcast_to(row, (1 + NEAR + 5,))
+                    full = np.broadcast_to(row, (1 + NEAR + FAR,))
                     if np.ptp(np.nan_to_num(full)) > 0:
                         found.append((full, (user, cell)))
         return found
@@ -350,7 +374,7 @@ class Judge:
         found = []
         for cell, update in study.roles.updates.items():
             with np.errstate(all="ignore"):
-                changed = np.broadcast_to(value(study.graph.made[cell], study.values), (1 + NEAR + 5,)) - self.row(update.before)
+                changed = np.broadcast_to(value(study.graph.made[cell], study.values), (1 + NEAR + FAR,)) - self.row(update.before)
             for _, right in study.right.get(update.parameter, ()):
                 if (factor := ratio(changed, right)) is not None:
                     found.append(factor)

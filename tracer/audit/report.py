@@ -13,6 +13,8 @@ import numpy as np
 from tracer.audit.graph import Graph, name_of
 from tracer.audit.implied import NOWHERE, WORDS
 from tracer.audit.judge import Fault, Gradient, Judge
+from tracer.audit.known import Row, Study
+from tracer.audit.numbers import value
 from tracer.audit.rewrites import Rewrite, Rewriting
 from tracer.audit.slips import Naming
 from tracer.audit.writing import formula_at
@@ -66,8 +68,9 @@ class Audit:
 
     def document(self) -> dict[str, Any]:
         """The JSON of `tracer audit --json`."""
-        of_parameters = [each for each in self.gradients if each.of in self.graph.typed or each.of in self.carried]
-        others = [each for each in self.gradients if each not in of_parameters]
+        of_parameters, others = [], []
+        for each in self.gradients:
+            (of_parameters if each.of in self.graph.typed or each.of in self.carried else others).append(each)
         return {
             "file": self.file,
             "loss": name_of(self.losses[0]) if self.losses and self.losses[0].matrix != NOWHERE else None,
@@ -214,13 +217,36 @@ def experiment(judge: Judge, gradient: Gradient) -> str | None:
         return None
     start = graph.typed[cell]
     step = 10.0 ** (math.floor(math.log10(max(abs(start), 0.1))) - 2)
-    before, after = (graph.values({cell: np.float64(number)})[loss] for number in (start, start + step))  # type: ignore[dict-item]
+    before, after = (loss_with(judge, loss, cell, number) for number in (start, start + step))
     slope = (float(after) - float(before)) / step
     return (
         f"type {start + step:.12g} for {start:.12g} into {address(cell.row, cell.column)}: the loss in "
         f"{address(loss.row, loss.column)} goes from {float(before):.8g} to {float(after):.8g}, a slope of {slope:.5g}; "
         f"{address(gradient.cell.row, gradient.cell.column)} claims {float(gradient.claimed[0]) / judge.factor:.5g}"
     )
+
+
+def loss_with(judge: Judge, loss: s.Cell, cell: s.Cell, number: float) -> float:
+    """The loss with a number typed into a cell, on the book's own other numbers."""
+    study = judge.claims.study
+    values: dict[s.Cell, Row] = _Own(study)
+    values[cell] = np.float64(number)  # type: ignore[assignment]
+    between = [each for each in study.gradients[loss] if each in study.graph.made and each not in study.roles.updates]
+    with np.errstate(all="ignore"):
+        for each in sorted(between, key=lambda each: study.places[each]):
+            values[each] = value(study.graph.made[each], values)
+    return float(values[loss])
+
+
+class _Own(dict[s.Cell, Row]):
+    """The book's own numbers beneath what is set."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__()
+        self.study = study
+
+    def __missing__(self, cell: s.Cell) -> Row:
+        return self.study.row(cell)[0]  # type: ignore[no-any-return]
 
 
 def conventions(judge: Judge) -> Iterator[str]:

@@ -132,7 +132,7 @@ def _targets(graph: Graph) -> Iterator[s.Cell]:
             names.extend(copies.get(each, ()))
         copied = set(names)
         users = {user for each in names for user in graph.users.get(each, ())} - copied
-        ways = {_way(graph, graph.made[user], copied) for user in users}
+        ways = {_way(graph, graph.made[user], copied, bool(graph.users.get(user))) for user in users}
         if HELD in ways and OTHER not in ways:
             yield cell
 
@@ -141,15 +141,19 @@ HELD, COMPARED, OTHER = range(3)
 """How a cell is used: held against something computed, compared with a typed number, or anything else."""
 
 
-def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell]) -> int:
-    """How a cell that may be a target (or a copy of it) is used: in differences, in front of logarithms, or otherwise."""
+def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool) -> int:
+    """How a cell that may be a target (or a copy of it) is used: in differences, in front of logarithms, or otherwise.
+
+    A difference that nothing uses (it does not go on) may as well be the update of a number that is used nowhere else.
+    """
     way = COMPARED
     left = [expression]
     while left:
         node = left.pop()
         match node:
             case s.Sum((first, second)) if (other := _other(first, second, target)) is not None:
-                way = HELD if _is_computed(graph, other) else way
+                only_shown = node == expression and not goes_on
+                way = HELD if _is_computed(graph, other) and not only_shown else way
                 left.append(other)
             case s.Product(factors) if _before_logarithm(graph, factors, target):
                 way = HELD
@@ -218,6 +222,11 @@ def _changes(graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) 
                     begun.add(cell)
                     yield Update(cell, term, first, tuple(each for each in takes if each != term))
                     break
+
+
+def changes_of(graph: Graph, roles: Roles) -> Iterator[Update]:
+    """All cells that look like updates, those of numbers that no loss depends on too."""
+    yield from _changes(graph, roles.targets, frozenset(_descendants(graph, roles.targets, roles.updates)))
 
 
 def _once(terms: list[tuple[s.Scalar, int]], cell: s.Cell) -> bool:

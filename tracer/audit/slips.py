@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from tracer.audit import parsing as p
 from tracer.audit.judge import Fault, Judge
-from tracer.audit.known import ratio
+from tracer.audit.known import alike, ratio
 from tracer.audit.labels import Labels
 from tracer.audit.rewrites import Rewrite
 from tracer.audit.roles import root
@@ -47,6 +49,8 @@ class Naming:
     def slug(self, fault: Fault, rewrite: Rewrite | None) -> str:
         if fault.kind == "update":
             return self._update_slug(fault, rewrite)
+        if self._is_one_term(fault):
+            return "bias-not-summed"
         if rewrite is None:
             return self._by_numbers(fault)
         match rewrite.kind:
@@ -127,7 +131,7 @@ class Naming:
 
     def _term_slug(self, fault: Fault, rewrite: Rewrite) -> str:
         new = self._root(rewrite.new)
-        if fault.kind == "forward" and new in self.parameters:
+        if fault.kind == "forward" and new in self.judge.claims.study.graph.typed:
             return "bias-subtracted" if rewrite.detail.endswith("2") else "no-bias"
         return "term-dropped-or-doubled"
 
@@ -175,6 +179,17 @@ class Naming:
         if old in right or old in roles.targets:
             return "wrong-left-factor" if fault.of in self.parameters else "operand-used-twice"
         return "wrong-row-or-target"
+
+    def _is_one_term(self, fault: Fault) -> bool:
+        """Whether a bias's gradient is that of one sample alone."""
+        study = self.judge.claims.study
+        users = [each for each in study.graph.users.get(fault.of, ()) if each in study.right] if fault.of else []
+        if fault.kind != "gradient" or len(users) < 2:
+            return False
+        slopes = [np.broadcast_to(study.slopes_of(each)[fault.of], fault.given.shape) for each in users if fault.of]
+        if not all(alike(each, np.ones_like(each)) for each in slopes):
+            return False
+        return any(ratio(fault.given, row) is not None for each in users for _, row in study.right[each])
 
     def _are_one_matrix(self, rewrite: Rewrite) -> bool:
         """Whether two lines of cells cross, as a row and a column of one matrix do."""
