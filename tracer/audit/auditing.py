@@ -41,11 +41,13 @@ def audit_book(name: str, content: bytes, loss: str | None = None) -> Audit:
     audit.notes.extend(_differences(graph))
     forward = forward_findings(graph, labels)
     named = _cell(graph, loss) if loss else None
-    study = Study.of(graph, find_roles(graph, named))
-    if study.roles.losses and (judged := _judged(audit, study, labels, named)):
-        audit.findings = sorted([*forward, *judged], key=lambda each: study.places.get(each.cell, -1))
-    else:
-        audit.findings = forward
+    places = {cell: place for place, cell in enumerate(graph.order)}
+    for mixed in (False, True):
+        study = Study.of(graph, find_roles(graph, named, mixed))
+        judged = _judged(audit, study, labels, named) if study.roles.losses else []
+        if audit.gradients:
+            break
+    audit.findings = sorted([*forward, *judged], key=lambda each: places.get(each.cell, -1))
     audit.found = bool(audit.gradients or audit.findings) or looks_like_a_network(graph, labels)
     if audit.found and not audit.gradients:
         audit.notes.append("no gradients were found in the book: its forward pass alone was looked at")

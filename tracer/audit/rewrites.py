@@ -240,9 +240,10 @@ class Rewriting:
                         added: p.Node = reference_to(cell, self.cell.matrix)
                         added = added if times == 1 else p.Binary("*", p.Literal(times), added)
                         yield Rewrite(p.Binary(operator, self.tree, added), "term", new=cell, detail=f"{operator}{times:g}")
-        rows = np.array([np.broadcast_to(self.values[cell], missing.shape) for cell in pool]).reshape(len(pool), -1)
+        missing = np.nan_to_num(missing)
+        rows = np.nan_to_num([np.broadcast_to(self.values[cell], missing.shape) for cell in pool]).reshape(len(pool), -1)
         for k, cell in enumerate(pool):
-            near = np.nanmax(np.abs(rows * rows[k] - missing), axis=1) <= 1e-9 * np.nanmax(np.abs(missing), initial=0)
+            near = np.max(np.abs(rows * rows[k] - missing), axis=1) <= 1e-9 * np.max(np.abs(missing))
             for other in np.flatnonzero(near):
                 product = p.Binary("*", reference_to(cell, self.cell.matrix), reference_to(pool[int(other)], self.cell.matrix))
                 yield Rewrite(p.Binary("+", self.tree, product), "term", new=cell, detail="product")

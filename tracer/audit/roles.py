@@ -15,6 +15,9 @@ from tracer.audit.numbers import cells_of
 from tracer.expression import scalar as s
 
 
+NOTHING = 1e-12  # a loss that is no more is a comparison with numbers that were written down
+
+
 @dataclass(frozen=True)
 class Update:
     """A computed cell that is `before`, a parameter or its copy, with something taken off or added.
@@ -35,11 +38,12 @@ class Roles:
 
     graph: Graph
     targets: frozenset[s.Cell]
-    held: frozenset[s.Cell]  # cells that depend on a target
+    held: frozenset[s.Cell]  # cells that hold a target against something, and what depends on them
     losses: list[s.Cell]
     parts: list[s.Cell] = field(default_factory=list)
     updates: dict[s.Cell, Update] = field(default_factory=dict)
     implied: dict[s.Cell, s.Scalar] = field(default_factory=dict)
+    first: frozenset[s.Cell] = frozenset()  # the cells that hold a target against something
 
     @cached_property
     def forward(self) -> frozenset[s.Cell]:
@@ -85,19 +89,25 @@ def root(graph: Graph, cell: s.Cell) -> s.Cell:
     return cell
 
 
-def find_roles(graph: Graph, loss: s.Cell | None = None) -> Roles:
-    """Targets, losses and updates of a book. `loss`: the cell that somebody says is the loss."""
-    targets = frozenset(_targets(graph))
-    held = frozenset(_descendants(graph, targets, {}))
+def find_roles(graph: Graph, loss: s.Cell | None = None, mixed: bool = False) -> Roles:
+    """Targets, losses and updates of a book. `loss`: the cell that somebody says is the loss.
+
+    `mixed`: targets may be inputs too, as in an autoencoder.
+    """
+    users = dict(_targets(graph, mixed))
+    targets, first = frozenset(users), frozenset(each for found in users.values() for each in found)
+    held = frozenset(_descendants(graph, first, {}))
     changes = {each.cell: each for each in _changes(graph, targets, held)}
-    held = frozenset(_descendants(graph, targets, changes))
+    held = frozenset(_descendants(graph, first, changes))
     behind = ancestors(graph, changes, {}, {})
     like = [cell for cell in _loss_like(graph, targets, held) if cell not in behind or cell == loss]
     if loss is not None:
         like = [*like, loss] if loss not in like else like
+    base = graph.values({})
+    like = [cell for cell in like if not abs(float(base[cell])) <= NOTHING]
     used = {root(graph, each) for cell in like for each in graph.uses[cell]}
     top = [cell for cell in like if cell not in used]
-    roles = Roles(graph, targets, held, [loss] if loss is not None else top)
+    roles = Roles(graph, targets, held, [loss] if loss is not None else top, first=first)
     if loss is None:
         roles.parts = [cell for cell in like if cell in used]
     if not roles.losses:
@@ -106,20 +116,24 @@ def find_roles(graph: Graph, loss: s.Cell | None = None) -> Roles:
         changes = {}
     before = ancestors(graph, (*roles.losses, *roles.parts), changes, roles.implied)
     roles.updates = {cell: each for cell, each in changes.items() if each.parameter in before}
-    roles.held = frozenset(_descendants(graph, targets, roles.updates))
+    roles.held = frozenset(_descendants(graph, first, roles.updates))
     return roles
 
 
-def _descendants(graph: Graph, cells: Iterable[s.Cell], stop: Mapping[s.Cell, object]) -> set[s.Cell]:
-    found = set(cells)
+def _descendants(graph: Graph, cells: frozenset[s.Cell], stop: Mapping[s.Cell, object]) -> set[s.Cell]:
+    """Some cells and all that depend on them, nothing beyond a cell of `stop`."""
+    found: set[s.Cell] = set()
     for cell in graph.order:
-        if any(each in found and each not in stop for each in graph.uses[cell]):
+        if cell in cells or any(each in found and each not in stop for each in graph.uses[cell]):
             found.add(cell)
-    return found - set(cells)
+    return found
 
 
-def _targets(graph: Graph) -> Iterator[s.Cell]:
-    """Typed cells whose every use, copies followed, is to be held against something computed."""
+def _targets(graph: Graph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]:
+    """Typed cells that are held against something computed, and their copies, each with the cells that do so.
+
+    Each use is that, unless targets may be `mixed`.
+    """
     copies: dict[s.Cell, list[s.Cell]] = {}
     for cell, made in graph.made.items():
         if isinstance(made, s.Cell):
@@ -132,9 +146,11 @@ def _targets(graph: Graph) -> Iterator[s.Cell]:
             names.extend(copies.get(each, ()))
         copied = set(names)
         users = {user for each in names for user in graph.users.get(each, ())} - copied
-        ways = {_way(graph, graph.made[user], copied, bool(graph.users.get(user))) for user in users}
-        if HELD in ways and OTHER not in ways:
-            yield cell
+        ways = {user: _way(graph, graph.made[user], copied, bool(graph.users.get(user))) for user in users}
+        measured = OTHER not in ways.values() or (mixed and any(_squares(graph.made[user], copied) for user in users))
+        if HELD in ways.values() and measured:
+            found = [user for user, way in ways.items() if way == HELD]
+            yield from ((each, found) for each in names)
 
 
 HELD, COMPARED, OTHER = range(3)
@@ -162,6 +178,14 @@ def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool)
             case _:
                 left.extend(s.children(node))
     return way
+
+
+def _squares(node: s.Scalar, target: set[s.Cell]) -> bool:
+    """Whether the square, or the size, of a difference with a cell is taken."""
+    match node:
+        case s.Power(s.Sum((first, second)), 2.0) | s.Absolute(s.Sum((first, second))):
+            return _other(first, second, target) is not None
+    return any(_squares(each, target) for each in s.children(node))
 
 
 def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar | None:
@@ -226,7 +250,7 @@ def _changes(graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) 
 
 def changes_of(graph: Graph, roles: Roles) -> Iterator[Update]:
     """All cells that look like updates, those of numbers that no loss depends on too."""
-    yield from _changes(graph, roles.targets, frozenset(_descendants(graph, roles.targets, roles.updates)))
+    yield from _changes(graph, roles.targets, roles.held)
 
 
 def _once(terms: list[tuple[s.Scalar, int]], cell: s.Cell) -> bool:
@@ -318,7 +342,8 @@ def _adds_up(node: s.Scalar, found: set[s.Cell], held: frozenset[s.Cell]) -> boo
             return len(about) == 1 and _adds_up(about[0], found, held)
         case s.Sum(terms):
             about = [each for each in terms if any(cell in held for cell in cells_of(each))]
-            return bool(about) and all(_adds_up(each, found, held) for each in about)
+            signs = {isinstance(each, s.Negative) for each in about}
+            return len(signs) == 1 and all(_adds_up(each, found, held) for each in about)
     return False
 
 
