@@ -18,6 +18,7 @@ from tracer.audit.roles import find_roles
 from tracer.audit.slips import Naming
 from tracer.expression import scalar as s
 
+UNSURE = "gradients may be there, but too few of them agree with a loss to call others wrong; name the loss with --loss CELL"
 MOST_BYTES = 50_000_000
 
 
@@ -61,6 +62,9 @@ def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> 
     if (judge.faults or judge.unused) and (mended := put_forward_right(judge, labels, loss)) is not None:
         judge, forward = mended
         study = judge.claims.study
+    if (judge.faults or forward) and not judge.is_sure:
+        audit.notes.append(UNSURE)
+        return []
     audit.losses = study.roles.losses
     audit.implied = next((WORDS[each.row] for each in study.roles.losses if each.matrix == NOWHERE), None)
     audit.gradients = judge.gradients

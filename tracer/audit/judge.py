@@ -21,7 +21,8 @@ from tracer.expression import scalar as s
 
 STRONG = ("update", "heading")
 MOST_TRIED, MOST_AFTER = 400, 20_000  # proofs that are tried, and cells that are computed again for each
-CLOSE = 1e-6  # of a factor: the same
+CLOSE = 1e-5  # of a factor: the same
+MOST_COUNTED = 10_000  # samples and outputs that a mean is over
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,18 @@ class Judge:
             judge.go_on_in_line()
         judge.faults.sort(key=lambda each: claims.study.places.get(each.cell, -1))
         return judge
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether enough is right, or comes right, for the rest to be called wrong."""
+        return self._is_plain_factor() and len(self.gradients) >= 2 * len({self.relative(each.cell) for each in self.faults})
+
+    def _is_plain_factor(self) -> bool:
+        """Whether the sheet's scale is one that people use: 1, a count or its inverse, or the rate."""
+        size = abs(self.factor)
+        rates = [abs(each) for each in (self.change, self.step) if each]
+        counts = [size, 1 / size] + [size / rate for rate in rates] + [size * rate for rate in rates]
+        return any(abs(each - round(each)) <= CLOSE * each and 1 <= round(each) <= MOST_COUNTED for each in counts)
 
     @cached_property
     def unused(self) -> int:

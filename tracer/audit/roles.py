@@ -97,7 +97,7 @@ def find_roles(graph: Graph, loss: s.Cell | None = None, mixed: bool = False) ->
     users = dict(_targets(graph, mixed))
     targets, first = frozenset(users), frozenset(each for found in users.values() for each in found)
     held = frozenset(_descendants(graph, first, {}))
-    changes = {each.cell: each for each in _changes(graph, targets, held)}
+    changes = {each.cell: each for each in _changes(graph, targets, held, first)}
     held = frozenset(_descendants(graph, first, changes))
     behind = ancestors(graph, changes, {}, {})
     like = [cell for cell in _loss_like(graph, targets, held) if cell not in behind or cell == loss]
@@ -229,7 +229,9 @@ def is_logarithm(graph: Graph, node: s.Scalar) -> bool:
     return False
 
 
-def _changes(graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> Iterator[Update]:
+def _changes(
+    graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell], first: frozenset[s.Cell]
+) -> Iterator[Update]:
     """Cells of the form parameter − something held against a target."""
     begun: set[s.Cell] = set()
     for cell in graph.order:
@@ -237,20 +239,20 @@ def _changes(graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) 
             continue
         terms = _terms(graph.made[cell])
         takes = [each for each in graph.uses[cell] if each in held]
-        if not takes and not any(each in targets for each in graph.uses[cell]):
+        if not takes and cell not in first:
             continue
         for term, sign in terms:
             if sign > 0 and isinstance(term, s.Cell) and len(terms) > 1 and _once(terms, term):
-                first = root(graph, term)
-                if (first in graph.typed and first not in targets) or first in begun:
+                origin = root(graph, term)
+                if (origin in graph.typed and origin not in targets) or origin in begun:
                     begun.add(cell)
-                    yield Update(cell, term, first, tuple(each for each in takes if each != term))
+                    yield Update(cell, term, origin, tuple(each for each in takes if each != term))
                     break
 
 
 def changes_of(graph: Graph, roles: Roles) -> Iterator[Update]:
     """All cells that look like updates, those of numbers that no loss depends on too."""
-    yield from _changes(graph, roles.targets, roles.held)
+    yield from _changes(graph, roles.targets, roles.held, roles.first)
 
 
 def _once(terms: list[tuple[s.Scalar, int]], cell: s.Cell) -> bool:
