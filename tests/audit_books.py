@@ -63,7 +63,8 @@ def back(left: str, right: str, inner: int, skip: int = 0) -> Callable[[Address,
 def each(form: str, *names: str) -> Rule:
     """Cell by cell: {0}, {1} stand for the matrices."""
     return Rule(
-        lambda c, i, j: form.format(*(c(name, i, j) for name in names)), lambda r: form.format(*(r(name) for name in names))
+        lambda c, i, j: form.format(*(c(name, i, j) for name in names)),
+        lambda r: form.format(*(r(name) for name in names)),
     )
 
 
@@ -74,7 +75,8 @@ def _sum(name: str) -> Rule:
 
 def _step(name: str) -> Rule:
     return Rule(
-        lambda c, i, j: f"{c(name, i, j)}-{c('rate', 0, 0)}*{c('d' + name, i, j)}", lambda r: f"{r(name)}-{r('rate')}*{r('d' + name)}"
+        lambda c, i, j: f"{c(name, i, j)}-{c('rate', 0, 0)}*{c('d' + name, i, j)}",
+        lambda r: f"{r(name)}-{r('rate')}*{r('d' + name)}",
     )
 
 
@@ -94,7 +96,9 @@ def network(relu: bool = False) -> dict[str, Rule]:
         "Z2": _weighted("A1", "W2", "b2", H),
         "A2": each(SIGMOID, "Z2"),
         "L": Rule(
-            lambda c, i, j: "0.5*(" + "+".join(f"({c('Y', n, k)}-{c('A2', n, k)})^2" for n in range(N) for k in range(K)) + ")",
+            lambda c, i, j: (
+                "0.5*(" + "+".join(f"({c('Y', n, k)}-{c('A2', n, k)})^2" for n in range(N) for k in range(K)) + ")"
+            ),
             lambda r: f"SUMXMY2({r('Y')},{r('A2')})/2",
         ),
         "E": each("{0}-{1}", "A2", "Y"),
@@ -135,23 +139,34 @@ def faults() -> dict[str, Planted]:
         "slope-missing": Planted("D1", each("{0}", "E1"), ("slope-missing",)),
         "relu-mask-missing": Planted("D1", each("{0}", "E1"), ("relu-mask-missing", "slope-missing"), relu=True),
         "error-sign": Planted("E", each("{1}-{0}", "A2", "Y"), ("error-sign",)),
-        "no-transpose": Planted("E1", Rule(product("D2", "W2", K), lambda r: f"MMULT({r('D2')},{r('W2')})"), ("no-transpose",)),
+        "no-transpose": Planted(
+            "E1", Rule(product("D2", "W2", K), lambda r: f"MMULT({r('D2')},{r('W2')})"), ("no-transpose",)
+        ),
         "updated-weights": Planted(
-            "E1", Rule(back("D2", "W2_next", K), lambda r: f"MMULT({r('D2')},TRANSPOSE({r('W2_next')}))"), ("updated-weights",)
+            "E1",
+            Rule(back("D2", "W2_next", K), lambda r: f"MMULT({r('D2')},TRANSPOSE({r('W2_next')}))"),
+            ("updated-weights",),
         ),
         "wrong-left-factor": Planted(
-            "dW2", Rule(turned("Z1", "D2", N), lambda r: f"MMULT(TRANSPOSE({r('Z1')}),{r('D2')})"), ("wrong-left-factor",)
+            "dW2",
+            Rule(turned("Z1", "D2", N), lambda r: f"MMULT(TRANSPOSE({r('Z1')}),{r('D2')})"),
+            ("wrong-left-factor",),
         ),
         "error-for-delta": Planted(
             "dW1", Rule(turned("X", "E1", N), lambda r: f"MMULT(TRANSPOSE({r('X')}),{r('E1')})"), ("error-for-delta",)
         ),
         "one-sample-only": Planted(
-            "db2", Rule(lambda c, i, j: c("D2", 0, j), lambda r: f"INDEX({r('D2')},1,0)"), ("bias-not-summed", "one-sample-only")
+            "db2",
+            Rule(lambda c, i, j: c("D2", 0, j), lambda r: f"INDEX({r('D2')},1,0)"),
+            ("bias-not-summed", "one-sample-only"),
         ),
         "rate-missing": Planted("W2_next", each("{0}-{1}", "W2", "dW2"), ("rate-missing-twice-divided",)),
         "wrong-direction": Planted(
             "W1_next",
-            Rule(lambda c, i, j: f"{c('W1', i, j)}+{c('rate', 0, 0)}*{c('dW1', i, j)}", lambda r: f"{r('W1')}+{r('rate')}*{r('dW1')}"),
+            Rule(
+                lambda c, i, j: f"{c('W1', i, j)}+{c('rate', 0, 0)}*{c('dW1', i, j)}",
+                lambda r: f"{r('W1')}+{r('rate')}*{r('dW1')}",
+            ),
             ("wrong-direction",),
         ),
         "no-bias": Planted("Z1", Rule(product("X", "W1", D), lambda r: f"MMULT({r('X')},{r('W1')})"), ("no-bias",)),
@@ -221,7 +236,13 @@ def block_book(layout: Layout, planted: Planted | None = None, only: tuple[int, 
         row, column = layout.places[name]
         sheet.cell(row - 1, column, name)
         if layout.arrays == "names":
-            absolute = ":".join("$" + "".join(f"{c}" if c.isalpha() else "" for c in part) + "$" + "".join(c for c in part if c.isdigit()) for part in layout.range(name).split(":"))
+            absolute = ":".join(
+                "$"
+                + "".join(f"{c}" if c.isalpha() else "" for c in part)
+                + "$"
+                + "".join(c for c in part if c.isdigit())
+                for part in layout.range(name).split(":")
+            )
             workbook.defined_names[f"{name}_"] = DefinedName(f"{name}_", attr_text=f"Net!{absolute}")
     for name, rows in TYPED.items():
         for i, values in enumerate(rows):
@@ -234,7 +255,9 @@ def block_book(layout: Layout, planted: Planted | None = None, only: tuple[int, 
     return _saved(workbook)
 
 
-def _filled(layout: Layout, name: str, rule: Rule, wrong: Rule | None, only: tuple[int, int] | None) -> Iterator[tuple[str, object]]:
+def _filled(
+    layout: Layout, name: str, rule: Rule, wrong: Rule | None, only: tuple[int, int] | None
+) -> Iterator[tuple[str, object]]:
     rows, columns = SHAPES[name]
     if layout.arrays and only is None:
         named: Range = (lambda each: f"{each}_") if layout.arrays == "names" else layout.range
@@ -258,7 +281,10 @@ def first_wrong(layout: Layout, planted: Planted) -> str:
     """The address of the first cell of a fault's matrix whose number is not the right one."""
     layout = replace(layout, places={})
     layout.place([*TYPED, *network()])
-    right, wrong = (build(read_book("book", block_book(layout, each))) for each in (None if not planted.relu else RIGHT_RELU, planted))
+    right, wrong = (
+        build(read_book("book", block_book(layout, each)))
+        for each in (None if not planted.relu else RIGHT_RELU, planted)
+    )
     numbers = right.values({}), wrong.values({})
     for i, j in product_of(*map(range, layout.shape(planted.matrix))):
         row, column = layout.places[planted.matrix]
@@ -298,7 +324,10 @@ ROW_FAULTS: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "wrong-slope": ("g4", lambda f: f.replace("{a_h2}*(1-{a_h2})", "(1-{a_h2}^2)")),
     "error-sign": ("g8", lambda f: f.replace("({a_o2}-{t2})", "({t2}-{a_o2})")),
     "wrong-layer-weights": ("g1", lambda f: f.replace("{w7}", "{w6}")),
-    "term-dropped-or-doubled": ("g2", lambda f: "(" + f.split("+")[0].strip("(") .replace("{a_o1}-", "({a_o1}-", 1) + ")*{a_h1}*(1-{a_h1})*{i2}"),
+    "term-dropped-or-doubled": (
+        "g2",
+        lambda f: "(" + f.split("+")[0].strip("(").replace("{a_o1}-", "({a_o1}-", 1) + ")*{a_h1}*(1-{a_h1})*{i2}",
+    ),
     "wrong-row-or-target": ("g5", lambda f: f.replace("{t1}", "{t2}")),
     "exponent-sign": ("a_h2", lambda f: "1/(1+EXP({h2}))"),
 }

@@ -18,7 +18,9 @@ from tracer.audit.roles import find_roles
 from tracer.audit.slips import Naming
 from tracer.expression import scalar as s
 
-UNSURE = "gradients may be there, but too few of them agree with a loss to call others wrong; name the loss with --loss CELL"
+UNSURE = (
+    "gradients may be there, but too few of them agree with a loss to call others wrong; name the loss with --loss CELL"
+)
 MOST_BYTES = 50_000_000
 
 
@@ -69,7 +71,9 @@ def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> 
     audit.implied = next((WORDS[each.row] for each in study.roles.losses if each.matrix == NOWHERE), None)
     audit.gradients = judge.gradients
     audit.carried = frozenset(study.roles.updates)
-    audit.parameters = study.roles.parameters or list(dict.fromkeys(each.of for each in judge.gradients if each.of in study.graph.typed))
+    audit.parameters = study.roles.parameters or list(
+        dict.fromkeys(each.of for each in judge.gradients if each.of in study.graph.typed)
+    )
     if judge.gradients:
         audit.conventions.extend(conventions(judge))
     found = gradient_findings(judge, Naming(judge, labels))
@@ -83,7 +87,9 @@ def _differences(graph: Graph) -> list[str]:
     wrong = differing(graph)
     if not wrong:
         return []
-    return [f"{len(wrong)} cells show another number than their formula gives, {name_of(wrong[0])} first: the book was not recalculated"]
+    return [
+        f"{len(wrong)} cells show another number than their formula gives, {name_of(wrong[0])} first: the book was not recalculated"
+    ]
 
 
 def _cell(graph: Graph, text: str) -> s.Cell:

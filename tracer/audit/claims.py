@@ -203,9 +203,7 @@ class Claims:
     def users(self) -> dict[s.Cell, list[s.Cell]]:
         """The users of each cell within its pass."""
         updates = self.study.roles.updates
-        return {
-            cell: [user for user in users if user not in updates] for cell, users in self.study.graph.users.items()
-        }
+        return {cell: [user for user in users if user not in updates] for cell, users in self.study.graph.users.items()}
 
 
 def quantum(row: Row) -> float:

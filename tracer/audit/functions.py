@@ -85,7 +85,10 @@ def _matrix_product(a: Sequence[Grid]) -> Grid:
     if g.shape(left)[1] != g.shape(right)[0] or g.shape(left)[0] * g.shape(right)[1] > g.MOST_ITEMS:
         raise FormulaError("matrices that cannot be multiplied")
     columns = list(zip(*right, strict=True))
-    return [[g.add([g.multiply(g.number(x), g.number(y)) for x, y in zip(row, column, strict=True)]) for column in columns] for row in left]
+    return [
+        [g.add([g.multiply(g.number(x), g.number(y)) for x, y in zip(row, column, strict=True)]) for column in columns]
+        for row in left
+    ]
 
 
 def _transposed(a: Sequence[Grid]) -> Grid:
@@ -160,7 +163,12 @@ def _sequence(a: Sequence[Grid]) -> Grid:
 
 def _normal(a: Sequence[Grid]) -> Grid:
     if len(a) > 1 and not g.constant(a[1][0][0]):
-        return g.mapped(lambda x: s.Product((s.Number(1 / math.sqrt(2 * math.pi)), s.Exp(s.Product((s.Number(-0.5), s.Power(x, 2.0)))))), a[0])
+        return g.mapped(
+            lambda x: s.Product(
+                (s.Number(1 / math.sqrt(2 * math.pi)), s.Exp(s.Product((s.Number(-0.5), s.Power(x, 2.0)))))
+            ),
+            a[0],
+        )
     return g.mapped(lambda x: s.Function("normal_cdf", x), a[0])
 
 
@@ -198,7 +206,10 @@ FUNCTIONS: dict[str, Made] = {
     "MAX": _of_numbers(_largest),
     "MIN": _of_numbers(_smallest),
     "MMULT": _matrix_product,
-    "MUNIT": lambda a: [[g.ONE if r == c else g.ZERO for c in range(int(g.constant(a[0][0][0])))] for r in range(int(g.constant(a[0][0][0])))],
+    "MUNIT": lambda a: [
+        [g.ONE if r == c else g.ZERO for c in range(int(g.constant(a[0][0][0])))]
+        for r in range(int(g.constant(a[0][0][0])))
+    ],
     "N": lambda a: a[0],
     "NORM.S.DIST": _normal,
     "NORMSDIST": lambda a: _normal(a[:1]),
@@ -214,7 +225,9 @@ FUNCTIONS: dict[str, Made] = {
     "SIN": _function("sin"),
     "SINGLE": lambda a: a[0],
     "SINH": _cells(lambda x: _hyperbolic(x, -1.0)),
-    "SQRT": _cells(lambda x: s.Number(math.sqrt(x.value)) if isinstance(x, s.Number) and x.value >= 0 else s.Function("sqrt", x)),
+    "SQRT": _cells(
+        lambda x: s.Number(math.sqrt(x.value)) if isinstance(x, s.Number) and x.value >= 0 else s.Function("sqrt", x)
+    ),
     "STDEV": _of_numbers(lambda v: s.Function("sqrt", _variance(v, 1))),
     "STDEV.P": _of_numbers(lambda v: s.Function("sqrt", _variance(v, 0))),
     "STDEV.S": _of_numbers(lambda v: s.Function("sqrt", _variance(v, 1))),

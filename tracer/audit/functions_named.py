@@ -21,7 +21,11 @@ from tracer.spreadsheet.columns import address
 SOFTPLUS = re.compile(r"soft\s*plus", re.IGNORECASE)
 SIGMOID = re.compile(r"sigmoid|logistic|σ", re.IGNORECASE)
 SOFTMAX = re.compile(r"soft\s*max", re.IGNORECASE)
-_PARTS = (re.compile(r"w|weights?|w\d|w{?\w?}?", re.IGNORECASE), re.compile(r"b|bias(es)?|b\d", re.IGNORECASE), re.compile(r"x|inputs?|x\d", re.IGNORECASE))
+_PARTS = (
+    re.compile(r"w|weights?|w\d|w{?\w?}?", re.IGNORECASE),
+    re.compile(r"b|bias(es)?|b\d", re.IGNORECASE),
+    re.compile(r"x|inputs?|x\d", re.IGNORECASE),
+)
 
 
 def forward_findings(graph: Graph, labels: Labels) -> list[Finding]:
@@ -32,7 +36,11 @@ def forward_findings(graph: Graph, labels: Labels) -> list[Finding]:
         made = graph.made[cell]
         found = None
         if any(map(SOFTPLUS.search, named[cell.matrix])) and _is_softplus_of_base_ten(made):
-            found = ("log-base", "a softplus takes the natural logarithm, not that of base 10", _natural(formula_at(graph.book, cell)))
+            found = (
+                "log-base",
+                "a softplus takes the natural logarithm, not that of base 10",
+                _natural(formula_at(graph.book, cell)),
+            )
         elif any(map(SIGMOID.search, labels.of(cell))) and (slip := _sigmoid_slip(graph, made)) is not None:
             found = slip
         if found is not None:
@@ -40,7 +48,9 @@ def forward_findings(graph: Graph, labels: Labels) -> list[Finding]:
     return list(groups.values())
 
 
-def _add(groups: dict[tuple[str, str], Finding], graph: Graph, cell: s.Cell, slug: str, says: str, should_be: str) -> None:
+def _add(
+    groups: dict[tuple[str, str], Finding], graph: Graph, cell: s.Cell, slug: str, says: str, should_be: str
+) -> None:
     formula = formula_at(graph.book, cell)
     key = cell.matrix, slug
     if key not in groups:
@@ -74,7 +84,11 @@ def _sigmoid_slip(graph: Graph, node: s.Scalar) -> tuple[str, str, str] | None:
         case s.Quotient(s.Number(1.0), s.Sum((s.Exp(s.Cell() as z), s.Number(1.0)))) if not _is_negative(graph, z):
             return "exponent-sign", "a sigmoid has −z in its exponent", f"=1/(1+EXP(-{address(z.row, z.column)}))"
         case s.Sum((s.Exp(s.Negative(s.Cell() as z)), s.Number(1.0))):
-            return "missing-brackets", "a sigmoid divides 1 by the whole sum", f"=1/(1+EXP(-{address(z.row, z.column)}))"
+            return (
+                "missing-brackets",
+                "a sigmoid divides 1 by the whole sum",
+                f"=1/(1+EXP(-{address(z.row, z.column)}))",
+            )
     return None
 
 
@@ -101,7 +115,9 @@ def looks_like_a_network(graph: Graph, labels: Labels) -> bool:
         texts = [each.strip() for each in _texts(graph, title)]
         if any(cell.matrix == title for cell in weighted) and all(any(map(part.fullmatch, texts)) for part in _PARTS):
             return True
-        if any(map(SOFTMAX.search, texts)) and any(_is_share(graph.made[c], graph) for c in graph.order if c.matrix == title):
+        if any(map(SOFTMAX.search, texts)) and any(
+            _is_share(graph.made[c], graph) for c in graph.order if c.matrix == title
+        ):
             return True
     return False
 
@@ -110,7 +126,9 @@ def _is_weighted_sum(graph: Graph, node: s.Scalar) -> bool:
     """A sum in which a product of two cells stands."""
     if not isinstance(node, s.Sum):
         return False
-    return any(isinstance(each, s.Product) and sum(isinstance(f, s.Cell) for f in each.factors) >= 2 for each in node.terms)
+    return any(
+        isinstance(each, s.Product) and sum(isinstance(f, s.Cell) for f in each.factors) >= 2 for each in node.terms
+    )
 
 
 def _is_activation(node: s.Scalar, weighted: set[s.Cell], graph: Graph) -> bool:

@@ -173,6 +173,8 @@ def differing(graph: Graph) -> list[s.Cell]:
     for cell in graph.order:
         shown = graph.shown(cell)
         own = float(found[cell])
-        if shown is not None and not (abs(own - shown) <= CLOSE * max(1.0, abs(shown)) or (np.isnan(own) and np.isnan(shown))):
+        if shown is not None and not (
+            abs(own - shown) <= CLOSE * max(1.0, abs(shown)) or (np.isnan(own) and np.isnan(shown))
+        ):
             wrong.append(cell)
     return wrong

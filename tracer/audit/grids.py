@@ -67,7 +67,10 @@ def spread(function: Callable[..., Item], *grids: Grid) -> Grid:
         if shape(each)[0] not in (1, rows) or shape(each)[1] not in (1, columns):
             raise FormulaError("ranges of shapes that do not fit")
     return [
-        [function(*(each[r if len(each) > 1 else 0][c if len(each[0]) > 1 else 0] for each in grids)) for c in range(columns)]
+        [
+            function(*(each[r if len(each) > 1 else 0][c if len(each[0]) > 1 else 0] for each in grids))
+            for c in range(columns)
+        ]
         for r in range(rows)
     ]
 

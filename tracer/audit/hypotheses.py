@@ -39,7 +39,11 @@ def put_forward_right(judge: Judge, labels: Labels, loss: s.Cell | None) -> tupl
         if number >= most or not count:
             break
         found = _judged(study.graph, hypothesis, labels, loss)
-        if found is not None and len(found.faults) + found.unused < count and len(found.gradients) >= len(judge.gradients):
+        if (
+            found is not None
+            and len(found.faults) + found.unused < count
+            and len(found.gradients) >= len(judge.gradients)
+        ):
             best, count = (found, hypothesis), len(found.faults) + found.unused
     if best is None or count * 4 > len(judge.faults) + judge.unused:
         return None
@@ -143,7 +147,11 @@ def _sum_for(study: Study, index: Index, cell: s.Cell) -> s.Cell | None:
     """The weighted sum whose gradient a cell shows."""
     for _, of, factor in index.find(study.row(cell)):
         made = study.graph.made.get(of)
-        if abs(abs(factor) - 1) < 1e-6 and isinstance(made, s.Sum | s.Product) and any(isinstance(each, s.Product) for each in (made, *s.children(made))):
+        if (
+            abs(abs(factor) - 1) < 1e-6
+            and isinstance(made, s.Sum | s.Product)
+            and any(isinstance(each, s.Product) for each in (made, *s.children(made)))
+        ):
             return of
     return None
 

@@ -82,7 +82,9 @@ class Judge:
     @property
     def is_sure(self) -> bool:
         """Whether enough is right, or comes right, for the rest to be called wrong."""
-        return self._is_plain_factor() and len(self.gradients) >= 2 * len({self.relative(each.cell) for each in self.faults})
+        return self._is_plain_factor() and len(self.gradients) >= 2 * len(
+            {self.relative(each.cell) for each in self.faults}
+        )
 
     def _is_plain_factor(self) -> bool:
         """Whether the sheet's scale is one that people use: 1, a count or its inverse, or the rate."""
@@ -174,7 +176,9 @@ class Judge:
         right = self.right_row(of)
         shown = np.broadcast_to(self.claims.study.values[cell], given.shape)
         wrong = not alike(shown[: 1 + NEAR], self.scaled_like(shown, right)[: 1 + NEAR])
-        self.gradients.append(Gradient(cell, of, right, shown, wrong, blamed, None if blamed else self.behind.get(cell)))
+        self.gradients.append(
+            Gradient(cell, of, right, shown, wrong, blamed, None if blamed else self.behind.get(cell))
+        )
 
     def scaled_like(self, shown: Row, right: Row) -> Row:
         """The right row in the scale that a cell between has: its own constant factor, where that is one."""
@@ -370,7 +374,9 @@ class Judge:
             return
         if ratio(changed, right) is None and not self.takes_gradient(cell):
             return
-        self.faults.append(Fault(cell, self.row(update.before) + right, self.row(update.before) + changed, "update", update.parameter))
+        self.faults.append(
+            Fault(cell, self.row(update.before) + right, self.row(update.before) + changed, "update", update.parameter)
+        )
 
     def takes_gradient(self, cell: s.Cell) -> bool:
         """Whether what an update takes off is a gradient at all, of this or of another parameter."""
@@ -387,7 +393,9 @@ class Judge:
         found = []
         for cell, update in study.roles.updates.items():
             with np.errstate(all="ignore"):
-                changed = np.broadcast_to(value(study.graph.made[cell], study.values), (1 + NEAR + FAR,)) - self.row(update.before)
+                changed = np.broadcast_to(value(study.graph.made[cell], study.values), (1 + NEAR + FAR,)) - self.row(
+                    update.before
+                )
             for _, right in study.right.get(update.parameter, ()):
                 if (factor := ratio(changed, right)) is not None:
                     found.append(factor)

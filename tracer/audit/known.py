@@ -73,7 +73,9 @@ class Study:
         graph, roles = self.graph, self.roles
         before = ancestors(graph, (loss,), roles.updates, roles.implied)
         found: dict[s.Cell, Row] = {loss: np.ones(1 + NEAR + FAR)}
-        for cell in sorted(before & self.places.keys() | {loss}, key=lambda each: self.places.get(each, -1), reverse=True):
+        for cell in sorted(
+            before & self.places.keys() | {loss}, key=lambda each: self.places.get(each, -1), reverse=True
+        ):
             if cell in roles.updates and cell != loss or cell not in found:
                 continue
             for operand, slope in self.slopes_of(cell).items():

@@ -37,7 +37,9 @@ class Lowering:
         """What one cell is made of. Raises FormulaError for a formula that is not read."""
         formula = self.book.sheets[sheet].formulas[place]
         if formula.spread is None:
-            grid = _Tree(self, sheet, place[0] - formula.origin[0], place[1] - formula.origin[1]).grid(p.parse(formula.text))
+            grid = _Tree(self, sheet, place[0] - formula.origin[0], place[1] - formula.origin[1]).grid(
+                p.parse(formula.text)
+            )
             if g.shape(grid) != (1, 1):
                 raise FormulaError("gives several numbers for one cell")
             return grid[0][0]
@@ -123,7 +125,9 @@ class _Tree:
     def place(self, reference: p.Reference) -> tuple[SheetCells, int, int, int, int]:
         title = self.sheet if reference.sheet is None else reference.sheet
         sheets = self.lowering.book.sheets
-        sheet = sheets.get(title) or next((each for name, each in sheets.items() if name.lower() == title.lower()), None)
+        sheet = sheets.get(title) or next(
+            (each for name, each in sheets.items() if name.lower() == title.lower()), None
+        )
         if sheet is None:
             raise FormulaError(f"there is no sheet {title[:40]}")
         top, left = self.corner(reference.first)

@@ -111,7 +111,9 @@ class _Reading:
             raise AuditError(f"{self.name}: has {len(sheets)} sheets of cells; 1 to {MOST_SHEETS} can be read")
         for sheet in sheets.values():
             self.read_sheet(sheet, strings)
-        spelled = {str(each.get("name", "")).lower(): str(each.get("name", "")) for each in _all(workbook, "definedName")}
+        spelled = {
+            str(each.get("name", "")).lower(): str(each.get("name", "")) for each in _all(workbook, "definedName")
+        }
         return BookCells(self.name, content, sheets, names, spelled)
 
     def part(self, name: str) -> bytes:
@@ -178,13 +180,13 @@ class _Reading:
                 sheet.values.setdefault((row, column), None)
             element.clear()
 
-    def add_formula(
-        self, sheet: SheetCells, place: Place, written: etree._Element, shared: dict[str, Formula]
-    ) -> None:
+    def add_formula(self, sheet: SheetCells, place: Place, written: etree._Element, shared: dict[str, Formula]) -> None:
         self.formulas += 1
         text = written.text or ""
         if self.formulas > MOST_FORMULAS or len(text) > MOST_FORMULA:
-            raise AuditError(f"{self.name}: has more than {MOST_FORMULAS:,} formulas, or one of a length that no program takes")
+            raise AuditError(
+                f"{self.name}: has more than {MOST_FORMULAS:,} formulas, or one of a length that no program takes"
+            )
         kind, key = written.get("t"), str(written.get("si", ""))
         if kind == "array":
             spread = _spread(str(written.get("ref", "")))
@@ -212,7 +214,9 @@ def _all(element: etree._Element, tag: str) -> Iterator[etree._Element]:
 def _text(element: etree._Element) -> str:
     """The text of a string; how it is to be read aloud (rPh) is none of it."""
     return "".join(
-        each.text or "" for each in element.iter("{*}t") if not str(getattr(each.getparent(), "tag", "")).endswith("rPh")
+        each.text or ""
+        for each in element.iter("{*}t")
+        if not str(getattr(each.getparent(), "tag", "")).endswith("rPh")
     )
 
 

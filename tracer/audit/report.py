@@ -147,7 +147,9 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     """Findings of one slip in cells side by side taken together: a matrix that is wrong throughout is one finding."""
     kept: list[Finding] = []
     for each in findings:
-        like = [one for one in kept if one.slug == each.slug and one.in_numbers == each.in_numbers and _touch(one, each)]
+        like = [
+            one for one in kept if one.slug == each.slug and one.in_numbers == each.in_numbers and _touch(one, each)
+        ]
         if like and each.slug != "other":
             like[0].cells.extend(each.cells)
             like[0].follow.extend(cell for cell in each.follow if cell not in like[0].follow)
@@ -165,7 +167,14 @@ def _touch(one: Finding, other: Finding) -> bool:
 def _made(judge: Judge, fault: Fault, rewrite: Rewrite | None, slug: str, says: str, off: bool) -> Finding:
     formula = formula_at(judge.claims.study.graph.book, fault.cell)
     return Finding(
-        fault.cell, formula, rewrite.text if rewrite else None, slug, says, float(fault.given[0]), float(fault.right[0]), in_numbers=off
+        fault.cell,
+        formula,
+        rewrite.text if rewrite else None,
+        slug,
+        says,
+        float(fault.given[0]),
+        float(fault.right[0]),
+        in_numbers=off,
     )
 
 
@@ -197,7 +206,11 @@ def _is_off(fault: Fault) -> bool:
 
 def _experiments(judge: Judge, groups: dict[tuple[str, str], Finding]) -> None:
     for finding in groups.values():
-        wrong = [each for each in judge.gradients if each.wrong and (each.cell in finding.cells or each.because in finding.cells)]
+        wrong = [
+            each
+            for each in judge.gradients
+            if each.wrong and (each.cell in finding.cells or each.because in finding.cells)
+        ]
         wrong.sort(key=lambda each: each.cell not in finding.cells)
         for each in wrong:
             text = experiment(judge, each)

@@ -87,12 +87,25 @@ class Rewriting:
         if not hasattr(self, "_pool"):
             used = self.study.graph.uses[self.cell]
             near = {self.cell, *used, *(each for cell in used for each in self.study.graph.uses.get(cell, ()))}
-            known = {*self.study.right, *self.study.roles.targets, *self.study.roles.backward(), *self.study.graph.typed}
-            same = [each for each in known if each.matrix == self.cell.matrix and each != self.cell and each in self.values]
+            known = {
+                *self.study.right,
+                *self.study.roles.targets,
+                *self.study.roles.backward(),
+                *self.study.graph.typed,
+            }
+            same = [
+                each for each in known if each.matrix == self.cell.matrix and each != self.cell and each in self.values
+            ]
             order = self.study.places
             place = order.get(self.cell, 0)
             before = [each for each in same if order.get(each, -1) < place or each in near]
-            before.sort(key=lambda each: (abs(each.row - self.cell.row) + abs(each.column - self.cell.column) * 0.5, each.row, each.column))
+            before.sort(
+                key=lambda each: (
+                    abs(each.row - self.cell.row) + abs(each.column - self.cell.column) * 0.5,
+                    each.row,
+                    each.column,
+                )
+            )
             if self.of in before[MOST_POOL:] or self.of in before:
                 before.remove(self.of)
                 before.insert(0, self.of)
@@ -128,7 +141,13 @@ class Rewriting:
         for reference in references:
             for target in _moved_ranges(reference):
                 kind = "name" if _size(reference) == _size(target) else "range"
-                yield Rewrite(replaced(self.tree, reference, target), kind, self._start(reference), self._start(target), _grown(reference, target))
+                yield Rewrite(
+                    replaced(self.tree, reference, target),
+                    kind,
+                    self._start(reference),
+                    self._start(target),
+                    _grown(reference, target),
+                )
 
     def brackets(self) -> Iterator[Rewrite]:
         """Brackets put around a part, or left out."""
@@ -141,14 +160,32 @@ class Rewriting:
 
     def functions(self) -> Iterator[Rewrite]:
         """Another function, or another sign of its argument."""
-        swaps = {"LOG": ("LN",), "LOG10": ("LN",), "LN": ("LOG",), "SUM": ("AVERAGE",), "AVERAGE": ("SUM",), "MAX": ("MIN",), "MIN": ("MAX",), "SUMPRODUCT": ("SUM",), "TANH": ("SIN",)}
+        swaps = {
+            "LOG": ("LN",),
+            "LOG10": ("LN",),
+            "LN": ("LOG",),
+            "SUM": ("AVERAGE",),
+            "AVERAGE": ("SUM",),
+            "MAX": ("MIN",),
+            "MIN": ("MAX",),
+            "SUMPRODUCT": ("SUM",),
+            "TANH": ("SIN",),
+        }
         for node in dict.fromkeys(nodes(self.tree)):
             if isinstance(node, p.Call):
                 for name in swaps.get(node.function, ()):
-                    yield Rewrite(replaced(self.tree, node, p.Call(name, node.arguments)), "function", detail=f"{node.function} {name}")
+                    yield Rewrite(
+                        replaced(self.tree, node, p.Call(name, node.arguments)),
+                        "function",
+                        detail=f"{node.function} {name}",
+                    )
                 if node.function == "EXP" and node.arguments[0] is not None:
                     inner = node.arguments[0]
-                    opposite = inner.operand if isinstance(inner, p.Unary) and inner.sign == "-" else p.Unary("-", _bracketed(inner))
+                    opposite = (
+                        inner.operand
+                        if isinstance(inner, p.Unary) and inner.sign == "-"
+                        else p.Unary("-", _bracketed(inner))
+                    )
                     yield Rewrite(replaced(self.tree, node, p.Call("EXP", (opposite,))), "function", detail="EXP EXP-")
 
     def signs(self) -> Iterator[Rewrite]:
@@ -164,7 +201,9 @@ class Rewriting:
                 case p.Binary("*", left, right):
                     yield Rewrite(replaced(self.tree, node, p.Binary("/", left, right)), "operator", detail="* /")
                     for kept in (left, right):
-                        yield Rewrite(replaced(self.tree, node, kept), "number", detail=text_of(right if kept is left else left))
+                        yield Rewrite(
+                            replaced(self.tree, node, kept), "number", detail=text_of(right if kept is left else left)
+                        )
                 case p.Binary("/", left, right):
                     yield Rewrite(replaced(self.tree, node, p.Binary("*", left, right)), "operator", detail="/ *")
                     yield Rewrite(replaced(self.tree, node, left), "number", detail=text_of(right))
@@ -173,7 +212,9 @@ class Rewriting:
                 case p.Literal(float() as known):
                     for other in (0.5, 1.0, 2.0, 3.0):
                         if other != known:
-                            yield Rewrite(replaced(self.tree, node, p.Literal(other)), "number", detail=f"{known:g} {other:g}")
+                            yield Rewrite(
+                                replaced(self.tree, node, p.Literal(other)), "number", detail=f"{known:g} {other:g}"
+                            )
                 case p.Binary("^", base, p.Literal(2.0)):
                     yield Rewrite(replaced(self.tree, node, base), "number", detail="^2")
 
@@ -239,13 +280,19 @@ class Rewriting:
                     if alike(sign * times * row, missing):
                         added: p.Node = reference_to(cell, self.cell.matrix)
                         added = added if times == 1 else p.Binary("*", p.Literal(times), added)
-                        yield Rewrite(p.Binary(operator, self.tree, added), "term", new=cell, detail=f"{operator}{times:g}")
+                        yield Rewrite(
+                            p.Binary(operator, self.tree, added), "term", new=cell, detail=f"{operator}{times:g}"
+                        )
         missing = np.nan_to_num(missing)
-        rows = np.nan_to_num([np.broadcast_to(self.values[cell], missing.shape) for cell in pool]).reshape(len(pool), -1)
+        rows = np.nan_to_num([np.broadcast_to(self.values[cell], missing.shape) for cell in pool]).reshape(
+            len(pool), -1
+        )
         for k, cell in enumerate(pool):
             near = np.max(np.abs(rows * rows[k] - missing), axis=1) <= 1e-9 * np.max(np.abs(missing))
             for other in np.flatnonzero(near):
-                product = p.Binary("*", reference_to(cell, self.cell.matrix), reference_to(pool[int(other)], self.cell.matrix))
+                product = p.Binary(
+                    "*", reference_to(cell, self.cell.matrix), reference_to(pool[int(other)], self.cell.matrix)
+                )
                 yield Rewrite(p.Binary("+", self.tree, product), "term", new=cell, detail="product")
 
     def lines(self) -> Iterator[Rewrite]:
@@ -267,7 +314,9 @@ class Rewriting:
             if isinstance(node, p.Name):
                 for name in names:
                     if name.lower() != node.name.lower():
-                        yield Rewrite(replaced(self.tree, node, p.Name(name)), "name", self._first(node.name), self._first(name))
+                        yield Rewrite(
+                            replaced(self.tree, node, p.Name(name)), "name", self._first(node.name), self._first(name)
+                        )
             elif isinstance(node, p.Reference) and node.last is not None:
                 for start in self.pool():
                     target = _started(node, start)
@@ -385,7 +434,9 @@ def _moved_ranges(reference: p.Reference) -> Iterator[p.Reference]:
     edges = (first.row, first.column, last.row, last.column)
     for down in range(-FARTHEST, FARTHEST + 1):
         for across in range(-FARTHEST, FARTHEST + 1):
-            if (down or across) and (found := made(first.row + down, first.column + across, last.row + down, last.column + across)):
+            if (down or across) and (
+                found := made(first.row + down, first.column + across, last.row + down, last.column + across)
+            ):
                 yield found
     for edge in range(4):
         for step in (-1, 1):

@@ -147,7 +147,9 @@ def _targets(graph: Graph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]
         copied = set(names)
         users = {user for each in names for user in graph.users.get(each, ())} - copied
         ways = {user: _way(graph, graph.made[user], copied, bool(graph.users.get(user))) for user in users}
-        measured = OTHER not in ways.values() or (mixed and any(_squares(graph.made[user], copied) for user in users))
+        measured = OTHER not in ways.values() or (
+            mixed and any(_squares(graph, graph.made[user], copied) for user in users)
+        )
         if HELD in ways.values() and measured:
             found = [user for user, way in ways.items() if way == HELD]
             yield from ((each, found) for each in names)
@@ -180,12 +182,13 @@ def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool)
     return way
 
 
-def _squares(node: s.Scalar, target: set[s.Cell]) -> bool:
-    """Whether the square, or the size, of a difference with a cell is taken."""
+def _squares(graph: Graph, node: s.Scalar, target: set[s.Cell]) -> bool:
+    """Whether the square of a cell's difference with something computed is taken."""
     match node:
-        case s.Power(s.Sum((first, second)), 2.0) | s.Absolute(s.Sum((first, second))):
-            return _other(first, second, target) is not None
-    return any(_squares(each, target) for each in s.children(node))
+        case s.Power(s.Sum((first, second)), 2.0):
+            other = _other(first, second, target)
+            return other is not None and _is_computed(graph, other)
+    return any(_squares(graph, each, target) for each in s.children(node))
 
 
 def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar | None:
@@ -287,7 +290,9 @@ def _errors(graph: Graph, held: frozenset[s.Cell]) -> frozenset[s.Cell]:
     """Cells that hold an output against a target and nothing else: what a loss may square, and no gradient."""
     found: set[s.Cell] = set()
     for cell in graph.order:
-        if cell in held and all(each not in held or (each in found and graph.made[cell] == each) for each in graph.uses[cell]):
+        if cell in held and all(
+            each not in held or (each in found and graph.made[cell] == each) for each in graph.uses[cell]
+        ):
             found.add(cell)
     return frozenset(found)
 

@@ -48,7 +48,9 @@ def summed(rows: Sequence[Sequence[p.Node]]) -> p.Node:
 def line(start: s.Cell, step: tuple[int, int], count: int, sheet: str) -> list[p.Reference]:
     """Cells one after the other, down or to the right."""
     down, right = step
-    return [reference_to(s.Cell(start.matrix, start.row + k * down, start.column + k * right), sheet) for k in range(count)]
+    return [
+        reference_to(s.Cell(start.matrix, start.row + k * down, start.column + k * right), sheet) for k in range(count)
+    ]
 
 
 def other_lines(tree: p.Node, starts: Sequence[s.Cell], sheet: str) -> Iterator[tuple[p.Node, s.Cell, s.Cell]]:
@@ -77,7 +79,10 @@ def longer(tree: p.Node, sheet: str) -> Iterator[p.Node]:
     steps = _steps(known)
     for choice in steps:
         for count in range(1, MOST_TERMS):
-            more = [[_onward(each, step, k, sheet) for each, step in zip(known[-1], choice, strict=True)] for k in range(1, count + 1)]
+            more = [
+                [_onward(each, step, k, sheet) for each, step in zip(known[-1], choice, strict=True)]
+                for k in range(1, count + 1)
+            ]
             yield summed([*known, *more])
         before = [[_onward(each, step, -1, sheet) for each, step in zip(known[0], choice, strict=True)]]
         yield summed([*before, *known])

@@ -75,7 +75,11 @@ class Naming:
             case "length" | "range":
                 if rewrite.detail.startswith("-"):
                     return "term-dropped-or-doubled"
-                return "bias-not-summed" if fault.of in self.parameters and self._is_copy(fault.cell) else "term-dropped-or-doubled"
+                return (
+                    "bias-not-summed"
+                    if fault.of in self.parameters and self._is_copy(fault.cell)
+                    else "term-dropped-or-doubled"
+                )
             case "line" | "name":
                 return self._line_slug(fault, rewrite)
         return self._cell_slug(fault, rewrite)
@@ -85,7 +89,9 @@ class Naming:
         before = self.judge.row(update.before)
         times = ratio(fault.given - before, fault.right - before)
         if times is None:
-            return "rate-scales-weights" if rewrite is not None and rewrite.kind == "brackets" else "wrong-row-or-target"
+            return (
+                "rate-scales-weights" if rewrite is not None and rewrite.kind == "brackets" else "wrong-row-or-target"
+            )
         if abs(times + 1) < 1e-6:
             return "wrong-direction"
         return "rate-missing-twice-divided"
@@ -139,12 +145,18 @@ class Naming:
         """One cell in the place of another: by what each of them is."""
         old, new = self._root(rewrite.old), self._root(rewrite.new)
         roles = self.judge.claims.study.roles
-        if old in roles.updates and new not in roles.updates or (old in roles.updates and roles.updates[old].parameter == new):
+        if (
+            old in roles.updates
+            and new not in roles.updates
+            or (old in roles.updates and roles.updates[old].parameter == new)
+        ):
             return "updated-weights"
         if self._is_input_of(new, old) and fault.kind == "local derivative":
             return "slope-of-activation"
         if self._is_input_of(old, new):
-            several = text_of(tree_at(self.judge.claims.study.graph.book, fault.cell)).count(address(rewrite.old.row, rewrite.old.column))  # type: ignore[union-attr]
+            several = text_of(tree_at(self.judge.claims.study.graph.book, fault.cell)).count(
+                address(rewrite.old.row, rewrite.old.column)
+            )  # type: ignore[union-attr]
             return "slope-of-z" if fault.of not in self.parameters or several > 1 else "wrong-left-factor"
         if old in self.parameters and new in self.parameters:
             return "wrong-bias" if fault.kind == "forward" else "wrong-layer-weights"
@@ -157,7 +169,10 @@ class Naming:
         graph, old = self.judge.claims.study.graph, rewrite.old
         if old is not None and rewrite.new is not None and old != rewrite.new and self._is_input_of(old, rewrite.new):
             return "slope-of-z"
-        if any(isinstance(each, p.Call) and each.function in ("EXP", "TANH") for each in nodes(tree_at(graph.book, fault.cell))):
+        if any(
+            isinstance(each, p.Call) and each.function in ("EXP", "TANH")
+            for each in nodes(tree_at(graph.book, fault.cell))
+        ):
             return "slope-of-activation"
         shown, a = fault.given, self.judge.row(rewrite.new) if rewrite.new is not None else fault.given
         if any(ratio(shown, row) is not None for row in (a, 1 - a)):
@@ -168,7 +183,13 @@ class Naming:
         """Another row or column of numbers: by what these are."""
         old, new = self._root(rewrite.old), self._root(rewrite.new)
         if fault.kind == "local derivative":
-            return "slope-of-z" if self._is_input_of(old, new) else "slope-of-activation" if self._is_input_of(new, old) else "wrong-slope"
+            return (
+                "slope-of-z"
+                if self._is_input_of(old, new)
+                else "slope-of-activation"
+                if self._is_input_of(new, old)
+                else "wrong-slope"
+            )
         roles, right = self.judge.claims.study.roles, self.judge.claims.study.right
         if old in roles.updates:
             return "updated-weights"
@@ -197,7 +218,11 @@ class Naming:
         return old is not None and new is not None and max(abs(old.row - new.row), abs(old.column - new.column)) <= 12
 
     def _is_weight(self, cell: s.Cell | None) -> bool:
-        return cell in self.parameters or cell in self.judge.claims.study.graph.typed and cell in self.judge.claims.study.right
+        return (
+            cell in self.parameters
+            or cell in self.judge.claims.study.graph.typed
+            and cell in self.judge.claims.study.right
+        )
 
     def _is_copy(self, cell: s.Cell) -> bool:
         return isinstance(self.judge.claims.study.graph.made.get(cell), s.Cell)
@@ -235,7 +260,9 @@ class Naming:
     def _is_input_of(self, first: s.Cell | None, second: s.Cell | None) -> bool:
         """Whether one cell is what another is the activation of."""
         graph = self.judge.claims.study.graph
-        return first is not None and second in graph.made and [root(graph, each) for each in graph.uses[second]] == [first]
+        return (
+            first is not None and second in graph.made and [root(graph, each) for each in graph.uses[second]] == [first]
+        )
 
     def _is_activation_or_data(self, cell: s.Cell | None) -> bool:
         return cell is not None and cell in self.judge.claims.study.right and cell not in self.parameters

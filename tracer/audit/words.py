@@ -37,7 +37,10 @@ def _summary(audit: Audit) -> str:
     losses = [each for each in audit.losses if each.matrix != NOWHERE]
     parts = []
     if losses:
-        parts.append(f"the loss is {name_of(losses[0])}" + (f" (and {len(losses) - 1} more, one for each pass)" if losses[1:] else ""))
+        parts.append(
+            f"the loss is {name_of(losses[0])}"
+            + (f" (and {len(losses) - 1} more, one for each pass)" if losses[1:] else "")
+        )
     if gradients:
         parts.append(f"{len(gradients)} gradients of parameters were checked, {wrong or 'none'} of them wrong")
     if not audit.wrong:

@@ -11,7 +11,9 @@ from tracer.commands.common import JsonOption, print_json
 
 
 def audit(
-    book: Annotated[Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook with a network's forward and backward pass.")],
+    book: Annotated[
+        Path, typer.Argument(metavar="BOOK.xlsx", help="A workbook with a network's forward and backward pass.")
+    ],
     as_json: JsonOption = False,
     loss: Annotated[
         str | None, typer.Option("--loss", metavar="CELL", help="The cell that holds the loss, as in Sheet1!Y33.")
