@@ -1,7 +1,7 @@
 """Workbooks as people make them, for the audit: one small network in six layouts, right and with planted faults.
 
-Every matrix is written once, as what one cell of it is made of and as one array formula; a layout says where the matrices
-lie and which of the two is used. A fault takes the place of one matrix's rule.
+Every matrix is written once, as what one cell of it is made of and as one array formula; a layout says where the
+matrices lie and which of the two is used. A fault takes the place of one matrix's rule.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -294,10 +294,42 @@ def first_wrong(layout: Layout, planted: Planted) -> str:
     raise AssertionError("the fault changes no number")
 
 
-ROW = "t1 t2 i1 i2 w1 w2 w3 w4 h1 a_h1 h2 a_h2 w5 w6 w7 w8 o1 a_o1 o2 a_o2 E1 E2 E_tot g1 g2 g3 g4 g5 g6 g7 g8".split()
+ROW = [
+    "t1",
+    "t2",
+    "i1",
+    "i2",
+    "w1",
+    "w2",
+    "w3",
+    "w4",
+    "h1",
+    "a_h1",
+    "h2",
+    "a_h2",
+    "w5",
+    "w6",
+    "w7",
+    "w8",
+    "o1",
+    "a_o1",
+    "o2",
+    "a_o2",
+    "E1",
+    "E2",
+    "E_tot",
+    "g1",
+    "g2",
+    "g3",
+    "g4",
+    "g5",
+    "g6",
+    "g7",
+    "g8",
+]
 START = {
-    "t1": 0.02, "t2": 0.93, "i1": 0.15, "i2": 0.4, "w1": 0.35, "w2": -0.2, "w3": 0.25, "w4": 0.6, "w5": 0.45, "w6": -0.5,
-    "w7": 0.55, "w8": 0.7,
+    "t1": 0.02, "t2": 0.93, "i1": 0.15, "i2": 0.4, "w1": 0.35, "w2": -0.2, "w3": 0.25, "w4": 0.6, "w5": 0.45,
+    "w6": -0.5, "w7": 0.55, "w8": 0.7,
 }  # fmt: skip
 
 
@@ -306,8 +338,8 @@ def row_rules() -> dict[str, str]:
     d1, d2 = "({a_o1}-{t1})*{a_o1}*(1-{a_o1})", "({a_o2}-{t2})*{a_o2}*(1-{a_o2})"
     up1, up2 = f"({d1}*{{w5}}+{d2}*{{w7}})*{{a_h1}}*(1-{{a_h1}})", f"({d1}*{{w6}}+{d2}*{{w8}})*{{a_h2}}*(1-{{a_h2}})"
     return {
-        "h1": "{w1}*{i1}+{w2}*{i2}", "a_h1": "1/(1+EXP(-{h1}))", "h2": "{w3}*{i1}+{w4}*{i2}", "a_h2": "1/(1+EXP(-{h2}))",
-        "o1": "{w5}*{a_h1}+{w6}*{a_h2}", "a_o1": "1/(1+EXP(-{o1}))", "o2": "{w7}*{a_h1}+{w8}*{a_h2}",
+        "h1": "{w1}*{i1}+{w2}*{i2}", "a_h1": "1/(1+EXP(-{h1}))", "h2": "{w3}*{i1}+{w4}*{i2}",
+        "a_h2": "1/(1+EXP(-{h2}))", "o1": "{w5}*{a_h1}+{w6}*{a_h2}", "a_o1": "1/(1+EXP(-{o1}))", "o2": "{w7}*{a_h1}+{w8}*{a_h2}",
         "a_o2": "1/(1+EXP(-{o2}))", "E1": "0.5*({t1}-{a_o1})^2", "E2": "0.5*({t2}-{a_o2})^2", "E_tot": "{E1}+{E2}",
         "g1": f"{up1}*{{i1}}", "g2": f"{up1}*{{i2}}", "g3": f"{up2}*{{i1}}", "g4": f"{up2}*{{i2}}",
         "g5": f"{d1}*{{a_h1}}", "g6": f"{d1}*{{a_h2}}", "g7": f"{d2}*{{a_h1}}", "g8": f"{d2}*{{a_h2}}",

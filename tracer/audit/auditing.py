@@ -88,7 +88,8 @@ def _differences(graph: Graph) -> list[str]:
     if not wrong:
         return []
     return [
-        f"{len(wrong)} cells show another number than their formula gives, {name_of(wrong[0])} first: the book was not recalculated"
+        f"{len(wrong)} cells show another number than their formula gives, {name_of(wrong[0])} first: "
+        "the book was not recalculated"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The chain rule for a cell, written in the addresses of a sheet: what its gradient is, from gradients that stand there."""
+"""The chain rule for a cell in the addresses of a sheet: its gradient, from gradients that stand there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from tracer.audit.implied import NOWHERE
-from tracer.audit.known import Row, Study, alike
+from tracer.audit.known import Study, alike
+from tracer.audit.numbers import Row
 from tracer.audit.writing import reference_text, reference_to
 from tracer.calculus.differentiate import derivative
 from tracer.calculus.tidy import product, tidy

@@ -17,7 +17,6 @@ import numpy as np
 from tracer.audit.known import WEIGHTS, Study, alike
 from tracer.audit.labels import Labels
 from tracer.audit.numbers import Row
-from tracer.audit.roles import root
 from tracer.expression import scalar as s
 
 How: TypeAlias = Literal["update", "heading", "use", "line", "rule"]
@@ -118,11 +117,11 @@ class Claims:
     def _ask(self, rules: list[Rule], asked: dict[s.Cell, frozenset[s.Cell]]) -> None:
         together: dict[s.Cell, set[s.Cell]] = {}
         for rule in rules:
-            for operand, of in rule.operands.items():
-                together.setdefault(operand, set()).update(of)
+            for operand, found in rule.operands.items():
+                together.setdefault(operand, set()).update(found)
         for operand, of in together.items():
             if operand in asked:
-                asked[operand] = asked[operand] & of or asked[operand]
+                asked[operand] = frozenset(asked[operand] & of) or asked[operand]
             else:
                 asked[operand] = frozenset(of)
 

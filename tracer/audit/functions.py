@@ -66,7 +66,8 @@ def _sign(x: s.Scalar) -> s.Scalar:
 
 
 def _product(values: Sequence[s.Scalar]) -> s.Scalar:
-    return reduce(g.multiply, values, g.ONE)
+    start: s.Scalar = g.ONE
+    return reduce(g.multiply, values, start)
 
 
 def _aligned(a: Sequence[Grid], rule: Callable[..., s.Scalar]) -> Grid:

@@ -107,7 +107,7 @@ def _texts(graph: Graph, title: str) -> list[str]:
 
 
 def looks_like_a_network(graph: Graph, labels: Labels) -> bool:
-    """Whether a book without gradients holds a network's forward pass: weighted sums with activations, or W, b and X."""
+    """Whether a book without gradients holds a forward pass: weighted sums with activations, or W, b and X."""
     weighted = {cell for cell in graph.order if _is_weighted_sum(graph, graph.made[cell])}
     if any(_is_activation(graph.made[cell], weighted, graph) for cell in graph.order):
         return True

@@ -139,7 +139,7 @@ def _settle(graph: Graph) -> None:
     for cell in graph.unread:
         shown = graph.shown(cell)
         graph.typed[cell] = shown if shown is not None else np.nan
-    for used in {each for used in graph.uses.values() for each in used}:
+    for used in {each for operands in graph.uses.values() for each in operands}:
         if used not in graph.made and used not in graph.typed:
             graph.typed[used] = np.nan
 

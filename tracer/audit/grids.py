@@ -1,4 +1,4 @@
-"""What a formula gives: a grid of scalar expressions, texts, truth values and blanks; the spreadsheet's arithmetic on it."""
+"""What a formula gives: a grid of scalar expressions, texts, truth values and blanks, and the arithmetic on it."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def compare(operator: str, left: Item, right: Item) -> Item:
     return s.Where(a, "=", b, ZERO, ONE)
 
 
-def _compare_known(operator: str, left: Item, right: Item) -> bool:
+def _compare_known(operator: str, left: Item | float, right: Item | float) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         left, right = left.casefold(), right.casefold()
     if operator in ("=", "<>"):

@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 
 from tracer.audit.claims import Claim, Claims, commonest
-from tracer.audit.known import FAR, NEAR, Row, alike, ratio
-from tracer.audit.numbers import slopes, value
+from tracer.audit.known import FAR, NEAR, alike, ratio
+from tracer.audit.numbers import Row, slopes, value
 from tracer.audit.roles import changes_of
 from tracer.audit.writing import relative_formula
 from tracer.expression import scalar as s
@@ -27,7 +27,7 @@ MOST_COUNTED = 10_000  # samples and outputs that a mean is over
 
 @dataclass(frozen=True)
 class Gradient:
-    """A cell that claims a gradient: `right` is what belongs there, at all points; `wrong` where its number is not that.
+    """A cell that claims a gradient: `right` is what belongs there, at all points; `wrong` where it is not that.
 
     `blamed`: its own formula is at fault. `because`: the first cell at fault that it follows from.
     """
@@ -223,8 +223,8 @@ class Judge:
 
     def proved(self, cell: s.Cell, claim: Claim) -> s.Cell | None:
         """Blame a cell, or one that only serves it, where that can be proved; gives the cell of the gradient."""
-        rated = [(self.gain(cell, of, claim), of) for of in self.candidates(claim)]
-        rated = [(gain, of) for gain, of in rated if gain is not None]
+        tried = [(self.gain(cell, of, claim), of) for of in self.candidates(claim)]
+        rated = [(gain, of) for gain, of in tried if gain is not None]
         if not rated:
             return None
         gain, of = max(rated, key=lambda each: each[0])
@@ -252,14 +252,14 @@ class Judge:
         after = self.after(put)
         claimed = [each for each in after if each in self.claims.found and each not in put]
         if len(after) > MOST_AFTER or not claimed:
-            return 0.5 if claim.how == "line" or len(claim.of) == 1 and claim.how == "rule" else None
+            return 0.5 if claim.how == "line" or (len(claim.of) == 1 and claim.how == "rule") else None
         before, now = self.trial({}, after), self.trial(put, after)
         good = sum(self.holds(each, now) and not self.holds(each, before) for each in claimed)
         bad = sum(self.holds(each, before) and not self.holds(each, now) for each in claimed)
         return float(good - 2 * bad)
 
     def family(self, cell: s.Cell) -> dict[s.Cell, Row]:
-        """Cells with the formula of one, relative to their places, whose only claims are not met: what they should be."""
+        """Cells with the formula of one, relative to their places, that claim one gradient each: what it should be."""
         found = {}
         with np.errstate(all="ignore"):
             for each in self.families.get(self.relative(cell), ()):

@@ -1,7 +1,7 @@
 """What is right: the gradients of the losses in every cell that they depend on, at several points at once.
 
-The points are the book's own numbers, five near them and five farther off, where masks fall otherwise. Typed cells of one
-value move together, so that a number that is typed in twice stays one number.
+The points are the book's own numbers, five near them and five farther off, where masks fall otherwise. Typed cells of
+one value move together, so that a number that is typed in twice stays one number.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Study:
         for cell in sorted(
             before & self.places.keys() | {loss}, key=lambda each: self.places.get(each, -1), reverse=True
         ):
-            if cell in roles.updates and cell != loss or cell not in found:
+            if (cell in roles.updates and cell != loss) or cell not in found:
                 continue
             for operand, slope in self.slopes_of(cell).items():
                 along = found[cell] * slope
@@ -171,7 +171,7 @@ def points(graph: Graph, roles: Roles) -> dict[s.Cell, Row]:
 
 
 def _may_move(graph: Graph, roles: Roles, cell: s.Cell) -> bool:
-    """Parameters and data; no targets, and no 0, 1 or −1 that may stand for a fixed input, unless an update changes it."""
+    """Parameters and data; no targets, and no 0, 1 or −1, which may be fixed inputs, unless an update changes it."""
     if cell in roles.targets or cell in graph.unread or cell not in graph.typed:
         return False
     if abs(graph.typed[cell]) in (0.0, 1.0):
@@ -238,7 +238,8 @@ class Index:
         key = _key(row)
         if key is None:
             return []
-        found, at = [], bisect_left(self.keys, key - 1e-6)
+        found: list[tuple[s.Cell, s.Cell, float]] = []
+        at = bisect_left(self.keys, key - 1e-6)
         while at < len(self.keys) and self.keys[at] <= key + 1e-6 and len(found) < most:
             _, (loss, cell), known = self.entries[at]
             if (factor := ratio(row, known)) is not None:

@@ -39,7 +39,7 @@ def plain(text: str) -> str:
 
 
 def named_derivative(text: str) -> str | None:
-    """The name of what a heading differentiates with respect to: w1 of ∂E/∂w1, dL_dw1, ∇w1, w1.grad; None for others."""
+    """What a heading is the derivative in: w1 of ∂E/∂w1, dL_dw1, ∇w1, w1.grad; None for other headings."""
     if len(text) > 60 or text.count("=") > 1 or "*" in text or "×" in text or "·" in text:
         return None
     text = _D.sub("d", unicodedata.normalize("NFKC", _NABLA.sub("grad ", text))).strip().strip("=:").strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tracer.audit import grids as g
@@ -270,8 +270,8 @@ class _Tree:
         return g.spread(lambda item: item is None, self.grid_of(arguments[0]))
 
 
-SPECIAL = {
-    "ANCHORARRAY": lambda tree, a: tree.spilled(a[0]),
+SPECIAL: dict[str, Callable[[_Tree, tuple[p.Node | None, ...]], Grid | Function]] = {
+    "ANCHORARRAY": lambda tree, a: tree.spilled(a[0] or p.Literal("")),
     "BYCOL": lambda tree, a: tree.by_lines(a, columns=True),
     "BYROW": lambda tree, a: tree.by_lines(a, columns=False),
     "CHOOSE": _Tree.chosen,

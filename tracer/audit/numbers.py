@@ -35,10 +35,7 @@ def value(node: s.Scalar, values: Values) -> Row:
         case s.Sum(terms):
             total = value(terms[0], values)
             for term in terms[1:]:
-                if type(term) is s.Negative:
-                    total = total - value(term.operand, values)
-                else:
-                    total = total + value(term, values)
+                total = total + value(term, values)
             return total
         case s.Product(factors):
             total = value(factors[0], values)
@@ -75,7 +72,8 @@ def _function(node: s.OfNumbers, values: Values) -> Row:
         case s.Tanh(argument):
             return np.tanh(value(argument, values))
         case s.Function(name, argument):
-            return _NAMED[name](value(argument, values))
+            found: Row = np.asarray(_NAMED[name](value(argument, values)))
+            return found
         case s.Absolute(operand):
             return np.absolute(value(operand, values))
         case s.Maximum(operands):

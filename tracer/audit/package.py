@@ -59,7 +59,7 @@ class SheetCells:
 
 @dataclass(frozen=True)
 class BookCells:
-    """A workbook's sheets in their order, and its defined names: a name, in lower case, and the text that it stands for.
+    """A workbook's sheets in their order, and its defined names in lower case, each with the text that it stands for.
 
     Names that hold for one sheet alone are under (sheet, name). `spelled`: names as they are written.
     """
@@ -164,7 +164,12 @@ class _Reading:
         shared: dict[str, Formula] = {}
         row, column = 0, 0
         for _, element in etree.iterparse(
-            io.BytesIO(self.part(sheet.part)), events=("end",), tag=[f"{_MAIN}c", f"{_STRICT}c"], **_SAFE
+            io.BytesIO(self.part(sheet.part)),
+            events=("end",),
+            tag=[f"{_MAIN}c", f"{_STRICT}c"],
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
         ):
             place = _place(element.get("r"))
             row, column = place or (row, column + 1)
@@ -200,11 +205,8 @@ class _Reading:
                 shared[key] = sheet.formulas[place]
 
 
-_SAFE: dict[str, bool] = {"resolve_entities": False, "no_network": True, "huge_tree": False, "load_dtd": False}
-
-
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(**_SAFE)
+    return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
 
 
 def _all(element: etree._Element, tag: str) -> Iterator[etree._Element]:

@@ -1,4 +1,4 @@
-"""What an audit found: groups of cells that are wrong alike, an experiment for each, conventions, and the JSON of it all."""
+"""What an audit found: cells that are wrong alike, an experiment for each, conventions, and the JSON of it all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 from tracer.audit.graph import Graph, name_of
 from tracer.audit.implied import NOWHERE, WORDS
 from tracer.audit.judge import Fault, Gradient, Judge
-from tracer.audit.known import Row, Study
-from tracer.audit.numbers import value
+from tracer.audit.known import Study
+from tracer.audit.numbers import Row, value
 from tracer.audit.rewrites import Rewrite, Rewriting
 from tracer.audit.slips import Naming
 from tracer.audit.writing import formula_at
@@ -68,7 +68,8 @@ class Audit:
 
     def document(self) -> dict[str, Any]:
         """The JSON of `tracer audit --json`."""
-        of_parameters, others = [], []
+        of_parameters: list[Gradient] = []
+        others: list[Gradient] = []
         for each in self.gradients:
             (of_parameters if each.of in self.graph.typed or each.of in self.carried else others).append(each)
         return {
@@ -180,7 +181,7 @@ def _made(judge: Judge, fault: Fault, rewrite: Rewrite | None, slug: str, says: 
 
 @dataclass
 class _Search:
-    """Looks for the right formulas of one book's faults, the way that was right last first, as long as there is time."""
+    """Looks for the right formulas of one book's faults, the way that was right last first, while there is time."""
 
     judge: Judge
     naming: Naming
@@ -234,7 +235,8 @@ def experiment(judge: Judge, gradient: Gradient) -> str | None:
     slope = (float(after) - float(before)) / step
     return (
         f"type {start + step:.12g} for {start:.12g} into {address(cell.row, cell.column)}: the loss in "
-        f"{address(loss.row, loss.column)} goes from {float(before):.8g} to {float(after):.8g}, a slope of {slope:.5g}; "
+        f"{address(loss.row, loss.column)} goes from {float(before):.8g} to {float(after):.8g}, "
+        f"a slope of {slope:.5g}; "
         f"{address(gradient.cell.row, gradient.cell.column)} claims {float(gradient.claimed[0]) / judge.factor:.5g}"
     )
 

@@ -5,20 +5,22 @@ Each change is tried at all points at once; numbers that agree at eleven points 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from tracer.audit import parsing as p
-from tracer.audit.known import NEAR, FAR, Row, Study, alike
-from tracer.audit.lowering import Lowering
+from tracer.audit.brackets import bracketed, bracketings
 from tracer.audit.chain_rule import chain_rule
 from tracer.audit.grids import number
-from tracer.audit.numbers import value
+from tracer.audit.known import Study, alike
+from tracer.audit.lowering import Lowering
+from tracer.audit.numbers import Row, value
 from tracer.audit.parsing import FormulaError
+from tracer.audit.references import grown, moved_ranges, replaced, size_of, started, styled
 from tracer.audit.shapes import longer, other_lines, parts_of_one, slopes_of, terms_of, turned
-from tracer.audit.writing import changed, nodes, reference_to, text_of, tree_at
+from tracer.audit.writing import nodes, reference_to, text_of, tree_at
 from tracer.expression import scalar as s
 
 MOST_TRIED, MOST_POOL = 9_000, 260
@@ -121,14 +123,14 @@ class Rewriting:
             old = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
             for new in self.pool():
                 if new != old and not self._same_numbers(new, old):
-                    target = _styled(reference, new, self.cell.matrix)
+                    target = styled(reference, new, self.cell.matrix)
                     yield Rewrite(replaced(self.tree, reference, target), "cell", old, new)
         for reference in dict.fromkeys(references):
             if references.count(reference) > 1:
                 old = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
                 for at in range(references.count(reference)):
                     for new in self.pool()[:80]:
-                        target = _styled(reference, new, self.cell.matrix)
+                        target = styled(reference, new, self.cell.matrix)
                         yield Rewrite(replaced(self.tree, reference, target, at), "cell", old, new)
 
     def _same_numbers(self, one: s.Cell, other: s.Cell) -> bool:
@@ -139,20 +141,20 @@ class Rewriting:
         """A range moved, made longer or shorter."""
         references = dict.fromkeys(each for each in nodes(self.tree) if isinstance(each, p.Reference) and each.last)
         for reference in references:
-            for target in _moved_ranges(reference):
-                kind = "name" if _size(reference) == _size(target) else "range"
+            for target in moved_ranges(reference):
+                kind = "name" if size_of(reference) == size_of(target) else "range"
                 yield Rewrite(
                     replaced(self.tree, reference, target),
                     kind,
                     self._start(reference),
                     self._start(target),
-                    _grown(reference, target),
+                    grown(reference, target),
                 )
 
     def brackets(self) -> Iterator[Rewrite]:
         """Brackets put around a part, or left out."""
         text = text_of(self.tree)
-        for changed_text in _bracketings(text):
+        for changed_text in bracketings(text):
             try:
                 yield Rewrite(p.parse(changed_text), "brackets")
             except FormulaError:
@@ -184,7 +186,7 @@ class Rewriting:
                     opposite = (
                         inner.operand
                         if isinstance(inner, p.Unary) and inner.sign == "-"
-                        else p.Unary("-", _bracketed(inner))
+                        else p.Unary("-", bracketed(inner))
                     )
                     yield Rewrite(replaced(self.tree, node, p.Call("EXP", (opposite,))), "function", detail="EXP EXP-")
 
@@ -193,7 +195,7 @@ class Rewriting:
         for node in dict.fromkeys(nodes(self.tree)):
             match node:
                 case p.Binary("-", left, right):
-                    turned = p.Binary("-", _bracketed(right), _bracketed(left))
+                    turned = p.Binary("-", bracketed(right), bracketed(left))
                     yield Rewrite(replaced(self.tree, node, turned), "sign", detail="turned")
                     yield Rewrite(replaced(self.tree, node, p.Binary("+", left, right)), "sign", detail="- +")
                 case p.Binary("+", left, right):
@@ -230,18 +232,18 @@ class Rewriting:
                 row = np.broadcast_to(self.values[cell], shown.shape)
                 known = {"a": row, "1-a": 1 - row, "a(1-a)": row * (1 - row), "1-a^2": 1 - row**2}[form]
                 if alike(shown * known, self.right):
-                    yield Rewrite(p.Binary("*", _bracketed(self.tree, 4), made), "factor", new=cell, detail=form)
+                    yield Rewrite(p.Binary("*", bracketed(self.tree, 4), made), "factor", new=cell, detail=form)
                 if form in ("a", "1-a") and alike(shown / known, self.right):
-                    yield Rewrite(p.Binary("/", _bracketed(self.tree, 4), made), "quotient", new=cell, detail=form)
+                    yield Rewrite(p.Binary("/", bracketed(self.tree, 4), made), "quotient", new=cell, detail=form)
 
     def _by_number(self, factor: float) -> Iterator[Rewrite]:
         if abs(factor + 1) < 1e-6:
-            yield Rewrite(p.Unary("-", _bracketed(self.tree, 5)), "sign", detail="whole")
+            yield Rewrite(p.Unary("-", bracketed(self.tree, 5)), "sign", detail="whole")
         for count in (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0):
             if abs(factor - count) < 1e-6:
-                yield Rewrite(p.Binary("*", p.Literal(count), _bracketed(self.tree, 4)), "scale", detail=f"{count:g}")
+                yield Rewrite(p.Binary("*", p.Literal(count), bracketed(self.tree, 4)), "scale", detail=f"{count:g}")
             if abs(factor - 1 / count) < 1e-6:
-                yield Rewrite(p.Binary("/", _bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}")
+                yield Rewrite(p.Binary("/", bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}")
 
     def _shapes(self, cell: s.Cell) -> Iterator[tuple[p.Node, str]]:
         a = reference_to(cell, self.cell.matrix)
@@ -319,7 +321,7 @@ class Rewriting:
                         )
             elif isinstance(node, p.Reference) and node.last is not None:
                 for start in self.pool():
-                    target = _started(node, start)
+                    target = started(node, start)
                     old = s.Cell(node.sheet or self.cell.matrix, node.first.row, node.first.column)
                     yield Rewrite(replaced(self.tree, node, target), "name", old, start)
 
@@ -372,7 +374,7 @@ class Rewriting:
                 if self._first(name) == start:
                     return p.Name(name)
             return reference_to(start, self.cell.matrix)
-        return _started(node, start) if node.last is not None else _styled(node, start, self.cell.matrix)
+        return started(node, start) if node.last is not None else styled(node, start, self.cell.matrix)
 
     def _names(self) -> list[str]:
         return [self.book.spelled.get(each, each) for each in self.book.names if isinstance(each, str)]
@@ -397,117 +399,6 @@ def _grid(lowering: Lowering, sheet: str, tree: p.Node) -> list[list]:  # type: 
     from tracer.audit.lowering import _Tree
 
     return _Tree(lowering, sheet, 0, 0).grid(tree)
-
-
-def replaced(tree: p.Node, old: p.Node, new: p.Node, at: int | None = None) -> p.Node:
-    """A tree with one node for another: everywhere, or where it stands for the `at`th time."""
-    seen = 0
-
-    def rule(node: p.Node) -> p.Node:
-        nonlocal seen
-        if node == old:
-            seen += 1
-            if at is None or seen == at + 1:
-                return new
-        return node
-
-    return changed(tree, rule)
-
-
-def _styled(reference: p.Reference, cell: s.Cell, sheet: str) -> p.Reference:
-    """A reference to a cell with the $ of the one whose place it takes."""
-    corner = p.Corner(cell.row, cell.column, reference.first.fixed_row, reference.first.fixed_column)
-    return p.Reference(None if cell.matrix == sheet else cell.matrix, corner)
-
-
-def _moved_ranges(reference: p.Reference) -> Iterator[p.Reference]:
-    first, last = reference.first, reference.last
-    assert last is not None
-
-    def made(top: int, left: int, bottom: int, right: int) -> p.Reference | None:
-        if min(top, left) < 1 or bottom < top or right < left:
-            return None
-        return p.Reference(
-            reference.sheet, first._replace(row=top, column=left), last._replace(row=bottom, column=right)
-        )
-
-    edges = (first.row, first.column, last.row, last.column)
-    for down in range(-FARTHEST, FARTHEST + 1):
-        for across in range(-FARTHEST, FARTHEST + 1):
-            if (down or across) and (
-                found := made(first.row + down, first.column + across, last.row + down, last.column + across)
-            ):
-                yield found
-    for edge in range(4):
-        for step in (-1, 1):
-            moved = [each + step if k == edge else each for k, each in enumerate(edges)]
-            if (found := made(*moved)) is not None:
-                yield found
-
-
-def _started(reference: p.Reference, start: s.Cell) -> p.Reference:
-    """A range of the same shape that starts in another cell."""
-    first, last = reference.first, reference.last
-    assert last is not None
-    bottom, right = start.row + last.row - first.row, start.column + last.column - first.column
-    return p.Reference(
-        reference.sheet, first._replace(row=start.row, column=start.column), last._replace(row=bottom, column=right)
-    )
-
-
-def _size(reference: p.Reference) -> tuple[int, int]:
-    last = reference.last or reference.first
-    return last.row - reference.first.row, last.column - reference.first.column
-
-
-def _grown(reference: p.Reference, target: p.Reference) -> str:
-    """By how many cells a range has to grow."""
-    return str(sum(_size(target)) - sum(_size(reference)))
-
-
-def _bracketed(node: p.Node, least: int = 6) -> p.Node:
-    """In brackets where an operator in it binds less than `least`."""
-    if isinstance(node, p.Binary) and p.POWER_OF[node.operator] < least or isinstance(node, p.Unary):
-        return p.Bracketed(node)
-    return node
-
-
-def _bracketings(text: str) -> Iterable[str]:
-    """A formula with a pair of brackets more, around operands of one level, or a pair less."""
-    pieces = _pieces(text)
-    depth, levels = 0, []
-    for piece in pieces:
-        depth -= piece == ")"
-        levels.append(depth)
-        depth += piece == "("
-    for start in range(len(pieces)):
-        if pieces[start] in "+-*/^),=<>":
-            continue
-        for end in range(start + 2, len(pieces)):
-            if min(levels[start : end + 1]) < levels[start]:
-                break
-            if levels[end] == levels[start] and pieces[end] not in "+-*/^(,=<>":
-                yield "".join([*pieces[:start], "(", *pieces[start : end + 1], ")", *pieces[end + 1 :]])
-    for start in range(len(pieces)):
-        if pieces[start] == "(" and (start == 0 or not pieces[start - 1][-1:].isalnum()):
-            end = next(k for k in range(start + 1, len(pieces)) if pieces[k] == ")" and levels[k] == levels[start])
-            yield "".join([*pieces[:start], *pieces[start + 1 : end], *pieces[end + 1 :]])
-
-
-def _pieces(text: str) -> list[str]:
-    """Operators, brackets and what is between; the name of a function stays apart from its bracket."""
-    found, word = [], ""
-    quoted = False
-    for k, letter in enumerate(text):
-        quoted ^= letter in "'\""
-        exponent = letter in "+-" and word[-1:] in "eE" and word[:1].isdigit()
-        if not quoted and letter in "+-*/^(),=<>" and not exponent:
-            found += [word] if word else []
-            found.append(letter)
-            word = ""
-        else:
-            word += letter
-    return [*found, word] if word else found
 
 
 WAYS = (

@@ -14,7 +14,6 @@ from tracer.audit.graph import Graph
 from tracer.audit.numbers import cells_of
 from tracer.expression import scalar as s
 
-
 NOTHING = 1e-12  # a loss that is no more is a comparison with numbers that were written down
 
 
@@ -68,7 +67,8 @@ def ancestors(
     graph: Graph, cells: Iterable[s.Cell], stop: Mapping[s.Cell, object], implied: Mapping[s.Cell, s.Scalar]
 ) -> set[s.Cell]:
     """The cells that some depend on; nothing beyond a cell of `stop`."""
-    found, left = set(), []
+    found: set[s.Cell] = set()
+    left: list[s.Cell] = []
     for cell in cells:
         found.add(cell)
         left.extend(cells_of(implied[cell]) if cell in implied else graph.uses.get(cell, ()))
@@ -298,7 +298,7 @@ def _errors(graph: Graph, held: frozenset[s.Cell]) -> frozenset[s.Cell]:
 
 
 def _measures(graph: Graph, node: s.Scalar, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> bool:
-    """Whether a cell squares, takes the size or the logarithm of targets and errors (`targets`), and of nothing later."""
+    """Whether a cell takes the square, size or logarithm of targets and errors (`targets`), and of nothing later."""
     match node:
         case s.Sum(terms):
             about = [each for each in terms if any(cell in held or cell in targets for cell in cells_of(each))]

@@ -1,4 +1,4 @@
-"""Changes of a formula that replace more than one reference: products over another row or column, arrays turned, slopes."""
+"""Changes of a formula with more than one reference: products over another line, arrays turned, slopes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def line(start: s.Cell, step: tuple[int, int], count: int, sheet: str) -> list[p
 
 
 def other_lines(tree: p.Node, starts: Sequence[s.Cell], sheet: str) -> Iterator[tuple[p.Node, s.Cell, s.Cell]]:
-    """A sum of products of cells with one of its factors taken from another line: the tree, the old and the new start."""
+    """A sum of products of cells with one factor taken from another line: the tree, the old and the new start."""
     rows = [factors_of(each) for each in terms_of(tree)]
     if len(rows) < 2 or any(row is None or len(row) != len(rows[0] or ()) for row in rows):
         return

@@ -16,7 +16,7 @@ from tracer.audit.known import alike, ratio
 from tracer.audit.labels import Labels
 from tracer.audit.rewrites import Rewrite
 from tracer.audit.roles import root
-from tracer.audit.writing import formula_at, nodes, text_of, tree_at
+from tracer.audit.writing import formula_at, nodes, tree_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
@@ -106,9 +106,8 @@ class Naming:
         return "wrong-activation"
 
     def _sign_slug(self, fault: Fault, rewrite: Rewrite) -> str:
-        if rewrite.detail in ("- +", "+ -"):
-            if any(each in self.parameters for each in self._roots(fault.cell)) and fault.kind == "forward":
-                return "bias-subtracted"
+        if fault.kind == "forward" and rewrite.detail in ("- +", "+ -"):
+            return "bias-subtracted"
         times = ratio(fault.given, fault.right)
         if times is not None and abs(times + 1) < 1e-6:
             return "error-sign" if self._is_error(fault.cell) else "copied-or-sign-dropped"
@@ -145,19 +144,18 @@ class Naming:
         """One cell in the place of another: by what each of them is."""
         old, new = self._root(rewrite.old), self._root(rewrite.new)
         roles = self.judge.claims.study.roles
-        if (
-            old in roles.updates
-            and new not in roles.updates
-            or (old in roles.updates and roles.updates[old].parameter == new)
+        if (old in roles.updates and new not in roles.updates) or (
+            old in roles.updates and roles.updates[old].parameter == new
         ):
             return "updated-weights"
         if self._is_input_of(new, old) and fault.kind == "local derivative":
             return "slope-of-activation"
         if self._is_input_of(old, new):
-            several = text_of(tree_at(self.judge.claims.study.graph.book, fault.cell)).count(
-                address(rewrite.old.row, rewrite.old.column)
-            )  # type: ignore[union-attr]
-            return "slope-of-z" if fault.of not in self.parameters or several > 1 else "wrong-left-factor"
+            return (
+                "slope-of-z"
+                if fault.of not in self.parameters or self._stands(fault, rewrite) > 1
+                else "wrong-left-factor"
+            )
         if old in self.parameters and new in self.parameters:
             return "wrong-bias" if fault.kind == "forward" else "wrong-layer-weights"
         if fault.of in self.parameters and new in self.judge.claims.study.right and self._is_activation_or_data(old):
@@ -218,14 +216,18 @@ class Naming:
         return old is not None and new is not None and max(abs(old.row - new.row), abs(old.column - new.column)) <= 12
 
     def _is_weight(self, cell: s.Cell | None) -> bool:
-        return (
-            cell in self.parameters
-            or cell in self.judge.claims.study.graph.typed
-            and cell in self.judge.claims.study.right
+        return cell in self.parameters or (
+            cell in self.judge.claims.study.graph.typed and cell in self.judge.claims.study.right
         )
 
     def _is_copy(self, cell: s.Cell) -> bool:
         return isinstance(self.judge.claims.study.graph.made.get(cell), s.Cell)
+
+    def _stands(self, fault: Fault, rewrite: Rewrite) -> int:
+        """How many times the cell that was replaced stands in the formula."""
+        old, tree = rewrite.old, tree_at(self.judge.claims.study.graph.book, fault.cell)
+        places = [each.first[:2] for each in nodes(tree) if isinstance(each, p.Reference)]
+        return places.count((old.row, old.column)) if old is not None else 0
 
     def _by_numbers(self, fault: Fault) -> str:
         times = ratio(fault.given, fault.right)

@@ -10,8 +10,8 @@ from tracer.audit.report import Audit, Finding
 
 MOST_FINDINGS, MOST_CELLS = 8, 6
 LOOKED_FOR = (
-    "no network was found: neither a loss (squares or logarithms of outputs held against typed targets) with gradients, "
-    "nor weighted sums with activations; if there is one, name its loss with --loss CELL"
+    "no network was found: neither a loss (squares or logarithms of outputs held against typed targets) with its "
+    "gradients, nor weighted sums with activations; if there is one, name its loss with --loss CELL"
 )
 
 
