@@ -40,6 +40,8 @@ class Rule:
 
 
 Key: TypeAlias = tuple[float, ...]
+Users: TypeAlias = Mapping[float, frozenset[s.Cell]]
+"""The cells that one is multiplied into, by a number that stands for what with."""
 
 
 @dataclass
@@ -151,9 +153,10 @@ class Claims:
             operands = self._backward_operands(cell)
             if operands:
                 forward = self.forward_rules
-                key = tuple(sorted(quantum(row) for row in operands.values()))
+                asked = dict(zip(operands, quanta(operands.values()), strict=True))
+                key = tuple(sorted(asked.values()))
                 if key in forward and (self.found.get(cell) or any(np.ptp(row[:6]) > 0 for row in operands.values())):
-                    found[cell] = [_paired(of, users, operands) for of, users in forward[key]]
+                    found[cell] = [_paired(of, users, asked) for of, users in forward[key]]
         return found
 
     def _backward_operands(self, cell: s.Cell) -> dict[s.Cell, Row]:
@@ -170,14 +173,18 @@ class Claims:
         return slopes if alike(np.asarray(total), self.study.row(cell), np.asarray(size)) else {}
 
     @cached_property
-    def forward_rules(self) -> dict[Key, list[tuple[s.Cell, dict[s.Cell, Row]]]]:
+    def forward_rules(self) -> dict[Key, list[tuple[s.Cell, Users]]]:
         """Forward cells by what they are multiplied with on their way on: through the next cells, or those after."""
-        found: dict[Key, list[tuple[s.Cell, dict[s.Cell, Row]]]] = {}
+        found: dict[Key, list[tuple[s.Cell, Users]]] = {}
         for cell in self.study.right:
             for users in self.onward(cell):
-                key = tuple(sorted(quantum(row) for row in users.values()))
-                if all(cell != known or users.keys() != other.keys() for known, other in found.get(key, ())):
-                    found.setdefault(key, []).append((cell, users))
+                numbers = quanta(users.values())
+                together: dict[float, frozenset[s.Cell]] = {}
+                for user, number in zip(users, numbers, strict=True):
+                    together[number] = together.get(number, frozenset()) | {user}
+                kept = found.setdefault(tuple(sorted(numbers)), [])
+                if all(cell != known or together != other for known, other in kept):
+                    kept.append((cell, together))
         return found
 
     def onward(self, cell: s.Cell) -> Iterator[dict[s.Cell, Row]]:
@@ -205,17 +212,18 @@ class Claims:
         return {cell: [user for user in users if user not in updates] for cell, users in self.study.graph.users.items()}
 
 
-def quantum(row: Row) -> float:
-    """A number that equal rows share, rounded; its digits are few enough for other roundings on the way."""
-    found = float(WEIGHTS @ np.nan_to_num(np.broadcast_to(row, WEIGHTS.shape), nan=0.0, posinf=0.0, neginf=0.0))
-    return float(f"{found:.6g}") + 0.0
+def quanta(rows: Iterable[Row]) -> list[float]:
+    """A number for each row that equal rows share, rounded; its digits are few enough for other roundings on the way."""
+    full = [each if np.ndim(each) else np.full(len(WEIGHTS), each) for each in rows]
+    sums = np.nan_to_num(np.array(full), nan=0.0, posinf=0.0, neginf=0.0) @ WEIGHTS
+    with np.errstate(divide="ignore"):
+        digits = np.where(sums == 0, 0.0, 5 - np.floor(np.log10(np.abs(sums))))
+    scale = 10.0**digits
+    return [float(each) + 0.0 for each in np.round(sums * scale) / scale]
 
 
-def _paired(of: s.Cell, users: Mapping[s.Cell, Row], operands: Mapping[s.Cell, Row]) -> Rule:
-    by_quantum: dict[float, set[s.Cell]] = {}
-    for user, row in users.items():
-        by_quantum.setdefault(quantum(row), set()).add(user)
-    return Rule(of, {each: frozenset(by_quantum[quantum(row)]) for each, row in operands.items()})
+def _paired(of: s.Cell, users: Users, operands: Mapping[s.Cell, float]) -> Rule:
+    return Rule(of, {each: users[found] for each, found in operands.items()})
 
 
 def commonest(factors: Iterable[float]) -> float | None:

@@ -77,9 +77,9 @@ def _function(node: s.OfNumbers, values: Values) -> Row:
         case s.Absolute(operand):
             return np.absolute(value(operand, values))
         case s.Maximum(operands):
-            return np.maximum.reduce(
-                [np.asarray(each) for each in np.broadcast_arrays(*[value(o, values) for o in operands])]
-            )
+            rows = np.broadcast_arrays(*[value(each, values) for each in operands])
+            largest: Row = np.maximum.reduce([np.asarray(each) for each in rows])
+            return largest
         case s.Round(operand, decimals):
             return round_half_away(np.asarray(value(operand, values)), decimals)
         case _:
