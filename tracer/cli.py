@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.commands import checking, models, problems, running, worksheets
+from tracer.commands import auditing, checking, models, problems, running, worksheets
 from tracer.commands.shape import Command, Group
 from tracer.errors import TracerError
 
@@ -34,6 +34,7 @@ for command in (
     problems.new,
     worksheets.worksheet,
     checking.check,
+    auditing.audit,
 ):
     app.command(cls=Command)(command)
 app.command("import", cls=Command)(models.import_model)

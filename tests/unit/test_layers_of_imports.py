@@ -16,6 +16,7 @@ FLOORS = {
     "tracer/cli.py": 10,
     "tracer/api.py": 10,
     "tracer/commands": 10,
+    "tracer/audit": 8,
     "tracer/classroom": 9,
     "tracer/gallery": 9,
     "tracer/worksheet": 8,

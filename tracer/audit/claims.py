@@ -1,0 +1,232 @@
+"""Which gradient a cell of the backward pass claims to be, whatever number it shows.
+
+An update says it of what it takes off; a heading in words; the rules that use a cell say it by what they multiply it
+with (Σ A·D is the gradient of W, so D is that of Z); and cells in line with others go on as these do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from tracer.audit.known import WEIGHTS, Study, alike
+from tracer.audit.labels import Labels
+from tracer.audit.numbers import Row
+from tracer.expression import scalar as s
+
+How: TypeAlias = Literal["update", "heading", "use", "line", "rule"]
+MOST_OPERANDS, DEEPEST = 400, 3
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A cell is the gradient in one of the cells `of`; how that is known."""
+
+    of: frozenset[s.Cell]
+    how: How
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A computed cell reads as the chain rule for `of`: what each backward operand has to be the gradient in."""
+
+    of: s.Cell
+    operands: Mapping[s.Cell, frozenset[s.Cell]]
+
+
+Key: TypeAlias = tuple[float, ...]
+Users: TypeAlias = Mapping[float, frozenset[s.Cell]]
+"""The cells that one is multiplied into, by a number that stands for what with."""
+
+
+@dataclass
+class Claims:
+    """The claims of all backward cells of a study."""
+
+    study: Study
+    labels: Labels
+    found: dict[s.Cell, Claim] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, study: Study, labels: Labels) -> Claims:
+        claims = cls(study, labels)
+        claims.by_update()
+        claims.by_heading()
+        claims.by_use()
+        return claims
+
+    def by_update(self) -> None:
+        for update in self.study.roles.updates.values():
+            linear = [each for each in update.takes if self._is_scaled(update.cell, each)]
+            if len(update.takes) == 1 and linear and update.parameter in self.study.right:
+                self.found.setdefault(linear[0], Claim(frozenset({update.parameter}), "update"))
+
+    def _is_scaled(self, cell: s.Cell, operand: s.Cell) -> bool:
+        """Whether a cell takes an operand times what does not change from point to point."""
+        slope = np.broadcast_to(self.study.slopes_of(cell)[operand], self.study.row(cell).shape)
+        return alike(slope, np.full_like(slope, slope[0])) and bool(slope[0])
+
+    def by_heading(self) -> None:
+        for cell in self.study.roles.backward():
+            if cell in self.found:
+                continue
+            named = self.labels.derivative(cell)
+            if named is not None:
+                of = [each for each in self.labels.cells_called(named, cell) if each in self.study.right]
+                if of:
+                    self.found[cell] = Claim(frozenset(of), "heading")
+
+    def by_use(self) -> None:
+        """Claims from the rules that use a cell, and of a rule's own cell where its operands are known."""
+        asked: dict[s.Cell, frozenset[s.Cell]] = {}
+        for _ in range(3):
+            before = dict(asked)
+            for cell, rules in self.rules.items():
+                kept = self._fitting(cell, rules, asked)
+                self._ask(kept, asked)
+            if asked == before:
+                break
+        for cell, of in asked.items():
+            self.found.setdefault(cell, Claim(of, "use"))
+        for cell, rules in self.rules.items():
+            if cell not in self.found:
+                of = frozenset(rule.of for rule in self._fitting(cell, rules, asked))
+                if 0 < len(of) <= 40:
+                    self.found[cell] = Claim(of, "rule")
+
+    def _fitting(self, cell: s.Cell, rules: list[Rule], asked: Mapping[s.Cell, frozenset[s.Cell]]) -> list[Rule]:
+        """The rules of a cell that agree with what is claimed of it and of its operands."""
+        kept = [
+            rule for rule in rules if all(each not in asked or asked[each] & of for each, of in rule.operands.items())
+        ]
+        claim = self.found.get(cell)
+        if claim is not None:
+            return [rule for rule in kept if rule.of in claim.of]
+        if cell in asked and any(rule.of in asked[cell] for rule in kept):
+            kept = [rule for rule in kept if rule.of in asked[cell]]
+        own = self.study.row(cell)
+        right = [rule for rule in kept if self.is_right(own, rule.of)]
+        return right or kept
+
+    def is_right(self, row: Row, cell: s.Cell) -> bool:
+        return any(alike(row, right) or alike(row, -right) for _, right in self.study.right.get(cell, ()))
+
+    def _ask(self, rules: list[Rule], asked: dict[s.Cell, frozenset[s.Cell]]) -> None:
+        together: dict[s.Cell, set[s.Cell]] = {}
+        for rule in rules:
+            for operand, found in rule.operands.items():
+                together.setdefault(operand, set()).update(found)
+        for operand, of in together.items():
+            if operand in asked:
+                asked[operand] = frozenset(asked[operand] & of) or asked[operand]
+            else:
+                asked[operand] = frozenset(of)
+
+    def in_line(self, cell: s.Cell, settled: Mapping[s.Cell, s.Cell]) -> Claim | None:
+        """What a cell without a claim is, going on as two neighbours in line do whose gradients are settled."""
+        for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            near = s.Cell(cell.matrix, cell.row + down, cell.column + right)
+            far = s.Cell(cell.matrix, cell.row + 2 * down, cell.column + 2 * right)
+            one, two = settled.get(near), settled.get(far)
+            if one is None or two is None or one.matrix != two.matrix or one == two:
+                continue
+            of = s.Cell(one.matrix, 2 * one.row - two.row, 2 * one.column - two.column)
+            if of in self.study.right and self._alike_made(cell, near):
+                return Claim(frozenset({of}), "line")
+        return None
+
+    def _alike_made(self, cell: s.Cell, other: s.Cell) -> bool:
+        """Whether two cells are made in much the same way: of as many cells."""
+        uses = self.study.graph.uses
+        return cell in uses and other in uses and abs(len(uses[cell]) - len(uses[other])) <= 1
+
+    @cached_property
+    def rules(self) -> dict[s.Cell, list[Rule]]:
+        """For each backward cell the chain rules that it can be read as, if any."""
+        found = {}
+        for cell in self.study.roles.backward():
+            operands = self._backward_operands(cell)
+            if operands:
+                forward = self.forward_rules
+                asked = dict(zip(operands, quanta(operands.values()), strict=True))
+                key = tuple(sorted(asked.values()))
+                if key in forward and (self.found.get(cell) or any(np.ptp(row[:6]) > 0 for row in operands.values())):
+                    found[cell] = [_paired(of, users, asked) for of, users in forward[key]]
+        return found
+
+    def _backward_operands(self, cell: s.Cell) -> dict[s.Cell, Row]:
+        """The backward operands and what each is multiplied by, where the cell is their sum and nothing else."""
+        held = self.study.roles.held
+        full = self.study.row(cell).shape
+        known = self.study.slopes_of(cell).items()
+        slopes = {each: np.broadcast_to(row, full) for each, row in known if each in held and np.any(row)}
+        if not slopes or len(slopes) > MOST_OPERANDS:
+            return {}
+        with np.errstate(all="ignore"):
+            total = sum(row * self.study.row(each) for each, row in slopes.items())
+            size = sum(np.abs(row * self.study.row(each)) for each, row in slopes.items())
+        return slopes if alike(np.asarray(total), self.study.row(cell), np.asarray(size)) else {}
+
+    @cached_property
+    def forward_rules(self) -> dict[Key, list[tuple[s.Cell, Users]]]:
+        """Forward cells by what they are multiplied with on their way on: through the next cells, or those after."""
+        found: dict[Key, list[tuple[s.Cell, Users]]] = {}
+        for cell in self.study.right:
+            for users in self.onward(cell):
+                numbers = quanta(users.values())
+                together: dict[float, frozenset[s.Cell]] = {}
+                for user, number in zip(users, numbers, strict=True):
+                    together[number] = together.get(number, frozenset()) | {user}
+                kept = found.setdefault(tuple(sorted(numbers)), [])
+                if all(cell != known or together != other for known, other in kept):
+                    kept.append((cell, together))
+        return found
+
+    def onward(self, cell: s.Cell) -> Iterator[dict[s.Cell, Row]]:
+        """The forward cells that one leads to and their slopes in it: at once, and through one and two cells more."""
+        now: dict[s.Cell, Row] = {cell: np.ones_like(self.study.row(cell))}
+        for _ in range(DEEPEST):
+            after: dict[s.Cell, Row] = {}
+            for each, row in now.items():
+                users = [user for user in self.users.get(each, ()) if user in self.study.right]
+                if not users:
+                    return
+                for user in users:
+                    along = row * self.study.slopes_of(user)[each]
+                    after[user] = after[user] + along if user in after else along
+                if len(after) > MOST_OPERANDS:
+                    return
+            now = {each: row for each, row in after.items() if np.any(row)}
+            if now:
+                yield now
+
+    @cached_property
+    def users(self) -> dict[s.Cell, list[s.Cell]]:
+        """The users of each cell within its pass."""
+        updates = self.study.roles.updates
+        return {cell: [user for user in users if user not in updates] for cell, users in self.study.graph.users.items()}
+
+
+def quanta(rows: Iterable[Row]) -> list[float]:
+    """A number for each row that equal rows share, rounded; its digits are few enough for other roundings on the way."""
+    full = [each if np.ndim(each) else np.full(len(WEIGHTS), each) for each in rows]
+    sums = np.nan_to_num(np.array(full), nan=0.0, posinf=0.0, neginf=0.0) @ WEIGHTS
+    with np.errstate(divide="ignore"):
+        digits = np.where(sums == 0, 0.0, 5 - np.floor(np.log10(np.abs(sums))))
+    scale = 10.0**digits
+    return [float(each) + 0.0 for each in np.round(sums * scale) / scale]
+
+
+def _paired(of: s.Cell, users: Users, operands: Mapping[s.Cell, float]) -> Rule:
+    return Rule(of, {each: users[found] for each, found in operands.items()})
+
+
+def commonest(factors: Iterable[float]) -> float | None:
+    """The number that comes most often, to six digits."""
+    counted = Counter(float(f"{each:.6g}") for each in factors)
+    return counted.most_common(1)[0][0] if counted else None

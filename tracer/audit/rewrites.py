@@ -1,0 +1,408 @@
+"""The formula that belongs in a cell: the smallest change of the one that stands there whose numbers are right.
+
+Each change is tried at all points at once; numbers that agree at eleven points are no accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracer.audit import parsing as p
+from tracer.audit.brackets import bracketed, bracketings
+from tracer.audit.chain_rule import chain_rule
+from tracer.audit.grids import number
+from tracer.audit.known import Study, alike
+from tracer.audit.lowering import Lowering
+from tracer.audit.numbers import Row, value
+from tracer.audit.parsing import FormulaError
+from tracer.audit.references import grown, moved_ranges, replaced, size_of, started, styled
+from tracer.audit.shapes import longer, other_lines, parts_of_one, slopes_of, terms_of, turned
+from tracer.audit.writing import nodes, reference_to, text_of, tree_at
+from tracer.expression import scalar as s
+
+MOST_TRIED, MOST_POOL = 9_000, 260
+FARTHEST = 4  # rows and columns that a range may be off
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A formula in place of another. `kind` says what was changed: cell, range, brackets, function, number, sign,
+    factor, mask, term, whole; `old` and `new` are the cells concerned, where there are some."""
+
+    tree: p.Node
+    kind: str
+    old: s.Cell | None = None
+    new: s.Cell | None = None
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        return "=" + text_of(self.tree)
+
+
+class Rewriting:
+    """Looks for the rewrite of one cell's formula. `values` are the rows with everything before it put right."""
+
+    def __init__(
+        self, study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, right: Row, of: s.Cell | None = None
+    ) -> None:
+        self.of = of
+        self.study, self.values, self.cell, self.right = study, values, cell, right
+        self.book = study.graph.book
+        self.lowering = Lowering(self.book)
+        self.formula = self.book.sheets[cell.matrix].formulas[cell.row, cell.column]
+        self.tree = tree_at(self.book, cell)
+        self.tried = 0
+        self.way = ""  # by which the change was found
+
+    def find(self, first: str = "") -> Rewrite | None:
+        """The first change whose numbers are right, or None. `first`: the kind of change to begin with."""
+        ways = sorted(WAYS, key=lambda each: each.__name__ != first)
+        with np.errstate(all="ignore"):
+            for way in ways:
+                for rewrite in way(self):
+                    if self.tried > MOST_TRIED and way is not Rewriting.chain:
+                        break
+                    if self.is_right(rewrite.tree):
+                        self.way = way.__name__
+                        return rewrite
+        return None
+
+    def is_right(self, tree: p.Node) -> bool:
+        self.tried += 1
+        try:
+            if self.formula.spread is None:
+                item = self.lowering.tree(self.cell.matrix, tree)
+            else:
+                grid = _grid(self.lowering, self.cell.matrix, tree)
+                item = self.lowering.part(grid, self.formula, (self.cell.row, self.cell.column))
+            found = value(number(item), self.values)
+        except (FormulaError, KeyError, RecursionError, IndexError):
+            return False
+        return alike(np.broadcast_to(found, self.right.shape), self.right)
+
+    def pool(self) -> list[s.Cell]:
+        """Cells that could stand in a formula: those of its pass, the nearest first."""
+        if not hasattr(self, "_pool"):
+            used = self.study.graph.uses[self.cell]
+            near = {self.cell, *used, *(each for cell in used for each in self.study.graph.uses.get(cell, ()))}
+            known = {
+                *self.study.right,
+                *self.study.roles.targets,
+                *self.study.roles.backward(),
+                *self.study.graph.typed,
+            }
+            same = [
+                each for each in known if each.matrix == self.cell.matrix and each != self.cell and each in self.values
+            ]
+            order = self.study.places
+            place = order.get(self.cell, 0)
+            before = [each for each in same if order.get(each, -1) < place or each in near]
+            before.sort(
+                key=lambda each: (
+                    abs(each.row - self.cell.row) + abs(each.column - self.cell.column) * 0.5,
+                    each.row,
+                    each.column,
+                )
+            )
+            if self.of in before[MOST_POOL:] or self.of in before:
+                before.remove(self.of)
+                before.insert(0, self.of)
+            self._pool = before[:MOST_POOL]
+        return self._pool
+
+    def cells(self) -> Iterator[Rewrite]:
+        """One cell in the place of another, wherever that stands, or in one place alone."""
+        if not np.any(self.right):
+            return  # many cells are 0
+        references = [each for each in nodes(self.tree) if isinstance(each, p.Reference) and each.last is None]
+        for reference in dict.fromkeys(references):
+            old = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
+            for new in self.pool():
+                if new != old and not self._same_numbers(new, old):
+                    target = styled(reference, new, self.cell.matrix)
+                    yield Rewrite(replaced(self.tree, reference, target), "cell", old, new)
+        for reference in dict.fromkeys(references):
+            if references.count(reference) > 1:
+                old = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
+                for at in range(references.count(reference)):
+                    for new in self.pool()[:80]:
+                        target = styled(reference, new, self.cell.matrix)
+                        yield Rewrite(replaced(self.tree, reference, target, at), "cell", old, new)
+
+    def _same_numbers(self, one: s.Cell, other: s.Cell) -> bool:
+        a, b = self.values.get(one), self.values.get(other)
+        return a is not None and b is not None and np.shape(a) == np.shape(b) and bool(np.all(a == b))
+
+    def ranges(self) -> Iterator[Rewrite]:
+        """A range moved, made longer or shorter."""
+        references = dict.fromkeys(each for each in nodes(self.tree) if isinstance(each, p.Reference) and each.last)
+        for reference in references:
+            for target in moved_ranges(reference):
+                kind = "name" if size_of(reference) == size_of(target) else "range"
+                yield Rewrite(
+                    replaced(self.tree, reference, target),
+                    kind,
+                    self._start(reference),
+                    self._start(target),
+                    grown(reference, target),
+                )
+
+    def brackets(self) -> Iterator[Rewrite]:
+        """Brackets put around a part, or left out."""
+        text = text_of(self.tree)
+        for changed_text in bracketings(text):
+            try:
+                yield Rewrite(p.parse(changed_text), "brackets")
+            except FormulaError:
+                continue
+
+    def functions(self) -> Iterator[Rewrite]:
+        """Another function, or another sign of its argument."""
+        swaps = {
+            "LOG": ("LN",),
+            "LOG10": ("LN",),
+            "LN": ("LOG",),
+            "SUM": ("AVERAGE",),
+            "AVERAGE": ("SUM",),
+            "MAX": ("MIN",),
+            "MIN": ("MAX",),
+            "SUMPRODUCT": ("SUM",),
+            "TANH": ("SIN",),
+        }
+        for node in dict.fromkeys(nodes(self.tree)):
+            if isinstance(node, p.Call):
+                for name in swaps.get(node.function, ()):
+                    yield Rewrite(
+                        replaced(self.tree, node, p.Call(name, node.arguments)),
+                        "function",
+                        detail=f"{node.function} {name}",
+                    )
+                if node.function == "EXP" and node.arguments[0] is not None:
+                    inner = node.arguments[0]
+                    opposite = (
+                        inner.operand
+                        if isinstance(inner, p.Unary) and inner.sign == "-"
+                        else p.Unary("-", bracketed(inner))
+                    )
+                    yield Rewrite(replaced(self.tree, node, p.Call("EXP", (opposite,))), "function", detail="EXP EXP-")
+
+    def signs(self) -> Iterator[Rewrite]:
+        """Another sign, another operator, the operands of a difference the other way round, another number."""
+        for node in dict.fromkeys(nodes(self.tree)):
+            match node:
+                case p.Binary("-", left, right):
+                    turned = p.Binary("-", bracketed(right), bracketed(left))
+                    yield Rewrite(replaced(self.tree, node, turned), "sign", detail="turned")
+                    yield Rewrite(replaced(self.tree, node, p.Binary("+", left, right)), "sign", detail="- +")
+                case p.Binary("+", left, right):
+                    yield Rewrite(replaced(self.tree, node, p.Binary("-", left, right)), "sign", detail="+ -")
+                case p.Binary("*", left, right):
+                    yield Rewrite(replaced(self.tree, node, p.Binary("/", left, right)), "operator", detail="* /")
+                    for kept in (left, right):
+                        yield Rewrite(
+                            replaced(self.tree, node, kept), "number", detail=text_of(right if kept is left else left)
+                        )
+                case p.Binary("/", left, right):
+                    yield Rewrite(replaced(self.tree, node, p.Binary("*", left, right)), "operator", detail="/ *")
+                    yield Rewrite(replaced(self.tree, node, left), "number", detail=text_of(right))
+                case p.Unary("-", operand):
+                    yield Rewrite(replaced(self.tree, node, operand), "sign", detail="-")
+                case p.Literal(float() as known):
+                    for other in (0.5, 1.0, 2.0, 3.0):
+                        if other != known:
+                            yield Rewrite(
+                                replaced(self.tree, node, p.Literal(other)), "number", detail=f"{known:g} {other:g}"
+                            )
+                case p.Binary("^", base, p.Literal(2.0)):
+                    yield Rewrite(replaced(self.tree, node, base), "number", detail="^2")
+
+    def factors(self) -> Iterator[Rewrite]:
+        """The whole times or divided by something: −1, a number, a cell a, 1 − a, a·(1 − a), 1 − a², a mask."""
+        shown = self.shown()
+        factor = self.right / shown
+        both = np.isfinite(factor) & (np.abs(shown) > 0)
+        if np.count_nonzero(both) >= 3 and np.ptp(factor[both]) <= 1e-7 * abs(factor[both][0]):
+            yield from self._by_number(float(factor[both][0]))
+        for cell in self.pool():
+            for made, form in self._shapes(cell):
+                row = np.broadcast_to(self.values[cell], shown.shape)
+                known = {"a": row, "1-a": 1 - row, "a(1-a)": row * (1 - row), "1-a^2": 1 - row**2}[form]
+                if alike(shown * known, self.right):
+                    yield Rewrite(p.Binary("*", bracketed(self.tree, 4), made), "factor", new=cell, detail=form)
+                if form in ("a", "1-a") and alike(shown / known, self.right):
+                    yield Rewrite(p.Binary("/", bracketed(self.tree, 4), made), "quotient", new=cell, detail=form)
+
+    def _by_number(self, factor: float) -> Iterator[Rewrite]:
+        if abs(factor + 1) < 1e-6:
+            yield Rewrite(p.Unary("-", bracketed(self.tree, 5)), "sign", detail="whole")
+        for count in (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0):
+            if abs(factor - count) < 1e-6:
+                yield Rewrite(p.Binary("*", p.Literal(count), bracketed(self.tree, 4)), "scale", detail=f"{count:g}")
+            if abs(factor - 1 / count) < 1e-6:
+                yield Rewrite(p.Binary("/", bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}")
+
+    def _shapes(self, cell: s.Cell) -> Iterator[tuple[p.Node, str]]:
+        a = reference_to(cell, self.cell.matrix)
+        rest = p.Bracketed(p.Binary("-", p.Literal(1.0), a))
+        yield a, "a"
+        yield rest, "1-a"
+        yield p.Binary("*", a, rest), "a(1-a)"
+        yield p.Bracketed(p.Binary("-", p.Literal(1.0), p.Binary("^", a, p.Literal(2.0)))), "1-a^2"
+
+    def masks(self) -> Iterator[Rewrite]:
+        """The whole where a cell is positive, else 0; also where an IF has another condition."""
+        for cell in self.pool():
+            row = np.broadcast_to(self.values[cell], self.right.shape)
+            if not alike(np.where(row > 0, self.shown(), 0.0), self.right) or not self._is_masked(cell):
+                continue
+            condition = p.Binary(">", reference_to(cell, self.cell.matrix), p.Literal(0.0))
+            yield Rewrite(p.Call("IF", (condition, self.tree, p.Literal(0.0))), "mask", new=cell)
+
+    def _is_masked(self, cell: s.Cell) -> bool:
+        """Whether a forward cell goes through a ReLU: some cell of it alone has the slopes 0 and 1."""
+        for user in self.study.graph.users.get(cell, ()):
+            if user in self.study.right and isinstance(self.study.graph.made[user], s.Where | s.Maximum | s.Product):
+                slope = np.broadcast_to(self.study.slopes_of(user)[cell], self.right.shape)
+                if np.all(np.isin(slope, (0.0, 1.0))):
+                    return True
+        return False
+
+    def terms(self) -> Iterator[Rewrite]:
+        """The whole with a cell or a product of two cells added, or taken off."""
+        missing = self.right - self.shown()
+        pool = self.pool()[:120]
+        for cell in pool:
+            row = np.broadcast_to(self.values[cell], missing.shape)
+            for sign, operator in ((1.0, "+"), (-1.0, "-")):
+                for times in (1.0, 2.0):
+                    if alike(sign * times * row, missing):
+                        added: p.Node = reference_to(cell, self.cell.matrix)
+                        added = added if times == 1 else p.Binary("*", p.Literal(times), added)
+                        yield Rewrite(
+                            p.Binary(operator, self.tree, added), "term", new=cell, detail=f"{operator}{times:g}"
+                        )
+        missing = np.nan_to_num(missing)
+        rows = np.nan_to_num([np.broadcast_to(self.values[cell], missing.shape) for cell in pool]).reshape(
+            len(pool), -1
+        )
+        for k, cell in enumerate(pool):
+            near = np.max(np.abs(rows * rows[k] - missing), axis=1) <= 1e-9 * np.max(np.abs(missing))
+            for other in np.flatnonzero(near):
+                product = p.Binary(
+                    "*", reference_to(cell, self.cell.matrix), reference_to(pool[int(other)], self.cell.matrix)
+                )
+                yield Rewrite(p.Binary("+", self.tree, product), "term", new=cell, detail="product")
+
+    def lines(self) -> Iterator[Rewrite]:
+        """Another row or column of numbers in a sum of products."""
+        for tree, old, new in other_lines(self.tree, self.pool(), self.cell.matrix):
+            yield Rewrite(tree, "line", old, new)
+
+    def lengths(self) -> Iterator[Rewrite]:
+        """A sum over more cells in line, or one fewer."""
+        for tree in longer(self.tree, self.cell.matrix):
+            yield Rewrite(tree, "length", detail=str(len(terms_of(tree)) - len(terms_of(self.tree))))
+
+    def turns(self) -> Iterator[Rewrite]:
+        """A matrix turned, or not; another defined name."""
+        for tree in turned(self.tree):
+            yield Rewrite(tree, "turn")
+        names = self._names()
+        for node in dict.fromkeys(nodes(self.tree)):
+            if isinstance(node, p.Name):
+                for name in names:
+                    if name.lower() != node.name.lower():
+                        yield Rewrite(
+                            replaced(self.tree, node, p.Name(name)), "name", self._first(node.name), self._first(name)
+                        )
+            elif isinstance(node, p.Reference) and node.last is not None:
+                for start in self.pool():
+                    target = started(node, start)
+                    old = s.Cell(node.sheet or self.cell.matrix, node.first.row, node.first.column)
+                    yield Rewrite(replaced(self.tree, node, target), "name", old, start)
+
+    def _first(self, name: str) -> s.Cell | None:
+        """The first cell of a defined name."""
+        try:
+            tree = p.parse(self.book.names.get(name.lower(), ""))
+        except FormulaError:
+            return None
+        if not isinstance(tree, p.Reference):
+            return None
+        return s.Cell(tree.sheet or self.cell.matrix, tree.first.row, tree.first.column)
+
+    def slopes(self) -> Iterator[Rewrite]:
+        """A part that is made of one cell (or matrix), as another function of it, or of one that is near it."""
+        for part, reference in parts_of_one(self.tree):
+            own = self._start(reference)
+            if own is None:
+                continue
+            for cell in dict.fromkeys([own, *self._kin(own)]):
+                for made, form in slopes_of(reference if cell == own else self._instead(reference, cell)):
+                    yield Rewrite(replaced(self.tree, part, made), "slope", own, cell, form)
+
+    def scaled(self) -> Iterator[Rewrite]:
+        """A cell or matrix times a typed number that does not move: a rate."""
+        rates = [each for each in self._rates() if each in self.values]
+        for node in dict.fromkeys(nodes(self.tree)):
+            if isinstance(node, p.Reference | p.Name):
+                for rate in rates:
+                    times = p.Binary("*", reference_to(rate, self.cell.matrix), node)
+                    yield Rewrite(replaced(self.tree, node, times), "scaled", self._start(node), rate)
+
+    def _rates(self) -> list[s.Cell]:
+        """Typed cells that other updates take their gradients times."""
+        graph, roles = self.study.graph, self.study.roles
+        used = [each for update in roles.updates for each in graph.uses[update]]
+        known = [each for each in dict.fromkeys(used) if each in graph.typed and each not in self.study.right]
+        return sorted(known, key=lambda each: -used.count(each))[:5]
+
+    def _start(self, node: p.Reference | p.Name) -> s.Cell | None:
+        """The first cell of a reference or a defined name."""
+        if isinstance(node, p.Name):
+            return self._first(node.name)
+        return s.Cell(node.sheet or self.cell.matrix, node.first.row, node.first.column)
+
+    def _instead(self, node: p.Reference | p.Name, start: s.Cell) -> p.Node:
+        """The range or name that starts in another cell, in the place of one."""
+        if isinstance(node, p.Name):
+            for name in self._names():
+                if self._first(name) == start:
+                    return p.Name(name)
+            return reference_to(start, self.cell.matrix)
+        return started(node, start) if node.last is not None else styled(node, start, self.cell.matrix)
+
+    def _names(self) -> list[str]:
+        return [self.book.spelled.get(each, each) for each in self.book.names if isinstance(each, str)]
+
+    def _kin(self, cell: s.Cell) -> list[s.Cell]:
+        """What a cell is made of, and what is made of it alone."""
+        graph = self.study.graph
+        alone = [user for user in graph.users.get(cell, ()) if graph.uses[user] == (cell,) and user in self.study.right]
+        return [*graph.uses.get(cell, ())[:3], *alone]
+
+    def chain(self) -> Iterator[Rewrite]:
+        """The chain rule written out, where no small change is right."""
+        text = chain_rule(self.study, self.values, self.cell, self.of) if self.of is not None else None
+        if text is not None:
+            yield Rewrite(p.parse(text), "whole")
+
+    def shown(self) -> Row:
+        return np.broadcast_to(value(self.study.graph.made[self.cell], self.values), self.right.shape)
+
+
+def _grid(lowering: Lowering, sheet: str, tree: p.Node) -> list[list]:  # type: ignore[type-arg]
+    from tracer.audit.lowering import _Tree
+
+    return _Tree(lowering, sheet, 0, 0).grid(tree)
+
+
+WAYS = (
+    Rewriting.functions, Rewriting.signs, Rewriting.masks, Rewriting.cells, Rewriting.brackets, Rewriting.factors,
+    Rewriting.slopes, Rewriting.turns, Rewriting.ranges, Rewriting.lengths, Rewriting.lines, Rewriting.scaled,
+    Rewriting.terms, Rewriting.chain,
+)  # fmt: skip
