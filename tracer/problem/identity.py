@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
 
-UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
+UNHASHED = ("title", "description", "source", "names", "marks", "variants")  # they change no number
 
 
 class Identified(ABC):
