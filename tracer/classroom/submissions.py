@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,18 +19,16 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tracer.answers.handed_in import MOST_TEXT, AnswerError, Answers
 from tracer.answers.reading import MOST_BYTES, read_answers, read_content
 from tracer.classroom.class_marks import is_marks
-from tracer.files import open_regular, unreserved
+from tracer.files import open_regular, safe_name
 from tracer.zips import DAMAGED
 
 MOST_FILES = 20_000
 MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together
 LONGEST_ENTRY, LONGEST_END = 1_000, 66_000  # bytes: of a file in the list of a zip, and of what comes after the list
 OWN_ENDINGS = (".marked.xlsx", ".feedback.html")  # what the reports are called
-LONGEST_LABEL = 100  # characters of what a report is called
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>[0-9]{1,20})_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)", re.ASCII)
 _JUNK = re.compile(r"\..*|~\$.*|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
-_UNSAFE = re.compile(r'[<>:"/\\|?*]|[^\w .,;()&+=@#%!{}\[\]~^$\'–—-]')
 
 
 @dataclass(frozen=True)
@@ -248,15 +245,9 @@ def _forms(each: Submission) -> Iterator[str]:
     """Shorter and longer names for a file's reports."""
     path = PurePosixPath(each.name)
     folders = [found["name"] + "_" + found["id"] if (found := _MOODLE.fullmatch(part)) else part for part in path.parts]
-    yield _safe(path.stem)
-    yield _safe("-".join((*folders[:-1], path.stem)))
-    yield _safe("-".join((*folders[:-1], path.name)))
-
-
-def _safe(text: str) -> str:
-    """A name that every file system takes."""
-    plain = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(". ")[:LONGEST_LABEL]
-    return unreserved(plain) or "answers"
+    yield safe_name(path.stem)
+    yield safe_name("-".join((*folders[:-1], path.stem)))
+    yield safe_name("-".join((*folders[:-1], path.name)))
 
 
 def _folded(label: str) -> str:

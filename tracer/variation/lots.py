@@ -114,7 +114,7 @@ def lots_of(problem: Problem, program: Program, digits: int) -> Lots | None:
 
     None where a range holds too few numbers of so few decimals. Raises ProblemError for a matrix that is none.
     """
-    own = _own(problem, program)
+    own = numbers(problem, program)
     chosen = problem.variants.matrices or tuple(each for each in own if program.assignments[each].role == "parameter")
     for each in (*chosen, *problem.variants.own):
         if each not in own:
@@ -129,7 +129,7 @@ LEAST_NUMBERS = 4  # that a redrawn number can be
 LEAST_RANGE = 2.0  # of parameters, to either side of 0: in less, few numbers tell all slips apart
 
 
-def _own(problem: Problem, program: Program) -> dict[str, Array]:
+def numbers(problem: Problem, program: Program) -> dict[str, Array]:
     """The matrices that can be redrawn, with a sample in each row."""
     found = _given(problem, program)
     for layer, made in zip(problem.layers, program.layers, strict=True):

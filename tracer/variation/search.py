@@ -126,7 +126,9 @@ def search_for(lots: Lots) -> Search | None:
         return None
     share = {each: shares[each][decimals[each] - start[each]] for each in start}
     reference = tuple(float(np.sort(each)[healthy.count // 2]) for each in efforts_of(healthy, decimals))
-    asked = replace(problem, decimals=Decimals(problem.decimals.default, {**fixed, **decimals}))
+    asked = replace(
+        problem, decimals=Decimals(problem.decimals.default, {**fixed, **decimals}), description=None, source=None
+    )
     made = replace(telling, lots=replace(lots, problem=asked))
     return Search(made, sorted(share, key=lambda each: share[each]), reference)  # type: ignore[arg-type]
 

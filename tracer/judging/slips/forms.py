@@ -19,12 +19,16 @@ from tracer.judging.work import Work
 
 @dataclass(frozen=True)
 class SlipForm:
-    """A slip in one matrix: its expression, with a sample in each row, over the network's matrices."""
+    """A slip in one matrix: its expression, with a sample in each row, over the network's matrices.
+
+    `often` is how many of fifteen public student solutions show it.
+    """
 
     matrix: str
     slug: str
     words: Mapping[str, str] = field(hash=False)
     expression: m.Matrix
+    often: int = 0
 
     @property
     def called(self) -> str:
@@ -57,4 +61,4 @@ def slip_forms(key: Key) -> Iterator[SlipForm]:
                     for words, form in zip(wrong.words, wrong.forms, strict=False):
                         if form not in tried:
                             tried.add(form)
-                            yield SlipForm(identifier, rule.slug, words, form)
+                            yield SlipForm(identifier, rule.slug, words, form, rule.often)
