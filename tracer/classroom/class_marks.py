@@ -27,7 +27,8 @@ class MarksLine:
     """What a class's marks say of one file; `fault` where it could not be read.
 
     `judged` says whether anything was. `points` are of single matrices, `slips` how many cells each has, counted by
-    the likeliest.
+    the likeliest. `person` is who handed it in, as a roster has them, `variant` what they had, `note` what a teacher
+    should look at.
     """
 
     file: str
@@ -40,6 +41,9 @@ class MarksLine:
     all_right: bool = False
     judged: bool = True
     fault: str = ""
+    variant: str = ""
+    person: str = ""
+    note: str = ""
 
 
 def line_of(marked: MarkedSheet) -> MarksLine:

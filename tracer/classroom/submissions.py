@@ -12,6 +12,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -22,7 +23,7 @@ from tracer.classroom.class_marks import is_marks
 from tracer.files import open_regular, safe_name
 from tracer.zips import DAMAGED
 
-MOST_FILES = 20_000
+MOST_FILES = 200_000
 MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together
 LONGEST_ENTRY, LONGEST_END = 1_000, 66_000  # bytes: of a file in the list of a zip, and of what comes after the list
 OWN_ENDINGS = (".marked.xlsx", ".feedback.html")  # what the reports are called
@@ -62,6 +63,11 @@ class Submission:
         """Name and number in the name of Moodle's folder or file."""
         found = next(filter(None, map(_MOODLE.fullmatch, PurePosixPath(self.name).parts)), None)
         return {key: found[key][:MOST_TEXT] for key in ("name", "id")} if found else {}
+
+    @property
+    def from_platform(self) -> bool:
+        """Whether a learning platform named it after who was logged in."""
+        return any(map(_MOODLE.fullmatch, PurePosixPath(self.name).parts))
 
     def _on_disk(self) -> Answers:
         try:
@@ -108,6 +114,28 @@ def _found(path: Path) -> Iterator[Submission]:
         yield from _in_zip(path)
     else:
         yield Submission(path.name, path)
+
+
+def when(hand_in: Submission) -> float:
+    """When a file was last changed, in seconds, as far as is known; a zip's times have no time zone and two seconds."""
+    try:
+        if hand_in.member is None:
+            return hand_in.path.stat().st_mtime
+        return datetime(*_archive(hand_in.path).getinfo(hand_in.member).date_time, tzinfo=UTC).timestamp()
+    except (*DAMAGED, KeyError, ValueError):
+        return 0.0
+
+
+def content(hand_in: Submission) -> bytes:
+    """What is in a file, as far as it is read; nothing where it cannot be."""
+    try:
+        if hand_in.member is None:
+            with open_regular(hand_in.path) as file:
+                return file.read(MOST_BYTES + 1)
+        with _archive(hand_in.path).open(hand_in.member) as part:
+            return part.read(MOST_BYTES + 1)
+    except DAMAGED:
+        return b""
 
 
 def _in_folder(folder: Path) -> Iterator[Submission]:

@@ -82,9 +82,8 @@ def check(
         raise TracerError("--only says what is written; say with -o where")
     wanted = {"xlsx", "html"} if only is None else {"xlsx", "html"} & {only.value}
     reports = frozenset(wanted if output else ())
-    marker = Marker(
-        load(problem), number, convention is OtherConvention.any, reveal.value, output, reports, as_json, given=given
-    )
+    choices_made = (number, convention is OtherConvention.any, reveal.value, output, reports, as_json)
+    marker = _marker(problem, choices_made, given)
     several = len(answers) > 1 or is_many(answers[0])
     submissions = collect(answers, Path(problem))
     if not submissions:
