@@ -43,7 +43,7 @@ def invent(layers: str, rows: int, seed: int, hidden: str, output: str, loss: st
 
 
 def practice_base(layers: str, rows: int, seed: int, hidden: str, output: str, loss: str) -> Problem:
-    """A problem whose inputs, targets, weights and biases are there to be redrawn. Raises TracerError as `invent` does."""
+    """A problem whose data, weights and biases are there to be redrawn. Raises TracerError as `invent` does."""
     sizes = _sizes(layers)
     _check_choices(hidden, output, loss)
     document = _document(np.random.default_rng(seed), sizes, rows, hidden, output, loss)

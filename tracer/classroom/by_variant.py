@@ -57,15 +57,19 @@ class VariantMarker(Marker):
         owner = self.register.owner(hand_in, answers.student or {}, stated)
         variant = owner.variant or self._best(answers)
         if variant is None:
-            raise TracerError(f"{hand_in.name}: belongs to no variant: {owner.note or 'it says neither whose nor which'}")
+            raise TracerError(
+                f"{hand_in.name}: belongs to no variant: {owner.note or 'it says neither whose nor which'}"
+            )
         named = replace(answers, student=_told(owner, answers), problem_sha256=answers.problem_sha256)
         marked = mark_answers(named, self._conventions_of(variant), self.accept, self.given)
         other = self._neighbours(marked, variant)
         remarks = (ANOTHERS,) if other else ()
         said = self.adjusted(replace(marked, remarks=remarks), hand_in)
-        notes = [owner.note, f"fits variant {other.number} better than {variant.number}, the student's own" if other else ""]
+        fits = f"fits variant {other.number} better than {variant.number}, the student's own" if other else ""
         person = owner.student.id or owner.student.name if owner.student else ""
-        return replace(said, variant=str(variant.number), person=person, note="; ".join(filter(None, notes)))
+        return replace(
+            said, variant=str(variant.number), person=person, note="; ".join(filter(None, (owner.note, fits)))
+        )
 
     def _key_of(self, variant: Variant) -> Key:
         if variant.number not in self._keys:

@@ -7,7 +7,7 @@ import io
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,9 +62,8 @@ def line_of(marked: MarkedSheet) -> MarksLine:
     )
 
 
-def commonest_slips(lines: Iterable[MarksLine]) -> list[tuple[str, int]]:
+def commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """The slips that most files show, and how many do."""
-    counts = Counter(slug for line in lines for slug in line.slips)
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
 
 
@@ -78,14 +77,26 @@ def is_marks(path: Path) -> bool:
         return False
 
 
-def write_marks(lines: Sequence[MarksLine], order: Iterable[str], path: Path) -> None:
-    """Write `marks.csv`: a line a file, the matrices in `order`. Raises ExportError where it cannot be written."""
-    matrices = [each for each in order if any(each in line.points for line in lines)]
+def write_marks(
+    lines: Iterable[MarksLine], order: Iterable[str], path: Path, grade: Callable[[MarksLine], str] | None = None
+) -> None:
+    """Write `marks.csv`: a line a file, the matrices in `order`. Raises ExportError where it cannot be written.
+
+    The lines are gone through twice. Variants, notes and a `grade` have columns where there are any.
+    """
+    with_points, with_more = set[str](), False
+    for line in lines:
+        with_points.update(line.points)
+        with_more = with_more or bool(line.variant or line.note)
+    matrices = [each for each in order if each in with_points]
     text = io.StringIO(newline="")
     table = csv.writer(text)
-    table.writerow([*HEAD, *matrices, "first_wrong", "commonest_slip", "unreadable"])
+    more = ["variant", "note"] if with_more else []
+    graded = ["grade"] if grade else []
+    table.writerow([*HEAD, *matrices, "first_wrong", "commonest_slip", "unreadable", *more, *graded])
     for line in lines:
-        table.writerow(_row(line, matrices))
+        own = [line.variant, as_text(line.note)] if with_more else []
+        table.writerow([*_row(line, matrices), *own, *([grade(line)] if grade else [])])
     replace_file(path, lambda file: file.write(text.getvalue().encode("utf-8-sig")))  # Excel asks for the mark
 
 

@@ -25,7 +25,9 @@ from tracer.zips import DAMAGED
 
 MOST_FILES = 200_000
 MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together
-LONGEST_ENTRY, LONGEST_END = 1_000, 66_000  # bytes: of a file in the list of a zip, and of what comes after the list
+MOST_LISTED, LONGEST_END = 40_000_000, 66_000  # bytes: of a zip's list of files, and of what comes after the list
+JOURNAL = "journal.sqlite"
+OWN_FILES = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "todo.csv", "class.html", "class-private.html", "class.xlsx")
 OWN_ENDINGS = (".marked.xlsx", ".feedback.html")  # what the reports are called
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>[0-9]{1,20})_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)", re.ASCII)
@@ -55,6 +57,10 @@ class Submission:
             answers = replace(self._on_disk(), file=self.name)
         else:
             answers = read_content(self.name, self._unpacked(self.member))
+        return self.signed(answers)
+
+    def signed(self, answers: Answers) -> Answers:
+        """Answers with who wrote them, as the file's name has it where they say nothing."""
         student = {**self.student, **{key: text for key, text in (answers.student or {}).items() if text}}
         return replace(answers, student=student or None)
 
@@ -143,7 +149,7 @@ def _in_folder(folder: Path) -> Iterator[Submission]:
     found = sorted(islice(_files(folder, faults), MOST_FILES + 1))
     for path in found[:MOST_FILES]:
         name = path.relative_to(folder)
-        if not _is_no_answer(name.parts) and not is_marks(path):
+        if not _is_no_answer(name.parts) and not is_marks(path) and not _is_ours(path):
             yield Submission(name.as_posix(), path, fault=_fault_of(name.name))
     if len(found) > MOST_FILES:
         yield Submission(folder.name, folder, fault=_rest())
@@ -176,6 +182,11 @@ def _is_no_answer(parts: Sequence[str]) -> bool:
     return any(map(_JUNK.fullmatch, parts)) or parts[-1].lower().endswith(OWN_ENDINGS)
 
 
+def _is_ours(path: Path) -> bool:
+    """Whether it is what was written of a class, beside its journal."""
+    return path.name in OWN_FILES and (path.parent / JOURNAL).exists()
+
+
 def _fault_of(name: str) -> str:
     return (
         "a zip inside a folder or another zip is not opened; give it on its own"
@@ -186,7 +197,7 @@ def _fault_of(name: str) -> str:
 
 def _in_zip(path: Path) -> Iterator[Submission]:
     try:
-        if _listing(path) > MOST_FILES * LONGEST_ENTRY:
+        if _listing(path) > MOST_LISTED:
             yield Submission(path.name, path, fault=f"lists more than {MOST_FILES:,} files")
             return
         entries = _archive(path).infolist()

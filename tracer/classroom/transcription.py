@@ -22,7 +22,7 @@ STUDENT, ID, VARIANT = "student", "id", "variant"
 MOST_BYTES, MOST_ROWS = 20_000_000, 20_000
 _CELL = re.compile(r"\s*([A-Za-z]\w{0,30})\s*\[\s*([0-9]{1,4})\s*[,;]\s*([0-9]{1,4})\s*\]\s*", re.ASCII)
 
-Place = tuple[str, int, int]
+TypedCell = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class TypedRow(Submission):
 
     who: tuple[tuple[str, str], ...] = ()
     number: int | None = None
-    cells: tuple[tuple[Place, str], ...] = ()
+    cells: tuple[tuple[TypedCell, str], ...] = ()
 
     @property
-    def asked(self) -> frozenset[Place]:
+    def asked(self) -> frozenset[TypedCell]:
         return frozenset(place for place, _ in self.cells)
 
     @property
@@ -76,12 +76,12 @@ def typed_rows(path: Path) -> Iterator[TypedRow] | None:
     return _rows(path, rows, columns, places) if places and STUDENT in columns else None
 
 
-def _place(found: re.Match[str]) -> Place:
+def _place(found: re.Match[str]) -> TypedCell:
     return found[1], int(found[2]) - 1, int(found[3]) - 1
 
 
 def _rows(
-    path: Path, rows: Iterator[Sequence[str]], columns: dict[str, int], places: dict[int, Place]
+    path: Path, rows: Iterator[Sequence[str]], columns: dict[str, int], places: dict[int, TypedCell]
 ) -> Iterator[TypedRow]:
     for number, row in zip(range(1, MOST_ROWS + 1), rows, strict=False):
 

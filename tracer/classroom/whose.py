@@ -123,5 +123,7 @@ def _spellings(name: str) -> set[str]:
     """Ada Lovelace, also as Lovelace, Ada and Lovelace Ada."""
     plain = folded(name)
     parts = plain.split()
-    turned = {f"{parts[-1]}, {' '.join(parts[:-1])}", f"{parts[-1]} {' '.join(parts[:-1])}"} if len(parts) > 1 else set()
+    turned = (
+        {f"{parts[-1]}, {' '.join(parts[:-1])}", f"{parts[-1]} {' '.join(parts[:-1])}"} if len(parts) > 1 else set()
+    )
     return {plain, *turned} - {""}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,7 +33,8 @@ def variants(
     output: FolderOption = DEFAULT_PLACE,
     sitting: Annotated[int, typer.Option(min=1, metavar="N", help="A later sitting reuses no variant.")] = 1,
     layers: Annotated[
-        str | None, typer.Option(metavar="SIZES", help="In place of PROBLEM: sizes from inputs to outputs, as in 3-4-2.")
+        str | None,
+        typer.Option(metavar="SIZES", help="In place of PROBLEM: sizes from inputs to outputs (3-4-2)."),
     ] = None,
     ask: Annotated[
         int | None, typer.Option(min=1, max=40, metavar="N", help="A quiz of so few cells: page, table and key.")
@@ -60,7 +61,7 @@ def variants(
     from tracer.lesson.build import build
     from tracer.presentation.theme import theme_of
     from tracer.variation.folder import STUDENTS, TEACHER
-    from tracer.variation.handing_out import Wanted
+    from tracer.variation.handing_out import SheetChoices
     from tracer.variation.roster import read_roster
     from tracer.variation.sitting import Sitting
     from tracer.worksheet.plan import make_plan
@@ -68,10 +69,10 @@ def variants(
     base = _base(problem, layers)
     folder = templates.resolve() if templates else None
     theme_of(language, folder)
-    plan = {"mode": mode.value, "blank": blank, "give": give, "feedback": feedback.value, "sums": sums}
+    plan: dict[str, Any] = {"mode": mode.value, "blank": blank, "give": give, "feedback": feedback.value, "sums": sums}
     make_plan(base, build(base, base.batches()[0][1]), **plan)  # what is wrong with it is said before the search
     students = read_roster(roster) if roster else []
-    wanted = Sitting(output, Wanted(plan, language, folder), students, count, seed, sitting, ask)
+    wanted = Sitting(output, SheetChoices(plan, language, folder), students, count, seed, sitting, ask)
     certificate = wanted.write(base)
     for line in (
         f"{len(certificate.proofs)} variants: {certificate.telling.forms} forms of slips, none invisible, no two alike",

@@ -73,9 +73,7 @@ def new(
         typer.echo(path)
 
 
-def _diagnostic(
-    layers: str, rows: int, seed: int, hidden: str, output: str, loss: str
-) -> tuple[str, Certificate]:
+def _diagnostic(layers: str, rows: int, seed: int, hidden: str, output: str, loss: str) -> tuple[str, Certificate]:
     """A problem that tells every slip apart, as TOML, and its certificate."""
     from tracer.invent import practice_base, practice_text
     from tracer.variation.certificate import certify

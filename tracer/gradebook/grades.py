@@ -18,7 +18,7 @@ _PLATFORM = re.compile(r"(?P<name>.+?)_(?P<id>[0-9]{1,20})_assignsubmission_(?:f
 
 
 @dataclass(frozen=True)
-class Scale:
+class GradeScale:
     """Points as a gradebook takes them: out of `out_of` (None: as they are), to the nearest multiple of `step`."""
 
     out_of: float | None = None
@@ -27,7 +27,7 @@ class Scale:
     def grade(self, points: float, out_of: float) -> float:
         """A grade; half-way goes up.
 
-        >>> Scale(10, 0.5).grade(13.1, 19), Scale().grade(13.1, 19)
+        >>> GradeScale(10, 0.5).grade(13.1, 19), GradeScale().grade(13.1, 19)
         (7.0, 13.1)
         """
         found = points if self.out_of is None else (points / out_of * self.out_of if out_of else 0.0)
@@ -68,7 +68,7 @@ def number_text(value: float) -> str:
     return fixed(value, 2).replace("−", "-").rstrip("0").rstrip(".") if "." in fixed(value, 2) else fixed(value, 2)
 
 
-def grades(lines: Iterable[MarksLine], scale: Scale, attempt: Attempt, times: Mapping[str, float]) -> list[Grade]:
+def grades(lines: Iterable[MarksLine], scale: GradeScale, attempt: Attempt, times: Mapping[str, float]) -> list[Grade]:
     """A grade for everybody whose work could be read, in the order in which they were handed in.
 
     `times` has when each file was last changed; of two with one time the later by name counts. A file of which nobody
@@ -86,7 +86,7 @@ def grades(lines: Iterable[MarksLine], scale: Scale, attempt: Attempt, times: Ma
 
 
 def person_of(line: MarksLine) -> str:
-    """Who handed a file in, as one key: as a roster has them, else the platform's number, else the id, else the name."""
+    """Who handed a file in, as one key: of a roster, else by the platform's number, the id or the name."""
     if line.person:
         return f"person {line.person}"
     platform = platform_of(line.file)
@@ -115,7 +115,7 @@ def _natural(name: str) -> Sequence[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]{1,15})", name.casefold())]
 
 
-def _grade(line: MarksLine, scale: Scale) -> Grade:
+def _grade(line: MarksLine, scale: GradeScale) -> Grade:
     points, out_of = line.total
     platform = platform_of(line.file) or ("", "", "")
     student_id = line.student.get("id", "")

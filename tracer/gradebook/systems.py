@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracer.classroom.class_marks import as_text
+from tracer.classroom.findings import printable
 from tracer.errors import TracerError
 from tracer.files import replace_file, safe_name, write_text
 from tracer.gradebook.grades import Grade, number_text
-from tracer.gradebook.table import Filled, GradeTable, Matching, check_maximum, number_in, placed, read_table
+from tracer.gradebook.table import FilledGradebook, GradeTable, Matching, check_maximum, number_in, placed, read_table
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,22 @@ class Export:
         return [name or number for name, number in self.students if (name, number) not in graded]
 
 
-# Canvas: lib/gradebook_importer.rb. A title with its id behind it is an assignment that is there, without one a new one.
+# Canvas: lib/gradebook_importer.rb. A title with an id behind it is an assignment that is there, without one a new one.
 
 CANVAS_KEYS = ("SIS User ID", "SIS Login ID", "Integration ID", "Root Account")
 _CANVAS_ID = re.compile(r"(?P<title>.*\S)\s*\((?P<id>[0-9]+)\)")
 
 
-def canvas(export: Export) -> Filled:
+def canvas(export: Export) -> FilledGradebook:
     path = export.folder / "canvas.csv"
     if export.into is None:
         head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", export.title]
         maximum = number_text(export.grades[0].maximum) if export.grades else ""
         rows = [head, ["    Points Possible", "", "", "", "", maximum]]
-        rows += [[each.name, "", each.id, "", "", each.text] for each in export.grades]
+        rows += [[as_text(each.name), "", as_text(each.id), "", "", each.text] for each in export.grades]
         GradeTable(path, rows).write(path)
         says = f"a column without an id makes a new assignment {export.title!r}; --into fills in one that is there"
-        return Filled(path, len(export.grades), (), export.without, (says,))
+        return FilledGradebook(path, len(export.grades), (), export.without, (says,))
     table = export.own()
     at = _canvas_column(table, export.title)
     section = table.column("Section")
@@ -93,7 +95,7 @@ def canvas(export: Export) -> Filled:
             row[-1], filled = export.in_points(found, table), filled + 1
     GradeTable(path, rows, table.delimiter, table.encoding, table.line_end).write(path)
     notes += [f"excused (EX), left so: {', '.join(kept)}"] if kept else []
-    return Filled(path, filled, match.unknown, missing, notes)
+    return FilledGradebook(path, filled, match.unknown, missing, notes)
 
 
 def _canvas_column(table: GradeTable, title: str) -> int | None:
@@ -105,9 +107,20 @@ def _canvas_column(table: GradeTable, title: str) -> int | None:
     return next(iter(found)) if len(found) == 1 else None
 
 
-# Moodle: mod/assign/feedback/offline/importgradeslib.php. Identifier, grade and the time of the last change are needed.
+# Moodle: mod/assign/feedback/offline/importgradeslib.php. It needs identifier, grade and the time of the last change.
 
-GRADE = ("Grade", "Calificación", "Bewertung", "Note", "Nota", "Valutazione", "Cijfer", "Qualificació", "Betyg", "Ocena")
+GRADE = (
+    "Grade",
+    "Calificación",
+    "Bewertung",
+    "Note",
+    "Nota",
+    "Valutazione",
+    "Cijfer",
+    "Qualificació",
+    "Betyg",
+    "Ocena",
+)
 MAXIMUM = ("Maximum grade", "Calificación máxima", "Beste Bewertung", "Maximalnote", "Note maximale", "Nota máxima",
            "Calificación más alta")  # fmt: skip
 FULL_NAME = ("Full name", "Nombre completo", "Vollständiger Name", "Nom complet", "Nome completo")
@@ -115,11 +128,13 @@ ID_NUMBER = ("ID number", "Número de ID", "Número de identificación", "ID-Num
 _PARTICIPANT = re.compile(r".*\D([0-9]+)|([0-9]+)")
 
 
-def moodle(export: Export) -> Filled:
+def moodle(export: Export) -> FilledGradebook:
     table, path = export.own(), export.folder / "moodle.csv"
     grade, maximum = table.column(*GRADE), table.column(*MAXIMUM)
     if grade is None:
-        raise TracerError(f"--into {table.path}: found no column {' / '.join(GRADE[:4])}; download the grading worksheet")
+        raise TracerError(
+            f"--into {table.path}: found no column {' / '.join(GRADE[:4])}; download the grading worksheet"
+        )
     names, ids = (table.column(*each) for each in (FULL_NAME, ID_NUMBER))
     match, filled, missing = Matching(export.grades), 0, list[str]()
     for row in table.rows[1:]:
@@ -134,18 +149,19 @@ def moodle(export: Export) -> Filled:
         comma = maximum is not None and "," in row[maximum]
         row[grade], filled = found.text.replace(".", "," if comma else "."), filled + 1
     table.write(path)
-    return Filled(path, filled, match.unknown, missing)
+    return FilledGradebook(path, filled, match.unknown, missing)
 
 
-def moodle_feedback(export: Export) -> Filled:
-    """mod/assign/feedback/file/importziplib.php: folders NAME_NUMBER_assignsubmission_file, split at each underscore."""
+def moodle_feedback(export: Export) -> FilledGradebook:
+    """mod/assign/feedback/file/importziplib.php: folders NAME_NUMBER_assignsubmission_file, split at underscores."""
     path, reports = export.folder / "moodle-feedback.zip", export.reports or {}
-    lost = [each.name for each in export.grades if each.folder and len(each.folder.split("_assignsubmission_")[0].split("_")) != 2]
+    folders = {each.file: each.folder.partition("_assignsubmission_")[0].split("_") for each in export.grades}
+    lost = [each.name for each in export.grades if each.folder and len(folders[each.file]) != 2]
     going = [each for each in export.grades if each.folder and each.name not in lost and each.file in reports]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         for each in going:
-            name, number = each.folder.split("_")[:2]
+            name, number = folders[each.file]
             entry = zipfile.ZipInfo(f"{name}_{number}_assignsubmission_file_/feedback.html", (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             file.writestr(entry, reports[each.file].read_bytes())
@@ -153,7 +169,7 @@ def moodle_feedback(export: Export) -> Filled:
     replace_file(path, lambda file: file.write(content))
     unknown = [each.name for each in export.grades if not each.folder]
     notes = [f"Moodle loses a name with an underscore; give these by hand: {', '.join(lost)}"] if lost else []
-    return Filled(path, len(going), unknown, (), notes)
+    return FilledGradebook(path, len(going), unknown, (), notes)
 
 
 # Brightspace: OrgDefinedId or Username, "… Points Grade", and a last column of #.
@@ -162,14 +178,14 @@ _ITEM = re.compile(r"(?P<title>.*\S)\s+Points Grade(?:\s*<.*?MaxPoints:(?P<most>
 END = "End-of-Line Indicator"
 
 
-def brightspace(export: Export) -> Filled:
+def brightspace(export: Export) -> FilledGradebook:
     path = export.folder / "brightspace.csv"
     if export.into is None:
         rows = [["OrgDefinedId", f"{export.title} Points Grade", END]]
         known = [each for each in export.grades if each.id]
-        rows += [[f"#{each.id}", each.text, "#"] for each in known]
+        rows += [[f"#{printable(each.id)}", each.text, "#"] for each in known]
         GradeTable(path, rows).write(path)
-        return Filled(path, len(known), [each.name for each in export.grades if not each.id], export.without)
+        return FilledGradebook(path, len(known), [each.name for each in export.grades if not each.id], export.without)
     table = export.own()
     ids, user = table.column("OrgDefinedId"), table.column("Username")
     items = {k: found for k, head in enumerate(table.head) if (found := _ITEM.fullmatch(head.strip()))}
@@ -188,15 +204,15 @@ def brightspace(export: Export) -> Filled:
     rows = [[*(table.head[k] for k in keys), f"{title} Points Grade", END]]
     for row in table.rows[1:]:
         name = " ".join(row[k] for k in (first, last) if k is not None)
-        found = match.of_row([*(("id", row[k]) for k in keys), ("name", name)])
-        if found is None:
+        grade = match.of_row([*(("id", row[k]) for k in keys), ("name", name)])
+        if grade is None:
             missing.append(name or row[keys[0]])
             continue
         filled += 1
         own = [f"#{row[k].removeprefix('#')}" if row[k] else "" for k in keys]
-        rows.append([*own, export.in_points(found, table), "#"])
+        rows.append([*own, export.in_points(grade, table), "#"])
     GradeTable(path, rows, table.delimiter, table.encoding, table.line_end).write(path)
-    return Filled(path, filled, match.unknown, missing)
+    return FilledGradebook(path, filled, match.unknown, missing)
 
 
 # Blackboard: Username and "Title [Total Pts: 10 Score] |123"; a column without its id becomes text.
@@ -204,38 +220,38 @@ def brightspace(export: Export) -> Filled:
 _BLACKBOARD = re.compile(r"(?P<title>.*?)\s*\[Total Pts:\s*(?:up to )?(?P<most>[0-9.,]+)[^\]]*\]\s*\|(?P<id>_?[0-9_]+)")
 
 
-def blackboard(export: Export) -> Filled:
+def blackboard(export: Export) -> FilledGradebook:
     table, path = export.own(), export.folder / "blackboard.csv"
-    found = {k: split for k, head in enumerate(table.head) if (split := _BLACKBOARD.fullmatch(head.strip()))}
-    named = [k for k, split in found.items() if split["title"].strip().casefold() == export.title.strip().casefold()]
-    named = named or list(found)
+    columns = {k: split for k, head in enumerate(table.head) if (split := _BLACKBOARD.fullmatch(head.strip()))}
+    named = [k for k, split in columns.items() if split["title"].strip().casefold() == export.title.strip().casefold()]
+    named = named or list(columns)
     user = table.column("Username", "User name", "Nombre de usuario")
     if user is None or len(named) != 1:
         raise TracerError(
-            f"--into {table.path}: expected Username and one column “{export.title} [Total Pts: …] |…”, as Blackboard exports "
-            "them"
+            f"--into {table.path}: expected Username and one column “{export.title} [Total Pts: …] |…”, as Blackboard "
+            "exports them"
         )
-    check_maximum(table.path, number_in(found[named[0]]["most"]), export.grades)
+    check_maximum(table.path, number_in(columns[named[0]]["most"]), export.grades)
     number = table.column("Student ID", "ID de alumno")
     first, last = table.column("First Name", "Nombre"), table.column("Last Name", "Apellidos")
     match, missing, filled = Matching(export.grades), list[str](), 0
     rows = [[table.head[user], table.head[named[0]]]]
     for row in table.rows[1:]:
         name = " ".join(row[k] for k in (first, last) if k is not None)
-        grade = match.of_row([*placed(table, row, {"id": [number, user]}), ("name", name)])
-        if grade is None:
+        found = match.of_row([*placed(table, row, {"id": [number, user]}), ("name", name)])
+        if found is None:
             missing.append(name or row[user])
             continue
         filled += 1
-        rows.append([row[user], export.in_points(grade, table)])
+        rows.append([row[user], export.in_points(found, table)])
     GradeTable(path, rows, "\t", table.encoding, table.line_end).write(path)
-    return Filled(path, filled, match.unknown, missing)
+    return FilledGradebook(path, filled, match.unknown, missing)
 
 
 # Gradescope: a results.json for each submission, with a test for each matrix.
 
 
-def gradescope(export: Export) -> Filled:
+def gradescope(export: Export) -> FilledGradebook:
     folder, used = export.folder / "gradescope", set[str]()
     for each in export.grades:
         label, number = safe_name(" ".join(filter(None, (each.name, each.id))) or each.file), 1
@@ -244,9 +260,14 @@ def gradescope(export: Export) -> Filled:
         used.add(name.casefold())
         parts = each.parts or {}
         tests = [{"name": key, "score": round(points, 6), "visibility": "visible"} for key, points in parts.items()]
-        document = {"score": round(each.grade, 6), "visibility": "visible", "stdout_visibility": "hidden", "tests": tests}
+        document = {
+            "score": round(each.grade, 6),
+            "visibility": "visible",
+            "stdout_visibility": "hidden",
+            "tests": tests,
+        }
         write_text(folder / name / "results.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-    return Filled(folder, len(export.grades), (), export.without)
+    return FilledGradebook(folder, len(export.grades), (), export.without)
 
 
 # nbgrader: the columns of its own export (plugins/export.py).
@@ -255,7 +276,7 @@ NBGRADER = ("assignment", "duedate", "timestamp", "student_id", "last_name", "fi
             "late_submission_penalty", "score", "max_score")  # fmt: skip
 
 
-def nbgrader(export: Export) -> Filled:
+def nbgrader(export: Export) -> FilledGradebook:
     path, text = export.folder / "nbgrader.csv", io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(NBGRADER)
@@ -264,14 +285,14 @@ def nbgrader(export: Export) -> Filled:
         first, _, last = each.name.rpartition(" ")
         score = number_text(each.grade)
         table.writerow(
-            (safe_name(export.title), "", "", each.id or each.name, last, first, "", score, 0.0, score,
+            (safe_name(export.title), "", "", *map(as_text, (each.id or each.name, last, first)), "", score, 0.0, score,
              number_text(each.maximum))
         )  # fmt: skip
     write_text(path, text.getvalue())
-    return Filled(path, len(known), (), export.without)
+    return FilledGradebook(path, len(known), (), export.without)
 
 
-SYSTEMS: dict[str, Callable[[Export], Filled]] = {
+SYSTEMS: dict[str, Callable[[Export], FilledGradebook]] = {
     "canvas": canvas,
     "moodle": moodle,
     "moodle-feedback": moodle_feedback,
@@ -280,3 +301,4 @@ SYSTEMS: dict[str, Callable[[Export], Filled]] = {
     "gradescope": gradescope,
     "nbgrader": nbgrader,
 }
+FILES = ("canvas.csv", "moodle.csv", "moodle-feedback.zip", "brightspace.csv", "blackboard.csv", "nbgrader.csv")

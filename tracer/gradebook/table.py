@@ -84,7 +84,7 @@ def _encoding(content: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledGradebook:
     """What became of a gradebook: a file written, whom it does not know, who in it handed nothing in."""
 
     path: Path
@@ -119,7 +119,9 @@ class Matching:
     def of_row(self, keys: Sequence[tuple[str, str]]) -> Grade | None:
         """The grade of a row with these keys: pairs of platform, id or name, and a text."""
         for kind, text in keys:
-            found = [k for k, each in enumerate(self.grades) if text and folded(getattr(each, kind)) in _ways(kind, text)]
+            found = [
+                k for k, each in enumerate(self.grades) if text and folded(getattr(each, kind)) in _ways(kind, text)
+            ]
             if len(found) == 1 and found[0] not in self.taken:
                 self.taken[found[0]] = text
                 return self.grades[found[0]]
@@ -148,8 +150,8 @@ def check_maximum(path: Path, found: float | None, grades: Sequence[Grade]) -> N
     wanted = next((each.maximum for each in grades), None)
     if found is not None and wanted is not None and abs(found - wanted) > 1e-6:
         raise TracerError(
-            f"--into {path}: its maximum is {found:g} and these grades are out of {wanted:g}; say --out-of {found:g}, or "
-            "change the gradebook"
+            f"--into {path}: its maximum is {found:g} and these grades are out of {wanted:g}; say --out-of {found:g}, "
+            "or change the gradebook"
         )
 
 

@@ -9,52 +9,66 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import TypeAlias
 
-from tracer.classroom.many import FileResult, Marker, mark_all
+from tracer.classroom.many import FileResult, Marker
 from tracer.classroom.submissions import Submission
-from tracer.journal.keys import key_of_file, key_start
+from tracer.journal.keys import digest_of, key_of_file, key_start
 from tracer.journal.store import Journal, Reports
+
+MarkAll: TypeAlias = Callable[[Marker, Sequence[Submission], Sequence[str], Callable[[], None]], Iterator[FileResult]]
+"""Marks files, called as these labels say, in their order; calls the last after each."""
 
 ENDINGS = {"xlsx": ".marked.xlsx", "html": ".feedback.html"}
 
 
 @dataclass
 class ClassRun:
-    """Marks files into a folder. `marked` counts those marked now, `vanished` are files that were there before."""
+    """Marks files into a folder. `done` counts those that are marked, `vanished` are files that were there before.
+
+    `same` are files in which nothing has changed since the run before; `sheets` has results that are to be shown.
+    """
 
     marker: Marker
     submissions: Sequence[Submission]
     labels: Sequence[str]
     folder: Path
     journal: Journal
-    marked: int = 0
+    done: int = 0
     vanished: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    same: set[str] = field(default_factory=set)
+    sheets: dict[str, FileResult] = field(default_factory=dict)
 
-    def run(self, advance: Callable[[], None]) -> None:
+    def run(self, advance: Callable[[], None], mark: MarkAll) -> None:
         """Mark what is not marked yet; `advance` is called for each file, those done before among them."""
-        start, before = key_start(self.marker), set(self.journal.names())
-        keys = [key_of_file(start, each, label) for each, label in zip(self.submissions, self.labels, strict=True)]
-        left = [k for k, key in enumerate(keys) if not self._is_done(key)]
-        self.changed = [self.submissions[k].name for k in left if self.submissions[k].name in before]
+        start, before = key_start(self.marker), self.journal.digests()
+        names, digests = [each.name for each in self.submissions], list(map(digest_of, self.submissions))
+        keys = [key_of_file(start, *each) for each in zip(self.submissions, self.labels, digests, strict=True)]
+        shown = self.marker.sheets  # a few sheets are marked anew, to be shown in full
+        left = [k for k, key in enumerate(keys) if shown or not self._is_done(key)]
+        self.same = {name for name, digest in zip(names, digests, strict=True) if before.get(name) == digest}
+        self.changed = [name for name in names if name in before and name not in self.same]
         for _ in range(len(keys) - len(left)):
             advance()
+        self.done = len(keys) - len(left)
         with _ended_by_signal():
             try:
-                for k, result in zip(left, self._results(left, advance), strict=True):
+                for k, result in zip(left, self._results(left, advance, mark), strict=True):
                     self.journal.add(keys[k], result.line, result.document, self._written(k, result))
-                    self.marked += 1
+                    self.done += 1
+                    if result.sheet is not None:
+                        self.sheets[result.line.file] = result
             finally:
                 self.journal.keep()
-        names = [each.name for each in self.submissions]
-        self.vanished = sorted(before - set(names))
-        self.journal.hand_in(zip(names, keys, strict=True))
+        self.vanished = sorted(before.keys() - set(names))
+        self.journal.hand_in(zip(names, keys, digests, strict=True))
 
-    def _results(self, left: Sequence[int], advance: Callable[[], None]) -> Iterator[FileResult]:
+    def _results(self, left: Sequence[int], advance: Callable[[], None], mark: MarkAll) -> Iterator[FileResult]:
         if not left:
             return iter(())
-        files, labels = ([sequence[k] for k in left] for sequence in (self.submissions, self.labels))
-        return mark_all(self.marker, files, labels, advance)  # type: ignore[arg-type]
+        files, labels = [self.submissions[k] for k in left], [self.labels[k] for k in left]
+        return mark(self.marker, files, labels, advance)
 
     def _is_done(self, key: str) -> bool:
         """Whether a file was marked before, and its reports are still there as they were written."""

@@ -38,11 +38,15 @@ def key_start(marker: Marker) -> str:
     return _hash(rules_version(), [*options, language], hands, decided, documents)
 
 
-def key_of_file(start: str, hand_in: Submission, label: str) -> str:
+def digest_of(hand_in: Submission) -> str:
+    """The hash of what is in a file."""
+    typed = repr((hand_in.cells, hand_in.who)).encode() if isinstance(hand_in, TypedRow) else b""
+    return hashlib.sha256(typed or (b"" if hand_in.fault else content(hand_in))).hexdigest()
+
+
+def key_of_file(start: str, hand_in: Submission, label: str, digest: str) -> str:
     """The key of one file in a run."""
-    typed = repr(hand_in.cells) + repr(hand_in.who) if isinstance(hand_in, TypedRow) else ""
-    held = b"" if typed or hand_in.fault else content(hand_in)
-    return _hash(start, hand_in.name, label, hand_in.fault, typed, hashlib.sha256(held).hexdigest())
+    return _hash(start, hand_in.name, label, hand_in.fault, digest)
 
 
 def _hash(*parts: object) -> str:

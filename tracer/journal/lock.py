@@ -22,7 +22,9 @@ def alone_in(folder: Path) -> Iterator[None]:
         raise ExportError(f"{folder}: cannot be written to: {wrong.strerror or wrong}") from None
     try:
         if not _locked(opened):
-            raise TracerError(f"{folder}: another run is marking into this folder; wait for it, or choose another with -o")
+            raise TracerError(
+                f"{folder}: another run is marking into this folder; wait for it, or choose another with -o"
+            )
         yield
     finally:
         os.close(opened)

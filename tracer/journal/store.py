@@ -11,19 +11,19 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from tracer.classroom.class_marks import MarksLine
+from tracer.classroom.submissions import JOURNAL
 from tracer.errors import ExportError
 
-JOURNAL = "journal.sqlite"
 KEPT_AFTER = 0.5  # seconds that may be lost where the power goes
 _TABLES = """
 CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, line TEXT NOT NULL, document TEXT, reports TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS handed_in (position INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS forgotten (name TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS handed_in (position INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL,
+    digest TEXT NOT NULL);
 """
 
 Reports = Sequence[tuple[str, int]]
@@ -67,7 +67,7 @@ class Journal:
         self._last = time.monotonic()
 
     def clear(self) -> None:
-        """Forget everything but who asked to be forgotten."""
+        """Forget everything."""
         with self._faults():
             self._base.execute("DELETE FROM results")
             self._base.execute("DELETE FROM handed_in")
@@ -80,23 +80,23 @@ class Journal:
 
     def add(self, key: str, line: MarksLine, document: Mapping[str, Any] | None, reports: Reports) -> None:
         """Note what came of a file."""
-        texts = (_text(asdict(line)), None if document is None else _text(document), _text(list(reports)))
+        texts = (_text({each.name: getattr(line, each.name) for each in fields(line)}), None if document is None else _text(document), _text(list(reports)))
         with self._faults():
             self._base.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", (key, *texts))
         if time.monotonic() - self._last > KEPT_AFTER:
             self.keep()
 
-    def names(self) -> list[str]:
-        """The files of the run before."""
+    def digests(self) -> dict[str, str]:
+        """The files of the run before, with the hashes of what was in them."""
         with self._faults():
-            return [name for (name,) in self._base.execute("SELECT name FROM handed_in ORDER BY position")]
+            return dict(self._base.execute("SELECT name, digest FROM handed_in ORDER BY position"))
 
-    def hand_in(self, files: Iterable[tuple[str, str]]) -> None:
-        """Note the files of this run in their order, each with its key; what belongs to none of them goes."""
+    def hand_in(self, files: Iterable[tuple[str, str, str]]) -> None:
+        """Note the files of this run in their order, each with key and digest; what belongs to none of them goes."""
         with self._faults():
             self._base.execute("DELETE FROM handed_in")
             self._base.executemany(
-                "INSERT INTO handed_in VALUES (?, ?, ?)", ((k, name, key) for k, (name, key) in enumerate(files))
+                "INSERT INTO handed_in VALUES (?, ?, ?, ?)", ((k, *each) for k, each in enumerate(files))
             )
             self._base.execute("DELETE FROM results WHERE key NOT IN (SELECT key FROM handed_in)")
         self.keep()
@@ -123,7 +123,9 @@ class Journal:
                 found = "SELECT reports FROM results WHERE key IN (SELECT key FROM handed_in WHERE name = ?)"
                 for (text,) in self._base.execute(found, (name,)).fetchall():
                     gone.extend(report for report, _ in json.loads(text))
-                self._base.execute("DELETE FROM results WHERE key IN (SELECT key FROM handed_in WHERE name = ?)", (name,))
+                self._base.execute(
+                    "DELETE FROM results WHERE key IN (SELECT key FROM handed_in WHERE name = ?)", (name,)
+                )
                 self._base.execute("DELETE FROM handed_in WHERE name = ?", (name,))
             self._base.execute("COMMIT")
             self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -146,5 +148,5 @@ def _text(document: object) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _line(fields: dict[str, Any]) -> MarksLine:
-    return MarksLine(**{**fields, "total": tuple(fields["total"])})
+def _line(kept: dict[str, Any]) -> MarksLine:
+    return MarksLine(**{**kept, "total": tuple(kept["total"])})

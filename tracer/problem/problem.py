@@ -51,7 +51,9 @@ __all__ = [
 
 Parameters: TypeAlias = Sequence[tuple[Array, Array | None]]
 SIMPLE = ("learning_rate", "epochs", "carry_rounded")
-AS_READ = (*SIMPLE, "loss", "description", "source", "decimals", "convention", "reproduce", "names", "marks", "variants")
+AS_READ = (
+    *SIMPLE, "loss", "description", "source", "decimals", "convention", "reproduce", "names", "marks", "variants",
+)  # fmt: skip
 TURNED = " (all told with a sample in each row, though the file has one in each column)"
 MOST_MISFITS = 200  # told or counted, before looking for more is no help
 LEAKY_SLOPE = 0.01
@@ -90,7 +92,7 @@ class Problem(Identified):
     optimizer: Optimizer
     names: Naming
     marks: MarkScheme
-    variants: Redrawn = Redrawn()
+    variants: Redrawn
 
     def __repr__(self) -> str:
         return f"<Problem {self.name!r}: {'→'.join(map(str, self.sizes))}, {self.rows} samples>"

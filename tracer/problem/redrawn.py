@@ -87,7 +87,8 @@ def _mistakes(value: Mapping[str, object]) -> Iterator[FieldError]:
 def _of_table(table: Mapping[str, object], path: tuple[str, ...]) -> Iterator[FieldError]:
     digits, bounds = table.get("digits", 0), table.get("range", [0, 1])
     if type(digits) is not int or not 0 <= digits <= MOST_DIGITS:
-        yield FieldError(f"found {show(digits)}, expected a whole number from 0 to {MOST_DIGITS}", _within(*path, "digits"))
+        says = f"found {show(digits)}, expected a whole number from 0 to {MOST_DIGITS}"
+        yield FieldError(says, _within(*path, "digits"))
     if not isinstance(bounds, list) or len(bounds) != 2 or not all(map(_is_number, bounds)) or bounds[0] >= bounds[1]:
         yield FieldError(f"found {show(bounds)}, expected the least and the largest number", _within(*path, "range"))
 

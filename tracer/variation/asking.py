@@ -15,7 +15,7 @@ from tracer.variation.lots import Lots
 from tracer.variation.many import Many, work_many
 from tracer.variation.telling import Telling
 
-Place: TypeAlias = tuple[str, int, int]
+AskedCell: TypeAlias = tuple[str, int, int]
 """A cell: its matrix, row and column from 0."""
 
 LOOKED_AT = 4  # variants that the cells are chosen for
@@ -29,14 +29,14 @@ class Sheets:
     The first is the right sheet.
     """
 
-    cells: Mapping[Place, Labels]
+    cells: Mapping[AskedCell, Labels]
 
     @cached_property
-    def order(self) -> Sequence[Place]:
+    def order(self) -> Sequence[AskedCell]:
         """The cells, each the one that tells most apart of what those before it leave together."""
         return list(self._order())
 
-    def _order(self) -> Iterator[Place]:
+    def _order(self) -> Iterator[AskedCell]:
         slips, variants = next(iter(self.cells.values())).shape
         groups: Labels = np.zeros((slips, variants), dtype=np.int64)
         left = dict(self.cells)
@@ -50,7 +50,7 @@ class Sheets:
             yield best
 
     @cached_property
-    def fewest(self) -> Sequence[Place]:
+    def fewest(self) -> Sequence[AskedCell]:
         """Cells that tell all apart that the whole sheet does, and none of which could be left out."""
         kept, wanted = list(self.order), self.left_together(self.order)
         for place in list(kept):
@@ -59,21 +59,21 @@ class Sheets:
                 kept = rest
         return kept
 
-    def best_of(self, identifier: str) -> Place:
+    def best_of(self, identifier: str) -> AskedCell:
         """The cell of a matrix that alone tells most apart."""
         own = [place for place in self.cells if place[0] == identifier]
         return min(own, key=lambda place: self.left_together([place]))
 
-    def left_together(self, places: Sequence[Place]) -> int:
+    def left_together(self, places: Sequence[AskedCell]) -> int:
         """How many pairs, of slips and the right sheet, some cells do not tell apart."""
         return together(self._groups(places))
 
-    def unseen(self, places: Sequence[Place]) -> int:
+    def unseen(self, places: Sequence[AskedCell]) -> int:
         """How many slips some cells do not tell from the right sheet, in the variant where most are."""
         groups = self._groups(places)
         return int((groups[1:] == groups[0]).sum(axis=0).max())
 
-    def _groups(self, places: Sequence[Place]) -> Labels:
+    def _groups(self, places: Sequence[AskedCell]) -> Labels:
         groups: Labels = np.zeros_like(next(iter(self.cells.values())))
         for place in places:
             groups = refined(groups, self.cells[place])
@@ -82,7 +82,7 @@ class Sheets:
     @property
     def pairs(self) -> int:
         slips, variants = next(iter(self.cells.values())).shape
-        return variants * slips * (slips - 1) // 2
+        return int(variants * slips * (slips - 1) // 2)
 
 
 def refined(groups: Labels, labels: Labels) -> Labels:
@@ -120,12 +120,12 @@ def _labels(values: Array, unit: float) -> Labels:
     return np.asarray(np.sign(limited) * np.floor(np.abs(limited) * (1 + 1e-12) + 0.5), dtype=np.int64)
 
 
-def _places(many: Many) -> Iterator[Place]:
+def _places(many: Many) -> Iterator[AskedCell]:
     for each in many.program.computed:
         rows, columns = many.program.assignments[each].shape
         yield from ((each, row, column) for row in range(rows) for column in range(columns))
 
 
-def _stacked(place: Place, right: Mapping[str, Labels], changed: Sequence[Mapping[str, Labels]]) -> Labels:
+def _stacked(place: AskedCell, right: Mapping[str, Labels], changed: Sequence[Mapping[str, Labels]]) -> Labels:
     identifier, row, column = place
     return np.stack([each.get(identifier, right[identifier])[:, row, column] for each in (right, *changed)])

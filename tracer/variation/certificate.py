@@ -23,10 +23,10 @@ from tracer.presentation.templates import render
 from tracer.problem.names import network_names
 from tracer.problem.problem import Problem
 from tracer.run.training import of_pass
-from tracer.variation.asking import LOOKED_AT, Place, Sheets, sheets_of
+from tracer.variation.asking import LOOKED_AT, AskedCell, Sheets, sheets_of
 from tracer.variation.lots import Lots, numbers
 from tracer.variation.many import work_many
-from tracer.variation.search import Found, efforts_of
+from tracer.variation.search import FoundVariants, efforts_of
 from tracer.variation.telling import Telling
 
 EFFORT = ("products", "exponentials", "digits")
@@ -62,7 +62,10 @@ def prove(variant: Problem, telling: Telling) -> Proof:
                 written[f"{identifier}: {group.called}"] = _written(np.asarray(made), telling.decimals[identifier])
             for one, other in combinations(written, 2):
                 if written[one] == written[other]:
-                    (alike.append((one, other)) if one else invisible.append(other))  # type: ignore[func-returns-value]
+                    if one:
+                        alike.append((one, other))
+                    else:
+                        invisible.append(other)
     many = work_many(telling.lots.program, {each: values[each] for each in inputs}, 1)
     effort = dict(zip(EFFORT, (int(each[0]) for each in efforts_of(many, telling.decimals)), strict=True))
     return Proof(variant, invisible, alike, effort)
@@ -78,7 +81,7 @@ def _written(values: Array, decimals: int) -> list[str]:
 class Certificate:
     """What is known of some variants; `drawn` has the numbers of the first few."""
 
-    found: Found
+    found: FoundVariants
     proofs: Sequence[Proof]
 
     @property
@@ -99,7 +102,7 @@ class Certificate:
         few, lots = [each.variant for each in self.proofs[:LOOKED_AT]], self.telling.lots
         return sheets_of(self.telling, lots, numbers_of(few, lots), len(few))
 
-    def asked(self, count: int) -> list[Place]:
+    def asked(self, count: int) -> list[AskedCell]:
         """The cells to ask for, so many at most, in order of time."""
         order = list(self.telling.lots.program.computed)
         return sorted(self.sheets.order[:count], key=lambda place: (order.index(place[0]), *place[1:]))
@@ -156,7 +159,7 @@ class Certificate:
         """The printed page."""
         telling, names = self.telling, network_names(self.problem)
 
-        def called(place: Place) -> str:
+        def called(place: AskedCell) -> str:
             return label_text(names.cell(*place))
 
         matrices = [
@@ -171,7 +174,8 @@ class Certificate:
         ]
         return render(
             "certificate.html.j2", None, certificate=self, problem=self.problem, telling=telling, counted=counted,
-            tried=self.found.tried, matrices=matrices, called=lambda each: label_text(names.matrix(each)), fewest=list(map(called, self.sheets.fewest)),
+            tried=self.found.tried, matrices=matrices, called=lambda each: label_text(names.matrix(each)),
+            fewest=list(map(called, self.sheets.fewest)),
             one=[group for group in telling.all if len(group.forms) > 1], efforts=self.efforts(),
         )  # fmt: skip
 
@@ -182,10 +186,10 @@ def numbers_of(variants: Sequence[Problem], lots: Lots) -> dict[str, Array]:
     return {lot.id: np.stack([each[lot.id] for each in own]) for lot in lots.lots}
 
 
-def certify(found: Found) -> Certificate:
+def certify(found: FoundVariants) -> Certificate:
     """Look at every variant once more."""
     return Certificate(found, [prove(each, found.search.telling) for each in found.variants])
 
 
-def _place(place: Place) -> list[str | int]:
+def _place(place: AskedCell) -> list[str | int]:
     return [place[0], place[1] + 1, place[2] + 1]

@@ -19,7 +19,7 @@ from tracer.judging.work import Work
 from tracer.presentation.templates import render
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import conventions
-from tracer.variation.asking import Place
+from tracer.variation.asking import AskedCell
 from tracer.variation.folder import Variant
 from tracer.variation.lots import numbers
 from tracer.variation.many import work_many
@@ -38,7 +38,7 @@ class GivenTable:
     rows: Sequence[Sequence[str]]
 
 
-def render_exam(problem: Problem, variant: str, asked: Sequence[Place]) -> str:
+def render_exam(problem: Problem, variant: str, asked: Sequence[AskedCell]) -> str:
     """The page to answer, for A4 paper."""
     key = key_of(problem)
     cells = [{"name": key.called(each, (row, column)), "decimals": key.asked[each]} for each, row, column in asked]
@@ -54,7 +54,7 @@ def _given(key: Key) -> Iterator[GivenTable]:
         yield GivenTable(key.called(each), rows)
 
 
-def column_of(place: Place) -> str:
+def column_of(place: AskedCell) -> str:
     """The heading of a cell in a transcription; rows and columns count from 1.
 
     >>> column_of(("Z1", 0, 2))
@@ -63,7 +63,7 @@ def column_of(place: Place) -> str:
     return f"{place[0]}[{place[1] + 1},{place[2] + 1}]"
 
 
-def write_transcription(path: Path, variants: Sequence[Variant], asked: Sequence[Place]) -> None:
+def write_transcription(path: Path, variants: Sequence[Variant], asked: Sequence[AskedCell]) -> None:
     """A row for each student, to be typed in from paper. Raises ExportError where it cannot be written."""
     text = io.StringIO(newline="")
     table = csv.writer(text)
@@ -98,14 +98,14 @@ class KeyCell:
     wrong: Sequence[WrongValue]
 
 
-def render_exam_key(problem: Problem, number: int, variant: str, asked: Sequence[Place], telling: Telling) -> str:
+def render_exam_key(problem: Problem, number: int, variant: str, asked: Sequence[AskedCell], telling: Telling) -> str:
     """The key of a variant's quiz."""
     cells = list(_ExamKey(problem, asked, telling).cells())
     return render("exam_key.html.j2", None, problem=problem, number=number, variant=variant, cells=cells)
 
 
 class _ExamKey:
-    def __init__(self, problem: Problem, asked: Sequence[Place], telling: Telling) -> None:
+    def __init__(self, problem: Problem, asked: Sequence[AskedCell], telling: Telling) -> None:
         self.key, self.asked, self.telling = key_of(problem), asked, telling
         own = {each: matrix[None] for each, matrix in numbers(problem, telling.lots.program).items()}
         redrawn = {lot.id: own[lot.id] for lot in telling.lots.lots}
@@ -117,7 +117,7 @@ class _ExamKey:
         self.points = {each: worth(scheme, self.key.program)[each] / count for each, count in counts.items()}
         self.share = scheme.shares["slip"]
 
-    def _by_place(self, form: SlipForm) -> dict[Place, float]:
+    def _by_place(self, form: SlipForm) -> dict[AskedCell, float]:
         made = {**self.key.values, **{each: value[0] for each, value in self.many.carried(form).items()}}
         return {place: float(made[place[0]][place[1:]]) for place in self.asked}
 
@@ -146,15 +146,17 @@ class _ExamKey:
             if earlier or low - EDGE <= value <= high + EDGE or text in seen or abs(value) > 1e6:
                 continue
             seen.add(text)
-            yield WrongValue(text, form.called, points_text(self.share * self.points[place[0]]), self._carry_on(at, values))
+            yield WrongValue(
+                text, form.called, points_text(self.share * self.points[place[0]]), self._carry_on(at, values)
+            )
             if len(seen) == WRONG_VALUES:
                 return
 
-    def _shows(self, values: Mapping[Place, float], place: Place) -> bool:
+    def _shows(self, values: Mapping[AskedCell, float], place: AskedCell) -> bool:
         right = float(self.key.values[place[0]][place[1], place[2]])
         return abs(values[place] - right) >= self.telling.unit(place[0]) * (1 - EDGE)
 
-    def _carry_on(self, at: int, values: Mapping[Place, float]) -> str:
+    def _carry_on(self, at: int, values: Mapping[AskedCell, float]) -> str:
         """What the cells after this one are then, where that is something else."""
         after = [place for place in self.asked[at + 1 :] if self._shows(values, place)]
         return ", ".join(

@@ -1,7 +1,7 @@
 """A folder of variants: what is in it for students, what is the teacher's, and its index.
 
-    students/LABEL/…      worksheet as page and workbook, a cover: no key, no seed, nobody else's name
-    teacher/              index, certificate, problems/, keys/, covers.html, merge.csv
+students/LABEL/…      worksheet as page and workbook, a cover: no key, no seed, nobody else's name
+teacher/              index, certificate, problems/, keys/, covers.html, merge.csv
 """
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ def dealt(variants: Sequence[Variant], students: Sequence[Student]) -> list[Vari
     for number, each in enumerate(students):
         hands.setdefault(("group", each.group) if each.group else ("alone", str(number)), []).append(each)
     if len(hands) > len(variants):
-        raise TracerError(f"--count: found {len(variants)}, expected at least {len(hands)}, one for each student or group")
+        raise TracerError(
+            f"--count: found {len(variants)}, expected at least {len(hands)}, one for each student or group"
+        )
     return [
         replace(variant, students=tuple(hand))
         for variant, hand in zip(variants, [*hands.values(), *[[]] * (len(variants) - len(hands))], strict=True)

@@ -19,11 +19,11 @@ from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem
 from tracer.processes import can_copy, cores
 from tracer.run.training import of_pass
-from tracer.variation.asking import Place
+from tracer.variation.asking import AskedCell
 from tracer.variation.certificate import Certificate, Proof, prove
 from tracer.variation.exam import render_exam, render_exam_key, write_transcription
 from tracer.variation.folder import KEYS, STUDENTS, TEACHER, Variant, problem_path
-from tracer.variation.search import Found
+from tracer.variation.search import FoundVariants
 from tracer.variation.telling import Telling
 from tracer.worksheet.book import write_worksheet_book
 from tracer.worksheet.page import render_worksheet
@@ -34,13 +34,13 @@ MERGE, COVERS, CERTIFICATE, TRANSCRIPTION = "merge.csv", "covers.html", "certifi
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SheetChoices:
     """What a worksheet is like, as `tracer worksheet` takes it; `asked` are the cells of a short quiz."""
 
     plan: Mapping[str, Any]
     language: str = "en"
     templates: Path | None = None
-    asked: tuple[Place, ...] = ()
+    asked: tuple[AskedCell, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class HandingOut:
 
     folder: Path
     telling: Telling
-    wanted: Wanted
+    wanted: SheetChoices
 
     def one(self, job: tuple[Variant, Problem, Sequence[str]]) -> Proof:
         """Write a variant's files for the students of these labels, and prove it."""
@@ -85,8 +85,8 @@ def _copy(content: bytes, file: Any) -> None:
 
 
 def hand_out(
-    folder: Path, found: Found, variants: Sequence[Variant], wanted: Wanted, ask: int | None
-) -> tuple[Certificate, Wanted]:
+    folder: Path, found: FoundVariants, variants: Sequence[Variant], wanted: SheetChoices, ask: int | None
+) -> tuple[Certificate, SheetChoices]:
     """Write all files of a sitting but the index. Raises ExportError where one cannot be written."""
     telling = found.search.telling
     if ask is not None:
@@ -94,8 +94,7 @@ def hand_out(
         wanted = replace(wanted, asked=tuple(few.asked(ask)))
     labels = labelled(variants)
     jobs = [
-        (variant, problem, labels[variant.number])
-        for variant, problem in zip(variants, found.variants, strict=True)
+        (variant, problem, labels[variant.number]) for variant, problem in zip(variants, found.variants, strict=True)
     ]
     certificate = Certificate(found, list(_proofs(HandingOut(folder, telling, wanted), jobs)))
     teacher = folder / TEACHER

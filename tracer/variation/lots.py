@@ -17,7 +17,7 @@ from tracer.program import roles
 from tracer.program.program import Program
 from tracer.variation.draws import Draws
 
-Drawn = Mapping[str, Array]
+DrawnNumbers = Mapping[str, Array]
 """Matrices by identifier, many drawings along the first axis, with a sample in each row."""
 
 
@@ -67,12 +67,10 @@ class Lots:
     def drawings(self, seed: str, count: int, anywhere: bool = False) -> dict[str, Array]:
         """Many drawings of every matrix that is redrawn."""
         draws = Draws(seed)
-        made = [
-            [lot.anywhere(draws) if anywhere else lot.drawn(draws) for lot in self.lots] for _ in range(count)
-        ]
+        made = [[lot.anywhere(draws) if anywhere else lot.drawn(draws) for lot in self.lots] for _ in range(count)]
         return {lot.id: np.stack([each[k] for each in made]) for k, lot in enumerate(self.lots)}
 
-    def variant(self, drawn: Drawn, number: int) -> Problem:
+    def variant(self, drawn: DrawnNumbers, number: int) -> Problem:
         """The problem with the numbers of one drawing."""
         own = {each: matrices[number] for each, matrices in drawn.items()}
         inputs, targets = (frozen(own.get(each, given)) for each, given in _given(self.problem, self.program).items())
@@ -86,7 +84,7 @@ class Lots:
         )
         return replace(self.problem, X=inputs, Y=targets, layers=layers)
 
-    def inputs(self, drawn: Drawn) -> dict[str, Array]:
+    def inputs(self, drawn: DrawnNumbers) -> dict[str, Array]:
         """The inputs of the program, as it has them: many of each that is redrawn, one of each other."""
         own = dict(zip(self.program.inputs, _inputs(self.problem), strict=True))
         inputs = self.program.one(roles.INPUTS)
@@ -157,7 +155,9 @@ def _range(program: Program, own: Mapping[str, Array], identifier: str) -> tuple
     if program.assignments[identifier].role == "given":
         return float(own[identifier].min()), float(own[identifier].max())
     kind = program.quantity(identifier)
-    largest = max(LEAST_RANGE, *(float(np.abs(matrix).max()) for each, matrix in own.items() if program.quantity(each) == kind))
+    largest = max(
+        LEAST_RANGE, *(float(np.abs(matrix).max()) for each, matrix in own.items() if program.quantity(each) == kind)
+    )
     return -largest, largest
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
@@ -50,7 +51,7 @@ class Many:
                 intervals[identifier] = Interval.exactly(changed[identifier])
         return changed
 
-    def only(self, chosen: Array) -> Many:
+    def only(self, chosen: NDArray[np.intp]) -> Many:
         """Those of some numbers alone."""
         values = {each: value[chosen] if value.ndim > 2 else value for each, value in self.values.items()}
         return Many(self.program, values, len(chosen))

@@ -76,7 +76,9 @@ def _rows(path: Path, content: bytes) -> list[list[str]]:
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     try:
-        return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+        return [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        ]
     except csv.Error as wrong:
         raise TracerError(f"{path}: not CSV: {wrong}") from None
 
@@ -85,7 +87,9 @@ def _students(path: Path, rows: Sequence[Sequence[str]]) -> Iterator[Student]:
     columns = {what: at for at, head in enumerate(rows[0] if rows else ()) if (what := _meant(head)) is not None}
     if not {"name", "id", "last"} & columns.keys():
         found = ", ".join(map(repr, rows[0][:6])) if rows else "nothing"
-        raise TracerError(f"{path}: row 1: found {found}, expected headings with a name or an id (group and email may be there)")
+        raise TracerError(
+            f"{path}: row 1: found {found}, expected headings with a name or an id (group and email may be there)"
+        )
     for number, row in enumerate(rows[1:], 2):
         if not any(row):
             continue

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing import get_context
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracer.errors import TracerError
 from tracer.expression.arrays import Array
 from tracer.lesson.build import build
-from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.convention import Decimals
 from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
@@ -27,6 +28,9 @@ from tracer.processes import can_copy, cores
 from tracer.variation.lots import Lots, each_digits
 from tracer.variation.many import Many, digits_to_write, effort, work_many
 from tracer.variation.telling import EDGE, Telling, telling_of
+
+Which: TypeAlias = NDArray[np.bool_]
+"""Some of many variants."""
 
 BATCH = 256  # drawings worked at once
 PILOT = 2 * BATCH  # drawings that the decimals are chosen by
@@ -77,12 +81,11 @@ class Search:
         tried = Tried(BATCH, len(healthy), len(alike), len(left))
         return [self.lots.variant(drawn, number) for number in left.tolist()], tried
 
-    def _alike(self, many: Many) -> Array:
+    def _alike(self, many: Many) -> Which:
         """Whether the effort is the reference's within a few per cent."""
         efforts = efforts_of(many, self.telling.decimals)
-        return np.all(
-            [np.abs(own - wanted) <= APART * wanted for own, wanted in zip(efforts, self.reference, strict=True)], axis=0
-        )
+        pairs = zip(efforts, self.reference, strict=True)
+        return np.asarray(np.all([np.abs(own - wanted) <= APART * wanted for own, wanted in pairs], axis=0))
 
 
 def efforts_of(many: Many, decimals: Mapping[str, int]) -> tuple[Array, Array, Array]:
@@ -90,7 +93,7 @@ def efforts_of(many: Many, decimals: Mapping[str, int]) -> tuple[Array, Array, A
     return (*effort(many), digits_to_write(many, decimals))
 
 
-def is_healthy(many: Many, decimals: Mapping[str, int]) -> Array:
+def is_healthy(many: Many, decimals: Mapping[str, int]) -> Which:
     """Whether no unit is dead or saturated, and no change of a parameter rounds away, for each variant."""
     program, axis = many.program, -1 if many.program.turned else -2
     found = np.ones(many.count, dtype=bool)
@@ -142,7 +145,7 @@ def _shares(telling: Telling, many: Many, identifier: str) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class FoundVariants:
     """Variants, each told from the others by its hash, and what the search for them looked at."""
 
     search: Search
@@ -150,7 +153,9 @@ class Found:
     tried: Tried
 
 
-def find(problem: Problem, wanted: int, seed: str, sitting: int = 1, used: frozenset[str] = frozenset()) -> Found:
+def find(
+    problem: Problem, wanted: int, seed: str, sitting: int = 1, used: frozenset[str] = frozenset()
+) -> FoundVariants:
     """So many different variants, none of them among the hashes that were `used`.
 
     Raises TracerError where there are too few, naming what no numbers would tell apart.
@@ -180,7 +185,7 @@ def _digits(lots: Lots) -> str:
     return ",".join(f"{lot.id}={lot.digits}" for lot in lots.lots)
 
 
-def _found(search: Search, wanted: int, seed: str, used: frozenset[str]) -> Found | None:
+def _found(search: Search, wanted: int, seed: str, used: frozenset[str]) -> FoundVariants | None:
     """Goes through the batches in their order until there are enough; None where too few pass."""
     known, variants, tried, last = set(used), list[Problem](), Tried(), 0
     with _workers() as workers:
@@ -192,7 +197,7 @@ def _found(search: Search, wanted: int, seed: str, used: frozenset[str]) -> Foun
                     variants.append(each)
                     last = number
             if len(variants) == wanted:
-                return Found(search, variants, tried)
+                return FoundVariants(search, variants, tried)
             if number - last >= PATIENCE:
                 return None
     return None

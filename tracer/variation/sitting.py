@@ -11,7 +11,7 @@ from tracer.problem.problem import Problem
 from tracer.variation.certificate import Certificate
 from tracer.variation.draws import secret_seed
 from tracer.variation.folder import Index, Variant, dealt, is_variants, read_index, write_index
-from tracer.variation.handing_out import Wanted, hand_out
+from tracer.variation.handing_out import SheetChoices, hand_out
 from tracer.variation.roster import Student
 from tracer.variation.search import find
 
@@ -21,7 +21,7 @@ class Sitting:
     """What is asked for: `count` variants (None: one for each student or group), from `seed` (None: a secret one)."""
 
     folder: Path
-    wanted: Wanted
+    wanted: SheetChoices
     students: Sequence[Student] = ()
     count: int | None = None
     seed: str | None = None
@@ -52,7 +52,9 @@ class Sitting:
         """The index of the folder as it is before this sitting. Raises TracerError where it does not fit."""
         if not is_variants(self.folder):
             if self.number > 1:
-                raise TracerError(f"--sitting: {self.folder} holds no earlier one; give the folder of the first with -o")
+                raise TracerError(
+                    f"--sitting: {self.folder} holds no earlier one; give the folder of the first with -o"
+                )
             return Index(base.name, base.sha256, self.seed or secret_seed())
         index = read_index(self.folder)
         if self.number <= index.sittings:
@@ -61,7 +63,9 @@ class Sitting:
                 f"--sitting {index.sittings + 1}"
             )
         if index.problem_sha256 != base.sha256:
-            raise TracerError(f"{self.folder}: holds variants of another problem ({index.problem}); choose another folder")
+            raise TracerError(
+                f"{self.folder}: holds variants of another problem ({index.problem}); choose another folder"
+            )
         if self.seed not in (None, index.seed):
             raise TracerError(f"--seed: {self.folder} has a seed of its own; leave the option out")
         return index

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracer.answers.key import key_of
 from tracer.expression import matrix as m
@@ -26,7 +27,7 @@ FARTHEST, PIECES = 12.0, 240_000  # the part of the line that a function of one 
 
 
 @dataclass(frozen=True)
-class Group:
+class SlipGroup:
     """Forms of slips that give one matrix on every such problem; the first stands for all.
 
     `why` says how that is known, where there are several.
@@ -53,12 +54,12 @@ class Telling:
     """
 
     lots: Lots
-    groups: Mapping[str, Sequence[Group]]
+    groups: Mapping[str, Sequence[SlipGroup]]
     none: Sequence[SlipForm]
     decimals: Mapping[str, int]
 
     @property
-    def all(self) -> list[Group]:
+    def all(self) -> list[SlipGroup]:
         return [group for groups in self.groups.values() for group in groups]
 
     @property
@@ -75,19 +76,19 @@ class Telling:
         """One in the last place that a matrix is asked for."""
         return float(10.0 ** -self.decimals[identifier])
 
-    def told(self, many: Many, identifier: str) -> Array:
+    def told(self, many: Many, identifier: str) -> NDArray[np.bool_]:
         """Whether each variant tells all slips in a matrix apart and from the right one, (variants,) of bool."""
         made = stacked(many, identifier, self.groups[identifier])
         return told_apart(made, self.unit(identifier))
 
 
-def stacked(many: Many, identifier: str, groups: Sequence[Group]) -> Array:
+def stacked(many: Many, identifier: str, groups: Sequence[SlipGroup]) -> Array:
     """The right matrix, then what each slip makes of it: (1 + slips, variants, rows, columns)."""
     right = np.broadcast_to(many.values[identifier], (many.count, *many.values[identifier].shape[-2:]))
     return np.stack([right, *(many.form(group.first) for group in groups)])
 
 
-def told_apart(made: Array, unit: float) -> Array:
+def told_apart(made: Array, unit: float) -> NDArray[np.bool_]:
     """Whether every two of the first axis are a unit or more apart in some cell, for each of the second."""
     flat = made.reshape(*made.shape[:2], -1)
     found = np.ones(flat.shape[1], dtype=bool)
@@ -105,7 +106,7 @@ def telling_of(lots: Lots, decimals: Mapping[str, int]) -> Telling:
     for form in slip_forms(key_of(lots.variant(drawn, 0))):
         forms[form.matrix].append(form)
     none: list[SlipForm] = []
-    groups: dict[str, list[Group]] = {}
+    groups: dict[str, list[SlipGroup]] = {}
     for identifier, own in forms.items():
         right = np.broadcast_to(many.values[identifier], (many.count, *many.values[identifier].shape[-2:]))
         made = {form: many.form(form) for form in own}
@@ -119,7 +120,7 @@ def _agree(one: Array, other: Array) -> bool:
     return bool((np.abs(one - other) <= AGREES * np.maximum(1e-3, np.maximum(np.abs(one), np.abs(other)))).all())
 
 
-def _grouped(made: Mapping[SlipForm, Array], unit: float) -> Iterator[Group]:
+def _grouped(made: Mapping[SlipForm, Array], unit: float) -> Iterator[SlipGroup]:
     """The forms, those together that agree on every drawing or can never be a unit apart."""
     left = list(made)
     while left:
@@ -129,11 +130,11 @@ def _grouped(made: Mapping[SlipForm, Array], unit: float) -> Iterator[Group]:
         why = " and ".join(
             filter(None, (
                 f"equal on {REAL_DRAWINGS} drawings of real numbers" if same else "",
-                f"less than a unit apart wherever the function is taken from −{FARTHEST:g} to {FARTHEST:g}" if near else "",
+                f"less than a unit apart from −{FARTHEST:g} to {FARTHEST:g}" if near else "",
             ))
         )  # fmt: skip
         left = [each for each in left if each not in same and each not in near]
-        yield Group((first, *same, *near), why)
+        yield SlipGroup((first, *same, *near), why)
 
 
 def _never_apart(one: SlipForm, other: SlipForm, made: Mapping[SlipForm, Array], unit: float) -> bool:

@@ -142,7 +142,7 @@ def wrong_index(context: SlipContext, rule: m.Matrix) -> Made:
     shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
     extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
     words, rows = [dict[str, str]() for _ in shifts], tuple(range(A.shape[0]))
-    others = [m.Symbol(name, A.shape), *(m.Part(A, rows, tuple(each)) for each in shifts.tolist())]
+    others: list[m.Matrix] = [m.Symbol(name, A.shape), *(m.Part(A, rows, tuple(each)) for each in shifts.tolist())]
     for made in _with_other_index(context, others):
         yield WrongRule(made[0], words, extra, made[1:])
 
