@@ -19,6 +19,7 @@ FLOORS = {
     "tracer/cluster": 9,
     "tracer/gradebook": 9,
     "tracer/journal": 9,
+    "tracer/overview": 9,
     "tracer/classroom": 9,
     "tracer/variation": 8,
     "tracer/worksheet": 8,

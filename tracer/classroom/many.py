@@ -19,6 +19,7 @@ from tracer.classroom.transcription import TypedRow
 from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers, unmarked_document
+from tracer.presentation.theme import Theme, theme_of
 from tracer.problem.problem import Problem
 from tracer.processes import cores
 
@@ -70,6 +71,11 @@ class Marker:
         """The key and those of other conventions, which no process can hand to another."""
         return Conventions(key_of(self.problem, self.number), self.number)
 
+    @property
+    def theme(self) -> Theme:
+        """The words of a report's language. Raises ExportError for one that there is not."""
+        return theme_of(self.language)
+
     def mark(self, hand_in: Submission, label: str) -> FileResult:
         """Read, mark and report one file; one that cannot be read has a line that says so."""
         _ = self.conventions  # what is wrong with the problem is no fault of the file
@@ -84,7 +90,7 @@ class Marker:
         if self.folder is not None:
             self._report(marked, self.folder, label)
         document = marked.to_document() if self.documents else None
-        line = replace(line_of(marked), variant=judged.variant, note=judged.note, person=judged.person)
+        line = replace(line_of(marked, self.theme), variant=judged.variant, note=judged.note, person=judged.person)
         return FileResult(line, document, marked if self.sheets else None)
 
     def judged(self, hand_in: Submission) -> Judged:

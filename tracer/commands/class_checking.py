@@ -142,10 +142,11 @@ def _conclude(run: ClassRun, options: ClassOptions) -> None:
 
 
 def _write_marks(run: ClassRun, options: ClassOptions) -> None:
-    """marks.csv, and what is left to a person."""
+    """marks.csv, what is left to a person, and the reports of the class."""
     from tracer.classroom.class_marks import MARKS, write_marks
     from tracer.gradebook.grades import number_text
     from tracer.journal.store import JournalLines
+    from tracer.overview.reports import write_reports
 
     lines, scale = JournalLines(run.journal), options.scale
 
@@ -155,6 +156,8 @@ def _write_marks(run: ClassRun, options: ClassOptions) -> None:
     scaled = grade if options.out_of or options.rounded else None
     write_marks(lines, run.marker.conventions.key.program.assignments, run.folder / MARKS, scaled)
     _write_todo(lines, run.folder / TODO)
+    order = list(run.marker.conventions.key.program.assignments)
+    write_reports(run.folder, run.marker.problem, lines, order, run.marker.theme, options.shared)
 
 
 def _say_changes(run: ClassRun) -> None:

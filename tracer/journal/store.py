@@ -80,7 +80,11 @@ class Journal:
 
     def add(self, key: str, line: MarksLine, document: Mapping[str, Any] | None, reports: Reports) -> None:
         """Note what came of a file."""
-        texts = (_text({each.name: getattr(line, each.name) for each in fields(line)}), None if document is None else _text(document), _text(list(reports)))
+        texts = (
+            _text({each.name: getattr(line, each.name) for each in fields(line)}),
+            None if document is None else _text(document),
+            _text(list(reports)),
+        )
         with self._faults():
             self._base.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", (key, *texts))
         if time.monotonic() - self._last > KEPT_AFTER:

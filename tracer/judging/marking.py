@@ -21,6 +21,7 @@ from tracer.judging.slips import MISCONCEPTIONS, explain
 from tracer.judging.tutor import tutor
 from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Idea, Mark, Slip, Verdict
 from tracer.judging.work import Work
+from tracer.presentation.theme import Theme
 
 BY_CONVENTION = "other-convention"
 ANOTHERS = "these answers fit the numbers that they give, and not this problem's: a sheet of another variant"
@@ -121,13 +122,13 @@ class MarkedSheet:
         """The misconception that a cell is explained by first."""
         return next((each for each in self.diagnosis if any(one is mark for one in each.marks)), None)
 
-    def tutor(self, found: Misconception, rival: bool = False) -> str:
-        """What a tutor says of a misconception, or of the other that explains the same cells."""
+    def tutor(self, found: Misconception, rival: bool = False, theme: Theme | None = None) -> str:
+        """What a tutor says of a misconception, or of the other that explains the same cells; in English by itself."""
         idea, first = found.rival if rival and found.rival else found.idea, found.first
         shows = zip(found.marks, found.made_in, strict=True)
         left_out = {at for at in found.made_in if at and self._work.left_out(at)}
         names = list(dict.fromkeys(at if at in left_out else mark.id for mark, at in shows))
-        return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:])
+        return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:], theme)
 
     @cached_property
     def _work(self) -> Work:
