@@ -54,8 +54,8 @@ class VariantMarker(Marker):
     def judged(self, hand_in: Submission) -> Judged:
         answers = hand_in.read()
         stated = self._stated(answers, hand_in)
-        owner = self.register.owner(hand_in, answers.student or {}, stated)
-        variant = owner.variant or self._best(answers)
+        owner = self.register.owner(hand_in, answers.student or {}, stated, lambda those: self._best(answers, those))
+        variant = owner.variant or self._best(answers, self.register.variants)
         if variant is None:
             raise TracerError(
                 f"{hand_in.name}: belongs to no variant: {owner.note or 'it says neither whose nor which'}"
@@ -94,9 +94,9 @@ class VariantMarker(Marker):
                 return named
         return None
 
-    def _best(self, answers: Answers) -> Variant | None:
-        """The one variant that most of a sheet's numbers are right by."""
-        fits = {variant.number: self._fit(answers, variant) for variant, _ in self.variants}
+    def _best(self, answers: Answers, those: Sequence[Variant]) -> Variant | None:
+        """The one variant of some that most of a sheet's numbers are right by."""
+        fits = {variant.number: self._fit(answers, variant) for variant in those}
         best = max(fits, key=lambda number: fits[number])
         rest = max((fit for number, fit in fits.items() if number != best), default=0.0)
         return self.register.by_number[best] if fits[best] >= HALF and fits[best] >= rest + MORE else None
@@ -107,7 +107,7 @@ class VariantMarker(Marker):
         fit = self._fit(answers, own)
         if fit >= HALF or not marked.marks:
             return None
-        best = self._best(answers)
+        best = self._best(answers, self.register.variants)
         return best if best is not None and best != own and self._fit(answers, best) >= fit + MORE else None
 
     def _fit(self, answers: Answers, variant: Variant) -> float:

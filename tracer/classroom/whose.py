@@ -7,7 +7,7 @@ id; where these are of two people, the variant that the file is of decides, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -62,23 +62,36 @@ class Register:
     def by_number(self) -> Mapping[int, Variant]:
         return {each.number: each for each in self.variants}
 
-    def owner(self, hand_in: Submission, said: Mapping[str, str], stated: Variant | None) -> Owner:
-        """Who handed in a file that says this of its student, and is of this variant."""
+    def owner(
+        self,
+        hand_in: Submission,
+        said: Mapping[str, str],
+        stated: Variant | None,
+        fitting: Callable[[Sequence[Variant]], Variant | None] = lambda variants: None,
+    ) -> Owner:
+        """Who handed in a file that says this of its student, and is of this variant.
+
+        Where namesakes are left, `fitting` says by whose variant its numbers are right.
+        """
         if not self._people:
             return Owner(None, stated)
         name, number = self._said(hand_in, said)
         having = {k for k, (_, variant) in enumerate(self._people) if variant == stated}
         if hand_in.from_platform:
-            platform = self._named(hand_in.student.get("name", ""))
-            found = _only(platform, number, name, having)
+            alike = self._named(hand_in.student.get("name", ""))
+            found = _only(alike, number, name, having)
             note = self._contradicted(found, name, number, "the platform")
         elif name and number and not name & number:
-            found = _only((name | number) & having)
+            alike, found = set(), _only((name | number) & having)
             note = self._contradicted(found, name, number, "its variant")
         else:
-            found, note = _only(name & number or number or name or having, having), ""
+            alike = name & number or number or name
+            found, note = _only(alike or having, having), ""
+        if found is None and len(alike) > 1:
+            fits = fitting([self._people[k][1] for k in sorted(alike)])
+            found = _only({k for k in alike if self._people[k][1] == fits})
         if found is None:
-            return Owner(None, stated, _nobody(name, number))
+            return Owner(None, stated, _nobody(alike or name, number))
         return Owner(*self._people[found], note)
 
     def _said(self, hand_in: Submission, said: Mapping[str, str]) -> tuple[set[int], set[int]]:

@@ -199,8 +199,9 @@ def _write_todo(lines: Iterable[MarksLine], path: Path) -> None:
     table = csv.writer(text)
     table.writerow(("file", "name", "what"))
     for line in lines:
-        if line.fault or line.note:
-            table.writerow(map(as_text, (line.file, line.student.get("name", ""), line.fault or line.note)))
+        what = line.fault or line.note or ("" if line.judged else "nothing in it could be judged")
+        if what:
+            table.writerow(map(as_text, (line.file, line.student.get("name", ""), what)))
     replace_file(path, lambda file: file.write(text.getvalue().encode("utf-8-sig")))
 
 

@@ -29,7 +29,14 @@ class Run:
 
 
 Check = Callable[..., Run]
-KEPT = {"journal.sqlite", ".marking.lock", "todo.csv", "class.html", "class-private.html", "class.xlsx"}  # beside the reports of a class
+KEPT = {
+    "journal.sqlite",
+    ".marking.lock",
+    "todo.csv",
+    "class.html",
+    "class-private.html",
+    "class.xlsx",
+}  # beside the reports of a class
 
 
 @pytest.fixture
