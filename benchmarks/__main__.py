@@ -13,6 +13,7 @@ from benchmarks import (
     growth,
     pages,
     programs,
+    school,
     startup,
     tracing,
     transformer,
@@ -34,6 +35,7 @@ ALL = (
     fairness,
     diagnosis,
     classes,
+    school,
     growth,
 )
 SECTIONS: dict[str, ModuleType] = {section.__name__.rpartition(".")[2]: section for section in ALL}
