@@ -68,7 +68,8 @@ class _Marking:
     ) -> Iterator[FileResult]:
         """Mark files in their order, some ahead of the one that is waited for; reports are written here."""
         folder = marker.folder
-        away = self.client.scatter(replace(marker.bare(), folder=None, sheets=False), broadcast=True)
+        # a task, and nothing scattered: when every worker that has it is lost it is made again
+        away = self.client.submit(_itself, replace(marker.bare(), folder=None, sheets=False), retries=RETRIES)
         waiting: list[Any] = []
         left = iter(zip(submissions, labels, strict=True))
         for number in range(len(submissions)):
@@ -97,6 +98,10 @@ def _sent(hand_in: Submission) -> Submission:
     if isinstance(hand_in, TypedRow) or hand_in.fault:
         return hand_in
     return SentFile(hand_in.name, Path(hand_in.path.name), hand_in.member, hand_in.fault, content(hand_in))
+
+
+def _itself(marker: Marker) -> Marker:
+    return marker
 
 
 def _marked(marker: Marker, hand_in: Submission, label: str) -> tuple[FileResult, dict[str, bytes]]:
