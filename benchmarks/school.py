@@ -112,9 +112,10 @@ def run(folder: Path, students: int = STUDENTS) -> str:
     )
     for what, files in found.items():
         print(what, *files[:10], sep="\n  ", file=sys.stderr)
+    count = len(list(load_variants(folder / "v")))
     text = (
-        f"A class of {len(list(load_variants(folder / 'v')))}, filled in by the simulator: pages, workbooks, CSV and text "
-        "files, one in five with a misconception, a tenth of them namesakes, two who swapped their ids, some who handed in "
+        f"A class of {count}, filled in by the simulator: pages, workbooks, CSV and text, "
+        "one in five with a misconception, a tenth of them namesakes, two who swapped their ids, some who handed in "
         "twice, one who borrowed a variant, four hostile files."
     )
     return "\n\n".join(("## A class with variants", text, markdown(("what", ""), rows))) + "\n"

@@ -1,7 +1,7 @@
 """What gradebooks do with a file that is handed to them: the rules of their importers, written anew from their sources.
 
-Facts from instructure/canvas-lms lib/gradebook_importer.rb, moodle/moodle mod/assign/feedback/offline/importgradeslib.php
-and mod/assign/feedback/file/importziplib.php, the documentation of Brightspace and Blackboard, and nbgrader's export.
+Facts from instructure/canvas-lms lib/gradebook_importer.rb, moodle/moodle mod/assign/feedback/offline and file
+(importgradeslib.php, importziplib.php), the documentation of Brightspace and Blackboard, and nbgrader's export.
 Each function takes the system's students and returns what it would record.
 """
 
@@ -76,7 +76,7 @@ def _one(found: "object") -> str:
 
 
 def moodle(content: bytes, participants: Mapping[str, str], maximum: float, modified: Mapping[str, str]) -> Recorded:
-    """Grades by participant number: needs the columns Identifier, Grade and Last modified (grade), in UTF-8 with commas.
+    """Grades by participant number: needs Identifier, Grade and Last modified (grade), in UTF-8 with commas.
 
     A row whose time of the last change is not Moodle's is skipped, and so is an empty grade.
     """

@@ -25,8 +25,14 @@ from tracer.variation.folder import STUDENTS, Variant, load_variants
 from tracer.variation.handing_out import labelled
 from tracer.worksheet.plan import make_plan
 
-FIRST = ["Ada", "Grace", "Alan", "Emmy", "Kurt", "Sofia", "Noether", "Omar", "Lin", "Mei", "Ravi", "Ana", "José", "Zoë", "Björn", "Aïcha", "Tomás", "Ines", "Yuki", "Olu"]
-LAST = ["Lovelace", "Hopper", "Turing", "Noether", "Gödel", "Kowalewska", "García", "Müller", "Smith", "O’Neill", "Nguyễn", "Østergård", "Şahin", "Wang"]
+FIRST = (
+    "Ada", "Grace", "Alan", "Emmy", "Kurt", "Sofia", "Noether", "Omar", "Lin", "Mei", "Ravi", "Ana", "José", "Zoë",
+    "Björn", "Aïcha", "Tomás", "Ines", "Yuki", "Olu",
+)  # fmt: skip
+LAST = (
+    "Lovelace", "Hopper", "Turing", "Noether", "Gödel", "Kowalewska", "García", "Müller", "Smith", "O’Neill", "Nguyễn",
+    "Østergård", "Şahin", "Wang",
+)  # fmt: skip
 KINDS = ("page", "workbook", "csv", "txt", "md", "json")
 EVERY = 5  # one student in so many has a misconception
 WRONG = ("no-bias", "slope-of-activation", "rate-missing-twice-divided", "bias-subtracted", "slope-missing")

@@ -44,6 +44,13 @@ class VariantMarker(Marker):
         return {variant.number: problem for variant, problem in self.variants}
 
     @cached_property
+    def conventions(self) -> Conventions:
+        """Those of the first variant; the keys of all are worked out with them, so that it counts against no file."""
+        for variant in self.register.variants:
+            self._key_of(variant)
+        return self._conventions_of(self.register.variants[0])
+
+    @cached_property
     def _conventions(self) -> dict[int, Conventions]:
         return {}
 

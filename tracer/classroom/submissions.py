@@ -89,9 +89,14 @@ class Submission:
             raise AnswerError(f"{self.name}: cannot be unpacked ({wrong})") from None
 
 
-@lru_cache(maxsize=1)
 def _archive(path: Path) -> zipfile.ZipFile:
     """An open zip; a class in one is not looked up again for every student."""
+    return _opened_by(os.getpid(), path)
+
+
+@lru_cache(maxsize=1)
+def _opened_by(process: int, path: Path) -> zipfile.ZipFile:
+    """A zip that a process opened itself: copies of a process share the place in a file that is open already."""
     return zipfile.ZipFile(path)
 
 

@@ -64,7 +64,9 @@ def private_page(
     )  # fmt: skip
 
 
-def write_book(path: Path, problem: Problem, found: Sequence[StudentRow], matrices: Sequence[str], theme: Theme) -> None:
+def write_book(
+    path: Path, problem: Problem, found: Sequence[StudentRow], matrices: Sequence[str], theme: Theme
+) -> None:
     """The map as a workbook, to sort and to filter."""
     from openpyxl import Workbook
     from openpyxl.styles import Font

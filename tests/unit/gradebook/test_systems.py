@@ -102,7 +102,8 @@ def test_moodle_feedback_goes_into_the_folders_that_it_splits(tmp_path: Path) ->
 
 
 BRIGHTSPACE = (
-    "OrgDefinedId,Username,Last Name,First Name,Backprop by hand Points Grade <Numeric MaxPoints:10>,End-of-Line Indicator\n"
+    "OrgDefinedId,Username,Last Name,First Name,Backprop by hand Points Grade <Numeric MaxPoints:10>,"
+    "End-of-Line Indicator\n"
     "#s1,#ada,Lovelace,Ada,,#\n#s2,#bo,García,Bo,,#\n#s3,#cy,Young,Cy,2,#\n"
 )
 

@@ -213,9 +213,8 @@ def test_a_decision_that_cannot_be_is_said(check: Check, school: Path, row: str,
 
 def test_a_file_of_decisions_that_cannot_be_read_is_one_message(check: Check, school: Path) -> None:
     for row in ("s00,Z1,much,,", ",Z1,1,,"):
-        assert check("--overrides", decide(school, row))[::2] == (
-            2, f"tracer: {school / 'overrides.csv'}: row 2: expected a student, a matrix or cell (Z1, Z1[1,2]) and points\n",
-        )  # fmt: skip
+        says = "row 2: expected a student, a matrix or cell (Z1, Z1[1,2]) and points"
+        assert check("--overrides", decide(school, row))[::2] == (2, f"tracer: {school / 'overrides.csv'}: {says}\n")
     (school / "no.csv").write_text("a,b\n1,2\n")
     assert "expected the columns student, matrix, points" in check("--overrides", school / "no.csv")[2]
 

@@ -1,6 +1,7 @@
 """The reports of a class: nobody's name before the class, everybody's before the teacher."""
 
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import openpyxl
@@ -17,8 +18,9 @@ ARTICLE = load_problem("article")
 
 def line(k: int, points: float, *ideas: str, missed: tuple[str, ...] = (), **more: object) -> MarksLine:
     told = [(each, f"What of {each}?", "Z1[1,1] = ?") for each in ideas]
+    who = {"name": f"Student {k}", "id": f"id{k}"}
     return MarksLine(
-        f"f{k}.json", {"name": f"Student {k}", "id": f"id{k}"}, points={"Z1": points, "A1": 1.0}, total=(points + 1, 2.0),
+        f"f{k}.json", who, points={"Z1": points, "A1": 1.0}, total=(points + 1, 2.0),
         worth={"Z1": 1.0, "A1": 1.0}, ideas=told, missed=missed, first_wrong="Z1[1,1]", **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
@@ -45,7 +47,7 @@ def test_no_number_before_the_class_stands_for_fewer_than_five() -> None:
         bins = summary([line(k, (k * 7 % count) / count) for k in range(count)]).bins()
         assert all(number == 0 or number >= 5 for *_, number in bins) and sum(number for *_, number in bins) == count
         assert bins[0][0] == 0.0 and bins[-1][1] == 1.0
-        assert all(one[1] == other[0] for one, other in zip(bins, bins[1:], strict=False))
+        assert all(one[1] == other[0] for one, other in pairwise(bins))
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
