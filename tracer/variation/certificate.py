@@ -6,14 +6,15 @@ the variant's own trace, rounded and written down, and the texts are compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from tracer.expression import matrix as m
 from tracer.expression.arrays import Array
 from tracer.expression.digits import fixed_texts
 from tracer.expression.evaluate import compiled
@@ -58,7 +59,7 @@ def prove(variant: Problem, telling: Telling) -> Proof:
             right = turned[identifier]
             written = {"": _written(right, telling.decimals[identifier])}
             for group in groups:
-                made = np.broadcast_to(compiled(group.first.expression)(turned), right.shape)
+                made = np.broadcast_to(_rule(group.first.expression)(turned), right.shape)
                 written[f"{identifier}: {group.called}"] = _written(np.asarray(made), telling.decimals[identifier])
             for one, other in combinations(written, 2):
                 if written[one] == written[other]:
@@ -69,6 +70,12 @@ def prove(variant: Problem, telling: Telling) -> Proof:
     many = work_many(telling.lots.program, {each: values[each] for each in inputs}, 1)
     effort = dict(zip(EFFORT, (int(each[0]) for each in efforts_of(many, telling.decimals)), strict=True))
     return Proof(variant, invisible, alike, effort)
+
+
+@lru_cache(maxsize=10_000)
+def _rule(expression: m.Matrix) -> Callable[[Mapping[str, Array]], Array]:
+    """A slip's rule for numpy, compiled once for all variants."""
+    return compiled(expression)
 
 
 def _written(values: Array, decimals: int) -> list[str]:
