@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tracer.problem.problem import Problem
 
 DEFAULT_PLACE = Path("variants")
-MOST_VARIANTS = 10_000
+MOST_VARIANTS, MOST_ASKED = 10_000, 40
 
 
 def variants(
     problem: ProblemArgument = "",
     count: Annotated[
-        int | None, typer.Option(min=1, max=MOST_VARIANTS, metavar="N", help="How many; default: as the roster needs.")
+        int | None, typer.Option(min=1, metavar="N", help="How many; default: as the roster needs.")
     ] = None,
     seed: Annotated[
         str | None, typer.Option(metavar="SEED", help="The same seed gives the same variants; default: a secret one.")
@@ -37,7 +37,7 @@ def variants(
         typer.Option(metavar="SIZES", help="In place of PROBLEM: sizes from inputs to outputs (3-4-2)."),
     ] = None,
     ask: Annotated[
-        int | None, typer.Option(min=1, max=40, metavar="N", help="A quiz of so few cells: page, table and key.")
+        int | None, typer.Option(min=1, metavar="N", help="A quiz of so few cells: page, table and key.")
     ] = None,
     mode: Annotated[
         ModeChoice, typer.Option(metavar=choices(ModeChoice), help="What the worksheets are for.")
@@ -66,6 +66,9 @@ def variants(
     from tracer.variation.sitting import Sitting
     from tracer.worksheet.plan import make_plan
 
+    for option, value, most in (("--count", count, MOST_VARIANTS), ("--ask", ask, MOST_ASKED)):
+        if value is not None and value > most:
+            raise TracerError(f"{option}: found {value:,}, expected at most {most:,}")
     base = _base(problem, layers)
     folder = templates.resolve() if templates else None
     theme_of(language, folder)

@@ -13,9 +13,11 @@ from tracer.overview.summary import LEAST_GROUP, ClassSummary, StudentRow, needs
 from tracer.presentation.templates import render
 from tracer.presentation.theme import Theme
 from tracer.problem.problem import Problem
+from tracer.spreadsheet.columns import column_letters
 from tracer.spreadsheet.package import write_workbook_file
 
 PUBLIC, PRIVATE, BOOK = "class.html", "class-private.html", "class.xlsx"
+WIDTHS = (26.0, 34.0)  # of names and files in the workbook
 MOST_ROWS = 5_000  # in a map that somebody reads
 
 
@@ -91,7 +93,8 @@ def write_book(
         cell.font = Font(bold=True)
     sheet.freeze_panes = "B2"
     sheet.auto_filter.ref = sheet.dimensions
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 26, 34
+    for column, width in enumerate(WIDTHS, start=1):
+        sheet.column_dimensions[column_letters(column)].width = width
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     book.properties.creator, book.properties.title = "Tracer", problem.title
