@@ -145,6 +145,7 @@ def check(
         shared, forget, scheduler, with_marks=only in (None, MarkedFiles.marks),
     )  # fmt: skip
     options.check(output)
+    _ = marker.theme  # a language that there is not is said before anything is marked
     marker = options.with_overrides(marker)
     submissions = spread_out(collect(answers, Path(problem)))
     several = len(submissions) > 1 or is_many(answers[0]) or options.of_class
