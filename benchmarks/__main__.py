@@ -14,6 +14,7 @@ from benchmarks import (
     pages,
     program_slips,
     programs,
+    school,
     startup,
     tracing,
     transformer,
@@ -36,6 +37,7 @@ ALL = (
     diagnosis,
     program_slips,
     classes,
+    school,
     growth,
 )
 SECTIONS: dict[str, ModuleType] = {section.__name__.rpartition(".")[2]: section for section in ALL}

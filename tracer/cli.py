@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.commands import auditing, checking, models, problems, running, worksheets
+from tracer.commands import auditing, checking, classes, models, problems, running, worksheets
 from tracer.commands.shape import Command, Group
 from tracer.errors import TracerError
 
@@ -33,6 +33,7 @@ for command in (
     running.train,
     problems.new,
     worksheets.worksheet,
+    classes.variants,
     checking.check,
     auditing.audit,
 ):

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,15 @@ from tracer.errors import ExportError
 
 # Windows takes them for devices in any folder, in any case and with any ending: aux.toml, Com1.worksheet.html.
 _RESERVED = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(?=\.|$)", re.IGNORECASE)
+
+_UNSAFE = re.compile(r'[<>:"/\\|?*]|[^\w .,;()&+=@#%!{}\[\]~^$\'–—-]')
+LONGEST_NAME = 100  # characters
+
+
+def safe_name(text: str) -> str:
+    """A name that every file system takes; "answers" where nothing is left of it."""
+    plain = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(". ")[:LONGEST_NAME]
+    return unreserved(plain) or "answers"
 
 
 def unreserved(name: str) -> str:

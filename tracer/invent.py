@@ -16,10 +16,11 @@ from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.convention import Convention, FieldError, Reproduce, one_of, show, unsuitable
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import Problem, problem_from_document
-from tracer.program.naming_policy import INPUTS, TARGETS
+from tracer.program.naming_policy import INPUTS, TARGETS, bias, weights
 from tracer.run.training import trace
 
 RATE = 0.3
+PRACTICE = "Practice: "
 TRIES = 500
 MOST_UNITS, MOST_LAYERS = 30, 8
 
@@ -39,6 +40,29 @@ def invent(layers: str, rows: int, seed: int, hidden: str, output: str, loss: st
             break
     assert best is not None
     return _toml(best[1], f"{layers}, {rows} samples, seed {seed}")
+
+
+def practice_base(layers: str, rows: int, seed: int, hidden: str, output: str, loss: str) -> Problem:
+    """A problem whose data, weights and biases are there to be redrawn. Raises TracerError as `invent` does."""
+    sizes = _sizes(layers)
+    _check_choices(hidden, output, loss)
+    document = _document(np.random.default_rng(seed), sizes, rows, hidden, output, loss)
+    numbered = [name(layer) for layer in range(1, len(sizes)) for name in (weights, bias)]
+    redrawn = {"matrices": [INPUTS, TARGETS, *numbered]}
+    title = _title(layers, rows)
+    return problem_from_document({"title": title, **document, "variants": redrawn}, "practice", "tracer new")
+
+
+def practice_text(base: Problem, variant: Problem, seed: int) -> str:
+    """The TOML of a variant of a practice problem."""
+    document = variant.to_document()
+    if base.convention.softmax_slope != "fused":
+        document.pop("convention")
+    return _toml(document, f"{base.title.removeprefix(PRACTICE)}, seed {seed}")
+
+
+def _title(layers: str, rows: int) -> str:
+    return f"{PRACTICE}{layers}, {rows} samples"
 
 
 def _sizes(layers: str) -> list[int]:
@@ -126,10 +150,10 @@ def _toml(document: dict[str, Any], facts: str) -> str:
         return "[\n" + "".join(f"  {row},\n" for row in matrix) + "]"
 
     lines = [
-        f'title = "Practice: {facts}"',
+        f'title = "{PRACTICE}{facts}"',
         f"learning_rate = {document['learning_rate']}  # 1, 0.5 and 0.1 hide a forgotten or doubled rate",
         f'loss = "{document["loss"]}"',
-        "decimals = 3  # how many to write down",
+        f"decimals = {_decimals(document.get('decimals', 3))}  # how many to write down",
         "",
         "[data]  # a row is a sample",
         f"{INPUTS} = {rows(document['data'][INPUTS])}",
@@ -146,3 +170,9 @@ def _toml(document: dict[str, Any], facts: str) -> str:
     if "convention" in document:
         lines += ["", "[convention]", 'softmax_slope = "fused"  # output activation and loss taken together']
     return "\n".join(lines) + "\n"
+
+
+def _decimals(asked: int | dict[str, int]) -> str:
+    if isinstance(asked, int):
+        return str(asked)
+    return f"{{ {', '.join(f'{name} = {count}' for name, count in asked.items())} }}"

@@ -13,10 +13,13 @@ from tracer.classroom.class_marks import MarksLine, line_of
 from tracer.classroom.crew import Crew
 from tracer.classroom.findings import Reveal
 from tracer.classroom.limits import limited
+from tracer.classroom.overrides import Overrides
 from tracer.classroom.submissions import Submission
+from tracer.classroom.transcription import TypedRow
 from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers, unmarked_document
+from tracer.presentation.theme import Theme, theme_of
 from tracer.processes import cores
 from tracer.run.passes import AnyProblem
 
@@ -31,6 +34,16 @@ class FileResult:
     line: MarksLine
     document: dict[str, Any] | None = None
     sheet: MarkedSheet | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A marked sheet, the variant that it was marked by, who handed it in, and what a teacher should look at."""
+
+    marked: MarkedSheet
+    variant: str = ""
+    person: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,26 +63,46 @@ class Marker:
     documents: bool = False
     sheets: bool = False
     given: bool = False
+    overrides: Overrides | None = None
+    language: str = "en"
 
     @cached_property
     def conventions(self) -> Conventions:
         """The key and those of other conventions, which no process can hand to another."""
         return Conventions(key_of(self.problem, self.number), self.number)
 
+    @property
+    def theme(self) -> Theme:
+        """The words of a report's language. Raises ExportError for one that there is not."""
+        return theme_of(self.language)
+
     def mark(self, hand_in: Submission, label: str) -> FileResult:
         """Read, mark and report one file; one that cannot be read has a line that says so."""
-        conventions = self.conventions  # what is wrong with the problem is no fault of the file
+        _ = self.conventions  # what is wrong with the problem is no fault of the file
         try:
             with limited():
-                marked = mark_answers(hand_in.read(), conventions, self.accept, self.given)
+                judged = self.judged(hand_in)
         except TracerError as wrong:
             return self.unmarked(hand_in, str(wrong).removeprefix(f"{hand_in.name}: "))
         except Exception as wrong:  # whatever a file holds, it costs nobody else's marks
             return self.unmarked(hand_in, f"cannot be marked ({type(wrong).__name__}: {str(wrong)[:MOST_SAID]})")
+        marked = judged.marked
         if self.folder is not None:
             self._report(marked, self.folder, label)
         document = marked.to_document() if self.documents else None
-        return FileResult(line_of(marked), document, marked if self.sheets else None)
+        line = replace(line_of(marked, self.theme), variant=judged.variant, note=judged.note, person=judged.person)
+        return FileResult(line, document, marked if self.sheets else None)
+
+    def judged(self, hand_in: Submission) -> Judged:
+        """Read and mark one file. Raises TracerError where it cannot be read."""
+        return self.adjusted(mark_answers(hand_in.read(), self.conventions, self.accept, self.given), hand_in)
+
+    def adjusted(self, marked: MarkedSheet, hand_in: Submission) -> Judged:
+        """A marked sheet with the cells alone that were asked for, and a teacher's own points laid over it."""
+        if isinstance(hand_in, TypedRow):
+            asked = [each for each in marked.marks if (each.id, each.row, each.column) in hand_in.asked]
+            marked = replace(marked, marks=asked)
+        return Judged(self.overrides.applied(marked) if self.overrides else marked)
 
     def unmarked(self, hand_in: Submission, fault: str) -> FileResult:
         """What comes of a file that cannot be read."""

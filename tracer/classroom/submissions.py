@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -20,18 +20,18 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tracer.answers.handed_in import MOST_TEXT, AnswerError, Answers
 from tracer.answers.reading import MOST_BYTES, read_answers, read_content
 from tracer.classroom.class_marks import is_marks
-from tracer.files import open_regular, unreserved
+from tracer.files import open_regular, safe_name
 from tracer.zips import DAMAGED
 
-MOST_FILES = 20_000
+MOST_FILES = 200_000
 MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together
-LONGEST_ENTRY, LONGEST_END = 1_000, 66_000  # bytes: of a file in the list of a zip, and of what comes after the list
+MOST_LISTED, LONGEST_END = 40_000_000, 66_000  # bytes: of a zip's list of files, and of what comes after the list
+JOURNAL = "journal.sqlite"
+OWN_FILES = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "todo.csv", "class.html", "class-private.html", "class.xlsx")
 OWN_ENDINGS = (".marked.xlsx", ".feedback.html")  # what the reports are called
-LONGEST_LABEL = 100  # characters of what a report is called
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>[0-9]{1,20})_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)", re.ASCII)
 _JUNK = re.compile(r"\..*|~\$.*|__MACOSX|Thumbs\.db|desktop\.ini", re.IGNORECASE)
-_UNSAFE = re.compile(r'[<>:"/\\|?*]|[^\w .,;()&+=@#%!{}\[\]~^$\'–—-]')
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,10 @@ class Submission:
             answers = replace(self._on_disk(), file=self.name)
         else:
             answers = read_content(self.name, self._unpacked(self.member))
+        return self.signed(answers)
+
+    def signed(self, answers: Answers) -> Answers:
+        """Answers with who wrote them, as the file's name has it where they say nothing."""
         student = {**self.student, **{key: text for key, text in (answers.student or {}).items() if text}}
         return replace(answers, student=student or None)
 
@@ -65,6 +69,11 @@ class Submission:
         """Name and number in the name of Moodle's folder or file."""
         found = next(filter(None, map(_MOODLE.fullmatch, PurePosixPath(self.name).parts)), None)
         return {key: found[key][:MOST_TEXT] for key in ("name", "id")} if found else {}
+
+    @property
+    def from_platform(self) -> bool:
+        """Whether a learning platform named it after who was logged in."""
+        return any(map(_MOODLE.fullmatch, PurePosixPath(self.name).parts))
 
     def _on_disk(self) -> Answers:
         try:
@@ -80,9 +89,14 @@ class Submission:
             raise AnswerError(f"{self.name}: cannot be unpacked ({wrong})") from None
 
 
-@lru_cache(maxsize=1)
 def _archive(path: Path) -> zipfile.ZipFile:
     """An open zip; a class in one is not looked up again for every student."""
+    return _opened_by(os.getpid(), path)
+
+
+@lru_cache(maxsize=1)
+def _opened_by(process: int, path: Path) -> zipfile.ZipFile:
+    """A zip that a process opened itself: copies of a process share the place in a file that is open already."""
     return zipfile.ZipFile(path)
 
 
@@ -113,12 +127,34 @@ def _found(path: Path) -> Iterator[Submission]:
         yield Submission(path.name, path)
 
 
+def when(hand_in: Submission) -> float:
+    """When a file was last changed, in seconds, as far as is known; a zip's times have no time zone and two seconds."""
+    try:
+        if hand_in.member is None:
+            return hand_in.path.stat().st_mtime
+        return datetime(*_archive(hand_in.path).getinfo(hand_in.member).date_time, tzinfo=UTC).timestamp()
+    except (*DAMAGED, KeyError, ValueError):
+        return 0.0
+
+
+def content(hand_in: Submission) -> bytes:
+    """What is in a file, as far as it is read; nothing where it cannot be."""
+    try:
+        if hand_in.member is None:
+            with open_regular(hand_in.path) as file:
+                return file.read(MOST_BYTES + 1)
+        with _archive(hand_in.path).open(hand_in.member) as part:
+            return part.read(MOST_BYTES + 1)
+    except DAMAGED:
+        return b""
+
+
 def _in_folder(folder: Path) -> Iterator[Submission]:
     faults: list[Submission] = []
     found = sorted(islice(_files(folder, faults), MOST_FILES + 1))
     for path in found[:MOST_FILES]:
         name = path.relative_to(folder)
-        if not _is_no_answer(name.parts) and not is_marks(path):
+        if not _is_no_answer(name.parts) and not is_marks(path) and not _is_ours(path):
             yield Submission(name.as_posix(), path, fault=_fault_of(name.name))
     if len(found) > MOST_FILES:
         yield Submission(folder.name, folder, fault=_rest())
@@ -151,6 +187,11 @@ def _is_no_answer(parts: Sequence[str]) -> bool:
     return any(map(_JUNK.fullmatch, parts)) or parts[-1].lower().endswith(OWN_ENDINGS)
 
 
+def _is_ours(path: Path) -> bool:
+    """Whether it is what was written of a class, beside its journal."""
+    return path.name in OWN_FILES and (path.parent / JOURNAL).exists()
+
+
 def _fault_of(name: str) -> str:
     return (
         "a zip inside a folder or another zip is not opened; give it on its own"
@@ -161,7 +202,7 @@ def _fault_of(name: str) -> str:
 
 def _in_zip(path: Path) -> Iterator[Submission]:
     try:
-        if _listing(path) > MOST_FILES * LONGEST_ENTRY:
+        if _listing(path) > MOST_LISTED:
             yield Submission(path.name, path, fault=f"lists more than {MOST_FILES:,} files")
             return
         entries = _archive(path).infolist()
@@ -248,15 +289,9 @@ def _forms(each: Submission) -> Iterator[str]:
     """Shorter and longer names for a file's reports."""
     path = PurePosixPath(each.name)
     folders = [found["name"] + "_" + found["id"] if (found := _MOODLE.fullmatch(part)) else part for part in path.parts]
-    yield _safe(path.stem)
-    yield _safe("-".join((*folders[:-1], path.stem)))
-    yield _safe("-".join((*folders[:-1], path.name)))
-
-
-def _safe(text: str) -> str:
-    """A name that every file system takes."""
-    plain = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(". ")[:LONGEST_LABEL]
-    return unreserved(plain) or "answers"
+    yield safe_name(path.stem)
+    yield safe_name("-".join((*folders[:-1], path.stem)))
+    yield safe_name("-".join((*folders[:-1], path.name)))
 
 
 def _folded(label: str) -> str:

@@ -57,7 +57,7 @@ def print_json(document: Any) -> None:
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on standard error, in a terminal, for work that takes longer than a moment."""
+    """A progress bar with rate and time left on standard error, in a terminal, for what takes longer than a moment."""
     if not sys.stderr.isatty():
         yield lambda: None
         return
@@ -70,11 +70,13 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
             done += 1
             if bar is None and time.monotonic() - start > PATIENCE:
                 from rich.console import Console
-                from rich.progress import Progress
+                from rich.progress import Progress, TextColumn
 
-                bar = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
-                bar.add_task(what, total=total)
+                columns = (*Progress.get_default_columns(), TextColumn("{task.fields[rate]}"))
+                bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+                bar.add_task(what, total=total, rate="")
             if bar is not None:
-                bar.update(bar.task_ids[0], completed=done)
+                rate = f"{done / (time.monotonic() - start):,.0f} a second"
+                bar.update(bar.task_ids[0], completed=done, rate=rate)
 
         yield advance

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tracer.commands.shape import example_completions
 from tracer.errors import TracerError
+
+if TYPE_CHECKING:
+    from tracer.variation.certificate import Certificate
 
 
 def examples(
@@ -42,16 +46,39 @@ def new(
     loss: Annotated[str, typer.Option(metavar="NAME", help="The loss.")] = "half_squared_error",
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    diagnostic: Annotated[
+        bool, typer.Option("--diagnostic", help="Numbers that tell every slip apart, with a certificate beside them.")
+    ] = False,
 ) -> None:
     """Make up a problem with hand-friendly numbers that do not hide slips."""
     from tracer.files import write_text
     from tracer.invent import invent
 
-    text = invent(layers, rows, seed, hidden, output_activation, loss)
+    choices = (layers, rows, seed, hidden, output_activation, loss)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(_diagnostic(*choices)[0] if diagnostic else invent(*choices), nl=False)
         return
     if output.exists() and not force:
         raise TracerError(f"{output}: is there already; --force replaces it")
-    write_text(output, text)
-    typer.echo(output)
+    if not diagnostic:
+        write_text(output, invent(*choices))
+        typer.echo(output)
+        return
+    text, certificate = _diagnostic(*choices)
+    start = output.with_suffix("")
+    page, proof = (start.with_name(f"{start.name}.certificate{end}") for end in (".html", ".json"))
+    document = json.dumps(certificate.to_document(), ensure_ascii=False, indent=1) + "\n"
+    for path, content in ((output, text), (page, certificate.render()), (proof, document)):
+        write_text(path, content)
+        typer.echo(path)
+
+
+def _diagnostic(layers: str, rows: int, seed: int, hidden: str, output: str, loss: str) -> tuple[str, Certificate]:
+    """A problem that tells every slip apart, as TOML, and its certificate."""
+    from tracer.invent import practice_base, practice_text
+    from tracer.variation.certificate import certify
+    from tracer.variation.search import find
+
+    base = practice_base(layers, rows, seed, hidden, output, loss)
+    found = find(base, 1, str(seed))
+    return practice_text(base, found.variants[0], seed), certify(found)

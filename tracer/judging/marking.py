@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from tracer.judging.slips import MISCONCEPTIONS, explain
 from tracer.judging.tutor import tutor
 from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Idea, Mark, Slip, Verdict
 from tracer.judging.work import Work
+from tracer.presentation.theme import Theme
 
 BY_CONVENTION = "other-convention"
 ANOTHERS = "these answers fit the numbers that they give, and not this problem's: a sheet of another variant"
@@ -31,13 +32,16 @@ THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix onl
 class MarkedSheet:
     """The marks of a sheet, in order of time, and the misconceptions that explain its slips.
 
-    `other` are conventions that it follows in place of the problem's.
+    `other` are conventions that it follows in place of the problem's. `adjusted` are points of matrices that a teacher
+    gave, `remarks` what is to be said of the sheet besides.
     """
 
     sheet: Sheet
     marks: Sequence[Mark]
     other: OtherConventions | None = None
     diagnosis: Sequence[Misconception] = ()
+    adjusted: Mapping[str, float] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:
@@ -69,7 +73,7 @@ class MarkedSheet:
         scheme = key.problem.marks
         points = worth(scheme, key.program)
         return {
-            each: (points[each] * self._share(each) if each in self.sheet.written else 0.0, points[each])
+            each: (self.adjusted.get(each, self._earned(each, points[each])), points[each])
             for each in key.program.assignments
             if each in self.sheet.written or (scheme.left_out and each in key.program.computed)
         }
@@ -90,6 +94,10 @@ class MarkedSheet:
         for mark in self.marks:
             found[mark.id].append(mark)
         return found
+
+    def _earned(self, identifier: str, points: float) -> float:
+        """What a matrix earns by its cells; one that was not handed in earns nothing."""
+        return points * self._share(identifier) if identifier in self.sheet.written else 0.0
 
     def _share(self, identifier: str) -> float:
         """How much of a matrix's points its cells earn, from 0 to 1."""
@@ -114,13 +122,13 @@ class MarkedSheet:
         """The misconception that a cell is explained by first."""
         return next((each for each in self.diagnosis if any(one is mark for one in each.marks)), None)
 
-    def tutor(self, found: Misconception, rival: bool = False) -> str:
-        """What a tutor says of a misconception, or of the other that explains the same cells."""
+    def tutor(self, found: Misconception, rival: bool = False, theme: Theme | None = None) -> str:
+        """What a tutor says of a misconception, or of the other that explains the same cells; in English by itself."""
         idea, first = found.rival if rival and found.rival else found.idea, found.first
         shows = zip(found.marks, found.made_in, strict=True)
         left_out = {at for at in found.made_in if at and self._work.left_out(at)}
         names = list(dict.fromkeys(at if at in left_out else mark.id for mark, at in shows))
-        return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:])
+        return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:], theme)
 
     @cached_property
     def _work(self) -> Work:
@@ -137,7 +145,7 @@ class MarkedSheet:
         answers = self.sheet.answers
         stale = answers.problem_sha256 not in (None, self.sheet.key.sha256)
         changed = ("the answers were made for another version of this problem",) if stale else ()
-        return (*changed, *self.sheet.notes)
+        return (*self.remarks, *changed, *self.sheet.notes)
 
     def _told(self, found: Misconception) -> dict[str, Any]:
         """A misconception as JSON has it; `or` is another that the numbers cannot tell from it."""

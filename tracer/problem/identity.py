@@ -18,7 +18,7 @@ from tracer import display
 from tracer.display import View
 from tracer.expression.arrays import Array
 
-UNHASHED = ("title", "description", "source", "names", "marks")  # they change no number
+UNHASHED = ("title", "description", "source", "names", "marks", "variants")  # they change no number
 
 
 PlaceNumbers: TypeAlias = NDArray[np.int64]

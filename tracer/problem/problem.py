@@ -34,6 +34,7 @@ from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import Read, read_document
 from tracer.problem.names import network_names
 from tracer.problem.optimizers import Optimizer
+from tracer.problem.redrawn import Redrawn
 from tracer.problem.schema import Data, RawData, RawLayer, RawProblem
 from tracer.program import naming_policy as named
 
@@ -50,7 +51,9 @@ __all__ = [
 
 Parameters: TypeAlias = Sequence[tuple[Array, Array | None]]
 SIMPLE = ("learning_rate", "epochs", "carry_rounded")
-AS_READ = (*SIMPLE, "loss", "description", "source", "decimals", "convention", "reproduce", "names", "marks")
+AS_READ = (
+    *SIMPLE, "loss", "description", "source", "decimals", "convention", "reproduce", "names", "marks", "variants",
+)  # fmt: skip
 TURNED = " (all told with a sample in each row, though the file has one in each column)"
 MOST_MISFITS = 200  # told or counted, before looking for more is no help
 LEAKY_SLOPE = 0.01
@@ -89,6 +92,7 @@ class Problem(Identified):
     optimizer: Optimizer
     names: Naming
     marks: MarkScheme
+    variants: Redrawn
 
     def __repr__(self) -> str:
         return f"<Problem {self.name!r}: {'→'.join(map(str, self.sizes))}, {self.rows} samples>"
@@ -212,6 +216,7 @@ class Problem(Identified):
             **({"optimizer": self.optimizer.to_document()} if self.optimizer != Optimizer() else {}),
             "names": {"style": self.names.style, **self.names.own},
             **({"marks": marks} if (marks := self.marks.to_document()) else {}),
+            **({"variants": variants} if (variants := self.variants.to_document()) else {}),
         }
 
 

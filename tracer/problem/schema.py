@@ -35,6 +35,7 @@ from tracer.problem.initial import LARGEST, BoundedNumber, Initial
 from tracer.problem.losses import LOSSES, RULES
 from tracer.problem.mark_scheme import MarkScheme, read_marks
 from tracer.problem.optimizers import Optimizer
+from tracer.problem.redrawn import Redrawn, read_redrawn
 
 MOST_LAYERS = 1000
 MOST_CLASSES = 10_000
@@ -248,6 +249,7 @@ class RawProblem(FileSection):
     optimizer: Optimizer | None = None
     names: Annotated[Naming, PlainValidator(read_names)] = Naming()
     marks: Annotated[MarkScheme, PlainValidator(read_marks)] = MarkScheme()
+    variants: Annotated[Redrawn, PlainValidator(read_redrawn)] = Redrawn()
 
     @model_validator(mode="before")
     @classmethod

@@ -41,14 +41,15 @@ _STAMPS = (  # what openpyxl writes of the time and of itself
 
 
 def write_workbook_file(workbook: Workbook, sheets: Mapping[str, SheetData], path: Path) -> None:
-    """Write `workbook` to `path` with the data of its sheets, by title.
+    """Write `workbook` to `path` with the data of its sheets, by title; without any a sheet keeps its own cells.
 
     Raises ExportError, leaving `path` as it was, where it cannot be written.
     """
     buffer = io.BytesIO()
     links = {_part(k): _links(sheet) for k, sheet in enumerate(workbook.worksheets, start=1)}
     workbook.save(buffer)
-    parts = {_part(k): sheets[title] for k, title in enumerate(workbook.sheetnames, start=1)}
+    titles = enumerate(workbook.sheetnames, start=1)
+    parts = {_part(k): sheets[title] for k, title in titles if title in sheets}
     replace_file(path, lambda target: _copy(buffer, parts, links, target))
 
 

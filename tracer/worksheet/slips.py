@@ -10,19 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tracer.answers.handed_in import Answers
-from tracer.answers.key import Key, key_of
+from tracer.answers.key import key_of
 from tracer.expression import matrix as m
 from tracer.expression.transposed import transposed
 from tracer.expression.traversal import symbols
-from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.slips.context import SlipContext, WrongRule
 from tracer.judging.slips.evidence import idea_of
+from tracer.judging.slips.forms import filled_in
 from tracer.judging.slips.table import WHOLE
 from tracer.judging.slips.trials import wrong_rules
 from tracer.judging.tutor import tutor
 from tracer.judging.verdicts import Idea, SlipExtent
-from tracer.judging.work import Work
 from tracer.page.script_data import Rules
 from tracer.presentation.theme import Theme
 from tracer.run.passes import AnyProblem
@@ -33,7 +31,7 @@ MOST_FORMS = 6  # of one wrong rule in one matrix
 
 def slips(problem: AnyProblem, plan: Plan, rules: Rules, theme: Theme) -> dict[str, list[dict[str, Any]]]:
     """For each blank matrix its wrong rules, the commoner first: what it is called, what is said, how it is made."""
-    work = _filled_in(key_of(problem, plan.number))
+    work = filled_in(key_of(problem, plan.number))
     program = work.key.program
     return {
         identifier: [
@@ -44,13 +42,6 @@ def slips(problem: AnyProblem, plan: Plan, rules: Rules, theme: Theme) -> dict[s
         for identifier in program.computed
         if identifier in plan.blank
     }
-
-
-def _filled_in(key: Key) -> Work:
-    """The work of somebody who wrote every matrix."""
-    written = {each: WrittenMatrix((), key.values[each], key.units(each), 0 * key.units(each))
-               for each in key.program.computed}  # fmt: skip
-    return Work(Sheet(Answers("", {}), key, written, ()))
 
 
 def _of(context: SlipContext) -> Iterator[tuple[Idea, m.Matrix]]:

@@ -12,7 +12,7 @@ from tests.conftest import require_program
 from tracer.commands.shape import problem_completions
 from tracer.problem.reading import example_names
 
-COMMANDS = ["examples", "walkthrough", "trace", "train", "new", "worksheet", "check"]
+COMMANDS = ["examples", "walkthrough", "trace", "train", "new", "worksheet", "variants", "check"]
 
 
 def tracer(*arguments: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +29,7 @@ def test_help_has_capitals_for_what_is_to_be_put_in_and_nothing_behind_a_flag(co
     options = re.findall(r"^  (-.*?)(?:  |$)", short.stdout, re.MULTILINE)
     assert "-h, --help" in options
     for option in options:
-        assert re.fullmatch(r"(-\w, )?--[a-z-]+( ([A-Z]+|\[[a-z]+(\|[a-z]+)+\]))?", option), option
+        assert re.fullmatch(r"(-\w, )?--[a-z-]+( ([A-Z]+|\[[a-z-]+(\|[a-z-]+)+\]))?", option), option
 
 
 def test_usage_says_what_may_be_left_out() -> None:

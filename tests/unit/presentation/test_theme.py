@@ -19,7 +19,10 @@ from tracer.worksheet.page import render_worksheet
 from tracer.worksheet.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[3]
-SOURCES = [*(ROOT / "tracer").rglob("*.py"), *(ROOT / "templates").glob("worksheet*")]
+SOURCES = [
+    *(ROOT / "tracer").rglob("*.py"),
+    *(path for kind in ("worksheet", "class") for path in (ROOT / "templates").glob(f"{kind}*")),
+]
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,11 @@ def summed_over_units(context: SlipContext, rule: m.Matrix) -> Made:
         yield sums
     else:
         fit = m.Symbol("those that fit", (context.net.rows, width))
-        yield WrongRule(m.MatMul(sums, fit), extra={fit.name: Interval.exactly(np.eye(*fit.shape))})
+        columns = tuple(k if k < sums.shape[1] else None for k in range(width))
+        spelled_out = (m.Part(sums, (0,), columns),)
+        yield WrongRule(
+            m.MatMul(sums, fit), extra={fit.name: Interval.exactly(np.eye(*fit.shape))}, spelled_out=spelled_out
+        )
 
 
 def mean_or_total(context: SlipContext, rule: m.Matrix) -> Made:

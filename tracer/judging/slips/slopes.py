@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -141,17 +141,25 @@ def wrong_index(context: SlipContext, rule: m.Matrix) -> Made:
     own, name = context.reading[A.name], f"{A.name} of other outputs"
     shifts = np.array([[(k + by) % outputs for k in range(outputs)] for by in range(1, outputs)])
     extra = {name: Interval(own.low[:, shifts].swapaxes(0, 1), own.high[:, shifts].swapaxes(0, 1))}
-    other, words = m.Symbol(name, A.shape), [dict[str, str]() for _ in shifts]
+    words, rows = [dict[str, str]() for _ in shifts], tuple(range(A.shape[0]))
+    others: list[m.Matrix] = [m.Symbol(name, A.shape), *(m.Part(A, rows, tuple(each)) for each in shifts.tolist())]
+    for made in _with_other_index(context, others):
+        yield WrongRule(made[0], words, extra, made[1:])
+
+
+def _with_other_index(context: SlipContext, others: Sequence[m.Matrix]) -> Iterator[list[m.Matrix]]:
+    """Each wrong formula, written with each of these for a′."""
+    A = context.net.activation(context.net.depth)
     if context.kind is MatrixKind.JACOBIAN:
-        sample = (context.assignment.sample or 1) - 1
-        wrong = m.multiply(m.Transpose(m.Row(A, sample)), m.subtract(m.Identity(outputs), m.Row(other, sample)))
-        yield WrongRule(wrong, words, extra)
+        sample, identity = (context.assignment.sample or 1) - 1, m.Identity(context.net.outputs)
+        column = m.Transpose(m.Row(A, sample))
+        yield [m.multiply(column, m.subtract(identity, m.Row(other, sample))) for other in others]
     elif _by_jacobian(context):
-        slope = m.multiply(A, m.subtract(m.Constant(1.0), other))
-        yield WrongRule(context.with_rate(m.multiply(context.error, slope)), words, extra)
+        slopes = [m.multiply(A, m.subtract(m.Constant(1.0), other)) for other in others]
+        yield [context.with_rate(m.multiply(context.error, slope)) for slope in slopes]
         weighed = m.multiply(context.error, A)
-        whole = m.subtract(weighed, m.multiply(m.row_sums(weighed), other))
-        yield WrongRule(context.with_rate(whole), words, extra)
+        wholes = [m.subtract(weighed, m.multiply(m.row_sums(weighed), other)) for other in others]
+        yield [context.with_rate(whole) for whole in wholes]
 
 
 def diagonal_alone(context: SlipContext, rule: m.Matrix) -> Made:
