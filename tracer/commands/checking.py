@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tracer.commands.common import JsonOption, ProblemArgument, print_json, progress
+from tracer.commands.common import JsonOption, ProblemArgument, load_any, print_json, progress
 from tracer.commands.shape import choices
 from tracer.errors import TracerError
 
