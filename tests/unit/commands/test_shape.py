@@ -12,7 +12,7 @@ from tests.conftest import require_program
 from tracer.commands.shape import problem_completions
 from tracer.problem.reading import example_names
 
-COMMANDS = ["examples", "walkthrough", "trace", "train", "new", "worksheet", "variants", "check"]
+COMMANDS = ["examples", "walkthrough", "trace", "train", "new", "worksheet", "variants", "check", "audit", "import"]
 
 
 def tracer(*arguments: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
