@@ -78,7 +78,8 @@ class Sheet {
     if (data.practice.kinds[cell[0]].endsWith(" count")) return 0; // nobody rounds it
     const unit = unitOf(cell), entry = this.entry(cell);
     if (this.mark(cell).sign !== "✓") return Math.max(unit, ownUnit(entry)) / 2;
-    return Math.max(unit / 2, Math.min(Math.abs(entry.value - rightOf(cell)), limits.farthest * unit));
+    const distance = Math.abs(entry.value - rightOf(cell)), exact = distance <= limits.rounding * Math.abs(entry.value);
+    return Math.max(unit / 2, Math.min(Math.max(distance, exact ? 0 : ownUnit(entry) / 2), limits.farthest * unit));
   }
 
   /** A cell with what it may be off. */

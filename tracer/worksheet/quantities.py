@@ -110,7 +110,9 @@ class _Formulas:
 
     def all(self) -> dict[QuantityName, str]:
         unit, own = self._q("unit"), self._q("own")
-        distance = f"MIN(ABS({self.x}-{self._q('key')}),{literal(FARTHEST)}*{unit})"
+        off = f"ABS({self.x}-{self._q('key')})"
+        coarser = f"({off}>{literal(ROUNDING)}*ABS({self.x}))*{own}/2"  # where the key has more digits
+        distance = f"MIN(MAX({off},{coarser}),{literal(FARTHEST)}*{unit})"
         is_right, is_wrong = f"{self._q('verdict')}={RIGHT}", f"{self._q('verdict')}={AGAIN}"
         verdict = self._q("verdict")
         written = self.places.written(self.cell)
