@@ -149,8 +149,8 @@ class Work:
     def half(self, identifier: str) -> Array:
         """What each cell of a written matrix may be off: half of its last place, or its distance from the key.
 
-        Of a right cell the last place is the one asked for, and a coarser one that was written where the key has more
-        digits.
+        Of a right cell the last place is the one asked for, or a coarser one where no cell of the matrix is written
+        finer and the key has more digits: else a zero behind it was left out.
         """
         written = self.sheet.written[identifier]
         if self.counts(identifier):
@@ -160,7 +160,7 @@ class Work:
             return as_written
         distance = np.abs(written.values - self.key.values[identifier])
         exact = distance <= ROUNDING * np.abs(written.values)  # what has no more digits needs no zeros behind it
-        off = np.minimum(np.maximum(distance, np.where(exact, 0.0, written.own / 2)), FARTHEST * written.units)
+        off = np.minimum(np.maximum(distance, np.where(exact, 0.0, written.finest / 2)), FARTHEST * written.units)
         half = np.where(self.right[identifier], np.maximum(written.units / 2, off), as_written)
         return np.where(written.present, half, 0.0)
 
