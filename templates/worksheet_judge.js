@@ -62,6 +62,7 @@ class Sheet {
     this.found = new Map();
     this.readings = { own: new Map(), mended: new Map() };
     this.finest = null;
+    this.places = new Map();
   }
 
   /** What stands in a cell; of a matrix that is given or printed the number that it stands for. */
@@ -78,7 +79,17 @@ class Sheet {
     if (data.practice.kinds[cell[0]].endsWith(" count")) return 0; // nobody rounds it
     const unit = unitOf(cell), entry = this.entry(cell);
     if (this.mark(cell).sign !== "✓") return Math.max(unit, ownUnit(entry)) / 2;
-    return Math.max(unit / 2, Math.min(Math.abs(entry.value - rightOf(cell)), limits.farthest * unit));
+    const distance = Math.abs(entry.value - rightOf(cell)), exact = distance <= limits.rounding * Math.abs(entry.value);
+    return Math.max(unit / 2, Math.min(Math.max(distance, exact ? 0 : this.lastPlace(cell[0]) / 2), limits.farthest * unit));
+  }
+
+  /** The finest last place that any number of a matrix is written to. */
+  lastPlace(id) {
+    if (!this.places.has(id)) {
+      const own = [...fields.keys()].map(cellOf).filter((cell) => cell[0] === id).map((cell) => this.entry(cell));
+      this.places.set(id, Math.min(...own.filter(({ kind }) => kind === "number").map(ownUnit)));
+    }
+    return this.places.get(id);
   }
 
   /** A cell with what it may be off. */

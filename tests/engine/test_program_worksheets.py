@@ -1,5 +1,7 @@
 """The worksheet workbooks of programs, recalculated: right numbers are right, a slip is a ✗, what follows is not."""
 
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +78,18 @@ def test_a_slip_is_marked_once_and_named_when_the_book_is_handed_in(tmp_path: Pa
 def test_the_key_is_right_in_its_own_marks(tmp_path: Path) -> None:
     _, plan, path = written(tmp_path, "rnn-paper", key=True)
     assert set(marks_of(path, plan, "ironcalc").values()) == {"✓"}
+
+
+def test_a_book_whose_names_were_dropped_is_read_by_its_headings(tmp_path: Path) -> None:
+    """As Numbers saves it; `svm` has h beside H, so that no name of a cell could tell them apart."""
+    run, plan, path = written(tmp_path, "svm")
+    filled, bare = fill(path, plan, numbers("svm"), tmp_path / "filled.xlsx"), tmp_path / "bare.xlsx"
+    with zipfile.ZipFile(filled) as old, zipfile.ZipFile(bare, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "xl/workbook.xml":
+                content = re.sub(rb"<definedNames>.*</definedNames>", b"", content, flags=re.S)
+                content = content.replace(b'name="Names"', b'name="Other"')
+            new.writestr(name, content)
+    marked = mark_answers(read_answers(bare), Conventions(key_of(run.problem)))
+    assert marked.all_right and marked.score == sum(run[each].size for each in plan.blank)

@@ -41,6 +41,12 @@ WORDS = {
     "shift": "beta shift bnbias",
     "recurrent": "whh wh uh u recurrentweights hiddentohidden",
     "from_input": "wxh wx wih win inputtohidden",
+    "recurrent_bias": "bh hiddenbias",
+    "to_output": "why who hiddentooutput",
+    "output_bias": "by bo outputbias",
+    "kernel": "kernel filter weightkernel",
+    "convolved": "conv convout featuremap",
+    "pooled": "pooled pool poolout",
     "table": "embeddings embeddingmatrix embeddingtable lookuptable",
     "looked_up": "emb embedded embcat",
     "pre_activation": "preact preactivation hpreact",
@@ -65,10 +71,7 @@ def _parts(program: Program) -> Iterator[tuple[str, str]]:
     for name, rule in _forward(program):
         yield from _of_attention(program, name, rule)
         yield from _of_norm(program, name, rule)
-        match rule:
-            case m.Part(m.Symbol(table)) if table in program.parameters:
-                yield "table", table
-                yield "looked_up", name
+        yield from _of_picking(program, name, rule)
         if program.quantity(name) == PRE_ACTIVATION:
             yield "pre_activation", name
 
@@ -149,13 +152,32 @@ def _deviates(program: Program, divisor: m.Matrix) -> bool:
     return rule is not None and root_form(rule) is not None
 
 
+def _of_picking(program: Program, name: str, rule: m.Matrix) -> Iterator[tuple[str, str]]:
+    """Look-ups in a table, convolutions and what is pooled."""
+    match rule:
+        case m.Part(m.Symbol(table)) if table in program.parameters:
+            yield "table", table
+            yield "looked_up", name
+    for part in traversal.parts(rule):
+        match part:
+            case m.Correlation(_, m.Symbol(kernel)) if kernel in program.parameters:
+                yield "kernel", kernel
+                yield "convolved", name
+            case m.Pool():
+                yield "pooled", name
+
+
 def _of_recurrence(program: Program) -> Iterator[tuple[str, str]]:
     """In time steps the weights of what an earlier step made, and those of what is given."""
     taken: dict[str, set[str]] = {}
-    recurrent: set[str] = set()
+    recurrent, biases = set[str](), set[str]()
     for name, rule in _forward(program):
         here = program.assignments[name].block
+        if not here:
+            yield from _behind_recurrence(program, rule)
         for inside in (names_in(each.matrix) for each in addends(rule) if here):
+            if len(inside) == 1 and inside <= set(program.parameters):
+                biases |= inside
             weights = inside & set(program.parameters)
             if len(weights) == 1 and len(inside) == 2:
                 (weight,), (other,) = weights, inside - weights
@@ -163,6 +185,17 @@ def _of_recurrence(program: Program) -> Iterator[tuple[str, str]]:
                 block = program.assignments[other].block
                 recurrent |= weights if block and block != here else set()
     yield from (("recurrent", each) for each in recurrent)
+    yield from (("recurrent_bias", each) for each in biases if recurrent)
     for weight, others in taken.items():
         if weight not in recurrent and all(program.assignments[each].role == "given" for each in others):
             yield "from_input", weight
+
+
+def _behind_recurrence(program: Program, rule: m.Matrix) -> Iterator[tuple[str, str]]:
+    """The weights and the bias of what is made of the last time step."""
+    terms = [names_in(each.matrix) for each in addends(rule)]
+    parameters = set(program.parameters)
+    weights = [each & parameters for each in terms if any(program.assignments[one].block for one in each - parameters)]
+    if any(len(each) == 1 for each in weights):
+        yield from (("to_output", one) for each in weights for one in each if len(each) == 1)
+        yield from (("output_bias", one) for each in terms for one in each if len(each) == 1 and each <= parameters)

@@ -50,6 +50,11 @@ class WrittenMatrix:
         return np.asarray(self.own > 1.5 * self.units)
 
     @cached_property
+    def finest(self) -> float:
+        """The finest last place that any number of it is written to."""
+        return float(self.own[self.present].min(initial=np.inf)) if self.present.any() else 0.0
+
+    @cached_property
     def complete(self) -> bool:
         """Whether a number stands everywhere."""
         return bool(self.present.all())

@@ -19,7 +19,7 @@ from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
 from tracer.expression.rounding_error import step_values
-from tracer.judging.numbers import FARTHEST, MARGIN
+from tracer.judging.numbers import FARTHEST, MARGIN, ROUNDING
 from tracer.judging.sheet import Sheet
 
 Made = TypeVar("Made")
@@ -147,15 +147,21 @@ class Work:
         return identifier not in self.sheet.written and self.rule(identifier) is not None
 
     def half(self, identifier: str) -> Array:
-        """What each cell of a written matrix may be off; a right one by its distance from the key, if that is more."""
+        """What each cell of a written matrix may be off: half of its last place, or its distance from the key.
+
+        Of a right cell the last place is the one asked for, or a coarser one where no cell of the matrix is written
+        finer and the key has more digits: else a zero behind it was left out.
+        """
         written = self.sheet.written[identifier]
         if self.counts(identifier):
             return np.zeros_like(written.values)
         as_written = np.maximum(written.units, written.own) / 2
         if identifier not in self.right:
             return as_written
-        distance = np.minimum(np.abs(written.values - self.key.values[identifier]), FARTHEST * written.units)
-        half = np.where(self.right[identifier], np.maximum(written.units / 2, distance), as_written)
+        distance = np.abs(written.values - self.key.values[identifier])
+        exact = distance <= ROUNDING * np.abs(written.values)  # what has no more digits needs no zeros behind it
+        off = np.minimum(np.maximum(distance, np.where(exact, 0.0, written.finest / 2)), FARTHEST * written.units)
+        half = np.where(self.right[identifier], np.maximum(written.units / 2, off), as_written)
         return np.where(written.present, half, 0.0)
 
     def counts(self, identifier: str) -> bool:

@@ -36,10 +36,10 @@ class HiddenBoard:
     def written(self, cell: s.Cell) -> str:
         return self.worksheet + self.board.cell(cell)
 
-    def all_keys(self, identifier: str) -> str:
+    def whole(self, quantity: QuantityName, identifier: str) -> str:
         place = self.board.board.places[identifier]
         first, last = s.Cell(identifier, 0, 0), s.Cell(identifier, place.rows - 1, place.columns - 1)
-        return f"{self.quantity('key', first)}:{self.quantity('key', last)}"
+        return f"{self.quantity(quantity, first)}:{self.quantity(quantity, last)}"
 
 
 class Marks:

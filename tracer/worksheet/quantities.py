@@ -47,8 +47,8 @@ class Places(Protocol):
     def quantity(self, quantity: QuantityName, cell: s.Cell) -> str:
         """A quantity of a cell to fill in."""
 
-    def all_keys(self, identifier: str) -> str:
-        """The range of a matrix's key."""
+    def whole(self, quantity: QuantityName, identifier: str) -> str:
+        """The range of a quantity of all cells of a matrix."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,10 @@ class _Formulas:
 
     def all(self) -> dict[QuantityName, str]:
         unit, own = self._q("unit"), self._q("own")
-        distance = f"MIN(ABS({self.x}-{self._q('key')}),{literal(FARTHEST)}*{unit})"
+        off = f"ABS({self.x}-{self._q('key')})"
+        finest = f"MIN({self.places.whole('own', self.cell.matrix)})"
+        coarser = f"({off}>{literal(ROUNDING)}*ABS({self.x}))*{finest}/2"  # where the key has more digits
+        distance = f"MIN(MAX({off},{coarser}),{literal(FARTHEST)}*{unit})"
         is_right, is_wrong = f"{self._q('verdict')}={RIGHT}", f"{self._q('verdict')}={AGAIN}"
         verdict = self._q("verdict")
         written = self.places.written(self.cell)
@@ -205,7 +208,7 @@ class _Formulas:
         if ends := self._ends():
             either = ",".join(self._near(literal(end), self._slack(unit)) for end in ends)
             return f"IF(OR({self._near(v, self._slack(unit))},AND({r}>0,OR({either}))),1,0)"
-        keys = self.places.all_keys(self.cell.matrix)
+        keys = self.places.whole("key", self.cell.matrix)
         wide = f"AND({r}>{literal(MOST_UNITS)}*{unit},{r}>{literal(MOST_SHARE)}*MAX(MAX({keys}),-MIN({keys})))"
         near = ",".join(self._near(each, f"2*{self._slack(unit)}") for each in (key, v))
         return f"IF({wide},IF(OR({near}),1,{untold}),IF({self._stands(unit, f'({v}-{r})', f'({v}+{r})')},1,0))"

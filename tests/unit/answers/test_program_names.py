@@ -28,7 +28,9 @@ NAMED = [
     ("tiny-gpt", "dlogits", "dZ"), ("tiny-gpt", "emb", "W"), ("skip-gram-paper", "dlogits", "ds"),
     ("rnn-paper", "h_1", "h1"), ("rnn-paper", "dh_2", "dh2"), ("rnn-paper", "Whh", "u"), ("rnn-paper", "dWhh", "du"),
     ("rnn-paper", "dWxh", "dw"), ("rnn-paper", "slope of h2", "h2_slope"),
-    ("lstm", "c_1", "c1"), ("lstm", "dc_2", "dc2"),
+    ("rnn", "dWhy", "dV"), ("rnn", "Whh", "U"), ("rnn", "dbh", "db"), ("rnn", "by", "c"),
+    ("conv-paper", "kernel", "K"), ("conv-paper", "dkernel", "dK"), ("conv-paper", "conv_out", "C"),
+    ("conv-paper", "pooled", "M"), ("lstm", "c_1", "c1"), ("lstm", "dc_2", "dc2"),
 ]  # fmt: skip
 
 

@@ -108,3 +108,21 @@ def test_a_column_is_a_matrix_and_no_row_for_each_pass(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(f"dw\n{lines}\n")
     checked = tracer.check("momentum-paper", tmp_path / "mine.csv")
     assert checked.of == 2 and checked.all_right
+
+
+def test_the_number_of_the_pass_is_exact_and_what_follows_from_it_is_judged() -> None:
+    """β to the power of a step that could be half a step off would leave room for anything."""
+    sheet = right("adam-paper")
+    assert sheet["step_next"] == [["1"]]
+    sheet["w_mean_hat"] = [["-1.9"], ["-7.5"]]
+    found = {(each["id"], each["row"]): each["verdict"] for each in marked("adam-paper", sheet)["cells"]}
+    assert found["w_mean_hat", 1] == "wrong" and found["w_mean_hat", 2] == "correct"
+
+
+def test_a_right_number_with_fewer_digits_than_the_key_may_be_off_by_half_its_own_last_place() -> None:
+    """Three decimals written where more are asked for, the rest kept in the head."""
+    run = tracer.trace("vae")
+    sheet: Sheet = {each: [[f"{value:.3f}" for value in row] for row in run[each].tolist()]
+                    for each in run.problem.program.computed}  # type: ignore[union-attr]
+    summary = marked("vae", sheet)["summary"]
+    assert summary["wrong"] == summary["slip"] == 0 and summary["too_coarse"] > 10

@@ -6,16 +6,8 @@ from collections.abc import Iterator
 
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.judging.slips.context import (
-    RATE_MISSING,
-    RATE_TWICE,
-    SlipContext,
-    WrongRule,
-    column,
-    inverse,
-    rate_divides,
-    replaced,
-)
+from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.rewriting import RATE_MISSING, RATE_TWICE, column, inverse, rate_divides, replaced
 
 Made = Iterator[WrongRule | m.Matrix]
 

@@ -12,7 +12,8 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.expression.interval import Interval, bound
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, products
+from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.rewriting import products
 from tracer.program.roles import PARAMETER, WEIGHTS
 
 Made = Iterator[WrongRule | m.Matrix]

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.judging.slips.context import SlipContext, WrongRule, over, replaced
+from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.rewriting import over, replaced
 
 Made = Iterator[WrongRule | m.Matrix]
 

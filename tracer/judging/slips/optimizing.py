@@ -8,15 +8,8 @@ from tracer.calculus.forms import addends, summed
 from tracer.calculus.tidy import is_number
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.judging.slips.context import (
-    RATE_MISSING,
-    RATE_TWICE,
-    SlipContext,
-    WrongRule,
-    rate_divides,
-    replaced,
-    times,
-)
+from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.rewriting import RATE_MISSING, RATE_TWICE, rate_divides, replaced, times
 
 Made = Iterator[WrongRule | m.Matrix]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule, over, replaced, rewritten, times
+from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.rewriting import over, replaced, rewritten, times
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.convention import CROSS_ENTROPIES
 from tracer.problem.losses import LOSSES

@@ -9,13 +9,11 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval
 from tracer.judging.slips import outputs
-from tracer.judging.slips.context import (
+from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.rewriting import (
     RATE_AGAIN,
     RATE_MISSING,
     RATE_TWICE,
-    MatrixKind,
-    SlipContext,
-    WrongRule,
     inverse,
     over,
     rate_divides,

@@ -19,7 +19,7 @@ from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
 from tracer.judging.site import Explained, Site
-from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule, replaced
+from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule
 from tracer.judging.slips.evidence import (
     IN_ONE_CELL,
     MANY_FORMS,
@@ -32,6 +32,7 @@ from tracer.judging.slips.evidence import (
     weigh,
 )
 from tracer.judging.slips.pen import pen_slips
+from tracer.judging.slips.rewriting import replaced
 from tracer.judging.slips.sentences import told_apart
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.slips.trials import Trial, trials, wrong_rules
