@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.context import Made, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import RATE_MISSING, RATE_TWICE, column, inverse, rate_divides, replaced
-
-Made = Iterator[WrongRule | m.Matrix]
-
 
 # Deltas: D = E ⊙ S
 

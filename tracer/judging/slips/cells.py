@@ -12,11 +12,10 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import traversal
 from tracer.expression.interval import Interval, bound
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.context import Made, MatrixKind, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import products
 from tracer.program.roles import PARAMETER, WEIGHTS
 
-Made = Iterator[WrongRule | m.Matrix]
 MOST_NUMBERS = 400_000  # in all the matrices of one form; nobody works larger ones by hand
 
 

@@ -89,7 +89,8 @@ class WrongRule:
         return self.spelled_out if self.extra else (self.expression,)
 
 
-Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Iterator[WrongRule | m.Matrix]]
+Made: TypeAlias = Iterator[WrongRule | m.Matrix]
+Rewrite: TypeAlias = Callable[["SlipContext", m.Matrix], Made]
 """Makes wrong rules for a matrix from its right rule (or from one that is wrong already)."""
 
 

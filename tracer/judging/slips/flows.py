@@ -11,11 +11,10 @@ from tracer.calculus.tidy import is_number
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.context import Made, MatrixKind, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import over, products, replaced, times
 from tracer.program.roles import Assignment
 
-Made = Iterator[WrongRule | m.Matrix]
 MOST_SAMPLES = 6  # rows that are tried alone
 
 z = s.Variable("z")

@@ -22,10 +22,9 @@ from tracer.calculus.tidy import is_number, number_of
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
-from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.context import Made, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import products, replaced, rewritten, times
 
-Made = Iterator[WrongRule | m.Matrix]
 MASKED = -9.0  # and below: what a mask adds to a score, so that e to it is next to nothing
 MOST_OTHERS = 8  # matrices that are tried in the place of one
 

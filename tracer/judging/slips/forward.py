@@ -11,14 +11,13 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval
-from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.context import Made, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import column, products, replaced, rewritten, times
 from tracer.lesson.network_symbols import without_first
 from tracer.problem.activations import ACTIVATIONS, EVERY_ACTIVATION
 from tracer.problem.losses import RULES
 from tracer.problem.problem import LEAKY_SLOPE
 
-Made = Iterator[WrongRule | m.Matrix]
 MOST_PERMUTED = 4  # units whose biases are tried in every order; beyond, only rotated
 
 z = s.Variable("z")

@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.context import Made, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import over, replaced
-
-Made = Iterator[WrongRule | m.Matrix]
 
 
 def _laid(rule: m.Matrix) -> Iterator[m.Correlation | m.Spread]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tracer.calculus.forms import addends, summed
 from tracer.calculus.tidy import is_number
 from tracer.expression import matrix as m
 from tracer.expression import traversal
-from tracer.judging.slips.context import SlipContext, WrongRule
+from tracer.judging.slips.context import Made, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import RATE_MISSING, RATE_TWICE, rate_divides, replaced, times
-
-Made = Iterator[WrongRule | m.Matrix]
 
 
 def _is_state(context: SlipContext) -> bool:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.context import Made, MatrixKind, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import over, replaced, rewritten, times
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.convention import CROSS_ENTROPIES
 from tracer.problem.losses import LOSSES
 from tracer.problem.problem import LEAKY_SLOPE
 
-Made = Iterator[WrongRule | m.Matrix]
 OTHER_ENTROPY = {"cross_entropy": "binary_cross_entropy", "binary_cross_entropy": "cross_entropy"}
 
 y, a = s.Variable("y"), s.Variable("a")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
 from tracer.expression import matrix as m
 from tracer.expression.interval import Interval
 from tracer.judging.slips import outputs
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.context import Made, MatrixKind, SlipContext, WrongRule
 from tracer.judging.slips.rewriting import (
     RATE_AGAIN,
     RATE_MISSING,
@@ -21,8 +21,6 @@ from tracer.judging.slips.rewriting import (
     times,
 )
 from tracer.program.roles import PRE_ACTIVATION
-
-Made = Iterator[WrongRule | m.Matrix]
 
 
 def not_rounded(context: SlipContext, rule: m.Matrix) -> Made:

@@ -9,13 +9,12 @@ import numpy as np
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.interval import Interval, bound
-from tracer.judging.slips.context import MatrixKind, SlipContext, WrongRule
+from tracer.judging.slips.context import Made, MatrixKind, SlipContext, WrongRule
 from tracer.judging.slips.forward import formula_mistyped
 from tracer.judging.work import wider
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.problem import LEAKY_SLOPE
 
-Made = Iterator[WrongRule | m.Matrix]
 MASKED = ("relu", "leaky_relu")
 MOST_NEIGHBOURS = 400  # units times pairs of them that are tried
 
