@@ -147,7 +147,7 @@ def _write_marks(run: ClassRun, options: ClassOptions) -> None:
     from tracer.gradebook.grades import counting_files, number_text
     from tracer.journal.store import JournalLines
     from tracer.overview.reports import write_reports
-    from tracer.overview.summary import Counting
+    from tracer.overview.summary import CountingLines
 
     lines, scale = JournalLines(run.journal), options.scale
 
@@ -159,7 +159,9 @@ def _write_marks(run: ClassRun, options: ClassOptions) -> None:
     _write_todo(lines, run.folder / TODO)
     order = list(run.marker.conventions.key.program.assignments)
     counting = counting_files(lines, options.attempt, _times(run))
-    write_reports(run.folder, run.marker.problem, Counting(lines, counting), order, run.marker.theme, options.shared)
+    write_reports(
+        run.folder, run.marker.problem, CountingLines(lines, counting), order, run.marker.theme, options.shared
+    )
 
 
 def _say_changes(run: ClassRun) -> None:

@@ -17,7 +17,7 @@ SHARED, MOST_SHARING = 3, 60  # wrong numbers that two sheets share; sheets with
 
 
 @dataclass(frozen=True)
-class Counting:
+class CountingLines:
     """The lines of a class without those of files in whose place another one counts; `files` are those that count."""
 
     lines: Iterable[MarksLine]
