@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tracer.classroom.class_marks import MarksLine
     from tracer.classroom.many import Marker
     from tracer.classroom.submissions import Submission
-    from tracer.gradebook.grades import Grade, GradeScale
+    from tracer.gradebook.grades import GradeScale
     from tracer.journal.class_run import ClassRun, MarkAll
     from tracer.journal.store import Journal
 
@@ -144,9 +144,10 @@ def _conclude(run: ClassRun, options: ClassOptions) -> None:
 def _write_marks(run: ClassRun, options: ClassOptions) -> None:
     """marks.csv, what is left to a person, and the reports of the class."""
     from tracer.classroom.class_marks import MARKS, write_marks
-    from tracer.gradebook.grades import number_text
+    from tracer.gradebook.grades import counting_files, number_text
     from tracer.journal.store import JournalLines
     from tracer.overview.reports import write_reports
+    from tracer.overview.summary import CountingLines
 
     lines, scale = JournalLines(run.journal), options.scale
 
@@ -157,7 +158,10 @@ def _write_marks(run: ClassRun, options: ClassOptions) -> None:
     write_marks(lines, run.marker.conventions.key.program.assignments, run.folder / MARKS, scaled)
     _write_todo(lines, run.folder / TODO)
     order = list(run.marker.conventions.key.program.assignments)
-    write_reports(run.folder, run.marker.problem, lines, order, run.marker.theme, options.shared)
+    counting = counting_files(lines, options.attempt, _times(run))
+    write_reports(
+        run.folder, run.marker.problem, CountingLines(lines, counting), order, run.marker.theme, options.shared
+    )
 
 
 def _say_changes(run: ClassRun) -> None:
@@ -217,14 +221,19 @@ def _print_class(run: ClassRun, lines: Iterable[MarksLine]) -> None:
     print_outcomes((run.sheets.get(line.file, FileResult(line)) for line in lines), run.marker, True)
 
 
+def _times(run: ClassRun) -> dict[str, float]:
+    """When each file was last changed."""
+    from tracer.classroom.submissions import when
+
+    return {each.name: when(each) for each in run.submissions}
+
+
 def _write_gradebook(run: ClassRun, lines: Iterable[MarksLine], options: ClassOptions) -> None:
     from tracer.classroom.by_variant import VariantMarker
-    from tracer.classroom.submissions import when
     from tracer.gradebook.grades import grades
     from tracer.gradebook.systems import SYSTEMS, Export
 
-    times = {each.name: when(each) for each in run.submissions}
-    found: list[Grade] = grades(lines, options.scale, options.attempt, times)
+    found = list(grades(lines, options.scale, options.attempt, _times(run)))
     students: list[tuple[str, str]] = []
     if isinstance(run.marker, VariantMarker):
         students = [(each.name, each.id) for variant, _ in run.marker.variants for each in variant.students]

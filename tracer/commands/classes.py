@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tracer.commands.common import FolderOption, ProblemArgument, load
+from tracer.commands.common import FolderOption, ProblemArgument, load, progress
 from tracer.commands.shape import choices
 from tracer.commands.worksheets import MarksShown, ModeChoice
 from tracer.errors import TracerError
@@ -76,7 +76,8 @@ def variants(
     make_plan(base, build(base, base.batches()[0][1]), **plan)  # what is wrong with it is said before the search
     students = read_roster(roster) if roster else []
     wanted = Sitting(output, SheetChoices(plan, language, folder), students, count, seed, sitting, ask)
-    certificate = wanted.write(base)
+    with progress("variants", wanted.hands) as advance:
+        certificate = wanted.write(base, advance)
     for line in (
         f"{len(certificate.proofs)} variants: {certificate.telling.forms} forms of slips, none invisible, no two alike",
         f"for students: {output / STUDENTS}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
@@ -68,21 +68,28 @@ def number_text(value: float) -> str:
     return fixed(value, 2).replace("−", "-").rstrip("0").rstrip(".") if "." in fixed(value, 2) else fixed(value, 2)
 
 
-def grades(lines: Iterable[MarksLine], scale: GradeScale, attempt: Attempt, times: Mapping[str, float]) -> list[Grade]:
-    """A grade for everybody whose work could be read, in the order in which they were handed in.
+def grades(
+    lines: Iterable[MarksLine], scale: GradeScale, attempt: Attempt, times: Mapping[str, float]
+) -> Iterator[Grade]:
+    """A grade for everybody whose work could be read, in the order in which what counts was handed in.
 
-    `times` has when each file was last changed; of two with one time the later by name counts. A file of which nobody
-    knows whose it is, and one that could not be read, gives none.
+    `lines` is gone through twice. `times` has when each file was last changed; of two with one time the later by name
+    counts. A file of which nobody knows whose it is, and one that could not be read, gives none.
     """
-    chosen: dict[str, MarksLine] = {}
+    counting = counting_files(lines, attempt, times)
+    return (_grade(line, scale) for line in lines if line.file in counting)
+
+
+def counting_files(lines: Iterable[MarksLine], attempt: Attempt, times: Mapping[str, float]) -> set[str]:
+    """The files that count: of everybody the last, or the best."""
+    chosen: dict[str, tuple[float, float, Sequence[tuple[int, str]], str]] = {}
     for line in lines:
         who = person_of(line)
-        if not who or line.fault or not line.judged:
-            continue
-        other = chosen.get(who)
-        if other is None or _later(line, other, attempt, times):
-            chosen[who] = line
-    return [_grade(line, scale) for line in chosen.values()]
+        if who and not line.fault and line.judged:
+            points = line.total[0] if attempt == "best" else 0.0
+            own = (points, times.get(line.file, 0.0), _natural(line.file), line.file)
+            chosen[who] = max(own, chosen.get(who, own))
+    return {file for *_, file in chosen.values()}
 
 
 def person_of(line: MarksLine) -> str:
@@ -102,12 +109,6 @@ def platform_of(file: str) -> tuple[str, str, str] | None:
         if found := _PLATFORM.fullmatch(part):
             return part, found["name"], found["id"]
     return None
-
-
-def _later(line: MarksLine, other: MarksLine, attempt: Attempt, times: Mapping[str, float]) -> bool:
-    if attempt == "best" and line.total[0] != other.total[0]:
-        return line.total[0] > other.total[0]
-    return (times.get(line.file, 0.0), _natural(line.file)) > (times.get(other.file, 0.0), _natural(other.file))
 
 
 def _natural(name: str) -> Sequence[tuple[int, str]]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tracer.classroom.class_marks import MarksLine
 from tracer.classroom.findings import printable
+from tracer.expression.label import label_text
 from tracer.files import write_text
 from tracer.judging.points import points_text
 from tracer.overview.summary import LEAST_GROUP, ClassSummary, StudentRow, needs_a_word, rows, sharing
 from tracer.presentation.templates import render
 from tracer.presentation.theme import Theme
+from tracer.problem.names import names_of
 from tracer.run.passes import AnyProblem
 from tracer.spreadsheet.columns import column_letters
 from tracer.spreadsheet.package import write_workbook_file
 
+_CELL = re.compile(r"(\w+)\[([0-9]+),([0-9]+)\]")
 PUBLIC, PRIVATE, BOOK = "class.html", "class-private.html", "class.xlsx"
 WIDTHS = (26.0, 34.0)  # of names and files in the workbook
 MOST_ROWS = 5_000  # in a map that somebody reads
@@ -48,7 +52,15 @@ def public_page(problem: AnyProblem, summary: ClassSummary, theme: Theme) -> str
         "class.html.j2", None, problem=problem, say=theme.say, language=theme.language, summary=summary,
         enough=summary.judged >= LEAST_GROUP, bins=bins, largest=max((count for *_, count in counted), default=1),
         most=points_text(summary.most), number=theme.number,
+        hardest=[(_called(problem, cell), count) for cell, count in summary.hardest()],
     )  # fmt: skip
+
+
+def _called(problem: AnyProblem, cell: str) -> str:
+    """A cell of marks.csv as the problem's names have it."""
+    found = _CELL.fullmatch(cell)
+    assert found is not None  # class_marks.py writes them so
+    return label_text(names_of(problem).cell(found[1], int(found[2]) - 1, int(found[3]) - 1))
 
 
 def private_page(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -14,6 +14,22 @@ BINS = 10
 MOST_CELLS, MOST_FIRST = 12, 8
 LOW = 0.7  # of the points: who has less needs a word
 SHARED, MOST_SHARING = 3, 60  # wrong numbers that two sheets share; sheets with one number, more say nothing
+
+
+@dataclass(frozen=True)
+class CountingLines:
+    """The lines of a class without those of files in whose place another one counts; `files` are those that count."""
+
+    lines: Iterable[MarksLine]
+    files: Set[str]
+
+    def __iter__(self) -> Iterator[MarksLine]:
+        return (line for line in self.lines if line.file in self.files or not _is_anybodys(line))
+
+
+def _is_anybodys(line: MarksLine) -> bool:
+    """Whether a line is somebody's work that could be read."""
+    return bool(line.judged and not line.fault and (line.person or any(line.student.values())))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -85,9 +85,17 @@ def _copy(content: bytes, file: Any) -> None:
 
 
 def hand_out(
-    folder: Path, found: FoundVariants, variants: Sequence[Variant], wanted: SheetChoices, ask: int | None
+    folder: Path,
+    found: FoundVariants,
+    variants: Sequence[Variant],
+    wanted: SheetChoices,
+    ask: int | None,
+    advance: Callable[[], None],
 ) -> tuple[Certificate, SheetChoices]:
-    """Write all files of a sitting but the index. Raises ExportError where one cannot be written."""
+    """Write all files of a sitting but the index; `advance` is called after each variant.
+
+    Raises ExportError where one cannot be written.
+    """
     telling = found.search.telling
     if ask is not None:
         few = Certificate(found, [Proof(each, (), (), {}) for each in found.variants])
@@ -96,7 +104,7 @@ def hand_out(
     jobs = [
         (variant, problem, labels[variant.number]) for variant, problem in zip(variants, found.variants, strict=True)
     ]
-    certificate = Certificate(found, list(_proofs(HandingOut(folder, telling, wanted), jobs)))
+    certificate = Certificate(found, _proofs(HandingOut(folder, telling, wanted), jobs, advance))
     teacher = folder / TEACHER
     sitting = f"-{variants[0].sitting}" if variants[0].sitting > 1 else ""
     document = json.dumps(certificate.to_document(), ensure_ascii=False, indent=1) + "\n"
@@ -108,7 +116,17 @@ def hand_out(
     return certificate, wanted
 
 
-def _proofs(writer: HandingOut, jobs: Sequence[tuple[Variant, Problem, Sequence[str]]]) -> Iterator[Proof]:
+def _proofs(
+    writer: HandingOut, jobs: Sequence[tuple[Variant, Problem, Sequence[str]]], advance: Callable[[], None]
+) -> list[Proof]:
+    found = []
+    for proof in _written(writer, jobs):
+        advance()
+        found.append(proof)
+    return found
+
+
+def _written(writer: HandingOut, jobs: Sequence[tuple[Variant, Problem, Sequence[str]]]) -> Iterator[Proof]:
     if len(jobs) < PAYS or not can_copy():
         yield from map(writer.one, jobs)
         return

@@ -100,12 +100,19 @@ def is_healthy(many: Many, decimals: Mapping[str, int]) -> Which:
     for made in program.layers:
         Z, A = many.values[made.pre_activation], many.values[made.activation]
         found &= (np.abs(Z) <= SATURATED - EDGE).all(axis=(-2, -1))
-        found &= ((A.max(axis) - A.min(axis)) >= LEAST_SPREAD).all(axis=-1)
-    for old, new in program.updated.items():
-        change = np.abs(many.values[new] - many.values[old])
-        seen = (change >= 10.0 ** -decimals[new] * (1 - EDGE)) | (change < EDGE)
-        found &= seen.all(axis=(-2, -1)) & (change >= EDGE).any(axis=(-2, -1))
+        if program.rows > 1:  # of a single sample nothing says that a unit always gives the same
+            found &= ((A.max(axis) - A.min(axis)) >= LEAST_SPREAD).all(axis=-1)
+    for new in program.updated.values():
+        found &= _is_seen(many, new, decimals[new])
     return found
+
+
+def _is_seen(many: Many, updated: str, decimals: int) -> Which:
+    """Whether every change of a parameter that there is moves its last digit, for each variant."""
+    change = np.abs(many.values[updated] - many.values[str(many.program.assignments[updated].of)])
+    seen = (change >= 10.0**-decimals * (1 - EDGE)) | (change < EDGE)
+    stays = change.max() < EDGE  # in every variant: it is not updated at all
+    return np.asarray(seen.all(axis=(-2, -1)) & ((change >= EDGE).any(axis=(-2, -1)) | stays))
 
 
 def search_for(lots: Lots) -> Search | None:
@@ -137,11 +144,19 @@ def search_for(lots: Lots) -> Search | None:
 
 
 def _shares(telling: Telling, many: Many, identifier: str) -> Array:
-    """Of the drawings, the share that tells all slips in a matrix apart, at each number of decimals; 0 if none may."""
+    """Of the drawings, the share that tells all slips in a matrix apart and shows its changes, by the decimals."""
     most = 1 if identifier in telling.lots.problem.decimals.table else MOST_DECIMALS + 1
     more = (replace(telling, decimals={**telling.decimals, identifier: telling.decimals[identifier] + k})
             for k in range(most))  # fmt: skip
-    return np.array([each.told(many, identifier).mean() for each in more])
+    updated = identifier in telling.lots.program.updated.values()
+    return np.array(
+        [
+            (
+                each.told(many, identifier) & (not updated or _is_seen(many, identifier, each.decimals[identifier]))
+            ).mean()
+            for each in more
+        ]
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,21 +28,25 @@ class Sitting:
     number: int = 1
     ask: int | None = None
 
-    def write(self, base: Problem) -> Certificate:
-        """Find the variants and write everything. Raises TracerError where something does not fit."""
-        index, count = self._index(base), self._count
+    def write(self, base: Problem, advance: Callable[[], None] = lambda: None) -> Certificate:
+        """Find the variants and write everything; `advance` is called after each.
+
+        Raises TracerError where something does not fit.
+        """
+        index, count = self._index(base), self.hands
         known = frozenset(each.sha256 for each in index.variants)
         found = find(base, count, index.seed, self.number, known)
         start = max((each.number for each in index.variants), default=0)
         numbered = [Variant(start + k, self.number, each.sha256) for k, each in enumerate(found.variants, 1)]
         variants = dealt(numbered, self.students)
-        certificate, written = hand_out(self.folder, found, variants, self.wanted, self.ask)
+        certificate, written = hand_out(self.folder, found, variants, self.wanted, self.ask, advance)
         asked = written.asked or index.asked
         write_index(self.folder, replace(index, variants=(*index.variants, *variants), asked=asked))
         return certificate
 
     @property
-    def _count(self) -> int:
+    def hands(self) -> int:
+        """How many variants there are to be. Raises TracerError where nothing says so."""
         if self.count is None and not self.students:
             raise TracerError("--count: says how many variants; or give the class with --roster")
         hands = {("group", each.group) if each.group else each for each in self.students}
