@@ -128,3 +128,12 @@ def test_what_a_note_quotes_is_printable(tmp_path: Path) -> None:
     sheet, _ = sheets(written(tmp_path, {**NO_BIAS, "Z1": z}))
     note = first_of(sheet, "Z1").comment
     assert note is not None and "the bias 0.46 was not added" in note.text and "\u000b" not in note.text
+
+
+def test_a_band_has_its_title_where_something_of_it_is_there(tmp_path: Path) -> None:
+    first = {each: grid for each, grid in RIGHT.items() if each in ("Z1", "A1")}
+    of_all, of_few = (
+        [cell.value for cell in cells(sheets(written(tmp_path, answers))[0])] for answers in (RIGHT, first)
+    )
+    titles = [each for each in of_all if isinstance(each, str) and each.startswith(("Data", "Layer"))]
+    assert len(titles) == 1 + len(PROBLEM["layers"]) and titles[:2] == [each for each in of_few if each in titles[:2]]

@@ -122,7 +122,8 @@ def test_the_number_of_the_pass_is_exact_and_what_follows_from_it_is_judged() ->
 def test_a_right_number_with_fewer_digits_than_the_key_may_be_off_by_half_its_own_last_place() -> None:
     """Three decimals written where more are asked for, the rest kept in the head."""
     run = tracer.trace("vae")
-    sheet: Sheet = {each: [[f"{value:.3f}" for value in row] for row in run[each].tolist()]
-                    for each in run.problem.program.computed}  # type: ignore[union-attr]
+    sheet: Sheet = {
+        each: [[f"{value:.3f}" for value in row] for row in run[each].tolist()] for each in run.problem.program.computed
+    }  # type: ignore[union-attr]
     summary = marked("vae", sheet)["summary"]
     assert summary["wrong"] == summary["slip"] == 0 and summary["too_coarse"] > 10
