@@ -138,6 +138,8 @@ class _OnnxReading:
 
     def _input(self, each: Any, array: Any) -> None:
         dimensions = [d.dim_value for d in each.type.tensor_type.shape.dim]
+        if array.ndim == len(dimensions) - 1 and array.ndim == 1:  # one sample alone
+            array = array[None]
         if len(dimensions) != array.ndim and array.ndim == 2 and all(d > 0 for d in dimensions[1:]):
             if int(np.prod(dimensions[1:])) != array.shape[1]:
                 says = f"found {array.shape[1]} numbers for a sample, expected {dimensions[1:]} for {each.name}"
