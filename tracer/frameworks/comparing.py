@@ -73,7 +73,7 @@ def compare(model: Any, gradients: Mapping[str, Any] | Sequence[Any], **taken: A
     """A backward pass of one's own, held against the derived one.
 
     `model` is a problem, what `load` makes one of, or a model of PyTorch, Keras or scikit-learn with what its
-    `from_…` function takes (`inputs=`, `targets=`, `loss=`). `gradients` has an array for each parameter, named as in
+    `from_…` function takes (`inputs=`, `targets=`, `loss=`; `X=`, `Y=`). `gradients` has an array for each parameter, named as in
     the problem (dW1, W1) or as in the framework ("fc1.weight"), or is a list in the order of the parameters.
     Transposed ones, those of a summed or averaged loss, and single precision are no mistakes. Raises TracerError for
     names that are no parameter's.
@@ -101,7 +101,7 @@ def _problem(model: Any, taken: Mapping[str, Any]) -> AnyProblem:
         return load_any(model)
     kind = type(model).__module__.partition(".")[0]
     if kind in ("keras", "sklearn"):
-        return getattr(models, f"from_{kind}")(model, *taken.values())  # type: ignore[no-any-return]
+        return getattr(models, f"from_{kind}")(model, **taken)  # type: ignore[no-any-return]
     return models.from_torch(model, **taken)
 
 
