@@ -72,8 +72,8 @@ class GradientReport:
 def compare(model: Any, gradients: Mapping[str, Any] | Sequence[Any], **taken: Any) -> GradientReport:
     """A backward pass of one's own, held against the derived one.
 
-    `model` is a problem, what `load` makes one of, or a model of PyTorch, Keras or scikit-learn with what its
-    `from_…` function takes (`inputs=`, `targets=`, `loss=`; `X=`, `Y=`). `gradients` has an array for each parameter, named as in
+    `model` is a problem, what `load` makes one of, or a model of PyTorch, Keras or scikit-learn with what its `from_…`
+    function takes, by name (`inputs=`, `targets=`, `loss=`). `gradients` has an array for each parameter, named as in
     the problem (dW1, W1) or as in the framework ("fc1.weight"), or is a list in the order of the parameters.
     Transposed ones, those of a summed or averaged loss, and single precision are no mistakes. Raises TracerError for
     names that are no parameter's.
