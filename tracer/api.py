@@ -72,7 +72,9 @@ def from_arrays(
     `weights` one (inputs, units) for each layer, or a pair (W, b) of it and its bias; with `layout="torch"`, or
     `weights_are="outputs x inputs"`, (units, inputs) as PyTorch has them, never told from the shape. `biases` are
     (units,) or (1, units) each, one number that the units share, or None. `activations` is
-    one name for all layers or one for each; `settings` are further keys of a problem file (`convention`, `decimals`).
+    one name for all layers or one for each; `loss` is a problem file's, or one of PyTorch's (mse_loss, l1_loss, and
+    cross_entropy of a linear last layer), averaged as there; `settings` are further keys of a problem file
+    (`convention`, `decimals`).
     Raises TracerError (ProblemError) where they do not fit.
 
     >>> problem = from_arrays([[1, 0], [0, 1]], [1, 0], [[[0.1, 0.2], [0.3, 0.4]]], activations="softmax",
@@ -81,6 +83,7 @@ def from_arrays(
     [[0.0, 1.0], [1.0, 0.0]]
     """
     names = [activations] * len(weights) if isinstance(activations, str) else list(activations)
+    loss, settings = _as_in_pytorch(names, loss, settings)
     matrices, given = _paired(weights, biases)
     layers = []
     for name, each, bias in zip(names, matrices, given, strict=True):
@@ -101,6 +104,24 @@ def _weights_are(weights_are: str | None, layout: str | None) -> str:
     if layout is not None and told != LAYOUTS[layout]:
         raise ProblemError("problem", "layout", f"found {layout!r} beside weights_are={told!r}, expected one of them")
     return told
+
+
+MEANS = {"mse_loss": "mean_squared_error", "l1_loss": "mean_absolute_error"}
+OF_LOGITS = {"cross_entropy": ("cross_entropy", "softmax"),
+             "binary_cross_entropy_with_logits": ("binary_cross_entropy", "sigmoid")}  # fmt: skip
+
+
+def _as_in_pytorch(names: list[str], loss: str, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A loss by PyTorch's name, averaged over the samples; one of logits gives the last layer its activation."""
+    convention: dict[str, Any] = {"reduction": "mean"}
+    if loss in MEANS:
+        loss = MEANS[loss]
+    elif loss in OF_LOGITS and names and names[-1] == "linear":
+        loss, names[-1] = OF_LOGITS[loss]
+        convention["softmax_slope"] = "fused"
+    else:
+        return loss, settings
+    return loss, {**settings, "convention": {**convention, **settings.get("convention", {})}}
 
 
 def _paired(

@@ -1,10 +1,13 @@
 """What a notebook is given, in a real browser and in a notebook's style sheet, on light and on dark."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tracer.notebook.widget import SCRIPT
+from tracer.page.page import render_page
 from tracer.presentation.shown import shown
 from tracer.problem.problem import problem_from_document
 from tracer.problem.reading import load_problem
@@ -112,3 +115,28 @@ def test_nothing_is_wider_than_a_narrow_notebook(chromium: Any, run: Trace, tmp_
     page.set_viewport_size({"width": 500, "height": 900})
     assert page.locator("table").count() > 20 and page.inner_text("body").count("0.") > 100
     assert page.evaluate("document.documentElement.scrollWidth") <= 500
+
+
+def test_the_widget_shows_the_page_and_it_can_be_stepped_through(chromium: Any, run: Trace, tmp_path: Path) -> None:
+    """As anywidget does: the script is a module, its `render` is given the model and an element."""
+    made = json.dumps({"page": render_page(run), "title": run.problem.title, "height": 700}).replace("</", "<\\/")
+    script = json.dumps(SCRIPT).replace("</", "<\\/")
+    (tmp_path / "cell.html").write_text(
+        f"""<!doctype html><meta charset="utf-8"><title>cell</title><div id="cell"></div><script type="module">
+        const values = {made};
+        const {{ default: widget }} = await import("data:text/javascript," + encodeURIComponent({script}));
+        widget.render({{ model: {{ get: key => values[key] }}, el: document.querySelector("#cell") }});
+        </script>""",
+        encoding="utf-8",
+    )
+    page = chromium.new_page(viewport={"width": 1000, "height": 900})
+    noise: list[str] = []
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.goto((tmp_path / "cell.html").as_uri())
+    frame = page.frame_locator("iframe")
+    before = frame.locator("section:not([hidden]) h2").first.inner_text()
+    frame.locator("body").press("ArrowRight")
+    after = frame.locator("section:not([hidden]) h2").first.inner_text()
+    assert noise == [] and before != after and page.locator("iframe").get_attribute("title") == run.problem.title
+    assert frame.locator("section:not([hidden]) .worked.first").first.is_visible()
+    page.close()

@@ -151,3 +151,30 @@ def test_what_was_checked_prints_and_shows_itself() -> None:
     shown = found._repr_html_()
     assert shown.count("<tr") == 10 and "✗" in shown and "Z1[1,1]" in shown
     assert found.to_document()["summary"]["score"] == 8
+
+
+def test_pairs_and_a_layout_say_the_same_as_weights_and_biases() -> None:
+    plain = tracer.load(TABLE)
+    given = arrays_of()
+    pairs = [(np.array(W).T, b) for W, b in zip(given["weights"], given["biases"], strict=True)]
+    made = tracer.from_arrays(**{**given, "weights": pairs, "biases": None}, layout="torch")
+    assert made == plain
+    with pytest.raises(tracer.TracerError, match="layout: found 'jax', expected one of 'torch', 'numpy', 'keras'"):
+        tracer.from_arrays(**given, layout="jax")
+    with pytest.raises(tracer.TracerError, match=r"found pairs .* and single matrices"):
+        tracer.from_arrays(**{**given, "weights": [pairs[0], given["weights"][1]], "biases": None})
+
+
+@pytest.mark.parametrize(("loss", "targets"), [("cross_entropy", [0, 2]), ("mse_loss", None), ("l1_loss", None)])
+def test_pytorchs_losses_of_logits_are_averaged_as_there(loss: str, targets: Any) -> None:
+    torch = require_module("torch")
+    rng = np.random.default_rng(3)
+    X, W, b, Y = rng.normal(size=(2, 3)), rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=(2, 3))
+    made = tracer.from_arrays(X, Y if targets is None else targets, [(W, b)], activations="linear", loss=loss)
+    w = torch.tensor(W, requires_grad=True)
+    outputs = torch.tensor(X) @ w + torch.tensor(b)
+    expected = getattr(torch.nn.functional, loss)(outputs, torch.tensor(Y if targets is None else targets))
+    expected.backward()
+    run = tracer.trace(made)
+    assert abs(run.last.loss - expected.item()) < 1e-12
+    np.testing.assert_allclose(run["dW1"], w.grad.numpy(), atol=1e-12)

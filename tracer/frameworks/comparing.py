@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,13 +69,14 @@ class GradientReport:
         return "<br>".join(map(html.escape, self.lines))
 
 
-def compare(model: Any, gradients: Mapping[str, Any], **taken: Any) -> GradientReport:
+def compare(model: Any, gradients: Mapping[str, Any] | Sequence[Any], **taken: Any) -> GradientReport:
     """A backward pass of one's own, held against the derived one.
 
-    `model` is a problem, what `load` makes one of, or a model of PyTorch, Keras or scikit-learn with what its
-    `from_…` function takes (`inputs=`, `targets=`, `loss=`). `gradients` has an array for each parameter, named as in
-    the problem (dW1, W1) or as in the framework ("fc1.weight"); transposed ones, those of a summed or averaged loss,
-    and single precision are no mistakes. Raises TracerError for names and shapes that are no parameter's.
+    `model` is a problem, what `load` makes one of, or a model of PyTorch, Keras or scikit-learn with what its `from_…`
+    function takes, by name (`inputs=`, `targets=`, `loss=`). `gradients` has an array for each parameter, named as in
+    the problem (dW1, W1) or as in the framework ("fc1.weight"), or is a list in the order of the parameters.
+    Transposed ones, those of a summed or averaged loss, and single precision are no mistakes. Raises TracerError for
+    names that are no parameter's.
 
     >>> import numpy as np
     >>> right = {"dW1": [[0.1, 0.2]]}
@@ -100,7 +101,7 @@ def _problem(model: Any, taken: Mapping[str, Any]) -> AnyProblem:
         return load_any(model)
     kind = type(model).__module__.partition(".")[0]
     if kind in ("keras", "sklearn"):
-        return getattr(models, f"from_{kind}")(model, *taken.values())  # type: ignore[no-any-return]
+        return getattr(models, f"from_{kind}")(model, **taken)  # type: ignore[no-any-return]
     return models.from_torch(model, **taken)
 
 
@@ -116,7 +117,7 @@ class _Known:
 class _Judge:
     """Judges the gradients of one problem."""
 
-    def __init__(self, problem: AnyProblem, gradients: Mapping[str, Any]) -> None:
+    def __init__(self, problem: AnyProblem, gradients: Mapping[str, Any] | Sequence[Any]) -> None:
         self.problem = problem
         one = trace(problem).first
         self.program = one.program
@@ -128,11 +129,21 @@ class _Judge:
         self.known: dict[str, _Known] = {}
         self.wrong_shapes: list[ParameterFinding] = []
         self.single = False
-        for name, value in gradients.items():
+        for name, value in self._by_name(gradients).items():
             if value is not None:
                 self._enter(str(name), value)
 
     # whose gradient is whose
+
+    def _by_name(self, gradients: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
+        """A list's gradients are those of the parameters in their order. Raises ProblemError for another length."""
+        if isinstance(gradients, Mapping):
+            return gradients
+        names = list(self.problem.origin) or [named.gradient(each) for each in self.program.parameters]
+        if len(gradients) != len(names):
+            says = f"found {len(gradients)}, expected one for each of {', '.join(names)}"
+            raise ProblemError("gradients", "", says)
+        return dict(zip(names, gradients, strict=True))
 
     def _parameters(self) -> dict[str, Placement]:
         """Each parameter under every name that a learner may give it."""
@@ -188,6 +199,8 @@ class _Judge:
         says = f"{_shape(array.shape)}, expected {_shape(shape)}"
         if array.ndim == 2 and array.size != np.prod(shape) and array.shape[-1] == shape[-1] and len(flat) > 1:
             says += ": it has a row for each sample, so the sum over the samples is missing"
+        elif flat == [self.backward.rows] and self.backward.rows > 1:
+            says += ": it has a number for each sample, so it was added up over the units and not over the samples"
         self.wrong_shapes.append(ParameterFinding(name, False, says))
         return None, False
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from tracer.frameworks.taking_over import problem_of_graph
@@ -110,12 +111,14 @@ def from_keras(
 
 
 def of(
-    function: Callable[..., Any], given: Mapping[str, Any] | None = None, parameters: Mapping[str, Any] | None = None,
+    function: Callable[..., Any], given: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | Collection[str] | None = None,
     *, learning_rate: float = RATE, title: str | None = None, name: str = "program", **settings: Any,
 ) -> AnyProblem:  # fmt: skip
     """The program of a function in numpy-like Python that returns its loss.
 
-    `given` and `parameters` are arrays by the names of the function's arguments. It is called once, with stand-ins
+    `given` and `parameters` are arrays by the names of the function's arguments, which may be keywords too;
+    `parameters` may also name those among them that are learned. It is called once, with stand-ins
     for them on which numpy's operators and functions are noted: `@ + - * / **`, `np.tanh`, `np.sum`, slices.
     Raises TracerError for what cannot be noted, with its line.
 
@@ -127,5 +130,8 @@ def of(
     """
     from tracer.frameworks.numpy_functions import graph_of_function
 
-    graph = graph_of_function(function, given or {}, parameters or {}, title or function.__name__, name)
+    own = inspect.signature(function).parameters
+    numbers = {**(given or {}), **{key: settings.pop(key) for key in list(settings) if key in own}}
+    learned = parameters if isinstance(parameters, Mapping) else {key: numbers.pop(key) for key in parameters or ()}
+    graph = graph_of_function(function, numbers, learned, title or function.__name__, name)
     return problem_of_graph(graph, name, {"learning_rate": learning_rate, **settings})

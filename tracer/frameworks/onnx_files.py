@@ -138,6 +138,8 @@ class _OnnxReading:
 
     def _input(self, each: Any, array: Any) -> None:
         dimensions = [d.dim_value for d in each.type.tensor_type.shape.dim]
+        if array.ndim == len(dimensions) - 1 and array.ndim == 1:  # one sample alone
+            array = array[None]
         if len(dimensions) != array.ndim and array.ndim == 2 and all(d > 0 for d in dimensions[1:]):
             if int(np.prod(dimensions[1:])) != array.shape[1]:
                 says = f"found {array.shape[1]} numbers for a sample, expected {dimensions[1:]} for {each.name}"
@@ -229,8 +231,13 @@ class _OnnxReading:
         return (
             isinstance(value, Ref)
             and value.name in self.graph.starts
-            and self.graph.starts[value.name].numbers.ndim == 1
+            and _row_shaped(self.graph.starts[value.name].numbers)
         )
+
+
+def _row_shaped(array: Any) -> bool:
+    """Whether it is a row: n numbers, or 1×n."""
+    return bool(array.ndim == 1 or (array.ndim == 2 and len(array) == 1))
 
 
 def _is_plain(array: Any) -> bool:
@@ -289,7 +296,7 @@ def _fused(onnx: Any, nodes: list[Any], numbers: Mapping[str, Any]) -> list[Any]
             swapped[id(last)] = onnx.helper.make_node("Gelu", [x], list(last.output), name=last.name)
         sums = used.get(node.output[0], []) if node.op_type == "MatMul" and node.input[1] in numbers else []
         if len(sums) == 1 and sums[0].op_type == "Add" and numbers[node.input[1]].ndim == 2:
-            bias = next((each for each in sums[0].input if each in numbers and numbers[each].ndim == 1), None)
+            bias = next((each for each in sums[0].input if each in numbers and _row_shaped(numbers[each])), None)
             if bias is not None:
                 gone.add(id(node))
                 name = node.name

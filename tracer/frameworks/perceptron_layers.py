@@ -74,7 +74,7 @@ def _taken(graph: Graph, layers: list[DenseLayer], operation: GraphOperation) ->
         weight, bias = operation.arguments.get("weight"), operation.arguments.get("bias")
         if not isinstance(weight, Ref) or not isinstance(bias, Ref | None) or not _is_parameter(graph, weight, 2):
             return False
-        if bias is not None and not _is_parameter(graph, bias, 1):
+        if bias is not None and not (_is_parameter(graph, bias, 1) or _is_row(graph, bias)):
             return False
         turned = operation.kind == "linear"
         name = None if bias is None else bias.name
@@ -87,6 +87,10 @@ def _taken(graph: Graph, layers: list[DenseLayer], operation: GraphOperation) ->
         return False
     layers[-1].activation = activation
     return True
+
+
+def _is_row(graph: Graph, ref: Ref) -> bool:
+    return _is_parameter(graph, ref, 2) and len(graph.starts[ref.name].numbers) == 1
 
 
 def _is_parameter(graph: Graph, ref: Ref, dimensions: int) -> bool:

@@ -41,7 +41,8 @@ def graph_of_torch(
     """The graph of a module or a function with its loss; and how it was read off what was recorded."""
     torch = framework("torch", "torch")
     given = named_inputs(torch, module, inputs)
-    whole = whole_of(torch)(as_forward(module), loss if callable(loss) else None)
+    by_name = tuple(given) if isinstance(inputs, Mapping) else ()
+    whole = whole_of(torch)(as_forward(module), loss if callable(loss) else None, by_name)
     check_inputs(torch, whole, given, name)
     goal = target_tensors(torch, targets) if callable(loss) else ()
     recorded = exported(whole, (tuple(given.values()), goal), name)

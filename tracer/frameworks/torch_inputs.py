@@ -116,15 +116,15 @@ def whole_of(torch: Any) -> Any:
     """A module of the model and its loss, so that both are recorded as one."""
 
     class Whole(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self, model: Any, loss: Any) -> None:
+        def __init__(self, model: Any, loss: Any, names: tuple[str, ...]) -> None:
             super().__init__()
-            self.model = model
+            self.model, self._names = model, names
             if isinstance(loss, torch.nn.Module):
                 self.objective = loss
             self._loss = (loss,)
 
         def forward(self, inputs: tuple[Any, ...], targets: tuple[Any, ...] | None) -> Any:
-            made = self.model(*inputs)
+            made = self.model(**dict(zip(self._names, inputs, strict=True))) if self._names else self.model(*inputs)
             if self._loss[0] is None or targets is None:
                 return _plain_output(made)
             objective = self._modules.get("objective", self._loss[0])

@@ -115,6 +115,9 @@ class BackwardPass:
         others = {"a sigmoid, a(1 − a)": A * (1 - A), "tanh, 1 − a²": 1 - A**2, "ReLU": np.where(A > 0, 1.0, 0.0)}
         for whose, other in others.items():
             yield f"with the slope of {whose}, in place of {called}", self._with(each, name, other)
+        of = slope.of
+        for half, other in ((f"{of} alone", A), (f"1 − {of} alone", 1 - A), (f"{of}² alone", A**2)):
+            yield f"with {half} in place of {called}", self._with(each, name, other)
         for back in sorted(self._takes[each.id]):
             kept = self.values[back] > 0
             if self._role(back) == "gradient" and kept.shape == A.shape and kept.any() and not kept.all():

@@ -16,8 +16,10 @@ export default {
     frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-popups");
     frame.title = model.get("title");
     frame.style.cssText = `width:100%;height:${model.get("height")}px;border:1px solid #9e9e9e`;
-    frame.srcdoc = model.get("page");
+    const address = URL.createObjectURL(new Blob([model.get("page")], { type: "text/html" }));
+    frame.src = address;  // an address of its own, which a step of the page may add its name to
     el.appendChild(frame);
+    return () => URL.revokeObjectURL(address);
   },
 };
 """

@@ -88,6 +88,14 @@ def test_a_time_step_that_was_left_out_is_found_in_a_program() -> None:
     assert "cell.weight_ih is the gradient without what comes back through" in str(found), str(found)
 
 
+def test_a_list_is_taken_in_the_order_of_the_parameters() -> None:
+    own = Own().gradients()
+    assert compare(problem(), [own[f"d{each}{k}"] for k in (1, 2, 3) for each in ("W", "b")]).all_right
+    with pytest.raises(TracerError, match="found 1, expected one for each of dW1, db1"):
+        compare(problem(), [own["dW1"]])
+    assert "a number for each sample" in str(compare(problem(), own | {"db1": np.ones(5)}))
+
+
 def test_names_and_things_that_are_no_parameters_are_refused() -> None:
     with pytest.raises(TracerError, match=r"gradients: dW9: there is no parameter of this name, expected dW1, db1"):
         compare(problem(), {"dW9": np.ones((3, 4))})

@@ -13,6 +13,7 @@ from tests.conftest import require_module
 from tests.unit.frameworks.test_pytorch import gradients
 from tracer.api import trace
 from tracer.errors import TracerError
+from tracer.frameworks.comparing import compare
 from tracer.frameworks.keras_models import graph_of_keras
 from tracer.frameworks.models import from_keras
 from tracer.frameworks.writing import places_of, write_program
@@ -189,3 +190,13 @@ def test_what_is_not_known_is_named(keras: Any) -> None:
     plain.compile(loss="categorical_crossentropy", optimizer="adam")
     with pytest.raises(TracerError, match="does not end in softmax"):
         from_keras(plain, numbers(1, 3), numbers(1, 2))
+
+
+def test_batch_norm_takes_the_batch_where_training_is_asked_for(keras: Any) -> None:
+    model, X, Y = compiled("batch norm", keras)
+    with torch.no_grad():
+        outputs = model(X, training=True).numpy()
+    problem = from_keras(model, X, Y, loss="mse_loss", training=True)
+    assert abs(trace(problem).last.loss - ((outputs - Y) ** 2).mean()) < CLOSE
+    own = gradients(problem, trace(problem))
+    assert compare(model, own, X=X, Y=Y, loss="mse_loss", training=True).all_right

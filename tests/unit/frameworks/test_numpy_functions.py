@@ -90,3 +90,9 @@ def test_what_cannot_be_noted_is_said_with_its_line() -> None:
         of(branch, {"X": X}, {})
     with pytest.raises(TracerError, match=r"Z: branch has no such argument, expected X, W"):
         of(branch, {"X": X, "Z": X}, {"W": W})
+
+
+def test_arrays_may_be_keywords_and_parameters_named() -> None:
+    one = of(layered, {"X": X, "Y": Y}, {"W": W, "b": b, "V": V})
+    other = of(layered, X=X, Y=Y, W=W, b=b, V=V, parameters=["W", "b", "V"])
+    assert one.sha256 == other.sha256

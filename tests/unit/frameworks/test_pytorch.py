@@ -270,3 +270,19 @@ def test_a_framework_that_is_missing_is_said_with_what_to_install(monkeypatch: p
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(TracerError, match=r'sklearn is not installed: pip install "backprop-tracer\[sklearn\]"'):
         from_sklearn(object(), [[1.0]], [1])
+
+
+def test_inputs_by_name_go_to_the_arguments_of_that_name() -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(2, 1)
+
+        def forward(self, a: Any, *, scale: Any = 1.0, b: Any = None) -> Any:
+            return self.fc(a - b) * scale
+
+    with precise():
+        model, a, b = Named(), torch.randn(2, 2), torch.randn(2, 2)
+        problem = from_torch(model, {"b": b, "a": a}, torch.zeros(2, 1), loss="mse_loss")
+        expected = (model(a, b=b) ** 2).mean().item()
+    assert abs(trace(problem).last.loss - expected) < CLOSE and {"a", "b"} <= set(problem.to_document()["given"])
