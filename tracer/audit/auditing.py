@@ -12,7 +12,7 @@ from tracer.audit.implied import NOWHERE, WORDS
 from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import Study
 from tracer.audit.labels import Labels
-from tracer.audit.package import AuditError, read_book
+from tracer.audit.package import AuditError, BookCells, read_book
 from tracer.audit.report import Audit, Finding, conventions, gradient_findings
 from tracer.audit.roles import find_roles
 from tracer.audit.slips import Naming
@@ -38,8 +38,13 @@ def audit_file(path: Path, loss: str | None = None) -> Audit:
 
 def audit_book(name: str, content: bytes, loss: str | None = None) -> Audit:
     """Audit the bytes of a workbook; `loss` is the address of the cell that is its loss, where somebody says so."""
-    graph = build(read_book(name, content))
-    audit = Audit(name, graph)
+    return audit_cells(read_book(name, content), loss)
+
+
+def audit_cells(book: BookCells, loss: str | None = None) -> Audit:
+    """Audit a workbook that was read."""
+    graph = build(book)
+    audit = Audit(book.name, graph)
     labels = Labels(graph.book)
     audit.notes.extend(_differences(graph))
     forward = forward_findings(graph, labels)

@@ -16,7 +16,7 @@ import numpy as np
 from tracer.audit.graph import Graph
 from tracer.audit.implied import NOWHERE
 from tracer.audit.numbers import Row, cells_of, slopes, value
-from tracer.audit.roles import Roles, ancestors, root
+from tracer.audit.roles import Roles, Update, ancestors, root
 from tracer.expression import scalar as s
 
 NEAR, FAR = 5, 5  # points besides the book's own
@@ -52,13 +52,34 @@ class Study:
         return study
 
     def swept(self) -> Iterator[s.Cell]:
-        """The losses whose gradients are worked out: as far as time allows."""
-        left = MOST_SWEPT
+        """The losses whose gradients are worked out, as far as time allows.
+
+        A loss whose parameters all have their gradients from another is passed over: it is the same at moved parameters.
+        """
+        left, covered = MOST_SWEPT, set[s.Cell]()
+        updates = self.roles.updates.values()
+        parameters = {each.parameter for each in updates}
         for loss in self.roles.losses:
             if left <= 0:
                 return
+            own = (
+                parameters & ancestors(self.graph, (loss,), self.roles.updates, self.roles.implied)
+                if parameters
+                else set()
+            )
+            if own and own <= covered:
+                continue
             yield loss
             left -= sum(len(self.slopes_of(cell)) for cell in self.gradients[loss] if cell in self._slopes)
+            if any(self._is_taken(update, loss) for update in updates if update.parameter in own):
+                covered |= own
+
+    def _is_taken(self, update: Update, loss: s.Cell) -> bool:
+        """Whether an update takes off the gradient of a loss."""
+        known = self.gradients[loss].get(update.parameter)
+        if known is None:
+            return False
+        return any(ratio(self.row(each), np.broadcast_to(known, (1 + NEAR + FAR,))) for each in update.takes)
 
     def slopes_of(self, cell: s.Cell) -> dict[s.Cell, Row]:
         """∂cell/∂operand for each cell that a computed cell is made of."""

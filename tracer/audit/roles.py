@@ -151,12 +151,13 @@ def _targets(graph: Graph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]
             mixed and any(_squares(graph, graph.made[user], copied) for user in users)
         )
         if HELD in ways.values() and measured:
-            found = [user for user, way in ways.items() if way == HELD]
+            found = [user for user, way in ways.items() if way in (HELD, DIVIDED)]
             yield from ((each, found) for each in names)
 
 
-HELD, COMPARED, OTHER = range(3)
-"""How a cell is used: held against something computed, compared with a typed number, or anything else."""
+HELD, DIVIDED, COMPARED, OTHER = range(4)
+"""How a cell is used: held against something computed, divided by it (as the slope of a logarithm is), compared with a
+typed number, or anything else."""
 
 
 def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool) -> int:
@@ -175,11 +176,20 @@ def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool)
                 left.append(other)
             case s.Product(factors) if _before_logarithm(graph, factors, target):
                 way = HELD
+            case s.Quotient(above, below) if _is_of(above, target) and _is_computed(graph, below):
+                way = DIVIDED if way == COMPARED else way
+                left.append(below)
             case s.Cell() if node in target:
                 return OTHER
             case _:
                 left.extend(s.children(node))
     return way
+
+
+def _is_of(node: s.Scalar, target: set[s.Cell]) -> bool:
+    """Whether an expression is of a target alone."""
+    used = cells_of(node)
+    return bool(used) and all(each in target for each in used)
 
 
 def _squares(graph: Graph, node: s.Scalar, target: set[s.Cell]) -> bool:
