@@ -23,7 +23,9 @@ def places(content: bytes) -> list[s.Cell]:
     return [each for each in cells if not isinstance(audit.graph.made[each], s.Cell)]
 
 
-def planted(content: bytes, cells: list[s.Cell], random: np.random.Generator, count: int) -> Iterator[tuple[s.Cell, str, BookCells]]:
+def planted(
+    content: bytes, cells: list[s.Cell], random: np.random.Generator, count: int
+) -> Iterator[tuple[s.Cell, str, BookCells]]:
     """Books with one fault each: the cell, the wrong formula and the book."""
     made = 0
     while made < count:

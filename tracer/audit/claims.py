@@ -17,6 +17,7 @@ import numpy as np
 from tracer.audit.known import WEIGHTS, Study, alike
 from tracer.audit.labels import Labels
 from tracer.audit.numbers import Row
+from tracer.audit.roles import root
 from tracer.expression import scalar as s
 
 How: TypeAlias = Literal["update", "heading", "use", "line", "rule"]
@@ -93,11 +94,23 @@ class Claims:
                 break
         for cell, of in asked.items():
             self.found.setdefault(cell, Claim(of, "use"))
+        self._ask_of_origins(asked)
         for cell, rules in self.rules.items():
             if cell not in self.found:
                 of = frozenset(rule.of for rule in self._fitting(cell, rules, asked))
                 if 0 < len(of) <= 40:
                     self.found[cell] = Claim(of, "rule")
+
+    def _ask_of_origins(self, asked: Mapping[s.Cell, frozenset[s.Cell]]) -> None:
+        """What is asked of a copy is asked of the cell that it shows, unless that one is right as something else."""
+        study = self.study
+        for cell, of in asked.items():
+            origin = root(study.graph, cell)
+            if origin == cell or origin in self.found or origin not in study.roles.held:
+                continue
+            own = study.row(origin)
+            if not any(self.is_right(own, rule.of) for rule in self.rules.get(origin, ())):
+                self.found[origin] = Claim(of, "use")
 
     def _fitting(self, cell: s.Cell, rules: list[Rule], asked: Mapping[s.Cell, frozenset[s.Cell]]) -> list[Rule]:
         """The rules of a cell that agree with what is claimed of it and of its operands."""

@@ -15,7 +15,7 @@ import numpy as np
 from tracer.audit.claims import Claim, Claims, commonest
 from tracer.audit.known import FAR, NEAR, alike, ratio
 from tracer.audit.numbers import Row, slopes, value
-from tracer.audit.roles import changes_of
+from tracer.audit.roles import changes_of, root
 from tracer.audit.writing import relative_formula
 from tracer.expression import scalar as s
 
@@ -76,6 +76,7 @@ class Judge:
             for cell in claims.study.graph.order:
                 judge.look_at(cell)
             judge.go_on_in_line()
+            judge.look_for_updates()
         judge.faults.sort(key=lambda each: claims.study.places.get(each.cell, -1))
         return judge
 
@@ -219,7 +220,7 @@ class Judge:
                 key = float(f"{found:.6g}")
                 counts[key] = counts.get(key, 0) + 1
         most = max(counts.values(), default=0)
-        return [factor for factor, count in counts.items() if count * 4 >= most and count > 1] + [self.factor]
+        return [factor for factor, count in counts.items() if count * 2 >= most and count > 1] + [self.factor]
 
     def proved(self, cell: s.Cell, claim: Claim) -> s.Cell | None:
         """Blame a cell, or one that only serves it, where that can be proved; gives the cell of the gradient."""
@@ -370,7 +371,7 @@ class Judge:
             expected = -expected
         changed = value(study.graph.made[cell], self.values) - self.row(update.before)
         right = expected * study.right[update.parameter][0][1]
-        if alike(changed, right) or not self.is_plain(cell):
+        if alike(changed, right) or not self.is_plain():
             return
         if ratio(changed, right) is None and not self.takes_gradient(cell):
             return
@@ -378,12 +379,33 @@ class Judge:
             Fault(cell, self.row(update.before) + right, self.row(update.before) + changed, "update", update.parameter)
         )
 
+    def look_for_updates(self) -> None:
+        """Cells in line with updates that should be updates too, by what these do, and are none."""
+        study = self.claims.study
+        updates, expected = study.roles.updates, self.change
+        if expected is None or not self.is_plain():
+            return
+        expected = -abs(expected) if self.goes_down and self.factor > 0 and expected > 0 else expected
+        have = {each.parameter for each in updates.values()}
+        for cell, update in list(updates.items()):
+            for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+                near = s.Cell(cell.matrix, cell.row + down, cell.column + right)
+                before = s.Cell(update.before.matrix, update.before.row + down, update.before.column + right)
+                parameter = root(study.graph, before)
+                if near in updates or near not in study.graph.made or parameter in have or parameter not in study.right:
+                    continue
+                if parameter in study.graph.typed and before in study.graph.uses[near]:
+                    have.add(parameter)
+                    change = expected * study.right[parameter][0][1]
+                    given = np.broadcast_to(value(study.graph.made[near], self.values), change.shape)
+                    self.faults.append(Fault(near, self.row(before) + change, given, "update", parameter))
+
     def takes_gradient(self, cell: s.Cell) -> bool:
         """Whether what an update takes off is a gradient at all, of this or of another parameter."""
         takes = self.claims.study.roles.updates[cell].takes
         return not takes or any(each in self.claims.found for each in takes)
 
-    def is_plain(self, cell: s.Cell) -> bool:
+    def is_plain(self) -> bool:
         """Whether most updates of the book are plain steps along the gradient."""
         return self.plain * 2 > len(self.claims.study.roles.updates)
 
