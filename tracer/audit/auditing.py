@@ -17,6 +17,7 @@ from tracer.audit.report import Audit, Finding, conventions, gradient_findings
 from tracer.audit.roles import find_roles
 from tracer.audit.slips import Naming
 from tracer.expression import scalar as s
+from tracer.files import open_regular
 
 UNSURE = (
     "gradients may be there, but too few of them agree with a loss to call others wrong; name the loss with --loss CELL"
@@ -27,12 +28,12 @@ MOST_BYTES = 50_000_000
 def audit_file(path: Path, loss: str | None = None) -> Audit:
     """Audit a workbook. Raises AuditError where it cannot be read."""
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise AuditError(f"{path}: is larger than the {MOST_BYTES:,} bytes that are read")
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as wrong:
         raise AuditError(f"{path}: {wrong.strerror or wrong}") from None
+    if len(content) > MOST_BYTES:
+        raise AuditError(f"{path}: is larger than the {MOST_BYTES:,} bytes that are read")
     return audit_book(path.name, content, loss)
 
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from tracer.audit.known import WEIGHTS, Study, alike
+from tracer.audit.known import WEIGHTS, Index, Study, alike
 from tracer.audit.labels import Labels
 from tracer.audit.numbers import Row
 from tracer.audit.roles import root
@@ -108,9 +108,15 @@ class Claims:
             origin = root(study.graph, cell)
             if origin == cell or origin in self.found or origin not in study.roles.held:
                 continue
-            own = study.row(origin)
-            if not any(self.is_right(own, rule.of) for rule in self.rules.get(origin, ())):
+            shown = {each for _, each, _ in self.index.find(study.row(origin))}
+            later = any(used in of for each in shown for used in study.graph.uses.get(each, ()))
+            if not shown or (shown & of and not later):
                 self.found[origin] = Claim(of, "use")
+
+    @cached_property
+    def index(self) -> Index:
+        """All gradients, to find the cells whose gradient a row is."""
+        return Index(((loss, cell), row) for cell, rows in self.study.right.items() for loss, row in rows)
 
     def _fitting(self, cell: s.Cell, rules: list[Rule], asked: Mapping[s.Cell, frozenset[s.Cell]]) -> list[Rule]:
         """The rules of a cell that agree with what is claimed of it and of its operands."""
@@ -226,7 +232,7 @@ class Claims:
 
 
 def quanta(rows: Iterable[Row]) -> list[float]:
-    """A number for each row that equal rows share, rounded; its digits are few enough for other roundings on the way."""
+    """A number for each row that equal rows share, with fewer digits than roundings on the way can change."""
     full = [each if np.ndim(each) else np.full(len(WEIGHTS), each) for each in rows]
     sums = np.nan_to_num(np.array(full), nan=0.0, posinf=0.0, neginf=0.0) @ WEIGHTS
     with np.errstate(divide="ignore"):

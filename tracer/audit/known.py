@@ -54,7 +54,7 @@ class Study:
     def swept(self) -> Iterator[s.Cell]:
         """The losses whose gradients are worked out, as far as time allows.
 
-        A loss whose parameters all have their gradients from another is passed over: it is the same at moved parameters.
+        A loss whose parameters all have their gradients from another is passed over: it is that one, moved.
         """
         left, covered = MOST_SWEPT, set[s.Cell]()
         updates = self.roles.updates.values()

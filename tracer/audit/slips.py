@@ -14,7 +14,6 @@ from tracer.audit import parsing as p
 from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import alike, ratio
 from tracer.audit.labels import Labels
-from tracer.audit.numbers import Row
 from tracer.audit.rewrites import Rewrite
 from tracer.audit.roles import root
 from tracer.audit.writing import formula_at, nodes, tree_at
@@ -238,34 +237,8 @@ class Naming:
         times = ratio(fault.given, fault.right)
         if times is not None and abs(times + 1) < 1e-6:
             return "error-sign"
-        if fault.kind != "local derivative" and self._lacks_a_path(fault):
-            return "term-dropped-or-doubled"
         return "wrong-slope" if fault.kind == "local derivative" else "other"
 
-    def _lacks_a_path(self, fault: Fault) -> bool:
-        """Whether a gradient is what comes back through some of the ways to the loss alone."""
-        study, of = self.judge.claims.study, fault.of
-        for _ in range(4):
-            users = [each for each in study.graph.users.get(of, ()) if each in study.right] if of is not None else []
-            if len(users) > 1:
-                scale = ratio(self._through(users, of), study.right[of][0][1])
-                inner = study.right[fault.of][0][1] / study.right[of][0][1] if fault.of is not None else 1.0
-                return scale is not None and any(
-                    ratio(fault.given, inner * self._through([each], of)) is not None for each in users
-                )
-            of = users[0] if users else None
-        return False
-
-    def _through(self, users: list[s.Cell], of: s.Cell | None) -> Row:
-        """What comes back through some users of a cell."""
-        study = self.judge.claims.study
-        total = np.zeros_like(self.judge.row(users[0]))
-        for each in users:
-            if of is not None:
-                total = total + study.right[each][0][1] * study.slopes_of(each)[of]
-        return total
-
-    @cached_property
     def parameters(self) -> frozenset[s.Cell]:
         return frozenset(self.judge.claims.study.roles.parameters)
 
