@@ -7,7 +7,7 @@ import numpy as np
 
 from tracer.audit.auditing import audit_cells
 from tracer.audit.graph import build
-from tracer.audit.package import BookCells, Formula, read_book
+from tracer.audit.package import BookCells, WrittenFormula, read_book
 from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
@@ -35,7 +35,7 @@ def planted(
         wrong = _changed(text, cell, random)
         if wrong == text:
             continue
-        book.sheets[cell.matrix].formulas[cell.row, cell.column] = Formula(wrong, (cell.row, cell.column))
+        book.sheets[cell.matrix].formulas[cell.row, cell.column] = WrittenFormula(wrong, (cell.row, cell.column))
         right, off = build(read_book("book", content)).values({})[cell], build(book).values({})[cell]
         if not abs(float(off) - float(right)) > LEAST * max(abs(float(right)), 1e-9):
             continue

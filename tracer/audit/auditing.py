@@ -13,9 +13,9 @@ from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import Study
 from tracer.audit.labels import Labels
 from tracer.audit.package import AuditError, BookCells, read_book
-from tracer.audit.report import Audit, Finding, conventions, gradient_findings
+from tracer.audit.report import Audit, AuditFinding, conventions, gradient_findings
 from tracer.audit.roles import find_roles
-from tracer.audit.slips import Naming
+from tracer.audit.slips import SlipNaming
 from tracer.expression import scalar as s
 from tracer.files import open_regular
 
@@ -63,7 +63,7 @@ def audit_cells(book: BookCells, loss: str | None = None) -> Audit:
     return audit
 
 
-def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> list[Finding]:
+def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> list[AuditFinding]:
     judge = Judge.of(Claims.of(study, labels))
     before = judge
     forward: list[Fault] = []
@@ -82,10 +82,10 @@ def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> 
     )
     if judge.gradients:
         audit.conventions.extend(conventions(judge))
-    found = gradient_findings(judge, Naming(judge, labels))
+    found = gradient_findings(judge, SlipNaming(judge, labels))
     if forward:
         before.faults = forward
-        found = [*gradient_findings(before, Naming(before, labels)), *found]
+        found = [*gradient_findings(before, SlipNaming(before, labels)), *found]
     return found
 
 
@@ -101,11 +101,11 @@ def _differences(graph: Graph) -> list[str]:
 
 def _cell(graph: Graph, text: str) -> s.Cell:
     """The computed cell of an address, with or without a sheet."""
-    from tracer.audit.parsing import FormulaError, Reference, parse
+    from tracer.audit.parsing import Reference, UnreadFormulaError, parse
 
     try:
         node = parse(text.lstrip("="))
-    except FormulaError:
+    except UnreadFormulaError:
         node = None
     if not isinstance(node, Reference) or node.last is not None:
         raise AuditError(f"--loss {text}: not the address of a cell, as in Sheet1!Y33")

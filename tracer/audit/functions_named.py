@@ -13,7 +13,7 @@ import numpy as np
 from tracer.audit.graph import Graph
 from tracer.audit.labels import Labels
 from tracer.audit.numbers import cells_of
-from tracer.audit.report import Finding
+from tracer.audit.report import AuditFinding
 from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
@@ -28,9 +28,9 @@ _PARTS = (
 )
 
 
-def forward_findings(graph: Graph, labels: Labels) -> list[Finding]:
+def forward_findings(graph: Graph, labels: Labels) -> list[AuditFinding]:
     """Cells whose formula is a near miss of the function that a label beside them names."""
-    groups: dict[tuple[str, str], Finding] = {}
+    groups: dict[tuple[str, str], AuditFinding] = {}
     named = {title: _texts(graph, title) for title in graph.book.sheets}
     for cell in graph.order:
         made = graph.made[cell]
@@ -49,7 +49,7 @@ def forward_findings(graph: Graph, labels: Labels) -> list[Finding]:
 
 
 def _add(
-    groups: dict[tuple[str, str], Finding], graph: Graph, cell: s.Cell, slug: str, says: str, should_be: str
+    groups: dict[tuple[str, str], AuditFinding], graph: Graph, cell: s.Cell, slug: str, says: str, should_be: str
 ) -> None:
     formula = formula_at(graph.book, cell)
     key = cell.matrix, slug
@@ -57,7 +57,7 @@ def _add(
         shown = graph.shown(cell)
         right = _value_of(graph, cell, slug)
         words = f"{says}: {formula} should be {should_be}"
-        groups[key] = Finding(cell, formula, should_be, slug, words, shown if shown is not None else np.nan, right)
+        groups[key] = AuditFinding(cell, formula, should_be, slug, words, shown if shown is not None else np.nan, right)
     groups[key].cells.append(cell)
 
 

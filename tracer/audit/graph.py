@@ -10,9 +10,9 @@ import numpy as np
 
 from tracer.audit import grids
 from tracer.audit.lowering import Lowering
-from tracer.audit.numbers import Row, cells_of, value
-from tracer.audit.package import BookCells, Place
-from tracer.audit.parsing import FormulaError
+from tracer.audit.numbers import PointRow, cells_of, value
+from tracer.audit.package import BookCells, CellPlace
+from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
@@ -55,7 +55,9 @@ class Graph:
 
         return formula_at(self.book, cell)
 
-    def values(self, leaves: Mapping[s.Cell, Row], fixed: Mapping[s.Cell, Row] | None = None) -> dict[s.Cell, Row]:
+    def values(
+        self, leaves: Mapping[s.Cell, PointRow], fixed: Mapping[s.Cell, PointRow] | None = None
+    ) -> dict[s.Cell, PointRow]:
         """Every cell's numbers: typed ones are `leaves` or as they are; `fixed` cells are not computed."""
         found = {cell: np.float64(number) for cell, number in self.typed.items()}
         found.update(leaves)  # type: ignore[arg-type]
@@ -98,7 +100,7 @@ def build(book: BookCells) -> Graph:
     return graph
 
 
-def _spread_arrays(book: BookCells, title: str, place: Place) -> None:
+def _spread_arrays(book: BookCells, title: str, place: CellPlace) -> None:
     """An array's formula stands in its first cell alone: the others that it fills get it too."""
     formula = book.sheets[title].formulas.get(place)
     if formula is None or formula.spread is None or formula.origin != place:
@@ -116,9 +118,9 @@ def _made(graph: Graph, lowering: Lowering, cell: s.Cell) -> s.Scalar | None:
     try:
         found = lowering.expression(cell.matrix, (cell.row, cell.column))
         if isinstance(found, str):
-            raise FormulaError("gives a text")
+            raise UnreadFormulaError("gives a text")
         return grids.number(found)
-    except FormulaError as wrong:
+    except UnreadFormulaError as wrong:
         graph.unread[cell] = str(wrong)
     except (RecursionError, OverflowError):
         graph.unread[cell] = "is too deep"

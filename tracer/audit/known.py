@@ -15,7 +15,7 @@ import numpy as np
 
 from tracer.audit.graph import Graph
 from tracer.audit.implied import NOWHERE
-from tracer.audit.numbers import Row, cells_of, slopes, value
+from tracer.audit.numbers import PointRow, cells_of, slopes, value
 from tracer.audit.roles import Roles, Update, ancestors, root
 from tracer.expression import scalar as s
 
@@ -35,9 +35,9 @@ class Study:
 
     graph: Graph
     roles: Roles
-    values: dict[s.Cell, Row] = field(default_factory=dict)
-    gradients: dict[s.Cell, dict[s.Cell, Row]] = field(default_factory=dict)
-    _slopes: dict[s.Cell, dict[s.Cell, Row]] = field(default_factory=dict)
+    values: dict[s.Cell, PointRow] = field(default_factory=dict)
+    gradients: dict[s.Cell, dict[s.Cell, PointRow]] = field(default_factory=dict)
+    _slopes: dict[s.Cell, dict[s.Cell, PointRow]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph, roles: Roles) -> Study:
@@ -81,7 +81,7 @@ class Study:
             return False
         return any(ratio(self.row(each), np.broadcast_to(known, (1 + NEAR + FAR,))) for each in update.takes)
 
-    def slopes_of(self, cell: s.Cell) -> dict[s.Cell, Row]:
+    def slopes_of(self, cell: s.Cell) -> dict[s.Cell, PointRow]:
         """∂cell/∂operand for each cell that a computed cell is made of."""
         if cell not in self._slopes:
             made = self.roles.implied.get(cell) or self.graph.made.get(cell)
@@ -89,11 +89,11 @@ class Study:
                 self._slopes[cell] = slopes(made, self.values) if made is not None else {}
         return self._slopes[cell]
 
-    def gradient_of(self, loss: s.Cell) -> dict[s.Cell, Row]:
+    def gradient_of(self, loss: s.Cell) -> dict[s.Cell, PointRow]:
         """∂loss/∂cell for every cell before it, the last first."""
         graph, roles = self.graph, self.roles
         before = ancestors(graph, (loss,), roles.updates, roles.implied)
-        found: dict[s.Cell, Row] = {loss: np.ones(1 + NEAR + FAR)}
+        found: dict[s.Cell, PointRow] = {loss: np.ones(1 + NEAR + FAR)}
         for cell in sorted(
             before & self.places.keys() | {loss}, key=lambda each: self.places.get(each, -1), reverse=True
         ):
@@ -156,7 +156,7 @@ class Study:
                     found[cell] |= found.get(used, set())
         return found
 
-    def _gradients(self, loss: s.Cell) -> Iterator[tuple[s.Cell, Row]]:
+    def _gradients(self, loss: s.Cell) -> Iterator[tuple[s.Cell, PointRow]]:
         """The gradients of a loss that change from point to point: a constant row would explain any other."""
         for cell, row in self.gradients.get(loss, {}).items():
             full = np.broadcast_to(row, (1 + NEAR + FAR,))
@@ -170,19 +170,19 @@ class Study:
         return {loss for loss, _, _ in index.find(np.broadcast_to(change, (1 + NEAR + FAR,)))}
 
     @cached_property
-    def right(self) -> dict[s.Cell, list[tuple[s.Cell, Row]]]:
+    def right(self) -> dict[s.Cell, list[tuple[s.Cell, PointRow]]]:
         """For every cell the gradients in it: the loss and the row, of whole losses first."""
-        found: dict[s.Cell, list[tuple[s.Cell, Row]]] = {}
+        found: dict[s.Cell, list[tuple[s.Cell, PointRow]]] = {}
         for loss, gradients in self.gradients.items():
             for cell, row in gradients.items():
                 found.setdefault(cell, []).append((loss, np.broadcast_to(row, (1 + NEAR + FAR,))))
         return found
 
-    def row(self, cell: s.Cell) -> Row:
+    def row(self, cell: s.Cell) -> PointRow:
         return np.broadcast_to(self.values[cell], (1 + NEAR + FAR,))
 
 
-def points(graph: Graph, roles: Roles) -> dict[s.Cell, Row]:
+def points(graph: Graph, roles: Roles) -> dict[s.Cell, PointRow]:
     """The rows of all cells: what a loss depends on is moved, updates as numbers of their own."""
     base = graph.values({})
     moved = {cell for cell in roles.forward if cell.matrix != NOWHERE and _may_move(graph, roles, cell)}
@@ -212,7 +212,7 @@ def _divides(node: s.Scalar, cell: s.Cell) -> bool:
     return False
 
 
-def _moved(number: float) -> Row:
+def _moved(number: float) -> PointRow:
     """A number at all points. Numbers that are equal move alike."""
     random = np.random.default_rng(abs(hash(round(number, 12))) % 2**32)
     near = random.uniform(-NEAR_MOVE, NEAR_MOVE, NEAR)
@@ -221,7 +221,7 @@ def _moved(number: float) -> Row:
     return np.array([number, *(number + near * size), *(number + far * size)])
 
 
-def alike(first: Row, second: Row, size: Row | float = 0.0) -> bool:
+def alike(first: PointRow, second: PointRow, size: PointRow | float = 0.0) -> bool:
     """Whether two rows are the same numbers, wherever both are defined (at three points at least)."""
     both = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(both) < 3:
@@ -231,7 +231,7 @@ def alike(first: Row, second: Row, size: Row | float = 0.0) -> bool:
     return bool(np.all(np.abs(a - b) <= bound))
 
 
-def ratio(first: Row, second: Row) -> float | None:
+def ratio(first: PointRow, second: PointRow) -> float | None:
     """The one number that `first` is times `second` at all points; None where there is none."""
     both = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(both) < 3:
@@ -248,13 +248,13 @@ def ratio(first: Row, second: Row) -> float | None:
 class Index:
     """Rows that can be found again by their shape: times any one number."""
 
-    def __init__(self, rows: Iterable[tuple[tuple[s.Cell, s.Cell], Row]]) -> None:
+    def __init__(self, rows: Iterable[tuple[tuple[s.Cell, s.Cell], PointRow]]) -> None:
         """`rows`: (loss, cell) and the gradient in it."""
         keyed = [(key, found, row) for found, row in rows if (key := _key(row)) is not None]
         self.entries = sorted(keyed, key=lambda each: each[0])
         self.keys = [each[0] for each in self.entries]
 
-    def find(self, row: Row, most: int = 200) -> list[tuple[s.Cell, s.Cell, float]]:
+    def find(self, row: PointRow, most: int = 200) -> list[tuple[s.Cell, s.Cell, float]]:
         """Loss, cell and factor of all that a row is a multiple of."""
         key = _key(row)
         if key is None:
@@ -272,7 +272,7 @@ class Index:
 WEIGHTS = np.random.default_rng(1).normal(size=1 + NEAR + FAR)
 
 
-def _key(row: Row) -> float | None:
+def _key(row: PointRow) -> float | None:
     """A number that all multiples of a row share; None for zeros."""
     finite = np.nan_to_num(row, nan=0.0, posinf=0.0, neginf=0.0)
     largest = finite[int(np.argmax(np.abs(finite)))]

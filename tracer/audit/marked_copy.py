@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import io
+import string
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -116,14 +117,14 @@ def _with_sheet(audit: Audit, parts: Parts) -> Parts:
 
 
 def _report_sheet(audit: Audit) -> bytes:
-    sheet = etree.Element(f"{{{_NS}}}worksheet", nsmap={None: _NS})
+    sheet = etree.Element(f"{{{_NS}}}worksheet", nsmap={None: _NS})  # type: ignore[dict-item]
     columns = etree.SubElement(sheet, f"{{{_NS}}}cols")
     for number, width in ((1, 24), (2, 100)):
         etree.SubElement(columns, f"{{{_NS}}}col", min=str(number), max=str(number), width=str(width), customWidth="1")
     data = etree.SubElement(sheet, f"{{{_NS}}}sheetData")
     for number, (place, text) in enumerate(_lines(audit), start=1):
         row = etree.SubElement(data, f"{{{_NS}}}row", r=str(number))
-        for column, each in (("A", place), ("B", text)):
+        for column, each in zip(string.ascii_uppercase, (place, text), strict=False):
             if each:
                 cell = etree.SubElement(row, f"{{{_NS}}}c", r=f"{column}{number}", t="inlineStr")
                 etree.SubElement(etree.SubElement(cell, f"{{{_NS}}}is"), f"{{{_NS}}}t").text = each

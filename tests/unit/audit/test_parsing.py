@@ -3,16 +3,16 @@
 import pytest
 
 from tracer.audit.graph import build
-from tracer.audit.package import BookCells, Formula, SheetCells
-from tracer.audit.parsing import FormulaError, parse
+from tracer.audit.package import AuditedSheet, BookCells, WrittenFormula
+from tracer.audit.parsing import UnreadFormulaError, parse
 from tracer.audit.writing import text_of
 from tracer.expression.scalar import Cell
 
 
 def result(text: str) -> float:
     """What a formula gives in C1 of a sheet with 2 in A1, 3 in B1, 5 in A2 and 7 in B2."""
-    sheet = SheetCells("S", "", False, {(1, 1): 2.0, (1, 2): 3.0, (2, 1): 5.0, (2, 2): 7.0, (1, 3): None})
-    sheet.formulas[1, 3] = Formula(text, (1, 3))
+    sheet = AuditedSheet("S", "", False, {(1, 1): 2.0, (1, 2): 3.0, (2, 1): 5.0, (2, 2): 7.0, (1, 3): None})
+    sheet.formulas[1, 3] = WrittenFormula(text, (1, 3))
     graph = build(BookCells("b", b"", {"S": sheet}, {"both": "S!$A$1:$B$1"}))
     return float(graph.values({})[Cell("S", 1, 3)])
 
@@ -46,7 +46,7 @@ def test_a_formula_gives_what_a_spreadsheet_gives(text: str, expected: float) ->
 
 @pytest.mark.parametrize("text", ["A1+", "SUM(A1", "[1]S!A1", "'[x.xlsx]S'!A1", ")", "A1 A2", "{1,2;3}"])
 def test_what_is_not_read_raises(text: str) -> None:
-    with pytest.raises(FormulaError):
+    with pytest.raises(UnreadFormulaError):
         parse(text)
 
 
