@@ -11,7 +11,7 @@ import numpy as np
 from tracer.audit import grids
 from tracer.audit.lowering import Lowering
 from tracer.audit.numbers import PointRow, cells_of, value
-from tracer.audit.package import BookCells, CellPlace
+from tracer.audit.package import BookCells, AuditedPlace
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
@@ -100,7 +100,7 @@ def build(book: BookCells) -> Graph:
     return graph
 
 
-def _spread_arrays(book: BookCells, title: str, place: CellPlace) -> None:
+def _spread_arrays(book: BookCells, title: str, place: AuditedPlace) -> None:
     """An array's formula stands in its first cell alone: the others that it fills get it too."""
     formula = book.sheets[title].formulas.get(place)
     if formula is None or formula.spread is None or formula.origin != place:

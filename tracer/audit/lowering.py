@@ -9,7 +9,7 @@ from tracer.audit import grids as g
 from tracer.audit import parsing as p
 from tracer.audit.functions import FUNCTIONS
 from tracer.audit.grids import Item, ItemGrid
-from tracer.audit.package import AuditedSheet, BookCells, CellPlace, WrittenFormula
+from tracer.audit.package import AuditedSheet, BookCells, AuditedPlace, WrittenFormula
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 
@@ -31,9 +31,9 @@ class Lowering:
     """Reads the formulas of one book; grids of arrays are made once."""
 
     book: BookCells
-    arrays: dict[tuple[str, CellPlace], ItemGrid] = field(default_factory=dict)
+    arrays: dict[tuple[str, AuditedPlace], ItemGrid] = field(default_factory=dict)
 
-    def expression(self, sheet: str, place: CellPlace) -> Item:
+    def expression(self, sheet: str, place: AuditedPlace) -> Item:
         """What one cell is made of. Raises UnreadFormulaError for a formula that is not read."""
         formula = self.book.sheets[sheet].formulas[place]
         if formula.spread is None:
@@ -51,7 +51,7 @@ class Lowering:
             self.arrays[key] = _Tree(self, sheet, 0, 0).grid(p.parse(formula.text))
         return self.arrays[key]
 
-    def part(self, grid: ItemGrid, formula: WrittenFormula, place: CellPlace) -> Item:
+    def part(self, grid: ItemGrid, formula: WrittenFormula, place: AuditedPlace) -> Item:
         """The item of an array that a cell shows; a row or column alone is repeated."""
         row, column = place[0] - formula.origin[0], place[1] - formula.origin[1]
         rows, columns = g.shape(grid)
@@ -115,7 +115,7 @@ class _Tree:
             return g.spread(lambda x, y: rule(g.number(x), g.number(y)), left, right)
         return g.spread(lambda x, y: g.compare(operator, x, y), left, right)
 
-    def corner(self, corner: p.ReferenceCorner) -> CellPlace:
+    def corner(self, corner: p.ReferenceCorner) -> AuditedPlace:
         row = corner.row + (0 if corner.fixed_row else self.down)
         column = corner.column + (0 if corner.fixed_column else self.right)
         if not (0 < row <= p.LAST_ROW and 0 < column <= p.LAST_COLUMN):
@@ -290,7 +290,7 @@ SPECIAL: dict[str, Callable[[_Tree, tuple[p.FormulaNode | None, ...]], ItemGrid 
 }
 
 
-def _cell(sheet: AuditedSheet, place: CellPlace) -> Item:
+def _cell(sheet: AuditedSheet, place: AuditedPlace) -> Item:
     """A cell as an operand: a number by its address, a text or a truth value as it is."""
     value = sheet.values.get(place)
     if isinstance(value, str | bool):

@@ -29,7 +29,7 @@ _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!"})
 
-CellPlace: TypeAlias = tuple[int, int]
+AuditedPlace: TypeAlias = tuple[int, int]
 """Row and column, from 1."""
 
 
@@ -42,7 +42,7 @@ class WrittenFormula:
     """A formula without its "=", as it was written at `origin`; `spread` is the range that an array formula fills."""
 
     text: str
-    origin: CellPlace
+    origin: AuditedPlace
     spread: tuple[int, int, int, int] | None = None
 
 
@@ -53,8 +53,8 @@ class AuditedSheet:
     name: str
     part: str
     hidden: bool
-    values: dict[CellPlace, float | str | bool | None] = field(default_factory=dict)
-    formulas: dict[CellPlace, WrittenFormula] = field(default_factory=dict)
+    values: dict[AuditedPlace, float | str | bool | None] = field(default_factory=dict)
+    formulas: dict[AuditedPlace, WrittenFormula] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class _Reading:
             element.clear()
 
     def add_formula(
-        self, sheet: AuditedSheet, place: CellPlace, written: etree._Element, shared: dict[str, WrittenFormula]
+        self, sheet: AuditedSheet, place: AuditedPlace, written: etree._Element, shared: dict[str, WrittenFormula]
     ) -> None:
         self.formulas += 1
         text = written.text or ""
@@ -224,16 +224,21 @@ def _text(element: etree._Element) -> str:
     )
 
 
+_TYPES = dict(zip("bens", ("truth", "error", "number", "shared"), strict=True))
+"""What the letters of a cell's type stand for; its other types are words."""
+
+
 def _value(element: etree._Element, strings: list[str]) -> float | str | bool | None:
     kind, inner = element.get("t", "n"), element.find("{*}v")
+    kind = _TYPES.get(kind, kind)
     if kind == "inlineStr":
         return _text(element)
     text = (inner.text or "") if inner is not None else ""
-    if inner is None or kind == "e" or text in _ERRORS:
+    if inner is None or kind == "error" or text in _ERRORS:
         return None
-    if kind == "s":
+    if kind == "shared":
         return strings[int(text)] if text.isdigit() and int(text) < len(strings) else None
-    if kind == "b":
+    if kind == "truth":
         return text == "1"
     if kind in ("str", "d"):
         return text
@@ -243,7 +248,7 @@ def _value(element: etree._Element, strings: list[str]) -> float | str | bool | 
         return None
 
 
-def _place(address: str | None) -> CellPlace | None:
+def _place(address: str | None) -> AuditedPlace | None:
     found = _ADDRESS.fullmatch(address or "")
     return (int(found[2]), column_number(found[1])) if found else None
 
