@@ -11,7 +11,7 @@ import numpy as np
 from tracer.audit import grids
 from tracer.audit.lowering import Lowering
 from tracer.audit.numbers import PointRow, cells_of, value
-from tracer.audit.package import BookCells, AuditedPlace
+from tracer.audit.package import AuditedPlace, BookCells
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address

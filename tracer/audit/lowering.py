@@ -9,7 +9,7 @@ from tracer.audit import grids as g
 from tracer.audit import parsing as p
 from tracer.audit.functions import FUNCTIONS
 from tracer.audit.grids import Item, ItemGrid
-from tracer.audit.package import AuditedSheet, BookCells, AuditedPlace, WrittenFormula
+from tracer.audit.package import AuditedPlace, AuditedSheet, BookCells, WrittenFormula
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 
