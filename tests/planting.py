@@ -19,7 +19,8 @@ LEAST = 1e-6  # of a number: a fault that changes less is none
 def places(content: bytes) -> list[s.Cell]:
     """The cells of a right book that compute a gradient or an update, copies aside."""
     audit = audit_cells(read_book("book", content))
-    cells = [each.cell for each in audit.gradients] + sorted(audit.carried, key=lambda c: (c.matrix, c.row, c.column))
+    steps = [each for each in audit.carried if each.matrix.startswith("Step")]
+    cells = [each.cell for each in audit.gradients] + sorted(steps, key=lambda c: (c.matrix, c.row, c.column))
     return [each for each in cells if not isinstance(audit.graph.made[each], s.Cell)]
 
 
