@@ -6,17 +6,18 @@ from pathlib import Path
 
 from tracer.audit.claims import Claims
 from tracer.audit.functions_named import forward_findings, looks_like_a_network
-from tracer.audit.graph import Graph, build, differing, name_of
+from tracer.audit.graph import BookGraph, build, differing, name_of
 from tracer.audit.hypotheses import put_forward_right
 from tracer.audit.implied import NOWHERE, WORDS
 from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import Study
-from tracer.audit.labels import Labels
-from tracer.audit.package import AuditError, read_book
-from tracer.audit.report import Audit, Finding, conventions, gradient_findings
+from tracer.audit.labels import BookLabels
+from tracer.audit.package import AuditError, BookCells, read_book
+from tracer.audit.report import Audit, AuditFinding, conventions, gradient_findings
 from tracer.audit.roles import find_roles
-from tracer.audit.slips import Naming
+from tracer.audit.slips import SlipNaming
 from tracer.expression import scalar as s
+from tracer.files import open_regular
 
 UNSURE = (
     "gradients may be there, but too few of them agree with a loss to call others wrong; name the loss with --loss CELL"
@@ -27,20 +28,25 @@ MOST_BYTES = 50_000_000
 def audit_file(path: Path, loss: str | None = None) -> Audit:
     """Audit a workbook. Raises AuditError where it cannot be read."""
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise AuditError(f"{path}: is larger than the {MOST_BYTES:,} bytes that are read")
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as wrong:
         raise AuditError(f"{path}: {wrong.strerror or wrong}") from None
+    if len(content) > MOST_BYTES:
+        raise AuditError(f"{path}: is larger than the {MOST_BYTES:,} bytes that are read")
     return audit_book(path.name, content, loss)
 
 
 def audit_book(name: str, content: bytes, loss: str | None = None) -> Audit:
     """Audit the bytes of a workbook; `loss` is the address of the cell that is its loss, where somebody says so."""
-    graph = build(read_book(name, content))
-    audit = Audit(name, graph)
-    labels = Labels(graph.book)
+    return audit_cells(read_book(name, content), loss)
+
+
+def audit_cells(book: BookCells, loss: str | None = None) -> Audit:
+    """Audit a workbook that was read."""
+    graph = build(book)
+    audit = Audit(book.name, graph)
+    labels = BookLabels(graph.book)
     audit.notes.extend(_differences(graph))
     forward = forward_findings(graph, labels)
     named = _cell(graph, loss) if loss else None
@@ -57,7 +63,7 @@ def audit_book(name: str, content: bytes, loss: str | None = None) -> Audit:
     return audit
 
 
-def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> list[Finding]:
+def _judged(audit: Audit, study: Study, labels: BookLabels, loss: s.Cell | None) -> list[AuditFinding]:
     judge = Judge.of(Claims.of(study, labels))
     before = judge
     forward: list[Fault] = []
@@ -76,14 +82,14 @@ def _judged(audit: Audit, study: Study, labels: Labels, loss: s.Cell | None) -> 
     )
     if judge.gradients:
         audit.conventions.extend(conventions(judge))
-    found = gradient_findings(judge, Naming(judge, labels))
+    found = gradient_findings(judge, SlipNaming(judge, labels))
     if forward:
         before.faults = forward
-        found = [*gradient_findings(before, Naming(before, labels)), *found]
+        found = [*gradient_findings(before, SlipNaming(before, labels)), *found]
     return found
 
 
-def _differences(graph: Graph) -> list[str]:
+def _differences(graph: BookGraph) -> list[str]:
     wrong = differing(graph)
     if not wrong:
         return []
@@ -93,13 +99,13 @@ def _differences(graph: Graph) -> list[str]:
     ]
 
 
-def _cell(graph: Graph, text: str) -> s.Cell:
+def _cell(graph: BookGraph, text: str) -> s.Cell:
     """The computed cell of an address, with or without a sheet."""
-    from tracer.audit.parsing import FormulaError, Reference, parse
+    from tracer.audit.parsing import Reference, UnreadFormulaError, parse
 
     try:
         node = parse(text.lstrip("="))
-    except FormulaError:
+    except UnreadFormulaError:
         node = None
     if not isinstance(node, Reference) or node.last is not None:
         raise AuditError(f"--loss {text}: not the address of a cell, as in Sheet1!Y33")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tracer.audit import parsing as p
 
 
-def bracketed(node: p.Node, least: int = 6) -> p.Node:
+def bracketed(node: p.FormulaNode, least: int = 6) -> p.FormulaNode:
     """In brackets where an operator in it binds less than `least`."""
     if (isinstance(node, p.Binary) and p.POWER_OF[node.operator] < least) or isinstance(node, p.Unary):
         return p.Bracketed(node)

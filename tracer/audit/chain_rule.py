@@ -8,7 +8,7 @@ import numpy as np
 
 from tracer.audit.implied import NOWHERE
 from tracer.audit.known import Study, alike
-from tracer.audit.numbers import Row
+from tracer.audit.numbers import PointRow
 from tracer.audit.writing import reference_text, reference_to
 from tracer.calculus.differentiate import derivative
 from tracer.calculus.tidy import product, tidy
@@ -20,7 +20,7 @@ DEEPEST, LONGEST = 6, 1_500  # cells from one with a gradient, and letters of a 
 _X = "x"
 
 
-def chain_rule(study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, of: s.Cell) -> str | None:
+def chain_rule(study: Study, values: Mapping[s.Cell, PointRow], cell: s.Cell, of: s.Cell) -> str | None:
     """The formula of the gradient in `of` as it would stand in `cell`; None where it is too long or too deep."""
     try:
         expression = tidy(_gradient(study, values, cell, of, 0))
@@ -47,7 +47,7 @@ class _Addresses:
         raise ExportError("a range of single cells")
 
 
-def _gradient(study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, of: s.Cell, depth: int) -> s.Scalar:
+def _gradient(study: Study, values: Mapping[s.Cell, PointRow], cell: s.Cell, of: s.Cell, depth: int) -> s.Scalar:
     """Σ over the users of a cell: the gradient in each, times its slope in the cell."""
     if depth > DEEPEST or of.matrix == NOWHERE:
         raise _TooDeepError
@@ -67,7 +67,7 @@ def _gradient(study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, of: s.Ce
     return s.Sum(tuple(terms)) if len(terms) > 1 else terms[0]
 
 
-def _standing(study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, of: s.Cell) -> s.Cell | None:
+def _standing(study: Study, values: Mapping[s.Cell, PointRow], cell: s.Cell, of: s.Cell) -> s.Cell | None:
     """A cell before another that shows the gradient in `of`."""
     right = study.right[of][0][1]
     if not np.any(right):

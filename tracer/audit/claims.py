@@ -14,9 +14,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from tracer.audit.known import WEIGHTS, Study, alike
-from tracer.audit.labels import Labels
-from tracer.audit.numbers import Row
+from tracer.audit.known import WEIGHTS, KnownNumbers, Study, alike
+from tracer.audit.labels import BookLabels
+from tracer.audit.numbers import PointRow
+from tracer.audit.roles import root
 from tracer.expression import scalar as s
 
 How: TypeAlias = Literal["update", "heading", "use", "line", "rule"]
@@ -32,14 +33,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ChainRule:
     """A computed cell reads as the chain rule for `of`: what each backward operand has to be the gradient in."""
 
     of: s.Cell
     operands: Mapping[s.Cell, frozenset[s.Cell]]
 
 
-Key: TypeAlias = tuple[float, ...]
+RuleKey: TypeAlias = tuple[float, ...]
 Users: TypeAlias = Mapping[float, frozenset[s.Cell]]
 """The cells that one is multiplied into, by a number that stands for what with."""
 
@@ -49,11 +50,11 @@ class Claims:
     """The claims of all backward cells of a study."""
 
     study: Study
-    labels: Labels
+    labels: BookLabels
     found: dict[s.Cell, Claim] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, study: Study, labels: Labels) -> Claims:
+    def of(cls, study: Study, labels: BookLabels) -> Claims:
         claims = cls(study, labels)
         claims.by_update()
         claims.by_heading()
@@ -93,13 +94,33 @@ class Claims:
                 break
         for cell, of in asked.items():
             self.found.setdefault(cell, Claim(of, "use"))
+        self._ask_of_origins(asked)
         for cell, rules in self.rules.items():
             if cell not in self.found:
                 of = frozenset(rule.of for rule in self._fitting(cell, rules, asked))
                 if 0 < len(of) <= 40:
                     self.found[cell] = Claim(of, "rule")
 
-    def _fitting(self, cell: s.Cell, rules: list[Rule], asked: Mapping[s.Cell, frozenset[s.Cell]]) -> list[Rule]:
+    def _ask_of_origins(self, asked: Mapping[s.Cell, frozenset[s.Cell]]) -> None:
+        """What is asked of a copy is asked of the cell that it shows, unless that one is right as something else."""
+        study = self.study
+        for cell, of in asked.items():
+            origin = root(study.graph, cell)
+            if origin == cell or origin in self.found or origin not in study.roles.held:
+                continue
+            shown = {each for _, each, _ in self.index.find(study.row(origin))}
+            later = any(used in of for each in shown for used in study.graph.uses.get(each, ()))
+            if not shown or (shown & of and not later):
+                self.found[origin] = Claim(of, "use")
+
+    @cached_property
+    def index(self) -> KnownNumbers:
+        """All gradients, to find the cells whose gradient a row is."""
+        return KnownNumbers(((loss, cell), row) for cell, rows in self.study.right.items() for loss, row in rows)
+
+    def _fitting(
+        self, cell: s.Cell, rules: list[ChainRule], asked: Mapping[s.Cell, frozenset[s.Cell]]
+    ) -> list[ChainRule]:
         """The rules of a cell that agree with what is claimed of it and of its operands."""
         kept = [
             rule for rule in rules if all(each not in asked or asked[each] & of for each, of in rule.operands.items())
@@ -113,10 +134,10 @@ class Claims:
         right = [rule for rule in kept if self.is_right(own, rule.of)]
         return right or kept
 
-    def is_right(self, row: Row, cell: s.Cell) -> bool:
+    def is_right(self, row: PointRow, cell: s.Cell) -> bool:
         return any(alike(row, right) or alike(row, -right) for _, right in self.study.right.get(cell, ()))
 
-    def _ask(self, rules: list[Rule], asked: dict[s.Cell, frozenset[s.Cell]]) -> None:
+    def _ask(self, rules: list[ChainRule], asked: dict[s.Cell, frozenset[s.Cell]]) -> None:
         together: dict[s.Cell, set[s.Cell]] = {}
         for rule in rules:
             for operand, found in rule.operands.items():
@@ -146,7 +167,7 @@ class Claims:
         return cell in uses and other in uses and abs(len(uses[cell]) - len(uses[other])) <= 1
 
     @cached_property
-    def rules(self) -> dict[s.Cell, list[Rule]]:
+    def rules(self) -> dict[s.Cell, list[ChainRule]]:
         """For each backward cell the chain rules that it can be read as, if any."""
         found = {}
         for cell in self.study.roles.backward():
@@ -159,7 +180,7 @@ class Claims:
                     found[cell] = [_paired(of, users, asked) for of, users in forward[key]]
         return found
 
-    def _backward_operands(self, cell: s.Cell) -> dict[s.Cell, Row]:
+    def _backward_operands(self, cell: s.Cell) -> dict[s.Cell, PointRow]:
         """The backward operands and what each is multiplied by, where the cell is their sum and nothing else."""
         held = self.study.roles.held
         full = self.study.row(cell).shape
@@ -173,9 +194,9 @@ class Claims:
         return slopes if alike(np.asarray(total), self.study.row(cell), np.asarray(size)) else {}
 
     @cached_property
-    def forward_rules(self) -> dict[Key, list[tuple[s.Cell, Users]]]:
+    def forward_rules(self) -> dict[RuleKey, list[tuple[s.Cell, Users]]]:
         """Forward cells by what they are multiplied with on their way on: through the next cells, or those after."""
-        found: dict[Key, list[tuple[s.Cell, Users]]] = {}
+        found: dict[RuleKey, list[tuple[s.Cell, Users]]] = {}
         for cell in self.study.right:
             for users in self.onward(cell):
                 numbers = quanta(users.values())
@@ -187,11 +208,11 @@ class Claims:
                     kept.append((cell, together))
         return found
 
-    def onward(self, cell: s.Cell) -> Iterator[dict[s.Cell, Row]]:
+    def onward(self, cell: s.Cell) -> Iterator[dict[s.Cell, PointRow]]:
         """The forward cells that one leads to and their slopes in it: at once, and through one and two cells more."""
-        now: dict[s.Cell, Row] = {cell: np.ones_like(self.study.row(cell))}
+        now: dict[s.Cell, PointRow] = {cell: np.ones_like(self.study.row(cell))}
         for _ in range(DEEPEST):
-            after: dict[s.Cell, Row] = {}
+            after: dict[s.Cell, PointRow] = {}
             for each, row in now.items():
                 users = [user for user in self.users.get(each, ()) if user in self.study.right]
                 if not users:
@@ -212,8 +233,8 @@ class Claims:
         return {cell: [user for user in users if user not in updates] for cell, users in self.study.graph.users.items()}
 
 
-def quanta(rows: Iterable[Row]) -> list[float]:
-    """A number for each row that equal rows share, rounded; its digits are few enough for other roundings on the way."""
+def quanta(rows: Iterable[PointRow]) -> list[float]:
+    """A number for each row that equal rows share, with fewer digits than roundings on the way can change."""
     full = [each if np.ndim(each) else np.full(len(WEIGHTS), each) for each in rows]
     sums = np.nan_to_num(np.array(full), nan=0.0, posinf=0.0, neginf=0.0) @ WEIGHTS
     with np.errstate(divide="ignore"):
@@ -222,8 +243,8 @@ def quanta(rows: Iterable[Row]) -> list[float]:
     return [float(each) + 0.0 for each in np.round(sums * scale) / scale]
 
 
-def _paired(of: s.Cell, users: Users, operands: Mapping[s.Cell, float]) -> Rule:
-    return Rule(of, {each: users[found] for each, found in operands.items()})
+def _paired(of: s.Cell, users: Users, operands: Mapping[s.Cell, float]) -> ChainRule:
+    return ChainRule(of, {each: users[found] for each, found in operands.items()})
 
 
 def commonest(factors: Iterable[float]) -> float | None:

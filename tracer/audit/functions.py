@@ -10,23 +10,23 @@ from collections.abc import Callable, Sequence
 from functools import partial, reduce
 
 from tracer.audit import grids as g
-from tracer.audit.grids import Grid, Item
-from tracer.audit.parsing import FormulaError
+from tracer.audit.grids import Item, ItemGrid
+from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 
-Made = Callable[[Sequence[Grid]], Grid]
+FunctionRule = Callable[[Sequence[ItemGrid]], ItemGrid]
 LN_10 = s.Number(math.log(10))
 
 
-def _cells(rule: Callable[[s.Scalar], s.Scalar]) -> Made:
+def _cells(rule: Callable[[s.Scalar], s.Scalar]) -> FunctionRule:
     return lambda a: g.mapped(rule, a[0])
 
 
-def _function(name: s.FunctionName) -> Made:
+def _function(name: s.FunctionName) -> FunctionRule:
     return _cells(lambda x: s.Function(name, x))
 
 
-def _of_numbers(rule: Callable[[list[s.Scalar]], s.Scalar]) -> Made:
+def _of_numbers(rule: Callable[[list[s.Scalar]], s.Scalar]) -> FunctionRule:
     return lambda a: g.one(rule(g.numbers(a)))
 
 
@@ -34,7 +34,7 @@ def _exp(x: s.Scalar) -> s.Scalar:
     return s.Number(math.exp(x.value)) if isinstance(x, s.Number) and x.value < 700 else s.Exp(x)
 
 
-def _log(arguments: Sequence[Grid]) -> Grid:
+def _log(arguments: Sequence[ItemGrid]) -> ItemGrid:
     """LOG takes base 10 where none is given."""
     base = LN_10 if len(arguments) < 2 else s.Number(math.log(g.constant(arguments[1][0][0])))
     return g.mapped(lambda x: s.Quotient(s.Log(x), base), arguments[0])
@@ -70,10 +70,10 @@ def _product(values: Sequence[s.Scalar]) -> s.Scalar:
     return reduce(g.multiply, values, start)
 
 
-def _aligned(a: Sequence[Grid], rule: Callable[..., s.Scalar]) -> Grid:
+def _aligned(a: Sequence[ItemGrid], rule: Callable[..., s.Scalar]) -> ItemGrid:
     """A sum over cells in the same places of ranges of one shape."""
     if len({g.shape(each) for each in a}) != 1:
-        raise FormulaError("ranges of shapes that do not fit")
+        raise UnreadFormulaError("ranges of shapes that do not fit")
     return g.one(g.add([rule(*map(_or_zero, cells)) for cells in zip(*(g.items([each]) for each in a), strict=True)]))
 
 
@@ -81,10 +81,10 @@ def _or_zero(item: Item) -> s.Scalar:
     return g.ZERO if isinstance(item, str | bool) else g.number(item)
 
 
-def _matrix_product(a: Sequence[Grid]) -> Grid:
+def _matrix_product(a: Sequence[ItemGrid]) -> ItemGrid:
     left, right = a
     if g.shape(left)[1] != g.shape(right)[0] or g.shape(left)[0] * g.shape(right)[1] > g.MOST_ITEMS:
-        raise FormulaError("matrices that cannot be multiplied")
+        raise UnreadFormulaError("matrices that cannot be multiplied")
     columns = list(zip(*right, strict=True))
     return [
         [g.add([g.multiply(g.number(x), g.number(y)) for x, y in zip(row, column, strict=True)]) for column in columns]
@@ -92,11 +92,11 @@ def _matrix_product(a: Sequence[Grid]) -> Grid:
     ]
 
 
-def _transposed(a: Sequence[Grid]) -> Grid:
+def _transposed(a: Sequence[ItemGrid]) -> ItemGrid:
     return [list(row) for row in zip(*a[0], strict=True)]
 
 
-def _index(a: Sequence[Grid]) -> Grid:
+def _index(a: Sequence[ItemGrid]) -> ItemGrid:
     grid = a[0]
     row = int(g.constant(a[1][0][0]))
     column = int(g.constant(a[2][0][0])) if len(a) > 2 else 0
@@ -104,37 +104,37 @@ def _index(a: Sequence[Grid]) -> Grid:
         row, column = 1, row
     rows, columns = g.shape(grid)
     if not (0 <= row <= rows and 0 <= column <= columns):
-        raise FormulaError("a place outside its range")
+        raise UnreadFormulaError("a place outside its range")
     kept = [grid[row - 1]] if row else grid
     return [[each[column - 1]] if column else list(each) for each in kept]
 
 
-def _if(a: Sequence[Grid]) -> Grid:
+def _if(a: Sequence[ItemGrid]) -> ItemGrid:
     return g.spread(g.choose, a[0], a[1], a[2] if len(a) > 2 else g.one(False))
 
 
-def _and(a: Sequence[Grid]) -> Grid:
+def _and(a: Sequence[ItemGrid]) -> ItemGrid:
     return g.one(_product([g.number(each) for each in g.items(a)]))
 
 
-def _or(a: Sequence[Grid]) -> Grid:
+def _or(a: Sequence[ItemGrid]) -> ItemGrid:
     return g.one(_largest([g.number(each) for each in g.items(a)]))
 
 
-def _round(a: Sequence[Grid]) -> Grid:
+def _round(a: Sequence[ItemGrid]) -> ItemGrid:
     decimals = int(g.constant(a[1][0][0])) if len(a) > 1 else 0
     return g.mapped(lambda x: s.Round(x, decimals), a[0])
 
 
-def _beside(a: Sequence[Grid]) -> Grid:
+def _beside(a: Sequence[ItemGrid]) -> ItemGrid:
     return [[item for grid in a for item in grid[r]] for r in range(max(map(len, a)))]
 
 
-def _below(a: Sequence[Grid]) -> Grid:
+def _below(a: Sequence[ItemGrid]) -> ItemGrid:
     return [list(row) for grid in a for row in grid]
 
 
-def _taken(a: Sequence[Grid], drop: bool) -> Grid:
+def _taken(a: Sequence[ItemGrid], drop: bool) -> ItemGrid:
     rows, columns = ([int(g.constant(each[0][0])) for each in a[1:]] + [0, 0])[:2]
     kept = _cut(a[0], rows, drop)
     return [_cut(row, columns, drop) for row in kept]
@@ -148,21 +148,21 @@ def _cut(values: list, count: int, drop: bool) -> list:  # type: ignore[type-arg
     return values[:count] if count > 0 else values[count:]
 
 
-def _chosen_lines(a: Sequence[Grid], columns: bool) -> Grid:
+def _chosen_lines(a: Sequence[ItemGrid], columns: bool) -> ItemGrid:
     grid = _transposed(a[:1]) if columns else a[0]
     places = [int(g.constant(each)) for each in g.items(a[1:])]
     kept = [list(grid[place - 1 if place > 0 else place]) for place in places]
     return _transposed([kept]) if columns else kept
 
 
-def _sequence(a: Sequence[Grid]) -> Grid:
+def _sequence(a: Sequence[ItemGrid]) -> ItemGrid:
     rows, columns, start, step = ([g.constant(each[0][0]) for each in a] + [1.0, 1.0, 1.0, 1.0][len(a) :])[:4]
     if rows * columns > g.MOST_ITEMS:
-        raise FormulaError("too many cells at once")
+        raise UnreadFormulaError("too many cells at once")
     return [[s.Number(start + step * (r * columns + c)) for c in range(int(columns))] for r in range(int(rows))]
 
 
-def _normal(a: Sequence[Grid]) -> Grid:
+def _normal(a: Sequence[ItemGrid]) -> ItemGrid:
     if len(a) > 1 and not g.constant(a[1][0][0]):
         return g.mapped(
             lambda x: s.Product(
@@ -181,7 +181,7 @@ def _hyperbolic(x: s.Scalar, sign: float) -> s.Scalar:
     return s.Quotient(s.Sum((s.Exp(x), s.Product((s.Number(sign), s.Exp(g.negate(x)))))), g.TWO)
 
 
-FUNCTIONS: dict[str, Made] = {
+FUNCTIONS: dict[str, FunctionRule] = {
     "ABS": _cells(s.Absolute),
     "AND": _and,
     "ATAN": _function("arctan"),

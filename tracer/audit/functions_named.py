@@ -10,10 +10,10 @@ from math import isclose, log
 
 import numpy as np
 
-from tracer.audit.graph import Graph
-from tracer.audit.labels import Labels
+from tracer.audit.graph import BookGraph
+from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import cells_of
-from tracer.audit.report import Finding
+from tracer.audit.report import AuditFinding
 from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
@@ -28,9 +28,9 @@ _PARTS = (
 )
 
 
-def forward_findings(graph: Graph, labels: Labels) -> list[Finding]:
+def forward_findings(graph: BookGraph, labels: BookLabels) -> list[AuditFinding]:
     """Cells whose formula is a near miss of the function that a label beside them names."""
-    groups: dict[tuple[str, str], Finding] = {}
+    groups: dict[tuple[str, str], AuditFinding] = {}
     named = {title: _texts(graph, title) for title in graph.book.sheets}
     for cell in graph.order:
         made = graph.made[cell]
@@ -49,7 +49,7 @@ def forward_findings(graph: Graph, labels: Labels) -> list[Finding]:
 
 
 def _add(
-    groups: dict[tuple[str, str], Finding], graph: Graph, cell: s.Cell, slug: str, says: str, should_be: str
+    groups: dict[tuple[str, str], AuditFinding], graph: BookGraph, cell: s.Cell, slug: str, says: str, should_be: str
 ) -> None:
     formula = formula_at(graph.book, cell)
     key = cell.matrix, slug
@@ -57,11 +57,11 @@ def _add(
         shown = graph.shown(cell)
         right = _value_of(graph, cell, slug)
         words = f"{says}: {formula} should be {should_be}"
-        groups[key] = Finding(cell, formula, should_be, slug, words, shown if shown is not None else np.nan, right)
+        groups[key] = AuditFinding(cell, formula, should_be, slug, words, shown if shown is not None else np.nan, right)
     groups[key].cells.append(cell)
 
 
-def _value_of(graph: Graph, cell: s.Cell, slug: str) -> float:
+def _value_of(graph: BookGraph, cell: s.Cell, slug: str) -> float:
     own = float(graph.values({})[cell])
     if slug == "log-base":
         return own * log(10)
@@ -79,7 +79,7 @@ def _natural(formula: str) -> str:
     return re.sub(r"\bLOG(10)?\(", "LN(", formula)
 
 
-def _sigmoid_slip(graph: Graph, node: s.Scalar) -> tuple[str, str, str] | None:
+def _sigmoid_slip(graph: BookGraph, node: s.Scalar) -> tuple[str, str, str] | None:
     match node:
         case s.Quotient(s.Number(1.0), s.Sum((s.Exp(s.Cell() as z), s.Number(1.0)))) if not _is_negative(graph, z):
             return "exponent-sign", "a sigmoid has −z in its exponent", f"=1/(1+EXP(-{address(z.row, z.column)}))"
@@ -92,7 +92,7 @@ def _sigmoid_slip(graph: Graph, node: s.Scalar) -> tuple[str, str, str] | None:
     return None
 
 
-def _is_negative(graph: Graph, cell: s.Cell) -> bool:
+def _is_negative(graph: BookGraph, cell: s.Cell) -> bool:
     """Whether a cell is the opposite of another one: 1/(1 + e^z) of it is a sigmoid."""
     match graph.made.get(cell):
         case s.Negative() | s.Product((s.Number(-1.0), _)) | s.Product((_, s.Number(-1.0))):
@@ -102,11 +102,11 @@ def _is_negative(graph: Graph, cell: s.Cell) -> bool:
     return False
 
 
-def _texts(graph: Graph, title: str) -> list[str]:
+def _texts(graph: BookGraph, title: str) -> list[str]:
     return [each for each in graph.book.sheets[title].values.values() if isinstance(each, str) and len(each) < 200]
 
 
-def looks_like_a_network(graph: Graph, labels: Labels) -> bool:
+def looks_like_a_network(graph: BookGraph, labels: BookLabels) -> bool:
     """Whether a book without gradients holds a forward pass: weighted sums with activations, or W, b and X."""
     weighted = {cell for cell in graph.order if _is_weighted_sum(graph, graph.made[cell])}
     if any(_is_activation(graph.made[cell], weighted, graph) for cell in graph.order):
@@ -122,7 +122,7 @@ def looks_like_a_network(graph: Graph, labels: Labels) -> bool:
     return False
 
 
-def _is_weighted_sum(graph: Graph, node: s.Scalar) -> bool:
+def _is_weighted_sum(graph: BookGraph, node: s.Scalar) -> bool:
     """A sum in which a product of two cells stands."""
     if not isinstance(node, s.Sum):
         return False
@@ -131,7 +131,7 @@ def _is_weighted_sum(graph: Graph, node: s.Scalar) -> bool:
     )
 
 
-def _is_activation(node: s.Scalar, weighted: set[s.Cell], graph: Graph) -> bool:
+def _is_activation(node: s.Scalar, weighted: set[s.Cell], graph: BookGraph) -> bool:
     """tanh, a sigmoid, a softmax or a ReLU of a weighted sum."""
     used = cells_of(node)
     if not any(each in weighted for each in used):
@@ -152,7 +152,7 @@ def _is_activation(node: s.Scalar, weighted: set[s.Cell], graph: Graph) -> bool:
     return False
 
 
-def _is_share(node: s.Scalar, graph: Graph) -> bool:
+def _is_share(node: s.Scalar, graph: BookGraph) -> bool:
     match node:
         case s.Quotient(s.Cell() as above, s.Cell() as below):
             return isinstance(graph.made.get(above), s.Exp | s.Raised) and isinstance(graph.made.get(below), s.Sum)

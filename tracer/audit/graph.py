@@ -10,9 +10,9 @@ import numpy as np
 
 from tracer.audit import grids
 from tracer.audit.lowering import Lowering
-from tracer.audit.numbers import Row, cells_of, value
-from tracer.audit.package import BookCells, Place
-from tracer.audit.parsing import FormulaError
+from tracer.audit.numbers import PointRow, cells_of, value
+from tracer.audit.package import AuditedPlace, BookCells
+from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
@@ -21,7 +21,7 @@ CLOSE = 1e-9  # of the size of a number: our value and the book's own are the sa
 
 
 @dataclass
-class Graph:
+class BookGraph:
     """`made`: the cells that are computed, each from its expression; every other number is typed in (`typed`).
 
     `unread`: formulas that are left as numbers, each with the reason. `order`: computed cells, each after all that it
@@ -55,7 +55,9 @@ class Graph:
 
         return formula_at(self.book, cell)
 
-    def values(self, leaves: Mapping[s.Cell, Row], fixed: Mapping[s.Cell, Row] | None = None) -> dict[s.Cell, Row]:
+    def values(
+        self, leaves: Mapping[s.Cell, PointRow], fixed: Mapping[s.Cell, PointRow] | None = None
+    ) -> dict[s.Cell, PointRow]:
         """Every cell's numbers: typed ones are `leaves` or as they are; `fixed` cells are not computed."""
         found = {cell: np.float64(number) for cell, number in self.typed.items()}
         found.update(leaves)  # type: ignore[arg-type]
@@ -75,9 +77,9 @@ def name_of(cell: s.Cell) -> str:
     return f"{title}!{address(cell.row, cell.column)}"
 
 
-def build(book: BookCells) -> Graph:
+def build(book: BookCells) -> BookGraph:
     """Read every formula of a book."""
-    graph, lowering = Graph(book), Lowering(book)
+    graph, lowering = BookGraph(book), Lowering(book)
     operands = 0
     for title, sheet in book.sheets.items():
         for place in sorted(sheet.values.keys() | sheet.formulas.keys()):
@@ -98,7 +100,7 @@ def build(book: BookCells) -> Graph:
     return graph
 
 
-def _spread_arrays(book: BookCells, title: str, place: Place) -> None:
+def _spread_arrays(book: BookCells, title: str, place: AuditedPlace) -> None:
     """An array's formula stands in its first cell alone: the others that it fills get it too."""
     formula = book.sheets[title].formulas.get(place)
     if formula is None or formula.spread is None or formula.origin != place:
@@ -112,20 +114,20 @@ def _spread_arrays(book: BookCells, title: str, place: Place) -> None:
             book.sheets[title].formulas.setdefault((row, column), formula)
 
 
-def _made(graph: Graph, lowering: Lowering, cell: s.Cell) -> s.Scalar | None:
+def _made(graph: BookGraph, lowering: Lowering, cell: s.Cell) -> s.Scalar | None:
     try:
         found = lowering.expression(cell.matrix, (cell.row, cell.column))
         if isinstance(found, str):
-            raise FormulaError("gives a text")
+            raise UnreadFormulaError("gives a text")
         return grids.number(found)
-    except FormulaError as wrong:
+    except UnreadFormulaError as wrong:
         graph.unread[cell] = str(wrong)
     except (RecursionError, OverflowError):
         graph.unread[cell] = "is too deep"
     return None
 
 
-def _settle(graph: Graph) -> None:
+def _settle(graph: BookGraph) -> None:
     """Order the computed cells; what is not read, what uses nothing, and circles stay as the numbers they show."""
     for cell in [cell for cell, used in graph.uses.items() if not used]:
         expression = graph.made.pop(cell)
@@ -144,7 +146,7 @@ def _settle(graph: Graph) -> None:
             graph.typed[used] = np.nan
 
 
-def _ordered(graph: Graph) -> Iterator[s.Cell]:
+def _ordered(graph: BookGraph) -> Iterator[s.Cell]:
     state: dict[s.Cell, int] = {}  # 1: on the way, 2: done, 3: in a circle
     for start in graph.made:
         stack = [(start, iter(graph.uses[start]))] if start not in state else []
@@ -166,7 +168,7 @@ def _ordered(graph: Graph) -> Iterator[s.Cell]:
                 stack.append((below, iter(graph.uses[below])))
 
 
-def differing(graph: Graph) -> list[s.Cell]:
+def differing(graph: BookGraph) -> list[s.Cell]:
     """The computed cells whose shown number is not what their formula gives."""
     found = graph.values({})
     wrong = []

@@ -6,23 +6,23 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from tracer.audit.parsing import FormulaError
+from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 
 Item: TypeAlias = s.Scalar | str | bool | None
 """None is an empty cell."""
-Grid: TypeAlias = list[list[Item]]
+ItemGrid: TypeAlias = list[list[Item]]
 
 ZERO, ONE, TWO = s.Number(0.0), s.Number(1.0), s.Number(2.0)
 MOST_ITEMS = 250_000  # cells of one grid
 
 
-def one(item: Item) -> Grid:
+def one(item: Item) -> ItemGrid:
     return [[item]]
 
 
 def number(item: Item) -> s.Scalar:
-    """An item to calculate with: an empty cell is 0. Raises FormulaError for a text that is no number."""
+    """An item to calculate with: an empty cell is 0. Raises UnreadFormulaError for a text that is no number."""
     if item is None:
         return ZERO
     if isinstance(item, bool):
@@ -31,41 +31,41 @@ def number(item: Item) -> s.Scalar:
         try:
             return s.Number(float(item))
         except ValueError:
-            raise FormulaError(f"“{item[:20]}” is no number") from None
+            raise UnreadFormulaError(f"“{item[:20]}” is no number") from None
     return item
 
 
 def constant(item: Item) -> float:
-    """A number that does not depend on any cell. Raises FormulaError."""
+    """A number that does not depend on any cell. Raises UnreadFormulaError."""
     found = number(item)
     if not isinstance(found, s.Number):
-        raise FormulaError("a place that depends on a cell's number")
+        raise UnreadFormulaError("a place that depends on a cell's number")
     return found.value
 
 
-def shape(grid: Grid) -> tuple[int, int]:
+def shape(grid: ItemGrid) -> tuple[int, int]:
     return len(grid), len(grid[0]) if grid else 0
 
 
-def items(grids: Sequence[Grid]) -> Iterator[Item]:
+def items(grids: Sequence[ItemGrid]) -> Iterator[Item]:
     return (item for grid in grids for row in grid for item in row)
 
 
-def numbers(grids: Sequence[Grid]) -> list[s.Scalar]:
+def numbers(grids: Sequence[ItemGrid]) -> list[s.Scalar]:
     """The numbers of ranges: texts, truth values and empty cells are passed over, as SUM does."""
     return [item for item in items(grids) if item is not None and not isinstance(item, str | bool)]
 
 
-def spread(function: Callable[..., Item], *grids: Grid) -> Grid:
+def spread(function: Callable[..., Item], *grids: ItemGrid) -> ItemGrid:
     """A function of items over grids, each repeated where it has one row or column."""
     rows, columns = max(len(each) for each in grids), max(shape(each)[1] for each in grids)
     if rows * columns > MOST_ITEMS or any(0 in shape(each) for each in grids):
-        raise FormulaError("too many cells at once")
+        raise UnreadFormulaError("too many cells at once")
     if rows == columns == 1:
         return [[function(*(each[0][0] for each in grids))]]
     for each in grids:
         if shape(each)[0] not in (1, rows) or shape(each)[1] not in (1, columns):
-            raise FormulaError("ranges of shapes that do not fit")
+            raise UnreadFormulaError("ranges of shapes that do not fit")
     return [
         [
             function(*(each[r if len(each) > 1 else 0][c if len(each[0]) > 1 else 0] for each in grids))
@@ -75,7 +75,7 @@ def spread(function: Callable[..., Item], *grids: Grid) -> Grid:
     ]
 
 
-def mapped(function: Callable[[s.Scalar], s.Scalar], grid: Grid) -> Grid:
+def mapped(function: Callable[[s.Scalar], s.Scalar], grid: ItemGrid) -> ItemGrid:
     return spread(lambda item: function(number(item)), grid)
 
 
@@ -120,7 +120,7 @@ def multiply(left: s.Scalar, right: s.Scalar) -> s.Scalar:
 def divide(left: s.Scalar, right: s.Scalar) -> s.Scalar:
     match left, right:
         case _, s.Number(0.0):
-            raise FormulaError("a division by zero")
+            raise UnreadFormulaError("a division by zero")
         case s.Number(a), s.Number(b):
             return s.Number(a / b)
         case _, s.Number(1.0):
@@ -135,7 +135,7 @@ def power(base: s.Scalar, exponent: s.Scalar) -> s.Scalar:
             try:
                 return s.Number(float(a**b))
             except (OverflowError, ZeroDivisionError, TypeError):
-                raise FormulaError("a power that is no number") from None
+                raise UnreadFormulaError("a power that is no number") from None
         case _, s.Number(0.0):
             return ONE
         case _, s.Number(1.0):
@@ -174,14 +174,14 @@ def _compare_known(operator: str, left: Item | float, right: Item | float) -> bo
     if operator in ("=", "<>"):
         return (left == right) is (operator == "=")
     if not (isinstance(left, int | float) and isinstance(right, int | float)):
-        raise FormulaError("an order of texts")
+        raise UnreadFormulaError("an order of texts")
     return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator]
 
 
 def choose(condition: Item, then: Item, otherwise: Item) -> Item:
     """IF for one cell; where the condition depends on numbers, both branches must be numbers."""
     if isinstance(condition, str):
-        raise FormulaError("a text as a condition")
+        raise UnreadFormulaError("a text as a condition")
     if condition is None or isinstance(condition, bool):
         return then if condition else otherwise
     if isinstance(condition, s.Number):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tracer.audit.claims import Claims
-from tracer.audit.graph import Graph
+from tracer.audit.graph import BookGraph
 from tracer.audit.judge import Fault, Judge
-from tracer.audit.known import FAR, NEAR, Index, Study, alike
-from tracer.audit.labels import Labels
+from tracer.audit.known import FAR, NEAR, KnownNumbers, Study, alike
+from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import cells_of, value
 from tracer.audit.roles import changes_of, find_roles, root
 from tracer.calculus.functions import LOGISTIC
@@ -29,7 +29,7 @@ class Hypothesis:
     made: Mapping[s.Cell, s.Scalar]
 
 
-def put_forward_right(judge: Judge, labels: Labels, loss: s.Cell | None) -> tuple[Judge, list[Fault]] | None:
+def put_forward_right(judge: Judge, labels: BookLabels, loss: s.Cell | None) -> tuple[Judge, list[Fault]] | None:
     """The judge of a book whose forward pass is put right, and what was wrong in it; None where that mends nothing."""
     study = judge.claims.study
     most = MOST_TRIED if len(study.graph.order) <= LARGEST else 2
@@ -58,7 +58,7 @@ def _faults(judge: Judge, hypothesis: Hypothesis) -> Iterator[Fault]:
             yield Fault(cell, right, study.row(cell), "forward", cell)
 
 
-def _judged(graph: Graph, hypothesis: Hypothesis, labels: Labels, loss: s.Cell | None) -> Judge | None:
+def _judged(graph: BookGraph, hypothesis: Hypothesis, labels: BookLabels, loss: s.Cell | None) -> Judge | None:
     uses = {cell: tuple(cells_of(made)) for cell, made in hypothesis.made.items()}
     changed = replace(graph, made={**graph.made, **hypothesis.made}, uses={**graph.uses, **uses})
     study = Study.of(changed, find_roles(changed, loss))
@@ -123,7 +123,7 @@ def _is_sigmoid(node: s.Scalar) -> bool:
 def _forgotten(judge: Judge) -> Iterator[Hypothesis]:
     """A bias that has an update and is in no sum: its gradient adds up those of the cells that lack it."""
     study = judge.claims.study
-    index = Index(((loss, cell), row) for cell, rows in study.right.items() for loss, row in rows)
+    index = KnownNumbers(((loss, cell), row) for cell, rows in study.right.items() for loss, row in rows)
     made: dict[s.Cell, s.Scalar] = {}
     for update in changes_of(study.graph, study.roles):
         if update.parameter in study.right or len(update.takes) != 1:
@@ -143,7 +143,7 @@ def _terms_behind(study: Study, gradient: s.Cell) -> list[s.Cell]:
     return held if len(held) > 1 else [gradient]
 
 
-def _sum_for(study: Study, index: Index, cell: s.Cell) -> s.Cell | None:
+def _sum_for(study: Study, index: KnownNumbers, cell: s.Cell) -> s.Cell | None:
     """The weighted sum whose gradient a cell shows."""
     for _, of, factor in index.find(study.row(cell)):
         made = study.graph.made.get(of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tracer.audit.graph import Graph
+from tracer.audit.graph import BookGraph
 from tracer.expression import scalar as s
 
 NOWHERE = ""  # the sheet of cells that no book holds
@@ -16,7 +16,7 @@ WORDS = {
 }
 
 
-def implied_losses(graph: Graph, seeds: Sequence[tuple[s.Cell, s.Cell]]) -> Iterator[tuple[s.Cell, s.Scalar]]:
+def implied_losses(graph: BookGraph, seeds: Sequence[tuple[s.Cell, s.Cell]]) -> Iterator[tuple[s.Cell, s.Scalar]]:
     """The losses whose gradient in an output, or in what goes into its activation, is output − target."""
     one, half = s.Number(1.0), s.Number(0.5)
     squares = [s.Product((half, s.Power(s.difference(output, target), 2.0))) for output, target in seeds]

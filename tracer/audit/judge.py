@@ -14,8 +14,8 @@ import numpy as np
 
 from tracer.audit.claims import Claim, Claims, commonest
 from tracer.audit.known import FAR, NEAR, alike, ratio
-from tracer.audit.numbers import Row, slopes, value
-from tracer.audit.roles import changes_of
+from tracer.audit.numbers import PointRow, slopes, value
+from tracer.audit.roles import changes_of, root
 from tracer.audit.writing import relative_formula
 from tracer.expression import scalar as s
 
@@ -26,7 +26,7 @@ MOST_COUNTED = 10_000  # samples and outputs that a mean is over
 
 
 @dataclass(frozen=True)
-class Gradient:
+class JudgedGradient:
     """A cell that claims a gradient: `right` is what belongs there, at all points; `wrong` where it is not that.
 
     `blamed`: its own formula is at fault. `because`: the first cell at fault that it follows from.
@@ -34,8 +34,8 @@ class Gradient:
 
     cell: s.Cell
     of: s.Cell
-    right: Row
-    claimed: Row
+    right: PointRow
+    claimed: PointRow
     wrong: bool
     blamed: bool
     because: s.Cell | None = None
@@ -46,11 +46,11 @@ class Fault:
     """A cell whose formula is at fault, and the numbers that belong there. `kind`: what it should be."""
 
     cell: s.Cell
-    right: Row
-    given: Row
+    right: PointRow
+    given: PointRow
     kind: str  # gradient, update, local derivative, forward
     of: s.Cell | None = None
-    operands: Mapping[s.Cell, Row] = field(default_factory=dict)
+    operands: Mapping[s.Cell, PointRow] = field(default_factory=dict)
 
 
 @dataclass
@@ -58,9 +58,9 @@ class Judge:
     """Judges the cells of a study by their claims. `values` are the rows with all that was wrong put right."""
 
     claims: Claims
-    values: dict[s.Cell, Row] = field(default_factory=dict)
+    values: dict[s.Cell, PointRow] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    gradients: list[Gradient] = field(default_factory=list)
+    gradients: list[JudgedGradient] = field(default_factory=list)
     factor: float = 1.0
     behind: dict[s.Cell, s.Cell] = field(default_factory=dict)  # the first fault that a changed cell follows from
     tried: int = 0
@@ -76,6 +76,7 @@ class Judge:
             for cell in claims.study.graph.order:
                 judge.look_at(cell)
             judge.go_on_in_line()
+            judge.look_for_updates()
         judge.faults.sort(key=lambda each: claims.study.places.get(each.cell, -1))
         return judge
 
@@ -139,10 +140,10 @@ class Judge:
                 return commonest(found) or 1.0
         return 1.0
 
-    def row(self, cell: s.Cell) -> Row:
+    def row(self, cell: s.Cell) -> PointRow:
         return np.broadcast_to(self.values[cell], (1 + NEAR + FAR,))
 
-    def fitting(self, row: Row, claim: Claim) -> float | None:
+    def fitting(self, row: PointRow, claim: Claim) -> float | None:
         """The factor by which a row is what it claims to be."""
         for cell in claim.of:
             for _, right in self.claims.study.right.get(cell, ()):
@@ -177,19 +178,19 @@ class Judge:
         shown = np.broadcast_to(self.claims.study.values[cell], given.shape)
         wrong = not alike(shown[: 1 + NEAR], self.scaled_like(shown, right)[: 1 + NEAR])
         self.gradients.append(
-            Gradient(cell, of, right, shown, wrong, blamed, None if blamed else self.behind.get(cell))
+            JudgedGradient(cell, of, right, shown, wrong, blamed, None if blamed else self.behind.get(cell))
         )
 
-    def scaled_like(self, shown: Row, right: Row) -> Row:
+    def scaled_like(self, shown: PointRow, right: PointRow) -> PointRow:
         """The right row in the scale that a cell between has: its own constant factor, where that is one."""
         found = ratio(shown, right)
         return right * (found / 1.0) if found is not None and abs(abs(found) - 1.0) > CLOSE else right
 
-    def right_row(self, of: s.Cell) -> Row:
+    def right_row(self, of: s.Cell) -> PointRow:
         rows = self.claims.study.right[of]
         return self.factor * rows[0][1]
 
-    def agreeing(self, row: Row, claim: Claim) -> s.Cell | None:
+    def agreeing(self, row: PointRow, claim: Claim) -> s.Cell | None:
         """The cell whose gradient a row is: in the sheet's own scale, or for a cell between in any."""
         for cell in sorted(claim.of, key=lambda each: (each.matrix, each.row, each.column)):
             for _, known in self.claims.study.right.get(cell, ()):
@@ -219,7 +220,7 @@ class Judge:
                 key = float(f"{found:.6g}")
                 counts[key] = counts.get(key, 0) + 1
         most = max(counts.values(), default=0)
-        return [factor for factor, count in counts.items() if count * 4 >= most and count > 1] + [self.factor]
+        return [factor for factor, count in counts.items() if count * 2 >= most and count > 1] + [self.factor]
 
     def proved(self, cell: s.Cell, claim: Claim) -> s.Cell | None:
         """Blame a cell, or one that only serves it, where that can be proved; gives the cell of the gradient."""
@@ -258,7 +259,7 @@ class Judge:
         bad = sum(self.holds(each, before) and not self.holds(each, now) for each in claimed)
         return float(good - 2 * bad)
 
-    def family(self, cell: s.Cell) -> dict[s.Cell, Row]:
+    def family(self, cell: s.Cell) -> dict[s.Cell, PointRow]:
         """Cells with the formula of one, relative to their places, that claim one gradient each: what it should be."""
         found = {}
         with np.errstate(all="ignore"):
@@ -283,7 +284,7 @@ class Judge:
             self._relative[cell] = cell.matrix + relative_formula(self.claims.study.graph.book, cell)
         return self._relative[cell]
 
-    def holds(self, cell: s.Cell, values: Mapping[s.Cell, Row]) -> bool:
+    def holds(self, cell: s.Cell, values: Mapping[s.Cell, PointRow]) -> bool:
         row = np.broadcast_to(values[cell], (1 + NEAR + FAR,))
         return self.agreeing(row, self.claims.found[cell]) is not None
 
@@ -299,7 +300,7 @@ class Judge:
                     left.append(user)
         return sorted(found, key=lambda each: study.places[each])
 
-    def trial(self, put: Mapping[s.Cell, Row], after: Iterable[s.Cell]) -> dict[s.Cell, Row]:
+    def trial(self, put: Mapping[s.Cell, PointRow], after: Iterable[s.Cell]) -> dict[s.Cell, PointRow]:
         """The values with some cells set and those after them computed."""
         made = self.claims.study.graph.made
         overlay = _Overlay(self.values)
@@ -309,7 +310,7 @@ class Judge:
                 overlay[each] = value(made[each], overlay)
         return overlay
 
-    def blame(self, cell: s.Cell, of: s.Cell, right: Row) -> None:
+    def blame(self, cell: s.Cell, of: s.Cell, right: PointRow) -> None:
         serving = self.serving(cell, right)
         if serving is not None:
             self.put_right(Fault(serving[0], serving[1], self.row(serving[0]), "local derivative", of))
@@ -323,7 +324,7 @@ class Judge:
         self.values[fault.cell] = fault.right
         self.behind[fault.cell] = fault.cell
 
-    def serving(self, cell: s.Cell, right: Row) -> tuple[s.Cell, Row] | None:
+    def serving(self, cell: s.Cell, right: PointRow) -> tuple[s.Cell, PointRow] | None:
         """A cell that only serves others (a slope, a part) and would have to be a known local derivative."""
         study = self.claims.study
         shown = self.row(cell)
@@ -340,15 +341,15 @@ class Judge:
                     return operand, needed
         return None
 
-    def slope(self, cell: s.Cell, operand: s.Cell) -> Row:
+    def slope(self, cell: s.Cell, operand: s.Cell) -> PointRow:
         return slopes(self.claims.study.graph.made[cell], self.values)[operand]
 
-    def is_local(self, row: Row) -> tuple[s.Cell, s.Cell] | None:
+    def is_local(self, row: PointRow) -> tuple[s.Cell, s.Cell] | None:
         """The forward cells u, v whose ∂u/∂v a row is."""
         return next((pair for known, pair in self.locals if alike(row, known)), None)
 
     @cached_property
-    def locals(self) -> list[tuple[Row, tuple[s.Cell, s.Cell]]]:
+    def locals(self) -> list[tuple[PointRow, tuple[s.Cell, s.Cell]]]:
         """The slopes of forward cells in those before them that change from point to point."""
         found = []
         for cell in self.claims.study.right:
@@ -370,7 +371,7 @@ class Judge:
             expected = -expected
         changed = value(study.graph.made[cell], self.values) - self.row(update.before)
         right = expected * study.right[update.parameter][0][1]
-        if alike(changed, right) or not self.is_plain(cell):
+        if alike(changed, right) or not self.is_plain():
             return
         if ratio(changed, right) is None and not self.takes_gradient(cell):
             return
@@ -378,12 +379,33 @@ class Judge:
             Fault(cell, self.row(update.before) + right, self.row(update.before) + changed, "update", update.parameter)
         )
 
+    def look_for_updates(self) -> None:
+        """Cells in line with updates that should be updates too, by what these do, and are none."""
+        study = self.claims.study
+        updates, expected = study.roles.updates, self.change
+        if expected is None or not self.is_plain():
+            return
+        expected = -abs(expected) if self.goes_down and self.factor > 0 and expected > 0 else expected
+        have = {each.parameter for each in updates.values()}
+        for cell, update in list(updates.items()):
+            for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+                near = s.Cell(cell.matrix, cell.row + down, cell.column + right)
+                before = s.Cell(update.before.matrix, update.before.row + down, update.before.column + right)
+                parameter = root(study.graph, before)
+                if near in updates or near not in study.graph.made or parameter in have or parameter not in study.right:
+                    continue
+                if parameter in study.graph.typed and before in study.graph.uses[near]:
+                    have.add(parameter)
+                    change = expected * study.right[parameter][0][1]
+                    given = np.broadcast_to(value(study.graph.made[near], self.values), change.shape)
+                    self.faults.append(Fault(near, self.row(before) + change, given, "update", parameter))
+
     def takes_gradient(self, cell: s.Cell) -> bool:
         """Whether what an update takes off is a gradient at all, of this or of another parameter."""
         takes = self.claims.study.roles.updates[cell].takes
         return not takes or any(each in self.claims.found for each in takes)
 
-    def is_plain(self, cell: s.Cell) -> bool:
+    def is_plain(self) -> bool:
         """Whether most updates of the book are plain steps along the gradient."""
         return self.plain * 2 > len(self.claims.study.roles.updates)
 
@@ -412,12 +434,12 @@ class Judge:
         return len(self.changes)
 
 
-class _Overlay(dict[s.Cell, Row]):
+class _Overlay(dict[s.Cell, PointRow]):
     """Rows laid over others."""
 
-    def __init__(self, below: Mapping[s.Cell, Row]) -> None:
+    def __init__(self, below: Mapping[s.Cell, PointRow]) -> None:
         super().__init__()
         self.below = below
 
-    def __missing__(self, cell: s.Cell) -> Row:
+    def __missing__(self, cell: s.Cell) -> PointRow:
         return self.below[cell]

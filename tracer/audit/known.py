@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from tracer.audit.graph import Graph
+from tracer.audit.graph import BookGraph
 from tracer.audit.implied import NOWHERE
-from tracer.audit.numbers import Row, cells_of, slopes, value
-from tracer.audit.roles import Roles, ancestors, root
+from tracer.audit.numbers import PointRow, cells_of, slopes, value
+from tracer.audit.roles import Roles, Update, ancestors, root
 from tracer.expression import scalar as s
 
 NEAR, FAR = 5, 5  # points besides the book's own
@@ -33,14 +33,14 @@ class Study:
     `values`: the rows of every cell. `gradients[loss][cell]`: ∂loss/∂cell, through that loss's pass alone.
     """
 
-    graph: Graph
+    graph: BookGraph
     roles: Roles
-    values: dict[s.Cell, Row] = field(default_factory=dict)
-    gradients: dict[s.Cell, dict[s.Cell, Row]] = field(default_factory=dict)
-    _slopes: dict[s.Cell, dict[s.Cell, Row]] = field(default_factory=dict)
+    values: dict[s.Cell, PointRow] = field(default_factory=dict)
+    gradients: dict[s.Cell, dict[s.Cell, PointRow]] = field(default_factory=dict)
+    _slopes: dict[s.Cell, dict[s.Cell, PointRow]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, graph: Graph, roles: Roles) -> Study:
+    def of(cls, graph: BookGraph, roles: Roles) -> Study:
         study = cls(graph, roles)
         study.values = points(graph, roles)
         with np.errstate(all="ignore"):
@@ -52,15 +52,36 @@ class Study:
         return study
 
     def swept(self) -> Iterator[s.Cell]:
-        """The losses whose gradients are worked out: as far as time allows."""
-        left = MOST_SWEPT
+        """The losses whose gradients are worked out, as far as time allows.
+
+        A loss whose parameters all have their gradients from another is passed over: it is that one, moved.
+        """
+        left, covered = MOST_SWEPT, set[s.Cell]()
+        updates = self.roles.updates.values()
+        parameters = {each.parameter for each in updates}
         for loss in self.roles.losses:
             if left <= 0:
                 return
+            own = (
+                parameters & ancestors(self.graph, (loss,), self.roles.updates, self.roles.implied)
+                if parameters
+                else set()
+            )
+            if own and own <= covered:
+                continue
             yield loss
             left -= sum(len(self.slopes_of(cell)) for cell in self.gradients[loss] if cell in self._slopes)
+            if any(self._is_taken(update, loss) for update in updates if update.parameter in own):
+                covered |= own
 
-    def slopes_of(self, cell: s.Cell) -> dict[s.Cell, Row]:
+    def _is_taken(self, update: Update, loss: s.Cell) -> bool:
+        """Whether an update takes off the gradient of a loss."""
+        known = self.gradients[loss].get(update.parameter)
+        if known is None:
+            return False
+        return any(ratio(self.row(each), np.broadcast_to(known, (1 + NEAR + FAR,))) for each in update.takes)
+
+    def slopes_of(self, cell: s.Cell) -> dict[s.Cell, PointRow]:
         """∂cell/∂operand for each cell that a computed cell is made of."""
         if cell not in self._slopes:
             made = self.roles.implied.get(cell) or self.graph.made.get(cell)
@@ -68,11 +89,11 @@ class Study:
                 self._slopes[cell] = slopes(made, self.values) if made is not None else {}
         return self._slopes[cell]
 
-    def gradient_of(self, loss: s.Cell) -> dict[s.Cell, Row]:
+    def gradient_of(self, loss: s.Cell) -> dict[s.Cell, PointRow]:
         """∂loss/∂cell for every cell before it, the last first."""
         graph, roles = self.graph, self.roles
         before = ancestors(graph, (loss,), roles.updates, roles.implied)
-        found: dict[s.Cell, Row] = {loss: np.ones(1 + NEAR + FAR)}
+        found: dict[s.Cell, PointRow] = {loss: np.ones(1 + NEAR + FAR)}
         for cell in sorted(
             before & self.places.keys() | {loss}, key=lambda each: self.places.get(each, -1), reverse=True
         ):
@@ -95,7 +116,7 @@ class Study:
         A book that was told its loss, or shows no gradient, keeps what it has.
         """
         rows = [((loss, cell), row) for loss in self.roles.losses for cell, row in self._gradients(loss)]
-        index = Index(rows)
+        index = KnownNumbers(rows)
         linked = self._linked()
         shown = {
             cell: {loss for loss, _, _ in index.find(self.row(cell))} & linked[cell] for cell in self.roles.backward()
@@ -135,33 +156,33 @@ class Study:
                     found[cell] |= found.get(used, set())
         return found
 
-    def _gradients(self, loss: s.Cell) -> Iterator[tuple[s.Cell, Row]]:
+    def _gradients(self, loss: s.Cell) -> Iterator[tuple[s.Cell, PointRow]]:
         """The gradients of a loss that change from point to point: a constant row would explain any other."""
         for cell, row in self.gradients.get(loss, {}).items():
             full = np.broadcast_to(row, (1 + NEAR + FAR,))
             if np.ptp(full[: 1 + NEAR]) > 0:
                 yield cell, full
 
-    def _taken(self, index: Index, cell: s.Cell, before: s.Cell) -> set[s.Cell]:
+    def _taken(self, index: KnownNumbers, cell: s.Cell, before: s.Cell) -> set[s.Cell]:
         """The losses whose gradient an update takes off within its own formula."""
         with np.errstate(all="ignore"):
             change = value(self.graph.made[cell], self.values) - self.row(before)
         return {loss for loss, _, _ in index.find(np.broadcast_to(change, (1 + NEAR + FAR,)))}
 
     @cached_property
-    def right(self) -> dict[s.Cell, list[tuple[s.Cell, Row]]]:
+    def right(self) -> dict[s.Cell, list[tuple[s.Cell, PointRow]]]:
         """For every cell the gradients in it: the loss and the row, of whole losses first."""
-        found: dict[s.Cell, list[tuple[s.Cell, Row]]] = {}
+        found: dict[s.Cell, list[tuple[s.Cell, PointRow]]] = {}
         for loss, gradients in self.gradients.items():
             for cell, row in gradients.items():
                 found.setdefault(cell, []).append((loss, np.broadcast_to(row, (1 + NEAR + FAR,))))
         return found
 
-    def row(self, cell: s.Cell) -> Row:
+    def row(self, cell: s.Cell) -> PointRow:
         return np.broadcast_to(self.values[cell], (1 + NEAR + FAR,))
 
 
-def points(graph: Graph, roles: Roles) -> dict[s.Cell, Row]:
+def points(graph: BookGraph, roles: Roles) -> dict[s.Cell, PointRow]:
     """The rows of all cells: what a loss depends on is moved, updates as numbers of their own."""
     base = graph.values({})
     moved = {cell for cell in roles.forward if cell.matrix != NOWHERE and _may_move(graph, roles, cell)}
@@ -170,7 +191,7 @@ def points(graph: Graph, roles: Roles) -> dict[s.Cell, Row]:
     return graph.values(leaves, held)
 
 
-def _may_move(graph: Graph, roles: Roles, cell: s.Cell) -> bool:
+def _may_move(graph: BookGraph, roles: Roles, cell: s.Cell) -> bool:
     """Parameters and data; no targets, and no 0, 1 or −1, which may be fixed inputs, unless an update changes it."""
     if cell in roles.targets or cell in graph.unread or cell not in graph.typed:
         return False
@@ -191,7 +212,7 @@ def _divides(node: s.Scalar, cell: s.Cell) -> bool:
     return False
 
 
-def _moved(number: float) -> Row:
+def _moved(number: float) -> PointRow:
     """A number at all points. Numbers that are equal move alike."""
     random = np.random.default_rng(abs(hash(round(number, 12))) % 2**32)
     near = random.uniform(-NEAR_MOVE, NEAR_MOVE, NEAR)
@@ -200,7 +221,7 @@ def _moved(number: float) -> Row:
     return np.array([number, *(number + near * size), *(number + far * size)])
 
 
-def alike(first: Row, second: Row, size: Row | float = 0.0) -> bool:
+def alike(first: PointRow, second: PointRow, size: PointRow | float = 0.0) -> bool:
     """Whether two rows are the same numbers, wherever both are defined (at three points at least)."""
     both = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(both) < 3:
@@ -210,7 +231,7 @@ def alike(first: Row, second: Row, size: Row | float = 0.0) -> bool:
     return bool(np.all(np.abs(a - b) <= bound))
 
 
-def ratio(first: Row, second: Row) -> float | None:
+def ratio(first: PointRow, second: PointRow) -> float | None:
     """The one number that `first` is times `second` at all points; None where there is none."""
     both = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(both) < 3:
@@ -224,16 +245,16 @@ def ratio(first: Row, second: Row) -> float | None:
     return found if found and bool(np.all(np.abs(a - found * b) <= size)) else None
 
 
-class Index:
+class KnownNumbers:
     """Rows that can be found again by their shape: times any one number."""
 
-    def __init__(self, rows: Iterable[tuple[tuple[s.Cell, s.Cell], Row]]) -> None:
+    def __init__(self, rows: Iterable[tuple[tuple[s.Cell, s.Cell], PointRow]]) -> None:
         """`rows`: (loss, cell) and the gradient in it."""
         keyed = [(key, found, row) for found, row in rows if (key := _key(row)) is not None]
         self.entries = sorted(keyed, key=lambda each: each[0])
         self.keys = [each[0] for each in self.entries]
 
-    def find(self, row: Row, most: int = 200) -> list[tuple[s.Cell, s.Cell, float]]:
+    def find(self, row: PointRow, most: int = 200) -> list[tuple[s.Cell, s.Cell, float]]:
         """Loss, cell and factor of all that a row is a multiple of."""
         key = _key(row)
         if key is None:
@@ -251,7 +272,7 @@ class Index:
 WEIGHTS = np.random.default_rng(1).normal(size=1 + NEAR + FAR)
 
 
-def _key(row: Row) -> float | None:
+def _key(row: PointRow) -> float | None:
     """A number that all multiples of a row share; None for zeros."""
     finite = np.nan_to_num(row, nan=0.0, posinf=0.0, neginf=0.0)
     largest = finite[int(np.argmax(np.abs(finite)))]

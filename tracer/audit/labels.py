@@ -51,7 +51,7 @@ def named_derivative(text: str) -> str | None:
 
 
 @dataclass
-class Labels:
+class BookLabels:
     """The texts of a book as headings of its cells."""
 
     book: BookCells

@@ -18,14 +18,14 @@ from tracer.expression.digits import round_half_away
 from tracer.expression.function_slopes import slope_of
 from tracer.expression.picking import normal_cdf
 
-Row: TypeAlias = NDArray[np.float64]
-Values: TypeAlias = Mapping[s.Cell, Row]
-_NAMED: dict[s.FunctionName, Callable[[Row], Row]] = {
+PointRow: TypeAlias = NDArray[np.float64]
+Values: TypeAlias = Mapping[s.Cell, PointRow]
+_NAMED: dict[s.FunctionName, Callable[[PointRow], PointRow]] = {
     "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "arctan": np.arctan, "normal_cdf": normal_cdf,
 }  # fmt: skip
 
 
-def value(node: s.Scalar, values: Values) -> Row:
+def value(node: s.Scalar, values: Values) -> PointRow:
     """The numbers of an expression; those of its cells are in `values`. Call it where numpy's warnings are off."""
     match node:
         case s.Cell():
@@ -63,7 +63,7 @@ def value(node: s.Scalar, values: Values) -> Row:
             return _function(node, values)
 
 
-def _function(node: s.OfNumbers, values: Values) -> Row:
+def _function(node: s.OfNumbers, values: Values) -> PointRow:
     match node:
         case s.Exp(argument):
             return np.exp(value(argument, values))
@@ -72,13 +72,13 @@ def _function(node: s.OfNumbers, values: Values) -> Row:
         case s.Tanh(argument):
             return np.tanh(value(argument, values))
         case s.Function(name, argument):
-            found: Row = np.asarray(_NAMED[name](value(argument, values)))
+            found: PointRow = np.asarray(_NAMED[name](value(argument, values)))
             return found
         case s.Absolute(operand):
             return np.absolute(value(operand, values))
         case s.Maximum(operands):
             rows = np.broadcast_arrays(*[value(each, values) for each in operands])
-            largest: Row = np.maximum.reduce([np.asarray(each) for each in rows])
+            largest: PointRow = np.maximum.reduce([np.asarray(each) for each in rows])
             return largest
         case s.Round(operand, decimals):
             return round_half_away(np.asarray(value(operand, values)), decimals)
@@ -86,19 +86,19 @@ def _function(node: s.OfNumbers, values: Values) -> Row:
             assert_never(node)
 
 
-def _holds(left: Row, relation: s.Relation, right: Row) -> NDArray[np.bool_]:
+def _holds(left: PointRow, relation: s.Relation, right: PointRow) -> NDArray[np.bool_]:
     found = left > right if relation == ">" else left >= right if relation == ">=" else left == right
     return np.asarray(found)
 
 
-def slopes(node: s.Scalar, values: Values) -> dict[s.Cell, Row]:
+def slopes(node: s.Scalar, values: Values) -> dict[s.Cell, PointRow]:
     """∂expression/∂cell for every cell in it, at every point."""
-    found: dict[s.Cell, Row] = {}
+    found: dict[s.Cell, PointRow] = {}
     _send(node, np.float64(1.0), values, found)  # type: ignore[arg-type]
     return found
 
 
-def _send(node: s.Scalar, along: Row, values: Values, found: dict[s.Cell, Row]) -> None:
+def _send(node: s.Scalar, along: PointRow, values: Values, found: dict[s.Cell, PointRow]) -> None:
     """Add what a part of the expression hands on to its cells, `along` times its own slope."""
     if isinstance(node, s.Cell):
         found[node] = found[node] + along if node in found else along
@@ -108,7 +108,7 @@ def _send(node: s.Scalar, along: Row, values: Values, found: dict[s.Cell, Row]) 
             _send(part, along * local, values, found)
 
 
-def _parts(node: s.Scalar, values: Values) -> Iterator[tuple[s.Scalar, Row]]:
+def _parts(node: s.Scalar, values: Values) -> Iterator[tuple[s.Scalar, PointRow]]:
     """The parts directly inside that matter to the value, each with the slope in it."""
     one = np.float64(1.0)
     match node:
@@ -140,7 +140,7 @@ def _parts(node: s.Scalar, values: Values) -> Iterator[tuple[s.Scalar, Row]]:
             yield from _of_function(node, values)
 
 
-def _of_product(factors: Sequence[s.Scalar], values: Values) -> Iterator[tuple[s.Scalar, Row]]:
+def _of_product(factors: Sequence[s.Scalar], values: Values) -> Iterator[tuple[s.Scalar, PointRow]]:
     rows = [value(each, values) for each in factors]
     for k, factor in enumerate(factors):
         if isinstance(factor, s.Number):
@@ -152,7 +152,7 @@ def _of_product(factors: Sequence[s.Scalar], values: Values) -> Iterator[tuple[s
         yield factor, others  # type: ignore[misc]
 
 
-def _of_function(node: s.OfNumbers, values: Values) -> Iterator[tuple[s.Scalar, Row]]:
+def _of_function(node: s.OfNumbers, values: Values) -> Iterator[tuple[s.Scalar, PointRow]]:
     match node:
         case s.Exp(argument):
             yield argument, value(node, values)

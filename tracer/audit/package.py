@@ -29,7 +29,7 @@ _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!"})
 
-Place: TypeAlias = tuple[int, int]
+AuditedPlace: TypeAlias = tuple[int, int]
 """Row and column, from 1."""
 
 
@@ -38,23 +38,23 @@ class AuditError(TracerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Formula:
+class WrittenFormula:
     """A formula without its "=", as it was written at `origin`; `spread` is the range that an array formula fills."""
 
     text: str
-    origin: Place
+    origin: AuditedPlace
     spread: tuple[int, int, int, int] | None = None
 
 
 @dataclass(slots=True)
-class SheetCells:
+class AuditedSheet:
     """A sheet: values that are shown (numbers, texts, truth values; None for an error), and formulas."""
 
     name: str
     part: str
     hidden: bool
-    values: dict[Place, float | str | bool | None] = field(default_factory=dict)
-    formulas: dict[Place, Formula] = field(default_factory=dict)
+    values: dict[AuditedPlace, float | str | bool | None] = field(default_factory=dict)
+    formulas: dict[AuditedPlace, WrittenFormula] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class BookCells:
 
     name: str
     content: bytes
-    sheets: Mapping[str, SheetCells]
+    sheets: Mapping[str, AuditedSheet]
     names: Mapping[str | tuple[str, str], str]
     spelled: Mapping[str, str] = field(default_factory=dict)
 
@@ -106,7 +106,7 @@ class _Reading:
             kind, part = relations.get(str(key), ("", ""))
             if kind.endswith("/worksheet") and part in self.entries:
                 title = str(element.get("name", ""))
-                sheets[title] = SheetCells(title, part, element.get("state", "visible") != "visible")
+                sheets[title] = AuditedSheet(title, part, element.get("state", "visible") != "visible")
         if not sheets or len(sheets) > MOST_SHEETS:
             raise AuditError(f"{self.name}: has {len(sheets)} sheets of cells; 1 to {MOST_SHEETS} can be read")
         for sheet in sheets.values():
@@ -160,8 +160,8 @@ class _Reading:
                 found[titles[int(local)], name] = element.text or ""
         return found
 
-    def read_sheet(self, sheet: SheetCells, strings: list[str]) -> None:
-        shared: dict[str, Formula] = {}
+    def read_sheet(self, sheet: AuditedSheet, strings: list[str]) -> None:
+        shared: dict[str, WrittenFormula] = {}
         row, column = 0, 0
         for _, element in etree.iterparse(
             io.BytesIO(self.part(sheet.part)),
@@ -185,7 +185,9 @@ class _Reading:
                 sheet.values.setdefault((row, column), None)
             element.clear()
 
-    def add_formula(self, sheet: SheetCells, place: Place, written: etree._Element, shared: dict[str, Formula]) -> None:
+    def add_formula(
+        self, sheet: AuditedSheet, place: AuditedPlace, written: etree._Element, shared: dict[str, WrittenFormula]
+    ) -> None:
         self.formulas += 1
         text = written.text or ""
         if self.formulas > MOST_FORMULAS or len(text) > MOST_FORMULA:
@@ -195,12 +197,12 @@ class _Reading:
         kind, key = written.get("t"), str(written.get("si", ""))
         if kind == "array":
             spread = _spread(str(written.get("ref", "")))
-            sheet.formulas[place] = Formula(text, place, spread)
+            sheet.formulas[place] = WrittenFormula(text, place, spread)
         elif kind == "shared" and not text.strip():
             if key in shared:
                 sheet.formulas[place] = shared[key]
         elif kind != "dataTable" and text.strip():
-            sheet.formulas[place] = Formula(text, place)
+            sheet.formulas[place] = WrittenFormula(text, place)
             if kind == "shared":
                 shared[key] = sheet.formulas[place]
 
@@ -222,16 +224,21 @@ def _text(element: etree._Element) -> str:
     )
 
 
+_TYPES = dict(zip("bens", ("truth", "error", "number", "shared"), strict=True))
+"""What the letters of a cell's type stand for; its other types are words."""
+
+
 def _value(element: etree._Element, strings: list[str]) -> float | str | bool | None:
     kind, inner = element.get("t", "n"), element.find("{*}v")
+    kind = _TYPES.get(kind, kind)
     if kind == "inlineStr":
         return _text(element)
     text = (inner.text or "") if inner is not None else ""
-    if inner is None or kind == "e" or text in _ERRORS:
+    if inner is None or kind == "error" or text in _ERRORS:
         return None
-    if kind == "s":
+    if kind == "shared":
         return strings[int(text)] if text.isdigit() and int(text) < len(strings) else None
-    if kind == "b":
+    if kind == "truth":
         return text == "1"
     if kind in ("str", "d"):
         return text
@@ -241,7 +248,7 @@ def _value(element: etree._Element, strings: list[str]) -> float | str | bool | 
         return None
 
 
-def _place(address: str | None) -> Place | None:
+def _place(address: str | None) -> AuditedPlace | None:
     found = _ADDRESS.fullmatch(address or "")
     return (int(found[2]), column_number(found[1])) if found else None
 

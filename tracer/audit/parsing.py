@@ -1,6 +1,6 @@
 """Spreadsheet formulas as trees: a tokenizer and a parser by precedence, with the spreadsheet's own (−2^2 is 4).
 
-Pure text: nothing is evaluated. What cannot be read raises FormulaError, and the cell stays a number.
+Pure text: nothing is evaluated. What cannot be read raises UnreadFormulaError, and the cell stays a number.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ DEEPEST = 100  # brackets within brackets
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 
-class FormulaError(Exception):
+class UnreadFormulaError(Exception):
     """A formula that is not read; the message says what in it."""
 
 
-class Corner(NamedTuple):
+class ReferenceCorner(NamedTuple):
     """Row and column from 1 as written, and whether a $ holds each fast."""
 
     row: int
@@ -39,12 +39,12 @@ class Reference:
     """A cell, or a range from `first` to `last`; `sheet` is None for the formula's own."""
 
     sheet: str | None
-    first: Corner
-    last: Corner | None = None
+    first: ReferenceCorner
+    last: ReferenceCorner | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class NameNode:
     """A defined name, a parameter of LET or LAMBDA, or a table's."""
 
     name: str
@@ -54,49 +54,51 @@ class Name:
 class Spill:
     """The whole array that a formula fills from its first cell: A1#."""
 
-    of: Node
+    of: FormulaNode
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     function: str
-    arguments: tuple[Node | None, ...]
+    arguments: tuple[FormulaNode | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """A LAMBDA called at once, or a call of what a call gives."""
 
-    function: Node
-    arguments: tuple[Node | None, ...]
+    function: FormulaNode
+    arguments: tuple[FormulaNode | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unary:
     sign: str
-    operand: Node
+    operand: FormulaNode
 
 
 @dataclass(frozen=True, slots=True)
 class Binary:
     operator: str
-    left: Node
-    right: Node
+    left: FormulaNode
+    right: FormulaNode
 
 
 @dataclass(frozen=True, slots=True)
 class Bracketed:
-    inner: Node
+    inner: FormulaNode
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ArrayConstant:
     """An array constant."""
 
-    rows: tuple[tuple[Node, ...], ...]
+    rows: tuple[tuple[FormulaNode, ...], ...]
 
 
-Node: TypeAlias = Literal | Reference | Name | Spill | Call | Applied | Unary | Binary | Bracketed | Rows
+FormulaNode: TypeAlias = (
+    Literal | Reference | NameNode | Spill | Call | Applied | Unary | Binary | Bracketed | ArrayConstant
+)
 
 POWER_OF = {"=": 1, "<>": 1, "<": 1, "<=": 1, ">": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5}
 _SHEET = r"(?:'(?:[^']|'')+'|[\w.]+)!"
@@ -118,17 +120,17 @@ _PARTS = re.compile(r"(?:(.+)!)?(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})(?::(\$?)([
 
 
 @lru_cache(maxsize=20_000)
-def parse(text: str) -> Node:
-    """The tree of a formula without its "=". Raises FormulaError.
+def parse(text: str) -> FormulaNode:
+    """The tree of a formula without its "=". Raises UnreadFormulaError.
 
     >>> parse("-A1^2")
-    Binary(operator='^', left=Unary(sign='-', operand=Reference(sheet=None, first=Corner(row=1, column=1, \
+    Binary(operator='^', left=Unary(sign='-', operand=Reference(sheet=None, first=ReferenceCorner(row=1, column=1, \
 fixed_row=False, fixed_column=False), last=None)), right=Literal(value=2.0))
     """
     parser = _Parser(_tokens(text))
     tree = parser.expression(0)
     if parser.kind != "end":
-        raise FormulaError(f"“{parser.text}” has no place")
+        raise UnreadFormulaError(f"“{parser.text}” has no place")
     return tree
 
 
@@ -138,7 +140,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise FormulaError(f"“{text[at : at + 12]}” is not read")
+            raise UnreadFormulaError(f"“{text[at : at + 12]}” is not read")
         found.append((match.lastgroup, match[match.lastgroup]))
         at = match.end()
     return [*found, ("end", "")]
@@ -162,13 +164,13 @@ class _Parser:
 
     def expect(self, text: str) -> None:
         if self.text != text:
-            raise FormulaError(f"“{text}” is missing")
+            raise UnreadFormulaError(f"“{text}” is missing")
         self.take()
 
-    def expression(self, least: int) -> Node:
+    def expression(self, least: int) -> FormulaNode:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise FormulaError("too many brackets")
+            raise UnreadFormulaError("too many brackets")
         left = self.operand()
         while self.kind == "operator" and POWER_OF.get(self.text, 0) > least:
             operator = self.take()
@@ -176,7 +178,7 @@ class _Parser:
         self.depth -= 1
         return left
 
-    def operand(self) -> Node:
+    def operand(self) -> FormulaNode:
         if self.kind == "operator" and self.text in "+-@":
             sign = self.take()
             inner = self.operand()
@@ -190,7 +192,7 @@ class _Parser:
                 found = Unary("%", found) if self.take() == "%" else Spill(found)
         return found
 
-    def primary(self) -> Node:
+    def primary(self) -> FormulaNode:
         kind, text = self.kind, self.take()
         match kind:
             case "number":
@@ -207,22 +209,22 @@ class _Parser:
                 return Bracketed(inner)
             case "operator" if text == "{":
                 return self.array()
-        raise FormulaError(f"“{text}” is not read" if text else "something is missing at its end")
+        raise UnreadFormulaError(f"“{text}” is not read" if text else "something is missing at its end")
 
-    def named(self, text: str) -> Node:
+    def named(self, text: str) -> FormulaNode:
         if text.upper() in ("TRUE", "FALSE") and self.text != "(":
             return Literal(text.upper() == "TRUE")
         if self.text != "(":
-            return Name(text.removeprefix("_xlpm."))
+            return NameNode(text.removeprefix("_xlpm."))
         self.take()
         name = text.upper().removeprefix("_XLFN.").removeprefix("_XLWS.").removeprefix("_XLFN.")
         return Call(name, self.arguments())
 
-    def arguments(self) -> tuple[Node | None, ...]:
+    def arguments(self) -> tuple[FormulaNode | None, ...]:
         if self.text == ")":
             self.take()
             return ()
-        found: list[Node | None] = []
+        found: list[FormulaNode | None] = []
         while True:
             found.append(None if self.text in (",", ")") and self.kind == "operator" else self.expression(0))
             if self.kind == "operator" and self.text == ",":
@@ -231,9 +233,9 @@ class _Parser:
             self.expect(")")
             return tuple(found)
 
-    def array(self) -> Node:
-        rows: list[tuple[Node, ...]] = []
-        row: list[Node] = []
+    def array(self) -> FormulaNode:
+        rows: list[tuple[FormulaNode, ...]] = []
+        row: list[FormulaNode] = []
         while True:
             row.append(self.expression(0))
             mark = self.take()
@@ -243,27 +245,27 @@ class _Parser:
             if mark == "}":
                 break
             if mark not in (",", ";"):
-                raise FormulaError("an array is not read")
+                raise UnreadFormulaError("an array is not read")
         if len({len(each) for each in rows}) != 1:
-            raise FormulaError("an array is not read")
-        return Rows(tuple(rows))
+            raise UnreadFormulaError("an array is not read")
+        return ArrayConstant(tuple(rows))
 
 
 def _reference(text: str) -> Reference:
     found = _PARTS.fullmatch(text)
     if found is None:
-        raise FormulaError(f"“{text}” is not read")
+        raise UnreadFormulaError(f"“{text}” is not read")
     sheet = found[1]
     if sheet is not None:
         sheet = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
         if "[" in sheet:
-            raise FormulaError("refers to another file")
+            raise UnreadFormulaError("refers to another file")
     first = _corner(found[2], found[3], found[4], found[5])
     return Reference(sheet, first, _corner(found[6], found[7], found[8], found[9]) if found[7] else None)
 
 
-def _corner(hold_column: str, letters: str, hold_row: str, digits: str) -> Corner:
+def _corner(hold_column: str, letters: str, hold_row: str, digits: str) -> ReferenceCorner:
     row, column = int(digits), column_number(letters.upper())
     if not 0 < row <= LAST_ROW or column > LAST_COLUMN:
-        raise FormulaError(f"there is no cell {letters}{digits}")
-    return Corner(row, column, bool(hold_row), bool(hold_column))
+        raise UnreadFormulaError(f"there is no cell {letters}{digits}")
+    return ReferenceCorner(row, column, bool(hold_row), bool(hold_column))

@@ -11,11 +11,11 @@ from tracer.expression import scalar as s
 FARTHEST = 4  # rows and columns that a range may be off
 
 
-def replaced(tree: p.Node, old: p.Node, new: p.Node, at: int | None = None) -> p.Node:
+def replaced(tree: p.FormulaNode, old: p.FormulaNode, new: p.FormulaNode, at: int | None = None) -> p.FormulaNode:
     """A tree with one node for another: everywhere, or where it stands for the `at`th time."""
     seen = 0
 
-    def rule(node: p.Node) -> p.Node:
+    def rule(node: p.FormulaNode) -> p.FormulaNode:
         nonlocal seen
         if node == old:
             seen += 1
@@ -28,7 +28,7 @@ def replaced(tree: p.Node, old: p.Node, new: p.Node, at: int | None = None) -> p
 
 def styled(reference: p.Reference, cell: s.Cell, sheet: str) -> p.Reference:
     """A reference to a cell with the $ of the one whose place it takes."""
-    corner = p.Corner(cell.row, cell.column, reference.first.fixed_row, reference.first.fixed_column)
+    corner = p.ReferenceCorner(cell.row, cell.column, reference.first.fixed_row, reference.first.fixed_column)
     return p.Reference(None if cell.matrix == sheet else cell.matrix, corner)
 
 

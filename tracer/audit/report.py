@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from tracer.audit.graph import Graph, name_of
+from tracer.audit.graph import BookGraph, name_of
 from tracer.audit.implied import NOWHERE, WORDS
-from tracer.audit.judge import Fault, Gradient, Judge
+from tracer.audit.judge import Fault, Judge, JudgedGradient
 from tracer.audit.known import Study
-from tracer.audit.numbers import Row, value
-from tracer.audit.rewrites import Rewrite, Rewriting
-from tracer.audit.slips import Naming
+from tracer.audit.numbers import PointRow, value
+from tracer.audit.rewrites import FormulaChange, Rewriting
+from tracer.audit.slips import SlipNaming
 from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
@@ -25,7 +25,7 @@ MOST_SECONDS = 3.0  # for looking for right formulas
 
 
 @dataclass
-class Finding:
+class AuditFinding:
     """Cells that are wrong alike: the first of them, what belongs there, and what follows from it."""
 
     cell: s.Cell
@@ -46,19 +46,19 @@ class Audit:
     """The outcome for one book. `found`: whether there is a network in it at all."""
 
     file: str
-    graph: Graph
+    graph: BookGraph
     found: bool = True
     losses: list[s.Cell] = field(default_factory=list)
     implied: str | None = None
     parameters: list[s.Cell] = field(default_factory=list)
     carried: frozenset[s.Cell] = frozenset()  # parameters that an update made
-    gradients: list[Gradient] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    gradients: list[JudgedGradient] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
     conventions: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
-    def wrong(self) -> list[Finding]:
+    def wrong(self) -> list[AuditFinding]:
         """The findings whose numbers are wrong in the book as it stands."""
         return [each for each in self.findings if each.in_numbers]
 
@@ -68,8 +68,8 @@ class Audit:
 
     def document(self) -> dict[str, Any]:
         """The JSON of `tracer audit --json`."""
-        of_parameters: list[Gradient] = []
-        others: list[Gradient] = []
+        of_parameters: list[JudgedGradient] = []
+        others: list[JudgedGradient] = []
         for each in self.gradients:
             (of_parameters if each.of in self.graph.typed or each.of in self.carried else others).append(each)
         return {
@@ -87,7 +87,7 @@ class Audit:
         }
 
 
-def _gradient(each: Gradient) -> dict[str, Any]:
+def _gradient(each: JudgedGradient) -> dict[str, Any]:
     return {
         "cell": name_of(each.cell),
         "of": name_of(each.of),
@@ -98,7 +98,7 @@ def _gradient(each: Gradient) -> dict[str, Any]:
     }
 
 
-def _finding(each: Finding) -> dict[str, Any]:
+def _finding(each: AuditFinding) -> dict[str, Any]:
     return {
         "cell": name_of(each.cell),
         "formula": each.formula,
@@ -117,12 +117,12 @@ def _number(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None
 
 
-def gradient_findings(judge: Judge, naming: Naming) -> list[Finding]:
+def gradient_findings(judge: Judge, naming: SlipNaming) -> list[AuditFinding]:
     """The faults of a judge, those of one kind together, in the order of computation."""
-    groups: dict[tuple[str, str], Finding] = {}
-    recipes: dict[tuple[str, str], tuple[Rewrite | None, str, str]] = {}
+    groups: dict[tuple[str, str], AuditFinding] = {}
+    recipes: dict[tuple[str, str], tuple[FormulaChange | None, str, str]] = {}
     search = _Search(judge, naming)
-    by_cell: dict[s.Cell, Finding] = {}
+    by_cell: dict[s.Cell, AuditFinding] = {}
     for fault in judge.faults:
         key = (fault.cell.matrix, judge.relative(fault.cell))
         if key not in recipes:
@@ -144,9 +144,9 @@ def gradient_findings(judge: Judge, naming: Naming) -> list[Finding]:
     return _merged(list(groups.values()))
 
 
-def _merged(findings: list[Finding]) -> list[Finding]:
+def _merged(findings: list[AuditFinding]) -> list[AuditFinding]:
     """Findings of one slip in cells side by side taken together: a matrix that is wrong throughout is one finding."""
-    kept: list[Finding] = []
+    kept: list[AuditFinding] = []
     for each in findings:
         like = [
             one for one in kept if one.slug == each.slug and one.in_numbers == each.in_numbers and _touch(one, each)
@@ -159,15 +159,15 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
-def _touch(one: Finding, other: Finding) -> bool:
+def _touch(one: AuditFinding, other: AuditFinding) -> bool:
     """Whether two findings have cells next to each other."""
     near = {s.Cell(c.matrix, c.row + i, c.column + j) for c in one.cells for i in (-1, 0, 1) for j in (-1, 0, 1)}
     return any(each in near for each in other.cells)
 
 
-def _made(judge: Judge, fault: Fault, rewrite: Rewrite | None, slug: str, says: str, off: bool) -> Finding:
+def _made(judge: Judge, fault: Fault, rewrite: FormulaChange | None, slug: str, says: str, off: bool) -> AuditFinding:
     formula = formula_at(judge.claims.study.graph.book, fault.cell)
-    return Finding(
+    return AuditFinding(
         fault.cell,
         formula,
         rewrite.text if rewrite else None,
@@ -184,18 +184,18 @@ class _Search:
     """Looks for the right formulas of one book's faults, the way that was right last first, while there is time."""
 
     judge: Judge
-    naming: Naming
+    naming: SlipNaming
     last: str = ""
     left: float = MOST_SECONDS
 
-    def recipe(self, fault: Fault) -> tuple[Rewrite | None, str, str]:
+    def recipe(self, fault: Fault) -> tuple[FormulaChange | None, str, str]:
         rewrite = None
         if self.left > 0:
-            begun = time.monotonic()
+            begun = time.process_time()
             rewriting = Rewriting(self.judge.claims.study, self.judge.values, fault.cell, fault.right, fault.of)
             rewrite = rewriting.find(self.last)
             self.last = rewriting.way or self.last
-            self.left -= time.monotonic() - begun
+            self.left -= time.process_time() - begun
         return (rewrite, *self.naming.slip(fault, rewrite))
 
 
@@ -205,7 +205,7 @@ def _is_off(fault: Fault) -> bool:
     return bool(abs(float(fault.given[0]) - float(fault.right[0])) > 1e-9 * max(size, 1e-6))
 
 
-def _experiments(judge: Judge, groups: dict[tuple[str, str], Finding]) -> None:
+def _experiments(judge: Judge, groups: dict[tuple[str, str], AuditFinding]) -> None:
     for finding in groups.values():
         wrong = [
             each
@@ -220,7 +220,7 @@ def _experiments(judge: Judge, groups: dict[tuple[str, str], Finding]) -> None:
                 break
 
 
-def experiment(judge: Judge, gradient: Gradient) -> str | None:
+def experiment(judge: Judge, gradient: JudgedGradient) -> str | None:
     """What anybody can type into the sheet to see that a gradient is wrong."""
     study = judge.claims.study
     graph, cell = study.graph, gradient.of
@@ -244,7 +244,7 @@ def experiment(judge: Judge, gradient: Gradient) -> str | None:
 def loss_with(judge: Judge, loss: s.Cell, cell: s.Cell, number: float) -> float:
     """The loss with a number typed into a cell, on the book's own other numbers."""
     study = judge.claims.study
-    values: dict[s.Cell, Row] = _Own(study)
+    values: dict[s.Cell, PointRow] = _Own(study)
     values[cell] = np.float64(number)  # type: ignore[assignment]
     between = [each for each in study.gradients[loss] if each in study.graph.made and each not in study.roles.updates]
     with np.errstate(all="ignore"):
@@ -253,14 +253,14 @@ def loss_with(judge: Judge, loss: s.Cell, cell: s.Cell, number: float) -> float:
     return float(values[loss])
 
 
-class _Own(dict[s.Cell, Row]):
+class _Own(dict[s.Cell, PointRow]):
     """The book's own numbers beneath what is set."""
 
     def __init__(self, study: Study) -> None:
         super().__init__()
         self.study = study
 
-    def __missing__(self, cell: s.Cell) -> Row:
+    def __missing__(self, cell: s.Cell) -> PointRow:
         return self.study.row(cell)[0]  # type: ignore[no-any-return]
 
 

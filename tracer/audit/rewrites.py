@@ -16,8 +16,8 @@ from tracer.audit.chain_rule import chain_rule
 from tracer.audit.grids import number
 from tracer.audit.known import Study, alike
 from tracer.audit.lowering import Lowering
-from tracer.audit.numbers import Row, value
-from tracer.audit.parsing import FormulaError
+from tracer.audit.numbers import PointRow, value
+from tracer.audit.parsing import UnreadFormulaError
 from tracer.audit.references import grown, moved_ranges, replaced, size_of, started, styled
 from tracer.audit.shapes import longer, other_lines, parts_of_one, slopes_of, terms_of, turned
 from tracer.audit.writing import nodes, reference_to, text_of, tree_at
@@ -28,11 +28,11 @@ FARTHEST = 4  # rows and columns that a range may be off
 
 
 @dataclass(frozen=True)
-class Rewrite:
+class FormulaChange:
     """A formula in place of another. `kind` says what was changed: cell, range, brackets, function, number, sign,
     factor, mask, term, whole; `old` and `new` are the cells concerned, where there are some."""
 
-    tree: p.Node
+    tree: p.FormulaNode
     kind: str
     old: s.Cell | None = None
     new: s.Cell | None = None
@@ -47,7 +47,7 @@ class Rewriting:
     """Looks for the rewrite of one cell's formula. `values` are the rows with everything before it put right."""
 
     def __init__(
-        self, study: Study, values: Mapping[s.Cell, Row], cell: s.Cell, right: Row, of: s.Cell | None = None
+        self, study: Study, values: Mapping[s.Cell, PointRow], cell: s.Cell, right: PointRow, of: s.Cell | None = None
     ) -> None:
         self.of = of
         self.study, self.values, self.cell, self.right = study, values, cell, right
@@ -58,7 +58,7 @@ class Rewriting:
         self.tried = 0
         self.way = ""  # by which the change was found
 
-    def find(self, first: str = "") -> Rewrite | None:
+    def find(self, first: str = "") -> FormulaChange | None:
         """The first change whose numbers are right, or None. `first`: the kind of change to begin with."""
         ways = sorted(WAYS, key=lambda each: each.__name__ != first)
         with np.errstate(all="ignore"):
@@ -71,7 +71,7 @@ class Rewriting:
                         return rewrite
         return None
 
-    def is_right(self, tree: p.Node) -> bool:
+    def is_right(self, tree: p.FormulaNode) -> bool:
         self.tried += 1
         try:
             if self.formula.spread is None:
@@ -80,7 +80,7 @@ class Rewriting:
                 grid = _grid(self.lowering, self.cell.matrix, tree)
                 item = self.lowering.part(grid, self.formula, (self.cell.row, self.cell.column))
             found = value(number(item), self.values)
-        except (FormulaError, KeyError, RecursionError, IndexError):
+        except (UnreadFormulaError, KeyError, RecursionError, IndexError):
             return False
         return alike(np.broadcast_to(found, self.right.shape), self.right)
 
@@ -114,7 +114,7 @@ class Rewriting:
             self._pool = before[:MOST_POOL]
         return self._pool
 
-    def cells(self) -> Iterator[Rewrite]:
+    def cells(self) -> Iterator[FormulaChange]:
         """One cell in the place of another, wherever that stands, or in one place alone."""
         if not np.any(self.right):
             return  # many cells are 0
@@ -124,26 +124,26 @@ class Rewriting:
             for new in self.pool():
                 if new != old and not self._same_numbers(new, old):
                     target = styled(reference, new, self.cell.matrix)
-                    yield Rewrite(replaced(self.tree, reference, target), "cell", old, new)
+                    yield FormulaChange(replaced(self.tree, reference, target), "cell", old, new)
         for reference in dict.fromkeys(references):
             if references.count(reference) > 1:
                 old = s.Cell(reference.sheet or self.cell.matrix, reference.first.row, reference.first.column)
                 for at in range(references.count(reference)):
                     for new in self.pool()[:80]:
                         target = styled(reference, new, self.cell.matrix)
-                        yield Rewrite(replaced(self.tree, reference, target, at), "cell", old, new)
+                        yield FormulaChange(replaced(self.tree, reference, target, at), "cell", old, new)
 
     def _same_numbers(self, one: s.Cell, other: s.Cell) -> bool:
         a, b = self.values.get(one), self.values.get(other)
         return a is not None and b is not None and np.shape(a) == np.shape(b) and bool(np.all(a == b))
 
-    def ranges(self) -> Iterator[Rewrite]:
+    def ranges(self) -> Iterator[FormulaChange]:
         """A range moved, made longer or shorter."""
         references = dict.fromkeys(each for each in nodes(self.tree) if isinstance(each, p.Reference) and each.last)
         for reference in references:
             for target in moved_ranges(reference):
                 kind = "name" if size_of(reference) == size_of(target) else "range"
-                yield Rewrite(
+                yield FormulaChange(
                     replaced(self.tree, reference, target),
                     kind,
                     self._start(reference),
@@ -151,16 +151,16 @@ class Rewriting:
                     grown(reference, target),
                 )
 
-    def brackets(self) -> Iterator[Rewrite]:
+    def brackets(self) -> Iterator[FormulaChange]:
         """Brackets put around a part, or left out."""
         text = text_of(self.tree)
         for changed_text in bracketings(text):
             try:
-                yield Rewrite(p.parse(changed_text), "brackets")
-            except FormulaError:
+                yield FormulaChange(p.parse(changed_text), "brackets")
+            except UnreadFormulaError:
                 continue
 
-    def functions(self) -> Iterator[Rewrite]:
+    def functions(self) -> Iterator[FormulaChange]:
         """Another function, or another sign of its argument."""
         swaps = {
             "LOG": ("LN",),
@@ -176,7 +176,7 @@ class Rewriting:
         for node in dict.fromkeys(nodes(self.tree)):
             if isinstance(node, p.Call):
                 for name in swaps.get(node.function, ()):
-                    yield Rewrite(
+                    yield FormulaChange(
                         replaced(self.tree, node, p.Call(name, node.arguments)),
                         "function",
                         detail=f"{node.function} {name}",
@@ -188,39 +188,41 @@ class Rewriting:
                         if isinstance(inner, p.Unary) and inner.sign == "-"
                         else p.Unary("-", bracketed(inner))
                     )
-                    yield Rewrite(replaced(self.tree, node, p.Call("EXP", (opposite,))), "function", detail="EXP EXP-")
+                    yield FormulaChange(
+                        replaced(self.tree, node, p.Call("EXP", (opposite,))), "function", detail="EXP EXP-"
+                    )
 
-    def signs(self) -> Iterator[Rewrite]:
+    def signs(self) -> Iterator[FormulaChange]:
         """Another sign, another operator, the operands of a difference the other way round, another number."""
         for node in dict.fromkeys(nodes(self.tree)):
             match node:
                 case p.Binary("-", left, right):
                     turned = p.Binary("-", bracketed(right), bracketed(left))
-                    yield Rewrite(replaced(self.tree, node, turned), "sign", detail="turned")
-                    yield Rewrite(replaced(self.tree, node, p.Binary("+", left, right)), "sign", detail="- +")
+                    yield FormulaChange(replaced(self.tree, node, turned), "sign", detail="turned")
+                    yield FormulaChange(replaced(self.tree, node, p.Binary("+", left, right)), "sign", detail="- +")
                 case p.Binary("+", left, right):
-                    yield Rewrite(replaced(self.tree, node, p.Binary("-", left, right)), "sign", detail="+ -")
+                    yield FormulaChange(replaced(self.tree, node, p.Binary("-", left, right)), "sign", detail="+ -")
                 case p.Binary("*", left, right):
-                    yield Rewrite(replaced(self.tree, node, p.Binary("/", left, right)), "operator", detail="* /")
+                    yield FormulaChange(replaced(self.tree, node, p.Binary("/", left, right)), "operator", detail="* /")
                     for kept in (left, right):
-                        yield Rewrite(
+                        yield FormulaChange(
                             replaced(self.tree, node, kept), "number", detail=text_of(right if kept is left else left)
                         )
                 case p.Binary("/", left, right):
-                    yield Rewrite(replaced(self.tree, node, p.Binary("*", left, right)), "operator", detail="/ *")
-                    yield Rewrite(replaced(self.tree, node, left), "number", detail=text_of(right))
+                    yield FormulaChange(replaced(self.tree, node, p.Binary("*", left, right)), "operator", detail="/ *")
+                    yield FormulaChange(replaced(self.tree, node, left), "number", detail=text_of(right))
                 case p.Unary("-", operand):
-                    yield Rewrite(replaced(self.tree, node, operand), "sign", detail="-")
+                    yield FormulaChange(replaced(self.tree, node, operand), "sign", detail="-")
                 case p.Literal(float() as known):
                     for other in (0.5, 1.0, 2.0, 3.0):
                         if other != known:
-                            yield Rewrite(
+                            yield FormulaChange(
                                 replaced(self.tree, node, p.Literal(other)), "number", detail=f"{known:g} {other:g}"
                             )
                 case p.Binary("^", base, p.Literal(2.0)):
-                    yield Rewrite(replaced(self.tree, node, base), "number", detail="^2")
+                    yield FormulaChange(replaced(self.tree, node, base), "number", detail="^2")
 
-    def factors(self) -> Iterator[Rewrite]:
+    def factors(self) -> Iterator[FormulaChange]:
         """The whole times or divided by something: −1, a number, a cell a, 1 − a, a·(1 − a), 1 − a², a mask."""
         shown = self.shown()
         factor = self.right / shown
@@ -232,20 +234,24 @@ class Rewriting:
                 row = np.broadcast_to(self.values[cell], shown.shape)
                 known = {"a": row, "1-a": 1 - row, "a(1-a)": row * (1 - row), "1-a^2": 1 - row**2}[form]
                 if alike(shown * known, self.right):
-                    yield Rewrite(p.Binary("*", bracketed(self.tree, 4), made), "factor", new=cell, detail=form)
+                    yield FormulaChange(p.Binary("*", bracketed(self.tree, 4), made), "factor", new=cell, detail=form)
                 if form in ("a", "1-a") and alike(shown / known, self.right):
-                    yield Rewrite(p.Binary("/", bracketed(self.tree, 4), made), "quotient", new=cell, detail=form)
+                    yield FormulaChange(p.Binary("/", bracketed(self.tree, 4), made), "quotient", new=cell, detail=form)
 
-    def _by_number(self, factor: float) -> Iterator[Rewrite]:
+    def _by_number(self, factor: float) -> Iterator[FormulaChange]:
         if abs(factor + 1) < 1e-6:
-            yield Rewrite(p.Unary("-", bracketed(self.tree, 5)), "sign", detail="whole")
+            yield FormulaChange(p.Unary("-", bracketed(self.tree, 5)), "sign", detail="whole")
         for count in (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0):
             if abs(factor - count) < 1e-6:
-                yield Rewrite(p.Binary("*", p.Literal(count), bracketed(self.tree, 4)), "scale", detail=f"{count:g}")
+                yield FormulaChange(
+                    p.Binary("*", p.Literal(count), bracketed(self.tree, 4)), "scale", detail=f"{count:g}"
+                )
             if abs(factor - 1 / count) < 1e-6:
-                yield Rewrite(p.Binary("/", bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}")
+                yield FormulaChange(
+                    p.Binary("/", bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}"
+                )
 
-    def _shapes(self, cell: s.Cell) -> Iterator[tuple[p.Node, str]]:
+    def _shapes(self, cell: s.Cell) -> Iterator[tuple[p.FormulaNode, str]]:
         a = reference_to(cell, self.cell.matrix)
         rest = p.Bracketed(p.Binary("-", p.Literal(1.0), a))
         yield a, "a"
@@ -253,14 +259,14 @@ class Rewriting:
         yield p.Binary("*", a, rest), "a(1-a)"
         yield p.Bracketed(p.Binary("-", p.Literal(1.0), p.Binary("^", a, p.Literal(2.0)))), "1-a^2"
 
-    def masks(self) -> Iterator[Rewrite]:
+    def masks(self) -> Iterator[FormulaChange]:
         """The whole where a cell is positive, else 0; also where an IF has another condition."""
         for cell in self.pool():
             row = np.broadcast_to(self.values[cell], self.right.shape)
             if not alike(np.where(row > 0, self.shown(), 0.0), self.right) or not self._is_masked(cell):
                 continue
             condition = p.Binary(">", reference_to(cell, self.cell.matrix), p.Literal(0.0))
-            yield Rewrite(p.Call("IF", (condition, self.tree, p.Literal(0.0))), "mask", new=cell)
+            yield FormulaChange(p.Call("IF", (condition, self.tree, p.Literal(0.0))), "mask", new=cell)
 
     def _is_masked(self, cell: s.Cell) -> bool:
         """Whether a forward cell goes through a ReLU: some cell of it alone has the slopes 0 and 1."""
@@ -271,7 +277,7 @@ class Rewriting:
                     return True
         return False
 
-    def terms(self) -> Iterator[Rewrite]:
+    def terms(self) -> Iterator[FormulaChange]:
         """The whole with a cell or a product of two cells added, or taken off."""
         missing = self.right - self.shown()
         pool = self.pool()[:120]
@@ -280,9 +286,9 @@ class Rewriting:
             for sign, operator in ((1.0, "+"), (-1.0, "-")):
                 for times in (1.0, 2.0):
                     if alike(sign * times * row, missing):
-                        added: p.Node = reference_to(cell, self.cell.matrix)
+                        added: p.FormulaNode = reference_to(cell, self.cell.matrix)
                         added = added if times == 1 else p.Binary("*", p.Literal(times), added)
-                        yield Rewrite(
+                        yield FormulaChange(
                             p.Binary(operator, self.tree, added), "term", new=cell, detail=f"{operator}{times:g}"
                         )
         missing = np.nan_to_num(missing)
@@ -295,47 +301,50 @@ class Rewriting:
                 product = p.Binary(
                     "*", reference_to(cell, self.cell.matrix), reference_to(pool[int(other)], self.cell.matrix)
                 )
-                yield Rewrite(p.Binary("+", self.tree, product), "term", new=cell, detail="product")
+                yield FormulaChange(p.Binary("+", self.tree, product), "term", new=cell, detail="product")
 
-    def lines(self) -> Iterator[Rewrite]:
+    def lines(self) -> Iterator[FormulaChange]:
         """Another row or column of numbers in a sum of products."""
         for tree, old, new in other_lines(self.tree, self.pool(), self.cell.matrix):
-            yield Rewrite(tree, "line", old, new)
+            yield FormulaChange(tree, "line", old, new)
 
-    def lengths(self) -> Iterator[Rewrite]:
+    def lengths(self) -> Iterator[FormulaChange]:
         """A sum over more cells in line, or one fewer."""
         for tree in longer(self.tree, self.cell.matrix):
-            yield Rewrite(tree, "length", detail=str(len(terms_of(tree)) - len(terms_of(self.tree))))
+            yield FormulaChange(tree, "length", detail=str(len(terms_of(tree)) - len(terms_of(self.tree))))
 
-    def turns(self) -> Iterator[Rewrite]:
+    def turns(self) -> Iterator[FormulaChange]:
         """A matrix turned, or not; another defined name."""
         for tree in turned(self.tree):
-            yield Rewrite(tree, "turn")
+            yield FormulaChange(tree, "turn")
         names = self._names()
         for node in dict.fromkeys(nodes(self.tree)):
-            if isinstance(node, p.Name):
+            if isinstance(node, p.NameNode):
                 for name in names:
                     if name.lower() != node.name.lower():
-                        yield Rewrite(
-                            replaced(self.tree, node, p.Name(name)), "name", self._first(node.name), self._first(name)
+                        yield FormulaChange(
+                            replaced(self.tree, node, p.NameNode(name)),
+                            "name",
+                            self._first(node.name),
+                            self._first(name),
                         )
             elif isinstance(node, p.Reference) and node.last is not None:
                 for start in self.pool():
                     target = started(node, start)
                     old = s.Cell(node.sheet or self.cell.matrix, node.first.row, node.first.column)
-                    yield Rewrite(replaced(self.tree, node, target), "name", old, start)
+                    yield FormulaChange(replaced(self.tree, node, target), "name", old, start)
 
     def _first(self, name: str) -> s.Cell | None:
         """The first cell of a defined name."""
         try:
             tree = p.parse(self.book.names.get(name.lower(), ""))
-        except FormulaError:
+        except UnreadFormulaError:
             return None
         if not isinstance(tree, p.Reference):
             return None
         return s.Cell(tree.sheet or self.cell.matrix, tree.first.row, tree.first.column)
 
-    def slopes(self) -> Iterator[Rewrite]:
+    def slopes(self) -> Iterator[FormulaChange]:
         """A part that is made of one cell (or matrix), as another function of it, or of one that is near it."""
         for part, reference in parts_of_one(self.tree):
             own = self._start(reference)
@@ -343,16 +352,16 @@ class Rewriting:
                 continue
             for cell in dict.fromkeys([own, *self._kin(own)]):
                 for made, form in slopes_of(reference if cell == own else self._instead(reference, cell)):
-                    yield Rewrite(replaced(self.tree, part, made), "slope", own, cell, form)
+                    yield FormulaChange(replaced(self.tree, part, made), "slope", own, cell, form)
 
-    def scaled(self) -> Iterator[Rewrite]:
+    def scaled(self) -> Iterator[FormulaChange]:
         """A cell or matrix times a typed number that does not move: a rate."""
         rates = [each for each in self._rates() if each in self.values]
         for node in dict.fromkeys(nodes(self.tree)):
-            if isinstance(node, p.Reference | p.Name):
+            if isinstance(node, p.Reference | p.NameNode):
                 for rate in rates:
                     times = p.Binary("*", reference_to(rate, self.cell.matrix), node)
-                    yield Rewrite(replaced(self.tree, node, times), "scaled", self._start(node), rate)
+                    yield FormulaChange(replaced(self.tree, node, times), "scaled", self._start(node), rate)
 
     def _rates(self) -> list[s.Cell]:
         """Typed cells that other updates take their gradients times."""
@@ -361,18 +370,18 @@ class Rewriting:
         known = [each for each in dict.fromkeys(used) if each in graph.typed and each not in self.study.right]
         return sorted(known, key=lambda each: -used.count(each))[:5]
 
-    def _start(self, node: p.Reference | p.Name) -> s.Cell | None:
+    def _start(self, node: p.Reference | p.NameNode) -> s.Cell | None:
         """The first cell of a reference or a defined name."""
-        if isinstance(node, p.Name):
+        if isinstance(node, p.NameNode):
             return self._first(node.name)
         return s.Cell(node.sheet or self.cell.matrix, node.first.row, node.first.column)
 
-    def _instead(self, node: p.Reference | p.Name, start: s.Cell) -> p.Node:
+    def _instead(self, node: p.Reference | p.NameNode, start: s.Cell) -> p.FormulaNode:
         """The range or name that starts in another cell, in the place of one."""
-        if isinstance(node, p.Name):
+        if isinstance(node, p.NameNode):
             for name in self._names():
                 if self._first(name) == start:
-                    return p.Name(name)
+                    return p.NameNode(name)
             return reference_to(start, self.cell.matrix)
         return started(node, start) if node.last is not None else styled(node, start, self.cell.matrix)
 
@@ -385,17 +394,17 @@ class Rewriting:
         alone = [user for user in graph.users.get(cell, ()) if graph.uses[user] == (cell,) and user in self.study.right]
         return [*graph.uses.get(cell, ())[:3], *alone]
 
-    def chain(self) -> Iterator[Rewrite]:
+    def chain(self) -> Iterator[FormulaChange]:
         """The chain rule written out, where no small change is right."""
         text = chain_rule(self.study, self.values, self.cell, self.of) if self.of is not None else None
         if text is not None:
-            yield Rewrite(p.parse(text), "whole")
+            yield FormulaChange(p.parse(text), "whole")
 
-    def shown(self) -> Row:
+    def shown(self) -> PointRow:
         return np.broadcast_to(value(self.study.graph.made[self.cell], self.values), self.right.shape)
 
 
-def _grid(lowering: Lowering, sheet: str, tree: p.Node) -> list[list]:  # type: ignore[type-arg]
+def _grid(lowering: Lowering, sheet: str, tree: p.FormulaNode) -> list[list]:  # type: ignore[type-arg]
     from tracer.audit.lowering import _Tree
 
     return _Tree(lowering, sheet, 0, 0).grid(tree)

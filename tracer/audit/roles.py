@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tracer.audit.graph import Graph
+from tracer.audit.graph import BookGraph
 from tracer.audit.numbers import cells_of
 from tracer.expression import scalar as s
 
@@ -35,7 +35,7 @@ class Roles:
     """`losses`: loss cells, each with those of its passes' parts that are losses themselves; `implied` ones are no
     cells of the book: `implied[cell]` is the expression that their gradient is of."""
 
-    graph: Graph
+    graph: BookGraph
     targets: frozenset[s.Cell]
     held: frozenset[s.Cell]  # cells that hold a target against something, and what depends on them
     losses: list[s.Cell]
@@ -64,7 +64,7 @@ class Roles:
 
 
 def ancestors(
-    graph: Graph, cells: Iterable[s.Cell], stop: Mapping[s.Cell, object], implied: Mapping[s.Cell, s.Scalar]
+    graph: BookGraph, cells: Iterable[s.Cell], stop: Mapping[s.Cell, object], implied: Mapping[s.Cell, s.Scalar]
 ) -> set[s.Cell]:
     """The cells that some depend on; nothing beyond a cell of `stop`."""
     found: set[s.Cell] = set()
@@ -81,7 +81,7 @@ def ancestors(
     return found
 
 
-def root(graph: Graph, cell: s.Cell) -> s.Cell:
+def root(graph: BookGraph, cell: s.Cell) -> s.Cell:
     """The cell that a copy shows: = B7 leads to B7, and on."""
     seen = 0
     while isinstance(made := graph.made.get(cell), s.Cell) and seen < 1_000:
@@ -89,7 +89,7 @@ def root(graph: Graph, cell: s.Cell) -> s.Cell:
     return cell
 
 
-def find_roles(graph: Graph, loss: s.Cell | None = None, mixed: bool = False) -> Roles:
+def find_roles(graph: BookGraph, loss: s.Cell | None = None, mixed: bool = False) -> Roles:
     """Targets, losses and updates of a book. `loss`: the cell that somebody says is the loss.
 
     `mixed`: targets may be inputs too, as in an autoencoder.
@@ -120,7 +120,7 @@ def find_roles(graph: Graph, loss: s.Cell | None = None, mixed: bool = False) ->
     return roles
 
 
-def _descendants(graph: Graph, cells: frozenset[s.Cell], stop: Mapping[s.Cell, object]) -> set[s.Cell]:
+def _descendants(graph: BookGraph, cells: frozenset[s.Cell], stop: Mapping[s.Cell, object]) -> set[s.Cell]:
     """Some cells and all that depend on them, nothing beyond a cell of `stop`."""
     found: set[s.Cell] = set()
     for cell in graph.order:
@@ -129,7 +129,7 @@ def _descendants(graph: Graph, cells: frozenset[s.Cell], stop: Mapping[s.Cell, o
     return found
 
 
-def _targets(graph: Graph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]:
+def _targets(graph: BookGraph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]:
     """Typed cells that are held against something computed, and their copies, each with the cells that do so.
 
     Each use is that, unless targets may be `mixed`.
@@ -151,15 +151,16 @@ def _targets(graph: Graph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]
             mixed and any(_squares(graph, graph.made[user], copied) for user in users)
         )
         if HELD in ways.values() and measured:
-            found = [user for user, way in ways.items() if way == HELD]
+            found = [user for user, way in ways.items() if way in (HELD, DIVIDED)]
             yield from ((each, found) for each in names)
 
 
-HELD, COMPARED, OTHER = range(3)
-"""How a cell is used: held against something computed, compared with a typed number, or anything else."""
+HELD, DIVIDED, COMPARED, OTHER = range(4)
+"""How a cell is used: held against something computed, divided by it (as the slope of a logarithm is), compared with a
+typed number, or anything else."""
 
 
-def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool) -> int:
+def _way(graph: BookGraph, expression: s.Scalar, target: set[s.Cell], goes_on: bool) -> int:
     """How a cell that may be a target (or a copy of it) is used: in differences, in front of logarithms, or otherwise.
 
     A difference that nothing uses (it does not go on) may as well be the update of a number that is used nowhere else.
@@ -175,6 +176,9 @@ def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool)
                 left.append(other)
             case s.Product(factors) if _before_logarithm(graph, factors, target):
                 way = HELD
+            case s.Quotient(above, below) if _is_of(above, target) and _is_computed(graph, below):
+                way = DIVIDED if way == COMPARED else way
+                left.append(below)
             case s.Cell() if node in target:
                 return OTHER
             case _:
@@ -182,7 +186,13 @@ def _way(graph: Graph, expression: s.Scalar, target: set[s.Cell], goes_on: bool)
     return way
 
 
-def _squares(graph: Graph, node: s.Scalar, target: set[s.Cell]) -> bool:
+def _is_of(node: s.Scalar, target: set[s.Cell]) -> bool:
+    """Whether an expression is of a target alone."""
+    used = cells_of(node)
+    return bool(used) and all(each in target for each in used)
+
+
+def _squares(graph: BookGraph, node: s.Scalar, target: set[s.Cell]) -> bool:
     """Whether the square of a cell's difference with something computed is taken."""
     match node:
         case s.Power(s.Sum((first, second)), 2.0):
@@ -202,11 +212,11 @@ def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar |
     return None
 
 
-def _is_computed(graph: Graph, node: s.Scalar) -> bool:
+def _is_computed(graph: BookGraph, node: s.Scalar) -> bool:
     return any(each in graph.made for each in cells_of(node))
 
 
-def _before_logarithm(graph: Graph, factors: tuple[s.Scalar, ...], target: set[s.Cell]) -> bool:
+def _before_logarithm(graph: BookGraph, factors: tuple[s.Scalar, ...], target: set[s.Cell]) -> bool:
     """t·ln a, (1 − t)·ln(1 − a), and t times a cell that is a logarithm."""
     if not any(is_logarithm(graph, each) for each in factors):
         return False
@@ -215,7 +225,7 @@ def _before_logarithm(graph: Graph, factors: tuple[s.Scalar, ...], target: set[s
     return bool(with_target) and any(is_logarithm(graph, each) for each in others)
 
 
-def is_logarithm(graph: Graph, node: s.Scalar) -> bool:
+def is_logarithm(graph: BookGraph, node: s.Scalar) -> bool:
     """A logarithm, also ln Σ e^z subtracted; the ln(1 + e^z) of a softplus is none."""
     match node:
         case s.Log(s.Sum(terms)) if any(isinstance(each, s.Number) for each in terms):
@@ -233,7 +243,7 @@ def is_logarithm(graph: Graph, node: s.Scalar) -> bool:
 
 
 def _changes(
-    graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell], first: frozenset[s.Cell]
+    graph: BookGraph, targets: frozenset[s.Cell], held: frozenset[s.Cell], first: frozenset[s.Cell]
 ) -> Iterator[Update]:
     """Cells of the form parameter − something held against a target."""
     begun: set[s.Cell] = set()
@@ -253,7 +263,7 @@ def _changes(
                     break
 
 
-def changes_of(graph: Graph, roles: Roles) -> Iterator[Update]:
+def changes_of(graph: BookGraph, roles: Roles) -> Iterator[Update]:
     """All cells that look like updates, those of numbers that no loss depends on too."""
     yield from _changes(graph, roles.targets, roles.held, roles.first)
 
@@ -272,7 +282,7 @@ def _terms(node: s.Scalar, sign: int = 1) -> list[tuple[s.Scalar, int]]:
     return [(node, sign)]
 
 
-def _loss_like(graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> Iterator[s.Cell]:
+def _loss_like(graph: BookGraph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> Iterator[s.Cell]:
     """Cells that square, take the size or the logarithm of what is held against a target; and sums of such cells."""
     found: set[s.Cell] = set()
     errors = _errors(graph, held)
@@ -286,7 +296,7 @@ def _loss_like(graph: Graph, targets: frozenset[s.Cell], held: frozenset[s.Cell]
             yield cell
 
 
-def _errors(graph: Graph, held: frozenset[s.Cell]) -> frozenset[s.Cell]:
+def _errors(graph: BookGraph, held: frozenset[s.Cell]) -> frozenset[s.Cell]:
     """Cells that hold an output against a target and nothing else: what a loss may square, and no gradient."""
     found: set[s.Cell] = set()
     for cell in graph.order:
@@ -297,7 +307,7 @@ def _errors(graph: Graph, held: frozenset[s.Cell]) -> frozenset[s.Cell]:
     return frozenset(found)
 
 
-def _measures(graph: Graph, node: s.Scalar, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> bool:
+def _measures(graph: BookGraph, node: s.Scalar, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> bool:
     """Whether a cell takes the square, size or logarithm of targets and errors (`targets`), and of nothing later."""
     match node:
         case s.Sum(terms):
@@ -323,7 +333,7 @@ def _is_held(node: s.Scalar, targets: frozenset[s.Cell], held: frozenset[s.Cell]
 
 
 def _measures_product(
-    graph: Graph, factors: tuple[s.Scalar, ...], targets: frozenset[s.Cell], held: frozenset[s.Cell]
+    graph: BookGraph, factors: tuple[s.Scalar, ...], targets: frozenset[s.Cell], held: frozenset[s.Cell]
 ) -> bool:
     about = [each for each in factors if _is_held(each, targets, held)]
     rest = [each for each in factors if each not in about]

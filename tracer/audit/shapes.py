@@ -12,7 +12,7 @@ STEPS = ((1, 0), (0, 1))
 MOST_TERMS = 24
 
 
-def terms_of(node: p.Node) -> list[p.Node]:
+def terms_of(node: p.FormulaNode) -> list[p.FormulaNode]:
     """The terms of a sum, in order; one for what is no sum."""
     match node:
         case p.Binary("+", left, right):
@@ -22,7 +22,7 @@ def terms_of(node: p.Node) -> list[p.Node]:
     return [node]
 
 
-def factors_of(node: p.Node) -> list[p.Reference] | None:
+def factors_of(node: p.FormulaNode) -> list[p.Reference] | None:
     """The cells of a product of cells; None for anything else."""
     match node:
         case p.Reference(last=None):
@@ -33,9 +33,9 @@ def factors_of(node: p.Node) -> list[p.Reference] | None:
     return None
 
 
-def summed(rows: Sequence[Sequence[p.Node]]) -> p.Node:
+def summed(rows: Sequence[Sequence[p.FormulaNode]]) -> p.FormulaNode:
     """Σ of products."""
-    total: p.Node | None = None
+    total: p.FormulaNode | None = None
     for factors in rows:
         term = factors[0]
         for factor in factors[1:]:
@@ -53,7 +53,9 @@ def line(start: s.Cell, step: tuple[int, int], count: int, sheet: str) -> list[p
     ]
 
 
-def other_lines(tree: p.Node, starts: Sequence[s.Cell], sheet: str) -> Iterator[tuple[p.Node, s.Cell, s.Cell]]:
+def other_lines(
+    tree: p.FormulaNode, starts: Sequence[s.Cell], sheet: str
+) -> Iterator[tuple[p.FormulaNode, s.Cell, s.Cell]]:
     """A sum of products of cells with one factor taken from another line: the tree, the old and the new start."""
     rows = [factors_of(each) for each in terms_of(tree)]
     if len(rows) < 2 or any(row is None or len(row) != len(rows[0] or ()) for row in rows):
@@ -69,7 +71,7 @@ def other_lines(tree: p.Node, starts: Sequence[s.Cell], sheet: str) -> Iterator[
                 yield summed(made), old, start
 
 
-def longer(tree: p.Node, sheet: str) -> Iterator[p.Node]:
+def longer(tree: p.FormulaNode, sheet: str) -> Iterator[p.FormulaNode]:
     """A cell, or a sum of products of cells, with terms added that go on in line, or the last one left out."""
     terms = terms_of(tree)
     rows = [factors_of(each) for each in terms]
@@ -107,21 +109,21 @@ def _onward(reference: p.Reference, step: tuple[int, int], count: int, sheet: st
     return p.Reference(reference.sheet, reference.first._replace(row=max(row, 1), column=max(column, 1)))
 
 
-def turned(tree: p.Node) -> Iterator[p.Node]:
+def turned(tree: p.FormulaNode) -> Iterator[p.FormulaNode]:
     """A range or name in TRANSPOSE, or out of it."""
     for node in dict.fromkeys(nodes(tree)):
         match node:
-            case p.Call("TRANSPOSE", (p.Reference() | p.Name() as inner,)):
+            case p.Call("TRANSPOSE", (p.Reference() | p.NameNode() as inner,)):
                 yield _with(tree, node, inner)
-            case p.Reference(last=p.Corner()) | p.Name():
+            case p.Reference(last=p.ReferenceCorner()) | p.NameNode():
                 yield _with(tree, node, p.Call("TRANSPOSE", (node,)))
 
 
-def _with(tree: p.Node, old: p.Node, new: p.Node) -> p.Node:
+def _with(tree: p.FormulaNode, old: p.FormulaNode, new: p.FormulaNode) -> p.FormulaNode:
     return changed(tree, lambda node: new if node == old else node)
 
 
-def slopes_of(a: p.Node) -> Iterator[tuple[p.Node, str]]:
+def slopes_of(a: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, str]]:
     """The slopes that are written in what comes out of an activation, or goes in; and their parts."""
     one, two = p.Literal(1.0), p.Literal(2.0)
     rest = p.Bracketed(p.Binary("-", one, a))
@@ -132,11 +134,11 @@ def slopes_of(a: p.Node) -> Iterator[tuple[p.Node, str]]:
     yield rest, "1-a"
 
 
-def parts_of_one(tree: p.Node) -> Iterator[tuple[p.Node, p.Reference | p.Name]]:
+def parts_of_one(tree: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, p.Reference | p.NameNode]]:
     """The parts of a formula that are made of one cell, range or name alone, and larger than it."""
     for node in dict.fromkeys(nodes(tree)):
-        if isinstance(node, p.Reference | p.Literal | p.Name):
+        if isinstance(node, p.Reference | p.Literal | p.NameNode):
             continue
-        used = {each for each in nodes(node) if isinstance(each, p.Reference | p.Name)}
+        used = {each for each in nodes(node) if isinstance(each, p.Reference | p.NameNode)}
         if len(used) == 1:
             yield node, used.pop()

@@ -13,8 +13,8 @@ import numpy as np
 from tracer.audit import parsing as p
 from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import alike, ratio
-from tracer.audit.labels import Labels
-from tracer.audit.rewrites import Rewrite
+from tracer.audit.labels import BookLabels
+from tracer.audit.rewrites import FormulaChange
 from tracer.audit.roles import root
 from tracer.audit.writing import formula_at, nodes, tree_at
 from tracer.expression import scalar as s
@@ -22,19 +22,19 @@ from tracer.spreadsheet.columns import address
 
 
 @dataclass
-class Naming:
+class SlipNaming:
     """Names slips and cells of one book."""
 
     judge: Judge
-    labels: Labels
+    labels: BookLabels
 
-    def slip(self, fault: Fault, rewrite: Rewrite | None) -> tuple[str, str]:
+    def slip(self, fault: Fault, rewrite: FormulaChange | None) -> tuple[str, str]:
         """The slug and the sentence of a fault."""
         change = self.change(fault, rewrite)
         slug = self.slug(fault, rewrite)
         return slug, f"{SAYS.get(slug, SAYS['other']).format(of=self.called(fault.of))}{change}"
 
-    def change(self, fault: Fault, rewrite: Rewrite | None) -> str:
+    def change(self, fault: Fault, rewrite: FormulaChange | None) -> str:
         formula = formula_at(self.judge.claims.study.graph.book, fault.cell)
         return f": {formula} should be {rewrite.text}" if rewrite is not None else f": {formula}"
 
@@ -46,7 +46,7 @@ class Naming:
         heads = [text.rstrip(" =:") for text in self.labels.of(cell) if len(text) <= 16]
         return f"{heads[0]} ({place})" if heads else place
 
-    def slug(self, fault: Fault, rewrite: Rewrite | None) -> str:
+    def slug(self, fault: Fault, rewrite: FormulaChange | None) -> str:
         if fault.kind == "update":
             return self._update_slug(fault, rewrite)
         if self._is_one_term(fault):
@@ -80,12 +80,16 @@ class Naming:
                     if fault.of in self.parameters and self._is_copy(fault.cell)
                     else "term-dropped-or-doubled"
                 )
+            case "whole":
+                return self._by_numbers(fault)
             case "line" | "name":
                 return self._line_slug(fault, rewrite)
         return self._cell_slug(fault, rewrite)
 
-    def _update_slug(self, fault: Fault, rewrite: Rewrite | None) -> str:
-        update = self.judge.claims.study.roles.updates[fault.cell]
+    def _update_slug(self, fault: Fault, rewrite: FormulaChange | None) -> str:
+        update = self.judge.claims.study.roles.updates.get(fault.cell)
+        if update is None:
+            return "rate-scales-weights" if rewrite is None or rewrite.kind != "cell" else "wrong-row-or-target"
         before = self.judge.row(update.before)
         times = ratio(fault.given - before, fault.right - before)
         if times is None:
@@ -96,7 +100,7 @@ class Naming:
             return "wrong-direction"
         return "rate-missing-twice-divided"
 
-    def _function_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+    def _function_slug(self, fault: Fault, rewrite: FormulaChange) -> str:
         if rewrite.detail.endswith("LN") or rewrite.detail.startswith("LN"):
             return "loss-log-base" if fault.cell in self.judge.claims.study.roles.losses else "log-base"
         if rewrite.detail.startswith("EXP"):
@@ -105,7 +109,7 @@ class Naming:
             return "bias-mean-or-total" if fault.of in self.parameters else "sum-for-mean"
         return "wrong-activation"
 
-    def _sign_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+    def _sign_slug(self, fault: Fault, rewrite: FormulaChange) -> str:
         if fault.kind == "forward" and rewrite.detail in ("- +", "+ -"):
             return "bias-subtracted"
         times = ratio(fault.given, fault.right)
@@ -113,7 +117,7 @@ class Naming:
             return "error-sign" if self._is_error(fault.cell) else "copied-or-sign-dropped"
         return "half-slope" if fault.kind == "local derivative" else "copied-or-sign-dropped"
 
-    def _number_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+    def _number_slug(self, fault: Fault, rewrite: FormulaChange) -> str:
         times = ratio(fault.given, fault.right)
         if times is None:
             if rewrite.kind in ("operator", "quotient"):
@@ -125,7 +129,7 @@ class Naming:
             return "rate-in-gradient"
         return "copied-or-sign-dropped" if times < 0 else "sum-for-mean"
 
-    def _factor_slug(self, rewrite: Rewrite) -> str:
+    def _factor_slug(self, rewrite: FormulaChange) -> str:
         if rewrite.detail in ("a(1-a)", "1-a^2"):
             return "slope-missing"
         if rewrite.detail == "1-a" or (rewrite.new in self._activations and rewrite.detail == "a"):
@@ -134,13 +138,13 @@ class Naming:
             return "stopped-at-loss"
         return "slope-missing"
 
-    def _term_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+    def _term_slug(self, fault: Fault, rewrite: FormulaChange) -> str:
         new = self._root(rewrite.new)
         if fault.kind == "forward" and new in self.judge.claims.study.graph.typed:
             return "bias-subtracted" if rewrite.detail.endswith("2") else "no-bias"
         return "term-dropped-or-doubled"
 
-    def _cell_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+    def _cell_slug(self, fault: Fault, rewrite: FormulaChange) -> str:
         """One cell in the place of another: by what each of them is."""
         old, new = self._root(rewrite.old), self._root(rewrite.new)
         roles = self.judge.claims.study.roles
@@ -162,7 +166,7 @@ class Naming:
             return "wrong-left-factor" if self._layer(old) != self._layer(new) else "wrong-row-or-target"
         return "wrong-row-or-target"
 
-    def _slope_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+    def _slope_slug(self, fault: Fault, rewrite: FormulaChange) -> str:
         """What a wrong slope is: of z, of the activation taken again, a part of it, or another function's."""
         graph, old = self.judge.claims.study.graph, rewrite.old
         if old is not None and rewrite.new is not None and old != rewrite.new and self._is_input_of(old, rewrite.new):
@@ -177,7 +181,7 @@ class Naming:
             return "half-slope"
         return "wrong-slope"
 
-    def _line_slug(self, fault: Fault, rewrite: Rewrite) -> str:
+    def _line_slug(self, fault: Fault, rewrite: FormulaChange) -> str:
         """Another row or column of numbers: by what these are."""
         old, new = self._root(rewrite.old), self._root(rewrite.new)
         if fault.kind == "local derivative":
@@ -210,7 +214,7 @@ class Naming:
             return False
         return any(ratio(fault.given, row) is not None for each in users for _, row in study.right[each])
 
-    def _are_one_matrix(self, rewrite: Rewrite) -> bool:
+    def _are_one_matrix(self, rewrite: FormulaChange) -> bool:
         """Whether two lines of cells cross, as a row and a column of one matrix do."""
         old, new = rewrite.old, rewrite.new
         return old is not None and new is not None and max(abs(old.row - new.row), abs(old.column - new.column)) <= 12
@@ -223,7 +227,7 @@ class Naming:
     def _is_copy(self, cell: s.Cell) -> bool:
         return isinstance(self.judge.claims.study.graph.made.get(cell), s.Cell)
 
-    def _stands(self, fault: Fault, rewrite: Rewrite) -> int:
+    def _stands(self, fault: Fault, rewrite: FormulaChange) -> int:
         """How many times the cell that was replaced stands in the formula."""
         old, tree = rewrite.old, tree_at(self.judge.claims.study.graph.book, fault.cell)
         places = [each.first[:2] for each in nodes(tree) if isinstance(each, p.Reference)]

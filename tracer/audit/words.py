@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracer.audit.graph import name_of
 from tracer.audit.implied import NOWHERE
-from tracer.audit.report import Audit, Finding
+from tracer.audit.report import Audit, AuditFinding
 
 MOST_FINDINGS, MOST_CELLS = 8, 6
 LOOKED_FOR = (
@@ -48,7 +48,7 @@ def _summary(audit: Audit) -> str:
     return "; ".join(parts) + "."
 
 
-def _finding(finding: Finding, begin: str) -> Iterator[str]:
+def _finding(finding: AuditFinding, begin: str) -> Iterator[str]:
     yield f"{begin}: {name_of(finding.cell)} shows {finding.shown:.8g}; right is {finding.right:.8g}."
     yield f"  {finding.says[0].upper()}{finding.says[1:]}."
     if finding.cells[1:]:

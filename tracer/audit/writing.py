@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tracer.audit import parsing as p
 from tracer.audit.package import BookCells
-from tracer.audit.parsing import FormulaError
+from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import column_letters
 
@@ -20,7 +20,7 @@ def formula_at(book: BookCells, cell: s.Cell) -> str:
         return "=" + _plain(formula.text)
     try:
         return "=" + text_of(tree_at(book, cell))
-    except FormulaError:
+    except UnreadFormulaError:
         return "=" + formula.text
 
 
@@ -31,8 +31,8 @@ def _plain(text: str) -> str:
     return text.strip()
 
 
-def tree_at(book: BookCells, cell: s.Cell) -> p.Node:
-    """The tree of a cell's formula, its references as they read in this cell. Raises FormulaError."""
+def tree_at(book: BookCells, cell: s.Cell) -> p.FormulaNode:
+    """The tree of a cell's formula, its references as they read in this cell. Raises UnreadFormulaError."""
     formula = book.sheets[cell.matrix].formulas[cell.row, cell.column]
     tree = p.parse(formula.text)
     if formula.spread is not None:
@@ -41,15 +41,15 @@ def tree_at(book: BookCells, cell: s.Cell) -> p.Node:
     return moved(tree, down, right) if down or right else tree
 
 
-def moved(node: p.Node, down: int, right: int) -> p.Node:
+def moved(node: p.FormulaNode, down: int, right: int) -> p.FormulaNode:
     """A tree as it reads elsewhere: references without $ go along."""
 
-    def corner(each: p.Corner) -> p.Corner:
+    def corner(each: p.ReferenceCorner) -> p.ReferenceCorner:
         row = each.row if each.fixed_row else each.row + down
         column = each.column if each.fixed_column else each.column + right
-        return p.Corner(row, column, each.fixed_row, each.fixed_column)
+        return p.ReferenceCorner(row, column, each.fixed_row, each.fixed_column)
 
-    def rule(each: p.Node) -> p.Node:
+    def rule(each: p.FormulaNode) -> p.FormulaNode:
         if isinstance(each, p.Reference):
             return p.Reference(each.sheet, corner(each.first), corner(each.last) if each.last else None)
         return each
@@ -57,13 +57,13 @@ def moved(node: p.Node, down: int, right: int) -> p.Node:
     return changed(node, rule)
 
 
-def changed(node: p.Node, rule: Callable[[p.Node], p.Node]) -> p.Node:
+def changed(node: p.FormulaNode, rule: Callable[[p.FormulaNode], p.FormulaNode]) -> p.FormulaNode:
     """A tree with a rule applied to every node, from the inside out."""
 
-    def of(each: p.Node) -> p.Node:
+    def of(each: p.FormulaNode) -> p.FormulaNode:
         return changed(each, rule)
 
-    def maybe(each: p.Node | None) -> p.Node | None:
+    def maybe(each: p.FormulaNode | None) -> p.FormulaNode | None:
         return None if each is None else of(each)
 
     match node:
@@ -79,17 +79,17 @@ def changed(node: p.Node, rule: Callable[[p.Node], p.Node]) -> p.Node:
             return rule(p.Applied(of(function), tuple(map(maybe, arguments))))
         case p.Spill(inner):
             return rule(p.Spill(of(inner)))
-        case p.Rows(rows):
-            return rule(p.Rows(tuple(tuple(map(of, row)) for row in rows)))
+        case p.ArrayConstant(rows):
+            return rule(p.ArrayConstant(tuple(tuple(map(of, row)) for row in rows)))
         case _:
             return rule(node)
 
 
-def nodes(node: p.Node) -> list[p.Node]:
+def nodes(node: p.FormulaNode) -> list[p.FormulaNode]:
     """Every node of a tree, the innermost first."""
-    found: list[p.Node] = []
+    found: list[p.FormulaNode] = []
 
-    def keep(each: p.Node) -> p.Node:
+    def keep(each: p.FormulaNode) -> p.FormulaNode:
         found.append(each)
         return each
 
@@ -97,14 +97,14 @@ def nodes(node: p.Node) -> list[p.Node]:
     return found
 
 
-def text_of(node: p.Node) -> str:
+def text_of(node: p.FormulaNode) -> str:
     """A tree as a formula without its "="."""
     match node:
         case p.Literal(value):
             return _literal(value)
         case p.Reference():
             return reference_text(node)
-        case p.Name(name):
+        case p.NameNode(name):
             return name
         case p.Spill(inner):
             return text_of(inner) + "#"
@@ -120,11 +120,11 @@ def text_of(node: p.Node) -> str:
             return f"{name}({_listed(arguments)})"
         case p.Applied(function, arguments):
             return f"{text_of(function)}({_listed(arguments)})"
-        case p.Rows(rows):
+        case p.ArrayConstant(rows):
             return "{" + ";".join(",".join(map(text_of, row)) for row in rows) + "}"
 
 
-def _listed(arguments: tuple[p.Node | None, ...]) -> str:
+def _listed(arguments: tuple[p.FormulaNode | None, ...]) -> str:
     return ",".join("" if each is None else text_of(each) for each in arguments)
 
 
@@ -147,14 +147,16 @@ def sheet_text(title: str) -> str:
     return title if plain else "'" + title.replace("'", "''") + "'"
 
 
-def corner_text(corner: p.Corner) -> str:
+def corner_text(corner: p.ReferenceCorner) -> str:
     row, column = ("$" if corner.fixed_row else ""), ("$" if corner.fixed_column else "")
     return f"{column}{column_letters(corner.column)}{row}{corner.row}"
 
 
 def reference_to(cell: s.Cell, sheet: str) -> p.Reference:
     """A reference to a cell as one writes it on a sheet."""
-    return p.Reference(None if cell.matrix == sheet else cell.matrix, p.Corner(cell.row, cell.column, False, False))
+    return p.Reference(
+        None if cell.matrix == sheet else cell.matrix, p.ReferenceCorner(cell.row, cell.column, False, False)
+    )
 
 
 FAR_ROW, FAR_COLUMN = 50_000, 5_000
@@ -167,5 +169,5 @@ def relative_formula(book: BookCells, cell: s.Cell) -> str:
         return f"{formula.origin} {formula.text}"
     try:
         return text_of(moved(tree_at(book, cell), FAR_ROW - cell.row, FAR_COLUMN - cell.column))
-    except FormulaError:
+    except UnreadFormulaError:
         return formula_at(book, cell)
