@@ -21,7 +21,7 @@ from tracer.program.program import Program, Step
 from tracer.program.roles import Assignment
 from tracer.run.passes import AnyProblem
 
-Mode: TypeAlias = Literal["practice", "exam", "print"]
+Mode: TypeAlias = Literal["practice", "exam", "print", "find"]
 Feedback: TypeAlias = Literal["cell", "row", "step", "end"]
 ExampleKind: TypeAlias = Literal["worked", "completion", "bare"]
 
@@ -60,7 +60,12 @@ class Plan:
     @property
     def marks(self) -> bool:
         """Whether the files mark themselves."""
-        return self.mode == "practice"
+        return self.mode in ("practice", "find")
+
+    @property
+    def finds(self) -> bool:
+        """Whether the sheet is worked to the end, with slips to be found."""
+        return self.mode == "find"
 
     def shows(self, identifier: str, program: Program) -> bool:
         """Whether a matrix is on the sheet, printed or blank."""
@@ -74,12 +79,12 @@ class Plan:
         """How far a cell of a blank matrix is worked; row and column from 0.
 
         The first cell is worked, the second a line to complete, the others bare; a small matrix has fewer
-        of them, an exam none.
+        of them, an exam or a sheet that is worked already none.
         """
         cells, place = shape[0] * shape[1], row * shape[1] + column
-        if self.mode != "exam" and place == 0 and cells >= LEAST_WORKED:
+        if self.mode not in ("exam", "find") and place == 0 and cells >= LEAST_WORKED:
             return "worked"
-        if self.mode != "exam" and place == 1 and cells >= LEAST_COMPLETION:
+        if self.mode not in ("exam", "find") and place == 1 and cells >= LEAST_COMPLETION:
             return "completion"
         return "bare"
 
