@@ -29,7 +29,7 @@ from tracer.worksheet.sheet import Worksheet
 from tracer.worksheet.slips import WrongRuleOf
 
 NAME, ADVICE, ADVICE_MARK, NUMBER, NUMBER_MARK = range(1, 6)
-WIDTHS = (26.0, 90.0, 8.0, 26.0, 8.0)
+WIDTHS = (26.0, 90.0, 8.0, 40.0, 8.0)
 TOP, LINES = 3, 3  # the first line of a matrix; the lines of text that an advice takes
 
 

@@ -112,9 +112,10 @@ def make_plan(
         raise TracerError("--give: everything is printed; nothing is left to fill in")
     cells = sum(rows * columns for rows, columns in (program.assignments[each].shape for each in asked))
     if cells > MOST_CELLS:
+        fewer = "" if mode == "find" else "fewer steps with --blank, or "
         raise TracerError(
             f"a worksheet of {cells:,} blank cells is more than anybody fills in (at most {MOST_CELLS:,}); "
-            "choose fewer steps with --blank, or a smaller problem"
+            f"choose {fewer}a smaller problem"
         )
     both_ways = (program, by_hand(problem, program)) if isinstance(problem, Problem) else (program,)
     made_from = {each for way in both_ways for blank_one in asked for each in _computed_before(way, blank_one)}

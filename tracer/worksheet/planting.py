@@ -176,9 +176,19 @@ class _Planting:
             return False
         if not all(self._gives(each, slip, worked) for each, slip in slips.items()):
             return False
+        if any(self._says_nothing(each, worked) for each in worked if each not in slips):
+            return False
         if any(len(self._choices(each, slip, worked)) < LEAST_CHOICES for each, slip in slips.items()):
             return False
         return named(self.marked(worked), {each: slip.idea for each, slip in slips.items()})
+
+    def _says_nothing(self, matrix: str, worked: Mapping[str, Array]) -> bool:
+        """Whether the slips make a cell 0, 1, −1 or an unchanged parameter, which page and workbook may call wrong."""
+        key, made = self.key, self.key.program.assignments[matrix]
+        own, half = key.compute(matrix, {**key.values, **worked}), key.units(matrix) / 2
+        values = [0.0, 1.0, -1.0, *([key.values[made.of]] if made.role == "updated" and made.of else [])]
+        nothing = [(np.abs(own - each) <= half) & (np.abs(key.values[matrix] - each) > half) for each in values]
+        return bool(np.any(nothing))
 
     def marked(self, worked: Mapping[str, Array]) -> MarkedSheet:
         grids = {each: tuple(tuple(map(read_number, row)) for row in texts_of(self.key, each, values))

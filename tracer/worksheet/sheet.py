@@ -37,7 +37,7 @@ from tracer.worksheet.planting import Planted
 from tracer.worksheet.quantities import Quantities
 from tracer.worksheet.told import words_of
 
-LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 3, 4, 5, 6, 7
+TASK_ROW, LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 2, 3, 4, 5, 6, 7
 NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
 HINT_WIDTH = 60.0
 MOST_TITLE, MOST_PROMPT_TITLE, MOST_PROMPT = 31, 32, 255  # characters of a sheet's title; of a prompt's and its own
@@ -131,11 +131,11 @@ class Worksheet:
         self.data.text(1, first, self.title, self.styles.title)
         carry = f" {self.say('sheet.carry_rounded')}" if self.trace.problem.carry_rounded else ""
         if self.planted is not None:
-            self.data.text(2, first, self.say("find.task", count=len(self.planted.slips)), self.styles.plain)
+            self._note(TASK_ROW, self.say("find.task", count=len(self.planted.slips)))
             sheet = self.say("book.find")
             self._note(LEGEND_ROW, f"{self.say('book.find_task', sheet=sheet)} {self.say('find.legend')}")
         else:
-            self.data.text(2, first, self.say("book.fill_in") + carry, self.styles.plain)
+            self.data.text(TASK_ROW, first, self.say("book.fill_in") + carry, self.styles.plain)
             if self.plan.marks:
                 self._note(LEGEND_ROW, self.say("book.legend"))
         if departures := departures_chosen(self.problem):
