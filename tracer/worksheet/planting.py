@@ -186,7 +186,12 @@ class _Planting:
         """Whether the slips make a cell 0, 1, −1 or an unchanged parameter, which page and workbook may call wrong."""
         key, made = self.key, self.key.program.assignments[matrix]
         own, half = key.compute(matrix, {**key.values, **worked}), key.units(matrix) / 2
-        values = [0.0, 1.0, -1.0, *([key.values[made.of]] if made.role == "updated" and made.of else [])]
+        values: list[float | Array] = [
+            0.0,
+            1.0,
+            -1.0,
+            *([key.values[made.of]] if made.role == "updated" and made.of else []),
+        ]
         nothing = [(np.abs(own - each) <= half) & (np.abs(key.values[matrix] - each) > half) for each in values]
         return bool(np.any(nothing))
 
