@@ -6,6 +6,7 @@ import openpyxl
 import pytest
 
 from tests.engine.recalculate import by_cellrune
+from tests.engine.test_schema import errors
 from tests.finding import Cell, FindSheet, find_sheet
 from tests.worksheets import addresses
 from tracer.expression import scalar as s
@@ -104,3 +105,10 @@ def test_the_key_has_the_right_numbers_and_says_what_was_planted(tmp_path: Path)
     told = [(row[NAME - 1], row[ADVICE - 1]) for row in book[FIND].iter_rows(min_row=TOP, values_only=True)]
     assert sorted(map(str, told)) == sorted(str((sheet.called(each), sheet.says(each))) for each in sheet.planted.slips)
     assert "Working" in book.sheetnames
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_the_workbook_keeps_the_schema(tmp_path: Path, key: bool) -> None:
+    sheet, path = find_sheet("rnn-paper"), tmp_path / "find.xlsx"
+    write_worksheet_book(sheet.run, sheet.plan, path, key, planted=sheet.planted)
+    assert errors(path) == []
