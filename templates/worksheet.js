@@ -1,28 +1,10 @@
 // The sheet: typing, moving, keeping, saving and loading. Nothing here knows what a box should hold.
 
 const MOST_BYTES = 2000000; // of a file with answers
-const $ = (id) => document.getElementById(id);
-const data = JSON.parse($("worksheet-data").textContent);
-const store = `tracer worksheet ${data.problem_sha256} ${data.plan}`;
 const boxes = [...document.querySelectorAll("input.box")];
 const kept = [...document.querySelectorAll("[data-keep]")];
 const whenTyped = []; // what else follows a number that was typed
 const isOpen = (box) => box.value.trim() === "";
-
-/** "Z1-0-2" as a matrix and its place. */
-function cellOf(key) {
-  const [matrix, row, column] = key.split("-");
-  return [matrix, Number(row), Number(column)];
-}
-
-/** A message with its placeholders filled in. */
-const worded = (message, values = {}) => message.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
-const words = (key, values) => worded(data.words[key], values);
-const wordsOf = (box) => box.getAttribute("aria-label");
-
-function say(words) {
-  $("aloud").textContent = words;
-}
 
 // What was typed
 
@@ -216,14 +198,6 @@ async function load() {
   $("file").value = "";
   nameSheets();
   typed(null);
-}
-
-/** What is wider than the window can be scrolled by keys, too. */
-function reach() {
-  for (const part of document.querySelectorAll(".scroll, .formula, .worked, .completion")) {
-    if (part.scrollWidth > part.clientWidth && !part.querySelector("input")) part.tabIndex = 0;
-    else part.removeAttribute("tabindex");
-  }
 }
 
 function start() {

@@ -39,12 +39,30 @@ def test_a_series_has_a_sheet_for_every_step_and_one_key(tmp_path: Path) -> None
     assert "sheet 3" not in (tmp_path / "article.key.html").read_text(encoding="utf-8")
 
 
+def test_a_sheet_with_slips_is_the_same_with_a_seed_and_secret_without(tmp_path: Path) -> None:
+    """The sheet is named after its mode; nothing printed says what was planted."""
+    find, page = ("worksheet", "mlp-paper", "--mode", "find", "--slips", "2"), "mlp-paper.find.worksheet.html"
+    for folder, seed in (("one", ("--seed", "5")), ("two", ("--seed", "5")), ("three", ()), ("four", ())):
+        run = tracer(*find, *seed, "-o", folder, folder=tmp_path)
+        assert run.returncode == 0, run.stderr
+        kinds = [f"mlp-paper.find.{kind}.{ending}" for kind in ("worksheet", "key") for ending in ("xlsx", "html")]
+        assert run.stdout.splitlines() == [f"{folder}/{each}" for each in kinds]
+    one, two, three, four = ((tmp_path / each / page).read_bytes() for each in ("one", "two", "three", "four"))
+    assert one == two and len({one, three, four}) == 3
+
+
 @pytest.mark.parametrize(
     ("choice", "says"),
     [
         (("--blank", "12"), "--blank: found '12'"),
         (("--blank", "2", "--give", "Z1"), "--blank and --give: Z1"),
         (("--blank", "8", "--series"), "--series: found one step to fill in"),
+        (("--mode", "find", "--blank", "8"), "--blank has no place with --mode find"),
+        (("--mode", "find", "--feedback", "end"), "--feedback has no place with --mode find"),
+        (("--mode", "find", "--series"), "--series has no place with --mode find"),
+        (("--mode", "find", "--slips", "99"), "--slips: found 99, expected 1 to "),
+        (("--slips", "2"), "--slips needs --mode find"),
+        (("--mode", "exam", "--seed", "5"), "--seed needs --mode find"),
         (("--language", "../en"), "--language: found '../en', expected one of en, es"),
         (("--templates", "none"), "--templates: "),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from tracer.commands.common import DEFAULT_FOLDER, FolderOption, ProblemArgument, load_any
 from tracer.commands.shape import choices
+from tracer.errors import TracerError
 
 
 class ModeChoice(StrEnum):
@@ -19,6 +21,15 @@ class ModeChoice(StrEnum):
     practice = "practice"
     exam = "exam"
     print = "print"
+
+
+class WorksheetMode(StrEnum):
+    """The same, or finding slips on a sheet that is worked to the end."""
+
+    practice = "practice"
+    exam = "exam"
+    print = "print"
+    find_error = "find"
 
 
 class MarksShown(StrEnum):
@@ -34,8 +45,8 @@ def worksheet(
     problem: ProblemArgument,
     output: FolderOption = DEFAULT_FOLDER,
     mode: Annotated[
-        ModeChoice, typer.Option(metavar=choices(ModeChoice), help="What it is for.")
-    ] = ModeChoice.practice,
+        WorksheetMode, typer.Option(metavar=choices(WorksheetMode), help="What it is for.")
+    ] = WorksheetMode.practice,
     blank: Annotated[
         str | None, typer.Option(metavar="STEPS", help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")
     ] = None,
@@ -43,6 +54,12 @@ def worksheet(
     feedback: Annotated[
         MarksShown, typer.Option(metavar=choices(MarksShown), help="When a practice sheet shows its marks.")
     ] = MarksShown.row,
+    slips: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="With --mode find: how many rules are broken on it (1).")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="SEED", help="With --mode find: which ones; secret if left out.")
+    ] = None,
     series: Annotated[bool, typer.Option("--series", help="Sheets that leave one more step blank each.")] = False,
     sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
     number: Annotated[int, typer.Option("--pass", metavar="N", min=1, help="Which pass it is of.")] = 1,
@@ -57,16 +74,24 @@ def worksheet(
     """Write a blank worksheet for students, as workbook and page, and its key."""
     from tracer.presentation.theme import theme_of
     from tracer.run.training import of_pass
+    from tracer.variation.draws import Draws, secret_seed
     from tracer.worksheet.files import write_worksheets
     from tracer.worksheet.plan import make_plan, make_series
+    from tracer.worksheet.planting import plant
 
+    others = {"--blank": blank, "--give": give, "--feedback": feedback is not MarksShown.row, "--series": series}
+    _check_finding(mode, {"--slips": slips, "--seed": seed}, others | {"--sums": sums})
     loaded = load_any(problem)
     theme = theme_of(language, templates.resolve() if templates else None)
     recorded = of_pass(loaded, number)
     program = recorded.first.program
     plan = replace(make_plan(loaded, program, mode.value, blank, give, feedback.value, sums), number=number)
     sheets = make_series(plan, program) if series else [plan]
-    for path in write_worksheets(recorded, sheets, output, theme):
+    planted = None
+    if mode is WorksheetMode.find_error:
+        shuffle = Draws(secret_seed() if seed is None else str(seed)).shuffled
+        planted = plant(loaded, plan, slips or 1, shuffle)
+    for path in write_worksheets(recorded, sheets, output, theme, planted):
         typer.echo(path)
     printed = [each for each in recorded.first if each in sheets[0].given]
     if series:
@@ -75,3 +100,15 @@ def worksheet(
         typer.echo(f"printed, and so in the files: {', '.join(printed)}")
     if sums:
         typer.echo("the sums of the larger matrices are in the files")
+
+
+def _check_finding(mode: WorksheetMode, finding: Mapping[str, object], others: Mapping[str, object]) -> None:
+    """Refuse options that have no place beside the mode."""
+    if mode is WorksheetMode.find_error:
+        wrong = [name for name, value in others.items() if value]
+        says = "has no place with --mode find, whose sheet is worked to the end"
+    else:
+        wrong = [name for name, value in finding.items() if value is not None]
+        says = "needs --mode find"
+    if wrong:
+        raise TracerError(f"{wrong[0]} {says}")

@@ -52,8 +52,7 @@ class Marks:
         """The formula of a cell's sign."""
         cell = s.Cell(identifier, row, column)
         answer = self.board.cell(cell)
-        verdict = self.hidden.hidden + self.hidden.quantity("verdict", cell)
-        sign = f'IFERROR(CHOOSE({verdict},{",".join(map(text, SIGNS))}),"")'
+        sign = sign_of(cell, self.hidden)
         shown = if_any(list(self._unfinished(cell)), text(WAITS), sign)
         return f'IF({answer}="","",IF(COUNT({answer})=0,{text(NO_NUMBER)},{shown}))'
 
@@ -71,6 +70,12 @@ class Marks:
         for each in sorted(self.plan.blank & step if self.plan.feedback == "step" else self.plan.blank):
             rows, columns = self.program.assignments[each].shape
             yield f"COUNT({self.board.whole(each)})<{rows * columns}"
+
+
+def sign_of(cell: s.Cell, hidden: HiddenBoard) -> str:
+    """The sign of a cell's verdict, as a formula on another sheet than the hidden one."""
+    verdict = hidden.hidden + hidden.quantity("verdict", cell)
+    return f'IFERROR(CHOOSE({verdict},{",".join(map(text, SIGNS))}),"")'
 
 
 def text(words: str) -> str:

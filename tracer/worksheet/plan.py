@@ -21,7 +21,7 @@ from tracer.program.program import Program, Step
 from tracer.program.roles import Assignment
 from tracer.run.passes import AnyProblem
 
-Mode: TypeAlias = Literal["practice", "exam", "print"]
+Mode: TypeAlias = Literal["practice", "exam", "print", "find"]
 Feedback: TypeAlias = Literal["cell", "row", "step", "end"]
 ExampleKind: TypeAlias = Literal["worked", "completion", "bare"]
 
@@ -60,7 +60,12 @@ class Plan:
     @property
     def marks(self) -> bool:
         """Whether the files mark themselves."""
-        return self.mode == "practice"
+        return self.mode in ("practice", "find")
+
+    @property
+    def finds(self) -> bool:
+        """Whether the sheet is worked to the end, with slips to be found."""
+        return self.mode == "find"
 
     def shows(self, identifier: str, program: Program) -> bool:
         """Whether a matrix is on the sheet, printed or blank."""
@@ -74,12 +79,12 @@ class Plan:
         """How far a cell of a blank matrix is worked; row and column from 0.
 
         The first cell is worked, the second a line to complete, the others bare; a small matrix has fewer
-        of them, an exam none.
+        of them, an exam or a sheet that is worked already none.
         """
         cells, place = shape[0] * shape[1], row * shape[1] + column
-        if self.mode != "exam" and place == 0 and cells >= LEAST_WORKED:
+        if self.mode not in ("exam", "find") and place == 0 and cells >= LEAST_WORKED:
             return "worked"
-        if self.mode != "exam" and place == 1 and cells >= LEAST_COMPLETION:
+        if self.mode not in ("exam", "find") and place == 1 and cells >= LEAST_COMPLETION:
             return "completion"
         return "bare"
 
@@ -107,9 +112,10 @@ def make_plan(
         raise TracerError("--give: everything is printed; nothing is left to fill in")
     cells = sum(rows * columns for rows, columns in (program.assignments[each].shape for each in asked))
     if cells > MOST_CELLS:
+        fewer = "" if mode == "find" else "fewer steps with --blank, or "
         raise TracerError(
             f"a worksheet of {cells:,} blank cells is more than anybody fills in (at most {MOST_CELLS:,}); "
-            "choose fewer steps with --blank, or a smaller problem"
+            f"choose {fewer}a smaller problem"
         )
     both_ways = (program, by_hand(problem, program)) if isinstance(problem, Problem) else (program,)
     made_from = {each for way in both_ways for blank_one in asked for each in _computed_before(way, blank_one)}

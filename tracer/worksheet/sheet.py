@@ -12,6 +12,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet as Sheet
 
 from tracer.expression import scalar as s
+from tracer.expression.arrays import Array
 from tracer.expression.label import label_text
 from tracer.presentation import palette
 from tracer.presentation.board import Band, BoardPlace, lay_out
@@ -28,14 +29,15 @@ from tracer.spreadsheet.print_setup import ROW
 from tracer.spreadsheet.sheet_data import SheetData
 from tracer.workbook.book import Book
 from tracer.worksheet.board import TOP, WorksheetBoard
-from tracer.worksheet.hints import hints
+from tracer.worksheet.hints import hints, signs
 from tracer.worksheet.marks import AGAIN, COARSE, FOLLOWS, RIGHT, HiddenBoard, Marks, text
 from tracer.worksheet.paper import BOX_HEIGHT, BOX_WIDTH, name_pages, put_on_paper
 from tracer.worksheet.plan import Plan
+from tracer.worksheet.planting import Planted
 from tracer.worksheet.quantities import Quantities
 from tracer.worksheet.told import words_of
 
-LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 3, 4, 5, 6, 7
+TASK_ROW, LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 2, 3, 4, 5, 6, 7
 NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
 HINT_WIDTH = 60.0
 MOST_TITLE, MOST_PROMPT_TITLE, MOST_PROMPT = 31, 32, 255  # characters of a sheet's title; of a prompt's and its own
@@ -45,7 +47,10 @@ LARGEST_EXPECTED = 10_000  # a date that a spreadsheet made of 3/8 is larger
 class Worksheet:
     """The sheets of a worksheet or, with `key`, of its key: the board, and the working of the steps."""
 
-    def __init__(self, trace: Trace[AnyProblem], plan: Plan, key: bool, theme: Theme) -> None:
+    def __init__(
+        self, trace: Trace[AnyProblem], plan: Plan, key: bool, theme: Theme, planted: Planted | None = None
+    ) -> None:
+        self.planted = None if key else planted  # the numbers that are printed, with slips to be found
         self.trace, self.one, self.plan, self.key, self.theme = trace, trace.first, plan, key, theme
         self.say = theme.say
         self.program, self.problem = self.one.program, trace.problem
@@ -57,10 +62,10 @@ class Worksheet:
         self.asked = {each: places for each, places in asked(trace, self.one).items() if each in plan.blank}
         self.behind: Sheet | None = None
         if plan.marks:
-            self.behind, hidden = self.add_sheet("rules")
-            board = HiddenBoard(self.places, self.sheet.title, self.behind.title)
-            self.marks = Marks(plan, self.program, self.places, board)
-            self._rules(hidden, board)
+            self.behind, self.hidden = self.add_sheet("rules")
+            self.board = HiddenBoard(self.places, self.sheet.title, self.behind.title)
+            self.marks = Marks(plan, self.program, self.places, self.board)
+            self._rules(self.hidden, self.board)
         self.present = [each for each in self.places.board.places if each == RATE or plan.shows(each, self.program)]
         self.title = self.say("book.key" if key else "book.worksheet", title=self._numbered_title())
 
@@ -74,7 +79,9 @@ class Worksheet:
         for identifier in self.present:
             self._heading(identifier)
             self._name(identifier)
-            if identifier in self.plan.blank:
+            if self.planted is not None and identifier in self.planted.values:
+                self._printed(identifier, self.planted.values[identifier])
+            elif identifier in self.plan.blank:
                 self._answers(identifier)
             else:
                 self._given(identifier)
@@ -123,9 +130,14 @@ class Worksheet:
         self.data.heights[1] = 24.0
         self.data.text(1, first, self.title, self.styles.title)
         carry = f" {self.say('sheet.carry_rounded')}" if self.trace.problem.carry_rounded else ""
-        self.data.text(2, first, self.say("book.fill_in") + carry, self.styles.plain)
-        if self.plan.marks:
-            self._note(LEGEND_ROW, self.say("book.legend"))
+        if self.planted is not None:
+            self._note(TASK_ROW, self.say("find.task", count=len(self.planted.slips)))
+            sheet = self.say("book.find")
+            self._note(LEGEND_ROW, f"{self.say('book.find_task', sheet=sheet)} {self.say('find.legend')}")
+        else:
+            self.data.text(TASK_ROW, first, self.say("book.fill_in") + carry, self.styles.plain)
+            if self.plan.marks:
+                self._note(LEGEND_ROW, self.say("book.legend"))
         if departures := departures_chosen(self.problem):
             self._note(DEPARTURES_ROW, " ".join(self.say(f"departures.{each}") for each in departures))
         for label, slot in (("name", 0), ("id", 1)):
@@ -133,7 +145,7 @@ class Worksheet:
             self.data.text(NAME_ROW, column, self.say(f"sheet.{label}"), self.styles.plain)
             self._across(NAME_ROW, column + 1, "", self.styles.answer(None, True), self.places.board.slot - 1)
             self._define(f"student_{label}", address(NAME_ROW, column + 1, absolute=True))
-        if self.plan.mode != "print":
+        if self.plan.mode != "print" and self.planted is None:
             self.data.text(FILLED_ROW, first, self.say("book.filled"), self.styles.plain)
             self.data.live_text(FILLED_ROW, first + 1, self._progress(), "", self.styles.plain)
         self.data.text(PROBLEM_ROW, first, self.say("book.problem"), self.styles.plain)
@@ -194,6 +206,14 @@ class Worksheet:
     def _given(self, identifier: str) -> None:
         style = self.styles.value("plain", self.shown.decimals[identifier], False)
         self.data.numbers(*self.places.corner(identifier), self.one[identifier], style)
+
+    def _printed(self, identifier: str, values: Array) -> None:
+        """The numbers of a sheet with slips, and beside each a cell for an x."""
+        style = self.styles.value("plain", self.asked[identifier], False)
+        self.data.numbers(*self.places.corner(identifier), values, style)
+        row, column = self.places.mark_corner(identifier)
+        for i, j in np.ndindex(values.shape):
+            self.data.blank(row + i, column + j, self.styles.answer(None, True))
 
     def _answers(self, identifier: str) -> None:
         row, column = self.places.corner(identifier)
@@ -273,8 +293,12 @@ class Worksheet:
     def _hints(self) -> None:
         """Beside the board, in the row of a cell that is marked ✗, its formula."""
         column = self.places.last_column + 2
-        self.data.text(TOP - 1, column, self.say("book.hints"), self.styles.plain)
-        for row, formula in hints(self.one, self.plan, self.places, self.shown, self.symbol, self.theme.notation):
+        if self.planted is None:
+            self.data.text(TOP - 1, column, self.say("book.hints"), self.styles.plain)
+            lines = hints(self.one, self.plan, self.places, self.shown, self.symbol, self.theme.notation)
+        else:
+            lines = signs(self.program, self.plan, self.board, self.symbol)
+        for row, formula in lines:
             self.data.live_text(row, column, formula, "", self.styles.plain)
         self.sheet.column_dimensions[column_letters(column)].width = HINT_WIDTH
 

@@ -5,7 +5,8 @@ No number is in them. A rule is written over the matrices of the sheet, as the r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from tracer.judging.slips.table import WHOLE
 from tracer.judging.slips.trials import wrong_rules
 from tracer.judging.tutor import tutor
 from tracer.judging.verdicts import Idea, SlipExtent
+from tracer.judging.work import Work
 from tracer.page.script_data import Rules
 from tracer.presentation.theme import Theme
 from tracer.run.passes import AnyProblem
@@ -29,19 +31,44 @@ from tracer.worksheet.plan import Plan
 MOST_FORMS = 6  # of one wrong rule in one matrix
 
 
+@dataclass(frozen=True, eq=False)
+class WrongRuleOf:
+    """A wrong rule of a matrix, over the matrices of the sheet, and the idea behind it."""
+
+    idea: Idea
+    rule: m.Matrix
+
+
 def slips(problem: AnyProblem, plan: Plan, rules: Rules, theme: Theme) -> dict[str, list[dict[str, Any]]]:
     """For each blank matrix its wrong rules, the commoner first: what it is called, what is said, how it is made."""
     work = filled_in(key_of(problem, plan.number))
-    program = work.key.program
+    found = {each: list(wrong_rules_of(work, plan, each)) for each in work.key.program.computed if each in plan.blank}
+    return rules_told(found, work, rules, theme)
+
+
+def rules_told(
+    found: Mapping[str, Sequence[WrongRuleOf]], work: Work, rules: Rules, theme: Theme
+) -> dict[str, list[dict[str, Any]]]:
+    """Wrong rules by matrix, as the page has them."""
     return {
         identifier: [
-            {"idea": idea.key, "says": tutor(work, idea, (identifier, 0, 0), theme=theme), "rule": rules.matrix(rule)}
-            for idea, rule in _of(SlipContext(identifier, work))
-            if all(each.name == program.rate or plan.shows(each.name, program) for each in symbols(rule))
+            {
+                "idea": each.idea.key,
+                "says": tutor(work, each.idea, (identifier, 0, 0), theme=theme),
+                "rule": rules.matrix(each.rule),
+            }
+            for each in wrong
         ]
-        for identifier in program.computed
-        if identifier in plan.blank
+        for identifier, wrong in found.items()
     }
+
+
+def wrong_rules_of(work: Work, plan: Plan, identifier: str) -> Iterator[WrongRuleOf]:
+    """The wrong rules for a matrix that are made of what is on the sheet, the commoner first."""
+    program = work.key.program
+    for idea, rule in _of(SlipContext(identifier, work)):
+        if all(each.name == program.rate or plan.shows(each.name, program) for each in symbols(rule)):
+            yield WrongRuleOf(idea, rule)
 
 
 def _of(context: SlipContext) -> Iterator[tuple[Idea, m.Matrix]]:

@@ -24,16 +24,17 @@ from tracer.run.passes import AnyProblem, Pass, Trace
 from tracer.worksheet.checks import Check, checks
 from tracer.worksheet.examples import Example, Examples, cell_key
 from tracer.worksheet.plan import Plan
+from tracer.worksheet.planting import Planted
 from tracer.worksheet.told import words_of
 
-CellKind: TypeAlias = Literal["box", "fixed"]
+CellKind: TypeAlias = Literal["box", "fixed", "planted"]
 
 HEADING, BOX, PRINTED, LEAST = 11, 18, 9, 50  # mm on paper: of a row's heading and gap, a box, a number, a step
 
 
 @dataclass(frozen=True)
 class WorksheetCell:
-    """A cell: a box to fill in, or a number that stands there."""
+    """A cell: a box to fill in, a number that stands there, or one of a sheet with planted slips, to be marked."""
 
     key: str
     kind: CellKind
@@ -85,10 +86,13 @@ class WorksheetStep:
 
 
 class WorksheetViews:
-    """The views of one pass; `key` fills in every box."""
+    """The views of one pass; `key` fills in every box, `planted` has the numbers of a sheet with slips."""
 
-    def __init__(self, trace: Trace[AnyProblem], one: Pass, plan: Plan, key: bool, theme: Theme) -> None:
+    def __init__(
+        self, trace: Trace[AnyProblem], one: Pass, plan: Plan, key: bool, theme: Theme, planted: Planted | None = None
+    ) -> None:
         self.trace, self.one, self.plan, self.key, self.theme = trace, one, plan, key, theme
+        self.planted = None if key else planted
         self.notation = theme.notation
         first = one.program.first_backward
         self.forward = one.steps[: one.steps.index(first)]
@@ -109,7 +113,7 @@ class WorksheetViews:
         return self.notation.number(self.decimals.text(RATE, float(self.one[RATE].item())))
 
     def _step(self, step: Step, on_sheet: list[Assignment]) -> WorksheetStep:
-        asks = any(each.id in self.plan.blank for each in on_sheet)
+        asks = not self.plan.finds and any(each.id in self.plan.blank for each in on_sheet)
         words = words_of(step, self.one.program, self.theme)
         return WorksheetStep(
             label=words.label,
@@ -156,7 +160,7 @@ class WorksheetViews:
                 for row, name in enumerate(_headings(down, made.shape[0]))
             ),
             examples=tuple(self.examples.of(made)) if made.expression is not None else (),
-            checks=tuple(self._checks(made)) if asked and not self.key else (),
+            checks=tuple(self._checks(made)) if asked and not self.key and not self.plan.finds else (),
         )
 
     def _checks(self, made: Assignment) -> Iterator[Check]:
@@ -196,6 +200,9 @@ class WorksheetViews:
         cell = s.Cell(made.id, row, column)
         if self.key or self.examples.is_known(cell):
             return WorksheetCell(cell_key(cell), "fixed", aria, self._text(cell))
+        if self.planted is not None:
+            text = self.planted.texts(cell.matrix)[row][column]
+            return WorksheetCell(cell_key(cell), "planted", aria, self.notation.number(text))
         return WorksheetCell(cell_key(cell), "box", aria)
 
     def _text(self, cell: s.Cell) -> str:
