@@ -58,7 +58,7 @@ def test_the_wheel_holds_package_templates_and_examples(wheel: Path) -> None:
     templates = {f"tracer/{name}" for name in carried("templates")}
     examples = carried("tracer/examples", ".toml", ".csv")
     assert templates and examples
-    assert inside == templates | examples | carried("tracer", ".py") | {"tracer/py.typed"}
+    assert inside == templates | examples | carried("tracer", ".py") | {"tracer/py.typed", "tracer/gallery/cards.toml"}
 
 
 def test_the_installed_wheel_makes_the_walkthrough(wheel: Path, tmp_path: Path) -> None:
