@@ -122,7 +122,7 @@ class Marker:
         if "html" in self.reports:
             from tracer.classroom.feedback_page import write_feedback
 
-            write_feedback(marked, self.reveal, folder / f"{label}.feedback.html")
+            write_feedback(marked, self.reveal, folder / f"{label}.feedback.html", self.theme)
 
 
 def mark_all(
