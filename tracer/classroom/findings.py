@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -86,6 +86,17 @@ def _said(marked: MarkedSheet, mark: Mark) -> Iterator[Slip]:
     yield from mark.slips[:1]
     if found is not None and found.rival is not None:
         yield from (slip for slip in mark.slips[1:] if slip.ideas == (found.rival,))
+
+
+def either(says: Sequence[str], theme: Theme) -> str:
+    """Sentences about one cell of which any may be true, in one; "" for none."""
+    return says[0] + "".join(theme.say("report.or_else", says=each) for each in says[1:]) if says else ""
+
+
+def in_a_row(parts: Iterable[str]) -> str:
+    """Sentences without their full stops, one after the other; a question keeps its mark."""
+    said = [each for each in parts if each]
+    return " ".join([*(each if each.endswith("?") else f"{each}." for each in said[:-1]), *said[-1:]])
 
 
 def entry_of(marked: MarkedSheet, mark: Mark) -> Entry:

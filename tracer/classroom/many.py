@@ -118,7 +118,7 @@ class Marker:
         if "xlsx" in self.reports:
             from tracer.classroom.marked_workbook import write_marked_workbook  # heavy, and not always asked for
 
-            write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx")
+            write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx", self.theme)
         if "html" in self.reports:
             from tracer.classroom.feedback_page import write_feedback
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,18 @@ import pytest
 
 from tests.marking import document, mark, with_rule, worked
 from tests.unit.judging.test_programs import right
-from tests.unit.presentation.test_theme import Texts
+from tests.unit.presentation.test_theme import Texts, written
 from tests.worksheets import strange_language, unworded
 from tracer.answers.key import key_of
 from tracer.answers.reading import read_content
 from tracer.classroom.feedback_page import render_feedback
 from tracer.classroom.findings import Reveal
+from tracer.classroom.marked_workbook import write_marked_workbook
 from tracer.classroom.overrides import Override, Overrides
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, mark_answers
 from tracer.judging.own_work import own_trace
-from tracer.presentation.theme import theme_of
+from tracer.presentation.theme import Theme, theme_of
 from tracer.problem.reading import load_any
 
 PROBLEM = document()
@@ -83,6 +85,26 @@ def test_every_word_of_a_feedback_page_comes_from_the_catalogue(tmp_path: Path, 
     assert {"Points", "points"} <= foreign(english, marked)  # the search finds what is left
 
 
+def book_texts(marked: MarkedSheet, reveal: Reveal, folder: Path, language: Theme) -> list[str]:
+    """What a reader sees of a marked workbook: cells, notes and the names of its sheets."""
+    path = folder / "ada.marked.xlsx"
+    write_marked_workbook(marked, reveal, path, language)
+    with zipfile.ZipFile(path) as package:
+        parts = [package.read(each).decode() for each in package.namelist() if re.match("xl/(work|comments)", each)]
+        notes = [package.read(each).decode() for each in package.namelist() if "comment" in each]
+    authors = re.compile(r"<author>[^<]*</author>")
+    return written(authors.sub("", "\n".join([*parts, *notes])))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_word_of_a_marked_workbook_comes_from_the_catalogue(tmp_path: Path, kind: str) -> None:
+    theme, marked = theme_of("xx", strange_language(tmp_path)), sheet(kind)
+    for reveal in REVEALS:
+        assert foreign(book_texts(marked, reveal, tmp_path, theme), marked) == set(), reveal
+    english = book_texts(marked, "hint", tmp_path, theme_of())
+    assert {"Marked", "Marks", "points"} <= foreign(english, marked)  # the search finds what is left
+
+
 def with_commas(answers: Any) -> Any:
     return {each: [[cell.replace(".", ",") for cell in row] for row in rows] for each, rows in answers.items()}
 
@@ -100,3 +122,14 @@ def test_a_spanish_page_says_it_all_in_spanish_with_decimal_commas() -> None:
 def test_other_conventions_are_named_in_spanish() -> None:
     seen = " ".join(Texts(render_feedback(sheet("other"), "hint", theme_of("es"))).found)
     assert "Correcto con otra convención: salida − objetivo." in seen
+
+
+def test_a_spanish_workbook_says_it_all_in_spanish_with_decimal_commas(tmp_path: Path) -> None:
+    texts = book_texts(mark(PROBLEM, with_commas(NO_BIAS)), "key", tmp_path, theme_of("es"))
+    seen = " ".join(texts)
+    assert {"Corregida", "Puntuación"} <= set(texts) and "Corregida: small" in texts
+    assert "Una sola cosa explica las 9 celdas que no cuentan: mira la hoja Puntuación." in seen
+    assert "Error reconocido: Tus productos y sumas son correctos." in seen, "a note"
+    assert "¿qué añade cada unidad por su cuenta? Se esperaba 0,070" in seen
+    assert "was not added" not in seen and "?." not in seen
+    assert re.findall(r"\d\.\d", re.sub(r"SUM\(.*?\)", "", seen)) == []
