@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
@@ -98,10 +99,11 @@ def strange_language(folder: Path) -> Path:
     return folder
 
 
-def unworded(texts: list[str], run: Trace) -> set[str]:
+def unworded(texts: list[str], run: Trace[Any]) -> set[str]:
     """The words of some texts that stand in no brackets, and that neither the problem nor its names have."""
     names = names_of(run.problem)
     known = [run.problem.sha256, run.problem.sha256[:8], run.problem.title, run.problem.description, run.problem.source]
-    known += [label_text(names.matrix(each)) for each in run.first] + [each.activation for each in run.problem.layers]
+    known += [label_text(names.matrix(each)) for each in run.first]
+    known += [each.activation for each in getattr(run.problem, "layers", ())]
     allowed = set(re.findall(WORD, " ".join(filter(None, known)))) | OF_FORMULAS
     return {word for text in texts for word in re.findall(WORD, IN_BRACKETS.sub(" ", text))} - allowed

@@ -11,7 +11,6 @@ from tests.browser.test_page_axe import RUN
 from tests.conftest import require_module
 from tracer.classroom.class_marks import MarksLine
 from tracer.overview.reports import write_reports
-from tracer.presentation.templates import render
 from tracer.presentation.theme import theme_of
 from tracer.problem.reading import load_problem
 from tracer.variation.certificate import certify
@@ -42,7 +41,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "certificate": certificate.render(),
         "exam": render_exam(variant, variant.sha256[:8], asked),
         "exam-key": render_exam_key(variant, 1, variant.sha256[:8], asked, certificate.telling),
-        "cover": render("cover.html.j2", None, problem=variant, covers=covers),
+        "cover": theme_of("es").render("cover.html.j2", problem=variant, covers=covers),
     }.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder

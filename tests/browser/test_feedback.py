@@ -12,6 +12,7 @@ from tests.browser.test_page_axe import RUN
 from tests.conftest import require_module, require_program
 from tests.marking import mark, with_rule, worked
 from tracer.classroom.feedback_page import render_feedback
+from tracer.presentation.theme import theme_of
 from tracer.problem.reading import load_problem
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,17 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     answers["D2"][0][0], answers["dW1"][0][0], answers["dW2"][1][0] = None, "?", "0"
     file = tmp_path_factory.mktemp("feedback") / "ada.feedback.html"
     file.write_text(render_feedback(mark(problem, answers, student={"name": "Ada"}), "hint"), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def spanish(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The article's example without its first bias, with the key, in Spanish."""
+    problem = load_problem("article").to_document()
+    answers: Any = worked(problem, with_rule(problem, "Z1", lambda m: m["X"] @ m["W1"]))
+    commas = {each: [[cell.replace(".", ",") for cell in row] for row in rows] for each, rows in answers.items()}
+    file = tmp_path_factory.mktemp("feedback") / "ada.feedback.html"
+    file.write_text(render_feedback(mark(problem, commas, student={"name": "Ada"}), "key", theme_of("es")), "utf-8")
     return file
 
 
@@ -44,6 +56,21 @@ def test_axe_finds_nothing_and_nothing_lies_beside_the_window(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.add_script_tag(content=resources.files(axe).joinpath("axe.min.js").read_text())
     assert page.evaluate(RUN) == []
+    page.close()
+
+
+def test_in_spanish_it_has_no_english_words_of_its_own_and_no_complaints(chromium: Any, spanish: Path) -> None:
+    axe = require_module("axe_playwright_python")
+    page = opened(chromium, spanish, 390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.add_script_tag(content=resources.files(axe).joinpath("axe.min.js").read_text())
+    assert page.evaluate(RUN) == []
+    words, spoken = page.inner_text("body"), page.evaluate("document.body.outerHTML")
+    assert "Empieza en hidden_layer_input[1,1]" in words and "empieza aquí" in words and "Puntos" in words
+    english = ("start", "cells", "right", "wrong", "expected", "Points", "out of", "Layer ", "sample")
+    assert [each for each in english if each in re.sub(r"ada\.feedback|answers\.json", "", words)] == []
+    assert 'aria-label="error reconocido"' in spoken and 'aria-label="slip"' not in spoken
+    assert re.findall(r"\d\.\d", words) == []
     page.close()
 
 

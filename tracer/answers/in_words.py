@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from tracer.presentation.theme import languages, theme_of
+from tracer.presentation.theme import Theme, languages, theme_of
 
 MOST_KEPT, MOST_WORDS = 60, 2_000  # answers, and characters of one
 STEPS = range(1, 12)
@@ -25,10 +25,9 @@ class InWords:
     kind: QuestionKind
     text: str
 
-    @property
-    def asked(self) -> str:
-        """The question in short."""
-        return f"step {self.step}, {'prediction' if self.kind == 'predict' else 'question'}"
+    def asked(self, theme: Theme) -> str:
+        """The question in short, in the language of a theme."""
+        return theme.say("report.predict" if self.kind == "predict" else "report.question", label=self.step)
 
     def to_document(self) -> dict[str, str]:
         return {"step": self.step, "kind": self.kind, "text": self.text}

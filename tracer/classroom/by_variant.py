@@ -18,7 +18,7 @@ from tracer.classroom.transcription import TypedRow
 from tracer.classroom.whose import Owner, Register
 from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
-from tracer.judging.marking import MarkedSheet, mark_answers
+from tracer.judging.marking import MarkedSheet, Remark, mark_answers
 from tracer.judging.sheet import lay_beside
 from tracer.problem.problem import Problem
 from tracer.variation.folder import Variant, load_variants
@@ -26,7 +26,7 @@ from tracer.variation.folder import Variant, load_variants
 HALF = 0.5  # of a sheet's cells: less of them right, and another variant is looked for
 MORE = 0.3  # of its cells, by which another variant must fit better
 _NUMBER = re.compile(r"variant[ _-]?([0-9]{1,5})(?![0-9])|(?<![0-9a-f])([0-9a-f]{8})(?![0-9a-f])", re.IGNORECASE)
-ANOTHERS = "these answers fit another variant, not the one that was handed out to this student"
+ANOTHERS = Remark("another_variant")
 
 
 @dataclass(frozen=True, eq=False)

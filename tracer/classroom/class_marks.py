@@ -17,7 +17,7 @@ from tracer.files import replace_file
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.points import points_text
 from tracer.judging.verdicts import COUNTS, NOT_OF, Mark
-from tracer.presentation.theme import Theme
+from tracer.presentation.theme import Theme, theme_of
 
 MARKS = "marks.csv"
 HEAD = ("file", "name", "id", "points", "out_of")  # then the matrices
@@ -76,7 +76,7 @@ def line_of(marked: MarkedSheet, theme: Theme | None = None) -> MarksLine:
 
 
 def _ideas(marked: MarkedSheet, theme: Theme | None) -> Iterator[tuple[str, str, str]]:
-    own = OwnNumbers(marked, "hint") if marked.diagnosis else None
+    own = OwnNumbers(marked, "hint", (theme or theme_of()).notation) if marked.diagnosis else None
     for each in marked.diagnosis:
         worked = own.text(each.first) if own else ""
         yield each.idea.slug, marked.tutor(each, theme=theme), worked

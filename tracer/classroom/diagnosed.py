@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from tracer.classroom.findings import Reveal, place
 from tracer.judging.diagnosis import Misconception
-from tracer.judging.marking import ANOTHERS, MarkedSheet
+from tracer.judging.marking import MarkedSheet
 from tracer.judging.verdicts import COUNTS, NOT_OF, Mark
+from tracer.presentation.theme import Theme, theme_of
 
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+SOME = ("one_explains_some", "more_explain_some")  # what is said of one thing, and of more than one
+THE_ONE = ("one_explains_one", "more_explain_one")
+ALL = ("one_explains_all", "more_explain_all")
 
 
 @dataclass(frozen=True)
@@ -24,37 +27,40 @@ class ExplainedView:
     found: Misconception
 
 
-def explained(marked: MarkedSheet, reveal: Reveal) -> list[ExplainedView]:
+def explained(marked: MarkedSheet, reveal: Reveal, theme: Theme | None = None) -> list[ExplainedView]:
     """The misconceptions of a sheet in the order in which they first show.
 
     None where only verdicts may be seen, nor where the sheet is of another variant and shows no misconception at all.
     """
-    return [] if reveal == "none" or ANOTHERS in marked.sheet.notes else list(_views(marked))
+    return [] if reveal == "none" or marked.of_another else list(_views(marked, theme or theme_of()))
 
 
-def _views(marked: MarkedSheet) -> Iterator[ExplainedView]:
+def _views(marked: MarkedSheet, theme: Theme) -> Iterator[ExplainedView]:
     for found in marked.diagnosis:
-        rival = marked.tutor(found, rival=True) if found.rival else ""
-        yield ExplainedView(_title(marked, found), marked.tutor(found), rival, found.first, found)
+        rival = marked.tutor(found, rival=True, theme=theme) if found.rival else ""
+        title, says = _title(marked, found, theme), marked.tutor(found, theme=theme)
+        yield ExplainedView(title, says, rival, found.first, found)
 
 
-def _title(marked: MarkedSheet, found: Misconception) -> str:
+def _title(marked: MarkedSheet, found: Misconception, theme: Theme) -> str:
     """Where to look first, and how many more cells there are and where."""
     more = len(found.marks) - 1
     where = place(marked, found.first)
     others = ", ".join(marked.sheet.key.called(each) for each in found.matrices[1:])
-    return " ".join(filter(None, (where, f"and {more} more" if more else "", f"(also in {others})" if others else "")))
+    cells = theme.say("report.and_more", cell=where, count=more) if more else where
+    return f"{cells} {theme.say('report.also_in', matrices=others)}" if others else cells
 
 
-def opening(marked: MarkedSheet) -> str:
+def opening(marked: MarkedSheet, theme: Theme | None = None) -> str:
     """How many things explain how many of the cells that do not count; "" where nothing is explained."""
     things = len(marked.diagnosis)
     if not things:
         return ""
     cells = len({(mark.id, mark.row, mark.column) for each in marked.diagnosis for mark in each.marks})
     lost = sum(mark.verdict not in COUNTS and mark.verdict not in NOT_OF for mark in marked.marks)
-    count = NUMBERS[things] if things < len(NUMBERS) else str(things)
-    what = f"{count} thing{' explains' if things == 1 else 's explain'}"
-    if cells < lost:
-        return f"{what} {cells} of the {lost} cells that do not count"
-    return f"{what} the one cell that does not count" if lost == 1 else f"{what} all {lost} cells that do not count"
+    theme = theme or theme_of()
+    words = theme.say("report.numbers").split()
+    one, more = SOME if cells < lost else THE_ONE if lost == 1 else ALL
+    message = f"report.{one if things == 1 else more}"
+    count = words[things - 1] if things <= len(words) else things
+    return theme.say(message, things=count, cells=cells, lost=lost)

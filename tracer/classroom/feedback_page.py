@@ -9,44 +9,44 @@ from pathlib import Path
 
 from tracer.classroom.diagnosed import opening
 from tracer.classroom.feedback_views import MOST_OPEN, FeedbackViews
-from tracer.classroom.findings import Reveal, capital, headline, in_words, printable, right_under, unread
+from tracer.classroom.findings import Reveal, capital, headline, in_words, noted, printable, right_under
 from tracer.files import write_text
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.points import points_text
-from tracer.presentation.templates import render
-from tracer.problem.remarks import conventions
+from tracer.presentation.theme import Theme, theme_of
 
 
-def write_feedback(marked: MarkedSheet, reveal: Reveal, path: Path) -> None:
-    """Write the page. Raises ExportError where `path` cannot be written."""
-    text = render_feedback(marked, reveal)
+def write_feedback(marked: MarkedSheet, reveal: Reveal, path: Path, theme: Theme | None = None) -> None:
+    """Write the page, in English where no theme is given. Raises ExportError where `path` cannot be written."""
+    text = render_feedback(marked, reveal, theme)
     write_text(path, text)
 
 
-def render_feedback(marked: MarkedSheet, reveal: Reveal) -> str:
+def render_feedback(marked: MarkedSheet, reveal: Reveal, theme: Theme | None = None) -> str:
     """The page as HTML."""
-    views, answers = FeedbackViews(marked, reveal), marked.sheet.answers
+    theme = theme or theme_of()
+    views, answers = FeedbackViews(marked, reveal, theme), marked.sheet.answers
     earned, out_of = marked.points
     found = list(views.findings())
-    return render(
+    return theme.render(
         "feedback.html.j2",
-        None,
         problem=views.problem,
-        headline=headline(marked),
+        headline=headline(marked, theme),
         student=[printable(each) for each in (answers.student or {}).values()],
         file=printable(answers.file),
-        notes=[printable(each) for each in (*marked.warnings, *unread(marked), *in_words(marked))],
-        right_under=right_under(marked.other) if marked.other is not None and reveal != "none" else "",
-        opening=opening(marked) if reveal != "none" else "",
+        notes=[*noted(marked, theme), *in_words(marked, theme)],
+        right_under=right_under(marked.other, theme) if marked.other is not None and reveal != "none" else "",
+        opening=opening(marked, theme) if reveal != "none" else "",
         explained=list(views.explained()),
         later=marked.counts["carried"],
         findings=found[:MOST_OPEN],
         others=found[MOST_OPEN:],
         bands=list(views.bands()),
         steps=list(views.points()),
-        points=points_text,
+        points=lambda points: theme.number(points_text(points)),
         capital=capital,
+        sentence=lambda text: capital(text) if text[-1:] == "?" else f"{capital(text)}.",
         earned=earned,
         out_of=out_of,
-        conventions=conventions(views.problem),
+        conventions=theme.conventions(views.problem),
     )

@@ -19,7 +19,9 @@ from tracer.judging.verdicts import COUNTS, Mark
 from tracer.page.tables import axes
 from tracer.page.views import math
 from tracer.presentation.board import SLOTS, kept_columns, kept_rows, lay_out
-from tracer.presentation.headings import band_title, detail
+from tracer.presentation.headings import detail
+from tracer.presentation.theme import Theme
+from tracer.worksheet.told import title_over, words_of
 
 MOST_OPEN = 12  # mistakes that are seen at once; more would bury the first
 MOST_ALIKE = 40  # further cells of one mistake that are listed
@@ -104,14 +106,15 @@ class StepPoints:
 
 
 class FeedbackViews:
-    """The views of one marked sheet."""
+    """The views of one marked sheet, in the language of a theme."""
 
-    def __init__(self, marked: MarkedSheet, reveal: Reveal) -> None:
-        self.marked, self.reveal = marked, reveal
-        self.own = OwnNumbers(marked, reveal)
+    def __init__(self, marked: MarkedSheet, reveal: Reveal, theme: Theme) -> None:
+        self.marked, self.reveal, self.theme = marked, reveal, theme
+        self.notation = theme.notation
+        self.own = OwnNumbers(marked, reveal, self.notation)
         self.one, self.program, self.headings = self.own.one, self.own.program, self.own.headings
         self.problem = self.own.trace.problem
-        self.listed = findings(marked, reveal)
+        self.listed = findings(marked, reveal, theme)
         self.anchors = {
             (mark.id, mark.row, mark.column): f"look-{k}"
             for k, each in enumerate(self.listed, 1)
@@ -122,7 +125,7 @@ class FeedbackViews:
 
     def explained(self) -> Iterator[DiagnosedView]:
         """The misconceptions, each with its first cell worked; `link` is the mistake that this cell belongs to."""
-        for each in explained(self.marked, self.reveal):
+        for each in explained(self.marked, self.reveal, self.theme):
             link = self.anchors[each.first.id, each.first.row, each.first.column]
             formula, lines = self._formula(each.first.id), tuple(self._lines(each.first))
             yield DiagnosedView(each.title, each.says, each.rival, link, formula, lines)
@@ -136,10 +139,10 @@ class FeedbackViews:
                 anchor=f"look-{k}",
                 title=each.title,
                 sign=SIGNS[first.verdict],
-                verdict=named(first.verdict),
+                verdict=named(first.verdict, self.theme),
                 written=printable(first.answer),
                 says=each.says,
-                expected=expected(self.marked, first) if self.reveal == "key" else "",
+                expected=expected(self.marked, first, self.theme) if self.reveal == "key" else "",
                 on_own=self._on_own(first) if self.reveal == "key" else "",
                 alike=tuple(self._alike(mark, reveals) for mark in each.marks[1 : MOST_ALIKE + 1]),
                 more=max(0, len(each.marks) - MOST_ALIKE - 1),
@@ -152,19 +155,23 @@ class FeedbackViews:
         rule = self.own.rule(mark)
         if rule is None or mark.on_own_work == mark.expected:
             return ""
-        text = value_text(self.own.work(mark, rule).result)
-        return text if text != expected(self.marked, mark) else ""
+        text = self.theme.number(value_text(self.own.work(mark, rule).result))
+        return text if text != expected(self.marked, mark, self.theme) else ""
 
     def _alike(self, mark: Mark, reveals: bool) -> AlikeView:
-        right = f", expected {expected(self.marked, mark)}" if self.reveal == "key" else ""
-        words = f"{place(self.marked, mark)} {printable(mark.answer)}{right}"
+        cell, answer = place(self.marked, mark), printable(mark.answer)
+        words = self.theme.say("report.alike", cell=cell, answer=answer)
+        if self.reveal == "key":
+            right = expected(self.marked, mark, self.theme)
+            words = self.theme.say("report.alike_expected", cell=cell, answer=answer, right=right)
         return AlikeView(words, tuple(self._lines(mark)) if reveals else ())
 
     def _formula(self, identifier: str) -> Markup | None:
         expression = self.program.assignments[identifier].expression
         if expression is None:
             return None
-        return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")
+        right = matrix_mathml(expression, self._matrix_name, self.notation)
+        return math(f"{self._matrix_name(identifier)}<mo>=</mo>{right}")
 
     def _lines(self, mark: Mark) -> Iterator[Markup]:
         """A cell in letters, and with the learner's numbers put in; to the end only with the key."""
@@ -184,7 +191,7 @@ class FeedbackViews:
 
     def _line(self, left: str, sign: str, right: s.Scalar) -> Markup:
         """One line, in pieces between which the browser may break it."""
-        first, *others = cell_mathml_terms(right, self._cell_name)
+        first, *others = cell_mathml_terms(right, self._cell_name, self.notation)
         return Markup(" ").join(map(math, (f"{left}<mo>{sign}</mo>{first}", *others)))
 
     # The board
@@ -196,7 +203,7 @@ class FeedbackViews:
             if any(written):
                 slots = [[each for ids in written[k::SLOTS] for each in ids] for k in range(SLOTS)]
                 stacks = tuple(tuple(map(self._matrix, ids)) for ids in slots)
-                yield AnswerBand(band_title(self.problem, band, self.one), stacks)
+                yield AnswerBand(title_over(self.own.trace, band, self.theme), stacks)
 
     def _matrix(self, identifier: str) -> AnswerTable:
         rows, columns = self.marked.sheet.written[identifier].values.shape
@@ -225,7 +232,7 @@ class FeedbackViews:
             text=text if len(text) <= LONGEST_ANSWER else text[: LONGEST_ANSWER - 1] + "…",
             kind="right" if mark.verdict in ("correct", "rounded") else mark.verdict,
             sign=SIGNS[mark.verdict],
-            aloud=named(mark.verdict),
+            aloud=named(mark.verdict, self.theme),
             link="" if counts else self.anchors[mark.id, mark.row, mark.column],
             start=mark is self.marked.first_wrong,
         )
@@ -242,4 +249,5 @@ class FeedbackViews:
                 names = (math(self._matrix_name(each)) for each in counted)
                 matrices = tuple((name, *each) for name, each in zip(names, points, strict=True))
                 label = step.label if step.phase is None else step.number
-                yield StepPoints(f"{label} {step.title}", earned, out_of, matrices)
+                title = words_of(step, self.program, self.theme).title
+                yield StepPoints(f"{label} {title}", earned, out_of, matrices)

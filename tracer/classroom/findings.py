@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,6 +12,7 @@ from tracer.judging.conventions import OtherConventions
 from tracer.judging.marking import MarkedSheet
 from tracer.judging.own_work import key_shown
 from tracer.judging.verdicts import COUNTS, Mark, Slip, Verdict
+from tracer.presentation.theme import Theme, theme_of
 
 Reveal: TypeAlias = Literal["none", "hint", "key"]
 """What a report shows: verdicts alone; what went wrong, but no right number; or those too."""
@@ -24,11 +25,7 @@ SIGNS: dict[Verdict, str] = {
     "correct": "✓", "rounded": "✓", "carried": "↪", "slip": "✗", "wrong": "✗", "too_coarse": "≈", "blank": "–",
     "unreadable": "?", "not_read": "?",
 }  # fmt: skip
-WORDS: dict[Verdict, str] = {
-    "wrong": "does not follow from the cells before it",
-    "too_coarse": "right, but with fewer digits than asked for",
-    "not_read": "not judged: too little before it to tell",
-}
+HAVE_WORDS: frozenset[Verdict] = frozenset({"wrong", "too_coarse", "not_read"})  # said where no slip explains it
 
 
 @dataclass(frozen=True)
@@ -41,43 +38,46 @@ class Finding:
 
     marks: tuple[Mark, ...]
     says: tuple[str, ...]
-    place: str  # what the first cell is called
+    title: str  # its cells: where to look, and how many more there are
 
     @property
     def first(self) -> Mark:
         return self.marks[0]
 
-    @property
-    def title(self) -> str:
-        """Its cells: where to look, and how many more there are."""
-        more = len(self.marks) - 1
-        return f"{self.place} and {more} more" if more else self.place
 
-
-def findings(marked: MarkedSheet, reveal: Reveal) -> list[Finding]:
-    """What does not count, in order of time."""
+def findings(marked: MarkedSheet, reveal: Reveal, theme: Theme | None = None) -> list[Finding]:
+    """What does not count, in order of time; in English where no theme is given, as everything here."""
+    theme = theme or theme_of()
     alike: dict[tuple[str, ...], list[Mark]] = {}
     for mark in marked.marks:
         if mark.verdict not in COUNTS:
             reason = [slip.slug for slip in mark.slips[:1]]
             alike.setdefault((mark.id, mark.verdict, *reason), []).append(mark)
     return [
-        Finding(tuple(marks), tuple(sentences(marked, marks[0], reveal)), place(marked, marks[0]))
+        Finding(tuple(marks), tuple(sentences(marked, marks[0], reveal, theme)), _title(marked, marks, theme))
         for marks in alike.values()
     ]
 
 
-def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal) -> Iterator[str]:
+def _title(marked: MarkedSheet, marks: Sequence[Mark], theme: Theme) -> str:
+    where, more = place(marked, marks[0]), len(marks) - 1
+    return theme.say("report.and_more", cell=where, count=more) if more else where
+
+
+def sentences(marked: MarkedSheet, mark: Mark, reveal: Reveal, theme: Theme | None = None) -> Iterator[str]:
     """What may be said of a cell beyond its verdict."""
+    theme = theme or theme_of()
     if reveal == "none":
         return
-    yield from (printable(_sentence(slip, reveal)) for slip in _said(marked, mark))  # they quote what was written
+    for slip in _said(marked, mark):
+        if said := _sentence(slip, reveal) if theme.is_english else marked.tutor_of(mark, slip, theme).rstrip("."):
+            yield printable(said)  # it quotes what was written
     if mark.verdict == "unreadable":
-        yield entry_of(marked, mark).note
+        yield entry_of(marked, mark).note if theme.is_english else theme.say("marks.unreadable")
     elif mark.verdict == "wrong" and marked.sheet.key.program.quantity(mark.id).role in ("given", "parameter"):
-        yield "not the number given"
-    elif not mark.slips and mark.verdict in WORDS:
-        yield WORDS[mark.verdict]
+        yield theme.say("report.not_given")
+    elif not mark.slips and mark.verdict in HAVE_WORDS:
+        yield theme.say(f"report.{mark.verdict}")
 
 
 def _said(marked: MarkedSheet, mark: Mark) -> Iterator[Slip]:
@@ -86,6 +86,17 @@ def _said(marked: MarkedSheet, mark: Mark) -> Iterator[Slip]:
     yield from mark.slips[:1]
     if found is not None and found.rival is not None:
         yield from (slip for slip in mark.slips[1:] if slip.ideas == (found.rival,))
+
+
+def either(says: Sequence[str], theme: Theme) -> str:
+    """Sentences about one cell of which any may be true, in one; "" for none."""
+    return says[0] + "".join(theme.say("report.or_else", says=each) for each in says[1:]) if says else ""
+
+
+def in_a_row(parts: Iterable[str]) -> str:
+    """Sentences without their full stops, one after the other; a question keeps its mark."""
+    said = [each for each in parts if each]
+    return " ".join([*(each if each.endswith("?") else f"{each}." for each in said[:-1]), *said[-1:]])
 
 
 def entry_of(marked: MarkedSheet, mark: Mark) -> Entry:
@@ -100,30 +111,38 @@ def _sentence(slip: Slip, reveal: Reveal) -> str:
     return slip.hint + (f". {capital(slip.apart.partition(':')[0])}" if slip.apart else "")
 
 
-def headline(marked: MarkedSheet) -> str:
+def headline(marked: MarkedSheet, theme: Theme | None = None) -> str:
     """The one line that helps: where to start."""
+    theme = theme or theme_of()
     if not marked.marks:
-        return _nothing(marked)
+        return _nothing(marked, theme)
     if all(mark.verdict == "blank" for mark in marked.marks):
-        return "nothing is filled in"
+        return theme.say("report.nothing_filled")
     first = marked.first_wrong
     if first is None:
-        return f"all {len(marked.marks)} cells are right"
+        return theme.say("report.all_right", count=len(marked.marks))
     later = marked.counts["carried"]
-    follows = f"; {later} later cell{'s follow' if later > 1 else ' follows'} correctly from it" if later else ""
-    where = place(marked, first)
-    return (f"start at {where}" if first is marked.marks[0] else f"all right up to {where}: start there") + follows
+    follows = [theme.say("report.follows_more" if later > 1 else "report.follows_one", count=later)] if later else []
+    start = "start" if first is marked.marks[0] else "start_later"
+    return "; ".join((theme.say(f"report.{start}", cell=place(marked, first)), *follows))
 
 
-def _nothing(marked: MarkedSheet) -> str:
+def _nothing(marked: MarkedSheet, theme: Theme) -> str:
     """Why no cell was judged."""
     answers = marked.sheet.answers
     if answers.not_read:
-        strange = next((each.says for each in answers.not_read if not each.where), "")
-        return strange or "numbers were found, but not for certain which they are; nothing is judged"
-    if answers.copied:
-        return "only what the problem gives was found"
-    return "no cells of this problem's matrices were found"
+        strange = next((each.says for each in answers.not_read if not each.where and theme.is_english), "")
+        return strange or theme.say("report.not_certain")
+    return theme.say("report.only_given" if answers.copied else "report.none_found")
+
+
+def noted(marked: MarkedSheet, theme: Theme) -> list[str]:
+    """What is to be said of how the file was read; in other languages how much, where it is said in English alone."""
+    if theme.is_english:
+        return [*map(printable, marked.warnings), *unread(marked)]
+    before, after = ([printable(each.said(theme)) for each in part] for part in marked.said_of_it)
+    counted = (("remarks", len(marked.sheet.notes)), ("unread", len(marked.sheet.answers.not_read)))
+    return [*before, *after, *(theme.say(f"report.{each}", count=count) for each, count in counted if count)]
 
 
 def unread(marked: MarkedSheet) -> list[str]:
@@ -134,22 +153,27 @@ def unread(marked: MarkedSheet) -> list[str]:
     return [*map(printable, lines), *([f"and {more:,} more places were not read"] if more > 0 else [])]
 
 
-def in_words(marked: MarkedSheet) -> list[str]:
+def in_words(marked: MarkedSheet, theme: Theme | None = None) -> list[str]:
     """What was written in words, a line each."""
-    return [printable(f"{each.asked}: “{each.text}”") for each in marked.sheet.answers.words]
+    theme = theme or theme_of()
+    return [printable(f"{each.asked(theme)}: “{each.text}”") for each in marked.sheet.answers.words]
 
 
-def right_under(other: OtherConventions) -> str:
+def right_under(other: OtherConventions, theme: Theme | None = None) -> str:
     """That the answers follow other conventions, and how far."""
-    words = ", ".join(other.words)
-    return f"right under: {words}" if other.all_right else f"more cells are right under: {words}"
+    theme = theme or theme_of()
+    if other.another_pass and not theme.is_english:  # in which it is said how to mark it
+        return theme.say("report.another_pass")
+    words = ", ".join(map(theme.way, other.words))
+    return theme.say("report.right_under" if other.all_right else "report.more_right_under", words=words)
 
 
-def expected(marked: MarkedSheet, mark: Mark) -> str:
+def expected(marked: MarkedSheet, mark: Mark, theme: Theme | None = None) -> str:
     """The right number, to the digits that are shown of its matrix and at least those written."""
     entry = entry_of(marked, mark)
     decimals = key_shown(marked.sheet.key).decimals[mark.id]
-    return as_typed(mark.expected) if decimals is None else fixed(mark.expected, max(decimals, entry.decimals or 0))
+    text = as_typed(mark.expected) if decimals is None else fixed(mark.expected, max(decimals, entry.decimals or 0))
+    return (theme or theme_of()).number(text)
 
 
 def place(marked: MarkedSheet, mark: Mark) -> str:
@@ -157,9 +181,9 @@ def place(marked: MarkedSheet, mark: Mark) -> str:
     return marked.sheet.key.called(mark.id, (mark.row, mark.column))
 
 
-def named(verdict: Verdict) -> str:
+def named(verdict: Verdict, theme: Theme | None = None) -> str:
     """A verdict as words."""
-    return verdict.replace("_", " ")
+    return (theme or theme_of()).say(f"verdicts.{verdict}")
 
 
 def capital(text: str) -> str:

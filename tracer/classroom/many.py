@@ -118,11 +118,11 @@ class Marker:
         if "xlsx" in self.reports:
             from tracer.classroom.marked_workbook import write_marked_workbook  # heavy, and not always asked for
 
-            write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx")
+            write_marked_workbook(marked, self.reveal, folder / f"{label}.marked.xlsx", self.theme)
         if "html" in self.reports:
             from tracer.classroom.feedback_page import write_feedback
 
-            write_feedback(marked, self.reveal, folder / f"{label}.feedback.html")
+            write_feedback(marked, self.reveal, folder / f"{label}.feedback.html", self.theme)
 
 
 def mark_all(

@@ -6,6 +6,7 @@ Names and answers come from strangers: they are written as texts, and no text is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,18 @@ from openpyxl.comments import Comment
 
 from tracer.answers.numbers import Entry
 from tracer.classroom.diagnosed import explained, opening
-from tracer.classroom.findings import SIGNS, Reveal, capital, expected, headline, named, printable, sentences
-from tracer.classroom.marks_sheet import TITLE as MARKS
+from tracer.classroom.findings import (
+    SIGNS,
+    Reveal,
+    capital,
+    either,
+    expected,
+    headline,
+    in_a_row,
+    named,
+    printable,
+    sentences,
+)
 from tracer.classroom.marks_sheet import MarksSheet
 from tracer.expression.label import label_text
 from tracer.judging.marking import MarkedSheet
@@ -22,49 +33,53 @@ from tracer.judging.own_work import key_shown, own_trace
 from tracer.judging.verdicts import COUNTS, Mark, Verdict
 from tracer.presentation import palette
 from tracer.presentation.board import lay_out
-from tracer.presentation.headings import band_title, detail
+from tracer.presentation.headings import detail
+from tracer.presentation.theme import Theme, theme_of
+from tracer.program.naming_policy import RATE
 from tracer.spreadsheet.columns import address, column_letters
 from tracer.spreadsheet.merging import merge
 from tracer.spreadsheet.package import write_workbook_file
 from tracer.spreadsheet.print_setup import ROW, break_rows, choose_page, set_up
 from tracer.workbook.book import Book
 from tracer.worksheet.board import TOP, WorksheetBoard
+from tracer.worksheet.told import title_over
 
-TITLE = "Marked"
 COLOURS: dict[Verdict, str | None] = {
     "correct": palette.RIGHT, "rounded": palette.RIGHT, "carried": palette.HEADING, "slip": palette.AGAIN,
     "wrong": palette.AGAIN, "too_coarse": palette.COARSE, "blank": None, "unreadable": palette.COARSE,
     "not_read": palette.COARSE,
 }  # fmt: skip
-LEGEND = (
-    "✓ right · ↪ right on your own numbers, though an earlier cell is wrong",
-    "✗ look again · ≈ too few digits · – blank · ? not a number, or not judged. Notes say more.",
-)
+LEGEND = ("board_right", "board_again")
 NUMBER_WIDTH, LEAST_WIDTH, MOST_WIDTH, SIGN_WIDTH, WIDEST_HEADING, UNUSED = 3.0, 9.0, 24.0, 4.0, 34.0, 0.5
 NOTE_WIDTH, NOTE_LINE, LINE_LETTERS = 280, 18, 38  # pixels, pixels, and letters on a line of a note
 
 
-def write_marked_workbook(marked: MarkedSheet, reveal: Reveal, path: Path) -> None:
-    """Write the marked copy. Raises ExportError, leaving `path` as it was, where it cannot be written."""
-    copy = MarkedCopy(marked, reveal)
+def write_marked_workbook(marked: MarkedSheet, reveal: Reveal, path: Path, theme: Theme | None = None) -> None:
+    """Write the marked copy, in English where no theme is given.
+
+    Raises ExportError, leaving `path` as it was, where it cannot be written.
+    """
+    theme = theme or theme_of()
+    copy = MarkedCopy(marked, reveal, theme)
     copy.fill()
-    MarksSheet(copy.book, marked, reveal).fill()
+    MarksSheet(copy.book, marked, reveal, theme).fill()
     book = copy.book
     book.styles.finish()
-    book.workbook.properties.title, book.workbook.properties.creator = f"Marked: {copy.problem.title}", "Tracer"
+    book.workbook.properties.title, book.workbook.properties.creator = copy.title, "Tracer"
     write_workbook_file(book.workbook, book.data, path)
 
 
 class MarkedCopy:
-    """The board with the answers on it."""
+    """The board with the answers on it, in the language of a theme."""
 
-    def __init__(self, marked: MarkedSheet, reveal: Reveal) -> None:
-        self.marked, self.reveal = marked, reveal
-        trace = own_trace(marked.sheet)
-        self.one, self.problem, self.program = trace.first, trace.problem, trace.first.program
-        self.book = Book(trace)
-        self.sheet = self.book.add_sheet(TITLE)
-        self.data, self.styles = self.book.data[TITLE], self.book.styles
+    def __init__(self, marked: MarkedSheet, reveal: Reveal, theme: Theme) -> None:
+        self.marked, self.reveal, self.theme, self.say = marked, reveal, theme, theme.say
+        self.trace = own_trace(marked.sheet)
+        self.one, self.program = self.trace.first, self.trace.first.program
+        self.title = self.say("report.marked_title", title=self.trace.problem.title)
+        self.book = Book(self.trace)
+        self.sheet = self.book.add_sheet(self.say("report.marked"), self.say("book.page", page="&P", pages="&N"))
+        self.data, self.styles = self.book.data[self.sheet.title], self.book.styles
         self.shown = key_shown(marked.sheet.key)
         self.places = WorksheetBoard(lay_out(self.program), reveal == "key")
         written = marked.sheet.written
@@ -75,7 +90,7 @@ class MarkedCopy:
         self._head()
         for band in self.places.board.bands:
             if any(each in self.present for stack in band.stacks for each in stack):
-                title = band_title(self.problem, band, self.one)
+                title = title_over(self.trace, band, self.theme)
                 self.data.text(TOP + band.row, self.places.first_column(0), title, self.styles.band)
         for identifier in self.present:
             self._heading(identifier)
@@ -90,10 +105,10 @@ class MarkedCopy:
         first, answers = self.places.first_column(0), self.marked.sheet.answers
         student = " · ".join((answers.student or {}).values())
         lines = (
-            (f"Marked: {self.problem.title}", self.styles.title),
-            (capital(headline(self.marked)), self.styles.band),
+            (self.title, self.styles.title),
+            (capital(headline(self.marked, self.theme)), self.styles.band),
             *((line, self.styles.band) for line in self._opening()),
-            *((line, self.styles.plain) for line in LEGEND),
+            *((self.say(f"report.{line}"), self.styles.plain) for line in LEGEND),
             (" · ".join(filter(None, (student, answers.file))), self.styles.plain),
         )
         self.data.heights[1] = 24.0
@@ -102,8 +117,9 @@ class MarkedCopy:
 
     def _opening(self) -> Iterator[str]:
         """What explains the cells that do not count, and the first of it; the rest stands on the sheet of marks."""
-        for first in explained(self.marked, self.reveal)[:1]:
-            yield f"{opening(self.marked)}: see the sheet {MARKS}. The first shows in {first.title}:"
+        for first in explained(self.marked, self.reveal, self.theme)[:1]:
+            begins, marks = opening(self.marked, self.theme), self.say("report.marks")
+            yield self.say("report.see_marks", opening=begins, sheet=marks, cells=first.title)
             yield first.says
 
     # The matrices
@@ -121,6 +137,8 @@ class MarkedCopy:
     def _heading_texts(self, identifier: str) -> tuple[str, str]:
         place = self.places.board.places[identifier]
         heading = self.book.headings.of(identifier, place.rows, place.columns)
+        if identifier == RATE:
+            heading = replace(heading, symbol=self.say("sheet.rate"))
         return label_text(heading.name), detail(heading)
 
     def _answers(self, identifier: str) -> None:
@@ -129,7 +147,7 @@ class MarkedCopy:
         for mark in self.marked.of(identifier):
             self._answer(row + mark.row, column + mark.column, entries[mark.row][mark.column], mark)
             if self.reveal == "key" and mark.verdict not in COUNTS:
-                right = f"→ {expected(self.marked, mark)}"
+                right = f"→ {expected(self.marked, mark, self.theme)}"
                 self.data.text(row + mark.row, self._beside(mark), right, self.styles.plain)
 
     def _answer(self, row: int, column: int, entry: Entry, mark: Mark) -> None:
@@ -142,7 +160,7 @@ class MarkedCopy:
             self.data.numbers(row, column, np.array([[entry.value]]), style)
         else:
             self.data.text(row, column, f"{printable(entry.text)} {sign}".strip(), style)
-        note = ". ".join(capital(each) for each in self._says(mark))
+        note = in_a_row(capital(each) for each in self._says(mark))
         if note:
             lines = 1 + len(note) // LINE_LETTERS
             self.sheet.cell(row, column).comment = Comment(note, "Tracer", NOTE_LINE * (lines + 1), NOTE_WIDTH)
@@ -153,12 +171,12 @@ class MarkedCopy:
 
     def _says(self, mark: Mark) -> Iterator[str]:
         """What a note says: the verdict, and as much of the reason as may be shown."""
-        reasons = list(sentences(self.marked, mark, self.reveal))
+        reasons = list(sentences(self.marked, mark, self.reveal, self.theme))
         if mark.verdict in COUNTS and not reasons:
             return
-        yield ": ".join((named(mark.verdict), "; or: ".join(reasons))) if reasons else named(mark.verdict)
+        yield ": ".join(filter(None, (named(mark.verdict, self.theme), either(reasons, self.theme))))
         if self.reveal == "key" and mark.verdict not in COUNTS:
-            yield f"expected {expected(self.marked, mark)}"
+            yield self.say("report.expected_note", right=expected(self.marked, mark, self.theme))
 
     def _widths(self) -> None:
         longest = max((len(mark.answer) for mark in self.marked.marks), default=0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tracer.errors import TracerError
 from tracer.files import open_regular
-from tracer.judging.marking import MarkedSheet
+from tracer.judging.marking import MarkedSheet, Remark
 from tracer.judging.points import points_text
 from tracer.problem.hints import decoded
 
@@ -37,12 +37,12 @@ class Override:
     cell: tuple[int, int] | None = None
 
     @property
-    def says(self) -> str:
+    def remark(self) -> Remark:
         """What the reports say of it."""
         place = self.matrix if self.cell is None else f"{self.matrix}[{self.cell[0] + 1},{self.cell[1] + 1}]"
         by = f" ({self.by})" if self.by else ""
         why = f": {self.reason}" if self.reason else ""
-        return f"{place}: adjusted by your teacher{by} to {points_text(self.points)} points{why}"
+        return Remark("adjusted", {"cell": place, "by": by, "points": self.points, "why": why})
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Overrides:
         found = [each for name in dict.fromkeys(map(folded, names)) for each in self.of.get(name, ())]
         for each in found:
             marked = _applied(marked, each)
-        return replace(marked, remarks=(*marked.remarks, *(each.says for each in found))) if found else marked
+        return replace(marked, remarks=(*marked.remarks, *(each.remark for each in found))) if found else marked
 
 
 def _applied(marked: MarkedSheet, override: Override) -> MarkedSheet:

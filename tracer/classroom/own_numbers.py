@@ -8,6 +8,7 @@ from tracer.classroom.findings import Reveal, entry_of
 from tracer.expression import scalar as s
 from tracer.expression.label import label_text
 from tracer.expression.lower import lower
+from tracer.expression.notation import ENGLISH, Notation
 from tracer.expression.text import cell_text
 from tracer.expression.worked import Worked, work
 from tracer.judging.marking import MarkedSheet
@@ -20,8 +21,8 @@ from tracer.presentation.shown import DEFAULT
 class OwnNumbers:
     """The cells of one marked sheet, worked; with the reveal "hint" nothing that is still to be found is put in."""
 
-    def __init__(self, marked: MarkedSheet, reveal: Reveal) -> None:
-        self.marked, self.reveal = marked, reveal
+    def __init__(self, marked: MarkedSheet, reveal: Reveal, notation: Notation = ENGLISH) -> None:
+        self.marked, self.reveal, self.notation = marked, reveal, notation
         self.trace = own_trace(marked.sheet)
         self.one = self.trace.first
         self.program = marked.sheet.key.program
@@ -53,7 +54,7 @@ class OwnNumbers:
     def text(self, mark: Mark) -> str:
         """A cell worked, in one line; a hint ends in a question mark."""
         names = self.headings.names
-        parts = [cell_text(each, lambda cell: label_text(names.cell(cell.matrix, cell.row, cell.column)))
+        parts = [cell_text(each, lambda cell: label_text(names.cell(cell.matrix, cell.row, cell.column)), self.notation)
                  for each in self.lines(mark)]  # fmt: skip
         if not parts:
             return ""

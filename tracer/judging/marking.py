@@ -15,17 +15,35 @@ from tracer.errors import TracerError
 from tracer.judging.conventions import FAILS, NEARLY_ALL, RIGHT, Conventions, OtherConventions
 from tracer.judging.diagnosis import Misconception, diagnose
 from tracer.judging.judging import judge
-from tracer.judging.points import share, worth
+from tracer.judging.points import points_text, share, worth
 from tracer.judging.sheet import Sheet, lay_beside
 from tracer.judging.slips import MISCONCEPTIONS, explain
 from tracer.judging.tutor import tutor
 from tracer.judging.verdicts import COUNTS, NOT_OF, VERDICTS, Idea, Mark, Slip, Verdict
 from tracer.judging.work import Work
-from tracer.presentation.theme import Theme
+from tracer.presentation.theme import Theme, theme_of
 
 BY_CONVENTION = "other-convention"
-ANOTHERS = "these answers fit the numbers that they give, and not this problem's: a sheet of another variant"
 THROUGHOUT = MISCONCEPTIONS | {BY_CONVENTION}  # what costs its first matrix only
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to be said of a sheet as a whole: a message ("anothers"), and what fills it; numbers are points."""
+
+    message: str
+    words: Mapping[str, str | float] = field(default_factory=dict)
+
+    def said(self, theme: Theme) -> str:
+        """The remark in the language of a theme."""
+        return theme.say(f"report.{self.message}", **{key: _text(each, theme) for key, each in self.words.items()})
+
+
+def _text(word: str | float, theme: Theme) -> str:
+    return word if isinstance(word, str) else theme.number(points_text(word))
+
+
+STALE, ANOTHERS = Remark("stale"), Remark("anothers")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +51,7 @@ class MarkedSheet:
     """The marks of a sheet, in order of time, and the misconceptions that explain its slips.
 
     `other` are conventions that it follows in place of the problem's. `adjusted` are points of matrices that a teacher
-    gave, `remarks` what is to be said of the sheet besides.
+    gave, `remarks` what is to be said of the sheet besides; `of_another` says that it fits the numbers that it gives.
     """
 
     sheet: Sheet
@@ -41,7 +59,8 @@ class MarkedSheet:
     other: OtherConventions | None = None
     diagnosis: Sequence[Misconception] = ()
     adjusted: Mapping[str, float] = field(default_factory=dict)
-    remarks: Sequence[str] = ()
+    remarks: Sequence[Remark] = ()
+    of_another: bool = False
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:
@@ -130,6 +149,11 @@ class MarkedSheet:
         names = list(dict.fromkeys(at if at in left_out else mark.id for mark, at in shows))
         return tutor(self._work, idea, (first.id, first.row, first.column), () if rival else names[1:], theme)
 
+    def tutor_of(self, mark: Mark, slip: Slip, theme: Theme) -> str:
+        """What a tutor says of one slip in one cell; "" where no rule of it is known."""
+        place = (mark.id, mark.row, mark.column)
+        return tutor(self._work, slip.ideas[0], place, theme=theme) if slip.ideas else ""
+
     @cached_property
     def _work(self) -> Work:
         return Work(self.sheet)
@@ -142,10 +166,14 @@ class MarkedSheet:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the report should know about the answers as a whole."""
-        answers = self.sheet.answers
-        stale = answers.problem_sha256 not in (None, self.sheet.key.sha256)
-        changed = ("the answers were made for another version of this problem",) if stale else ()
-        return (*self.remarks, *changed, *self.sheet.notes)
+        before, after = ([each.said(theme_of()) for each in part] for part in self.said_of_it)
+        return (*before, *self.sheet.notes, *after)
+
+    @property
+    def said_of_it(self) -> tuple[Sequence[Remark], Sequence[Remark]]:
+        """What can be said of the answers as a whole in every language: before how they were read, and after."""
+        stale = self.sheet.answers.problem_sha256 not in (None, self.sheet.key.sha256)
+        return (*self.remarks, *([STALE] if stale else [])), [ANOTHERS] if self.of_another else []
 
     def _told(self, found: Misconception) -> dict[str, Any]:
         """A misconception as JSON has it; `or` is another that the numbers cannot tell from it."""
@@ -219,8 +247,7 @@ def mark_answers(
     """
     sheet = lay_beside(replace(answers, by_given=by_given), conventions.key)
     marks = judge(sheet, explain)
-    if sheet.strange and not by_given and _fits_its_own(sheet, marks, conventions.key):
-        sheet = replace(sheet, notes=(*sheet.notes, ANOTHERS))
+    of_another = bool(sheet.strange) and not by_given and _fits_its_own(sheet, marks, conventions.key)
     other = None
     if any(mark.verdict in FAILS for mark in marks):
         other = conventions.of_another_pass(sheet, marks) or conventions.recognised(sheet, marks)
@@ -230,7 +257,7 @@ def mark_answers(
         else:
             marks = list(_told_of(marks, other))
     diagnosis = diagnose(marks)
-    return MarkedSheet(sheet, diagnosis.marks, other, diagnosis.found)
+    return MarkedSheet(sheet, diagnosis.marks, other, diagnosis.found, of_another=of_another)
 
 
 def _fits_its_own(sheet: Sheet, marks: Sequence[Mark], key: Key) -> bool:

@@ -23,7 +23,7 @@ def tutor(work: Work, idea: Idea, first: CellPlace, others: Sequence[str] = (), 
     At most 35 words, without a right number. Raises LookupError for an idea that no sentence is written for.
     """
     theme, key = theme or theme_of(ENGLISH), work.key
-    says = theme.fill(f"tutor.{idea.says}", lambda name: _called(work, idea, first, name))
+    says = theme.fill(f"tutor.{idea.says}", lambda name: _called(work, idea, first, name, theme))
     match [key.called(each) for each in others]:
         case []:
             return says
@@ -34,11 +34,11 @@ def tutor(work: Work, idea: Idea, first: CellPlace, others: Sequence[str] = (), 
     return f"{says} {theme.say('tutor.same_in_more', count=len(others))}"
 
 
-def _called(work: Work, idea: Idea, first: CellPlace, name: str) -> str:
+def _called(work: Work, idea: Idea, first: CellPlace, name: str, theme: Theme) -> str:
     """What a placeholder stands for."""
     key = work.key
     if name == "words":
-        return idea.words[name]
+        return ", ".join(map(theme.way, idea.words[name].split(", ")))
     if name == "cell":
         return key.called(first[0], first[1:])
     return key.called(_matrix(SlipContext(idea.at, work), idea, name))

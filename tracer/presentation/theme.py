@@ -19,7 +19,10 @@ from tracer.errors import ExportError
 from tracer.expression.notation import Notation
 from tracer.lesson.steps import TABLE
 from tracer.presentation.templates import render, templates_folder
-from tracer.problem.remarks import CONVENTIONS, DEPARTURES
+from tracer.problem.problem import Problem
+from tracer.problem.program_problem import ProgramProblem
+from tracer.problem.remarks import CONVENTIONS, DEPARTURES, conventions, conventions_chosen
+from tracer.problem.ways import WAYS
 
 LANGUAGES = "languages"  # the folder of the catalogues
 ENGLISH = "en"
@@ -61,6 +64,21 @@ class Theme:
     def number(self, text: str) -> str:
         """A number that was written with a point, with the decimal mark of the language."""
         return self.notation.number(text)
+
+    @property
+    def is_english(self) -> bool:
+        """Whether what the program says in English alone may be said too."""
+        return self.language == ENGLISH
+
+    def way(self, words: str) -> str:
+        """A way of a convention, from what it is called in English."""
+        key = next((each for each, english in WAYS.items() if english == words), None)
+        return words if key is None else self.say(f"ways.{key}")
+
+    def conventions(self, problem: Problem | ProgramProblem) -> list[str]:
+        """The conventions of a problem, a sentence each; in English with the settings of its optimizer."""
+        chosen = [self.say(f"conventions.{each}") for each in conventions_chosen(problem)]
+        return conventions(problem) if self.is_english else chosen
 
     def render(self, template: str, **values: Any) -> str:
         """A template filled in. Raises ExportError for a mistake in one of the teacher's own."""
@@ -115,7 +133,7 @@ def _english() -> Messages:
     return {**steps, **shared, **dict(read_catalogue(templates_folder() / LANGUAGES / f"{ENGLISH}.toml"))}
 
 
-_SHARED = {"conventions": CONVENTIONS, "departures": DEPARTURES}
+_SHARED = {"conventions": CONVENTIONS, "departures": DEPARTURES, "ways": WAYS}
 
 
 def _flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

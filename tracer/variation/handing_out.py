@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tracer.files import replace_file, safe_name, unreserved, write_text
-from tracer.presentation.templates import render
 from tracer.presentation.theme import theme_of
 from tracer.problem.problem import Problem
 from tracer.processes import can_copy, cores
@@ -110,7 +109,9 @@ def hand_out(
     document = json.dumps(certificate.to_document(), ensure_ascii=False, indent=1) + "\n"
     write_text(teacher / f"{CERTIFICATE}{sitting}.json", document)
     write_text(teacher / f"{CERTIFICATE}{sitting}.html", certificate.render())
-    _covers(folder, found.search.lots.problem, variants, labels, sitting)
+    theme = theme_of(wanted.language, wanted.templates)
+    rendered = partial(theme.render, "cover.html.j2", problem=found.search.lots.problem)
+    _covers(folder, rendered, variants, labels, sitting)
     if wanted.asked:
         write_transcription(teacher / f"{sitting.removeprefix('-')}{TRANSCRIPTION}", variants, wanted.asked)
     return certificate, wanted
@@ -154,7 +155,11 @@ def labelled(variants: Sequence[Variant]) -> dict[int, list[str]]:
 
 
 def _covers(
-    folder: Path, problem: Problem, variants: Sequence[Variant], labels: Mapping[int, Sequence[str]], sitting: str
+    folder: Path,
+    rendered: Callable[..., str],
+    variants: Sequence[Variant],
+    labels: Mapping[int, Sequence[str]],
+    sitting: str,
 ) -> None:
     """A cover in each student's folder, all of them to print, and a table to mail-merge with."""
     covers = []
@@ -166,10 +171,10 @@ def _covers(
         for student, label in zip(people, labels[variant.number], strict=True):
             cover = {"student": student, "variant": variant.sha256[:8], "number": variant.number}
             covers.append(cover)
-            page = render("cover.html.j2", None, problem=problem, covers=[cover | {"number": ""}])
+            page = rendered(covers=[cover | {"number": ""}])
             write_text(folder / STUDENTS / label / "cover.html", page)
             who = (student.name, student.id, student.group, student.email) if student else ("", "", "", "")
             table.writerow((*who, variant.number, f"{STUDENTS}/{label}"))
     teacher = folder / TEACHER
-    write_text(teacher / f"covers{sitting}.html", render("cover.html.j2", None, problem=problem, covers=covers))
+    write_text(teacher / f"covers{sitting}.html", rendered(covers=covers))
     replace_file(teacher / f"merge{sitting}.csv", partial(_copy, text.getvalue().encode("utf-8-sig")))

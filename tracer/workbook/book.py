@@ -24,6 +24,7 @@ TOP, LEFT = 6, 2  # the sheet row and column below the head and behind the margi
 TOP_LEFT = address(1, 1)
 NARROW = 2.0  # the width of a margin or a gap
 DEFAULT_WIDTH = 8.43  # of a column, where nothing is said
+PAGE = "page &P of &N"  # at the foot of a printed page, with its number and how many there are
 
 
 class Book:
@@ -60,7 +61,7 @@ class Book:
             self._places[program.rows] = lay_out(program).places
         return self._places[program.rows]
 
-    def add_sheet(self, title: str) -> Worksheet:
+    def add_sheet(self, title: str, page: str = PAGE) -> Worksheet:
         sheet = self.workbook.active if not self.data else self.workbook.create_sheet()
         assert isinstance(sheet, Worksheet)
         sheet.title = title
@@ -69,7 +70,7 @@ class Book:
         sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         heading = _HeaderFooterPart(self.problem.title[:60].replace("&", "&&"))
         sheet.HeaderFooter.oddHeader = HeaderFooterItem(left=heading)
-        sheet.HeaderFooter.oddFooter = HeaderFooterItem(right=_HeaderFooterPart("&A · page &P of &N"))
+        sheet.HeaderFooter.oddFooter = HeaderFooterItem(right=_HeaderFooterPart(f"&A · {page}"))
         self.data[title] = SheetData()
         return sheet
 

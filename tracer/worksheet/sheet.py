@@ -15,13 +15,11 @@ from tracer.expression import scalar as s
 from tracer.expression.arrays import Array
 from tracer.expression.label import label_text
 from tracer.presentation import palette
-from tracer.presentation.board import Band, BoardPlace, lay_out
+from tracer.presentation.board import BoardPlace, lay_out
 from tracer.presentation.shown import asked, shown
 from tracer.presentation.theme import Theme
-from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures_chosen
 from tracer.program.naming_policy import RATE
-from tracer.program.program import Step
 from tracer.run.passes import AnyProblem, Trace
 from tracer.spreadsheet.columns import address, column_letters
 from tracer.spreadsheet.merging import merge
@@ -35,7 +33,7 @@ from tracer.worksheet.paper import BOX_HEIGHT, BOX_WIDTH, name_pages, put_on_pap
 from tracer.worksheet.plan import Plan
 from tracer.worksheet.planting import Planted
 from tracer.worksheet.quantities import Quantities
-from tracer.worksheet.told import words_of
+from tracer.worksheet.told import title_of_band, words_of
 
 TASK_ROW, LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 2, 3, 4, 5, 6, 7
 NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
@@ -74,7 +72,7 @@ class Worksheet:
         self._head()
         for band in self.places.board.bands:
             if any(each in self.present for stack in band.stacks for each in stack):
-                title = self._band_title(band)
+                title = title_of_band(self.trace, band, self.theme)
                 self.data.text(TOP + band.row, self.places.first_column(0), title, self.styles.band)
         for identifier in self.present:
             self._heading(identifier)
@@ -100,28 +98,6 @@ class Worksheet:
         if not self.plan.sheets:
             return self.problem.title
         return f"{self.problem.title} · {self.say('sheet.series', number=self.plan.sheet, count=self.plan.sheets)}"
-
-    def _band_title(self, band: Band) -> str:
-        if not isinstance(self.problem, Problem):
-            return self._of_steps(band)
-        layer = band.layer
-        if layer == 0:
-            first, last, rows = self.one.start + 1, self.one.stop, self.trace.problem.rows
-            taken = str(last) if first == 1 else f"{first}–{last}" if first < last else f"{last}"
-            return self.say("book.data", samples=rows if last - first + 1 == rows else f"{taken} / {rows}")
-        made = self.problem.layers[layer - 1]
-        kind = "output" if layer == self.problem.depth else "hidden"
-        return self.say(f"book.{kind}", layer=layer, units=made.units, activation=made.activation)
-
-    def _of_steps(self, band: Band) -> str:
-        """The forward steps of a program that a band is of."""
-        ids = {each for stack in band.stacks for each in stack}
-        steps = [each for each in self.program.steps if each.phase == "forward" and ids & _made_in(each)]
-        if not steps:
-            return self.say("sheet.given_step")
-        label = steps[0].label if len(steps) == 1 else f"{steps[0].label}–{steps[-1].label}"
-        name = self.say("book.step", label=label)
-        return f"{name[:1].upper()}{name[1:]} · {'; '.join(each.title for each in steps)}"
 
     # The head
 
@@ -328,7 +304,3 @@ class Worksheet:
         inside |= {TOP + band.row + 1 for band in board.board.bands}  # a title stays with what it is the title of
         put_on_paper(self.sheet, self.data, sum(self.widths), last, 2, lambda row: row not in inside)
         self.sheet.freeze_panes = address(TOP - 1, 1)
-
-
-def _made_in(step: Step) -> set[str]:
-    return {each.id for each in step.assignments}

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.marking import document, with_rule, worked
@@ -196,6 +197,17 @@ def test_a_decision_is_applied_last_survives_and_shows(check: Check, school: Pat
         page = (school / "marked" / "s00.feedback.html").read_text(encoding="utf-8")
         assert "Z1: adjusted by your teacher (Dr Byron) to 0.75 points: the board was misprinted" in page
         assert "adjusted" not in (school / "marked" / "s06.feedback.html").read_text(encoding="utf-8")
+
+
+def test_reports_are_in_the_language_that_is_asked_for(check: Check, school: Path) -> None:
+    path = decide(school, "id-s00,Z1,0.75,mal impreso,")
+    _, out, _ = check("--overrides", path, "--language", "es", reports=True)
+    page = (school / "marked" / "s00.feedback.html").read_text(encoding="utf-8")
+    assert '<html lang="es">' in page and "Z1: tu docente lo ajustó a 0,75 puntos: mal impreso" in page
+    book = openpyxl.load_workbook(school / "marked" / "s00.marked.xlsx")
+    assert book.sheetnames == ["Corregida", "Puntuación"] and "files: " in out, "the terminal stays as it is"
+    check("--overrides", path, reports=True)
+    assert "adjusted by your teacher" in (school / "marked" / "s00.feedback.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tests.students import Answers, Array, Work, rounded
 from tests.wrong_rules import Memory
 from tracer.api import load, trace
 from tracer.judging.marking import ANOTHERS
+from tracer.presentation.theme import theme_of
 
 PROBLEM = document()
 RIGHT = worked(PROBLEM, remembers=2.0)  # every digit remembered: what is written is the key, rounded
@@ -235,7 +236,7 @@ def test_numbers_of_the_learners_own_have_a_key_of_their_own() -> None:
         not marked.all_right
         and "given.W1: other numbers than this problem's; judged by the problem's own" in (marked.warnings[0])
     )
-    assert marked.warnings[-1] == ANOTHERS, "a neighbour's, perhaps"
+    assert marked.warnings[-1] == ANOTHERS.said(theme_of()), "a neighbour's, perhaps"
     same = mark(PROBLEM, worked(PROBLEM), given={"W1": PROBLEM["layers"][0]["weights"]})
     assert same.all_right and not same.warnings
 
@@ -248,7 +249,7 @@ def test_trivial_numbers_of_ones_own_earn_nothing() -> None:
     given = {"X": nothing, "Y": zeros["data"]["Y"], **dict.fromkeys(("W1", "W2"), nothing), "b1": [[0.0] * 3]}
     given["b2"] = given["b1"]
     marked = mark(PROBLEM, worked(zeros), given=given)
-    assert ANOTHERS in marked.warnings and marked.points[0] < 0.3 * marked.points[1]
+    assert ANOTHERS.said(theme_of()) in marked.warnings and marked.points[0] < 0.3 * marked.points[1]
     assert mark(PROBLEM, worked(zeros), by_given=True, given=given).all_right
 
 

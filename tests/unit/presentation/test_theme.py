@@ -21,7 +21,7 @@ from tracer.worksheet.plan import make_plan
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [
     *(ROOT / "tracer").rglob("*.py"),
-    *(path for kind in ("worksheet", "class") for path in (ROOT / "templates").glob(f"{kind}*")),
+    *(path for kind in ("worksheet", "class", "feedback", "cover") for path in (ROOT / "templates").glob(f"{kind}*")),
 ]
 
 
