@@ -32,10 +32,11 @@ ENDED = "the process that audited it stopped unexpectedly; the file may be damag
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """What is asked: a workbook, the cell that is its loss, and a folder for the marked copy."""
+    """What is asked: a workbook, the cell that is its loss, a map of its roles, and a folder for the marked copy."""
 
     book: Path
     loss: str | None = None
+    told: Path | None = None
     folder: Path | None = None
 
 
@@ -88,7 +89,7 @@ def _serve(pipe: Connection, request: AuditRequest) -> None:
 
 
 def _outcome(request: AuditRequest) -> AuditOutcome:
-    audit = audit_file(request.book, request.loss)
+    audit = audit_file(request.book, request.loss, request.told)
     if request.folder is not None and audit.found:
         request.folder.mkdir(parents=True, exist_ok=True)
         write_marked_copy(audit, request.folder / f"{request.book.stem}.audited.xlsx")

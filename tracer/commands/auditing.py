@@ -18,6 +18,10 @@ def audit(
     loss: Annotated[
         str | None, typer.Option("--loss", metavar="CELL", help="The cell that holds the loss, as in Sheet1!Y33.")
     ] = None,
+    told: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="What cells are for, in TOML: loss, parameters, gradients, rate."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="A folder for a copy with the wrong cells marked."),
@@ -26,7 +30,7 @@ def audit(
     """Find the network in anybody's workbook and name the first wrong cell, with the formula that belongs there."""
     from tracer.audit.bounds import AuditRequest, audit_in_bounds
 
-    found = audit_in_bounds(AuditRequest(book, loss, output))
+    found = audit_in_bounds(AuditRequest(book, loss, told, output))
     if as_json:
         print_json(found.document)
     else:
