@@ -59,6 +59,11 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
     judged: list[AuditFinding] = []
     for roles in _readings(graph, said):
         judged = _judged(audit, Study.of(graph, roles), labels) if roles.losses else []
+        if roles.said != said:  # names alone speak for it: nothing but a parameter's own gradient is accused
+            named = roles.said.gradients
+            judged = [each for each in judged if named.get(each.cell) in graph.typed]
+            if len(judged) > 1:  # one fault stands out from the rest; where more do, the name may not be the loss's
+                audit.gradients, judged, audit.unsure = [], [], True
         if audit.gradients:
             break
     if not audit.gradients and audit.unsure:
