@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tracer.audit.claims import Claims
@@ -14,7 +16,8 @@ from tracer.audit.known import Study
 from tracer.audit.labels import BookLabels
 from tracer.audit.package import AuditError, BookCells, read_book
 from tracer.audit.report import Audit, AuditFinding, conventions, gradient_findings
-from tracer.audit.roles import find_roles
+from tracer.audit.role_map import RoleMap, named_roles, read_map
+from tracer.audit.roles import Roles, find_roles
 from tracer.audit.slips import SlipNaming
 from tracer.expression import scalar as s
 from tracer.files import open_regular
@@ -25,8 +28,8 @@ UNSURE = (
 MOST_BYTES = 50_000_000
 
 
-def audit_file(path: Path, loss: str | None = None) -> Audit:
-    """Audit a workbook. Raises AuditError where it cannot be read."""
+def audit_file(path: Path, loss: str | None = None, told: Path | None = None) -> Audit:
+    """Audit a workbook. `told` is a map of its roles. Raises AuditError where it cannot be read."""
     try:
         with open_regular(path) as file:
             content = file.read(MOST_BYTES + 1)
@@ -34,28 +37,37 @@ def audit_file(path: Path, loss: str | None = None) -> Audit:
         raise AuditError(f"{path}: {wrong.strerror or wrong}") from None
     if len(content) > MOST_BYTES:
         raise AuditError(f"{path}: is larger than the {MOST_BYTES:,} bytes that are read")
-    return audit_book(path.name, content, loss)
+    return audit_book(path.name, content, loss, told)
 
 
-def audit_book(name: str, content: bytes, loss: str | None = None) -> Audit:
+def audit_book(name: str, content: bytes, loss: str | None = None, told: Path | None = None) -> Audit:
     """Audit the bytes of a workbook; `loss` is the address of the cell that is its loss, where somebody says so."""
-    return audit_cells(read_book(name, content), loss)
+    return audit_cells(read_book(name, content), loss, told)
 
 
-def audit_cells(book: BookCells, loss: str | None = None) -> Audit:
+def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = None) -> Audit:
     """Audit a workbook that was read."""
     graph = build(book)
     audit = Audit(book.name, graph)
     labels = BookLabels(graph.book)
     audit.notes.extend(_differences(graph))
     forward = forward_findings(graph, labels)
-    named = _cell(graph, loss) if loss else None
+    said = read_map(told, graph) if told else RoleMap()
+    if loss:
+        said = replace(said, loss=_cell(graph, loss))
     places = {cell: place for place, cell in enumerate(graph.order)}
-    for mixed in (False, True):
-        study = Study.of(graph, find_roles(graph, named, mixed))
-        judged = _judged(audit, study, labels, named) if study.roles.losses else []
+    judged: list[AuditFinding] = []
+    for roles in _readings(graph, said):
+        judged = _judged(audit, Study.of(graph, roles), labels) if roles.losses else []
+        if roles.said != said:  # names alone speak for it: nothing but a parameter's own gradient is accused
+            named = roles.said.gradients
+            judged = [each for each in judged if named.get(each.cell) in graph.typed]
+            if len(judged) > 1:  # one fault stands out from the rest; where more do, the name may not be the loss's
+                audit.gradients, judged, audit.unsure = [], [], True
         if audit.gradients:
             break
+    if not audit.gradients and audit.unsure:
+        audit.notes.append(UNSURE)
     audit.findings = sorted([*forward, *judged], key=lambda each: places.get(each.cell, -1))
     audit.found = bool(audit.gradients or audit.findings) or looks_like_a_network(graph, labels)
     if audit.found and not audit.gradients:
@@ -63,15 +75,24 @@ def audit_cells(book: BookCells, loss: str | None = None) -> Audit:
     return audit
 
 
-def _judged(audit: Audit, study: Study, labels: BookLabels, loss: s.Cell | None) -> list[AuditFinding]:
+def _readings(graph: BookGraph, said: RoleMap) -> Iterator[Roles]:
+    """What the cells may be for: as they hang together; with inputs as targets; as the book's defined names say."""
+    yield find_roles(graph, said)
+    yield find_roles(graph, said, mixed=True)
+    named = named_roles(graph)
+    if said == RoleMap() and named.loss is not None and named.gradients:
+        yield find_roles(graph, named)
+
+
+def _judged(audit: Audit, study: Study, labels: BookLabels) -> list[AuditFinding]:
     judge = Judge.of(Claims.of(study, labels))
     before = judge
     forward: list[Fault] = []
-    if (judge.faults or judge.unused) and (mended := put_forward_right(judge, labels, loss)) is not None:
+    if (judge.faults or judge.unused) and (mended := put_forward_right(judge, labels)) is not None:
         judge, forward = mended
         study = judge.claims.study
     if (judge.faults or forward) and not judge.is_sure:
-        audit.notes.append(UNSURE)
+        audit.unsure = True
         return []
     audit.losses = study.roles.losses
     audit.implied = next((WORDS[each.row] for each in study.roles.losses if each.matrix == NOWHERE), None)

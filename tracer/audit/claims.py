@@ -20,7 +20,7 @@ from tracer.audit.numbers import PointRow
 from tracer.audit.roles import root
 from tracer.expression import scalar as s
 
-How: TypeAlias = Literal["update", "heading", "use", "line", "rule"]
+How: TypeAlias = Literal["said", "update", "heading", "use", "line", "rule"]
 MOST_OPERANDS, DEEPEST = 400, 3
 
 
@@ -56,10 +56,16 @@ class Claims:
     @classmethod
     def of(cls, study: Study, labels: BookLabels) -> Claims:
         claims = cls(study, labels)
+        claims.as_said()
         claims.by_update()
         claims.by_heading()
         claims.by_use()
         return claims
+
+    def as_said(self) -> None:
+        for cell, of in self.study.roles.said.gradients.items():
+            if of in self.study.right:
+                self.found[cell] = Claim(frozenset({of}), "said")
 
     def by_update(self) -> None:
         for update in self.study.roles.updates.values():
@@ -69,7 +75,7 @@ class Claims:
 
     def _is_scaled(self, cell: s.Cell, operand: s.Cell) -> bool:
         """Whether a cell takes an operand times what does not change from point to point."""
-        slope = np.broadcast_to(self.study.slopes_of(cell)[operand], self.study.row(cell).shape)
+        slope = np.broadcast_to(self.study.slopes_of(cell).get(operand, 0.0), self.study.row(cell).shape)
         return alike(slope, np.full_like(slope, slope[0])) and bool(slope[0])
 
     def by_heading(self) -> None:
@@ -218,7 +224,10 @@ class Claims:
                 if not users:
                     return
                 for user in users:
-                    along = row * self.study.slopes_of(user)[each]
+                    slope = self.study.slopes_of(user).get(each)
+                    if slope is None:  # a step's, which is flat wherever it has a slope
+                        continue
+                    along = row * slope
                     after[user] = after[user] + along if user in after else along
                 if len(after) > MOST_OPERANDS:
                     return

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tracer.audit.claims import Claims
-from tracer.audit.graph import BookGraph
 from tracer.audit.judge import Fault, Judge
 from tracer.audit.known import FAR, NEAR, KnownNumbers, Study, alike
 from tracer.audit.labels import BookLabels
@@ -29,7 +28,7 @@ class Hypothesis:
     made: Mapping[s.Cell, s.Scalar]
 
 
-def put_forward_right(judge: Judge, labels: BookLabels, loss: s.Cell | None) -> tuple[Judge, list[Fault]] | None:
+def put_forward_right(judge: Judge, labels: BookLabels) -> tuple[Judge, list[Fault]] | None:
     """The judge of a book whose forward pass is put right, and what was wrong in it; None where that mends nothing."""
     study = judge.claims.study
     most = MOST_TRIED if len(study.graph.order) <= LARGEST else 2
@@ -38,7 +37,7 @@ def put_forward_right(judge: Judge, labels: BookLabels, loss: s.Cell | None) -> 
     for number, hypothesis in enumerate(hypotheses(judge)):
         if number >= most or not count:
             break
-        found = _judged(study.graph, hypothesis, labels, loss)
+        found = _judged(study, hypothesis, labels)
         if (
             found is not None
             and len(found.faults) + found.unused < count
@@ -58,11 +57,12 @@ def _faults(judge: Judge, hypothesis: Hypothesis) -> Iterator[Fault]:
             yield Fault(cell, right, study.row(cell), "forward", cell)
 
 
-def _judged(graph: BookGraph, hypothesis: Hypothesis, labels: BookLabels, loss: s.Cell | None) -> Judge | None:
+def _judged(study: Study, hypothesis: Hypothesis, labels: BookLabels) -> Judge | None:
     uses = {cell: tuple(cells_of(made)) for cell, made in hypothesis.made.items()}
+    graph = study.graph
     changed = replace(graph, made={**graph.made, **hypothesis.made}, uses={**graph.uses, **uses})
-    study = Study.of(changed, find_roles(changed, loss))
-    return Judge.of(Claims.of(study, labels)) if study.roles.losses else None
+    mended = Study.of(changed, find_roles(changed, study.roles.said))
+    return Judge.of(Claims.of(mended, labels)) if mended.roles.losses else None
 
 
 def hypotheses(judge: Judge) -> Iterator[Hypothesis]:
@@ -173,7 +173,7 @@ def _left_out(judge: Judge) -> Iterator[Hypothesis]:
 
 
 def _adds(study: Study, cell: s.Cell, parameter: s.Cell) -> bool:
-    slope = np.broadcast_to(study.slopes_of(cell)[parameter], (1 + NEAR + FAR,))
+    slope = np.broadcast_to(study.slopes_of(cell).get(parameter, 0.0), (1 + NEAR + FAR,))
     return alike(slope, np.ones_like(slope))
 
 

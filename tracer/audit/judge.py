@@ -19,7 +19,7 @@ from tracer.audit.roles import changes_of, root
 from tracer.audit.writing import relative_formula
 from tracer.expression import scalar as s
 
-STRONG = ("update", "heading")
+STRONG = ("said", "update", "heading")
 MOST_TRIED, MOST_AFTER = 400, 20_000  # proofs that are tried, and cells that are computed again for each
 CLOSE = 1e-5  # of a factor: the same
 MOST_COUNTED = 10_000  # samples and outputs that a mean is over
@@ -101,7 +101,7 @@ class Judge:
         count = 0
         for update in changes_of(study.graph, study.roles):
             if update.parameter not in study.right and update.parameter in study.graph.typed and len(update.takes) == 1:
-                slope = np.broadcast_to(study.slopes_of(update.cell)[update.takes[0]], (1 + NEAR + FAR,))
+                slope = np.broadcast_to(study.slopes_of(update.cell).get(update.takes[0], 0.0), (1 + NEAR + FAR,))
                 step = self.step
                 count += step is not None and alike(slope, np.full_like(slope, step))
         return count
@@ -112,7 +112,7 @@ class Judge:
         study, found = self.claims.study, []
         for update in study.roles.updates.values():
             if len(update.takes) == 1:
-                slope = np.broadcast_to(study.slopes_of(update.cell)[update.takes[0]], (1 + NEAR + FAR,))
+                slope = np.broadcast_to(study.slopes_of(update.cell).get(update.takes[0], 0.0), (1 + NEAR + FAR,))
                 if np.ptp(slope) == 0:
                     found.append(float(slope[0]))
         return commonest(found)
@@ -426,7 +426,10 @@ class Judge:
 
     @cached_property
     def change(self) -> float | None:
-        """What updates add, times the gradient: minus the rate."""
+        """What updates add, times the gradient: minus the rate, which may be said."""
+        said = self.claims.study.roles.said.rate
+        if said is not None:
+            return -abs(self.claims.study.graph.typed[said] * self.factor)
         return commonest(self.changes)
 
     @cached_property

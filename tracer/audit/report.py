@@ -48,6 +48,7 @@ class Audit:
     file: str
     graph: BookGraph
     found: bool = True
+    unsure: bool = False  # too few gradients agree with a loss
     losses: list[s.Cell] = field(default_factory=list)
     implied: str | None = None
     parameters: list[s.Cell] = field(default_factory=list)

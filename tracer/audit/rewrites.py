@@ -272,7 +272,7 @@ class Rewriting:
         """Whether a forward cell goes through a ReLU: some cell of it alone has the slopes 0 and 1."""
         for user in self.study.graph.users.get(cell, ()):
             if user in self.study.right and isinstance(self.study.graph.made[user], s.Where | s.Maximum | s.Product):
-                slope = np.broadcast_to(self.study.slopes_of(user)[cell], self.right.shape)
+                slope = np.broadcast_to(self.study.slopes_of(user).get(cell, 0.0), self.right.shape)
                 if np.all(np.isin(slope, (0.0, 1.0))):
                     return True
         return False

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from tracer.audit.graph import BookGraph
 from tracer.audit.numbers import cells_of
+from tracer.audit.role_map import RoleMap
 from tracer.expression import scalar as s
 
 NOTHING = 1e-12  # a loss that is no more is a comparison with numbers that were written down
@@ -42,7 +43,8 @@ class Roles:
     parts: list[s.Cell] = field(default_factory=list)
     updates: dict[s.Cell, Update] = field(default_factory=dict)
     implied: dict[s.Cell, s.Scalar] = field(default_factory=dict)
-    first: frozenset[s.Cell] = frozenset()  # the cells that hold a target against something
+    first: frozenset[s.Cell] = frozenset()  # the cells that hold a target against something, and gradients by a map
+    said: RoleMap = field(default_factory=RoleMap)
 
     @cached_property
     def forward(self) -> frozenset[s.Cell]:
@@ -51,8 +53,8 @@ class Roles:
 
     @cached_property
     def parameters(self) -> list[s.Cell]:
-        """Typed or carried cells that an update changes and a loss depends on, in order."""
-        found = dict.fromkeys(each.parameter for each in self.updates.values())
+        """Typed or carried cells that are said to be parameters, or that an update changes, and a loss depends on."""
+        found = dict.fromkeys((*self.said.parameters, *(each.parameter for each in self.updates.values())))
         return [each for each in found if each in self.forward]
 
     def backward(self) -> Iterator[s.Cell]:
@@ -89,13 +91,18 @@ def root(graph: BookGraph, cell: s.Cell) -> s.Cell:
     return cell
 
 
-def find_roles(graph: BookGraph, loss: s.Cell | None = None, mixed: bool = False) -> Roles:
-    """Targets, losses and updates of a book. `loss`: the cell that somebody says is the loss.
+NOTHING_SAID = RoleMap()
+
+
+def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = False) -> Roles:
+    """Targets, losses and updates of a book, and what is `said` of its cells.
 
     `mixed`: targets may be inputs too, as in an autoencoder.
     """
-    users = dict(_targets(graph, mixed))
-    targets, first = frozenset(users), frozenset(each for found in users.values() for each in found)
+    loss = said.loss
+    users = {cell: found for cell, found in _targets(graph, mixed) if cell not in said.parameters}
+    targets = frozenset(users)
+    first = frozenset(each for found in users.values() for each in found) | said.gradients.keys()
     held = frozenset(_descendants(graph, first, {}))
     changes = {each.cell: each for each in _changes(graph, targets, held, first)}
     held = frozenset(_descendants(graph, first, changes))
@@ -107,12 +114,12 @@ def find_roles(graph: BookGraph, loss: s.Cell | None = None, mixed: bool = False
     like = [cell for cell in like if not abs(float(base[cell])) <= NOTHING]
     used = {root(graph, each) for cell in like for each in graph.uses[cell]}
     top = [cell for cell in like if cell not in used]
-    roles = Roles(graph, targets, held, [loss] if loss is not None else top, first=first)
+    roles = Roles(graph, targets, held, [loss] if loss is not None else top, first=first, said=said)
     if loss is None:
         roles.parts = [cell for cell in like if cell in used]
     if not roles.losses:
         _imply(roles)
-    if not targets:
+    if not first:
         changes = {}
     before = ancestors(graph, (*roles.losses, *roles.parts), changes, roles.implied)
     roles.updates = {cell: each for cell, each in changes.items() if each.parameter in before}
@@ -255,12 +262,21 @@ def _changes(
         if not takes and cell not in first:
             continue
         for term, sign in terms:
-            if sign > 0 and isinstance(term, s.Cell) and len(terms) > 1 and _once(terms, term):
-                origin = root(graph, term)
+            before = _undecayed(term)
+            if sign > 0 and isinstance(before, s.Cell) and len(terms) > 1 and _once(terms, before):
+                origin = root(graph, before)
                 if (origin in graph.typed and origin not in targets) or origin in begun:
                     begun.add(cell)
-                    yield Update(cell, term, origin, tuple(each for each in takes if each != term))
+                    yield Update(cell, before, origin, tuple(each for each in takes if each != before))
                     break
+
+
+def _undecayed(term: s.Scalar) -> s.Scalar:
+    """w of w and of (1 − decay)·w."""
+    match term:
+        case s.Product((s.Sum(kept), inner)) | s.Product((inner, s.Sum(kept))) if s.Number(1.0) in kept:
+            return inner
+    return term
 
 
 def changes_of(graph: BookGraph, roles: Roles) -> Iterator[Update]:

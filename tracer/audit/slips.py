@@ -209,7 +209,9 @@ class SlipNaming:
         users = [each for each in study.graph.users.get(fault.of, ()) if each in study.right] if fault.of else []
         if fault.kind != "gradient" or len(users) < 2:
             return False
-        slopes = [np.broadcast_to(study.slopes_of(each)[fault.of], fault.given.shape) for each in users if fault.of]
+        slopes = [
+            np.broadcast_to(study.slopes_of(each).get(fault.of, 0.0), fault.given.shape) for each in users if fault.of
+        ]
         if not all(alike(each, np.ones_like(each)) for each in slopes):
             return False
         return any(ratio(fault.given, row) is not None for each in users for _, row in study.right[each])

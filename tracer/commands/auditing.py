@@ -18,25 +18,23 @@ def audit(
     loss: Annotated[
         str | None, typer.Option("--loss", metavar="CELL", help="The cell that holds the loss, as in Sheet1!Y33.")
     ] = None,
+    told: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="What cells are for, in TOML: loss, parameters, gradients, rate."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="A folder for a copy with the wrong cells marked."),
     ] = None,
 ) -> None:
     """Find the network in anybody's workbook and name the first wrong cell, with the formula that belongs there."""
-    from tracer.audit.auditing import audit_file
-    from tracer.audit.words import report
+    from tracer.audit.bounds import AuditRequest, audit_in_bounds
 
-    found = audit_file(book, loss)
-    if output is not None and found.found:
-        from tracer.audit.marked_copy import write_marked_copy
-
-        output.mkdir(parents=True, exist_ok=True)
-        write_marked_copy(found, output / f"{book.stem}.audited.xlsx")
+    found = audit_in_bounds(AuditRequest(book, loss, told, output))
     if as_json:
-        print_json(found.document())
+        print_json(found.document)
     else:
-        for line in report(found):
+        for line in found.lines:
             typer.echo(line)
     if found.status:
         raise typer.Exit(found.status)

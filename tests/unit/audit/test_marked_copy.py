@@ -9,8 +9,12 @@ from openpyxl import load_workbook
 
 import tracer
 from tests.audit_books import row_book
-from tracer.audit.auditing import audit_book, audit_file
+from tracer.audit.auditing import audit_book, audit_cells, audit_file
+from tracer.audit.graph import build
 from tracer.audit.marked_copy import write_marked_copy
+from tracer.audit.package import WrittenFormula, read_book
+from tracer.audit.role_map import named_roles
+from tracer.audit.writing import formula_at
 from tracer.presentation import palette
 
 
@@ -38,9 +42,27 @@ def test_other_parts_stay_byte_for_byte(tmp_path: Path) -> None:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("example", ["mazur", "xor", "adam-paper", "softmax", "rnn-paper"])
+BY_NAMES = ("svm", "distillation")  # nothing but their defined names says what their loss is
+
+
+@pytest.mark.parametrize(
+    "example", ["mazur", "xor", "adam-paper", "softmax", "rnn-paper", *BY_NAMES, "hand", "adamw", "mixture-of-experts"]
+)
 def test_nothing_is_accused_in_our_own_workbooks(example: str, tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     tracer.write_workbook(tracer.trace(example), path)
     found = audit_file(path).document()
-    assert found["first_wrong"] is None and found["gradients"]
+    assert found["first_wrong"] is None and found["gradients"] and not found["notes"]
+
+
+@pytest.mark.parametrize("example", BY_NAMES)
+def test_a_planted_fault_in_a_gradient_known_by_a_name_is_found(example: str, tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    tracer.write_workbook(tracer.trace(example), path)
+    content = path.read_bytes()
+    graph = build(read_book("book", content))
+    for cell in list(named_roles(graph).gradients)[-3:]:
+        book = read_book("book", content)
+        formula = f"({formula_at(book, cell)[1:]})+0.01"
+        book.sheets[cell.matrix].formulas[cell.row, cell.column] = WrittenFormula(formula, (cell.row, cell.column))
+        assert any(cell in each.cells for each in audit_cells(book).wrong), cell

@@ -11,9 +11,10 @@ import pytest
 
 from tracer.answers.handed_in import Answers
 from tracer.classroom import limits
-from tracer.classroom.limits import TOO_LARGE, TOO_LONG, LimitError, limited
+from tracer.classroom.limits import TOO_LARGE, TOO_LONG, limited
 from tracer.classroom.many import Marker
 from tracer.classroom.submissions import Submission
+from tracer.limits import LimitError
 from tracer.problem.reading import load_problem
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
