@@ -24,7 +24,7 @@ from tracer.worksheet.marks import AGAIN as AGAIN_SIGN
 from tracer.worksheet.marks import COARSE, NO_NUMBER, RIGHT, WAITS, text
 from tracer.worksheet.paper import put_on_paper
 from tracer.worksheet.planting import Planted
-from tracer.worksheet.quantities import AGAIN, HALF, MOST_DECIMALS, QUANTITIES, SheetAddresses
+from tracer.worksheet.quantities import AGAIN, HALF, MOST_DECIMALS, QUANTITIES, PlacesWritten
 from tracer.worksheet.sheet import Worksheet
 from tracer.worksheet.slips import WrongRuleOf
 
@@ -117,7 +117,7 @@ class FindingSheet:
         rows, columns = choice.rule.shape
         for cell in self._cells(identifier):
             lowered = lower(choice.rule, min(cell.row, rows - 1), min(cell.column, columns - 1))
-            made = to_formula(lowered, SheetAddresses(board.written))
+            made = to_formula(lowered, PlacesWritten(board.written))
             off = f"ABS(({made})-{board.written(cell)})"
             formulas.append(f"IFERROR(IF({off}<={HALF}*{board.quantity('unit', cell)},0,1),1)")
         says = tutor(self.planted.work, choice.idea, (identifier, 0, 0), theme=self.worksheet.theme)

@@ -52,7 +52,7 @@ class Places(Protocol):
 
 
 @dataclass(frozen=True)
-class SheetAddresses:
+class PlacesWritten:
     """Where the cells of a rule stand; `of` gives a cell's address."""
 
     of: Callable[[s.Cell], str]
@@ -143,7 +143,7 @@ class _Formulas:
 
     def _by_rule(self, reading: QuantityName) -> str:
         """The right rule on the keys of the cells before, on what was written there, or on that put right."""
-        return f"IFERROR({to_formula(self.rule, SheetAddresses(lambda cell: self._read(reading, cell)))},{ENDLESS})"
+        return f"IFERROR({to_formula(self.rule, PlacesWritten(lambda cell: self._read(reading, cell)))},{ENDLESS})"
 
     def _read(self, reading: QuantityName, cell: s.Cell) -> str:
         """A cell before: a printed one as it stands on the worksheet."""
@@ -167,7 +167,7 @@ class _Formulas:
         for bound in (moved_cell, rounding_error):
             found = bound(self.rule, off)
             formula = (
-                "0" if found is None else f"IFERROR(({to_formula(found, SheetAddresses(of))})*{1 + MARGIN},{ENDLESS})"
+                "0" if found is None else f"IFERROR(({to_formula(found, PlacesWritten(of))})*{1 + MARGIN},{ENDLESS})"
             )
             if len(formula) <= MOST_FORMULA:
                 break
