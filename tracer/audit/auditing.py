@@ -91,7 +91,7 @@ def _judged(audit: Audit, study: Study, labels: BookLabels) -> list[AuditFinding
     if (judge.faults or judge.unused) and (mended := put_forward_right(judge, labels)) is not None:
         judge, forward = mended
         study = judge.claims.study
-    if (judge.faults or forward) and not judge.is_sure:
+    if (judge.faults or forward) and not (judge.is_sure and _has_a_right_one(judge)):
         audit.unsure = True
         return []
     audit.losses = study.roles.losses
@@ -108,6 +108,12 @@ def _judged(audit: Audit, study: Study, labels: BookLabels) -> list[AuditFinding
         before.faults = forward
         found = [*gradient_findings(before, SlipNaming(before, labels)), *found]
     return found
+
+
+def _has_a_right_one(judge: Judge) -> bool:
+    """Whether any parameter's gradient is right: where none is, what looks like gradients may be something else."""
+    known = {*judge.claims.study.graph.typed, *judge.claims.study.roles.parameters}
+    return any(each.of in known and not (each.wrong and each.blamed) for each in judge.gradients)
 
 
 def _differences(graph: BookGraph) -> list[str]:

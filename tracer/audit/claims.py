@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from tracer.audit.known import WEIGHTS, KnownNumbers, Study, alike
+from tracer.audit.known import WEIGHTS, KnownNumbers, Study, alike, ratio
 from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import PointRow
 from tracer.audit.roles import root
@@ -68,10 +68,27 @@ class Claims:
                 self.found[cell] = Claim(frozenset({of}), "said")
 
     def by_update(self) -> None:
+        self._drop_other_sums()
         for update in self.study.roles.updates.values():
             linear = [each for each in update.takes if self._is_scaled(update.cell, each)]
             if len(update.takes) == 1 and linear and update.parameter in self.study.right:
                 self.found.setdefault(linear[0], Claim(frozenset({update.parameter}), "update"))
+
+    def _drop_other_sums(self) -> None:
+        """A typed number with something added, but not by the rate of the others, is an update of a gradient alone.
+
+        So is a residual block: X + F(X) is no update of X.
+        """
+        updates, taken = self.study.roles.updates, dict[s.Cell, tuple[s.Cell, float]]()
+        for cell, update in updates.items():
+            if len(update.takes) == 1 and self._is_scaled(cell, update.takes[0]):
+                slopes = np.broadcast_to(self.study.slopes_of(cell)[update.takes[0]], self.study.row(cell).shape)
+                taken[cell] = update.takes[0], float(slopes[0])
+        usual = commonest([slope for _, slope in taken.values()])
+        for cell, (operand, slope) in taken.items():
+            rights = [row for _, row in self.study.right.get(updates[cell].parameter, ())]
+            if slope != usual and not any(ratio(self.study.row(operand), right) is not None for right in rights):
+                del updates[cell]
 
     def _is_scaled(self, cell: s.Cell, operand: s.Cell) -> bool:
         """Whether a cell takes an operand times what does not change from point to point."""
