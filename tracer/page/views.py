@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from markupsafe import Markup, escape
 
@@ -34,6 +35,9 @@ from tracer.program.naming_policy import RATE
 from tracer.program.program import Step
 from tracer.program.roles import Assignment
 from tracer.run.passes import AnyProblem, Pass, Trace
+
+Stacks: TypeAlias = tuple[tuple[tuple[str, Highlight], ...], ...]
+"""The matrices of a band, one stack beside the other, each with its role in a step."""
 
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
 MARKS = {"active": ACTIVE_MARK, "input": INPUT_MARK, "plain": ""}
@@ -77,18 +81,6 @@ class BoardStack:
 
 
 @dataclass(frozen=True)
-class BoardBand:
-    """A layer's part of the board.
-
-    `kind`: where it is "wide", gradients stand under what they belong to in a wide window only; where "loose", in none.
-    """
-
-    title: str
-    stacks: tuple[BoardStack, ...]
-    kind: str
-
-
-@dataclass(frozen=True)
 class PageStep:
     anchor: str
     label: str
@@ -100,7 +92,7 @@ class PageStep:
     active: str
     inputs: str
     board: str
-    bands: tuple[BoardBand, ...]
+    bands: tuple[Markup, ...]
     worked: tuple[WorkedCell, ...]
     likewise: str
 
@@ -117,6 +109,7 @@ class PassViews:
         self.place = place_of(trace, one)
         self.prefix = anchor_prefix(trace, one)
         self._tables: dict[tuple[str, Highlight], Markup] = {}
+        self._written: dict[tuple[Band, Stacks], Markup] = {}
         self._plain = {identifier: self._matrix(identifier) for identifier in self.board.places}
 
     def steps(self) -> Iterator[PageStep]:
@@ -157,15 +150,23 @@ class PassViews:
     def _equation(self, identifier: str, expression: m.Matrix) -> Markup:
         return math(f"{self._matrix_name(identifier)}<mo>=</mo>{matrix_mathml(expression, self._matrix_name)}")
 
-    def _bands(self, step: Step) -> Iterator[BoardBand]:
-        """The bands with what stands on a step's board."""
+    def _bands(self, step: Step) -> Iterator[Markup]:
+        """The bands with what stands on a step's board: a layer's part each."""
         known = board_of(self.one.program, step)
         for band in self.board.bands:
-            stacks = tuple(self._stack([(each, known[each]) for each in ids if each in known]) for ids in band.stacks)
-            if any(stack.tables for stack in stacks):
-                yield BoardBand(band_title(self.trace.problem, band, self.one), stacks, self._kind(band))
+            stacks = tuple(tuple((each, known[each]) for each in ids if each in known) for ids in band.stacks)
+            if any(stacks):
+                yield self._band(band, stacks)
+
+    def _band(self, band: Band, stacks: Stacks) -> Markup:
+        """A band, written once for all steps at which it looks the same."""
+        if (band, stacks) not in self._written:
+            title, kind = band_title(self.trace.problem, band, self.one), self._kind(band)
+            self._written[band, stacks] = macro("page_board.html.j2", "band")(title, kind, map(self._stack, stacks))
+        return self._written[band, stacks]
 
     def _kind(self, band: Band) -> str:
+        """ "wide": gradients stand under what they belong to in a wide window only; "loose": in none; "" in any."""
         slots = ([self._plain[each].across for ids in band.stacks[k::SLOTS] for each in ids] for k in range(SLOTS))
         across = sum(max(slot, default=0) for slot in slots)
         return next((kind for most, kind in ACROSS if across <= most), "loose")
@@ -177,7 +178,7 @@ class PassViews:
     def _table(self, identifier: str, role: Highlight) -> Markup:
         """A matrix in one of its three roles, written once: most stand on the board of many steps."""
         if (identifier, role) not in self._tables:
-            write = macro("page_table.html.j2", "table")
+            write = macro("page_board.html.j2", "table")
             self._tables[identifier, role] = write(self._plain[identifier], role, MARKS[role], SPOKEN[role])
         return self._tables[identifier, role]
 
