@@ -7,6 +7,7 @@ import pytest
 
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, Answers, Grid
 from tracer.answers.reading import MOST_BYTES, read_answers, read_content
+from tracer.presentation.theme import theme_of
 
 
 def texts(grid: Grid) -> list[list[str]]:
@@ -149,7 +150,7 @@ def test_a_first_line_that_names_the_delimiter_is_no_header() -> None:
 def test_what_a_page_saved_in_words_is_kept() -> None:
     notes = {"note why 3": "It would be linear.", "note predict 4": " too high ", "note why x": 1, "note why 5": ""}
     answers = of_json({"L": 0.5, "student": {"name": "Ada", "notes": notes}})
-    assert [(each.asked, each.text) for each in answers.words] == [
+    assert [(each.asked(theme_of("en", None)), each.text) for each in answers.words] == [
         ("step 3, question", "It would be linear."),
         ("step 4, prediction", "too high"),
     ]

@@ -26,6 +26,12 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the
 by_copy = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="what is put in its place has to be inherited")
 
 
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is a copy of this one, whatever else runs here: what is put in a function's place is inherited."""
+    monkeypatch.setattr(bounds, "can_copy", lambda: True)
+
+
 def book_of(cells: str, workbook: str = WORKBOOK) -> bytes:
     """A workbook of one sheet whose cells are this XML."""
     sheet = f"<worksheet {MAIN}><sheetData>{cells}</sheetData></worksheet>"
@@ -98,6 +104,7 @@ def test_entities_are_refused_wherever_they_are_declared() -> None:
 
 @by_copy
 @on_linux
+@pytest.mark.usefixtures("copied")
 def test_what_takes_too_much_memory_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def grow(request: AuditRequest) -> AuditOutcome:
         pieces = [bytearray(50_000_000) for _ in range(1_000)]
@@ -109,6 +116,7 @@ def test_what_takes_too_much_memory_is_one_line(tmp_path: Path, monkeypatch: pyt
 
 
 @by_copy
+@pytest.mark.usefixtures("copied")
 def test_what_takes_too_long_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(request: AuditRequest) -> AuditOutcome:
         while True:
@@ -125,6 +133,7 @@ def test_what_takes_too_long_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @by_copy
+@pytest.mark.usefixtures("copied")
 def test_a_process_that_ends_of_itself_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "_outcome", lambda request: sys.exit(3))
     with pytest.raises(AuditError, match=f"book.xlsx: {ENDED}"):
