@@ -36,7 +36,7 @@ from tracer.program.program import Step
 from tracer.program.roles import Assignment
 from tracer.run.passes import AnyProblem, Pass, Trace
 
-Stacks: TypeAlias = tuple[tuple[tuple[str, Highlight], ...], ...]
+BandStacks: TypeAlias = tuple[tuple[tuple[str, Highlight], ...], ...]
 """The matrices of a band, one stack beside the other, each with its role in a step."""
 
 MOST_JACOBIANS = 3  # that are worked out; those of the other samples go likewise
@@ -109,7 +109,7 @@ class PassViews:
         self.place = place_of(trace, one)
         self.prefix = anchor_prefix(trace, one)
         self._tables: dict[tuple[str, Highlight], Markup] = {}
-        self._written: dict[tuple[Band, Stacks], Markup] = {}
+        self._written: dict[tuple[Band, BandStacks], Markup] = {}
         self._plain = {identifier: self._matrix(identifier) for identifier in self.board.places}
 
     def steps(self) -> Iterator[PageStep]:
@@ -158,7 +158,7 @@ class PassViews:
             if any(stacks):
                 yield self._band(band, stacks)
 
-    def _band(self, band: Band, stacks: Stacks) -> Markup:
+    def _band(self, band: Band, stacks: BandStacks) -> Markup:
         """A band, written once for all steps at which it looks the same."""
         if (band, stacks) not in self._written:
             title, kind = band_title(self.trace.problem, band, self.one), self._kind(band)
