@@ -55,10 +55,11 @@ def test_each_slip_is_found_named_and_mended(chromium: Any, name: str, tmp_path:
                 part.locator("input").blur()
                 assert part.locator("output").last.inner_text().startswith(sign)
             assert page.inner_text("#progress") == f"{k} of 2 found, {k} mended"
-        assert page.locator("#done").is_visible()
+        page.wait_for_selector("#done", state="visible")
         assert signs(page) == {cell: SIGNS.get(verdict, "✓") for cell, verdict in sheet.verdicts().items()}
         page.reload()
-        assert page.locator("#done").is_visible() and page.inner_text("#progress") == "2 of 2 found, 2 mended"
+        page.wait_for_selector("#done", state="visible")
+        assert page.inner_text("#progress") == "2 of 2 found, 2 mended"
 
 
 def test_cells_that_follow_or_are_right_are_told_apart_and_end_nothing(chromium: Any, tmp_path: Path) -> None:
