@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -57,7 +58,7 @@ def plain(name: str) -> str:
     return _NUMBERED.sub(r"\1", letters)
 
 
-class NamesRead:
+class NamesRead(ABC):
     """The names of one problem's matrices; `shapes` are those that it has, or under another convention of it."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, int]]) -> None:
@@ -84,13 +85,13 @@ class NamesRead:
         """The shape with what some write before it: a bias as a row more, a leading 1 as a column more."""
         return None
 
+    @abstractmethod
     def named(self, name: str) -> list[NameReading]:
         """What a plain name means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def updated(self, readings: Iterable[NameReading]) -> list[NameReading]:
         """The new values of what was read, where there are any."""
-        raise NotImplementedError
 
     def noise(self, identifier: str) -> set[str]:
         """Words that add nothing to a matrix: "weights W1"."""

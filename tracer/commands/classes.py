@@ -9,7 +9,15 @@ import typer
 
 from tracer.commands.common import FolderOption, ProblemArgument, load, progress
 from tracer.commands.shape import choices
-from tracer.commands.worksheets import MarksShown, ModeChoice
+from tracer.commands.worksheets import (
+    BlankOption,
+    FeedbackOption,
+    GiveOption,
+    LanguageOption,
+    MarksShown,
+    ModeChoice,
+    SumsOption,
+)
 from tracer.errors import TracerError
 
 if TYPE_CHECKING:
@@ -42,17 +50,11 @@ def variants(
     mode: Annotated[
         ModeChoice, typer.Option(metavar=choices(ModeChoice), help="What the worksheets are for.")
     ] = ModeChoice.practice,
-    blank: Annotated[
-        str | None, typer.Option(metavar="STEPS", help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")
-    ] = None,
-    give: Annotated[str | None, typer.Option(metavar="STEPS", help="Steps or matrices that are printed.")] = None,
-    feedback: Annotated[
-        MarksShown, typer.Option(metavar=choices(MarksShown), help="When a practice sheet shows its marks.")
-    ] = MarksShown.row,
-    sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
-    language: Annotated[
-        str, typer.Option(metavar="LANGUAGE", help="The language of the sheets: en, es or one of your own.")
-    ] = "en",
+    blank: BlankOption = None,
+    give: GiveOption = None,
+    feedback: FeedbackOption = MarksShown.row,
+    sums: SumsOption = False,
+    language: LanguageOption = "en",
     templates: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Templates and languages of your own, laid over ours.")
     ] = None,

@@ -41,19 +41,26 @@ class MarksShown(StrEnum):
     end = "end"
 
 
+BlankOption = Annotated[str | None, typer.Option(metavar="STEPS", help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")]
+GiveOption = Annotated[str | None, typer.Option(metavar="STEPS", help="Steps or matrices that are printed.")]
+FeedbackOption = Annotated[
+    MarksShown, typer.Option(metavar=choices(MarksShown), help="When a practice sheet shows its marks.")
+]
+SumsOption = Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")]
+LanguageOption = Annotated[
+    str, typer.Option(metavar="LANGUAGE", help="The language of the sheets: en, es or one of your own.")
+]
+
+
 def worksheet(
     problem: ProblemArgument,
     output: FolderOption = DEFAULT_FOLDER,
     mode: Annotated[
         WorksheetMode, typer.Option(metavar=choices(WorksheetMode), help="What it is for.")
     ] = WorksheetMode.practice,
-    blank: Annotated[
-        str | None, typer.Option(metavar="STEPS", help="Steps (2,3,7) or matrices (Z1,D2) to fill in.")
-    ] = None,
-    give: Annotated[str | None, typer.Option(metavar="STEPS", help="Steps or matrices that are printed.")] = None,
-    feedback: Annotated[
-        MarksShown, typer.Option(metavar=choices(MarksShown), help="When a practice sheet shows its marks.")
-    ] = MarksShown.row,
+    blank: BlankOption = None,
+    give: GiveOption = None,
+    feedback: FeedbackOption = MarksShown.row,
     slips: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="With --mode find: how many rules are broken on it (1).")
     ] = None,
@@ -61,11 +68,9 @@ def worksheet(
         int | None, typer.Option(metavar="SEED", help="With --mode find: which ones; secret if left out.")
     ] = None,
     series: Annotated[bool, typer.Option("--series", help="Sheets that leave one more step blank each.")] = False,
-    sums: Annotated[bool, typer.Option("--sums", help="Print the sum of every larger matrix, to check.")] = False,
+    sums: SumsOption = False,
     number: Annotated[int, typer.Option("--pass", metavar="N", min=1, help="Which pass it is of.")] = 1,
-    language: Annotated[
-        str, typer.Option(metavar="LANGUAGE", help="The language of the sheets: en, es or one of your own.")
-    ] = "en",
+    language: LanguageOption = "en",
     templates: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="A folder of templates and languages of your own, laid over ours."),
