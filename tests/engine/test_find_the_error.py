@@ -112,3 +112,21 @@ def test_the_workbook_keeps_the_schema(tmp_path: Path, key: bool) -> None:
     sheet, path = find_sheet("rnn-paper"), tmp_path / "find.xlsx"
     write_worksheet_book(sheet.run, sheet.plan, path, key, planted=sheet.planted)
     assert errors(path) == []
+
+
+@pytest.mark.parametrize("name", ["article", "mlp-paper", "rnn-paper", "batch-norm-paper"])
+def test_every_number_has_room_in_its_column(name: str, tmp_path: Path) -> None:
+    sheet = find_sheet(name)
+    write_worksheet_book(sheet.run, sheet.plan, tmp_path / "find.xlsx", planted=sheet.planted)
+    board = openpyxl.load_workbook(tmp_path / "find.xlsx")[BOARD]
+    places = WorksheetBoard(lay_out(sheet.planted.key.program), True)
+    seen = 0
+    for matrix in sheet.planted.values:
+        row, column = places.corner(matrix)
+        for i, texts in enumerate(sheet.planted.texts(matrix)):
+            for j, text in enumerate(texts):
+                assert board.cell(row + i, column + j).value == pytest.approx(float(text.replace("−", "-")), abs=1e-9)
+                width = board.column_dimensions[address(1, column + j).rstrip("1")].width
+                assert width >= len(text) + 1, (matrix, text, width)
+                seen += 1
+    assert seen > 10

@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet as Sheet
 
 from tracer.expression import scalar as s
 from tracer.expression.arrays import Array
+from tracer.expression.digits import fixed_texts
 from tracer.expression.label import label_text
 from tracer.presentation import palette
 from tracer.presentation.board import BoardPlace, lay_out
@@ -37,6 +38,7 @@ from tracer.worksheet.told import title_of_band, words_of
 
 TASK_ROW, LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 2, 3, 4, 5, 6, 7
 NUMBER_WIDTH, MARK_WIDTH, LEAST_WIDTH, WIDEST_HEADING = 3.0, 3.0, 9.0, 34.0
+BESIDE_NUMBER = 1.5  # characters of a column beside the longest number in it
 HINT_WIDTH = 60.0
 MOST_TITLE, MOST_PROMPT_TITLE, MOST_PROMPT = 31, 32, 255  # characters of a sheet's title; of a prompt's and its own
 LARGEST_EXPECTED = 10_000  # a date that a spreadsheet made of 3/8 is larger
@@ -287,12 +289,20 @@ class Worksheet:
         for identifier in self.present:
             slot = self.places.slot_of(identifier)
             longest = max(map(len, self._heading_texts(identifier, self.places.board.places[identifier])))
-            needed[slot] = max(needed[slot], min(longest + 2.0, WIDEST_HEADING) / self.places.slots[slot])
+            number = max(map(len, self._numbers_shown(identifier)), default=0) + BESIDE_NUMBER
+            needed[slot] = max(needed[slot], number, min(longest + 2.0, WIDEST_HEADING) / self.places.slots[slot])
         self.widths = []
         for columns, width in zip(self.places.slots, needed, strict=True):
             self.widths += [NUMBER_WIDTH, *[width] * columns, *[MARK_WIDTH] * (columns if self.plan.marks else 0)]
         for column, width in enumerate(self.widths, start=1):
             self.sheet.column_dimensions[column_letters(column)].width = width
+
+    def _numbers_shown(self, identifier: str) -> list[str]:
+        """The numbers that stand in a matrix, as they are shown; none where it is to be filled in."""
+        if self.planted is not None and identifier in self.planted.values:
+            return fixed_texts(self.planted.values[identifier], self.asked[identifier])
+        blank = identifier in self.plan.blank and not self.key
+        return [] if blank else self.shown.texts(identifier, self.one[identifier])
 
     def _protect(self) -> None:
         protection = self.sheet.protection

@@ -6,8 +6,9 @@ from tempfile import TemporaryDirectory
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.room import POINTS, Room, sheets
+from tests.room import PADDING, POINTS, Room, sheets, width_of
 from tests.traces import example
 from tracer.worksheet.book import write_worksheet_book
 from tracer.worksheet.plan import Mode, make_plan
@@ -38,6 +39,27 @@ def test_no_text_is_cut_and_all_but_the_hints_is_printed(name: str, mode: Mode, 
         assert not beside and (not list(room.unprinted()) or (mode == "practice" and not key))
 
 
+def numbers_in(sheet: Worksheet, first: int, last: int) -> list[str]:
+    """The numbers in some columns that are shown with so many decimals; others are cut to the room there is."""
+    found = [""]
+    for row in sheet.iter_rows(min_col=first, max_col=last):
+        for cell in row:
+            if isinstance(cell.value, int | float):
+                decimals = len(cell.number_format.rpartition(".")[2]) if "." in cell.number_format else 0
+                found += [f"{cell.value:.{decimals}f}"] if decimals else []
+    return found
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(("mode", "key"), MODES)
+def test_every_number_has_room(name: str, mode: Mode, key: bool) -> None:
+    """A number that has none shows as ###."""
+    room = worksheet(name, mode, key)[0]
+    for column in range(1, room.sheet.max_column):
+        longest = max(map(width_of, numbers_in(room.sheet, column, column)))
+        assert longest == 0.0 or room.across(column, column) >= longest + PADDING, column
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize(("mode", "key"), [("exam", False), ("practice", True)])
 def test_a_matrix_is_as_wide_as_its_numbers_or_its_heading_and_no_wider(name: str, mode: Mode, key: bool) -> None:
@@ -49,7 +71,8 @@ def test_a_matrix_is_as_wide_as_its_numbers_or_its_heading_and_no_wider(name: st
             taken[first, last] = max(taken.get((first, last), 0.0), room.taken(cell, text))
     assert len(taken) >= 3
     for (first, last), longest in taken.items():
-        assert room.across(first, last) < max(POINTS * LEAST_WIDTH * (last - first + 1), 1.6 * longest), (first, last)
+        number = max(LEAST_WIDTH, *(len(each) + 1.5 for each in numbers_in(room.sheet, first, last)))
+        assert room.across(first, last) <= max(POINTS * number * (last - first + 1), 1.6 * longest), (first, last)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
