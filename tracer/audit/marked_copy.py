@@ -118,6 +118,8 @@ def _with_sheet(audit: Audit, parts: Parts) -> Parts:
 
 def _report_sheet(audit: Audit) -> bytes:
     sheet = etree.Element(f"{{{_NS}}}worksheet", nsmap={None: _NS})  # type: ignore[dict-item]
+    whole = etree.SubElement(sheet, f"{{{_NS}}}sheetPr")
+    etree.SubElement(whole, f"{{{_NS}}}pageSetUpPr", fitToPage="1")
     columns = etree.SubElement(sheet, f"{{{_NS}}}cols")
     for number, width in ((1, 24), (2, 100)):
         etree.SubElement(columns, f"{{{_NS}}}col", min=str(number), max=str(number), width=str(width), customWidth="1")
@@ -128,6 +130,7 @@ def _report_sheet(audit: Audit) -> bytes:
             if each:
                 cell = etree.SubElement(row, f"{{{_NS}}}c", r=f"{column}{number}", t="inlineStr")
                 etree.SubElement(etree.SubElement(cell, f"{{{_NS}}}is"), f"{{{_NS}}}t").text = each
+    etree.SubElement(sheet, f"{{{_NS}}}pageSetup", orientation="landscape", fitToWidth="1", fitToHeight="0")
     return _written(sheet)
 
 
