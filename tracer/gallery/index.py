@@ -20,7 +20,7 @@ from tracer.expression import scalar as s
 from tracer.expression.digits import fixed
 from tracer.expression.evaluate import evaluate_cell
 from tracer.expression.label import label_mathml
-from tracer.expression.lower import lower
+from tracer.expression.lower import lower, precedents
 from tracer.expression.mathml import cell_mathml
 from tracer.expression.scalar import Cell
 from tracer.files import write_text
@@ -154,13 +154,13 @@ def _copied() -> Iterator[Line]:
     """The gradients of the first layer's weights, unit by unit, each worked with the first unit's slope."""
     run = trace(load_problem(COPIED))
     names, layer = names_of(run.problem), run.first.program.layer(1)
-    of = {each.of: each.id for each in run.first.program.assignments.values() if each.role == "gradient"}
     for unit in range(run.first[layer.activation].shape[1]):
         for source in range(run.first[layer.inputs].shape[1]):
-            error, start = Cell(of[layer.activation], 0, unit), Cell(layer.inputs, 0, source)
-            worked, right = (s.Product((error, _slope(run.first, each), start)) for each in (0, unit))
+            cell = Cell(layer.weights_gradient, source, unit)
+            right = _written_out(run.first, cell, (layer.delta, layer.slope))
+            worked = _replaced(right, {Cell(layer.activation, 0, unit): Cell(layer.activation, 0, 0)})
             yield Line(
-                name=math(label_mathml(names.cell(of[layer.weights], source, unit))),
+                name=math(_cell_name(names, cell)),
                 working=math(cell_mathml(worked, partial(_cell_name, names))),
                 claimed=fixed(_value(run.first, worked), COPIED_DIGITS),
                 right=fixed(_value(run.first, right), COPIED_DIGITS),
@@ -171,11 +171,28 @@ def _cell_name(names: Names, cell: Cell) -> str:
     return label_mathml(names.cell(cell.matrix, cell.row, cell.column))
 
 
-def _slope(one: Pass, unit: int) -> s.Scalar:
-    """The slope of a unit of the first layer, in letters."""
-    made = one.program.assignments[one.program.layer(1).slope].expression
+def _written_out(one: Pass, cell: Cell, within: tuple[str, ...]) -> s.Scalar:
+    """The rule of a cell, with the rules of the matrices `within` it in their place."""
+    made = one.program.assignments[cell.matrix].expression
     assert made is not None
-    return lower(made, 0, unit)
+    rule = lower(made, cell.row, cell.column)
+    rule = next(iter(rule.terms())) if isinstance(rule, s.Fold) and rule.count == 1 else rule
+    return _replaced(
+        rule, {each: _written_out(one, each, within) for each in precedents(rule) if each.matrix in within}
+    )
+
+
+def _replaced(expression: s.Scalar, cells: Mapping[Cell, s.Scalar]) -> s.Scalar:
+    """An expression with others in the place of cells; a product in a product is one."""
+    if isinstance(expression, Cell):
+        return cells.get(expression, expression)
+    parts = s.children(expression)
+    made = s.rebuild(expression, tuple(_replaced(part, cells) for part in parts)) if parts else expression
+    if not isinstance(made, s.Product):
+        return made
+    return s.Product(
+        tuple(f for each in made.factors for f in (each.factors if isinstance(each, s.Product) else (each,)))
+    )
 
 
 def _value(one: Pass, expression: s.Scalar) -> float:
