@@ -8,6 +8,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tracer.expression import matrix as m
+from tracer.expression.evaluate import evaluate
+from tracer.formulas.meaning import Reader
+from tracer.formulas.parsing import parsed
 from tracer.frameworks.cells import Held, Ids, Laid, LaidBlock
 from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.rules import RULES, applied, rule
@@ -16,11 +20,10 @@ WriteText: TypeAlias = Callable[..., str]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
-def combined(draft: Draft, write: WriteText, numbers: Callable[..., Any], *operands: Held | float) -> Held:
+def combined(draft: Draft, write: WriteText, *operands: Held | float) -> Held:
     """A rule over tensors whose shapes are broadcast as in numpy; of numbers alone, its value."""
     if not any(isinstance(each, Laid) for each in operands):
-        with np.errstate(all="ignore"):
-            return np.asarray(numbers(*operands))
+        return _value(write, [np.asarray(each) for each in operands])
     whole = [draft.laid(each) for each in operands]
     shape = np.broadcast_shapes(*(each.shape for each in whole))
     wide = [Laid(np.broadcast_to(each.cells, shape)) for each in whole]
@@ -41,6 +44,24 @@ def combined(draft: Draft, write: WriteText, numbers: Callable[..., Any], *opera
     return Laid(draft.write(blocks, [formula(block) for block in blocks]).reshape(shape))
 
 
+def _value(write: WriteText, operands: list[np.ndarray]) -> np.ndarray:
+    """The value of a rule over numbers alone: its formula, read as any other. Whole numbers stay so."""
+    shape = np.broadcast_shapes(*(each.shape for each in operands))
+    values = {f"n{k}": np.broadcast_to(each, shape).astype(np.float64).reshape(1, -1)
+              for k, each in enumerate(operands)}  # fmt: skip
+    shapes = {name: each.shape for name, each in values.items()}
+
+    def part(expression: m.Matrix, held: bool) -> m.Symbol:
+        name = f"part{len(values)}"
+        values[name], shapes[name] = evaluate(expression, values), expression.shape
+        return m.Symbol(name, expression.shape)
+
+    whole = Reader(parsed(f"value = {write(*list(values))}"), shapes, part).read()
+    found = np.broadcast_to(evaluate(whole, values), (1, math.prod(shape))).reshape(shape)
+    counts = all(each.dtype.kind in "iub" for each in operands) and bool((found == np.rint(found)).all())
+    return found.astype(np.int64) if counts else found
+
+
 def _thin(cells: Ids) -> Ids:
     """One row or column for all, where they repeat."""
     if len(cells) > 1 and (cells == cells[:1]).all():
@@ -55,79 +76,64 @@ def _operand(draft: Draft, cells: Ids) -> str:
     return draft.text(cells) if number is None else written(number)
 
 
-def _function(text: str, numbers: Callable[..., Any]) -> Callable[..., Held]:
+def _function(text: str) -> Callable[..., Held]:
     def made(draft: Draft, self: Held, **_: Any) -> Held:
-        return combined(draft, text.format, numbers, self)
+        return combined(draft, text.format, self)
 
     return made
 
 
-def _logistic(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
-
-
-ONE_CELL: dict[str, tuple[str, Callable[..., Any]]] = {
-    "relu": ("relu({})", lambda x: np.maximum(x, 0)),
-    "sigmoid": ("sigmoid({})", _logistic),
-    "tanh": ("tanh({})", np.tanh),
-    "exp": ("exp({})", np.exp),
-    "log": ("log({})", np.log),
-    "log2": (f"log({{}}) / {math.log(2)!r}", np.log2),
-    "log10": (f"log({{}}) / {math.log(10)!r}", np.log10),
-    "log1p": ("log(1 + {})", np.log1p),
-    "expm1": ("exp({}) - 1", np.expm1),
-    "sqrt": ("sqrt({})", np.sqrt),
-    "rsqrt": ("1 / sqrt({})", lambda x: 1 / np.sqrt(x)),
-    "abs": ("abs({})", np.abs),
-    "sin": ("sin({})", np.sin),
-    "cos": ("cos({})", np.cos),
-    "tan": ("sin({0}) / cos({0})", np.tan),
-    "sinh": ("(exp({0}) - exp(-{0})) / 2", np.sinh),
-    "cosh": ("(exp({0}) + exp(-{0})) / 2", np.cosh),
-    "neg": ("-{}", np.negative),
-    "square": ("{} ** 2", np.square),
-    "reciprocal": ("1 / {}", lambda x: 1 / x),
-    "silu": ("silu({})", lambda x: x * _logistic(x)),
-    "mish": ("{0} * tanh(softplus({0}))", lambda x: x * np.tanh(np.log1p(np.exp(x)))),
-    "softsign": ("{0} / (1 + abs({0}))", lambda x: x / (1 + np.abs(x))),
-    "log_sigmoid": ("-softplus(-{})", lambda x: -np.log1p(np.exp(-x))),
-    "tanhshrink": ("{0} - tanh({0})", lambda x: x - np.tanh(x)),
-    "hardsigmoid": ("where({0} > -3, where({0} < 3, {0} / 6 + 0.5, 1), 0)", lambda x: np.clip(x / 6 + 0.5, 0, 1)),
-    "hardswish": (
-        "where({0} > -3, where({0} < 3, {0} * ({0} + 3) / 6, {0}), 0)", lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
-    ),
-    "relu6": ("where({0} > 0, where({0} < 6, {0}, 6), 0)", lambda x: np.clip(x, 0, 6)),
-    "selu": (
-        f"{SELU_SCALE!r} * (relu({{0}}) + {SELU_ALPHA!r} * (exp(-relu(-{{0}})) - 1))",
-        lambda x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))),
-    ),
-    "sign": ("where({0} > 0, 1, where({0} < 0, -1, 0 * {0}))", np.sign),
-    "detach": ("detach({})", lambda x: x),
-}  # fmt: skip
-for _kind, (_text, _numbers) in ONE_CELL.items():
-    RULES[_kind] = _function(_text, _numbers)
+ONE_CELL = {
+    "relu": "relu({})",
+    "sigmoid": "sigmoid({})",
+    "tanh": "tanh({})",
+    "exp": "exp({})",
+    "log": "log({})",
+    "log2": f"log({{}}) / {math.log(2)!r}",
+    "log10": f"log({{}}) / {math.log(10)!r}",
+    "log1p": "log(1 + {})",
+    "expm1": "exp({}) - 1",
+    "sqrt": "sqrt({})",
+    "rsqrt": "1 / sqrt({})",
+    "abs": "abs({})",
+    "sin": "sin({})",
+    "cos": "cos({})",
+    "tan": "sin({0}) / cos({0})",
+    "sinh": "(exp({0}) - exp(-{0})) / 2",
+    "cosh": "(exp({0}) + exp(-{0})) / 2",
+    "neg": "-{}",
+    "square": "{} ** 2",
+    "reciprocal": "1 / {}",
+    "silu": "silu({})",
+    "mish": "{0} * tanh(softplus({0}))",
+    "softsign": "{0} / (1 + abs({0}))",
+    "log_sigmoid": "-softplus(-{})",
+    "tanhshrink": "{0} - tanh({0})",
+    "hardsigmoid": "where({0} > -3, where({0} < 3, {0} / 6 + 0.5, 1), 0)",
+    "hardswish": "where({0} > -3, where({0} < 3, {0} * ({0} + 3) / 6, {0}), 0)",
+    "relu6": "where({0} > 0, where({0} < 6, {0}, 6), 0)",
+    "selu": f"{SELU_SCALE!r} * (relu({{0}}) + {SELU_ALPHA!r} * (exp(-relu(-{{0}})) - 1))",
+    "sign": "where({0} > 0, 1, where({0} < 0, -1, 0 * {0}))",
+    "detach": "detach({})",
+}
+for _kind, _text in ONE_CELL.items():
+    RULES[_kind] = _function(_text)
 
 
 @rule("gelu")
 def gelu(draft: Draft, self: Held, approximate: str = "none") -> Held:
     """Both of PyTorch's forms: "none" is x·Φ(x), "tanh" the approximation."""
     form = "tanh" if approximate == "tanh" else "erf"
-    return combined(draft, lambda x: f'gelu({x}, form="{form}")', lambda x: _gelu(x, form), self)
-
-
-def _gelu(x: Any, form: str) -> Any:
-    if form == "tanh":
-        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return np.vectorize(lambda z: z * (1 + math.erf(z / math.sqrt(2))) / 2)(x)
+    return combined(draft, lambda x: f'gelu({x}, form="{form}")', self)
 
 
 @rule("elu")
 def elu(draft: Draft, self: Held, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Held:
     """x where it is positive, α(eˣ − 1) elsewhere."""
     if alpha == scale == input_scale == 1.0:
-        return combined(draft, "elu({})".format, lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), self)
+        return combined(draft, "elu({})".format, self)
     text = f"{scale!r} * (relu({{0}}) + {alpha!r} * (exp(-{input_scale!r} * relu(-{{0}})) - 1))"
-    return combined(draft, text.format, lambda x: scale * np.where(x > 0, x, alpha * np.expm1(x * input_scale)), self)
+    return combined(draft, text.format, self)
 
 
 @rule("celu")
@@ -138,7 +144,7 @@ def celu(draft: Draft, self: Held, alpha: float = 1.0) -> Held:
 @rule("leaky_relu")
 def leaky_relu(draft: Draft, self: Held, negative_slope: float = 0.01) -> Held:
     text = f"leaky_relu({{}}, slope={negative_slope!r})"
-    return combined(draft, text.format, lambda x: np.where(x > 0, x, negative_slope * x), self)
+    return combined(draft, text.format, self)
 
 
 @rule("prelu")
@@ -147,13 +153,13 @@ def prelu(draft: Draft, self: Held, weight: Held) -> Held:
     x, slope = draft.laid(self), draft.laid(weight)
     if len(slope.cells) > 1 and x.cells.ndim > 2:
         slope = Laid(slope.cells.reshape(-1, *(1,) * (x.cells.ndim - 2)))
-    return combined(draft, "where({0} > 0, {0}, {1} * {0})".format, lambda a, w: np.where(a > 0, a, w * a), x, slope)
+    return combined(draft, "where({0} > 0, {0}, {1} * {0})".format, x, slope)
 
 
 @rule("softplus")
 def softplus(draft: Draft, self: Held, beta: float = 1.0, threshold: float = 20.0) -> Held:
     text = "softplus({})" if beta == 1 else f"softplus({beta!r} * {{}}) / {beta!r}"
-    return combined(draft, text.format, lambda x: np.logaddexp(0, beta * x) / beta, self)
+    return combined(draft, text.format, self)
 
 
 @rule("clamp", "hardtanh", "clip", "clamp_min", "clamp_max")
@@ -169,13 +175,13 @@ def clamp(draft: Draft, self: Held, min: Any = None, max: Any = None, min_val: A
         text = f"where({{0}} {less} {written(float(high))}, {text}, {written(float(high))})"
     if low is not None:
         text = f"where({{0}} {more} {written(float(low))}, {text}, {written(float(low))})"
-    return combined(draft, text.format, lambda x: np.clip(x, low, high), self)
+    return combined(draft, text.format, self)
 
 
 @rule("threshold")
 def threshold(draft: Draft, self: Held, threshold: float, value: float) -> Held:
     text = f"where({{0}} > {written(threshold)}, {{0}}, {written(value)})"
-    return combined(draft, text.format, lambda x: np.where(x > threshold, x, value), self)
+    return combined(draft, text.format, self)
 
 
 @rule("softshrink", "hardshrink")
@@ -184,7 +190,7 @@ def shrink(draft: Draft, self: Held, lambd: float = 0.5) -> Held:
     off = lambd if draft.operation.kind.startswith("soft") else 0.0
     up, down = (f"{{0}} - {off!r}", f"{{0}} + {off!r}") if off else ("{0}", "{0}")
     text = f"where({{0}} > {lambd!r}, {up}, where({{0}} < {written(-lambd)}, {down}, 0 * {{0}}))"
-    return combined(draft, text.format, lambda x: np.where(np.abs(x) > lambd, x - off * np.sign(x), 0), self)
+    return combined(draft, text.format, self)
 
 
 @rule("add")
@@ -194,13 +200,13 @@ def add(draft: Draft, self: Held, other: Held, alpha: float = 1) -> Held:
     if not isinstance(other, Laid) and np.all(np.asarray(other) == 0) and np.ndim(other) == 0:
         return self
     text = "{0} + {1}" if alpha == 1 else f"{{0}} + {written(alpha)} * {{1}}"
-    return combined(draft, text.format, lambda a, b: a + alpha * b, self, other)
+    return combined(draft, text.format, self, other)
 
 
 @rule("sub")
 def sub(draft: Draft, self: Held, other: Held, alpha: float = 1) -> Held:
     text = "{0} - {1}" if alpha == 1 else f"{{0}} - {written(alpha)} * {{1}}"
-    return combined(draft, text.format, lambda a, b: a - alpha * b, self, other)
+    return combined(draft, text.format, self, other)
 
 
 @rule("rsub")
@@ -213,7 +219,7 @@ def mul(draft: Draft, self: Held, other: Held) -> Held:
     for one, another in ((self, other), (other, self)):
         if not isinstance(one, Laid) and np.ndim(one) == 0 and float(one) == 1.0 and isinstance(another, Laid):
             return another
-    return combined(draft, "{} * {}".format, np.multiply, self, other)
+    return combined(draft, "{} * {}".format, self, other)
 
 
 @rule("div")
@@ -222,7 +228,7 @@ def div(draft: Draft, self: Held, other: Held, rounding_mode: str | None = None)
         if isinstance(self, Laid) or isinstance(other, Laid):
             raise draft.refuse("rounds, and no gradient goes through that; compute it before and pass it as an input")
         return np.floor_divide(self, other) if rounding_mode == "floor" else np.trunc(np.divide(self, other))
-    return combined(draft, "{} / {}".format, np.divide, self, other)
+    return combined(draft, "{} / {}".format, self, other)
 
 
 @rule("pow")
@@ -233,23 +239,22 @@ def pow_(draft: Draft, self: Held, exponent: Held) -> Held:
         if power == 1:
             return self
         shown = int(power) if power == int(power) else power
-        return combined(draft, lambda x: f"{x} ** {shown}" if shown >= 0 else f"{x} ** ({shown})",
-                        lambda x: np.power(x, power), self)  # fmt: skip
+        return combined(draft, lambda x: f"{x} ** {shown}" if shown >= 0 else f"{x} ** ({shown})", self)  # fmt: skip
     if not isinstance(self, Laid) and np.ndim(self) == 0:
         base = math.log(float(self))
-        return combined(draft, lambda x: f"exp({base!r} * {x})", lambda x: np.power(self, x), exponent)
-    product = combined(draft, "log({}) * {}".format, lambda a, b: np.log(a) * b, self, exponent)
+        return combined(draft, lambda x: f"exp({base!r} * {x})", exponent)
+    product = combined(draft, "log({}) * {}".format, self, exponent)
     return applied(draft, "exp", self=product)
 
 
 @rule("maximum")
 def maximum(draft: Draft, self: Held, other: Held) -> Held:
-    return combined(draft, "maximum({}, {})".format, np.maximum, self, other)
+    return combined(draft, "maximum({}, {})".format, self, other)
 
 
 @rule("minimum")
 def minimum(draft: Draft, self: Held, other: Held) -> Held:
-    return combined(draft, "minimum({}, {})".format, np.minimum, self, other)
+    return combined(draft, "minimum({}, {})".format, self, other)
 
 
 @rule("where")
@@ -263,7 +268,7 @@ def where(draft: Draft, condition: Held, self: Held, other: Held) -> Held:
             chosen = self if kept.all() else other
             return Laid(np.broadcast_to(chosen.cells, kept.shape)) if isinstance(chosen, Laid) else chosen
     text = "where({0} > 0, {1}, {2})".format
-    return combined(draft, text, lambda c, a, b: np.where(c, a, b), _as_number(condition), self, other)
+    return combined(draft, text, _as_number(condition), self, other)
 
 
 def shape_of(value: Held | float) -> tuple[int, ...]:
@@ -287,43 +292,50 @@ MASKED = -1e9  # e to it is 0 in float64, and it leaves a finite number beside a
 
 
 _COMPARED = {
-    "gt": ("where({} > {}, 1, 0)", np.greater), "ge": ("where({} >= {}, 1, 0)", np.greater_equal),
-    "lt": ("where({} < {}, 1, 0)", np.less), "le": ("where({} <= {}, 1, 0)", np.less_equal),
-    "eq": ("where({0} >= {1}, where({0} <= {1}, 1, 0), 0)", np.equal),
-    "ne": ("where({0} >= {1}, where({0} <= {1}, 0, 1), 1)", np.not_equal),
-}  # fmt: skip
+    "gt": "where({} > {}, 1, 0)",
+    "ge": "where({} >= {}, 1, 0)",
+    "lt": "where({} < {}, 1, 0)",
+    "le": "where({} <= {}, 1, 0)",
+    "eq": "where({0} >= {1}, where({0} <= {1}, 1, 0), 0)",
+    "ne": "where({0} >= {1}, where({0} <= {1}, 0, 1), 1)",
+}
 
 
-def _compare(text: str, numbers: Callable[..., Any]) -> Callable[..., Held]:
+def _compare(text: str) -> Callable[..., Held]:
     def made(draft: Draft, self: Held, other: Held) -> Held:
-        return combined(draft, text.format, numbers, self, other)
+        return _as_truth(combined(draft, text.format, self, other))
 
     return made
 
 
-for _kind, (_text, _numbers) in _COMPARED.items():
-    RULES[_kind] = _compare(_text, _numbers)
+def _as_truth(made: Held) -> Held:
+    """Of numbers a condition, as what picks by it wants."""
+    return made if isinstance(made, Laid) else np.asarray(made, bool)
+
+
+for _kind, _text in _COMPARED.items():
+    RULES[_kind] = _compare(_text)
 
 
 @rule("logical_not", "bitwise_not")
 def logical_not(draft: Draft, self: Held) -> Held:
-    return combined(draft, "1 - {}".format, np.logical_not, self)
+    return _as_truth(combined(draft, "1 - {}".format, self))
 
 
 @rule("logical_and", "bitwise_and")
 def logical_and(draft: Draft, self: Held, other: Held) -> Held:
-    return combined(draft, "{} * {}".format, np.logical_and, self, other)
+    return _as_truth(combined(draft, "{} * {}".format, self, other))
 
 
 @rule("lerp")
 def lerp(draft: Draft, self: Held, end: Held, weight: Held) -> Held:
-    return combined(draft, "{0} + {2} * ({1} - {0})".format, lambda a, b, w: a + w * (b - a), self, end, weight)
+    return combined(draft, "{0} + {2} * ({1} - {0})".format, self, end, weight)
 
 
 @rule("addcmul")
 def addcmul(draft: Draft, self: Held, tensor1: Held, tensor2: Held, value: float = 1) -> Held:
     text = "{} + {} * {}" if value == 1 else f"{{}} + {written(value)} * {{}} * {{}}"
-    return combined(draft, text.format, lambda a, b, c: a + value * b * c, self, tensor1, tensor2)
+    return combined(draft, text.format, self, tensor1, tensor2)
 
 
 @rule("dropout")
@@ -331,4 +343,4 @@ def dropout(draft: Draft, input: Held, p: float, train: bool, mask: Held | None 
     """Off; or with its mask given (1: kept), what is kept divided by the share that is."""
     if mask is None or p == 0:
         return input
-    return combined(draft, f"{{}} * {{}} / {1 - p!r}".format, lambda x, k: x * k / (1 - p), input, mask)
+    return combined(draft, f"{{}} * {{}} / {1 - p!r}".format, input, mask)

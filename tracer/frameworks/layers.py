@@ -40,7 +40,7 @@ def _scaled(draft: Draft, value: Held, weight: Held | None, bias: Held | None) -
     if weight is None or bias is None:
         other, kind = (weight, "mul") if bias is None else (bias, "add")
         return applied(draft, kind, self=value, other=other)
-    return combined(draft, "{} * {} + {}".format, lambda x, w, b: x * w + b, value, weight, bias)
+    return combined(draft, "{} * {} + {}".format, value, weight, bias)
 
 
 @rule("layer_norm", "native_layer_norm")
@@ -84,7 +84,7 @@ def batch_norm(draft: Draft, input: Held, weight: Held | None = None, bias: Held
         middle, spread = _channels(running_mean, x.cells.ndim), _channels(running_var, x.cells.ndim)
         text = f"({{}} - {{}}) / sqrt({{}} + {eps!r})".format
         assert middle is not None and spread is not None
-        made = combined(draft, text, lambda a, b, c: (a - b) / np.sqrt(c + eps), x, middle, spread)
+        made = combined(draft, text, x, middle, spread)
         normal = draft.laid(made)
     return _scaled(draft, normal, _channels(weight, x.cells.ndim), _channels(bias, x.cells.ndim))
 

@@ -51,7 +51,7 @@ def _reduced(draft: Draft, value: Held, reduction: int) -> Held:
 @rule("mse_loss")
 def mse_loss(draft: Draft, self: Held, target: Held, reduction: int = MEAN) -> Held:
     if reduction == NONE:
-        return combined(draft, "({} - {}) ** 2".format, lambda a, b: (a - b) ** 2, self, target)
+        return combined(draft, "({} - {}) ** 2".format, self, target)
     return _total(draft, "squared_error", self, target, _count(self, reduction))
 
 
@@ -68,7 +68,7 @@ def squared_error(draft: Draft, self: Held, target: Held, samples: int = 1) -> H
 
 @rule("l1_loss")
 def l1_loss(draft: Draft, self: Held, target: Held, reduction: int = MEAN) -> Held:
-    return _reduced(draft, combined(draft, "abs({} - {})".format, lambda a, b: abs(a - b), self, target), reduction)
+    return _reduced(draft, combined(draft, "abs({} - {})".format, self, target), reduction)
 
 
 @rule("smooth_l1_loss", "huber_loss")
@@ -77,9 +77,9 @@ def smooth_l1_loss(draft: Draft, self: Held, target: Held, reduction: int = MEAN
     """Squares near 0, distances beyond; Huber's is δ times the other."""
     width = beta if delta is None else delta
     scale = 1.0 if delta is None else delta
-    distance = combined(draft, "abs({} - {})".format, lambda a, b: abs(a - b), self, target)
+    distance = combined(draft, "abs({} - {})".format, self, target)
     text = f"where({{0}} < {width!r}, {0.5 * scale / width!r} * {{0}} ** 2, {scale!r} * ({{0}} - {0.5 * width!r}))"
-    return _reduced(draft, combined(draft, text.format, lambda x: x, distance), reduction)
+    return _reduced(draft, combined(draft, text.format, distance), reduction)
 
 
 @rule("cross_entropy_loss")
@@ -129,7 +129,7 @@ def _shares(draft: Draft, target: Held, logits: Laid, ignored: int, smoothing: f
         shares: Held = Laid(cells.reshape(-1, classes))
         if smoothing:
             text = f"{1 - smoothing!r} * {{}} + {smoothing / classes!r}".format
-            shares = combined(draft, text, lambda x: x, shares)
+            shares = combined(draft, text, shares)
         return shares, float(cells.size // classes)
     given = np.moveaxis(np.asarray(target, float), 1, -1) if logits.cells.ndim > 1 else np.asarray(target, float)
     given = given.reshape(-1, classes)
@@ -169,7 +169,7 @@ def nll_loss(draft: Draft, self: Held, target: Held, weight: Held | None = None,
         return applied(draft, "neg", self=applied(draft, "sum", self=products, dim=-1))
     total = applied(draft, "sum", self=products)
     divisor = count if reduction == MEAN else 1.0
-    return combined(draft, f"-{{}} / {written(divisor)}".format if divisor != 1 else "-{}".format, lambda x: x, total)
+    return combined(draft, f"-{{}} / {written(divisor)}".format if divisor != 1 else "-{}".format, total)
 
 
 @rule("binary_cross_entropy")
@@ -178,7 +178,7 @@ def binary_cross_entropy(draft: Draft, self: Held, target: Held, weight: Held | 
     if weight is None and reduction != NONE:
         return _total(draft, "binary_cross_entropy", self, target, _count(self, reduction))
     text = "-({1} * log({0}) + (1 - {1}) * log(1 - {0}))".format
-    return _reduced(draft, _weighted(draft, combined(draft, text, lambda a, y: a, self, target), weight), reduction)
+    return _reduced(draft, _weighted(draft, combined(draft, text, self, target), weight), reduction)
 
 
 def _weighted(draft: Draft, value: Held, weight: Held | None) -> Held:
@@ -190,10 +190,10 @@ def binary_cross_entropy_with_logits(draft: Draft, self: Held, target: Held, wei
                                      pos_weight: Held | None = None, reduction: int = MEAN) -> Held:  # fmt: skip
     """ln(1 + e^z) − y·z, without an exponential of a large number."""
     if pos_weight is None:
-        value = combined(draft, "softplus({0}) - {1} * {0}".format, lambda z, y: z, self, target)
+        value = combined(draft, "softplus({0}) - {1} * {0}".format, self, target)
     else:
         text = "(1 - {1}) * {0} + (1 + ({2} - 1) * {1}) * softplus(-{0})".format
-        value = combined(draft, text, lambda z, y, w: z, self, target, pos_weight)
+        value = combined(draft, text, self, target, pos_weight)
     return _reduced(draft, _weighted(draft, value, weight), reduction)
 
 
@@ -201,27 +201,27 @@ def binary_cross_entropy_with_logits(draft: Draft, self: Held, target: Held, wei
 def kl_div(draft: Draft, self: Held, target: Held, reduction: int = MEAN, log_target: bool = False) -> Held:
     """Σ y (ln y − ln a), of logarithms ln a."""
     if log_target:
-        value = combined(draft, "exp({1}) * ({1} - {0})".format, lambda a, y: np.exp(y) * (y - a), self, target)
+        value = combined(draft, "exp({1}) * ({1} - {0})".format, self, target)
     elif isinstance(target, Laid):
-        value = combined(draft, "{1} * (log({1}) - {0})".format, lambda a, y: y * (np.log(y) - a), self, target)
+        value = combined(draft, "{1} * (log({1}) - {0})".format, self, target)
     else:
         known = np.asarray(target, float)
         logs = np.log(np.where(known > 0, known, 1.0))
-        value = combined(draft, "{1} * ({2} - {0})".format, lambda a, y, logs: y * (logs - a), self, known, logs)
+        value = combined(draft, "{1} * ({2} - {0})".format, self, known, logs)
     return _reduced(draft, value, reduction)
 
 
 @rule("hinge_loss")
 def hinge_loss(draft: Draft, self: Held, target: Held, samples: int = 1) -> Held:
     """Σ max(0, 1 − y·a) over the samples' outputs, averaged over the samples."""
-    short = combined(draft, "relu(1 - {1} * {0})".format, lambda a, y: np.maximum(0, 1 - a * y), self, target)
+    short = combined(draft, "relu(1 - {1} * {0})".format, self, target)
     total = applied(draft, "sum", self=short)
     return total if samples == 1 else applied(draft, "div", self=total, other=np.asarray(float(samples)))
 
 
 @rule("soft_margin_loss")
 def soft_margin_loss(draft: Draft, self: Held, target: Held, reduction: int = MEAN) -> Held:
-    return _reduced(draft, combined(draft, "softplus(-{1} * {0})".format, lambda a, y: a, self, target), reduction)
+    return _reduced(draft, combined(draft, "softplus(-{1} * {0})".format, self, target), reduction)
 
 
 @rule("poisson_nll_loss")
@@ -230,7 +230,7 @@ def poisson_nll_loss(draft: Draft, input: Held, target: Held, log_input: bool = 
     if full:
         raise draft.refuse("with full=True is not known; leave it at its default")
     text = "exp({0}) - {1} * {0}" if log_input else f"{{0}} - {{1}} * log({{0}} + {eps!r})"
-    return _reduced(draft, combined(draft, text.format, lambda a, y: a, input, target), reduction)
+    return _reduced(draft, combined(draft, text.format, input, target), reduction)
 
 
 @rule("cosine_similarity")
@@ -238,4 +238,4 @@ def cosine_similarity(draft: Draft, x1: Held, x2: Held, dim: int = 1, eps: float
     products = applied(draft, "sum", self=applied(draft, "mul", self=x1, other=x2), dim=dim)
     lengths = [applied(draft, "norm", self=each, dim=dim) for each in (x1, x2)]
     lengths = [applied(draft, "clamp", self=each, min=eps) for each in lengths]
-    return combined(draft, "{} / ({} * {})".format, lambda a, b, c: a / (b * c), products, *lengths)
+    return combined(draft, "{} / ({} * {})".format, products, *lengths)

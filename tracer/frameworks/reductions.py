@@ -128,13 +128,13 @@ def var(draft: Draft, self: Held, dim: Any = None, correction: Any = 1, keepdim:
     axes = axes_of(self, dim)
     count = int(np.prod([self.shape[axis] for axis in axes], dtype=int))
     middle = reduced(draft, self, axes, True, "mean", "mean")
-    squares = combined(draft, "({} - {}) ** 2".format, lambda a, b: (a - b) ** 2, self, middle)
+    squares = combined(draft, "({} - {}) ** 2".format, self, middle)
     assert isinstance(squares, Laid)
     total = reduced(draft, squares, axes, keepdim, "sum", "sum")
     correction = 1 if correction is None else correction
     root = draft.operation.kind == "std"
     text = f"sqrt({{}} / {count - correction})" if root else f"{{}} / {count - correction}"
-    return combined(draft, text.format, lambda x: x, total)
+    return combined(draft, text.format, total)
 
 
 @rule("norm", "linalg_vector_norm")

@@ -286,3 +286,50 @@ def test_inputs_by_name_go_to_the_arguments_of_that_name() -> None:
         problem = from_torch(model, {"b": b, "a": a}, torch.zeros(2, 1), loss="mse_loss")
         expected = (model(a, b=b) ** 2).mean().item()
     assert abs(trace(problem).last.loss - expected) < CLOSE and {"a", "b"} <= set(problem.to_document()["given"])
+
+
+class OfNumbers(nn.Module):
+    """A function of numbers that no parameter goes into, times a weight."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function, self.weight = function, nn.Parameter(torch.tensor([0.5, -1.0, 2.0]))
+        self.register_buffer("numbers", torch.tensor([0.3, 1.7, 2.2]))
+        self.register_buffer("others", torch.tensor([0.9, 0.2, 0.4]))
+
+    def forward(self, x: Any) -> Any:
+        return x * self.weight * self.function(self.numbers, self.others)
+
+
+FOLDED = {
+    **{each.__name__: (lambda a, b, f=each: f(a)) for each in (
+        torch.relu, torch.sigmoid, torch.tanh, torch.exp, torch.log, torch.log2, torch.log1p, torch.expm1, torch.sqrt,
+        torch.rsqrt, torch.abs, torch.sin, torch.cos, torch.tan, torch.sinh, torch.neg, torch.square,
+        torch.reciprocal, F.silu, F.mish, F.softsign, F.logsigmoid, F.hardswish, F.relu6, F.selu, F.gelu, F.elu,
+        F.softplus, F.softshrink, torch.sign,
+    )},
+    "arithmetic": lambda a, b: (a - 2 * b) / (a + b) ** 1.5 - torch.maximum(a, b) * torch.where(a > 1, a, b),
+    "clamp": lambda a, b: torch.clamp(a, 0.5, 2.0) + torch.lerp(a, b, 0.3),
+    "mse_loss": lambda a, b: F.mse_loss(a, b),
+    "l1_loss": lambda a, b: F.l1_loss(a, b),
+    "smooth_l1_loss": lambda a, b: F.smooth_l1_loss(a, b),
+    "huber_loss": lambda a, b: F.huber_loss(a, b, delta=0.7),
+    "bce_with_logits": lambda a, b: F.binary_cross_entropy_with_logits(a, b),
+    "bce": lambda a, b: F.binary_cross_entropy(torch.sigmoid(a), b),
+    "kl_div": lambda a, b: F.kl_div(torch.log(b), torch.softmax(a, 0), reduction="batchmean"),
+    "soft_margin_loss": lambda a, b: F.soft_margin_loss(a, torch.sign(b - 0.3)),
+    "poisson": lambda a, b: F.poisson_nll_loss(a, b),
+    "cosine": lambda a, b: F.cosine_similarity(a[None], b[None]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_what_is_made_of_numbers_alone_is_what_its_formula_gives(name: str) -> None:
+    with precise():
+        module, x = OfNumbers(FOLDED[name]), torch.tensor([[0.2, 0.4, -0.6], [1.0, 0.5, 0.3]])
+        problem = from_torch(module, x, torch.ones(2, 3), loss="mse_loss")
+        loss = F.mse_loss(module(x), torch.ones(2, 3))
+        (expected,) = torch.autograd.grad(loss, [module.weight])
+    run = trace(problem)
+    assert abs(run.last.loss - loss.item()) < CLOSE
+    np.testing.assert_allclose(gradients(problem, run)["weight"].ravel(), expected.numpy(), rtol=0, atol=CLOSE)
