@@ -71,6 +71,22 @@ def test_a_right_gradient_is_never_called_wrong(outputs: tuple[str, str, bool], 
             assert max(off_by(one, parameter, gradients, 6)) <= 0.5 * room, (parameter, one)
 
 
+def test_where_every_slope_of_a_softsign_turns_a_right_gradient_is_not_called_wrong() -> None:
+    """At 0 the estimate is off by h itself: h − h² is what softsign makes of h, and h² changes its sign with h."""
+    turning = [{"activation": "softsign", "weights": [[0.0]], "bias": [0.0]} for _ in range(3)]
+    document: Document = {
+        "learning_rate": 0.01,
+        "loss": "half_squared_error",
+        "data": {"X": [[0.0]], "Y": [[1.0]]},
+        "layers": [*turning, {"activation": "silu", "weights": [[0.5]], "bias": [0.0]}],
+    }
+    document["layers"][1]["weights"] = document["layers"][2]["weights"] = [[1.0]]
+    one = passes(document)[0]
+    for parameter in compared(problem_of(document), one.program):
+        gradients, path = gradient(problem_of(document), one, parameter), path_to_loss(one.program, parameter)
+        assert max(off_by(one, parameter, gradients, 6)) <= 0.5 * bound(one, path, float(np.abs(gradients).max()))
+
+
 @settings(max_examples=60)
 @given(documents(most_layers=3))
 def test_the_losses_are_those_of_plain_numpy_at_the_moved_parameter(document: Document) -> None:

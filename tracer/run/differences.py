@@ -38,12 +38,18 @@ STEP = s.Product(
 )
 ESTIMATE = s.Quotient(s.Sum((_plus, s.Negative(_minus))), s.Product((_two, _h)))
 BEND = s.Quotient(s.Absolute(s.Sum((_plus, _minus, s.Negative(s.Product((_two, _middle)))))), s.Product((_two, _h)))
+FURTHEST = 1e99  # a reach with which float64 can go on
+
+
 # What a right gradient may be off its estimate. The first part is for h²/6·L‴, about 1e-10 of the largest gradient,
 # more where units are many. The second is for rounding: 1e-16/h of the largest `term` of the loss; spreadsheets take a
 # difference of less than 4e-15 of its terms for 0. In 80,000 cells of random networks, with inputs up to 200,000 or
-# weights up to 100, no right gradient was off by more than a third of it.
-BOUND = s.Sum((s.Product((s.Number(1e-5), _largest)), s.Product((s.Number(1e-9), _reach, _term))))
-FURTHEST = 1e99  # a reach with which float64 can go on
+# weights up to 100, no right gradient was off by more than a third of it. Where a slope turns sharply, as that of
+# softsign does at 0 from 1 + 2z to 1 − 2z, the estimate is off by h itself, some 1e-5: each such rule adds its share.
+def bound_rule(path: Path) -> s.Scalar:
+    """How far a right gradient may be off its estimate, from "largest", "reach" and "term"."""
+    share = s.Number(1e-5 * (1 + 2 * path.turns))
+    return s.Sum((s.Product((share, _largest)), s.Product((s.Number(1e-9), _reach, _term))))
 
 
 def number(rule: s.Scalar, **values: float) -> float:
@@ -114,7 +120,7 @@ def largest_term(one: Pass) -> float:
 
 def bound(one: Pass, path: Path, largest: float) -> float:
     """How far a right gradient may be off its estimate, in a matrix of gradients up to `largest`."""
-    return number(BOUND, largest=largest, reach=reach(one, path), term=largest_term(one))
+    return number(bound_rule(path), largest=largest, reach=reach(one, path), term=largest_term(one))
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,11 @@ class Path:
     def bends(self) -> bool:
         """Whether a rule on the way has a corner, as ReLU has at 0."""
         return any(map(_bends, self.expressions.values()))
+
+    @cached_property
+    def turns(self) -> int:
+        """How many rules on the way may have a slope with a corner, as softsign has at 0."""
+        return sum(map(_turns, self.expressions.values()))
 
     @cached_property
     def multipliers(self) -> tuple[str, ...]:
@@ -209,6 +220,19 @@ def _bends(made: m.Matrix) -> bool:
     corner = isinstance(made, m.FirstMaximum) or (isinstance(made, m.Pool | m.Reduce) and made.operation == "max")
     corner = corner or (isinstance(made, m.Apply) and _branches(made.template))
     return corner or any(map(_bends, traversal.operands(made)))
+
+
+def _turns(made: m.Matrix) -> bool:
+    """Whether a rule in it takes an absolute value and no corner need come of it."""
+    if isinstance(made, m.StableForm):
+        return _turns(made.shown)
+    own = isinstance(made, m.Apply) and _takes_absolute(made.template)
+    return own or any(map(_turns, traversal.operands(made)))
+
+
+def _takes_absolute(rule: s.Scalar) -> bool:
+    parts = (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)
+    return isinstance(rule, s.Absolute) or any(map(_takes_absolute, parts))
 
 
 def _branches(rule: s.Scalar) -> bool:

@@ -20,13 +20,13 @@ from tracer.presentation.live_words import Condition, LiveNumber, choose, joined
 from tracer.program.naming_policy import RATE
 from tracer.run.differences import (
     BEND,
-    BOUND,
     ESTIMATE,
     FURTHEST,
     STEP,
     Estimate,
     Path,
     bound,
+    bound_rule,
     gradient,
     gradient_rule,
     reach,
@@ -141,11 +141,11 @@ class GradientSection:
         for column, text in labels.items():
             data.text(self.top + 1, column, text, styles.heading("plain", False))
         down = self._down(GRADIENT)
-        within = _formula(BOUND, largest=self._of_head(LARGEST), reach=self._of_head(REACH), term=self.term.formula)
+        of_head = {"largest": self._of_head(LARGEST), "reach": self._of_head(REACH), "term": self.term.formula}
         for column, formula, value in (
             (REACH, self._reach(), reach(self.one, self.path)),
             (LARGEST, f"MAX(MAX({down}),-MIN({down}))", self._largest),
-            (WITHIN, within, self._bound),
+            (WITHIN, _formula(bound_rule(self.path), **of_head), self._bound),
             (OFF, f"MAX({self._down(OFF)})", max(self._offs, default=0.0)),
         ):
             self._column(column, [value], [formula], self.top + 1)
