@@ -10,6 +10,7 @@ from tracer.presentation.theme import Theme
 from tracer.problem.problem import Problem
 from tracer.program.program import Program, Step
 from tracer.run.passes import AnyProblem, Trace
+from tracer.worksheet.topics import topic_of
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,20 @@ class StepWords:
 
 def words_of(step: Step, program: Program, theme: Theme) -> StepWords:
     """The words of a step of this program."""
+    topic = topic_of(step, program)
+    asked = {} if topic is None else theme.section(f"topics.{topic}")
     match step.phase:
         case None:
             return StepWords(step.label, **theme.section(f"steps.{step.number}"))
         case "given":
             return StepWords(step.label, theme.say("sheet.given_step"), "", "")
         case "forward":
-            return StepWords(step.label, step.title, step.words, step.why)
+            return StepWords(step.label, step.title, step.words, step.why, **asked)
         case "backward":
             title = theme.say("sheet.back_through", title=_forward(step, program).title)
-            return StepWords(f"{step.number} ←", title, "", theme.say("sheet.back_why"))
+            return StepWords(f"{step.number} ←", title, "", theme.say("sheet.back_why"), **asked)
         case "update":
-            return StepWords(step.label, theme.say("sheet.update_step"), "", theme.say("sheet.update_why"))
+            return StepWords(step.label, theme.say("sheet.update_step"), "", theme.say("sheet.update_why"), **asked)
 
 
 def _forward(step: Step, program: Program) -> Step:

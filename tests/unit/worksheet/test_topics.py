@@ -1,0 +1,68 @@
+"""What a program's steps are asked about: each topic has its texts, comes up once, and fits what the step does."""
+
+from functools import cache
+
+import pytest
+
+from tracer.presentation.theme import theme_of
+from tracer.problem.program_problem import ProgramProblem
+from tracer.problem.reading import example_names, load_any
+from tracer.program.program import Program
+from tracer.run.training import trace
+from tracer.worksheet.told import words_of
+from tracer.worksheet.topics import topic_of
+
+
+@cache
+def program_of(name: str) -> Program:
+    return trace(load_any(name)).first.program
+
+
+def topics(name: str) -> dict[str, str]:
+    program = program_of(name)
+    found = {step.label: topic_of(step, program) for step in program.steps}
+    return {label: topic for label, topic in found.items() if topic is not None}
+
+
+EXPECTED = {
+    "self-attention-paper": {
+        "1": "weights", "2": "similarity", "3": "softmax", "4": "mixture", "5": "loss",
+        "4 back": "product_back", "3 back": "softmax_back", "1 back": "weights_back", "6": "update",
+    },
+    "lstm-paper": {
+        "1": "gate", "2": "activation", "3": "loss", "2 back": "product_back", "1 back": "shared_back", "4": "update",
+    },
+    "conv-paper": {
+        "1": "kernel", "2": "relu", "3": "pooling", "4": "loss",
+        "3 back": "pooling_back", "2 back": "relu_back", "1 back": "kernel_back", "5": "update",
+    },
+    "adam-paper": {"1": "weights", "2": "loss", "1 back": "weights_back", "3": "states"},
+    "residual": {
+        "1": "relu", "2": "residual", "3": "loss", "2 back": "residual_back", "1 back": "shared_back", "4": "update",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_step_is_asked_about_what_it_does(name: str) -> None:
+    assert topics(name) == EXPECTED[name]
+
+
+def test_every_topic_is_asked_about_once_in_an_example_and_has_its_texts() -> None:
+    every: set[str] = set()
+    for name in example_names():
+        if not isinstance(load_any(name), ProgramProblem):
+            continue
+        found = list(topics(name).values())
+        assert len(found) == len(set(found)), name
+        every |= set(found)
+    keys = {key.split(".")[1] for key in theme_of().messages if key.startswith("topics.")}
+    assert every == keys
+
+
+def test_the_words_of_a_step_hold_its_question_in_the_language_of_the_sheet() -> None:
+    program, spanish = program_of("self-attention-paper"), theme_of("es")
+    step = next(each for each in program.steps if each.label == "3")
+    told = words_of(step, program, spanish)
+    assert told.question == spanish.say("topics.softmax.question")
+    assert told.question_answer == spanish.say("topics.softmax.question_answer")
