@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import TypeAlias
 
 from tracer.calculus.functions import FUNCTIONS
 from tracer.calculus.row_functions import cross_entropy_of_logits, recognised, softmax
@@ -17,9 +18,11 @@ from tracer.expression import traversal
 from tracer.program.program import Program, Step
 from tracer.program.roles import Assignment
 
-BACK = "_back"  # behind a topic where the way back through its step is asked about
+Test: TypeAlias = Callable[[m.Matrix, Program], bool]
+"""Whether a part of a formula is of a topic."""
+
 _PRODUCTS = ("mixture", "similarity", "gate")  # of which the way back is that of any product
-_FORWARD = ("intermediate", "loss")
+_OF_PARAMETERS = ("weights", "kernel")  # whose way back is asked about where it comes to a parameter
 
 
 def topic_of(step: Step, program: Program) -> str | None:
@@ -37,60 +40,71 @@ def _topics(step: Step, program: Program) -> Iterator[str]:
     """What a step may be asked about, the most telling first."""
     match step.phase:
         case "forward":
-            yield from _of_forward(step, program)
+            parts = list(chain.from_iterable(map(_parts, step.assignments)))
+            yield from (topic for topic, is_one in _TOPICS.items() if any(is_one(each, program) for each in parts))
+            if any(each.role == "loss" for each in step.assignments):
+                yield "loss"
         case "backward":
-            if _gathers(step, program):
-                yield "shared" + BACK
-            there = _of_forward(_forward(step, program), program)
-            yield from (("product" if topic in _PRODUCTS else topic) + BACK for topic in there)
+            yield from _of_backward(step, program)
         case "update":
             states = any(each.role == "state" for each in program.assignments.values())
             yield "states" if states else "update"
 
 
-def _forward(step: Step, program: Program) -> Step:
-    return next(each for each in program.steps if each.number == step.number and each.phase == "forward")
+def _of_backward(step: Step, program: Program) -> Iterator[str]:
+    """A gradient comes back through the formulas that take its matrix in."""
+    taken_in = {each.of: _taking_in(each.of, program) for each in step.assignments if each.role == "gradient"}
+    often = [formula for formulas in taken_in.values() if len(formulas) > 1 for formula in formulas]
+    if any(_normalises(part, program) for made in often for part in _of_step(made, program)):
+        yield "norm_back"
+    if often:
+        yield "shared_back"
+    for topic, is_one in _TOPICS.items():
+        parts = ((of, part) for of, formulas in taken_in.items() for made in formulas for part in _parts(made))
+        through = {of for of, part in parts if of in _names(part) and is_one(part, program)}
+        if topic in _OF_PARAMETERS:
+            if topic == "weights" and not through <= set(program.parameters):
+                yield "transposed_back"
+            through &= set(program.parameters)
+        if through:
+            yield "product_back" if topic in _PRODUCTS else f"{topic}_back"
+    if any(made.role == "loss" for formulas in taken_in.values() for made in formulas):
+        yield "loss_back"
 
 
-def _gathers(step: Step, program: Program) -> bool:
-    """Whether a gradient of this step is of a matrix that more than one formula takes in."""
-    used = [set(_names(each.expression)) for each in program.assignments.values()
-            if each.expression is not None and each.role in _FORWARD]  # fmt: skip
-    gradients = (each.of for each in step.assignments if each.role == "gradient")
-    return any(sum(of in names for names in used) > 1 for of in gradients)
+def _taking_in(of: str | None, program: Program) -> list[Assignment]:
+    """The forward formulas that a matrix goes into."""
+    forward = (each for each in program.assignments.values() if each.role in ("intermediate", "loss"))
+    return [each for each in forward if each.expression is not None and of in _names(each.expression)]
 
 
-def _names(expression: m.Matrix) -> Iterator[str]:
-    return (symbol.name for symbol in traversal.symbols(expression))
+def _names(expression: m.Matrix) -> set[str]:
+    return {symbol.name for symbol in traversal.symbols(expression)}
 
 
-def _of_forward(step: Step, program: Program) -> Iterator[str]:
-    made = [each for each in step.assignments if each.expression is not None]
-    for topic, does in _TOPICS.items():
-        if any(does(each, program) for each in made):
-            yield topic
+def _parts(made: Assignment) -> Iterator[m.Matrix]:
+    return iter(()) if made.expression is None else traversal.parts(made.expression)
 
 
-def _any(test: Callable[[m.Matrix], bool]) -> Callable[[Assignment, Program], bool]:
-    """Whether any part of a formula is as a test has it."""
-    return lambda made, program: made.expression is not None and any(map(test, traversal.parts(made.expression)))
+def _of_step(made: Assignment, program: Program) -> Iterator[m.Matrix]:
+    """The parts of all formulas of its step."""
+    return chain.from_iterable(map(_parts, program.step_of(made.id).assignments))
 
 
-def _row_function(make: Callable[..., m.Matrix]) -> Callable[[m.Matrix], bool]:
-    def is_made(part: m.Matrix) -> bool:
+def _row_function(make: Callable[..., m.Matrix]) -> Test:
+    def is_made(part: m.Matrix, program: Program) -> bool:
         found = recognised(part)
         return found is not None and found[0].make is make
 
     return is_made
 
 
-def _normalises(made: Assignment, program: Program) -> bool:
+def _normalises(part: m.Matrix, program: Program) -> bool:
     """The root of something that is or comes from a mean."""
-    return any(
-        isinstance(part, m.Apply) and isinstance(part.template, s.Function) and part.template.name == "sqrt"
-        and any(map(_is_mean, _resolved(part, program)))
-        for part in _parts(made)
-    )  # fmt: skip
+    if not (isinstance(part, m.Apply) and isinstance(part.template, s.Function) and part.template.name == "sqrt"):
+        return False
+    before = chain.from_iterable(_parts(program.assignments[name]) for name in _names(part))
+    return any(map(_is_mean, chain(traversal.parts(part), before)))
 
 
 def _is_mean(part: m.Matrix) -> bool:
@@ -101,80 +115,63 @@ def _is_mean(part: m.Matrix) -> bool:
             return False
 
 
-def _resolved(part: m.Matrix, program: Program) -> Iterator[m.Matrix]:
-    """The parts of a formula and of the formulas of the matrices in it."""
-    yield from traversal.parts(part)
-    yield from chain.from_iterable(_parts(program.assignments[name]) for name in _names(part))
-
-
-def _parts(made: Assignment) -> Iterator[m.Matrix]:
-    return iter(()) if made.expression is None else traversal.parts(made.expression)
-
-
-def _made_by(operand: m.Matrix, program: Program, does: Callable[[Assignment, Program], bool]) -> bool:
-    return isinstance(operand, m.Symbol) and does(program.assignments[operand.name], program)
-
-
-def _gates(made: Assignment, program: Program) -> bool:
-    """A product, cell by cell, with what a sigmoid has made."""
-    return any(
-        isinstance(part, m.Broadcast) and part.operator == "*"
-        and any(_made_by(side, program, _applies("sigmoid")) for side in (part.left, part.right))
-        for part in _parts(made)
-    )  # fmt: skip
-
-
-def _applies(*names: str) -> Callable[[Assignment, Program], bool]:
-    """Whether one of these functions is taken of a matrix, cell by cell."""
+def _applies(*names: str) -> Test:
+    """One of these functions, cell by cell."""
     values = [FUNCTIONS[name].value for name in names]
-    return _any(lambda part: isinstance(part, m.Apply) and part.template in values)
+    return lambda part, program: isinstance(part, m.Apply) and part.template in values
 
 
-def _products(made: Assignment) -> Iterator[m.MatMul]:
-    return (part for part in _parts(made) if isinstance(part, m.MatMul))
+def _holds(operand: m.Matrix, program: Program, is_one: Test) -> bool:
+    """Whether an operand is a matrix whose formula has such a part."""
+    made = program.assignments[operand.name] if isinstance(operand, m.Symbol) else None
+    return made is not None and any(is_one(part, program) for part in _parts(made))
 
 
-def _mixes(made: Assignment, program: Program) -> bool:
+def _gates(part: m.Matrix, program: Program) -> bool:
+    """A product, cell by cell, with what a sigmoid has made."""
+    if not (isinstance(part, m.Broadcast) and part.operator == "*"):
+        return False
+    return any(_holds(side, program, _applies("sigmoid")) for side in (part.left, part.right))
+
+
+def _mixes(part: m.Matrix, program: Program) -> bool:
     """A product whose rows on the left are shares of 1."""
-    by_softmax = _any(_row_function(softmax))
-    return any(_made_by(each.left, program, by_softmax) for each in _products(made))
+    return isinstance(part, m.MatMul) and _holds(part.left, program, _row_function(softmax))
 
 
-def _compares(made: Assignment, program: Program) -> bool:
-    """A product of rows with rows, neither of them parameters."""
-    return any(
-        isinstance(each.right, m.Transpose) and not set(_names(each)) & set(program.parameters)
-        for each in _products(made)
-    )  # fmt: skip
+def _compares(part: m.Matrix, program: Program) -> bool:
+    """A product of rows with rows of several numbers, none of them parameters."""
+    if not (isinstance(part, m.MatMul) and isinstance(part.right, m.Transpose) and part.left.shape[1] > 1):
+        return False
+    return not _names(part) & set(program.parameters)
 
 
-def _weighs(made: Assignment, program: Program) -> bool:
-    """A product with a matrix of parameters."""
-    return any(set(_names(each)) & set(program.parameters) for each in _products(made))
+def _weighs(part: m.Matrix, program: Program) -> bool:
+    """A product of what comes in with a matrix of parameters."""
+    if not isinstance(part, m.MatMul):
+        return False
+    return bool(_names(part.left) & set(program.parameters)) != bool(_names(part.right) & set(program.parameters))
 
 
-def _adds(made: Assignment, program: Program) -> bool:
-    """A sum of two matrices of one shape, neither of them a parameter."""
-    return any(
-        isinstance(part, m.Broadcast) and part.operator == "+" and part.left.shape == part.right.shape
-        and not set(_names(part)) & set(program.parameters)
-        for part in _parts(made)
-    )  # fmt: skip
+def _adds(part: m.Matrix, program: Program) -> bool:
+    """A sum of two matrices of one shape, neither of them a parameter or a single number."""
+    if not (isinstance(part, m.Broadcast) and part.operator == "+" and part.left.shape == part.right.shape):
+        return False
+    return part.shape != (1, 1) and not _names(part) & set(program.parameters)
 
 
-_TOPICS: dict[str, Callable[[Assignment, Program], bool]] = {
-    "cross_entropy": _any(_row_function(cross_entropy_of_logits)),
+_TOPICS: dict[str, Test] = {
+    "cross_entropy": _row_function(cross_entropy_of_logits),
     "mixture": _mixes,
-    "softmax": _any(_row_function(softmax)),
+    "softmax": _row_function(softmax),
     "norm": _normalises,
-    "pooling": _any(lambda part: isinstance(part, m.Pool) and part.operation == "max"),
-    "kernel": _any(lambda part: isinstance(part, m.Correlation)),
+    "pooling": lambda part, program: isinstance(part, m.Pool) and part.operation == "max",
+    "kernel": lambda part, program: isinstance(part, m.Correlation),
     "similarity": _compares,
     "gate": _gates,
     "relu": _applies("relu"),
     "activation": _applies("sigmoid", "tanh"),
     "residual": _adds,
     "weights": _weighs,
-    "loss": lambda made, program: made.role == "loss",
 }
 """By what a formula does, the most telling first."""

@@ -26,20 +26,25 @@ def topics(name: str) -> dict[str, str]:
 
 EXPECTED = {
     "self-attention-paper": {
-        "1": "weights", "2": "similarity", "3": "softmax", "4": "mixture", "5": "loss",
-        "4 back": "product_back", "3 back": "softmax_back", "1 back": "weights_back", "6": "update",
+        "1": "weights", "2": "similarity", "3": "softmax", "4": "mixture", "5": "loss", "4 back": "loss_back",
+        "3 back": "product_back", "2 back": "softmax_back", "1 back": "weights_back", "6": "update",
     },
     "lstm-paper": {
         "1": "gate", "2": "activation", "3": "loss", "2 back": "product_back", "1 back": "shared_back", "4": "update",
     },
     "conv-paper": {
         "1": "kernel", "2": "relu", "3": "pooling", "4": "loss",
-        "3 back": "pooling_back", "2 back": "relu_back", "1 back": "kernel_back", "5": "update",
+        "3 back": "loss_back", "2 back": "pooling_back", "1 back": "kernel_back", "5": "update",
     },
     "adam-paper": {"1": "weights", "2": "loss", "1 back": "weights_back", "3": "states"},
     "residual": {
-        "1": "relu", "2": "residual", "3": "loss", "2 back": "residual_back", "1 back": "shared_back", "4": "update",
+        "1": "relu", "2": "residual", "3": "loss", "2 back": "loss_back", "1 back": "shared_back", "4": "update",
     },
+    "rms-norm": {
+        "1": "weights", "2": "norm", "4": "loss",
+        "3 back": "loss_back", "2 back": "norm_back", "1 back": "shared_back", "5": "update",
+    },
+    "matrix-factorisation": {"3": "loss", "3 back": "loss_back", "1 back": "shared_back", "4": "update"},
 }  # fmt: skip
 
 
