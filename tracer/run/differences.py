@@ -37,7 +37,11 @@ STEP = s.Product(
     (s.Maximum((_one, s.Absolute(_theta))), s.Maximum((s.Number(1e-11), s.Quotient(s.Number(1e-5), _reach))))
 )
 ESTIMATE = s.Quotient(s.Sum((_plus, s.Negative(_minus))), s.Product((_two, _h)))
-BEND = s.Quotient(s.Absolute(s.Sum((_plus, _minus, s.Negative(s.Product((_two, _middle)))))), s.Product((_two, _h)))
+# The slopes to both sides of a corner are off the estimate by so much, and by some h of that, as either side is curved.
+BEND = s.Quotient(
+    s.Product((s.Number(1.0001), s.Absolute(s.Sum((_plus, _minus, s.Negative(s.Product((_two, _middle)))))))),
+    s.Product((_two, _h)),
+)
 FURTHEST = 1e99  # a reach with which float64 can go on
 
 
