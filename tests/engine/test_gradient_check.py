@@ -187,6 +187,17 @@ def test_so_is_an_output_at_the_kink_of_the_loss(engine: Engine, tmp_path: Path)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_so_are_two_corners_passed_at_once_in_opposite_directions(engine: Engine, tmp_path: Path) -> None:
+    """Each of the samples gives the loss another slope to its own side, and the two make no bend together."""
+    data, output = {"X": [[1], [-1]], "Y": [[1], [-1]]}, {"activation": "linear", "weights": [[1.0]]}
+    layers = [{"activation": "relu", "weights": [[0.0]]}, output]
+    path = written(
+        {"learning_rate": 0.1, "loss": "half_squared_error", "data": data, "layers": layers}, tmp_path / "b.xlsx"
+    )
+    assert certificate(engine, path)["dW1"] == "in 1 of 1 cells a function sits at its kink"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_recorded_losses_say_that_an_input_was_changed(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

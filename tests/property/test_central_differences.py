@@ -22,6 +22,7 @@ from tracer.expression.evaluate import evaluate
 from tracer.lesson.build import build
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.program.naming_policy import RATE
+from tracer.run.corners import passes_corner
 from tracer.run.differences import bound, chosen, compared, estimate, gradient, largest_term, path_to_loss, reach
 from tracer.run.passes import Epoch, Pass, Trace
 from tracer.run.training import trace
@@ -44,12 +45,16 @@ def assume_worked(document: Document) -> None:
 
 
 def off_by(one: Pass, parameter: str, gradients: np.ndarray, most: int) -> list[float]:
-    """How far at most so many of the gradients are off their estimates, or off the slope to a side of a corner."""
+    """How far at most so many of the gradients are off their estimates, or off the slope to a side of a corner.
+
+    Where several corners are passed at once the estimate tells nothing.
+    """
     path, found = path_to_loss(one.program, parameter), []
     for row, column in chosen(gradients, most):
         moved = estimate(one, path, row, column)
-        found.append(abs(moved.value - gradients[row, column]) - (moved.bend if path.bends else 0.0))
-    return found
+        if not passes_corner(one, path, moved):
+            found.append(abs(moved.value - gradients[row, column]))
+    return found or [0.0]
 
 
 # The numbers --------------------------------------------------------------------------------------

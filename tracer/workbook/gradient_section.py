@@ -18,6 +18,7 @@ from tracer.expression.text import cell_text
 from tracer.presentation.headings import detail
 from tracer.presentation.live_words import Condition, LiveNumber, choose, joined, words
 from tracer.program.naming_policy import RATE
+from tracer.run.corners import passes_corner
 from tracer.run.differences import (
     BEND,
     ESTIMATE,
@@ -212,6 +213,8 @@ class GradientSection:
         within = Condition(f"{self._at(k, OFF)}<={self._of_head(WITHIN)}", self._offs[k] <= self._bound)
         if not self.path.bends:
             return choose(within, AGREES, DIFFERS)
+        if self._offs[k] > self._bound + each.bend and passes_corner(self.one, self.path, each):
+            return choose(within, AGREES, AT_KINK)
         loss = recorded(self.book, self.one)(self.one.program.loss)(0, 0)
         bend = _formula(BEND, plus=self._at(k, PLUS), minus=self._at(k, MINUS), middle=loss, h=self._at(k, H))
         either = f"{self._at(k, OFF)}<={self._of_head(WITHIN)}+{bend}"
