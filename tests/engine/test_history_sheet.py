@@ -44,8 +44,7 @@ def losses(recorded: Trace) -> list[float]:
     return recorded.history.losses.tolist()
 
 
-@pytest.mark.parametrize("engine", [by_cellrune, by_ironcalc])
-@pytest.mark.parametrize("loss_shown", ["sum", "mean"])
+@pytest.mark.parametrize(("engine", "loss_shown"), [(by_cellrune, "sum"), (by_ironcalc, "mean")])
 def test_the_loss_of_an_epoch_is_made_of_its_passes(engine: Any, loss_shown: str, tmp_path: Path) -> None:
     """Epochs 1, 2 and 4 are in the book: 2 starts from what 1 ends with, 4 from numbers of its own."""
     recorded = trace(problem(loss_shown), (1, 2, 4))
