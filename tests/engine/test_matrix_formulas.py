@@ -233,8 +233,7 @@ def computed(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
     return {key: each for key, each in numbers_of(path).items() if key in given}
 
 
-@pytest.mark.parametrize("engine", [by_ironcalc, by_cellrune])
-@pytest.mark.parametrize("name", ["article", "softmax-classifier"])
+@pytest.mark.parametrize(("engine", "name"), [(by_ironcalc, "article"), (by_cellrune, "softmax-classifier")])
 def test_changing_one_input_changes_everything_after_it(engine: Engine, name: str, tmp_path: Path) -> None:
     path, changed = edited(tmp_path, name)
     expected = computed(write(changed, tmp_path / "expected.xlsx"))

@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +145,7 @@ def titles(recorded: Trace) -> Iterator[tuple[Step, str]]:
     return ((step, f"{batch}Step {step.label}") for step in one.steps)
 
 
-@pytest.mark.parametrize("engine", [by_cellrune, by_ironcalc])
-@pytest.mark.parametrize("name", TRACES)
+@pytest.mark.parametrize(("name", "engine"), list(zip(TRACES, cycle([by_cellrune, by_ironcalc]), strict=False)))
 def test_every_step_shows_what_is_known_by_then(name: str, engine: Any, tmp_path: Path) -> None:
     recorded = TRACES[name]()
     write_workbook(recorded, tmp_path / "book.xlsx")
