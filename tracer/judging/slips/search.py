@@ -180,7 +180,7 @@ class _Search:
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             consistent = bool(weighed.consistent[k])
             doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
-            if (single or not consistent) and weighed.gains[k] + prior <= self._least:
+            if weighed.gains[k] + prior <= self._least(single, consistent):
                 continue
             yield Candidate(
                 (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
@@ -205,10 +205,11 @@ class _Search:
             plain = any(each.extent is SlipExtent.THROUGHOUT for each in whole)
             return whole if plain else [*whole, *self._with_factors(tried)]
 
-    @property
-    def _least(self) -> float:
-        """What has to speak for a rule of some cells: more than that any number would fit as well."""
-        return COARSELY if self.site.last_place else 0.0
+    def _least(self, single: bool, consistent: bool) -> float:
+        """What has to speak for a rule: of some cells more than that any number would fit as well."""
+        if consistent and not single:
+            return COARSELY if self.site.last_place else -math.inf
+        return 2 * COARSELY if self.site.last_place else 0.0
 
     def _extent(self, cells: Marked, consistent: bool) -> SlipExtent:
         """Of a wrong rule for the whole matrix."""
@@ -224,7 +225,7 @@ class _Search:
                 rule = Rule(slip.slug, (), _no_rewrite, slip.says)
                 slack = max(slack, site.last_place / 2)
                 told = float(np.log(max(abs(value), 4 * slack) / (slip.width + 2 * slack) / slip.among))
-                if told <= self._least:
+                if told <= self._least(True, False):
                     continue
                 score = told - WITH_A_PEN
                 cell = self._one(row, column)
