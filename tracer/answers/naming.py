@@ -11,6 +11,7 @@ import numpy as np
 
 from tracer.answers.agreement import Agreement, total
 from tracer.answers.blocks import blocks_of
+from tracer.answers.by_sample import once_for_each, rows_of_units, stacked
 from tracer.answers.counting import counted_of
 from tracer.answers.fitting import are_labels
 from tracer.answers.found import Found
@@ -72,10 +73,12 @@ def _placed(
     scalars = {each.order: scalars_of(each, counted, agreement) for each in found}
     if sum(map(len, scalars.values())) > MOST_SCALARS:
         raise AnswerError(f"{file}: more than {MOST_SCALARS:,} numbers with names of their own")
-    gathered = Gathered([one for each in scalars.values() for one in each], counted, agreement, key)
+    rows = rows_of_units([each for each in found if not scalars[each.order]], counted, agreement)
+    singles = once_for_each([one for each in scalars.values() for one in each], counted, agreement)
+    gathered = Gathered([*singles, *rows.values()], counted, agreement, key)
     placing = Placing(key, counted, agreement, gathered.meant)
-    others = [each for each in found if not scalars[each.order] and not _only_counts(each)]
-    blocks = [_of_this_pass(each, key, gathered.notes) for each in others]
+    others = [each for each in found if not scalars[each.order] and each.order not in rows and not _only_counts(each)]
+    blocks = [_of_this_pass(each, key, gathered.notes) for each in stacked(others, agreement)]
     placing.place(blocks, [each.identifier for each in (*fixed, *gathered.pieces)])
     pieces = sorted((*fixed, *gathered.pieces, *placing.pieces), key=lambda each: each.order)
     return pieces, gathered.notes, [*gathered.not_read, *placing.not_read]
@@ -233,6 +236,9 @@ class _Settled:
         elif self._equals(piece.grid, new):
             self._put(new, piece)
             self.notes.append(f"“{piece.name}” was read as {new}, which it equals")
+        elif self.agreement.of(piece.grid, self.key.program.gradients.get(old, "")) > AGREES * total(piece.grid):
+            self._put(self.key.program.gradients[old], piece)
+            self.notes.append(f"“{piece.name}” was read as {self.key.program.gradients[old]}, with which it agrees")
         else:
             self._given(piece)
 

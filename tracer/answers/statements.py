@@ -23,6 +23,7 @@ _NAME = r"['\"]?[^\W\d_][^\s=:,;≈]{0,40}['\"]?(?:\s?\(?(?:new|neu|old)\)?)?"
 _ANOTHER = re.compile(
     rf"(?:\s*(?:=>|⇒|⟹)\s*|(?<=[\ue001\x1d)])\s*[,;]\s*|\s*[,;]\s+|;|\s{{2,8}}|(?<=[0-9.])\s)(?={_NAME}\s?(?:=|:=|≈|←|<-|:\s)(?!=))"
 )
+_NAMES_IT = re.compile(rf"\s*{_NAME}\s?(?:{_EQUALS})")
 _ENDS = " \t,;}{$&✓✔!" + FOLDED
 _LETTER = re.compile(r"[^\W\d_]|∂|∇")
 
@@ -71,6 +72,8 @@ def _statement(text: str, lifted: Lifted) -> Statement | None:
     mark = _GIVES.search(text)
     if mark is None or not _LETTER.search(text[: mark.start()]):
         return _beside(text, lifted)
+    if mark[0] == ":" and _NAMES_IT.match(text, mark.end()):  # Sample 1: z1 = …
+        return _statement(text[mark.end() :], lifted)
     name, rest = cleaned(text[: mark.start()]), text[mark.end() :]
     arrow = _ARROW.split(rest)
     if len(arrow) == 2 and (values := [_assigned(name, each, lifted) for each in arrow]) and all(values):
