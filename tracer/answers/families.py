@@ -112,10 +112,13 @@ class Families:
                     yield found
 
     def _fits(self, group: Sequence[NamedNumber], counting: Counting) -> bool:
-        """Whether a column has a number for every sample, where there are several."""
-        columns = [self.counted.cells(each.unit)[counting].row is None for each in group]
+        """Whether a column has a number for every sample, where there are several, and one sample's cell has not."""
         samples = self.counted.samples
-        return all(len(each.entries) == samples for each, column in zip(group, columns, strict=True) if column)
+        for each in group:
+            a_column, as_many = self.counted.cells(each.unit)[counting].row is None, len(each.entries) == samples
+            if (a_column and not as_many) or (as_many and counting[0] == "sample" and samples > 1):
+                return False
+        return True
 
     def _score(self, group: Sequence[NamedNumber], mapping: Mapped) -> float:
         return math.fsum(self._agrees(each, cell) for each, cell in zip(group, mapping, strict=True))

@@ -42,6 +42,7 @@ _UNKNOWN = re.compile(r"[A-Z][0-9]+")  # like an identifier, and no cell such as
 _SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0-9]+\b[\])]?\s*[\])]?", re.I)
 _BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
 _PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
+_MINUS = re.compile(r"\s*[-−–]\s+|\s+[-−–]\s*|(?<=[^\W_])−(?=[^\W_])")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _IN_BRACKETS = re.compile(r"(?<![\w.])[(\[]([^()\[\]]*)[)\]]")  # and not what a function is called with
 _NOISE = {"matrix", "values", "the", "of"}
@@ -109,6 +110,8 @@ class NamesRead(ABC):
         if cell is not None:
             return self._cell_of(cell[1], int(cell[2]) - 1, int(cell[3]) - 1)
         text = _SHAPE.sub(" ", text).strip()
+        if self._is_difference(text):
+            return []
         outside = _BRACKETED.sub(" ", text).strip()
         ways = (
             [text],
@@ -120,6 +123,11 @@ class NamesRead(ABC):
             if found:
                 return found
         return self._word(outside)
+
+    def _is_difference(self, text: str) -> bool:
+        """Whether names of different matrices stand with a minus between them: y − ŷ is neither."""
+        parts = [{each.identifier for each in self._part(part)} for part in _MINUS.split(text.strip("()[]²^2 "))]
+        return len(parts) == 2 and all(parts) and not parts[0] & parts[1]
 
     def _part(self, part: str) -> list[NameReading]:
         if part in self.shapes:
