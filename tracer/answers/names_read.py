@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from tracer.answers.numbers import UNSEEN
@@ -93,6 +93,10 @@ class NamesRead(ABC):
     @abstractmethod
     def updated(self, readings: Iterable[NameReading]) -> list[NameReading]:
         """The new values of what was read, where there are any."""
+
+    def stacked(self, heading: str) -> Sequence[tuple[str, ...]]:
+        """The matrices of all time steps or heads that a heading can mean together."""
+        return ()
 
     def noise(self, identifier: str) -> set[str]:
         """Words that add nothing to a matrix: "weights W1"."""

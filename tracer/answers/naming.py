@@ -20,7 +20,9 @@ from tracer.answers.key import Key
 from tracer.answers.layouts import shape_of
 from tracer.answers.pages import EXPECTED
 from tracer.answers.placing import Piece, Placing
+from tracer.answers.repeated_parts import MOST_PARTS
 from tracer.answers.scalars import LATER_PASSES, Gathered, scalars_of
+from tracer.answers.stacks import taken_apart
 from tracer.expression import matrix as m
 from tracer.expression.arrays import Array
 from tracer.program.roles import ERROR, INPUTS, TARGETS
@@ -29,7 +31,7 @@ MOST_WORDS = 5_000  # different ones in the cells of all pages
 MOST_NAMES = 2_000  # of matrices in a file that names them all
 MOST_READ_AGAIN = 200  # blocks of answers that are read anew for every convention
 MOST_SCALARS = 5_000  # numbers under names of units
-PAGE = 10**9  # more than the order of any block of a page
+PAGE = 10**12  # more than the order of any block of a page
 SLACK = 1e-6
 AGREES = 0.3  # of what numbers could say; below it they are no answers to the problem
 
@@ -69,7 +71,7 @@ def _placed(
 ) -> tuple[list[Piece], list[str], list[NotRead]]:
     """Everything that has a place, in order, and what is said of it and of the rest."""
     key = agreement.key
-    counted = counted_of(key)
+    counted, found = counted_of(key), list(taken_apart(found, agreement))
     scalars = {each.order: scalars_of(each, counted, agreement) for each in found}
     if sum(map(len, scalars.values())) > MOST_SCALARS:
         raise AnswerError(f"{file}: more than {MOST_SCALARS:,} numbers with names of their own")
@@ -90,7 +92,8 @@ def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[s
     if len(words) > MOST_WORDS or len(answers.matrices) + len(answers.given) > MOST_NAMES:
         raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be matrix names")
     fixed, found, remarks = list[Piece](), list[Found](), list[str]()
-    for order, (name, grid) in enumerate(answers.matrices.items()):
+    for place, (name, grid) in enumerate(answers.matrices.items()):
+        order = place * MOST_PARTS  # so that parts of one have their own
         if name in key.aliases.shapes:  # of this problem, or of it under another convention
             fixed.append(Piece(name, name, grid, order, fixed=True))
         elif any(grid):
@@ -100,7 +103,8 @@ def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[s
         blocks, said = blocks_of(page, key.aliases)
         remarks += said
         for each in blocks:
-            order, elsewhere = each.order + PAGE * number, _of_another_convention(each, key)
+            order = each.order * MOST_PARTS + PAGE * number
+            elsewhere = _of_another_convention(each, key)
             known = tuple(one for one in each.readings if one.identifier in key.values)
             if elsewhere:
                 fixed.append(Piece(elsewhere, each.name, each.grid, order, fixed=True))
