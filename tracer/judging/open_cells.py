@@ -175,10 +175,16 @@ class OpenCells:
         """Where so much was put right that it cannot be told whether a number follows from that."""
         return self.untold & self._within_reach(1.0, self.work.mended)
 
+    def _at_own_digits(self) -> Marked:
+        """Cells that are too coarse, and right at the digits that they have; the 0 and 1 of a step are exact."""
+        right = self._bounds(self.work.own)[0]
+        coarse = self.written.coarse & stands_for(self.written, self.written.own, right)
+        return np.asarray(coarse & (not is_step(self.rule)))
+
     def _doubtful(self, wide: Marked) -> Marked:
         """Cells without a bound, where some cannot be right however it is worked: a wrong rule may tell of them all."""
         cells = wide & (self.verdicts == "")
-        wrong = (self.verdicts == "") & ~(cells & self._within_reach(OUT_OF_REACH))
+        wrong = (self.verdicts == "") & ~(cells & self._within_reach(OUT_OF_REACH)) & ~self._at_own_digits()
         return np.asarray(cells & (np.count_nonzero(wrong) > 1))
 
     def _within_reach(self, times: float, reading: Reading | None = None) -> Marked:
@@ -224,11 +230,10 @@ class OpenCells:
         """Lines 9 to 11."""
         verdicts, judging = self.verdicts, self.judging
         right, failing = self._bounds(self.work.own)[0], verdicts == ""
+        coarse = failing & self._at_own_digits()
         if self.doubtful.any():
             value, reach = self.work.own.by_right_rule(self.identifier)
             right = Interval.around(value, np.where(self.doubtful & self._within_reach(OUT_OF_REACH), 0.0, reach))
-        coarse = failing & self.written.coarse & stands_for(self.written, self.written.own, right)
-        coarse &= not is_step(self.rule)  # whose 0 and 1 are exact
         site = Site(
             self.identifier, self.rule, self.work, self.written, right, self.on_own, self._slack(), failing, coarse,
             self.doubtful, self._last_place,

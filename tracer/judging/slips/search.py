@@ -36,7 +36,7 @@ from tracer.judging.slips.evidence import (
 from tracer.judging.slips.pen import pen_slips
 from tracer.judging.slips.rewriting import replaced
 from tracer.judging.slips.sentences import told_apart
-from tracer.judging.slips.supposing import known_in_left_out, supposing
+from tracer.judging.slips.supposing import known_in_left_out, same_in_left_out, supposing
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.slips.trials import Trial, trials, wrong_rules
 from tracer.judging.verdicts import Slip, SlipExtent
@@ -190,19 +190,25 @@ class _Search:
             )  # fmt: skip
 
     def _supposing(self) -> Iterator[Candidate]:
-        """What explains a site where a wrong rule that is known by now was at work in a left-out matrix too."""
+        """What explains a site where a wrong rule was at work in a left-out matrix too: a known one, or the same."""
         for left_out in known_in_left_out(self.site):
-            for each in _Search(supposing(self.site, left_out)).of_one_rule():
-                if each.consistent and (each.cells == self.site.failing).all():
-                    more = tuple(left_out.items())
-                    yield replace(each, left_out=(*more, *each.left_out), score=each.score - SUPPOSED)
+            yield from self._where(left_out, WHOLE)
+        for rule, left_out in same_in_left_out(self.site):
+            yield from self._where(left_out, [rule])
 
-    def of_one_rule(self) -> Sequence[Candidate]:
+    def _where(self, left_out: Mapping[str, Interval], rules: Sequence[Rule]) -> Iterator[Candidate]:
+        """What explains all of a site where left-out matrices are these."""
+        for each in _Search(supposing(self.site, left_out)).of_one_rule(rules):
+            if each.consistent and (each.cells == self.site.failing).all():
+                more = tuple(left_out.items())
+                yield replace(each, left_out=(*more, *each.left_out), score=each.score - SUPPOSED)
+
+    def of_one_rule(self, rules: Sequence[Rule]) -> Sequence[Candidate]:
         """What explains a site by one wrong rule, and a factor on top of it where none does."""
         with np.errstate(all="ignore"):
-            tried = list(trials(self.site, WHOLE, single=False))
+            tried = list(trials(self.site, rules, single=False))
             whole = [found for trial in tried for found in self._fits(trial, False)]
-            plain = any(each.extent is SlipExtent.THROUGHOUT for each in whole)
+            plain = any(each.extent is SlipExtent.THROUGHOUT for each in whole) or rules is not WHOLE
             return whole if plain else [*whole, *self._with_factors(tried)]
 
     def _least(self, single: bool, consistent: bool) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tracer.expression.interval import Interval
 from tracer.judging.site import Site
-from tracer.judging.slips.context import SlipContext
+from tracer.judging.slips.context import Rule, SlipContext
 from tracer.judging.slips.evidence import idea_of
 from tracer.judging.slips.table import WHOLE
 from tracer.judging.slips.trials import at_matrix
@@ -29,6 +29,17 @@ def known_in_left_out(site: Site) -> Iterator[Mapping[str, Interval]]:
         yield _made(site.work, ideas)
     for idea, names in ideas.items() if len(ideas) > 1 else ():
         yield _made(site.work, {idea: names})
+
+
+def same_in_left_out(site: Site) -> Iterator[tuple[Rule, Mapping[str, Interval]]]:
+    """Wrong rules that may have been at work in a site and in left-out matrices of its kind, with what these become."""
+    context = SlipContext(site.id, site.work)
+    before = [each for each in site.work.left_out_before(site.id) if SlipContext(each, site.work).kind is context.kind]
+    for trial in at_matrix(context, WHOLE) if before else ():
+        for words in trial.words:
+            idea = idea_of(trial.rule, words, context, SlipExtent.THROUGHOUT)
+            if left_out := _made(site.work, {idea: _as_well(site, idea)}):
+                yield trial.rule, left_out
 
 
 def _as_well(site: Site, idea: Idea) -> list[str]:
