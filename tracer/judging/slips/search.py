@@ -285,8 +285,9 @@ class _Search:
         weighed = weigh(self.site, low, high, single=False)
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             second, more = seconds[k]
-            score = float(weighed.gains[k]) - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
-            if score > 0 and second.slug != trial.rule.slug:
+            often = OFTEN * (trial.rule.often + second.often)
+            score = float(weighed.gains[k]) + often - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
+            if score > (COARSELY if self.site.last_place else 0.0) and second.slug != trial.rule.slug:
                 yield Candidate(
                     (trial.rule, second), (words, more), (trial.context, self.context), Interval(low[k], high[k]),
                     weighed.cells[k], score, bool(weighed.consistent[k]),
