@@ -23,7 +23,7 @@ DIGIT_FEWER = 10.0  # times a unit: of wrong rules too what is written may have 
 OUT_OF_REACH = 2.0  # times a bound too wide to tell: what first order leaves out is less than it has
 LIMITS = {
     "slack": SLACK, "rounding": ROUNDING, "significant": SIGNIFICANT, "margin": MARGIN, "most_units": MOST_UNITS,
-    "most_share": MOST_SHARE, "farthest": FARTHEST,
+    "most_share": MOST_SHARE, "farthest": FARTHEST, "least_digits": LEAST_DIGITS,
 }  # fmt: skip
 """All of these by name, for the surfaces that mark by themselves."""
 

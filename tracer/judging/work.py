@@ -265,7 +265,7 @@ def _finest(sheet: Sheet, key: Key) -> tuple[float, float]:
     if not numbers:
         return math.inf, math.inf
     decimals = (math.inf if entry.decimals is None else entry.decimals for entry in numbers)
-    asked = -math.log10(max(float(key.units(each).max()) for each in key.program.computed))
+    asked = min(key.asked[each] for each in key.program.computed)
     return max(asked - 1, *decimals), max(LEAST_DIGITS, *(entry.digits for entry in numbers))
 
 
