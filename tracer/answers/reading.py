@@ -159,7 +159,7 @@ def _grid(name: str, key: str, rows: Any, left: list[int]) -> Grid:
     place = f"{name}: {key[:MOST_TEXT]}"
     if not isinstance(rows, list):
         rows = [rows]  # a single number, as for the loss
-    while rows and all(isinstance(row, list) and row and all(isinstance(each, list) for each in row) for row in rows):
+    while all(isinstance(row, list) and row and isinstance(row[0], list) for row in rows) and rows:
         rows = [each for row in rows for each in row]  # of all time steps, or of all heads
     rows = (
         [row if isinstance(row, list) else [row] for row in rows] if any(isinstance(r, list) for r in rows) else [rows]

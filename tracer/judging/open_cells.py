@@ -67,7 +67,7 @@ class OpenCells:
         assert rule is not None  # it is computed
         self.rule = rule
         self.untold = np.zeros(self.on_own.shape, dtype=bool)
-        self.doubtful = np.zeros(self.on_own.shape, dtype=bool)
+        self.doubtful = self.untold
         self.right = self.key.values[self.identifier]
         self.behind, self.wrong, self.coarse = (
             self.work.dependents(self.identifier, marks)
