@@ -121,12 +121,13 @@ class Sheet {
   }
 }
 
-/** The most decimals and the most significant digits among numbers. */
+/** The most decimals and the most significant digits among numbers: at least one decimal fewer than asked, three digits. */
 function finestOf(entries) {
   const numbers = entries.filter(({ kind, value }) => kind === "number" && value !== 0);
   if (!numbers.length) return [Infinity, Infinity];
   const digits = ({ value, decimals }) => decimals === null ? 15 : Math.floor(Math.log10(Math.abs(value))) + 1 + decimals;
-  return [Math.max(...numbers.map((each) => each.decimals ?? Infinity)), Math.max(...numbers.map(digits))];
+  const least = Math.min(...[...rules.keys()].map((id) => asked[id])) - 1;
+  return [Math.max(least, ...numbers.map((each) => each.decimals ?? Infinity)), Math.max(limits.least_digits, ...numbers.map(digits))];
 }
 
 const NOTHING_BEHIND = { sign: "", behind: false, wrong: false, coarse: false, carried: false };

@@ -19,9 +19,10 @@ SIGNS = {
 }  # fmt: skip
 
 MOST_UNTOLD = 0.02  # of the cells of such sheets
-UNTOLD = {("carried", "✗"), ("rounded", "✗"), ("too_coarse", "✗"), ("carried", "✓")}
+UNTOLD = {("carried", "✗"), ("rounded", "✗"), ("too_coarse", "✗"), ("carried", "✓"), ("slip", "?")}
 """Verdict and mark where a surface that knows no slips takes the slip before a cell for a wrong number, and the cell
-for one that says nothing (line 5 of the table); what follows from that one is then right, not carried."""
+for one that says nothing (line 5 of the table); what follows from that one is then right, not carried. Where there is
+too little before a cell to tell, a slip that explains its whole matrix tells."""
 
 
 def signs(marked: MarkedSheet) -> dict[Cell, tuple[str, str]]:

@@ -16,13 +16,7 @@ from tracer.judging.marking import MarkedSheet
 
 CASES = {path.stem: json.loads(path.read_text(encoding="utf-8"))
          for path in sorted(Path(__file__).with_name("students").glob("*.json"))}  # fmt: skip
-UNTOLD = {
-    ("matmul", "D1"): "A2, E, D2 and E1 are left out, with two mistakes in them: bounds too wide to tell",
-    ("matmul", "W2_next"): "A2 and D2 are left out, with a mistake in each",
-    ("matmul", "b2_next"): "A2 and D2 are left out, with a mistake in each",
-    ("slope_of_error", "W1_next"): "worked with another D1 than the one that is written",
-}
-LEAST = 0.75  # of the arrays that fail on the student's own numbers
+LEAST = 0.9  # of the arrays that fail on the student's own numbers
 
 
 def failing(name: str) -> Iterator[tuple[MarkedSheet, str, list[str]]]:
@@ -34,24 +28,27 @@ def failing(name: str) -> Iterator[tuple[MarkedSheet, str, list[str]]]:
 
 
 def is_named(marked: MarkedSheet, identifier: str, slugs: list[str]) -> bool:
-    return all(each.slips and each.slips[0].slug in slugs for each in marked.of(identifier)
-               if each.verdict in ("slip", "wrong"))  # fmt: skip
+    """Whether the student's own mistakes are said of every cell first, and nothing else is with them."""
+    first = [[idea.slug for idea in each.slips[0].ideas] if each.slips else [] for each in marked.of(identifier)
+             if each.verdict in ("slip", "wrong")]  # fmt: skip
+    return all(said and set(slugs).issuperset(said) for said in first)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_student_did_is_named_first(name: str) -> None:
     for marked, identifier, slugs in failing(name):
-        assert is_named(marked, identifier, slugs) is ((name, identifier) not in UNTOLD), identifier
+        assert is_named(marked, identifier, slugs), identifier
 
 
 def test_how_many_arrays_are_named() -> None:
     named = [is_named(*each) for name in CASES for each in failing(name)]
-    assert len(named) == 16 and sum(named) / len(named) >= LEAST
+    assert len(named) == 14 and sum(named) / len(named) >= LEAST
 
 
 @pytest.mark.parametrize(
     ("name", "slugs"),
     [
+        ("matmul", ["formula-mistyped", "slope-of-activation", "matrix-product", "rate-in-gradient"]),
         ("double_sigmoid", ["slope-of-activation", "rate-in-gradient"]),
         ("relu_sigmoid_slope", ["wrong-slope", "rate-in-gradient"]),
         ("slope_of_error", ["slope-of-error", "rate-in-gradient", "matrix-product"]),

@@ -24,7 +24,7 @@ MOST_NAMED_CELLS = 5_000  # of a network whose single cells have names
 STYLES: tuple[NameStyle, ...] = get_args(NameStyle)
 
 
-_ERRORS = "l|e|etotal|loss|cost|c|j|error"
+_ERRORS = "l|e|etotal|loss|cost|c|j|error|mse|sse|bce|ce"
 _BY = re.compile(rf"d(?:{_ERRORS})/?d(.+)|grad(?:ient)?(?:of)?(.+)|(.+?)grad(?:ient)?|d(.+)")
 _SLOPE = re.compile(r"d(.+?)/d(.+)|(?:sigma|sigmoid|f|g|phi|tanh|relu)'\((.+)\)")
 _NEW = re.compile(r"(.+?)(?:new|next|updated|after|afterupdate|'|\+|\*)")

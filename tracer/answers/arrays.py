@@ -76,11 +76,17 @@ def _rows(text: str) -> list[list[str]] | None:
     inner = re.findall(r"\[([^\[\]]*)\]", text)
     if len(inner) == 1:
         inner = [each for each in re.split("[;\n]", inner[0]) if each.strip()] if ";" in inner[0] else inner
-    rows = [numbers_in(each, within=True) for each in inner]
+    rows = [_with_commas(each) or numbers_in(each, within=True) for each in inner]
     if any(mark in text for mark in LEFT_OUT):
         return [[LEFT_OUT[0]]]
     cells = [cell for row in rows for cell in row]
     return rows if any(read_number(cell[: MOST_TEXT + 1]).kind == "number" for cell in cells) else None
+
+
+def _with_commas(row: str) -> list[str]:
+    """The numbers of a row that semicolons separate, since their commas are decimal ones; none where it is none."""
+    cells = [cell.strip() for cell in row.split(";")]
+    return cells if len(cells) > 1 and all(map(_ENTRY.fullmatch, cells)) else []
 
 
 def numbers_in(text: str, within: bool = False) -> list[str]:

@@ -189,12 +189,12 @@ class CountedUnits(Counted):
                     yield ("unit", "sample", str(each)), each, two - 1, one - 1
 
     def _through(self, layers: list[int], unit: int) -> Iterator[tuple[Counting, int, int | None, int]]:
-        """Units counted through all layers."""
-        before = 0
-        for layer in layers if len(layers) > 1 else ():
-            if before < unit <= before + self.sizes[layer]:
-                yield ("through",), layer, None, unit - 1 - before
-            before += self.sizes[layer]
+        """Units counted through all layers, the inputs among them or not."""
+        for way, before in (("through", 0), ("through inputs", self.sizes[0])):
+            for layer in layers if len(layers) > 1 else ():
+                if before < unit <= before + self.sizes[layer]:
+                    yield (way,), layer, None, unit - 1 - before
+                before += self.sizes[layer]
 
     # Parameters
 

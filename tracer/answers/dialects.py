@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from tracer.answers.latex import from_latex, is_latex
+from tracer.answers.nested import with_names_within
 
 NEXT = "\x1e"  # begins another statement of a line
 MOST_BRACES = 5_000
@@ -23,6 +24,8 @@ _SUBSTITUTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^[ \t]*\$(?=[A-Za-z.][\w.]{0,40}[ \t]*$)", ""),  # R's
         (r"^[ \t]*(?:\[,[0-9]{1,6}\][ \t]*)+$", ""),  # the head of a matrix that R prints
         (r"^[ \t]*\[[0-9]{1,6},?\](?=[ \t]+[-+−.0-9])", ""),
+        (r"(?<=[\])0-9;,%])[ \t]+(?:#|//)(?![0-9])[^\n]*$|(?<=[\];])[ \t]*%[^\n]*$", ""),  # a remark behind a statement
+        (r"(?<=[0-9])[ \t]+%(?=[ \t]*(?:[,;\])|&]|$))", "%"),
         (r"\bParameter containing:", ""),
         (r"<tf\.(?:Tensor|Variable)[^>\n]{0,200}?numpy=", ""),
         (r"(?<=\))>|(?<=\])>(?=[ \t]*$)", ""),
@@ -45,6 +48,7 @@ def plain_lines(text: str) -> str:
     """A text as it would be typed: without prompts, types and wrappers, LaTeX as names and brackets."""
     if is_latex(text):
         text = from_latex(text)
+    text = with_names_within(text)
     for pattern, by in _SUBSTITUTIONS:
         text = pattern.sub(by, text)
     if text.count("{") <= MOST_BRACES:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tracer.answers.agreement import SURE, Agreement, weight
 from tracer.answers.counting import Counted, CountedCell, Counting
-from tracer.answers.identifiers import UnitName
+from tracer.answers.identifiers import BIAS, THETA, WEIGHT, UnitName
 from tracer.answers.numbers import Entry
 
 FROM_0 = ("from 0", "layer0")  # ways of counting that begin with 0, of a family that has one
@@ -95,7 +95,13 @@ class Families:
         if best >= SURE and (len(found) == 1 or all_agree):
             return found[0]
         only = len(mappings) == 1 and group[0].unit.change != "change" and (group[0].unit.tags or len(group) > 1)
-        return next(iter(mappings)) if only else None
+        return next(iter(mappings)) if only and not self._may_be_units(group) else None
+
+    def _may_be_units(self, group: Sequence[NamedNumber]) -> bool:
+        """Whether numbers that would be of one sample each may as well be units of a sample: z1, z2."""
+        unit = group[0].unit
+        counted = not {WEIGHT, BIAS, THETA} & set(unit.kinds) and unit.tags != "s" and len(unit.numbers) == 1
+        return counted and self.counted.samples > 1 and all(len(each.entries) == 1 for each in group)
 
     def _mappings(self, group: Sequence[NamedNumber]) -> Iterator[Mapped]:
         """The cells of a group in every way of counting that places all of it, none twice."""
@@ -112,10 +118,13 @@ class Families:
                     yield found
 
     def _fits(self, group: Sequence[NamedNumber], counting: Counting) -> bool:
-        """Whether a column has a number for every sample, where there are several."""
-        columns = [self.counted.cells(each.unit)[counting].row is None for each in group]
+        """Whether a column has a number for every sample, where there are several, and one sample's cell has not."""
         samples = self.counted.samples
-        return all(len(each.entries) == samples for each, column in zip(group, columns, strict=True) if column)
+        for each in group:
+            a_column, as_many = self.counted.cells(each.unit)[counting].row is None, len(each.entries) == samples
+            if (a_column and not as_many) or (as_many and counting[0] == "sample" and samples > 1):
+                return False
+        return True
 
     def _score(self, group: Sequence[NamedNumber], mapping: Mapped) -> float:
         return math.fsum(self._agrees(each, cell) for each, cell in zip(group, mapping, strict=True))

@@ -48,7 +48,7 @@ _TAGS = {
 }  # fmt: skip
 _NEW = re.compile(r"(.+?)(?:_?(?:new|neu|next|updated|after|nuevo|nou)|\+|\*|')|(?:new|updated|next)_?(.+)")
 _OF = re.compile(
-    r"d(?:l|e|etotal|etot|loss|cost|c|j|error|err|e_total|e_tot)_?/?_?d_?(.+)"
+    r"d(?:l|e|etotal|etot|loss|cost|c|j|error|err|e_total|e_tot|mse|sse|bce|ce)_?/?_?d_?(.+)"
     r"|(?:grad|gradient|nabla)_?(?:of)?_?(.+)|(.+?)[_.]?(?:grad|gradient)"
 )
 _SHORT = re.compile(r"d_?([a-z].*)")

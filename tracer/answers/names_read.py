@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from tracer.answers.numbers import UNSEEN
@@ -42,6 +42,7 @@ _UNKNOWN = re.compile(r"[A-Z][0-9]+")  # like an identifier, and no cell such as
 _SHAPE = re.compile(r"[\[(]?\s*(?:shape:?\s*)?[\[(]?\b[0-9]+\s*(?:[x×*]|,)\s*[0-9]+\b[\])]?\s*[\])]?", re.I)
 _BULLET = re.compile(r"^(?:[#>•-]+\s+|[0-9]+[.)]\s+)+")
 _PARTS = re.compile(r"\s*[:;|,]\s*|\s+[·–—-]\s+")
+_MINUS = re.compile(r"\s*[-−–]\s+|\s+[-−–]\s*|(?<=[^\W_])−(?=[^\W_])")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _IN_BRACKETS = re.compile(r"(?<![\w.])[(\[]([^()\[\]]*)[)\]]")  # and not what a function is called with
 _NOISE = {"matrix", "values", "the", "of"}
@@ -93,6 +94,10 @@ class NamesRead(ABC):
     def updated(self, readings: Iterable[NameReading]) -> list[NameReading]:
         """The new values of what was read, where there are any."""
 
+    def stacked(self, heading: str) -> Sequence[tuple[str, ...]]:
+        """The matrices of all time steps or heads that a heading can mean together."""
+        return ()
+
     def noise(self, identifier: str) -> set[str]:
         """Words that add nothing to a matrix: "weights W1"."""
         return set()
@@ -109,6 +114,8 @@ class NamesRead(ABC):
         if cell is not None:
             return self._cell_of(cell[1], int(cell[2]) - 1, int(cell[3]) - 1)
         text = _SHAPE.sub(" ", text).strip()
+        if self._is_difference(text):
+            return []
         outside = _BRACKETED.sub(" ", text).strip()
         ways = (
             [text],
@@ -120,6 +127,11 @@ class NamesRead(ABC):
             if found:
                 return found
         return self._word(outside)
+
+    def _is_difference(self, text: str) -> bool:
+        """Whether names of different matrices stand with a minus between them: y − ŷ is neither."""
+        parts = [{each.identifier for each in self._part(part)} for part in _MINUS.split(text.strip("()[]²^2 "))]
+        return len(parts) == 2 and all(parts) and not parts[0] & parts[1]
 
     def _part(self, part: str) -> list[NameReading]:
         if part in self.shapes:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tracer.answers.agreement import Agreement, total
 from tracer.answers.blocks import blocks_of
+from tracer.answers.by_sample import once_for_each, rows_of_units, stacked
 from tracer.answers.counting import counted_of
 from tracer.answers.fitting import are_labels
 from tracer.answers.found import Found
@@ -19,7 +20,9 @@ from tracer.answers.key import Key
 from tracer.answers.layouts import shape_of
 from tracer.answers.pages import EXPECTED
 from tracer.answers.placing import Piece, Placing
+from tracer.answers.repeated_parts import MOST_PARTS
 from tracer.answers.scalars import LATER_PASSES, Gathered, scalars_of
+from tracer.answers.stacks import taken_apart
 from tracer.expression import matrix as m
 from tracer.expression.arrays import Array
 from tracer.program.roles import ERROR, INPUTS, TARGETS
@@ -28,7 +31,7 @@ MOST_WORDS = 5_000  # different ones in the cells of all pages
 MOST_NAMES = 2_000  # of matrices in a file that names them all
 MOST_READ_AGAIN = 200  # blocks of answers that are read anew for every convention
 MOST_SCALARS = 5_000  # numbers under names of units
-PAGE = 10**9  # more than the order of any block of a page
+PAGE = 10**12  # more than the order of any block of a page
 SLACK = 1e-6
 AGREES = 0.3  # of what numbers could say; below it they are no answers to the problem
 
@@ -68,14 +71,16 @@ def _placed(
 ) -> tuple[list[Piece], list[str], list[NotRead]]:
     """Everything that has a place, in order, and what is said of it and of the rest."""
     key = agreement.key
-    counted = counted_of(key)
+    counted, found = counted_of(key), list(taken_apart(found, agreement))
     scalars = {each.order: scalars_of(each, counted, agreement) for each in found}
     if sum(map(len, scalars.values())) > MOST_SCALARS:
         raise AnswerError(f"{file}: more than {MOST_SCALARS:,} numbers with names of their own")
-    gathered = Gathered([one for each in scalars.values() for one in each], counted, agreement, key)
+    rows = rows_of_units([each for each in found if not scalars[each.order]], counted, agreement)
+    singles = once_for_each([one for each in scalars.values() for one in each], counted, agreement)
+    gathered = Gathered([*singles, *rows.values()], counted, agreement, key)
     placing = Placing(key, counted, agreement, gathered.meant)
-    others = [each for each in found if not scalars[each.order] and not _only_counts(each)]
-    blocks = [_of_this_pass(each, key, gathered.notes) for each in others]
+    others = [each for each in found if not scalars[each.order] and each.order not in rows and not _only_counts(each)]
+    blocks = [_of_this_pass(each, key, gathered.notes) for each in stacked(others, agreement)]
     placing.place(blocks, [each.identifier for each in (*fixed, *gathered.pieces)])
     pieces = sorted((*fixed, *gathered.pieces, *placing.pieces), key=lambda each: each.order)
     return pieces, gathered.notes, [*gathered.not_read, *placing.not_read]
@@ -87,7 +92,8 @@ def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[s
     if len(words) > MOST_WORDS or len(answers.matrices) + len(answers.given) > MOST_NAMES:
         raise AnswerError(f"{answers.file}: more than {MOST_WORDS:,} words, too many to be matrix names")
     fixed, found, remarks = list[Piece](), list[Found](), list[str]()
-    for order, (name, grid) in enumerate(answers.matrices.items()):
+    for place, (name, grid) in enumerate(answers.matrices.items()):
+        order = place * MOST_PARTS  # so that parts of one have their own
         if name in key.aliases.shapes:  # of this problem, or of it under another convention
             fixed.append(Piece(name, name, grid, order, fixed=True))
         elif any(grid):
@@ -97,7 +103,8 @@ def _found(answers: Answers, key: Key) -> tuple[list[Piece], list[Found], list[s
         blocks, said = blocks_of(page, key.aliases)
         remarks += said
         for each in blocks:
-            order, elsewhere = each.order + PAGE * number, _of_another_convention(each, key)
+            order = each.order * MOST_PARTS + PAGE * number
+            elsewhere = _of_another_convention(each, key)
             known = tuple(one for one in each.readings if one.identifier in key.values)
             if elsewhere:
                 fixed.append(Piece(elsewhere, each.name, each.grid, order, fixed=True))
@@ -233,6 +240,9 @@ class _Settled:
         elif self._equals(piece.grid, new):
             self._put(new, piece)
             self.notes.append(f"“{piece.name}” was read as {new}, which it equals")
+        elif self.agreement.of(piece.grid, self.key.program.gradients.get(old, "")) > AGREES * total(piece.grid):
+            self._put(self.key.program.gradients[old], piece)
+            self.notes.append(f"“{piece.name}” was read as {self.key.program.gradients[old]}, with which it agrees")
         else:
             self._given(piece)
 

@@ -35,6 +35,7 @@ from tracer.program.roles import Quantity
 
 ELIDED = "numbers are missing from the printout"
 MOSTLY = 0.5  # of what numbers could say, from which on they settle a place
+MOSTLY_ALL = 0.7  # of it, from which on they settle that a part of a matrix stands there
 IN_TURN = 0.5  # what a bias without a name has to say that stands behind its weights: two numbers of one digit
 ALONE = 3.0  # what numbers without a name have to say: two numbers of three digits, or three of two
 LETTERS = 3  # rank of names that are letters of the field, after those of aliases.py
@@ -85,6 +86,7 @@ class Placing:
     def place(self, found: Sequence[Found], taken: Iterable[str]) -> None:
         """Place blocks: those with sure names first, then by their numbers what has no name that says enough."""
         self.modules = Modules(each.name for each in found)
+        self.has_gradients = any(_change(each) == "gradient" for each in found)
         self.taken = set(taken)
         self.before = ""  # what the block before was placed as
         later: list[tuple[Found, Option | None]] = []
@@ -102,6 +104,9 @@ class Placing:
 
     def _begin(self, each: Found, later: list[tuple[Found, Option | None]]) -> None:
         readings = [*(one for one in each.readings if one.place is None), *self._letters(each)]
+        if (besides := self._besides(each)) is not None:
+            self.not_read.append(NotRead(each.where, _shown(each), besides))
+            return
         if is_left_out(each.grid):
             self._elided(each, readings)
             return
@@ -114,6 +119,20 @@ class Placing:
             later.append((each, option))
         else:
             self._put(each, option)
+
+    def _besides(self, each: Found) -> str | None:
+        """What numbers are that are not asked for, though their name is near that of a matrix that is."""
+        if _change(each) == "change" and self.has_gradients and not any(one.rank == 0 for one in each.readings):
+            return "the change of a parameter beside its gradient, which is what is asked for; nothing has to be done"
+        if _is_error(each) and total(each.grid) >= SURE and self._is_loss_in_parts(each):
+            return "the parts of the loss, of which the sum alone is asked for; nothing has to be done"
+        return None
+
+    def _is_loss_in_parts(self, each: Found) -> bool:
+        """Whether several numbers add up to the loss, and agree with no matrix that their name can mean."""
+        entries = tuple(entry for row in each.grid for entry in row)
+        ways = (way for one in each.readings for way in self._layouts(each, one.identifier))
+        return len(entries) > 1 and self.agreement.share(entries) and not any(map(self._agree, ways))
 
     def _letters(self, each: Found) -> Iterator[NameReading]:
         """What the letters of a name can mean, and the modules of a framework."""
@@ -169,7 +188,8 @@ class Placing:
         if shape == wanted[::-1]:
             return TRANSPOSED
         smaller = shape[0] <= wanted[0] and shape[1] <= wanted[1]
-        agrees = shape[1] == wanted[1] and self.agreement.of(each.grid, identifier) >= SURE
+        least = max(SURE, MOSTLY_ALL * total(each.grid))  # a row of a unit's samples agrees by half with one of units
+        agrees = shape[1] == wanted[1] and self.agreement.of(each.grid, identifier) >= least
         sure = each.positional or (letter and not each.single) or agrees
         return PART if smaller and sure else None
 
@@ -251,11 +271,6 @@ class Placing:
 
 def not_read(each: Found, known: Sequence[str], fitting: Sequence[str], key: Key) -> NotRead:
     """What is said of a block: what was found, why it has no place, and the line that would give it one."""
-    rows, columns = shape_of(each.grid)
-    count = sum(map(len, each.grid))
-    sample = ", ".join(entry.text for row in each.grid[:1] for entry in row[:3])
-    numbers = f"{rows}×{columns} numbers" if count > 1 else "a number"
-    named = f" under “{each.name[:40]}”" if each.name else " without a name"
     example = (known or fitting or list(key.program.computed))[0]
     height, width = wanted = key.values[example].shape
     if len(known) == 1:
@@ -267,5 +282,25 @@ def not_read(each: Found, known: Sequence[str], fitting: Sequence[str], key: Key
     else:
         why = "no matrix of this problem is called that" if each.name else "nothing says which matrix they are"
         line = f"the matrix before the numbers, as in {example} = …"
-    found = f"{numbers}{named}: {sample}{', …' if count > 3 else ''}"
-    return NotRead(each.where, found, f"{why}; to have it read write {line}")
+    return NotRead(each.where, _shown(each), f"{why}; to have it read write {line}")
+
+
+def _shown(each: Found) -> str:
+    """What was found, in a few words."""
+    rows, columns = shape_of(each.grid)
+    count = sum(map(len, each.grid))
+    sample = ", ".join(entry.text for row in each.grid[:1] for entry in row[:3])
+    numbers = f"{rows}×{columns} numbers" if count > 1 else "a number"
+    named = f" under “{each.name[:40]}”" if each.name else " without a name"
+    return f"{numbers}{named}: {sample}{', …' if count > 3 else ''}"
+
+
+def _is_error(each: Found) -> bool:
+    unit = unit_name(each.name)
+    return unit is not None and "error" in unit.kinds and not unit.change
+
+
+def _change(each: Found) -> str:
+    """Whether a name says a gradient or a change, of a parameter or not."""
+    unit = unit_name(each.name)
+    return "" if unit is None else unit.change

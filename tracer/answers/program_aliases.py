@@ -7,10 +7,11 @@ read where a name can mean two matrices, unless the case of its letters tells th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from tracer.answers.names_read import FIELD, OWN, NameReading, NamesRead, plain
+from tracer.answers.repeated_parts import families
 from tracer.answers.usual_parts import usual_names
 from tracer.problem.program_problem import ProgramProblem
 from tracer.program.naming_policy import RATE
@@ -18,6 +19,7 @@ from tracer.program.naming_policy import RATE
 _RATE = "learningrate lr rate eta"
 _BY = re.compile(r"d(?:l|loss|cost|j|e)/?d(.+)|grad(?:ient)?(?:of)?(.+)|(.+?)\.?grad(?:ient)?|d(.+)")
 _NEW = re.compile(r"(.+?)(?:new|next|updated|after|'|\+)")
+_TOGETHER = ("{}", "{}s", "all{}", "{}all", "{}list", "{}seq", "{}t")  # h, hs, all_h
 _SLOPE = re.compile(r"slope(?:of)?(.+)|(.+?)slope")
 
 
@@ -33,6 +35,27 @@ class ProgramAliases(NamesRead):
         if not known and new is not None:
             known = self.updated(self._known(new[1]))
         return known or self._derivative(name)
+
+    def stacked(self, heading: str) -> Sequence[tuple[str, ...]]:
+        name = plain(heading.rstrip(": "))
+        by = _BY.fullmatch(name)
+        inner = next(filter(None, by.groups())) if by is not None else ""
+        above = [tuple(map(self.program.gradients.get, each)) for each in self._stacks.get(inner, ())]
+        gradients = [each for each in above if None not in each]
+        return [*self._stacks.get(name, ()), *(tuple(filter(None, each)) for each in gradients)]
+
+    @cached_property
+    def _stacks(self) -> Mapping[str, list[tuple[str, ...]]]:
+        """The families of matrices by what they are called together: h, hs, all h; hidden states."""
+        found: dict[str, list[tuple[str, ...]]] = {}
+        usual = [(name, each) for name, each in usual_names(self.program) if each]
+        for family in families(self.program):
+            stem, members = plain(family.stem), frozenset(family.members)
+            names = [form.format(stem) for form in _TOGETHER]
+            names += [name for name, each in usual if len(each) > 1 and each <= members]
+            for name in dict.fromkeys(names):
+                found.setdefault(name, []).append(family.members)
+        return found
 
     def updated(self, readings: Iterable[NameReading]) -> list[NameReading]:
         carried = self.program.carried
@@ -67,7 +90,8 @@ class ProgramAliases(NamesRead):
             for name in (identifier, self.problem.names.own.get(identifier, identifier)):
                 found.setdefault(plain(name), {}).setdefault(identifier, NameReading(OWN, identifier))
         taken = set(found)
-        for name, identifier in (*((word, RATE) for word in _RATE.split()), *usual_names(self.program)):
+        alone = ((name, next(iter(found))) for name, found in usual_names(self.program) if len(found) == 1)
+        for name, identifier in (*((word, RATE) for word in _RATE.split()), *alone):
             if name not in taken:
                 found.setdefault(name, {}).setdefault(identifier, NameReading(FIELD, identifier))
         return {name: list(readings.values()) for name, readings in found.items()}

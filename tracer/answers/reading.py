@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tracer.answers.handed_in import Answers as Answers
 from tracer.answers.handed_in import Grid as Grid
 from tracer.answers.in_words import of_notes
 from tracer.answers.listed import answers_of_csv
+from tracer.answers.nested import name_within
 from tracer.answers.notebooks import text_of_notebook
 from tracer.answers.numbers import BLANK, Entry, read_number, unreadable
 from tracer.answers.packed import pages_of_ods, text_of_docx
@@ -77,6 +78,7 @@ def read_json(name: str, content: bytes) -> Answers:
     for key in _WRAPPERS:
         if isinstance(document.get(key), dict):
             document = {**document.pop(key), **document}
+    document = {key: value for each in document.items() for key, value in _within(*each)}
     left = [MOST_CELLS]
     given = document.get("given") or {}
     if not isinstance(given, dict):
@@ -90,6 +92,14 @@ def read_json(name: str, content: bytes) -> Answers:
         problem_sha256=_word(document.get("problem_sha256")),
         notes=tuple(f"{key[:MOST_TEXT]}: appears more than once; the first was read" for key in twice),
     )
+
+
+def _within(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A key's matrices by names of their own, where it holds several: {"grads": {"W1": …}} has W1.grad."""
+    if key in _RESERVED or not isinstance(value, dict):
+        yield key, value
+        return
+    yield from ((name_within(key, name), each) for name, each in value.items())
 
 
 def _loaded(name: str, content: bytes, twice: dict[str, None]) -> Any:
@@ -149,6 +159,8 @@ def _grid(name: str, key: str, rows: Any, left: list[int]) -> Grid:
     place = f"{name}: {key[:MOST_TEXT]}"
     if not isinstance(rows, list):
         rows = [rows]  # a single number, as for the loss
+    while all(isinstance(row, list) and row and isinstance(row[0], list) for row in rows) and rows:
+        rows = [each for row in rows for each in row]  # of all time steps, or of all heads
     rows = (
         [row if isinstance(row, list) else [row] for row in rows] if any(isinstance(r, list) for r in rows) else [rows]
     )

@@ -19,10 +19,13 @@ _ARROW = re.compile(r"->|→|⟶|↦")
 _GIVES = re.compile(rf"{_EQUALS}|:(?!=)")
 _CHAIN = re.compile(rf"{_EQUALS}|=>|⇒|⟹")
 _GOES_ON = re.compile(r"^[\s&$|]*(?:=>|⇒|⟹|=|≈|≃|≅)(?!=)")
-_NAME = r"['\"]?[^\W\d_][^\s=:,;≈]{0,40}['\"]?(?:\s?\(?(?:new|neu|old)\)?)?"
+_NAME = r"['\"]?(?:[^\W\d_]|[∂∇𝜕𝟃])[^\s=:,;≈]{0,40}['\"]?(?:\s?\(?(?:new|neu|old)\)?)?"
+_WORDS = r"(?:[^\W\d_][^\W\d_']{0,15} ){0,3}"  # before a name: new w
 _ANOTHER = re.compile(
-    rf"(?:\s*(?:=>|⇒|⟹)\s*|(?<=[\ue001\x1d)])\s*[,;]\s*|\s*[,;]\s+|;|\s{{2,8}}|(?<=[0-9.])\s)(?={_NAME}\s?(?:=|:=|≈|←|<-|:\s)(?!=))"
+    rf"(?:\s*(?:=>|⇒|⟹)\s*|(?<=[\ue001\x1d)])\s*[,;]\s*|\s*[,;]\s+|;|\s{{2,8}}|(?<=[0-9.])\s)(?={_WORDS}{_NAME}\s?(?:=|:=|≈|←|<-|:\s)(?!=))"
 )
+_STEP = re.compile(r"^\s*(?:[0-9]{1,2}[.)]|[-•])\s+(?=\S)")
+_NAMES_IT = re.compile(rf"\s*{_NAME}\s?(?:{_EQUALS})")
 _ENDS = " \t,;}{$&✓✔!" + FOLDED
 _LETTER = re.compile(r"[^\W\d_]|∂|∇")
 
@@ -71,6 +74,8 @@ def _statement(text: str, lifted: Lifted) -> Statement | None:
     mark = _GIVES.search(text)
     if mark is None or not _LETTER.search(text[: mark.start()]):
         return _beside(text, lifted)
+    if mark[0] == ":" and _NAMES_IT.match(text, mark.end()):  # Sample 1: z1 = …
+        return _statement(text[mark.end() :], lifted)
     name, rest = cleaned(text[: mark.start()]), text[mark.end() :]
     arrow = _ARROW.split(rest)
     if len(arrow) == 2 and (values := [_assigned(name, each, lifted) for each in arrow]) and all(values):
@@ -90,7 +95,8 @@ def _beside(text: str, lifted: Lifted) -> Statement | None:
 
 
 def cleaned(name: str) -> str:
-    """A name without what stands around it."""
+    """A name without what stands around it, and the number of its step."""
+    name = _STEP.sub("", name)
     return name.replace(FOLDED, "").strip(" \t,;{}$|`\"'()" if "(" not in name or ")" not in name else " \t,;{}$|`\"'")
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from tracer.answers.arrays import ARRAY, FOLDED, Lifted, lift, numbers_in
 from tracer.answers.dialects import plain_lines
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage, Assigned
+from tracer.answers.indices import counted_from_1
 from tracer.answers.numbers import Entry, read_number
 from tracer.answers.statements import Statement, goes_on, statements
 
@@ -58,7 +59,7 @@ class _Writing:
         self._close()
         rows = [[each if isinstance(each, Entry) else _entry(each) for each in row] for row in self.rows]
         _head(rows)
-        return AnswerPage(rows, self.assigned, self.lines)
+        return AnswerPage(rows, counted_from_1(self.assigned), self.lines)
 
     def line(self, number: int, line: str) -> None:
         if self.open is not None and goes_on(line):

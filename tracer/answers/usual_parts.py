@@ -39,6 +39,7 @@ WORDS = {
     "deviation": "std sigma standarddeviation sd",
     "gain": "gamma gain bngain",
     "shift": "beta shift bnbias",
+    "states": "hiddenstates states hstates allhidden",
     "recurrent": "whh wh uh u recurrentweights hiddentohidden",
     "from_input": "wxh wx wih win inputtohidden",
     "recurrent_bias": "bh hiddenbias",
@@ -53,14 +54,13 @@ WORDS = {
 }
 
 
-def usual_names(program: Program) -> Iterator[tuple[str, str]]:
-    """Plain names with the identifiers that they mean in a program."""
+def usual_names(program: Program) -> Iterator[tuple[str, frozenset[str]]]:
+    """Plain names with the identifiers that they can mean in a program: several where each block has its own."""
     parts: dict[str, set[str]] = {}
     for part, identifier in _parts(program):
         parts.setdefault(part, set()).add(identifier)
     for part, found in parts.items():
-        if len(found) == 1:
-            yield from ((word, next(iter(found))) for word in WORDS[part].split())
+        yield from ((word, frozenset(found)) for word in WORDS[part].split())
 
 
 def _parts(program: Program) -> Iterator[tuple[str, str]]:
@@ -170,7 +170,7 @@ def _of_picking(program: Program, name: str, rule: m.Matrix) -> Iterator[tuple[s
 def _of_recurrence(program: Program) -> Iterator[tuple[str, str]]:
     """In time steps the weights of what an earlier step made, and those of what is given."""
     taken: dict[str, set[str]] = {}
-    recurrent, biases = set[str](), set[str]()
+    recurrent, biases, states = set[str](), set[str](), set[str]()
     for name, rule in _forward(program):
         here = program.assignments[name].block
         if not here:
@@ -183,8 +183,11 @@ def _of_recurrence(program: Program) -> Iterator[tuple[str, str]]:
                 (weight,), (other,) = weights, inside - weights
                 taken.setdefault(weight, set()).add(other)
                 block = program.assignments[other].block
-                recurrent |= weights if block and block != here else set()
+                if block and block != here:
+                    recurrent |= weights
+                    states.add(other)
     yield from (("recurrent", each) for each in recurrent)
+    yield from (("states", each) for each in states)
     yield from (("recurrent_bias", each) for each in biases if recurrent)
     for weight, others in taken.items():
         if weight not in recurrent and all(program.assignments[each].role == "given" for each in others):

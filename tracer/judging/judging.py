@@ -148,9 +148,13 @@ class _Judging:
         verdicts, replaced = self.verdicts[site.id], False
         for found in self.explain(site):
             cells = found.cells & site.failing
+            if not found.slip.is_plain:
+                cells &= ~site.doubtful
             for row, column in np.argwhere(cells).tolist():
                 self.slips.setdefault(site.id, {}).setdefault((row, column), []).append(found.slip)
             verdicts[cells] = "slip"
+            if found.slip.is_plain:
+                self.work.known.extend(each for each in found.slip.ideas if each not in self.work.known)
             if found.left_out and not replaced:
                 replaced = True
                 for each, interval in found.left_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,8 @@ from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval, bound
 from tracer.judging.numbers import (
+    DIGIT_FEWER,
+    OUT_OF_REACH,
     close,
     cut_off,
     farthest_told,
@@ -64,6 +67,7 @@ class OpenCells:
         assert rule is not None  # it is computed
         self.rule = rule
         self.untold = np.zeros(self.on_own.shape, dtype=bool)
+        self.doubtful = self.untold
         self.right = self.key.values[self.identifier]
         self.behind, self.wrong, self.coarse = (
             self.work.dependents(self.identifier, marks)
@@ -130,7 +134,9 @@ class OpenCells:
             return
         coarse = self.written.coarse & stands_for(self.written, self.written.own, Interval.exactly(self.on_own))
         give(verdicts, wide & coarse, "too_coarse")
-        give(verdicts, wide & self.written.present, "not_read")
+        if wide.any():
+            self.doubtful = self._doubtful(wide)
+            give(verdicts, wide & self.written.present & ~self.doubtful, "not_read")
         if self.untold.any():
             give(verdicts, self._may_be_mended(), "not_read")
 
@@ -167,8 +173,25 @@ class OpenCells:
 
     def _may_be_mended(self) -> Marked:
         """Where so much was put right that it cannot be told whether a number follows from that."""
-        value, reach = self.work.mended.by_right_rule(self.identifier)
-        return self.untold & inside(self.written.values, Interval.around(value, reach), tolerance(self.written))
+        return self.untold & self._within_reach(1.0, self.work.mended)
+
+    def _at_own_digits(self) -> Marked:
+        """Cells that are too coarse, and right at the digits that they have; the 0 and 1 of a step are exact."""
+        right = self._bounds(self.work.own)[0]
+        coarse = self.written.coarse & stands_for(self.written, self.written.own, right)
+        return np.asarray(coarse & (not is_step(self.rule)))
+
+    def _doubtful(self, wide: Marked) -> Marked:
+        """Cells without a bound, where some cannot be right however it is worked: a wrong rule may tell of them all."""
+        cells = wide & (self.verdicts == "")
+        wrong = (self.verdicts == "") & ~(cells & self._within_reach(OUT_OF_REACH)) & ~self._at_own_digits()
+        return np.asarray(cells & (np.count_nonzero(wrong) > 1))
+
+    def _within_reach(self, times: float, reading: Reading | None = None) -> Marked:
+        """Whether a number may follow by the right rule at all, where the bound is too wide to say that it does."""
+        value, reach = (reading or self.work.own).by_right_rule(self.identifier)
+        near = inside(self.written.values, Interval.around(value, times * reach), tolerance(self.written))
+        return np.asarray(near | ~np.isfinite(value) | ~np.isfinite(reach))
 
     def _bounds(self, reading: Reading) -> tuple[Interval, Marked]:
         """Between what the right rule's value lies, and where that is so wide that it says nothing."""
@@ -206,13 +229,15 @@ class OpenCells:
     def _by_a_slip(self) -> None:
         """Lines 9 to 11."""
         verdicts, judging = self.verdicts, self.judging
-        right = self._bounds(self.work.own)[0]
-        failing = verdicts == ""
-        coarse = failing & self.written.coarse & stands_for(self.written, self.written.own, right)
-        coarse &= not is_step(self.rule)  # whose 0 and 1 are exact
-        units = np.minimum(self.written.units, least_own(self.written))
-        slack = half(self.written, units * (2 if judging.cuts_off else 1))
-        site = Site(self.identifier, self.rule, self.work, self.written, right, self.on_own, slack, failing, coarse)
+        right, failing = self._bounds(self.work.own)[0], verdicts == ""
+        coarse = failing & self._at_own_digits()
+        if self.doubtful.any():
+            value, reach = self.work.own.by_right_rule(self.identifier)
+            right = Interval.around(value, np.where(self.doubtful & self._within_reach(OUT_OF_REACH), 0.0, reach))
+        site = Site(
+            self.identifier, self.rule, self.work, self.written, right, self.on_own, self._slack(), failing, coarse,
+            self.doubtful, self._last_place,
+        )  # fmt: skip
         if (failing & ~coarse).any():
             judging.name_slips(site)
             empty = (verdicts == "slip") & np.logical_or.reduce(
@@ -220,7 +245,23 @@ class OpenCells:
             )
             judging.empty[self.identifier] = judging.empty.get(self.identifier, False) | empty
         give(verdicts, coarse, "too_coarse")
+        give(verdicts, self.doubtful, "not_read")
         give(verdicts, failing, "wrong")
+
+    def _slack(self) -> Array:
+        """What a number may be off a wrong rule's value: a digit is missing where none of the matrix has it."""
+        units = np.minimum(self.written.units, least_own(self.written))
+        units = np.maximum(units, min(self._last_place, DIGIT_FEWER * float(units.max())))
+        return half(self.written, units * (2 if self.judging.cuts_off else 1))
+
+    @cached_property
+    def _last_place(self) -> float:
+        """Where all numbers of a matrix end too early, and it has no exact values that end there; else 0."""
+        finest = self.written.finest
+        if finest <= 1.5 * self.written.units.max():
+            return 0.0
+        ends = np.abs(self.on_own / finest - np.round(self.on_own / finest)) * finest < self.written.units / 2
+        return 0.0 if ends.all() else finest
 
 
 def is_open(verdicts: NDArray[np.object_]) -> bool:

@@ -20,7 +20,8 @@ class Site:
 
     `right` are the right rule's bounds on the learner's own work and `on_own` its values, `tolerance` what
     every bound is widened by; `failing` has the cells to be explained, and `coarse` those among them
-    that are right at the digits written, of which there are too few.
+    that are right at the digits written, of which there are too few. `doubtful` are those among them of which there is
+    too little to tell but by a rule that explains the whole matrix. Digits beyond the `last_place` say nothing.
     """
 
     id: str
@@ -32,6 +33,8 @@ class Site:
     tolerance: Array
     failing: Marked
     coarse: Marked
+    doubtful: Marked
+    last_place: float
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ class Slip:
     extent: SlipExtent = SlipExtent.THROUGHOUT
     score: float = 0.0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it explains its whole matrix."""
+        return self.extent is SlipExtent.THROUGHOUT
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from typing import TypeVar
 
 import numpy as np
 
+from tracer.answers.key import Key
 from tracer.calculus.first_order import Moved, moved
 from tracer.expression import matrix as m
 from tracer.expression import traversal
@@ -19,8 +21,9 @@ from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
 from tracer.expression.rounding_error import step_values
-from tracer.judging.numbers import FARTHEST, MARGIN, ROUNDING
+from tracer.judging.numbers import FARTHEST, LEAST_DIGITS, MARGIN, ROUNDING
 from tracer.judging.sheet import Sheet
+from tracer.judging.verdicts import Idea
 
 Made = TypeVar("Made")
 
@@ -118,8 +121,9 @@ class Work:
 
     `right` are correct or rounded, `bad` wrong or slips, `carried` follow from such. `behind` are all of these and what
     depends on them in matrices left out, `wrong_behind` the same of wrong ones, `coarse_behind` of cells that are too
-    coarse. `reading` has the bounds of each matrix. `own` reads the work as it stands, `mended`
-    with the wrong cells put right, `plain` without the wrong rules that were likely used in left-out matrices.
+    coarse. `known` are wrong rules that explain whole matrices so far. `reading` has the bounds of each matrix. `own`
+    reads the work as it stands, `mended` with the wrong cells put right, `plain` without the wrong rules that were
+    likely used in left-out matrices.
     """
 
     def __init__(self, sheet: Sheet) -> None:
@@ -129,8 +133,9 @@ class Work:
         self.behind: dict[str, Marked] = {}
         self.wrong_behind: dict[str, Marked] = {}
         self.coarse_behind: dict[str, Marked] = {}
-        self.fewest = _finest(sheet)
+        self.fewest = _finest(sheet, self.key)
         self.replaced: dict[str, Interval] = {}
+        self.known: list[Idea] = []  # wrong rules that explain whole matrices so far
         self.right: dict[str, Marked] = {}
         self.own = Reading(self, {}, self.replaced)
         self.plain = Reading(self, {}, {})
@@ -216,6 +221,14 @@ class Work:
             if each != identifier:
                 self.behind[each] = self.dependents(each, self.behind)
 
+    def supposing(self, left_out: Mapping[str, Interval]) -> Work:
+        """The same work, supposing that these left-out matrices were made by wrong rules."""
+        supposed = copy(self)
+        supposed.replaced = {**self.replaced, **left_out}
+        supposed.own = Reading(supposed, {}, supposed.replaced)
+        supposed.reading = supposed.own.bounds
+        return supposed
+
     def _left_out_after(self, identifier: str) -> Iterator[str]:
         reached_by = {identifier}
         for each in self.key.program.computed:
@@ -242,14 +255,18 @@ class Work:
         return float(self.key.units(identifier).max())
 
 
-def _finest(sheet: Sheet) -> tuple[float, float]:
-    """The most decimals and the most significant digits that a learner writes anywhere."""
+def _finest(sheet: Sheet, key: Key) -> tuple[float, float]:
+    """The most decimals and the most significant digits that a learner writes anywhere.
+
+    At least one decimal fewer than the sheet asks for and three digits: coarser scratch paper would excuse anything.
+    """
     entries = [entry for each in sheet.written.values() for row in each.entries for entry in row]
     numbers = [entry for entry in entries if entry.kind == "number" and entry.value != 0]
     if not numbers:
         return math.inf, math.inf
     decimals = (math.inf if entry.decimals is None else entry.decimals for entry in numbers)
-    return max(decimals), max(entry.digits for entry in numbers)
+    asked = min(key.asked[each] for each in key.program.computed)
+    return max(asked - 1, *decimals), max(LEAST_DIGITS, *(entry.digits for entry in numbers))
 
 
 def is_step(expression: m.Matrix | None) -> bool:

@@ -24,6 +24,8 @@ from tracer.judging.work import is_step, middle
 PARTLY = 4.0  # against a rule that other cells contradict: the learner was of two minds
 IN_ONE_CELL = 0.5  # against a slip of one cell, besides the number of ways in which it can be made
 TWICE = 5.0  # against two slips at once
+SUPPOSED = 2.0  # against a known wrong rule at work in a left-out matrix as well
+COARSELY = 4.0  # against a rule of some cells where digits are missing: of fifty rules one fits by chance
 WITH_A_PEN = 3.0  # against a slip in writing down
 OFTEN = 0.3  # for each student solution that shows a slip
 FORMS = ("what", "name", "half", "base")  # words that tell the misconceptions of one slug apart
@@ -117,11 +119,17 @@ def _farthest(site: Site, mid: Array) -> Array | float:
 
 def _gain(site: Site, low: Array, high: Array, mid: Array) -> Array:
     """For each cell: half of the learners go on with the numbers they wrote, half with what they remember."""
-    values, slack = site.written.values, site.tolerance
+    values, slack = site.written.values, np.maximum(site.tolerance, site.last_place / 2)
     own = np.nan_to_num(site.on_own, nan=0.0, posinf=0.0, neginf=0.0)
-    size = np.maximum.reduce((np.abs(values), np.abs(values - own), 4 * slack))
+    size = np.maximum.reduce((np.abs(values - _changed(site)), np.abs(values - own), 4 * slack))
     sharp = np.abs(values - mid) <= 1.05 * slack
     return np.asarray(np.log(size * (0.5 * sharp / (2 * slack) + 0.5 / (high - low + 2 * slack))))
+
+
+def _changed(site: Site) -> Array | float:
+    """What an update starts from: of an updated number the change is what was worked out."""
+    assignment = site.work.key.program.assignments[site.id]
+    return site.work.own.values[assignment.of] if assignment.role == "updated" and assignment.of else 0.0
 
 
 def gap(first: Interval, second: Interval, tolerance: Array | float) -> tuple[Array, Array, Array]:

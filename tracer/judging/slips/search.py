@@ -21,10 +21,12 @@ from tracer.expression.interval import Interval
 from tracer.judging.site import Explained, Site
 from tracer.judging.slips.context import MatrixKind, Rule, SlipContext, WrongRule
 from tracer.judging.slips.evidence import (
+    COARSELY,
     IN_ONE_CELL,
     MANY_FORMS,
     OFTEN,
     PARTLY,
+    SUPPOSED,
     TWICE,
     WITH_A_PEN,
     Candidate,
@@ -34,6 +36,7 @@ from tracer.judging.slips.evidence import (
 from tracer.judging.slips.pen import pen_slips
 from tracer.judging.slips.rewriting import replaced
 from tracer.judging.slips.sentences import told_apart
+from tracer.judging.slips.supposing import known_in_left_out, same_in_left_out, supposing
 from tracer.judging.slips.table import SINGLE, WHOLE
 from tracer.judging.slips.trials import Trial, trials, wrong_rules
 from tracer.judging.verdicts import Slip, SlipExtent
@@ -154,6 +157,9 @@ class _Search:
         plain = any(each.consistent and (each.cells == failing).all() for each in whole)
         if plain and failing.sum() > PLAIN:
             return
+        supposed = [] if plain else list(self._supposing())
+        yield from supposed
+        plain |= bool(supposed)
         others = [found for trial in trials(self.site, SINGLE, single=True) for found in self._fits(trial, True)]
         others += self._penned()
         yield from others
@@ -174,7 +180,7 @@ class _Search:
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             consistent = bool(weighed.consistent[k])
             doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
-            if (single or not consistent) and weighed.gains[k] + prior <= 0:  # any number would fit as well
+            if weighed.gains[k] + prior <= self._least(single, consistent):
                 continue
             yield Candidate(
                 (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
@@ -182,6 +188,34 @@ class _Search:
                 SlipExtent.IN_A_CELL if single else self._extent(weighed.cells[k], consistent), trial.left_out(k),
                 trial.cells[k] if trial.cells else None,
             )  # fmt: skip
+
+    def _supposing(self) -> Iterator[Candidate]:
+        """What explains a site where a wrong rule was at work in a left-out matrix too: a known one, or the same."""
+        for left_out in known_in_left_out(self.site):
+            yield from self._where(left_out, WHOLE)
+        for rule, left_out in same_in_left_out(self.site):
+            yield from self._where(left_out, [rule])
+
+    def _where(self, left_out: Mapping[str, Interval], rules: Sequence[Rule]) -> Iterator[Candidate]:
+        """What explains all of a site where left-out matrices are these."""
+        for each in _Search(supposing(self.site, left_out)).of_one_rule(rules):
+            if each.consistent and (each.cells == self.site.failing).all():
+                more = tuple(left_out.items())
+                yield replace(each, left_out=(*more, *each.left_out), score=each.score - SUPPOSED)
+
+    def of_one_rule(self, rules: Sequence[Rule]) -> Sequence[Candidate]:
+        """What explains a site by one wrong rule, and a factor on top of it where none does."""
+        with np.errstate(all="ignore"):
+            tried = list(trials(self.site, rules, single=False))
+            whole = [found for trial in tried for found in self._fits(trial, False)]
+            plain = any(each.extent is SlipExtent.THROUGHOUT for each in whole) or rules is not WHOLE
+            return whole if plain else [*whole, *self._with_factors(tried)]
+
+    def _least(self, single: bool, consistent: bool) -> float:
+        """What has to speak for a rule: of some cells more than that any number would fit as well."""
+        if consistent and not single:
+            return COARSELY if self.site.last_place else -math.inf
+        return 2 * COARSELY if self.site.last_place else 0.0
 
     def _extent(self, cells: Marked, consistent: bool) -> SlipExtent:
         """Of a wrong rule for the whole matrix."""
@@ -195,8 +229,9 @@ class _Search:
             slack, value = float(site.tolerance[row, column]), float(site.written.values[row, column])
             for slip in pen_slips(site.written.entries[row][column], row, column, site.right, slack):
                 rule = Rule(slip.slug, (), _no_rewrite, slip.says)
+                slack = max(slack, site.last_place / 2)
                 told = float(np.log(max(abs(value), 4 * slack) / (slip.width + 2 * slack) / slip.among))
-                if told <= 0:  # any number would fit as well
+                if told <= self._least(True, False):
                     continue
                 score = told - WITH_A_PEN
                 cell = self._one(row, column)
@@ -250,8 +285,9 @@ class _Search:
         weighed = weigh(self.site, low, high, single=False)
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             second, more = seconds[k]
-            score = float(weighed.gains[k]) - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
-            if score > 0 and second.slug != trial.rule.slug:
+            often = OFTEN * (trial.rule.often + second.often)
+            score = float(weighed.gains[k]) + often - TWICE - (0.0 if weighed.consistent[k] else PARTLY)
+            if score > (COARSELY if self.site.last_place else 0.0) and second.slug != trial.rule.slug:
                 yield Candidate(
                     (trial.rule, second), (words, more), (trial.context, self.context), Interval(low[k], high[k]),
                     weighed.cells[k], score, bool(weighed.consistent[k]),

@@ -1,7 +1,8 @@
 """The table of slips: what each is called, where it happens, how it is made, what is said of it.
 
 Numbers in braces are the learner's (sentences.py): {answer} is the answer, {right} what the right rule gives on
-their own work. Within a matrix the commoner come first; `often` counts public student solutions.
+their own work. Within a matrix the commoner come first; `often` counts public student solutions, and is LAST where a
+rule says least of all that fit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ PRODUCTS = (MatrixKind.PRE_ACTIVATION, MatrixKind.DELTA, MatrixKind.SENT_BACK, M
             *program_table.PRODUCTS)  # fmt: skip
 SUMS = (*PRODUCTS, MatrixKind.SOFTMAX, MatrixKind.LOSS, MatrixKind.BIAS_GRADIENT, MatrixKind.ROW_FUNCTION,
         MatrixKind.FORMULA_LOSS)  # fmt: skip
+
+LAST = -2  # in place of how often a rule is met
 
 WHOLE = (
     Rule("not-rounded", ALL, parameters.not_rounded,
@@ -153,7 +156,8 @@ WHOLE = (
     Rule("sum-for-mean", (MatrixKind.DELTA,), outputs.other_mean,
          "this was {what}[; the delta here is {right}]", factor=True),
     Rule("rate-in-gradient", (MatrixKind.DELTA,), outputs.rate_inside,
-         "the learning rate {lr} is already in it; apply it once, in the update", factor=True, idea="rate-twice"),
+         "the learning rate {lr} is already in it; apply it once, in the update", often=7, factor=True,
+         idea="rate-twice"),
     Rule("rate-missing-twice-divided", (MatrixKind.DELTA,), backward.rate_in_delta,
          "the learning rate {lr} {what}", factor=True),
     Rule("divided-for-multiplied", (MatrixKind.DELTA,), backward.delta_divided,
@@ -224,7 +228,7 @@ WHOLE = (
     Rule("change-for-value", (MatrixKind.NEW_PARAMETER,), parameters.change_for_value,
          "this is the change alone; apply it to {w} for the new value[, {right}]"),
     Rule("change-scaled", (MatrixKind.NEW_PARAMETER,), parameters.change_scaled,
-         "{w} moved by {what} the change that {g} gives"),
+         "{w} moved by {what} the change that {g} gives", often=LAST),
     Rule("rate-scales-weights", (MatrixKind.NEW_PARAMETER,), parameters.rate_scales_weights,
          "the learning rate {lr} multiplies {w} too; multiply only the gradient {g} by it"),
     *program_table.WHOLE_RULES,

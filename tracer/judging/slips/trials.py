@@ -66,16 +66,17 @@ def _fitting(rule: Rule, context: SlipContext, right: m.Matrix) -> Iterator[Wron
 def trials(site: Site, rules: Sequence[Rule], single: bool) -> Iterator[Trial]:
     """The rules tried at the site, then through the matrices before it; `single` are slips of one cell."""
     context = SlipContext(site.id, site.work)
-    yield from _at(context, rules)
+    yield from at_matrix(context, rules)
     for before in _before(site, context):
         between = _between(site, before.id)
-        for trial in _at(before, rules):
+        for trial in at_matrix(before, rules):
             alone = _cell_by_cell(trial) if single else trial
             if alone.words:
                 yield _through(site, alone, between)
 
 
-def _at(context: SlipContext, rules: Sequence[Rule]) -> Iterator[Trial]:
+def at_matrix(context: SlipContext, rules: Sequence[Rule]) -> Iterator[Trial]:
+    """The rules tried at a matrix itself."""
     for rule, wrongs in wrong_rules(rules, context, context.right):
         forms = sum(len(wrong.words) for wrong in wrongs)
         for wrong in wrongs:
