@@ -11,26 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, product
 from multiprocessing import get_context
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracer.errors import TracerError
 from tracer.expression.arrays import Array
 from tracer.lesson.build import build
 from tracer.problem.convention import Decimals
-from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
 from tracer.processes import can_copy, cores
+from tracer.run.passes import AnyProblem
+from tracer.variation.health import Which, is_healthy, is_seen
 from tracer.variation.lots import Lots, each_digits
 from tracer.variation.many import Many, digits_to_write, effort, work_many
+from tracer.variation.settling import settled
 from tracer.variation.telling import EDGE, Telling, telling_of
-
-Which: TypeAlias = NDArray[np.bool_]
-"""Some of many variants."""
 
 BATCH = 256  # drawings worked at once
 PILOT = 2 * BATCH  # drawings that the decimals are chosen by
@@ -39,7 +36,6 @@ GOOD = 0.5  # of the best share of drawings that more decimals would give
 APART = 0.047  # that the effort may be from its reference: then no two variants differ by more than 10 %
 PATIENCE = 40  # batches without a find before more digits are tried
 MOST_BATCHES = 4_000
-SATURATED, LEAST_SPREAD = 4.0, 1e-3  # of a pre-activation; of a unit's outputs over the samples
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class Search:
     def lots(self) -> Lots:
         return self.telling.lots
 
-    def batch(self, seed: str) -> tuple[list[Problem], Tried]:
+    def batch(self, seed: str) -> tuple[list[AnyProblem], Tried]:
         """The variants of one batch of drawings that pass."""
         drawn = self.lots.drawings(seed, BATCH)
         many = work_many(self.lots.program, self.lots.inputs(drawn), BATCH)
@@ -93,70 +89,61 @@ def efforts_of(many: Many, decimals: Mapping[str, int]) -> tuple[Array, Array, A
     return (*effort(many), digits_to_write(many, decimals))
 
 
-def is_healthy(many: Many, decimals: Mapping[str, int]) -> Which:
-    """Whether no unit is dead or saturated, and no change of a parameter rounds away, for each variant."""
-    program, axis = many.program, -1 if many.program.turned else -2
-    found = np.ones(many.count, dtype=bool)
-    for made in program.layers:
-        Z, A = many.values[made.pre_activation], many.values[made.activation]
-        found &= (np.abs(Z) <= SATURATED - EDGE).all(axis=(-2, -1))
-        if program.rows > 1:  # of a single sample nothing says that a unit always gives the same
-            found &= ((A.max(axis) - A.min(axis)) >= LEAST_SPREAD).all(axis=-1)
-    for new in program.updated.values():
-        found &= _is_seen(many, new, decimals[new])
-    return found
+def search_for(lots: Lots, settle: bool = False) -> Search | None:
+    """The search among the drawings of some digits; None where a pilot gives it no hope.
 
-
-def _is_seen(many: Many, updated: str, decimals: int) -> Which:
-    """Whether every change of a parameter that there is moves its last digit, for each variant."""
-    change = np.abs(many.values[updated] - many.values[str(many.program.assignments[updated].of)])
-    seen = (change >= 10.0**-decimals * (1 - EDGE)) | (change < EDGE)
-    stays = change.max() < EDGE  # in every variant: it is not updated at all
-    return np.asarray(seen.all(axis=(-2, -1)) & ((change >= EDGE).any(axis=(-2, -1)) | stays))
-
-
-def search_for(lots: Lots) -> Search | None:
-    """The search among the drawings of some digits; None where a pilot gives it no hope."""
+    `settle`: what no drawing of the pilot tells apart counts as one.
+    """
     drawn = lots.drawings("pilot", PILOT)
     many = work_many(lots.program, lots.inputs(drawn), PILOT)
-    problem = lots.problem
-    start = {each: problem.decimals.of(each) for each in lots.program.computed}
-    telling = telling_of(lots, start)
-    shares = {each: _shares(telling, many, each) for each in start}
+    telling = telling_of(lots, {each: lots.problem.decimals.of(each) for each in lots.program.computed})
+    shares = {each: _shares(telling, many, each) for each in telling.decimals}
+    hopeless = [each for each, share in shares.items() if not share.max(initial=0.0)]
+    if hopeless and settle:
+        telling = _settled(telling, many, hopeless, {each: _most_decimals(telling, each) for each in hopeless})
+        shares |= {each: _shares(telling, many, each) for each in hopeless}
     if not all(share.max(initial=0.0) > 0 for share in shares.values()):
         return None
-    fixed = problem.decimals.table
-    decimals = {
-        each: start[each] + (0 if each in fixed else int(np.argmax(share >= GOOD * share.max())))
-        for each, share in shares.items()
-    }
-    telling = telling_of(lots, decimals)
+    more = {each: int(np.argmax(share >= GOOD * share.max())) for each, share in shares.items()}
+    decimals = {each: start + more[each] for each, start in telling.decimals.items()}
+    telling = _settled(telling_of(lots, decimals), many, hopeless, decimals)
     healthy = many.only(np.flatnonzero(is_healthy(many, decimals)))
     if not healthy.count:
         return None
-    share = {each: shares[each][decimals[each] - start[each]] for each in start}
     reference = tuple(float(np.sort(each)[healthy.count // 2]) for each in efforts_of(healthy, decimals))
-    asked = replace(
-        problem, decimals=Decimals(problem.decimals.default, {**fixed, **decimals}), description=None, source=None
-    )
-    made = replace(telling, lots=replace(lots, problem=asked))
-    return Search(made, sorted(share, key=lambda each: share[each]), reference)  # type: ignore[arg-type]
+    made = replace(telling, lots=replace(lots, problem=_asking(lots.problem, decimals)))
+    order = sorted(shares, key=lambda each: shares[each][more[each]])
+    return Search(made, order, reference)  # type: ignore[arg-type]
+
+
+def _asking(problem: AnyProblem, decimals: Mapping[str, int]) -> AnyProblem:
+    """The problem, asking for so many decimals of each matrix."""
+    table = {**problem.decimals.table, **decimals}
+    return replace(problem, decimals=Decimals(problem.decimals.default, table), description=None, source=None)
+
+
+def _settled(telling: Telling, many: Many, hopeless: Sequence[str], decimals: Mapping[str, int]) -> Telling:
+    """The slips with those together that no healthy drawing tells apart, of matrices where none tells all."""
+    healthy = many.only(np.flatnonzero(is_healthy(many, {**telling.decimals, **decimals})))
+    for each in hopeless if healthy.count else ():
+        telling = settled(telling, healthy, each, decimals[each])
+    return telling
+
+
+def _most_decimals(telling: Telling, identifier: str) -> int:
+    """What a matrix may be asked for: no more than the problem says, where it says so."""
+    said = identifier in telling.lots.problem.decimals.table
+    return telling.decimals[identifier] + (0 if said else MOST_DECIMALS)
 
 
 def _shares(telling: Telling, many: Many, identifier: str) -> Array:
     """Of the drawings, the share that tells all slips in a matrix apart and shows its changes, by the decimals."""
-    most = 1 if identifier in telling.lots.problem.decimals.table else MOST_DECIMALS + 1
-    more = (replace(telling, decimals={**telling.decimals, identifier: telling.decimals[identifier] + k})
-            for k in range(most))  # fmt: skip
-    updated = identifier in telling.lots.program.updated.values()
-    return np.array(
-        [
-            (
-                each.told(many, identifier) & (not updated or _is_seen(many, identifier, each.decimals[identifier]))
-            ).mean()
-            for each in more
-        ]
-    )
+    gaps, updated = telling.gaps(many, identifier), identifier in telling.lots.program.updated.values()
+    found = []
+    for decimals in range(telling.decimals[identifier], _most_decimals(telling, identifier) + 1):
+        told = gaps >= 10.0**-decimals * (1 - EDGE)
+        found.append((told & is_seen(many, identifier, decimals) if updated else told).mean())
+    return np.array(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,12 +151,12 @@ class FoundVariants:
     """Variants, each told from the others by its hash, and what the search for them looked at."""
 
     search: Search
-    variants: Sequence[Problem]
+    variants: Sequence[AnyProblem]
     tried: Tried
 
 
 def find(
-    problem: Problem, wanted: int, seed: str, sitting: int = 1, used: frozenset[str] = frozenset()
+    problem: AnyProblem, wanted: int, seed: str, sitting: int = 1, used: frozenset[str] = frozenset()
 ) -> FoundVariants:
     """So many different variants, none of them among the hashes that were `used`.
 
@@ -177,8 +164,8 @@ def find(
     """
     _refuse(problem)
     program = build(problem, problem.batches()[0][1])
-    for lots in each_digits(problem, program):
-        search = search_for(lots)
+    for settle, lots in product((False, True), each_digits(problem, program)):
+        search = search_for(lots, settle)
         found = _found(search, wanted, f"{seed}/{sitting}/{_digits(lots)}", used) if search else None
         if found is not None:
             return found
@@ -188,12 +175,10 @@ def find(
     )
 
 
-def _refuse(problem: Problem) -> None:
+def _refuse(problem: AnyProblem) -> None:
     """Raises TracerError for what has no certificate yet."""
     if departures(problem):
         raise TracerError(f"{problem.name}: variants are of what is right; take [reproduce] out of the file")
-    if len(problem.batches()) > 1:
-        raise TracerError(f"{problem.name}: found {len(problem.batches())} batches, expected one: leave out batch_size")
 
 
 def _digits(lots: Lots) -> str:
@@ -202,7 +187,7 @@ def _digits(lots: Lots) -> str:
 
 def _found(search: Search, wanted: int, seed: str, used: frozenset[str]) -> FoundVariants | None:
     """Goes through the batches in their order until there are enough; None where too few pass."""
-    known, variants, tried, last = set(used), list[Problem](), Tried(), 0
+    known, variants, tried, last = set(used), list[AnyProblem](), Tried(), 0
     with _workers() as workers:
         for number, (passed, looked) in enumerate(_batches(search, seed, workers)):
             tried = tried + looked
@@ -218,7 +203,7 @@ def _found(search: Search, wanted: int, seed: str, used: frozenset[str]) -> Foun
     return None
 
 
-def _batches(search: Search, seed: str, workers: Executor | None) -> Iterator[tuple[list[Problem], Tried]]:
+def _batches(search: Search, seed: str, workers: Executor | None) -> Iterator[tuple[list[AnyProblem], Tried]]:
     seeds = (f"{seed}/{number}" for number in range(MOST_BATCHES))
     if workers is None:
         yield from map(search.batch, seeds)
