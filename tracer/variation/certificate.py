@@ -149,7 +149,7 @@ class Certificate:
                     if len(group.forms) > 1
                 ],
                 "none": [{"id": form.matrix, "form": form.called} for form in telling.none],
-                "unseen": [{"id": form.matrix, "form": form.called} for form in telling.unseen],
+                "unseen": [{"id": each.form.matrix, "form": each.form.called} for each in telling.unseen],
             },
             "effort": {kind: list(ends) for kind, ends in self.efforts().items()},
             "cells": {
@@ -183,17 +183,11 @@ class Certificate:
             }
             for each, groups in telling.groups.items()
         ]
-        alone = {"right_rule": telling.none, "unseen": telling.unseen}
         together = [
             *(words.together(each) for each in telling.all if len(each.forms) > 1),
-            *(
-                theme.say(
-                    f"certificate.{key}", matrix=words.matrix(form.matrix), slip=words.slip(form),
-                    count=telling.drawings,
-                )
-                for key, forms in alone.items() for form in forms
-            ),
-        ]  # fmt: skip
+            *(words.alone("right_rule", form) for form in telling.none),
+            *(words.alone(f"unseen_{each.why.key}", each.form, each.why.drawings) for each in telling.unseen),
+        ]
         return theme.render(
             "certificate.html.j2", certificate=self, problem=self.problem, telling=telling, tried=self.found.tried,
             matrices=matrices, fewest=list(map(called, self.sheets.fewest)), together=list(dict.fromkeys(together)),

@@ -73,9 +73,9 @@ def _in_range(many: Many, units: Units) -> Which:
     if units.rows:
         below = argument.max(axis=-1, keepdims=True) - argument
         return np.asarray(((below <= 2 * SATURATED - EDGE) | (below >= UNSEEN)).all(axis=(-2, -1)))
-    if not units.bounded:
-        return np.ones(many.count, dtype=bool)
-    return np.asarray((np.abs(argument) <= SATURATED - EDGE).all(axis=(-2, -1)))
+    most = SATURATED - EDGE if units.bounded else np.inf
+    sizes = np.abs(argument)  # at 0, where functions jump and bend, the last digit of float64 would decide
+    return np.asarray(((sizes >= EDGE) & (sizes <= most)).all(axis=(-2, -1)))
 
 
 def _alive(many: Many, units: Units) -> Which:

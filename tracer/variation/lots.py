@@ -156,8 +156,13 @@ def lots_of(problem: AnyProblem, program: Program, digits: int) -> Lots | None:
         if program.assignments[each].role == "given" and _is_mask(own[each]):
             raise ProblemError(problem.name, "variants", f"found {each!r}, which is a mask: it stays as it is")
     lots = [_lot(problem, program, own, each, digits) for each in own if each in wanted]
-    enough = all(lot.permuted or lot.high - lot.low >= LEAST_NUMBERS for lot in lots)
+    enough = all(lot.permuted or lot.high - lot.low >= _least(program, lot.id) for lot in lots)
     return Lots(problem, program, lots) if enough else None
+
+
+def _least(program: Program, identifier: str) -> int:
+    """How many numbers more than one there are to be for a matrix: data may be as small as they are."""
+    return 1 if program.assignments[identifier].role == "given" else LEAST_NUMBERS
 
 
 def _is_mask(matrix: Array) -> bool:

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count, product
 from multiprocessing import get_context
+from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracer.errors import TracerError
 from tracer.expression.arrays import Array
@@ -34,8 +36,16 @@ PILOT = 2 * BATCH  # drawings that the decimals are chosen by
 MOST_DECIMALS = 4  # more than the problem asks for by itself
 GOOD = 0.5  # of the best share of drawings that more decimals would give
 APART = 0.047  # that the effort may be from its reference: then no two variants differ by more than 10 %
+FEW = 3  # drawings, whose effort may be odd
+HOPEFUL = 0.9  # of the matrices, that a drawing of the pilot tells: or no other tells them all
 PATIENCE = 40  # batches without a find before more digits are tried
 MOST_BATCHES = 4_000
+
+
+Rigour: TypeAlias = Literal["all", "all of the best", "most", "some"]
+"""What a drawing has to tell apart, and to take the effort of: all slips and as most healthy drawings do; as those do
+that tell most matrices; all but what the best drawing does not tell; all but what a part of them does not tell."""
+RIGOURS: Sequence[Rigour] = ("all", "all of the best", "most", "some")
 
 
 @dataclass(frozen=True)
@@ -89,31 +99,49 @@ def efforts_of(many: Many, decimals: Mapping[str, int]) -> tuple[Array, Array, A
     return (*effort(many), digits_to_write(many, decimals))
 
 
-def search_for(lots: Lots, settle: bool = False) -> Search | None:
-    """The search among the drawings of some digits; None where a pilot gives it no hope.
-
-    `settle`: what no drawing of the pilot tells apart counts as one.
-    """
+def search_for(lots: Lots, rigour: Rigour = "all") -> Search | None:
+    """The search among the drawings of some digits; None where a pilot gives it no hope."""
     drawn = lots.drawings("pilot", PILOT)
     many = work_many(lots.program, lots.inputs(drawn), PILOT)
-    telling = telling_of(lots, {each: lots.problem.decimals.of(each) for each in lots.program.computed})
-    shares = {each: _shares(telling, many, each) for each in telling.decimals}
-    hopeless = [each for each, share in shares.items() if not share.max(initial=0.0)]
-    if hopeless and settle:
-        telling = _settled(telling, many, hopeless, {each: _most_decimals(telling, each) for each in hopeless})
-        shares |= {each: _shares(telling, many, each) for each in hopeless}
+    start = {each: lots.problem.decimals.of(each) for each in lots.program.computed}
+    most = {each: _most_decimals(lots.problem, each) for each in start}
+    telling = _settled(telling_of(lots, start), many, most, rigour)
+    if telling is None:
+        return None
+    shares = {each: _shares(telling, many, each) for each in start}
     if not all(share.max(initial=0.0) > 0 for share in shares.values()):
         return None
     more = {each: int(np.argmax(share >= GOOD * share.max())) for each, share in shares.items()}
-    decimals = {each: start + more[each] for each, start in telling.decimals.items()}
-    telling = _settled(telling_of(lots, decimals), many, hopeless, decimals)
+    decimals = {each: start[each] + more[each] for each in start}
+    telling = _settled(telling_of(lots, decimals), many, decimals, rigour)
     healthy = many.only(np.flatnonzero(is_healthy(many, decimals)))
-    if not healthy.count:
+    if telling is None or not healthy.count:
         return None
+    if rigour != "all":
+        best, most_told = _best_told(telling, healthy)
+        if most_told < HOPEFUL * len(decimals):
+            return None
+        healthy = healthy.only(best)
     reference = tuple(float(np.sort(each)[healthy.count // 2]) for each in efforts_of(healthy, decimals))
     made = replace(telling, lots=replace(lots, problem=_asking(lots.problem, decimals)))
     order = sorted(shares, key=lambda each: shares[each][more[each]])
     return Search(made, order, reference)  # type: ignore[arg-type]
+
+
+def _settled(telling: Telling, many: Many, decimals: Mapping[str, int], rigour: Rigour) -> Telling | None:
+    """The slips, with those together that this rigour does not tell apart; None where no drawing is healthy."""
+    if rigour in ("all", "all of the best"):
+        return telling
+    healthy = many.only(np.flatnonzero(is_healthy(many, decimals)))
+    return settled(telling, healthy, decimals, rigour == "some") if healthy.count else None
+
+
+def _best_told(telling: Telling, many: Many) -> tuple[NDArray[np.intp], int]:
+    """The numbers of the drawings that tell most matrices all their slips apart, a tenth where they are few; and how
+    many the best of them tells."""
+    told = np.sum([telling.told(many, each) for each in telling.decimals], axis=0)
+    best = np.flatnonzero(told == told.max())
+    return best if len(best) >= FEW else np.argsort(-told, kind="stable")[: many.count // 10 + 1], int(told.max())
 
 
 def _asking(problem: AnyProblem, decimals: Mapping[str, int]) -> AnyProblem:
@@ -122,25 +150,16 @@ def _asking(problem: AnyProblem, decimals: Mapping[str, int]) -> AnyProblem:
     return replace(problem, decimals=Decimals(problem.decimals.default, table), description=None, source=None)
 
 
-def _settled(telling: Telling, many: Many, hopeless: Sequence[str], decimals: Mapping[str, int]) -> Telling:
-    """The slips with those together that no healthy drawing tells apart, of matrices where none tells all."""
-    healthy = many.only(np.flatnonzero(is_healthy(many, {**telling.decimals, **decimals})))
-    for each in hopeless if healthy.count else ():
-        telling = settled(telling, healthy, each, decimals[each])
-    return telling
-
-
-def _most_decimals(telling: Telling, identifier: str) -> int:
+def _most_decimals(problem: AnyProblem, identifier: str) -> int:
     """What a matrix may be asked for: no more than the problem says, where it says so."""
-    said = identifier in telling.lots.problem.decimals.table
-    return telling.decimals[identifier] + (0 if said else MOST_DECIMALS)
+    return problem.decimals.of(identifier) + (0 if identifier in problem.decimals.table else MOST_DECIMALS)
 
 
 def _shares(telling: Telling, many: Many, identifier: str) -> Array:
     """Of the drawings, the share that tells all slips in a matrix apart and shows its changes, by the decimals."""
     gaps, updated = telling.gaps(many, identifier), identifier in telling.lots.program.updated.values()
     found = []
-    for decimals in range(telling.decimals[identifier], _most_decimals(telling, identifier) + 1):
+    for decimals in range(telling.decimals[identifier], _most_decimals(telling.lots.problem, identifier) + 1):
         told = gaps >= 10.0**-decimals * (1 - EDGE)
         found.append((told & is_seen(many, identifier, decimals) if updated else told).mean())
     return np.array(found)
@@ -164,8 +183,8 @@ def find(
     """
     _refuse(problem)
     program = build(problem, problem.batches()[0][1])
-    for settle, lots in product((False, True), each_digits(problem, program)):
-        search = search_for(lots, settle)
+    for rigour, lots in product(RIGOURS, each_digits(problem, program)):
+        search = search_for(lots, rigour)
         found = _found(search, wanted, f"{seed}/{sitting}/{_digits(lots)}", used) if search else None
         if found is not None:
             return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -55,20 +56,27 @@ class SlipGroup:
         return " = ".join(dict.fromkeys(each.called for each in self.forms))
 
 
+class Unseen(NamedTuple):
+    """A form that gives the right matrix, to its last decimal, in the drawings of a search, and in how many."""
+
+    form: SlipForm
+    why: Reason
+
+
 @dataclass(frozen=True, eq=False)
 class Telling:
     """The slips of a problem whose numbers are redrawn, those that are always one together.
 
     `groups` are of each computed matrix; `none` are forms that give the right matrix on every such problem, `unseen`
-    those that give it to its last decimal on all `drawings`. `decimals` are those that each matrix is asked for.
+    those that gave it to its last decimal in a
+    search's drawings. `decimals` are those that each matrix is asked for.
     """
 
     lots: Lots
     groups: Mapping[str, Sequence[SlipGroup]]
     none: Sequence[SlipForm]
     decimals: Mapping[str, int]
-    unseen: Sequence[SlipForm] = ()
-    drawings: int = 0
+    unseen: Sequence[Unseen] = ()
 
     @property
     def all(self) -> list[SlipGroup]:
@@ -110,6 +118,21 @@ def stacked(many: Many, identifier: str, groups: Sequence[SlipGroup]) -> Array:
 
 def telling_of(lots: Lots, decimals: Mapping[str, int]) -> Telling:
     """The slips of a problem, those that are one on every drawing together."""
+    made = _on_real_numbers(lots)
+    groups = {each: list(_grouped(forms, 10.0 ** -decimals[each])) for each, forms in made.forms.items()}
+    return Telling(lots, groups, made.none, decimals)
+
+
+@dataclass(frozen=True, eq=False)
+class RealDrawings:
+    """What each form makes of its matrix on drawings of real numbers; `none` are forms that are right on all."""
+
+    forms: Mapping[str, Mapping[SlipForm, Array]]
+    none: Sequence[SlipForm]
+
+
+@lru_cache(maxsize=4)
+def _on_real_numbers(lots: Lots) -> RealDrawings:
     drawn = lots.drawings("real numbers", REAL_DRAWINGS, anywhere=True)
     many = work_many(lots.program, lots.inputs(drawn), REAL_DRAWINGS)
     finite = np.flatnonzero(is_finite(many))
@@ -117,18 +140,16 @@ def telling_of(lots: Lots, decimals: Mapping[str, int]) -> Telling:
         name = lots.problem.name
         raise TracerError(f"{name}: no numbers of the ranges stay within float64; give `[variants]` others")
     many = many.only(finite)
-    forms: dict[str, list[SlipForm]] = {each: [] for each in lots.program.computed}
-    for form in slip_forms(key_of(lots.variant(drawn, int(finite[0])))):
-        forms[form.matrix].append(form)
     none: list[SlipForm] = []
-    groups: dict[str, list[SlipGroup]] = {}
-    for identifier, own in forms.items():
-        right = np.broadcast_to(many.values[identifier], (many.count, *many.values[identifier].shape[-2:]))
-        made = {form: many.form(form) for form in own}
-        none += [form for form in own if _agree(made[form], right)]
-        rest = {form: value for form, value in made.items() if not _agree(value, right)}
-        groups[identifier] = list(_grouped(rest, 10.0 ** -decimals[identifier]))
-    return Telling(lots, groups, none, decimals)
+    forms: dict[str, dict[SlipForm, Array]] = {each: {} for each in lots.program.computed}
+    for form in slip_forms(key_of(lots.variant(drawn, int(finite[0])))):
+        made = many.form(form)
+        right = np.broadcast_to(many.values[form.matrix], made.shape)
+        if _agree(made, right):
+            none.append(form)
+        else:
+            forms[form.matrix][form] = made
+    return RealDrawings(forms, none)
 
 
 def _agree(one: Array, other: Array) -> bool:

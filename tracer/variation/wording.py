@@ -60,6 +60,11 @@ class SlipWords:
         forms = " = ".join(f"{name} ×{count}" if count > 1 else name for name, count in counted.items())
         return f"{self.matrix(group.first.matrix)}: {forms} ({self.reasons(group.why)})"
 
+    def alone(self, key: str, form: SlipForm, drawings: int = 0) -> str:
+        """A slip that gives the right matrix, in a sentence of the certificate."""
+        matrix = self.matrix(form.matrix)
+        return self.theme.say(f"certificate.{key}", matrix=matrix, slip=self.slip(form), count=drawings)
+
     def reasons(self, reasons: Sequence[Reason]) -> str:
         """Why slips count as one."""
         far = self.theme.number(f"{FARTHEST:g}")
