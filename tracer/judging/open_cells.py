@@ -88,7 +88,7 @@ class OpenCells:
         return is_open(self.verdicts)
 
     def _with_zeros(self) -> None:
-        """Line 7, or else line 4: with a zero behind it the number is what the right rule gives, to the digits asked."""
+        """Line 7, or else line 4: with a zero behind it the number is what the right rule gives, to its digits."""
         rounded, cut, _ = self._as_it_stands()
         right = self.lost & ~self.behind & ~self.coarse
         give(self.verdicts, rounded & right, "rounded")

@@ -53,6 +53,8 @@ class HandingOut:
     def one(self, job: tuple[Variant, AnyProblem, Sequence[str]]) -> Proof:
         """Write a variant's files for the students of these labels, and prove it."""
         variant, problem, labels = job
+        like = self.telling.lots.problem
+        problem.take_over(like)
         recorded, theme = of_pass(problem, 1), theme_of(self.wanted.language, self.wanted.templates)
         plan = make_plan(problem, recorded.first.program, **self.wanted.plan)
         name, teacher = unreserved(problem.name), self.folder / TEACHER
@@ -76,6 +78,7 @@ class HandingOut:
         if self.wanted.asked:
             text = render_exam_key(problem, variant.number, plan.variant, self.wanted.asked, self.telling, theme)
             write_text(teacher / KEYS / f"{variant.label}.exam-key.html", text)
+        like.take_over(problem)
         return prove(problem, self.telling)
 
 
@@ -130,8 +133,18 @@ def _written(writer: HandingOut, jobs: Sequence[tuple[Variant, AnyProblem, Seque
     if len(jobs) < PAYS or not can_copy():
         yield from map(writer.one, jobs)
         return
+    global _writer
+    _writer = writer  # which the copied processes have
     with ProcessPoolExecutor(cores(), get_context("fork")) as workers:
-        yield from workers.map(writer.one, jobs, chunksize=4)
+        yield from workers.map(_one, jobs, chunksize=4)
+
+
+_writer: HandingOut | None = None
+
+
+def _one(job: tuple[Variant, AnyProblem, Sequence[str]]) -> Proof:
+    assert _writer is not None  # set before the process was copied
+    return _writer.one(job)
 
 
 def labelled(variants: Sequence[Variant]) -> dict[int, list[str]]:

@@ -81,7 +81,7 @@ def test_what_no_drawing_tells_apart_is_listed_with_its_reason() -> None:
     """A single number is above 0 or below it: no drawing tells relu from both the step function and leaky relu."""
     single = {
         "learning_rate": 0.5, "given": {"x": 2, "y": 1}, "parameters": {"w": 0.4, "b": -0.3},
-        "steps": [{"title": "One number", "formulas": ["z = x * w + b", "a = tanh(z)", "L = half_squared_error(a, y)"]}],
+        "steps": [{"formulas": ["z = x * w + b", "a = tanh(z)", "L = half_squared_error(a, y)"]}],
     }  # fmt: skip
     told = certify(find(program_from_document(single, "single", "single"), 1, "1")).to_document()
     reasons = [each["why"] for each in told["slips"]["one"] if each["id"] == "a"]
