@@ -38,9 +38,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = certificate.asked(8)
     covers = [{"student": None, "variant": variant.sha256[:8], "number": 1}]
     for name, text in {
-        "certificate": certificate.render(),
-        "exam": render_exam(variant, variant.sha256[:8], asked),
-        "exam-key": render_exam_key(variant, 1, variant.sha256[:8], asked, certificate.telling),
+        "certificate": certificate.render(theme_of("es")),
+        "exam": render_exam(variant, variant.sha256[:8], asked, theme_of("es")),
+        "exam-key": render_exam_key(variant, 1, variant.sha256[:8], asked, certificate.telling, theme_of("es")),
         "cover": theme_of("es").render("cover.html.j2", problem=variant, covers=covers),
     }.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")

@@ -15,7 +15,9 @@ from tests.alike import MOST_UNTOLD, UNTOLD, sheets, signs
 from tests.engine.recalculate import by_cellrune, by_file, by_ironcalc, by_libreoffice
 from tests.fairness import problems
 from tests.simulation import Teacher
+from tests.unit.judging import test_lost_zeros as lost_zeros
 from tests.worksheets import SHEET, Cells, addresses, fill, mark_addresses
+from tracer.answers.numbers import read_number
 from tracer.answers.reading import read_answers
 from tracer.judging.marking import mark_answers
 from tracer.presentation.theme import theme_of
@@ -291,3 +293,18 @@ def test_a_spanish_worksheet_is_read_back(tmp_path: Path) -> None:
         assert answers.printed.keys() == {"X", "Y", "W1", "b1", "W2", "b2", "Z1", "A1"}
         assert answers.problem_sha256 == run.problem.sha256
         assert answers.student == {"id": "A-7"}
+
+
+def test_zeros_that_a_workbook_does_not_keep_are_no_missing_digits(tmp_path: Path) -> None:
+    """Recalculated by another engine: no ≈ where `check` has ✓."""
+    _, plan, blank = written(tmp_path, lost_zeros.ARTICLE)
+    for seed in range(25):
+        own = lost_zeros.written(3, seed)
+        text = lost_zeros.verdicts(own, lambda each: read_number(lost_zeros.number(each).text))
+        if text["too_coarse"]:
+            break
+    numbers = {each: [[float(text) for text in row] for row in rows] for each, rows in own.items()}
+    filled = fill(blank, plan, numbers, tmp_path / "filled.xlsx")
+    answers = read_answers(filled)
+    assert {mark.verdict for mark in mark_answers(answers, lost_zeros.MARKER).marks} <= {"correct", "rounded"}
+    assert set(marks_of(filled, plan).values()) == {"✓"}

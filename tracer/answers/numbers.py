@@ -34,13 +34,17 @@ NOT_A_NUMBER, TOO_LONG = "not a number", "too long to be a number"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in a cell of an answer; `decimals` are those written, None where it is exact (3/8)."""
+    """What stands in a cell of an answer; `decimals` are those written, None where it is exact (3/8).
+
+    `bare`: a spreadsheet's number, which keeps no zeros at its end: 0.010 and 0.01 are the same to it.
+    """
 
     text: str
     kind: EntryKind
     value: float = math.nan
     decimals: int | None = None
     note: str = ""
+    bare: bool = False
 
     def unit(self, asked: int) -> float:
         """One in its last place, where so many decimals were asked for: at least float64's own."""
@@ -117,7 +121,7 @@ def of_float(value: float, text: str = "") -> Entry:
         return unreadable(text or str(value), "a number that is too large or too small")
     shown = repr(float(value)).removesuffix(".0")
     decimals = read_number(shown).decimals if "e" in shown else len(shown.partition(".")[2])
-    return Entry(text or shown, "number", float(value), decimals)
+    return Entry(text or shown, "number", float(value), decimals, bare=True)
 
 
 def _is_of_a_size(value: float) -> bool:

@@ -20,7 +20,7 @@ from tracer.errors import TracerError
 from tracer.judging.conventions import Conventions
 from tracer.judging.marking import MarkedSheet, Remark, mark_answers
 from tracer.judging.sheet import lay_beside
-from tracer.problem.problem import Problem
+from tracer.run.passes import AnyProblem
 from tracer.variation.folder import Variant, load_variants
 
 HALF = 0.5  # of a sheet's cells: less of them right, and another variant is looked for
@@ -33,14 +33,14 @@ ANOTHERS = Remark("another_variant")
 class VariantMarker(Marker):
     """Marks a class with variants; `problem` is one of them."""
 
-    variants: tuple[tuple[Variant, Problem], ...] = ()
+    variants: tuple[tuple[Variant, AnyProblem], ...] = ()
 
     @cached_property
     def register(self) -> Register:
         return Register([variant for variant, _ in self.variants])
 
     @cached_property
-    def _problems(self) -> Mapping[int, Problem]:
+    def _problems(self) -> Mapping[int, AnyProblem]:
         return {variant.number: problem for variant, problem in self.variants}
 
     @cached_property
@@ -141,7 +141,7 @@ def _told(owner: Owner, answers: Answers) -> Mapping[str, str] | None:
     return {key: text for key, text in (("name", owner.student.name), ("id", owner.student.id)) if text}
 
 
-def variants_in(folder: Path) -> Sequence[tuple[Variant, Problem]]:
+def variants_in(folder: Path) -> Sequence[tuple[Variant, AnyProblem]]:
     """The variants of a folder that `tracer variants` wrote. Raises TracerError where there are none."""
     found = tuple(load_variants(folder))
     if not found:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tracer.commands.common import FolderOption, ProblemArgument, load, progress
+from tracer.commands.common import FolderOption, ProblemArgument, load_any, progress
 from tracer.commands.shape import choices
 from tracer.commands.worksheets import (
     BlankOption,
@@ -21,7 +21,7 @@ from tracer.commands.worksheets import (
 from tracer.errors import TracerError
 
 if TYPE_CHECKING:
-    from tracer.problem.problem import Problem
+    from tracer.run.passes import AnyProblem
 
 DEFAULT_PLACE = Path("variants")
 MOST_VARIANTS, MOST_ASKED = 10_000, 40
@@ -89,12 +89,12 @@ def variants(
         typer.echo(line)
 
 
-def _base(problem: str, layers: str | None) -> Problem:
+def _base(problem: str, layers: str | None) -> AnyProblem:
     """The problem whose numbers are redrawn. Raises TracerError unless exactly one is named."""
     if bool(problem) == bool(layers):
         raise TracerError(f"found {'both' if problem else 'neither'} PROBLEM and --layers, expected one of them")
     if layers is None:
-        return load(problem)
+        return load_any(problem)
     from tracer.invent import practice_base
 
     return practice_base(layers, 4, 1, "sigmoid", "sigmoid", "half_squared_error")

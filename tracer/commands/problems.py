@@ -53,6 +53,7 @@ def new(
     """Make up a problem with hand-friendly numbers that do not hide slips."""
     from tracer.files import write_text
     from tracer.invent import invent
+    from tracer.presentation.theme import theme_of
 
     choices = (layers, rows, seed, hidden, output_activation, loss)
     if output is None:
@@ -68,7 +69,7 @@ def new(
     start = output.with_suffix("")
     page, proof = (start.with_name(f"{start.name}.certificate{end}") for end in (".html", ".json"))
     document = json.dumps(certificate.to_document(), ensure_ascii=False, indent=1) + "\n"
-    for path, content in ((output, text), (page, certificate.render()), (proof, document)):
+    for path, content in ((output, text), (page, certificate.render(theme_of())), (proof, document)):
         write_text(path, content)
         typer.echo(path)
 
@@ -76,9 +77,12 @@ def new(
 def _diagnostic(layers: str, rows: int, seed: int, hidden: str, output: str, loss: str) -> tuple[str, Certificate]:
     """A problem that tells every slip apart, as TOML, and its certificate."""
     from tracer.invent import practice_base, practice_text
+    from tracer.problem.problem import Problem
     from tracer.variation.certificate import certify
     from tracer.variation.search import find
 
     base = practice_base(layers, rows, seed, hidden, output, loss)
     found = find(base, 1, str(seed))
-    return practice_text(base, found.variants[0], seed), certify(found)
+    (variant,) = found.variants
+    assert isinstance(variant, Problem)  # as its base is
+    return practice_text(base, variant, seed), certify(found)

@@ -80,13 +80,16 @@ class _Judging:
         give(verdicts, equals(written, key), "correct")
         if is_open(verdicts):
             give(verdicts, close(written.values, key, tolerance(written)), "rounded")
+        lost = np.zeros(key.shape, dtype=bool)
         if is_open(verdicts):
             exactly = Interval.exactly(key)
             self.cut(identifier, cut_off(written, written.units, exactly), "rounded")
             if not is_step(self.key.program.assignments[identifier].expression):  # whose 0 and 1 are exact
-                give(verdicts, written.coarse & stands_for(written, written.own, exactly), "too_coarse")
+                coarse = written.coarse & stands_for(written, written.own, exactly)
+                lost = coarse & written.bare
+                give(verdicts, coarse & ~lost, "too_coarse")
         if is_open(verdicts):
-            OpenCells(self, identifier, written).judge()
+            OpenCells(self, identifier, written, lost).judge()
 
     def cut(self, identifier: str, cells: Marked, verdict: Verdict) -> None:
         """A verdict to cells that were cut off where they should be rounded."""

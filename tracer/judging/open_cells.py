@@ -54,11 +54,15 @@ class Judging(Protocol):
 
 @dataclass(eq=False)
 class OpenCells:
-    """The cells of a matrix that are not the key's: lines 5 to 11."""
+    """The cells of a matrix that are not the key's: lines 5 to 11.
+
+    `lost` are cells of line 4 in which a spreadsheet may have lost zeros at the end.
+    """
 
     judging: Judging
     identifier: str
     written: WrittenMatrix
+    lost: Marked
 
     def __post_init__(self) -> None:
         self.work, self.key = self.judging.work, self.judging.key
@@ -75,6 +79,8 @@ class OpenCells:
         )
 
     def judge(self) -> None:
+        if self.lost.any():
+            self._with_zeros()
         self._empty()
         if self._is_open:
             self._follows()
@@ -84,6 +90,14 @@ class OpenCells:
     @property
     def _is_open(self) -> bool:
         return is_open(self.verdicts)
+
+    def _with_zeros(self) -> None:
+        """Line 7, or else line 4: with a zero behind it the number is what the right rule gives, to its digits."""
+        rounded, cut, _ = self._as_it_stands()
+        right = self.lost & ~self.behind & ~self.coarse
+        give(self.verdicts, rounded & right, "rounded")
+        self.judging.cut(self.identifier, cut & right, "rounded")
+        give(self.verdicts, self.lost, "too_coarse")
 
     def _empty(self) -> None:
         """Line 5: what the right rule makes of such cells says nothing."""

@@ -30,7 +30,7 @@ class WrittenMatrix:
     """One matrix as it was written: entries in the right shape and their values (nan: none).
 
     `units` are the last places asked for, `own` those written (0: an exact number). `turned` is set where rows and
-    columns were exchanged; the entries here are the right way round.
+    columns were exchanged; the entries here are the right way round. `bare`: where zeros at the end may be lost.
     """
 
     entries: tuple[tuple[Entry, ...], ...]
@@ -38,6 +38,10 @@ class WrittenMatrix:
     units: Array
     own: Array
     turned: bool = False
+
+    @cached_property
+    def bare(self) -> NDArray[np.bool_]:
+        return np.array([[entry.bare for entry in row] for row in self.entries], dtype=bool)
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:

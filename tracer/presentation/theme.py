@@ -65,6 +65,10 @@ class Theme:
         """A number that was written with a point, with the decimal mark of the language."""
         return self.notation.number(text)
 
+    def whole(self, count: int) -> str:
+        """A large whole number, in groups of three digits."""
+        return f"{count:,}".replace(",", "," if self.is_english else "\N{NARROW NO-BREAK SPACE}")
+
     @property
     def is_english(self) -> bool:
         """Whether what the program says in English alone may be said too."""

@@ -85,6 +85,10 @@ class Identified(ABC):
         """What was built for it so far, to be built once: programs by their rows, and batches of them."""
         return {}
 
+    def take_over(self, other: Identified) -> None:
+        """Take over what was built for a problem that differs in its numbers alone."""
+        self.built.update({what: made for what, made in other.built.items() if what != "batches"})
+
     @cached_property
     def origin(self) -> dict[str, Placement]:
         """Where each parameter of the model is that the problem was taken over from; empty where it was written."""

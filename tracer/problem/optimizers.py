@@ -81,12 +81,16 @@ class Optimizer(FileSection):
 
     def in_words(self) -> str:
         """The rule of the update in a sentence, with the settings that are not the defaults."""
-        told = self.model_dump(exclude_none=True, exclude={"name", "clip_norm", "state"})
-        chosen = {key: value for key, value in told.items() if value != DEFAULTS[self.name][key]}
-        settings = ", ".join(f"{key.replace('_', ' ')} {_written(value)}" for key, value in chosen.items())
-        rule = IN_WORDS[self.rule]
+        settings, rule = self.settings, IN_WORDS[self.rule]
         clipped = f" Gradients together longer than {self.clip_norm:g} are shortened to that." if self.clip_norm else ""
         return f"{rule}{f' ({settings})' if settings else ''}.{clipped}"
+
+    @property
+    def settings(self) -> str:
+        """The settings that are not the defaults, in a line."""
+        told = self.model_dump(exclude_none=True, exclude={"name", "clip_norm", "state"})
+        chosen = {key: value for key, value in told.items() if value != DEFAULTS[self.name][key]}
+        return ", ".join(f"{key.replace('_', ' ')} {_written(value)}" for key, value in chosen.items())
 
     @property
     def names(self) -> tuple[str, ...]:

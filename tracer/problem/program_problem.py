@@ -28,6 +28,7 @@ from tracer.problem.mark_scheme import MarkScheme
 from tracer.problem.mistakes import mistakes_in
 from tracer.problem.optimizers import Optimizer
 from tracer.problem.program_schema import Drawn, FromFile, RawProgram, filled, not_beside_steps
+from tracer.problem.redrawn import Redrawn
 from tracer.program.program import Program
 from tracer.program.roles import Assignment
 
@@ -57,6 +58,7 @@ class ProgramProblem(Identified):
     optimizer: Optimizer
     names: Naming
     marks: MarkScheme
+    variants: Redrawn
     steps: tuple[Mapping[str, Any], ...] = field(repr=False)
 
     loss_shown = "sum"
@@ -106,6 +108,7 @@ class ProgramProblem(Identified):
             "optimizer": self.optimizer.to_document(),
             **({"names": dict(self.names.own)} if self.names.own else {}),
             **({"marks": marks} if (marks := self.marks.to_document()) else {}),
+            **({"variants": variants} if (variants := self.variants.to_document()) else {}),
         }
 
     @property
@@ -172,7 +175,7 @@ def program_of(document: Any, name: str, file: str, columns: ReadColumns) -> Pro
         name=name, title=name if raw.title is None else raw.title, description=raw.description, source=raw.source,
         learning_rate=raw.learning_rate, epochs=raw.epochs, decimals=raw.decimals, carry_rounded=raw.carry_rounded,
         given=given, initial=initial, forward=forward, optimizer=raw.optimizer, names=raw.names, marks=raw.marks,
-        steps=tuple(document["steps"]),
+        variants=raw.variants, steps=tuple(document["steps"]),
     )  # fmt: skip
     unfit = [Mistake(f"optimizer.state.{each}", says) for each, says in raw.optimizer.unfit_states(initial)]
     if unfit:

@@ -16,6 +16,7 @@ from tracer.problem.convention import Decimals, FieldError, FileSection, Naming,
 from tracer.problem.initial import LARGEST, MOST_CELLS, Initial
 from tracer.problem.mark_scheme import MarkScheme, read_marks
 from tracer.problem.optimizers import Optimizer
+from tracer.problem.redrawn import Redrawn, read_redrawn
 from tracer.problem.schema import Text, Whole, read_matrix
 
 MOST_FORMULAS = 10_000
@@ -173,6 +174,7 @@ class RawProgram(FileSection):
     optimizer: Optimizer = Optimizer()
     names: Annotated[Naming, PlainValidator(read_names)] = Naming()
     marks: Annotated[MarkScheme, PlainValidator(read_marks)] = MarkScheme()
+    variants: Annotated[Redrawn, PlainValidator(read_redrawn)] = Redrawn()
 
     @model_validator(mode="after")
     def _any_parameter(self) -> RawProgram:

@@ -19,16 +19,16 @@ from tracer.expression.arrays import Array
 from tracer.expression.digits import fixed_texts
 from tracer.expression.evaluate import compiled
 from tracer.expression.label import label_text
-from tracer.presentation.excerpt import counted
-from tracer.presentation.templates import render
-from tracer.problem.names import network_names
-from tracer.problem.problem import Problem
+from tracer.presentation.theme import Theme, theme_of
+from tracer.problem.names import names_of
+from tracer.run.passes import AnyProblem
 from tracer.run.training import of_pass
 from tracer.variation.asking import LOOKED_AT, AskedCell, Sheets, sheets_of
 from tracer.variation.lots import Lots, numbers
 from tracer.variation.many import work_many
 from tracer.variation.search import FoundVariants, efforts_of
 from tracer.variation.telling import Telling
+from tracer.variation.wording import SlipWords
 
 EFFORT = ("products", "exponentials", "digits")
 
@@ -37,7 +37,7 @@ EFFORT = ("products", "exponentials", "digits")
 class Proof:
     """What one variant hides: slips that look right, and pairs that look alike, by their names; and its effort."""
 
-    variant: Problem
+    variant: AnyProblem
     invisible: Sequence[str]
     alike: Sequence[tuple[str, str]]
     effort: Mapping[str, int]
@@ -47,7 +47,7 @@ class Proof:
         return not self.invisible and not self.alike
 
 
-def prove(variant: Problem, telling: Telling) -> Proof:
+def prove(variant: AnyProblem, telling: Telling) -> Proof:
     """Look at a variant once more: the matrices that slips give, written down."""
     values = dict(of_pass(variant, 1).first.matrices)
     inputs = telling.lots.program.inputs
@@ -96,7 +96,7 @@ class Certificate:
         return self.found.search.telling
 
     @property
-    def problem(self) -> Problem:
+    def problem(self) -> AnyProblem:
         return self.telling.lots.problem
 
     @property
@@ -124,6 +124,7 @@ class Certificate:
     def to_document(self) -> dict[str, Any]:
         """As JSON; rows and columns count from 1."""
         telling, tried, sheets = self.telling, self.found.tried, self.sheets
+        plain = SlipWords(self.problem, telling.lots.program, theme_of())
         return {
             "problem": self.problem.name,
             "holds": self.holds,
@@ -142,11 +143,13 @@ class Certificate:
                 "invisible": sum(len(each.invisible) for each in self.proofs),
                 "alike": sum(len(each.alike) for each in self.proofs),
                 "one": [
-                    {"id": group.first.matrix, "forms": [each.called for each in group.forms], "why": group.why}
+                    {"id": group.first.matrix, "forms": [each.called for each in group.forms],
+                     "why": plain.reasons(group.why)}
                     for group in telling.all
                     if len(group.forms) > 1
                 ],
                 "none": [{"id": form.matrix, "form": form.called} for form in telling.none],
+                "unseen": [{"id": each.form.matrix, "form": each.form.called} for each in telling.unseen],
             },
             "effort": {kind: list(ends) for kind, ends in self.efforts().items()},
             "cells": {
@@ -162,16 +165,17 @@ class Certificate:
             ],
         }  # fmt: skip
 
-    def render(self) -> str:
-        """The printed page."""
-        telling, names = self.telling, network_names(self.problem)
+    def render(self, theme: Theme) -> str:
+        """The printed page, in the theme's language."""
+        telling, names = self.telling, names_of(self.problem)
+        words = SlipWords(self.problem, telling.lots.program, theme)
 
         def called(place: AskedCell) -> str:
             return label_text(names.cell(*place))
 
         matrices = [
             {
-                "name": label_text(names.matrix(each)),
+                "name": words.matrix(each),
                 "decimals": telling.decimals[each],
                 "slips": len(groups),
                 "pairs": len(groups) * (len(groups) + 1) // 2,
@@ -179,15 +183,19 @@ class Certificate:
             }
             for each, groups in telling.groups.items()
         ]
-        return render(
-            "certificate.html.j2", None, certificate=self, problem=self.problem, telling=telling, counted=counted,
-            tried=self.found.tried, matrices=matrices, called=lambda each: label_text(names.matrix(each)),
-            fewest=list(map(called, self.sheets.fewest)),
-            one=[group for group in telling.all if len(group.forms) > 1], efforts=self.efforts(),
+        together = [
+            *(words.together(each) for each in telling.all if len(each.forms) > 1),
+            *(words.alone("right_rule", form) for form in telling.none),
+            *(words.alone(f"unseen_{each.why.key}", each.form, each.why.drawings) for each in telling.unseen),
+        ]
+        return theme.render(
+            "certificate.html.j2", certificate=self, problem=self.problem, telling=telling, tried=self.found.tried,
+            matrices=matrices, fewest=list(map(called, self.sheets.fewest)), together=list(dict.fromkeys(together)),
+            efforts=self.efforts(), whole=theme.whole,
         )  # fmt: skip
 
 
-def numbers_of(variants: Sequence[Problem], lots: Lots) -> dict[str, Array]:
+def numbers_of(variants: Sequence[AnyProblem], lots: Lots) -> dict[str, Array]:
     """The numbers of some variants that are redrawn, with a sample in each row."""
     own = [numbers(each, lots.program) for each in variants]
     return {lot.id: np.stack([each[lot.id] for each in own]) for lot in lots.lots}

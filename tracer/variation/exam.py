@@ -11,20 +11,21 @@ from pathlib import Path
 from tracer.answers.handed_in import Answers
 from tracer.answers.key import Key, key_of
 from tracer.expression.digits import as_typed, fixed
+from tracer.expression.text import matrix_text
 from tracer.files import replace_file
 from tracer.judging.points import points_text, worth
 from tracer.judging.sheet import Sheet
 from tracer.judging.slips.forms import SlipForm
 from tracer.judging.work import Work
-from tracer.presentation.templates import render
-from tracer.problem.problem import Problem
-from tracer.problem.remarks import conventions
+from tracer.presentation.theme import Theme
+from tracer.run.passes import AnyProblem
 from tracer.variation.asking import AskedCell
 from tracer.variation.folder import Variant
 from tracer.variation.lots import numbers
 from tracer.variation.many import work_many
 from tracer.variation.roster import Student
 from tracer.variation.telling import EDGE, Telling
+from tracer.variation.wording import SlipWords
 
 STUDENT, ID = "student", "id"  # the columns of a transcription that say whose a row is
 WRONG_VALUES = 3  # of each cell, in the key
@@ -38,20 +39,41 @@ class GivenTable:
     rows: Sequence[Sequence[str]]
 
 
-def render_exam(problem: Problem, variant: str, asked: Sequence[AskedCell]) -> str:
-    """The page to answer, for A4 paper."""
+def render_exam(problem: AnyProblem, variant: str, asked: Sequence[AskedCell], theme: Theme) -> str:
+    """The page to answer, for A4 paper, in the theme's language."""
     key = key_of(problem)
     cells = [{"name": key.called(each, (row, column)), "decimals": key.asked[each]} for each, row, column in asked]
-    return render(
-        "exam.html.j2", None, problem=problem, variant=variant, given=list(_given(key)), cells=cells,
-        rate=as_typed(problem.learning_rate), conventions=conventions(problem), layers=problem.layers,
+    return theme.render(
+        "exam.html.j2", problem=problem, variant=variant, given=list(_given(key, theme)), cells=cells,
+        way=list(_way(key, theme)), facts=list(_facts(problem, key, theme)),
     )  # fmt: skip
 
 
-def _given(key: Key) -> Iterator[GivenTable]:
+def _given(key: Key, theme: Theme) -> Iterator[GivenTable]:
     for each in key.program.inputs[:-1]:
-        rows = [[as_typed(value).replace("-", "−") for value in row] for row in key.values[each].tolist()]
+        rows = [[theme.number(as_typed(value).replace("-", "−")) for value in row] for row in key.values[each].tolist()]
         yield GivenTable(key.called(each), rows)
+
+
+def _way(key: Key, theme: Theme) -> Iterator[str]:
+    """The formulas of the way forward."""
+    for each in key.program.assignments.values():
+        if (
+            each.expression is not None
+            and each.role in ("intermediate", "loss")
+            and each.id not in key.program.of_optimizer
+        ):
+            yield f"{key.called(each.id)} = {matrix_text(each.expression, key.called, theme.notation)}"
+
+
+def _facts(problem: AnyProblem, key: Key, theme: Theme) -> Iterator[str]:
+    """What else has to be known: rate and optimizer, the rows of the first batch, the conventions."""
+    yield theme.say("exam.rate", rate=theme.number(as_typed(problem.learning_rate)))
+    if len(problem.batches()) > 1:
+        yield theme.say("exam.batch", count=key.program.rows)
+    if problem.optimizer.settings and not theme.is_english:
+        yield theme.say("exam.optimizer", settings=theme.number(problem.optimizer.settings))
+    yield from theme.conventions(problem)
 
 
 def column_of(place: AskedCell) -> str:
@@ -79,11 +101,10 @@ def write_transcription(path: Path, variants: Sequence[Variant], asked: Sequence
 
 @dataclass(frozen=True)
 class WrongValue:
-    """What a slip gives in a cell, and in those asked after it."""
+    """What a slip gives in a cell: the number, the slip with its points, and what is right after it."""
 
     text: str
     slip: str
-    points: str
     carry_on: str
 
 
@@ -98,17 +119,20 @@ class KeyCell:
     wrong: Sequence[WrongValue]
 
 
-def render_exam_key(problem: Problem, number: int, variant: str, asked: Sequence[AskedCell], telling: Telling) -> str:
-    """The key of a variant's quiz."""
-    cells = list(_ExamKey(problem, asked, telling).cells())
-    return render("exam_key.html.j2", None, problem=problem, number=number, variant=variant, cells=cells)
+def render_exam_key(
+    problem: AnyProblem, number: int, variant: str, asked: Sequence[AskedCell], telling: Telling, theme: Theme
+) -> str:
+    """The key of a variant's quiz, in the theme's language."""
+    cells = list(_ExamKey(problem, asked, telling, theme).cells())
+    return theme.render("exam_key.html.j2", problem=problem, number=number, variant=variant, cells=cells)
 
 
 class _ExamKey:
-    def __init__(self, problem: Problem, asked: Sequence[AskedCell], telling: Telling) -> None:
-        self.key, self.asked, self.telling = key_of(problem), asked, telling
-        own = {each: matrix[None] for each, matrix in numbers(problem, telling.lots.program).items()}
-        redrawn = {lot.id: own[lot.id] for lot in telling.lots.lots}
+    def __init__(self, problem: AnyProblem, asked: Sequence[AskedCell], telling: Telling, theme: Theme) -> None:
+        self.key, self.asked, self.telling, self.theme = key_of(problem), asked, telling, theme
+        self.words = SlipWords(problem, self.key.program, theme)
+        drawn = numbers(problem, telling.lots.program)
+        redrawn = {lot.id: drawn[lot.id][None] for lot in telling.lots.lots}
         self.many = work_many(telling.lots.program, telling.lots.inputs(redrawn), 1)
         self.work = Work(Sheet(Answers("", {}), self.key, {}, ()))
         self.sheets = [(group.first, self._by_place(group.first)) for group in telling.all]
@@ -130,9 +154,9 @@ class _ExamKey:
             decimals = self.key.asked[identifier]
             yield KeyCell(
                 self.key.called(identifier, (row, column)),
-                fixed(float(value[row, column]), decimals),
-                f"{fixed(low, decimals + 1)} … {fixed(high, decimals + 1)}",
-                points_text(self.points[identifier]),
+                self._number(float(value[row, column]), decimals),
+                f"{self._number(low, decimals + 1)} … {self._number(high, decimals + 1)}",
+                self.theme.number(points_text(self.points[identifier])),
                 list(self._wrong(at, low, high)),
             )
 
@@ -141,13 +165,15 @@ class _ExamKey:
         place, seen = self.asked[at], set[str]()
         order = sorted(self.sheets, key=lambda each: -each[0].often)
         for form, values in order:
-            value, text = values[place], fixed(values[place], self.key.asked[place[0]])
+            value, text = values[place], self._number(values[place], self.key.asked[place[0]])
             earlier = any(self._shows(values, other) for other in self.asked[:at])
             if earlier or low - EDGE <= value <= high + EDGE or text in seen or abs(value) > 1e6:
                 continue
             seen.add(text)
+            points = self.theme.number(points_text(self.share * self.points[place[0]]))
+            slip = self.words.slip(form)
             yield WrongValue(
-                text, form.called, points_text(self.share * self.points[place[0]]), self._carry_on(at, values)
+                text, self.theme.say("exam_key.worth", slip=slip, points=points), self._carry_on(at, values)
             )
             if len(seen) == WRONG_VALUES:
                 return
@@ -159,7 +185,11 @@ class _ExamKey:
     def _carry_on(self, at: int, values: Mapping[AskedCell, float]) -> str:
         """What the cells after this one are then, where that is something else."""
         after = [place for place in self.asked[at + 1 :] if self._shows(values, place)]
-        return ", ".join(
-            f"{self.key.called(each, (row, column))} = {fixed(values[each, row, column], self.key.asked[each])}"
+        cells = "; ".join(
+            f"{self.key.called(each, (row, column))} = {self._number(values[each, row, column], self.key.asked[each])}"
             for each, row, column in after
         )
+        return self.theme.say("exam_key.then", cells=cells) if cells else ""
+
+    def _number(self, value: float, decimals: int) -> str:
+        return self.theme.number(fixed(value, decimals))

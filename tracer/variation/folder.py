@@ -14,7 +14,9 @@ from typing import Any
 
 from tracer.errors import TracerError
 from tracer.files import write_text
-from tracer.problem.problem import Problem, problem_from_document
+from tracer.problem.problem import problem_from_document
+from tracer.problem.program_problem import program_from_document
+from tracer.run.passes import AnyProblem
 from tracer.variation.roster import Student
 
 STUDENTS, TEACHER, INDEX, PROBLEMS, KEYS = "students", "teacher", "index.json", "problems", "keys"
@@ -105,7 +107,7 @@ def problem_path(folder: Path, variant: Variant) -> Path:
     return folder / TEACHER / PROBLEMS / f"{variant.label}.json"
 
 
-def load_variants(folder: Path) -> Iterator[tuple[Variant, Problem]]:
+def load_variants(folder: Path) -> Iterator[tuple[Variant, AnyProblem]]:
     """The variants of a folder with their problems. Raises TracerError where one is missing or is another."""
     index = read_index(folder)
     for variant in index.variants:
@@ -114,7 +116,8 @@ def load_variants(folder: Path) -> Iterator[tuple[Variant, Problem]]:
             document = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as wrong:
             raise TracerError(f"{path}: cannot be read ({str(wrong)[:80]})") from None
-        problem = problem_from_document(document, index.problem, str(path))
+        read = program_from_document if isinstance(document, dict) and "steps" in document else problem_from_document
+        problem: AnyProblem = read(document, index.problem, str(path))
         if problem.sha256 != variant.sha256:
             raise TracerError(f"{path}: has other numbers than the index says; take the file back as it was")
         yield variant, problem

@@ -15,8 +15,8 @@ from typing import Any
 
 from tracer.files import replace_file, safe_name, unreserved, write_text
 from tracer.presentation.theme import theme_of
-from tracer.problem.problem import Problem
 from tracer.processes import can_copy, cores
+from tracer.run.passes import AnyProblem
 from tracer.run.training import of_pass
 from tracer.variation.asking import AskedCell
 from tracer.variation.certificate import Certificate, Proof, prove
@@ -50,9 +50,11 @@ class HandingOut:
     telling: Telling
     wanted: SheetChoices
 
-    def one(self, job: tuple[Variant, Problem, Sequence[str]]) -> Proof:
+    def one(self, job: tuple[Variant, AnyProblem, Sequence[str]]) -> Proof:
         """Write a variant's files for the students of these labels, and prove it."""
         variant, problem, labels = job
+        like = self.telling.lots.problem
+        problem.take_over(like)
         recorded, theme = of_pass(problem, 1), theme_of(self.wanted.language, self.wanted.templates)
         plan = make_plan(problem, recorded.first.program, **self.wanted.plan)
         name, teacher = unreserved(problem.name), self.folder / TEACHER
@@ -72,10 +74,11 @@ class HandingOut:
             else:
                 replace_file(book, partial(_copy, first.read_bytes()))
             if self.wanted.asked:
-                write_text(own / f"{name}.exam.html", render_exam(problem, plan.variant, self.wanted.asked))
+                write_text(own / f"{name}.exam.html", render_exam(problem, plan.variant, self.wanted.asked, theme))
         if self.wanted.asked:
-            text = render_exam_key(problem, variant.number, plan.variant, self.wanted.asked, self.telling)
+            text = render_exam_key(problem, variant.number, plan.variant, self.wanted.asked, self.telling, theme)
             write_text(teacher / KEYS / f"{variant.label}.exam-key.html", text)
+        like.take_over(problem)
         return prove(problem, self.telling)
 
 
@@ -104,12 +107,11 @@ def hand_out(
         (variant, problem, labels[variant.number]) for variant, problem in zip(variants, found.variants, strict=True)
     ]
     certificate = Certificate(found, _proofs(HandingOut(folder, telling, wanted), jobs, advance))
-    teacher = folder / TEACHER
+    teacher, theme = folder / TEACHER, theme_of(wanted.language, wanted.templates)
     sitting = f"-{variants[0].sitting}" if variants[0].sitting > 1 else ""
     document = json.dumps(certificate.to_document(), ensure_ascii=False, indent=1) + "\n"
     write_text(teacher / f"{CERTIFICATE}{sitting}.json", document)
-    write_text(teacher / f"{CERTIFICATE}{sitting}.html", certificate.render())
-    theme = theme_of(wanted.language, wanted.templates)
+    write_text(teacher / f"{CERTIFICATE}{sitting}.html", certificate.render(theme))
     rendered = partial(theme.render, "cover.html.j2", problem=found.search.lots.problem)
     _covers(folder, rendered, variants, labels, sitting)
     if wanted.asked:
@@ -118,7 +120,7 @@ def hand_out(
 
 
 def _proofs(
-    writer: HandingOut, jobs: Sequence[tuple[Variant, Problem, Sequence[str]]], advance: Callable[[], None]
+    writer: HandingOut, jobs: Sequence[tuple[Variant, AnyProblem, Sequence[str]]], advance: Callable[[], None]
 ) -> list[Proof]:
     found = []
     for proof in _written(writer, jobs):
@@ -127,12 +129,22 @@ def _proofs(
     return found
 
 
-def _written(writer: HandingOut, jobs: Sequence[tuple[Variant, Problem, Sequence[str]]]) -> Iterator[Proof]:
+def _written(writer: HandingOut, jobs: Sequence[tuple[Variant, AnyProblem, Sequence[str]]]) -> Iterator[Proof]:
     if len(jobs) < PAYS or not can_copy():
         yield from map(writer.one, jobs)
         return
+    global _writer
+    _writer = writer  # which the copied processes have
     with ProcessPoolExecutor(cores(), get_context("fork")) as workers:
-        yield from workers.map(writer.one, jobs, chunksize=4)
+        yield from workers.map(_one, jobs, chunksize=4)
+
+
+_writer: HandingOut | None = None
+
+
+def _one(job: tuple[Variant, AnyProblem, Sequence[str]]) -> Proof:
+    assert _writer is not None  # set before the process was copied
+    return _writer.one(job)
 
 
 def labelled(variants: Sequence[Variant]) -> dict[int, list[str]]:

@@ -75,6 +75,14 @@ def _middle(interval: Interval, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(np.where(np.abs(middle) < BEYOND, middle, BEYOND), shape)
 
 
+def is_finite(many: Many) -> NDArray[np.bool_]:
+    """Whether every matrix of a variant is made of numbers, (variants,) of bool."""
+    found = np.ones(many.count, dtype=bool)
+    for each in many.program.computed:
+        found &= (np.abs(many.values[each]) < BEYOND).all(axis=(-2, -1))
+    return found
+
+
 def effort(many: Many) -> tuple[Array, Array]:
     """How many products and quotients, and how many exponentials, each variant takes; times 0, 1 or −1 is no work."""
     products, exponentials = np.zeros(many.count), np.zeros(many.count)
@@ -94,6 +102,11 @@ def effort(many: Many) -> tuple[Array, Array]:
                 counts = [_count(part.template, kinds) * cells for kinds in (_PRODUCTS, _EXPONENTIALS)]
                 products, exponentials = products + counts[0], exponentials + counts[1]
     return products, exponentials
+
+
+def exponentials_in(rule: m.Matrix) -> int:
+    """How many exponentials, logarithms and the like a cell of a function of cells takes."""
+    return _count(rule.template, _EXPONENTIALS) if isinstance(rule, m.Apply) else 0
 
 
 _PRODUCTS = (s.Product, s.Quotient, s.Power)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, product
 from multiprocessing import get_context
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,24 +22,30 @@ from tracer.errors import TracerError
 from tracer.expression.arrays import Array
 from tracer.lesson.build import build
 from tracer.problem.convention import Decimals
-from tracer.problem.problem import Problem
 from tracer.problem.remarks import departures
 from tracer.processes import can_copy, cores
+from tracer.run.passes import AnyProblem
+from tracer.variation.health import Which, is_healthy, is_seen
 from tracer.variation.lots import Lots, each_digits
 from tracer.variation.many import Many, digits_to_write, effort, work_many
+from tracer.variation.settling import settled
 from tracer.variation.telling import EDGE, Telling, telling_of
-
-Which: TypeAlias = NDArray[np.bool_]
-"""Some of many variants."""
 
 BATCH = 256  # drawings worked at once
 PILOT = 2 * BATCH  # drawings that the decimals are chosen by
 MOST_DECIMALS = 4  # more than the problem asks for by itself
 GOOD = 0.5  # of the best share of drawings that more decimals would give
 APART = 0.047  # that the effort may be from its reference: then no two variants differ by more than 10 %
+FEW = 3  # drawings, whose effort may be odd
+HOPEFUL = 0.9  # of the matrices, that a drawing of the pilot tells: or no other tells them all
 PATIENCE = 40  # batches without a find before more digits are tried
 MOST_BATCHES = 4_000
-SATURATED, LEAST_SPREAD = 4.0, 1e-3  # of a pre-activation; of a unit's outputs over the samples
+
+
+Rigour: TypeAlias = Literal["all", "all of the best", "most", "some"]
+"""What a drawing has to tell apart, and to take the effort of: all slips and as most healthy drawings do; as those do
+that tell most matrices; all but what the best drawing does not tell; all but what a part of them does not tell."""
+RIGOURS: Sequence[Rigour] = ("all", "all of the best", "most", "some")
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ class Search:
     def lots(self) -> Lots:
         return self.telling.lots
 
-    def batch(self, seed: str) -> tuple[list[Problem], Tried]:
+    def batch(self, seed: str) -> tuple[list[AnyProblem], Tried]:
         """The variants of one batch of drawings that pass."""
         drawn = self.lots.drawings(seed, BATCH)
         many = work_many(self.lots.program, self.lots.inputs(drawn), BATCH)
@@ -93,70 +99,70 @@ def efforts_of(many: Many, decimals: Mapping[str, int]) -> tuple[Array, Array, A
     return (*effort(many), digits_to_write(many, decimals))
 
 
-def is_healthy(many: Many, decimals: Mapping[str, int]) -> Which:
-    """Whether no unit is dead or saturated, and no change of a parameter rounds away, for each variant."""
-    program, axis = many.program, -1 if many.program.turned else -2
-    found = np.ones(many.count, dtype=bool)
-    for made in program.layers:
-        Z, A = many.values[made.pre_activation], many.values[made.activation]
-        found &= (np.abs(Z) <= SATURATED - EDGE).all(axis=(-2, -1))
-        if program.rows > 1:  # of a single sample nothing says that a unit always gives the same
-            found &= ((A.max(axis) - A.min(axis)) >= LEAST_SPREAD).all(axis=-1)
-    for new in program.updated.values():
-        found &= _is_seen(many, new, decimals[new])
-    return found
-
-
-def _is_seen(many: Many, updated: str, decimals: int) -> Which:
-    """Whether every change of a parameter that there is moves its last digit, for each variant."""
-    change = np.abs(many.values[updated] - many.values[str(many.program.assignments[updated].of)])
-    seen = (change >= 10.0**-decimals * (1 - EDGE)) | (change < EDGE)
-    stays = change.max() < EDGE  # in every variant: it is not updated at all
-    return np.asarray(seen.all(axis=(-2, -1)) & ((change >= EDGE).any(axis=(-2, -1)) | stays))
-
-
-def search_for(lots: Lots) -> Search | None:
+def search_for(lots: Lots, rigour: Rigour = "all") -> Search | None:
     """The search among the drawings of some digits; None where a pilot gives it no hope."""
     drawn = lots.drawings("pilot", PILOT)
     many = work_many(lots.program, lots.inputs(drawn), PILOT)
-    problem = lots.problem
-    start = {each: problem.decimals.of(each) for each in lots.program.computed}
-    telling = telling_of(lots, start)
+    start = {each: lots.problem.decimals.of(each) for each in lots.program.computed}
+    most = {each: _most_decimals(lots.problem, each) for each in start}
+    telling = _settled(telling_of(lots, start), many, most, rigour)
+    if telling is None:
+        return None
     shares = {each: _shares(telling, many, each) for each in start}
     if not all(share.max(initial=0.0) > 0 for share in shares.values()):
         return None
-    fixed = problem.decimals.table
-    decimals = {
-        each: start[each] + (0 if each in fixed else int(np.argmax(share >= GOOD * share.max())))
-        for each, share in shares.items()
-    }
-    telling = telling_of(lots, decimals)
+    more = {each: int(np.argmax(share >= GOOD * share.max())) for each, share in shares.items()}
+    decimals = {each: start[each] + more[each] for each in start}
+    telling = _settled(telling_of(lots, decimals), many, decimals, rigour)
     healthy = many.only(np.flatnonzero(is_healthy(many, decimals)))
-    if not healthy.count:
+    if telling is None or not healthy.count:
         return None
-    share = {each: shares[each][decimals[each] - start[each]] for each in start}
+    if rigour != "all":
+        best, most_told = _best_told(telling, healthy)
+        if most_told < HOPEFUL * len(decimals):
+            return None
+        healthy = healthy.only(best)
     reference = tuple(float(np.sort(each)[healthy.count // 2]) for each in efforts_of(healthy, decimals))
-    asked = replace(
-        problem, decimals=Decimals(problem.decimals.default, {**fixed, **decimals}), description=None, source=None
-    )
-    made = replace(telling, lots=replace(lots, problem=asked))
-    return Search(made, sorted(share, key=lambda each: share[each]), reference)  # type: ignore[arg-type]
+    made = replace(telling, lots=replace(lots, problem=_asking(lots.problem, decimals)))
+    order = sorted(shares, key=lambda each: shares[each][more[each]])
+    return Search(made, order, reference)  # type: ignore[arg-type]
+
+
+def _settled(telling: Telling, many: Many, decimals: Mapping[str, int], rigour: Rigour) -> Telling | None:
+    """The slips, with those together that this rigour does not tell apart; None where no drawing is healthy."""
+    if rigour in ("all", "all of the best"):
+        return telling
+    healthy = many.only(np.flatnonzero(is_healthy(many, decimals)))
+    return settled(telling, healthy, decimals, rigour == "some") if healthy.count else None
+
+
+def _best_told(telling: Telling, many: Many) -> tuple[NDArray[np.intp], int]:
+    """The numbers of the drawings that tell most matrices all their slips apart, a tenth where they are few; and how
+    many the best of them tells."""
+    told = np.sum([telling.told(many, each) for each in telling.decimals], axis=0)
+    best = np.flatnonzero(told == told.max())
+    return best if len(best) >= FEW else np.argsort(-told, kind="stable")[: many.count // 10 + 1], int(told.max())
+
+
+def _asking(problem: AnyProblem, decimals: Mapping[str, int]) -> AnyProblem:
+    """The problem, asking for so many decimals of each matrix."""
+    table = {**problem.decimals.table, **decimals}
+    return replace(problem, decimals=Decimals(problem.decimals.default, table), description=None, source=None)
+
+
+def _most_decimals(problem: AnyProblem, identifier: str) -> int:
+    """What a matrix may be asked for: no more than the problem says, where it says so."""
+    return problem.decimals.of(identifier) + (0 if identifier in problem.decimals.table else MOST_DECIMALS)
 
 
 def _shares(telling: Telling, many: Many, identifier: str) -> Array:
     """Of the drawings, the share that tells all slips in a matrix apart and shows its changes, by the decimals."""
-    most = 1 if identifier in telling.lots.problem.decimals.table else MOST_DECIMALS + 1
-    more = (replace(telling, decimals={**telling.decimals, identifier: telling.decimals[identifier] + k})
-            for k in range(most))  # fmt: skip
-    updated = identifier in telling.lots.program.updated.values()
-    return np.array(
-        [
-            (
-                each.told(many, identifier) & (not updated or _is_seen(many, identifier, each.decimals[identifier]))
-            ).mean()
-            for each in more
-        ]
-    )
+    gaps, updated = telling.gaps(many, identifier), identifier in telling.lots.program.updated.values()
+    found = []
+    for decimals in range(telling.decimals[identifier], _most_decimals(telling.lots.problem, identifier) + 1):
+        told = gaps >= 10.0**-decimals * (1 - EDGE)
+        found.append((told & is_seen(many, identifier, decimals) if updated else told).mean())
+    return np.array(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,12 +170,12 @@ class FoundVariants:
     """Variants, each told from the others by its hash, and what the search for them looked at."""
 
     search: Search
-    variants: Sequence[Problem]
+    variants: Sequence[AnyProblem]
     tried: Tried
 
 
 def find(
-    problem: Problem, wanted: int, seed: str, sitting: int = 1, used: frozenset[str] = frozenset()
+    problem: AnyProblem, wanted: int, seed: str, sitting: int = 1, used: frozenset[str] = frozenset()
 ) -> FoundVariants:
     """So many different variants, none of them among the hashes that were `used`.
 
@@ -177,8 +183,8 @@ def find(
     """
     _refuse(problem)
     program = build(problem, problem.batches()[0][1])
-    for lots in each_digits(problem, program):
-        search = search_for(lots)
+    for rigour, lots in product(RIGOURS, each_digits(problem, program)):
+        search = search_for(lots, rigour)
         found = _found(search, wanted, f"{seed}/{sitting}/{_digits(lots)}", used) if search else None
         if found is not None:
             return found
@@ -188,12 +194,10 @@ def find(
     )
 
 
-def _refuse(problem: Problem) -> None:
+def _refuse(problem: AnyProblem) -> None:
     """Raises TracerError for what has no certificate yet."""
     if departures(problem):
         raise TracerError(f"{problem.name}: variants are of what is right; take [reproduce] out of the file")
-    if len(problem.batches()) > 1:
-        raise TracerError(f"{problem.name}: found {len(problem.batches())} batches, expected one: leave out batch_size")
 
 
 def _digits(lots: Lots) -> str:
@@ -202,7 +206,7 @@ def _digits(lots: Lots) -> str:
 
 def _found(search: Search, wanted: int, seed: str, used: frozenset[str]) -> FoundVariants | None:
     """Goes through the batches in their order until there are enough; None where too few pass."""
-    known, variants, tried, last = set(used), list[Problem](), Tried(), 0
+    known, variants, tried, last = set(used), list[AnyProblem](), Tried(), 0
     with _workers() as workers:
         for number, (passed, looked) in enumerate(_batches(search, seed, workers)):
             tried = tried + looked
@@ -218,7 +222,7 @@ def _found(search: Search, wanted: int, seed: str, used: frozenset[str]) -> Foun
     return None
 
 
-def _batches(search: Search, seed: str, workers: Executor | None) -> Iterator[tuple[list[Problem], Tried]]:
+def _batches(search: Search, seed: str, workers: Executor | None) -> Iterator[tuple[list[AnyProblem], Tried]]:
     seeds = (f"{seed}/{number}" for number in range(MOST_BATCHES))
     if workers is None:
         yield from map(search.batch, seeds)

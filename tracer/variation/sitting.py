@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracer.errors import TracerError
-from tracer.problem.problem import Problem
+from tracer.run.passes import AnyProblem
 from tracer.variation.certificate import Certificate
 from tracer.variation.draws import secret_seed
 from tracer.variation.folder import Index, Variant, dealt, is_variants, read_index, write_index
@@ -28,7 +28,7 @@ class Sitting:
     number: int = 1
     ask: int | None = None
 
-    def write(self, base: Problem, advance: Callable[[], None] = lambda: None) -> Certificate:
+    def write(self, base: AnyProblem, advance: Callable[[], None] = lambda: None) -> Certificate:
         """Find the variants and write everything; `advance` is called after each.
 
         Raises TracerError where something does not fit.
@@ -52,7 +52,7 @@ class Sitting:
         hands = {("group", each.group) if each.group else each for each in self.students}
         return len(hands) if self.count is None else self.count
 
-    def _index(self, base: Problem) -> Index:
+    def _index(self, base: AnyProblem) -> Index:
         """The index of the folder as it is before this sitting. Raises TracerError where it does not fit."""
         if not is_variants(self.folder):
             if self.number > 1:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracer.answers.key import key_of
+from tracer.errors import TracerError
 from tracer.expression import matrix as m
 from tracer.expression.arrays import Array
 from tracer.expression.interval import Interval, bound
 from tracer.judging.slips.forms import SlipForm, slip_forms
 from tracer.variation.lots import Lots
-from tracer.variation.many import Many, work_many
+from tracer.variation.many import Many, is_finite, work_many
 
 REAL_DRAWINGS = 64  # of real numbers, on which forms that are always equal agree
 AGREES = 1e-10  # of the larger of two numbers
@@ -26,15 +29,23 @@ EDGE = 1e-9  # of a unit: what is nearer to its threshold is taken for beyond it
 FARTHEST, PIECES = 12.0, 240_000  # the part of the line that a function of one number is looked at on, and its pieces
 
 
+class Reason(NamedTuple):
+    """Why forms count as one: equal on so many drawings of real numbers, never a unit apart on the line, less than a
+    unit apart in all drawings of a search; or no drawing told these apart and all others at once."""
+
+    key: Literal["equal", "near", "all", "at_once"]
+    drawings: int = 0
+
+
 @dataclass(frozen=True)
 class SlipGroup:
-    """Forms of slips that give one matrix on every such problem; the first stands for all.
+    """Forms of slips that no numbers of a problem tell apart; the first stands for all.
 
     `why` says how that is known, where there are several.
     """
 
     forms: tuple[SlipForm, ...]
-    why: str = ""
+    why: tuple[Reason, ...] = ()
 
     @property
     def first(self) -> SlipForm:
@@ -45,18 +56,27 @@ class SlipGroup:
         return " = ".join(dict.fromkeys(each.called for each in self.forms))
 
 
+class Unseen(NamedTuple):
+    """A form that gives the right matrix, to its last decimal, in the drawings of a search, and in how many."""
+
+    form: SlipForm
+    why: Reason
+
+
 @dataclass(frozen=True, eq=False)
 class Telling:
     """The slips of a problem whose numbers are redrawn, those that are always one together.
 
-    `groups` are of each computed matrix; `none` are forms that give the right matrix on every such problem. `decimals`
-    are those that each matrix is asked for.
+    `groups` are of each computed matrix; `none` are forms that give the right matrix on every such problem, `unseen`
+    those that gave it to its last decimal in a
+    search's drawings. `decimals` are those that each matrix is asked for.
     """
 
     lots: Lots
     groups: Mapping[str, Sequence[SlipGroup]]
     none: Sequence[SlipForm]
     decimals: Mapping[str, int]
+    unseen: Sequence[Unseen] = ()
 
     @property
     def all(self) -> list[SlipGroup]:
@@ -64,8 +84,8 @@ class Telling:
 
     @property
     def forms(self) -> int:
-        """How many forms of slips there are, those that are none among them."""
-        return len(self.none) + sum(len(group.forms) for group in self.all)
+        """How many forms of slips there are, those that nobody sees among them."""
+        return len(self.none) + len(self.unseen) + sum(len(group.forms) for group in self.all)
 
     @property
     def pairs(self) -> int:
@@ -78,8 +98,16 @@ class Telling:
 
     def told(self, many: Many, identifier: str) -> NDArray[np.bool_]:
         """Whether each variant tells all slips in a matrix apart and from the right one, (variants,) of bool."""
+        return self.gaps(many, identifier) >= self.unit(identifier) * (1 - EDGE)
+
+    def gaps(self, many: Many, identifier: str) -> Array:
+        """How far those two forms of a matrix are apart that are least so, the right one among them, (variants,)."""
         made = stacked(many, identifier, self.groups[identifier])
-        return told_apart(made, self.unit(identifier))
+        flat = made.reshape(*made.shape[:2], -1)
+        found = np.full(flat.shape[1], np.inf)
+        for k in range(len(flat) - 1):
+            found = np.minimum(found, np.abs(flat[k + 1 :] - flat[k]).max(axis=-1).min(axis=0))
+        return found
 
 
 def stacked(many: Many, identifier: str, groups: Sequence[SlipGroup]) -> Array:
@@ -88,32 +116,40 @@ def stacked(many: Many, identifier: str, groups: Sequence[SlipGroup]) -> Array:
     return np.stack([right, *(many.form(group.first) for group in groups)])
 
 
-def told_apart(made: Array, unit: float) -> NDArray[np.bool_]:
-    """Whether every two of the first axis are a unit or more apart in some cell, for each of the second."""
-    flat = made.reshape(*made.shape[:2], -1)
-    found = np.ones(flat.shape[1], dtype=bool)
-    for k in range(len(flat) - 1):
-        gap = np.abs(flat[k + 1 :] - flat[k]).max(axis=-1)
-        found &= (gap >= unit * (1 - EDGE)).all(axis=0)
-    return found
-
-
 def telling_of(lots: Lots, decimals: Mapping[str, int]) -> Telling:
     """The slips of a problem, those that are one on every drawing together."""
+    made = _on_real_numbers(lots)
+    groups = {each: list(_grouped(forms, 10.0 ** -decimals[each])) for each, forms in made.forms.items()}
+    return Telling(lots, groups, made.none, decimals)
+
+
+@dataclass(frozen=True, eq=False)
+class RealDrawings:
+    """What each form makes of its matrix on drawings of real numbers; `none` are forms that are right on all."""
+
+    forms: Mapping[str, Mapping[SlipForm, Array]]
+    none: Sequence[SlipForm]
+
+
+@lru_cache(maxsize=4)
+def _on_real_numbers(lots: Lots) -> RealDrawings:
     drawn = lots.drawings("real numbers", REAL_DRAWINGS, anywhere=True)
     many = work_many(lots.program, lots.inputs(drawn), REAL_DRAWINGS)
-    forms: dict[str, list[SlipForm]] = {each: [] for each in lots.program.computed}
-    for form in slip_forms(key_of(lots.variant(drawn, 0))):
-        forms[form.matrix].append(form)
+    finite = np.flatnonzero(is_finite(many))
+    if not len(finite):
+        name = lots.problem.name
+        raise TracerError(f"{name}: no numbers of the ranges stay within float64; give `[variants]` others")
+    many = many.only(finite)
     none: list[SlipForm] = []
-    groups: dict[str, list[SlipGroup]] = {}
-    for identifier, own in forms.items():
-        right = np.broadcast_to(many.values[identifier], (many.count, *many.values[identifier].shape[-2:]))
-        made = {form: many.form(form) for form in own}
-        none += [form for form in own if _agree(made[form], right)]
-        rest = {form: value for form, value in made.items() if not _agree(value, right)}
-        groups[identifier] = list(_grouped(rest, 10.0 ** -decimals[identifier]))
-    return Telling(lots, groups, none, decimals)
+    forms: dict[str, dict[SlipForm, Array]] = {each: {} for each in lots.program.computed}
+    for form in slip_forms(key_of(lots.variant(drawn, int(finite[0])))):
+        made = many.form(form)
+        right = np.broadcast_to(many.values[form.matrix], made.shape)
+        if _agree(made, right):
+            none.append(form)
+        else:
+            forms[form.matrix][form] = made
+    return RealDrawings(forms, none)
 
 
 def _agree(one: Array, other: Array) -> bool:
@@ -127,12 +163,7 @@ def _grouped(made: Mapping[SlipForm, Array], unit: float) -> Iterator[SlipGroup]
         first = left.pop(0)
         same = [each for each in left if _agree(made[first], made[each])]
         near = [each for each in left if each not in same and _never_apart(first, each, made, unit)]
-        why = " and ".join(
-            filter(None, (
-                f"equal on {REAL_DRAWINGS} drawings of real numbers" if same else "",
-                f"less than a unit apart from −{FARTHEST:g} to {FARTHEST:g}" if near else "",
-            ))
-        )  # fmt: skip
+        why = (Reason("equal", len(made[first])),) * bool(same) + (Reason("near"),) * bool(near)
         left = [each for each in left if each not in same and each not in near]
         yield SlipGroup((first, *same, *near), why)
 

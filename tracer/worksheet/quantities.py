@@ -230,13 +230,14 @@ class _Formulas:
         behind, bad, too_coarse = (f"{self._q(BEFORE[flag])}=1" for flag in ("behind", "wrong", "coarse"))
         coarse = "FALSE" if self._ends() else f"{own}>1.5*{unit}"  # the values of a step function are exact
         follows, mended = f"{self._q('follows')}=1", f"AND({behind},{self._q('mended follows')}=1)"
+        zeros_lost = f"AND({follows},NOT({behind}),NOT({too_coarse}))"  # which a number in a cell cannot show
         right = f"IF({too_coarse},{COARSE_ON},{RIGHT})"
         lines = [
             (f'{x}=""', BLANK),
             (f"COUNT({x})=0", UNTOLD),
             (self._waits(), WAITS),
             (self._stands(unit, key, key), RIGHT),
-            (f"AND({coarse},{self._stands(own, key, key)})", COARSE),
+            (f"AND({coarse},{self._stands(own, key, key)})", f"IF({zeros_lost},{RIGHT},{COARSE})"),
             (f"AND({bad},{self._says_nothing()})", AGAIN),
             (f"AND({too_coarse},{self._says_nothing()})", COARSE_ON),
             (f"AND({follows},NOT({behind}))", right),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from openpyxl.formatting.rule import Rule
@@ -223,14 +225,21 @@ class Worksheet:
             self.sheet.conditional_formatting.add(cells, rule)
 
     def _rules(self, data: SheetData, board: HiddenBoard) -> None:
-        """What the marks are worked out from, on the hidden sheet."""
+        """What the marks are worked out from, on the hidden sheet; the same for every sheet of a problem."""
+        titles, decimals = [each.title for each in self.book.workbook.worksheets], sorted(self.asked.items())
+        what, built = f"rules {titles} {replace(self.plan, problem_sha256='')} {decimals}", self.problem.built
+        for row, column, formula in built.get(what) or built.setdefault(what, list(self._formulas(board))):
+            data.live_text(row, column, formula, "", self.styles.plain)
+
+    def _formulas(self, board: HiddenBoard) -> Iterator[tuple[int, int, str]]:
+        """Sheet row and column of each quantity of each cell, and its formula."""
         printed = (each for each in (*self.one, RATE) if self.plan.prints(each, self.program))
         halves = {each: self.shown.half(each) for each in printed}
         quantities = Quantities(self.program, self.plan.blank, board, self.asked, halves)
         for each in self.plan.blank:
             for place in np.ndindex(self.one[each].shape):
                 for quantity, formula in quantities.of(each, *place).items():
-                    data.live_text(*board.at(quantity, s.Cell(each, *place)), formula, "", self.styles.plain)
+                    yield (*board.at(quantity, s.Cell(each, *place)), formula)
 
     def hide(self) -> None:
         """Put the sheet that the marks are worked out on behind the others, out of sight."""

@@ -19,9 +19,10 @@ from tracer.worksheet.page import render_worksheet
 from tracer.worksheet.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[3]
+KINDS = ("worksheet", "class", "feedback", "cover", "exam", "certificate")
 SOURCES = [
     *(ROOT / "tracer").rglob("*.py"),
-    *(path for kind in ("worksheet", "class", "feedback", "cover") for path in (ROOT / "templates").glob(f"{kind}*")),
+    *(path for kind in KINDS for path in (ROOT / "templates").glob(f"{kind}*")),
 ]
 
 
@@ -62,7 +63,8 @@ def test_spanish_is_no_english() -> None:
 def test_every_message_is_used() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
     # asked for by what a problem has
-    whole = ("steps.", "topics.", "conventions.", "departures.", "notation.", "marks.", "axis.")
+    by_problem = ("steps.", "topics.", "conventions.", "departures.", "slip_names.")
+    whole = (*by_problem, "notation.", "marks.", "axis.")
     keys = [key for key in theme_of().messages if not key.startswith(whole)]
     assert len(keys) > 50
     assert [key for key in keys if not stands_in(text, key.partition(".")[2])] == []
