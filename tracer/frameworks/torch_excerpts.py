@@ -12,6 +12,7 @@ from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start, refs_of
 from tracer.frameworks.objectives import SAME
 from tracer.frameworks.optional import framework
 from tracer.frameworks.pytorch import ExportedReading, graph_of_torch, key_of
+from tracer.frameworks.torch_recording import user_outputs
 from tracer.program import naming_policy as named
 
 MOST_NAMED = 12  # modules in a message
@@ -147,7 +148,8 @@ def _values(torch: Any, reading: ExportedReading) -> dict[str, Any]:
 
     keeper = Keeper(reading.exported.graph_module)
     result = keeper.run(*reading.arguments)
+    result = user_outputs(reading.exported, result)
     while isinstance(result, list | tuple):
-        result = result[-1]
+        result = result[0]
     found = {key: keeper.made[node] for key, node in reading.nodes.items()}
     return {**found, "loss": result}
