@@ -38,7 +38,7 @@ def from_torch(
     """
     from tracer.frameworks.pytorch import graph_of_torch
     from tracer.frameworks.torch_excerpts import first_samples, graph_of_block
-    from tracer.frameworks.torch_optimizers import optimizer_table, states_of
+    from tracer.frameworks.torch_optimizers import hold_others, optimizer_table, states_of
 
     table: dict[str, Any] = dict(settings)
     if optimizer is not None:
@@ -51,6 +51,8 @@ def from_torch(
         graph = graph_of_block(model, inputs, targets, loss, masks or {}, block, name)
     else:
         graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
+    if optimizer is not None:
+        hold_others(optimizer, model, graph)
     table["learning_rate"] = RATE if learning_rate is None else learning_rate
     found = problem_of_graph(graph, name, table)
     kept = states_of(optimizer, model, found) if optimizer is not None else {}

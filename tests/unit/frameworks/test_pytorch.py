@@ -158,7 +158,9 @@ def test_a_function_has_as_parameters_what_asks_for_a_gradient() -> None:
     ("kind", "options"),
     [
         ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.2, "weight_decay": 0.1}),
         ("Adam", {"lr": 0.01, "betas": (0.8, 0.9)}),
+        ("Adam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
         ("AdamW", {"lr": 0.01}),
         ("RMSprop", {"lr": 0.01, "centered": True}),
         ("Adagrad", {"lr": 0.1}),
@@ -182,6 +184,20 @@ def test_an_optimizer_makes_the_same_step(kind: str, options: dict[str, Any], na
     for key, parameter in case.module.named_parameters():
         made = {name: run[f"{name}_next"] for name, _, _ in problem.origin[key].parts}
         np.testing.assert_allclose(problem.origin[key].gathered(made), parameter.detach().numpy(), atol=CLOSE)
+
+
+def test_what_an_optimizer_was_not_given_stays_as_it_is() -> None:
+    with precise():
+        case = FIFTEEN["mlp"]()
+        optimizer = torch.optim.SGD(case.module[2].parameters(), lr=0.1)
+        problem = from_torch(case.module, case.inputs, case.targets, loss="cross_entropy", optimizer=optimizer)
+        _, expected = autograd(case)
+    run = trace(problem)
+    found = gradients(problem, run)
+    for key, each in expected.items():
+        np.testing.assert_allclose(found[key], each, rtol=0, atol=CLOSE, err_msg=key)
+    changed = {name for name in run.last.matrices if name.endswith("_next")}
+    assert len(changed) == 2 and "0.weight, 0.bias" in (problem.description or "")
 
 
 def test_dropout_is_off_unless_its_mask_is_given() -> None:
