@@ -23,9 +23,10 @@ MOST_NODES, MOST_NUMBERS = 20_000, 20_000_000
 _CONSTANT_INPUTS = {
     "BatchNormalization": (3, 4), "Reshape": (1,), "Slice": (1, 2, 3, 4), "Clip": (1, 2), "Pow": (1,), "Pad": (1, 2, 3),
     "Resize": (1, 2, 3), "Expand": (1,), "Tile": (1,), "Split": (1,), "Unsqueeze": (1,), "Squeeze": (1,),
-    "Dropout": (1, 2), "Where": (0,), "LSTM": (4, 5, 6), "GRU": (4, 5), "RNN": (4, 5),
+    "Upsample": (1,), "Dropout": (1, 2), "Where": (0,), "LSTM": (4, 5, 6), "GRU": (4, 5), "RNN": (4, 5),
 }  # fmt: skip
 """Inputs of operators that no training changes."""
+_SOFTMAX_OF_ONE = 13  # the opset since which softmax is of one dimension
 _PLAIN = {
     "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus", "Softsign": "softsign",
     "Identity": "identity",
@@ -108,6 +109,7 @@ class _OnnxReading:
         self.onnx, self.model, self.graph, self.name = onnx, model, graph, name
         self.numbers = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
         self.values: dict[str, Any] = {"": None}
+        self._opset = next((each.version for each in model.opset_import if not each.domain), _SOFTMAX_OF_ONE)
         self._given = given
         self._taken: set[str] = set()
         self._shared: dict[str, str] = {}
@@ -213,6 +215,7 @@ class _OnnxReading:
             kind = "linear" if attributes.get("transB") else "dense"
             bias = inputs[2] if len(inputs) > 2 else None
             return kind, {"input": inputs[0], "weight": inputs[1], "bias": bias}
+        softmax_of_one = node.op_type in ("Softmax", "LogSoftmax") and self._softmax_of_one(inputs[0], attributes)
         match node.op_type:
             case "LeakyRelu":
                 return "leaky_relu", {"self": inputs[0], "negative_slope": float(attributes.get("alpha", 0.01))}
@@ -220,12 +223,20 @@ class _OnnxReading:
                 return "elu", {"self": inputs[0], "alpha": float(attributes.get("alpha", 1.0))}
             case "Gelu":
                 return "gelu", {"self": inputs[0], "approximate": attributes.get("approximate", "none")}
-            case "Softmax":
+            case "Softmax" if softmax_of_one:
                 return "softmax", {"self": inputs[0], "dim": attributes.get("axis", -1)}
-            case "LogSoftmax":
+            case "LogSoftmax" if softmax_of_one:
                 return "log_softmax", {"self": inputs[0], "dim": attributes.get("axis", -1)}
         more = {"num_outputs": len(node.output)} if node.op_type == "Split" and "num_outputs" not in attributes else {}
         return PREFIX + node.op_type, {"inputs": inputs, **attributes, **more}
+
+    def _softmax_of_one(self, value: Any, attributes: dict[str, Any]) -> bool:
+        """Whether a softmax is along one dimension: always since opset 13, before that along the last."""
+        if self._opset >= _SOFTMAX_OF_ONE:
+            return True
+        shape = shape_of_value(self.graph, value, self.name) if isinstance(value, Ref) else np.shape(value)
+        attributes.setdefault("axis", 1)
+        return attributes["axis"] in (-1, len(shape) - 1)
 
     def _is_row(self, value: Any) -> bool:
         return (

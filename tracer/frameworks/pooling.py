@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,48 +18,56 @@ LOWEST = -1e9  # around an image before the largest of each window is taken
 
 @dataclass(frozen=True)
 class Windows:
-    """Where the windows of an image lie: its size, theirs, how far apart, the edge around it, and how many."""
+    """Where the windows of an image lie: its size, theirs, how far apart, the edges before and after, and how many."""
 
     image: tuple[int, int]
     size: tuple[int, int]
     step: tuple[int, int]
-    edge: tuple[int, int]
+    before: tuple[int, int]
+    after: tuple[int, int]
     spread: tuple[int, int]
     count: tuple[int, int]
 
     @property
     def around(self) -> list[tuple[int, int]]:
         """What is put before and after each dimension, so that the last window is whole."""
-        return [
-            (p, max(p if p else 0, (c - 1) * s + d * (k - 1) + 1 - n - p))
-            for n, k, s, p, d, c in zip(
-                self.image, self.size, self.step, self.edge, self.spread, self.count, strict=True
-            )
-        ]
+        found = []
+        for n, k, s, p, q, d, c in self._along():
+            found.append((p, max(q, (c - 1) * s + d * (k - 1) + 1 - n - p)))
+        return found
+
+    def _along(self) -> Iterator[tuple[int, ...]]:
+        told = (self.image, self.size, self.step, self.before, self.after, self.spread, self.count)
+        yield from zip(*told, strict=True)
 
     def cells(self, with_edge: bool) -> NumberArray:
         """How many cells each window has, those of the edge counted or not; what is beyond the edge never is."""
         along = []
-        for n, k, s, p, c in zip(self.image, self.size, self.step, self.edge, self.count, strict=True):
+        for n, k, s, p, q, _, c in self._along():
             start = np.arange(c) * s - p
-            stop = np.minimum(start + k, n + p)
+            stop = np.minimum(start + k, n + q)
             along.append(stop - start if with_edge else np.minimum(stop, n) - np.maximum(start, 0))
         return np.outer(*along).astype(float)
 
 
-def _windows(x: Laid, dimensions: int, size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Windows:
+def _windows(
+    x: Laid, dimensions: int, size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, after: Any = None
+) -> Windows:
     window = pairs(size, dimensions, 1)
     step = window if stride is None or (not isinstance(stride, int) and not stride) else pairs(stride, dimensions, 1)
-    edge, spread = pairs(padding, dimensions, 0), pairs(dilation, dimensions, 1)
+    before, spread = pairs(padding, dimensions, 0), pairs(dilation, dimensions, 1)
+    end = before if after is None else pairs(after, dimensions, 0)
     height, width = images_of(x, dimensions).shape[2:]
-    counts = [_count(n, k, s, p, d, ceil_mode)
-              for n, k, s, p, d in zip((height, width), window, step, edge, spread, strict=True)]  # fmt: skip
-    return Windows((height, width), window, step, edge, spread, (counts[0], counts[1]))
+    counts = [
+        _count(n, k, s, p, q, d, ceil_mode)
+        for n, k, s, p, q, d in zip((height, width), window, step, before, end, spread, strict=True)
+    ]
+    return Windows((height, width), window, step, before, end, spread, (counts[0], counts[1]))
 
 
-def _count(n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
+def _count(n: int, k: int, s: int, p: int, q: int, d: int, ceil_mode: bool) -> int:
     """How many windows there are along a dimension; none begins beyond the image and the edge before it."""
-    room = n + 2 * p - d * (k - 1) - 1
+    room = n + p + q - d * (k - 1) - 1
     if not ceil_mode:
         return room // s + 1
     count = -(-room // s) + 1
@@ -68,20 +76,21 @@ def _count(n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> int:
 
 @rule("max_pool2d", "max_pool1d", "max_pool2d_with_indices", "max_pool1d_with_indices")
 def max_pool(draft: Draft, self: Held, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1,
-             ceil_mode: bool = False) -> Any:  # fmt: skip
-    """The largest of each window; of equal ones the first."""
-    x, dimensions = draft.laid(self), _dimensions(draft)
-    told = _windows(x, dimensions, kernel_size, stride, padding, dilation, ceil_mode)
+             ceil_mode: bool = False, after: Any = None, dimensions: int | None = None) -> Any:  # fmt: skip
+    """The largest of each window; of equal ones the first. `after` is the edge behind, where it is another."""
+    x, dimensions = draft.laid(self), dimensions or _dimensions(draft)
+    told = _windows(x, dimensions, kernel_size, stride, padding, dilation, ceil_mode, after)
     made = _pooled(draft, x, dimensions, told, LOWEST)
     return (made, PLACES) if draft.operation.kind.endswith("indices") else made
 
 
 @rule("avg_pool2d", "avg_pool1d")
 def avg_pool(draft: Draft, self: Held, kernel_size: Any, stride: Any = (), padding: Any = 0, ceil_mode: bool = False,
-             count_include_pad: bool = True, divisor_override: int | None = None) -> Held:  # fmt: skip
+             count_include_pad: bool = True, divisor_override: int | None = None,
+             after: Any = None, dimensions: int | None = None) -> Held:  # fmt: skip
     """The mean of each window, zeros around the image counted with the others unless it is asked otherwise."""
-    x, dimensions = draft.laid(self), _dimensions(draft)
-    told = _windows(x, dimensions, kernel_size, stride, padding, 1, ceil_mode)
+    x, dimensions = draft.laid(self), dimensions or _dimensions(draft)
+    told = _windows(x, dimensions, kernel_size, stride, padding, 1, ceil_mode, after)
     counts = told.cells(count_include_pad)
     if divisor_override is not None:
         counts = np.full(counts.shape, float(divisor_override))

@@ -6,6 +6,7 @@ _ORDER = "picks by the order of computed numbers, which no formula here tells; l
 _ROUNDS = "makes whole numbers of computed ones, which lets no gradient through; leave it out, or give them as an input"
 _DRAWN = "draws random numbers that depend on computed ones; draw them before, and give them as an input"
 _SOLVES = "solves equations, and no formula here does; work it out before and give it as an input"
+_LOOPS = "runs other operators again, or not at all; export the model with its loops written out"
 UNKNOWN = "is not known; take over the part of the model before or after it, as in model.head"
 WHY = {
     **dict.fromkeys(("topk", "sort", "argsort", "kthvalue", "argmax", "argmin", "median", "mode", "cummax", "cummin",
@@ -16,6 +17,8 @@ WHY = {
     **dict.fromkeys(("linalg_inv", "linalg_inv_ex", "linalg_solve", "_linalg_solve_ex", "linalg_cholesky",
                      "linalg_cholesky_ex", "_linalg_slogdet", "_linalg_det", "_linalg_svd", "_linalg_eigh",
                      "linalg_qr"), _SOLVES),
+    **dict.fromkeys(("onnx.TopK", "onnx.ArgMax", "onnx.ArgMin", "onnx.Hardmax", "onnx.Unique"), _ORDER),
+    **dict.fromkeys(("onnx.If", "onnx.Loop", "onnx.Scan"), _LOOPS),
     "erf": "is not known by itself; torch.nn.functional.gelu, which has it in it, is",
     "embedding_renorm": "shortens rows of its table on the way; make the embedding without max_norm",
     "sym_size": "depends on how many numbers a mask keeps; give their places as whole numbers",

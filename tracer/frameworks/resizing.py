@@ -46,25 +46,39 @@ def linear_between(draft: Draft, input: Held, output_size: Any = None, align_cor
     """R·X·C: what each new row takes of the old ones, and each new column."""
     x = draft.laid(input)
     sizes = _sizes(draft, x, output_size, scale_factors, (scales, scales_h, scales_w))
-    shares = [_shares(*each, align_corners) for each in sizes]
-    images = images_of(x, len(sizes))
-    across = draft.text(draft.laid(shares[-1].T, "columns").cells)
-    down = f"{draft.text(draft.laid(shares[0], 'rows').cells)} @ " if len(sizes) == 2 else ""
-    shape = (len(shares[0]) if down else 1, len(shares[-1]))
+    way = "align_corners" if align_corners else "half_pixel"
+    return mixed(draft, x, [shares(coordinates(*each, way), each[0]) for each in sizes])
+
+
+def mixed(draft: Draft, x: Laid, each: Sequence[NumberArray]) -> Laid:
+    """Images whose new rows, and columns, are mixtures of the old: shares (new, old) for each dimension."""
+    images = images_of(x, len(each))
+    across = draft.text(draft.laid(each[-1].T, "columns").cells)
+    down = f"{draft.text(draft.laid(each[0], 'rows').cells)} @ " if len(each) == 2 else ""
+    shape = (len(each[0]) if down else 1, len(each[-1]))
     out = np.empty((*images.shape[:2], *shape), np.int64)
     for at in np.ndindex(*images.shape[:2]):
         text = f"{down}{draft.text(images[at])} @ {across}"
         out[at] = draft.matrix(text, shape, "", index_of(images.shape[:2], at))
-    return as_before(out, x, len(sizes))
+    return as_before(out, x, len(each))
 
 
-def _shares(length: int, wanted: int, width: float, corners: bool) -> NumberArray:
-    """What each new cell takes of the old ones along a dimension."""
+def coordinates(length: int, wanted: int, width: float, way: str) -> NumberArray:
+    """Where the middle of each new cell lies among the old ones; `width` is how many of them it covers."""
     new = np.arange(wanted)
-    at = new * (length - 1) / max(wanted - 1, 1) if corners else np.maximum((new + 0.5) * width - 0.5, 0)
-    first = np.minimum(np.floor(at).astype(int), length - 1)
+    if way == "align_corners":
+        return new * (length - 1) / max(wanted - 1, 1)
+    if way == "pytorch_half_pixel" and wanted == 1:
+        return np.zeros(1)
+    return new * width if way == "asymmetric" else (new + 0.5) * width - 0.5
+
+
+def shares(at: NumberArray, length: int) -> NumberArray:
+    """What each new cell takes of the old ones along a dimension."""
+    new, at = np.arange(len(at)), np.clip(at, 0, length - 1)
+    first = np.floor(at).astype(int)
     second = np.minimum(first + 1, length - 1)
-    found = np.zeros((wanted, length))
+    found = np.zeros((len(at), length))
     np.add.at(found, (new, first), 1 - (at - first))
     np.add.at(found, (new, second), at - first)
     return found
