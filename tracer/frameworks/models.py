@@ -104,12 +104,20 @@ def from_keras(
     the compiled one. Batch norm uses its moving averages unless `training` is true, and dropout is off. Raises
     TracerError for a layer that cannot be taken over, by its name.
     """
-    from tracer.frameworks.keras_models import graph_of_keras, optimizer_of_keras
+    from tracer.frameworks.keras_models import graph_of_keras
+    from tracer.frameworks.keras_training import EPSILON, optimizer_of_keras, states_of_keras
 
-    graph = graph_of_keras(model, X, Y, loss, training, title, name)
-    rate, optimizer = optimizer_of_keras(model, name)
-    table = {"optimizer": optimizer} if optimizer else {}
-    return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate or RATE, **table, **settings})
+    graph, weights = graph_of_keras(model, X, Y, loss, training, title, name)
+    own_rate, optimizer = optimizer_of_keras(model, name)
+    rate = learning_rate or own_rate or RATE
+    table: dict[str, Any] = {"learning_rate": rate, **({"optimizer": optimizer} if optimizer else {}), **settings}
+    if "eps" in optimizer:
+        graph.remarks.append(EPSILON)
+    found = problem_of_graph(graph, name, table)
+    kept = states_of_keras(model, found, weights, own_rate or rate) if optimizer else {}
+    if not kept:
+        return found
+    return problem_of_graph(graph, name, {**table, "optimizer": {**optimizer, "state": kept}})
 
 
 def of(
