@@ -71,11 +71,17 @@ def from_sklearn(
     (samples, features), y as `fit` takes it. `alpha` (and 1/C) is part of the loss, so that the gradients hold it.
     Raises TracerError for another estimator, or one that was not fitted.
     """
+    from tracer.frameworks.estimator_solvers import states_of_solver
     from tracer.frameworks.estimators import graph_of_estimator
 
     graph, rate, solver = graph_of_estimator(estimator, X, y, name)
     graph.title = title or graph.title
-    return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate, **solver, **settings})
+    table = {"learning_rate": learning_rate or rate, **solver, **settings}
+    found = problem_of_graph(graph, name, table)
+    kept = states_of_solver(estimator, found) if solver else {}
+    if not kept:
+        return found
+    return problem_of_graph(graph, name, {**table, "optimizer": {**table["optimizer"], "state": kept}})
 
 
 def from_onnx(
