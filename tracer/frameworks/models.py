@@ -22,6 +22,7 @@ def from_torch(
     learning_rate: float | None = None,
     masks: Mapping[str, Any] | None = None,
     samples: int | None = None,
+    units: int | None = None,
     block: str | None = None,
     title: str | None = None,
     name: str = "model",
@@ -33,12 +34,14 @@ def from_torch(
     that require a gradient are its parameters. `loss` is one of PyTorch's by name ("cross_entropy", "mse_loss"), or
     anything that takes outputs and targets; left out, the model gives the loss itself. `optimizer` is one of
     `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `samples` takes the first so many,
-    `block` a part of the model by its name, with the numbers of the whole. `settings` are further keys of a problem
-    file. Raises TracerError for what cannot be taken over, naming operator, module and source line.
+    `units` the first so many of each layer, `block` a part of the model by its name, with the numbers of the whole.
+    `settings` are further keys of a problem file. Raises TracerError for what cannot be taken over, naming operator,
+    module and source line.
     """
     from tracer.frameworks.pytorch import graph_of_torch
     from tracer.frameworks.torch_excerpts import first_samples, graph_of_block
     from tracer.frameworks.torch_optimizers import hold_others, optimizer_table, states_of
+    from tracer.frameworks.torch_units import graph_of_units
 
     table: dict[str, Any] = dict(settings)
     if optimizer is not None:
@@ -49,6 +52,8 @@ def from_torch(
         inputs, targets = first_samples(inputs, targets, samples)
     if block is not None:
         graph = graph_of_block(model, inputs, targets, loss, masks or {}, block, name)
+    elif units is not None:
+        graph = graph_of_units(model, inputs, targets, loss, masks or {}, units, name)
     else:
         graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
     if optimizer is not None:

@@ -68,7 +68,8 @@ def states_of(optimizer: Any, model: Any, problem: AnyProblem) -> dict[str, Any]
             value = kept.get(theirs)
             if value is None or ("step" in kept and not step) or key not in problem.origin:
                 continue
-            flat = value.detach().cpu().double().numpy().ravel()
+            shown = value[tuple(map(slice, problem.origin[key].shape))]  # of an excerpt the first units
+            flat = shown.detach().cpu().double().numpy().ravel()
             for matrix, of_tensor, of_matrix in problem.origin[key].parts:
                 name = named.state(matrix, ours)
                 if name in shapes:

@@ -269,10 +269,31 @@ def test_an_excerpt_has_the_gradients_of_the_whole(block: str) -> None:
     assert "An excerpt" in (problem.description or "")
 
 
+def test_the_first_units_have_the_numbers_of_the_whole() -> None:
+    model = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 3)).double()
+    x, y = torch.randn(2, 784, dtype=torch.float64), torch.tensor([0, 2])
+    problem = from_torch(model, x, y, loss="cross_entropy", units=3)
+    run = trace(problem)
+    loss, expected = autograd(Case(model, x, y))
+    assert abs(run.last.loss - loss) < CLOSE and "first 3 units of each layer" in (problem.description or "")
+    with torch.no_grad():
+        hidden = model[:4](x)[:, :3].numpy()
+    made = [each for each in run.last.matrices.values() if each.shape == hidden.shape]
+    assert any(np.allclose(each, hidden, rtol=0, atol=CLOSE) for each in made)
+    found = gradients(problem, run)
+    assert found.keys() == expected.keys() and found["0.weight"].shape == (3, 3) and found["4.weight"].shape == (3, 3)
+    for key, each in found.items():
+        part = expected[key][tuple(map(slice, each.shape))]
+        np.testing.assert_allclose(each, part, rtol=0, atol=CLOSE, err_msg=key)
+    with pytest.raises(TracerError, match=r"model\.1: units: LayerNorm takes all units of a layer together"):
+        from_torch(nn.Sequential(nn.Linear(9, 8), nn.LayerNorm(8), nn.Linear(8, 2)), torch.ones(1, 9),
+                   torch.tensor([0]), loss="cross_entropy", units=2)  # fmt: skip
+
+
 def test_what_is_too_large_is_refused_with_its_sizes_and_an_excerpt_is_offered() -> None:
     model = nn.Sequential(nn.Linear(784, 600), nn.LayerNorm(600), nn.Linear(600, 2))
     x, y = torch.zeros(3, 784), torch.tensor([0, 1, 1])
-    with pytest.raises(TracerError, match=r"473,402 parameters, and 0\.weight is 600×784.*samples=1, or block="):
+    with pytest.raises(TracerError, match=r"473,402 parameters, and 0\.weight is 600×784.*samples=1, units=4, or bl"):
         from_torch(model, x, y, loss="cross_entropy")
     with pytest.raises(TracerError, match="block: found '7', expected a part of the model: 0, 1, 2"):
         from_torch(model, x, y, loss="cross_entropy", block="7")
