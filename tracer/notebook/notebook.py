@@ -15,7 +15,7 @@ import numpy as np
 
 from tracer.expression.arrays import Array
 from tracer.notebook.sections import NotebookSection, Sections, displayed, told
-from tracer.notebook.widget import page_widget
+from tracer.notebook.widget import page_widget, widget_of
 from tracer.presentation.headings import place_of, step_words
 from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE, Highlight
 from tracer.presentation.shown import size_words
@@ -89,10 +89,24 @@ class NotebookWalkthrough:
         if widget:
             display(widget, raw=True)
 
+    def _display_(self) -> Any:
+        """What marimo shows: the page, or what stays readable."""
+        return widget_of(self.trace) or _Readable(self._repr_html_())
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         static = {"text/plain": repr(self), "text/html": self._repr_html_()}
         widget = page_widget(self.trace)
         return {**static, **widget}
+
+
+@dataclass(frozen=True)
+class _Readable:
+    """Text for a notebook."""
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 class NotebookStep(dict[str, Array]):

@@ -192,5 +192,7 @@ def test_a_walkthrough_is_the_page_and_stays_readable_without_scripts(monkeypatc
     assert "<script" not in bundle["text/html"] and bundle["text/html"].count("<table") > 20
     made = widget.widget_of(trace(problem))
     assert made.page.startswith("<!doctype html>") and made.title == problem.title
+    assert shown._display_().title == problem.title  # as marimo asks for it
     monkeypatch.setitem(sys.modules, "anywidget", None)
     assert problem.walkthrough()._repr_mimebundle_().keys() == {"text/plain", "text/html"}
+    assert "<table" in problem.walkthrough()._display_()._repr_html_()
