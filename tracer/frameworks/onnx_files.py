@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tracer.errors import ProblemError
 from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.naming import valid
 from tracer.frameworks.objectives import add_loss
+from tracer.frameworks.onnx_estimators import linear_model
 from tracer.frameworks.onnx_rules import PREFIX
 from tracer.frameworks.optional import framework
 from tracer.frameworks.writing import shape_of_value
@@ -92,14 +93,35 @@ def graph_of_onnx(source: Any, inputs: Any, targets: Any, loss: str, given: Any,
         model = onnx.inliner.inline_local_functions(model)
     reading = _OnnxReading(onnx, model, Graph(title or model.graph.name or "Model"), set(given), name)
     reading.start(inputs)
-    for node in _fused(onnx, list(model.graph.node), reading.numbers):
+    wanted = output_of(model)
+    nodes = needed_for(wanted, _fused(onnx, list(model.graph.node), reading.numbers))
+    for node in nodes:
         reading.add(node)
-    output = reading.values[model.graph.output[0].name]
+    output = reading.values[wanted]
     if not isinstance(output, Ref):
         raise ProblemError(name, "", "what the model gives depends neither on its inputs nor on parameters")
     shape = shape_of_value(reading.graph, output, name)
     add_loss(reading.graph, loss, output, shape, targets, name)
     return reading.graph
+
+
+def output_of(model: Any) -> str:
+    """The output that a loss takes: the first of broken numbers; of probabilities by name the numbers themselves."""
+    maps = {each.output[0]: each.input[0] for each in model.graph.node if each.op_type == "ZipMap"}
+    tensors = [each for each in model.graph.output if each.type.HasField("tensor_type")]
+    numbers = [each.name for each in tensors if each.type.tensor_type.elem_type in (0, 1, 10, 11, 16)]
+    named_ones = [maps[each.name] for each in model.graph.output if each.name in maps]
+    return str(next(iter([*numbers, *named_ones]), model.graph.output[0].name))
+
+
+def needed_for(output: str, nodes: list[Any]) -> list[Any]:
+    """The nodes that an output is made of."""
+    needed, found = {output}, []
+    for node in reversed(nodes):
+        if needed & set(node.output):
+            needed |= set(node.input)
+            found.append(node)
+    return found[::-1]
 
 
 class _OnnxReading:
@@ -180,6 +202,14 @@ class _OnnxReading:
         ]
         module, wanted = _module_of(node)
         own = self._free(wanted)
+        if node.op_type in ("LinearRegressor", "LinearClassifier"):
+            made = linear_model(node, own, inputs[0], attributes, self._weights_of(own))
+            self.graph.operations += made
+            self.values[node.output[-1]] = Ref(own)
+            return
+        if node.op_type == "Normalizer" and self.graph.operations[-1].kind == "softmax":  # shares are so already
+            self.values[node.output[0]] = inputs[0]
+            return
         kind, arguments = self._adapted(node, inputs, attributes)
         shown = node.op_type
         self.graph.operations.append(GraphOperation(kind, own, arguments, module, "", shown))
@@ -189,6 +219,14 @@ class _OnnxReading:
             several = False
         for each in outputs:
             self.values[each] = Ref(own, list(node.output).index(each)) if several else Ref(own)
+
+    def _weights_of(self, own: str) -> Callable[[str, Any], Ref]:
+        def entered(part: str, numbers: Any) -> Ref:
+            name = self._free(f"{own}.{part}")
+            self.graph.starts[name] = Start(numbers, "given" if name in self._given else "parameter")
+            return Ref(name)
+
+        return entered
 
     def _value(self, name: str) -> Any:
         if name not in self.values:

@@ -16,6 +16,7 @@ from tracer.frameworks import (
     layers,
     losses,
     moves,
+    onnx_estimators,
     onnx_layers,
     onnx_places,
     onnx_rules,
@@ -32,8 +33,8 @@ from tracer.frameworks.graph import Graph, GraphOperation, Ref
 from tracer.frameworks.refusals import why_not
 from tracer.frameworks.rules import RULES, Untold
 
-ROOMS = (cellwise, images, layers, losses, moves, onnx_layers, onnx_places, onnx_rules, pooling, products,
-         recurrent, reductions, resizing, scattering)  # fmt: skip
+ROOMS = (cellwise, images, layers, losses, moves, onnx_estimators, onnx_layers, onnx_places, onnx_rules, pooling,
+         products, recurrent, reductions, resizing, scattering)  # fmt: skip
 """The modules that fill the table of rules."""
 _KINDS = {"given": "given", "constant": "given", "parameter": "parameters"}
 

@@ -103,3 +103,38 @@ def test_softmax_before_opset_13_is_over_all_the_rest() -> None:
 def test_what_would_give_other_numbers_is_refused(kind: str, numbers: Any, settings: Any, says: str) -> None:
     with pytest.raises(TracerError, match=says):
         from_onnx(model(kind, (3, 2, 2), numbers, 18, settings), RNG.normal(size=(3, 2, 2)), [[0]], loss="mse_loss")
+
+
+def classifier(transform: str, coefficients: Any) -> Any:
+    """A classifier as sklearn's converter writes it: labels first, then a map of probabilities."""
+    onnx = require_module("onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    rows = len(coefficients)
+    nodes = [
+        helper.make_node("Scaler", ["x"], ["scaled"], domain="ai.onnx.ml", offset=[1.0, 0, 0], scale=[0.5, 2, 1]),
+        helper.make_node("LinearClassifier", ["scaled"], ["label", "scores"], domain="ai.onnx.ml",
+                         classlabels_ints=list(range(rows)), post_transform=transform,
+                         coefficients=np.ravel(coefficients).tolist(), intercepts=[0.1 * k for k in range(rows)]),
+        helper.make_node("Normalizer", ["scores"], ["shares"], domain="ai.onnx.ml", norm="L1"),
+        helper.make_node("ZipMap", ["shares"], ["map"], domain="ai.onnx.ml", classlabels_int64s=list(range(rows))),
+    ]  # fmt: skip
+    x = helper.make_tensor_value_info("x", types.FLOAT, [None, 3])
+    label = helper.make_tensor_value_info("label", types.INT64, [None])
+    shares = helper.make_tensor_type_proto(types.FLOAT, [])
+    maps = helper.make_sequence_type_proto(helper.make_map_type_proto(types.INT64, shares))
+    outputs = [label, helper.make_value_info("map", maps)]
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    return helper.make_model(helper.make_graph(nodes, "classifier", [x], outputs), opset_imports=opsets)
+
+
+@pytest.mark.parametrize(("transform", "rows"), [("SOFTMAX", 3), ("LOGISTIC", 2)])
+def test_a_classifier_of_an_estimator_gives_its_probabilities_to_the_loss(transform: str, rows: int) -> None:
+    table, X, labels = RNG.normal(size=(rows, 3)), RNG.normal(size=(4, 3)), np.array([0, 1, 1, 0])
+    scores = (X - [1, 0, 0]) * [0.5, 2, 1] @ table.T + 0.1 * np.arange(rows)
+    powers = np.exp(scores) if transform == "SOFTMAX" else 1 / (1 + np.exp(-scores))
+    shares = powers / powers.sum(1, keepdims=True)
+    problem = from_onnx(classifier(transform, table), X, labels, loss="cross_entropy")
+    assert (
+        abs(trace(problem).last.loss + np.log(shares[np.arange(4), labels]).mean()) < 1e-6
+    )  # kept in single precision
+    assert {"label.coefficients", "label.intercepts"} == problem.origin.keys()
