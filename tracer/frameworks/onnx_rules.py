@@ -49,7 +49,7 @@ RULES[PREFIX + "Celu"] = _one("celu", alpha="alpha")
 RULES[PREFIX + "LeakyRelu"] = _one("leaky_relu", alpha="negative_slope")
 RULES[PREFIX + "Gelu"] = _one("gelu", approximate="approximate")
 _TWO = {
-    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Equal": "eq", "Greater": "gt", "Less": "lt",
+    "Add": "add", "Sub": "sub", "Mul": "mul", "Equal": "eq", "Greater": "gt", "Less": "lt",
     "GreaterOrEqual": "ge", "LessOrEqual": "le", "And": "logical_and", "Or": "maximum", "MatMul": "matmul",
 }  # fmt: skip
 
@@ -73,6 +73,15 @@ def selu(draft: Draft, inputs: Inputs, alpha: float = SELU_ALPHA, gamma: float =
 @operator("ThresholdedRelu")
 def thresholded(draft: Draft, inputs: Inputs, alpha: float = 1.0) -> Held:
     return applied(draft, "threshold", self=inputs[0], threshold=alpha, value=0.0)
+
+
+@operator("Div")
+def divided(draft: Draft, inputs: Inputs) -> Held:
+    """Of whole numbers a whole one, as sizes are worked out with."""
+    counts = [not isinstance(each, Laid) and np.asarray(each).dtype.kind in "iu" for each in inputs]
+    if all(counts):
+        return np.asarray(np.trunc(np.divide(*inputs)), np.int64)
+    return applied(draft, "div", self=inputs[0], other=inputs[1])
 
 
 @operator("Shrink")

@@ -138,3 +138,17 @@ def test_a_classifier_of_an_estimator_gives_its_probabilities_to_the_loss(transf
         abs(trace(problem).last.loss + np.log(shares[np.arange(4), labels]).mean()) < 1e-6
     )  # kept in single precision
     assert {"label.coefficients", "label.intercepts"} == problem.origin.keys()
+
+
+def test_whole_numbers_are_divided_to_whole_ones() -> None:
+    """As exporters work out where a part of a tensor ends."""
+    onnx = require_module("onnx")
+    made = model("Slice", (2, 8), {"start": whole(0), "end": whole(0)}, 18, {})
+    numbers = {"size": whole(8), "three": whole(3), "axis": whole(1)}
+    made.graph.initializer.extend(onnx.numpy_helper.from_array(each, name) for name, each in numbers.items())
+    made.graph.node.insert(0, onnx.helper.make_node("Div", ["size", "three"], ["third"]))
+    made.graph.node[2].input[2:] = ["third", "axis"]
+    x = RNG.normal(size=(2, 8))
+    weight = onnx.numpy_helper.to_array(made.graph.initializer[0])
+    problem = from_onnx(made, x, np.zeros((2, 2)), loss="mse_loss")
+    assert abs(trace(problem).last.loss - ((x * weight)[:, :2] ** 2).mean()) < CLOSE
