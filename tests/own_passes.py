@@ -41,14 +41,15 @@ class Own:
     mask: Callable[..., Array] = lambda z, e: z > 0
     delta1: Callable[..., Array] = lambda e, d: d
     sum1: Callable[[Array], Array] = lambda d: d.sum(0)
+    forward: Callable[[Array, Array], Array] = lambda W, b: b
     all: Callable[[dict[str, Array]], dict[str, Array]] = lambda g: g
 
     def gradients(self) -> dict[str, Array]:
-        z1 = X @ W1 + b1
+        z1 = X @ W1 + self.forward(W1, b1)
         a1 = np.maximum(z1, 0)
-        z2 = a1 @ W2 + b2
+        z2 = a1 @ W2 + self.forward(W2, b2)
         a2 = np.tanh(z2)
-        z3 = a2 @ W3 + b3
+        z3 = a2 @ W3 + self.forward(W3, b3)
         p = np.exp(z3) / np.exp(z3).sum(1, keepdims=True)
         d3 = self.top((p - Y) / N, p)
         g = {"dW3": self.left3(z2, a2).T @ d3, "db3": self.sum3(d3)}
@@ -79,8 +80,20 @@ BROKEN: dict[str, tuple[Own, str, str]] = {
     "product of sums": (Own(product2=lambda a, d: np.outer(a.sum(0), d.sum(0))), "dW2", "made of sums"),
     "error for delta": (Own(delta1=lambda e, d: e), "dW1", "with E1 in place of D1"),
     "mask the wrong way round": (Own(mask=lambda z, e: z <= 0), "dW1", "the wrong way round"),
+    "slope of a leaky ReLU": (Own(mask=lambda z, e: np.where(z > 0, 1, 0.01)), "dW1", "leaky ReLU, 0.01 below 0"),
+    "weight decay": (Own(all=lambda g: g | {f"dW{k}": g[f"dW{k}"] + 0.01 * W for k, W in ((1, W1), (2, W2), (3, W3))}),
+                     "dW3", "0.01 times the parameter added: a penalty, or weight decay"),
+    "labels from 1": (Own(top=lambda d, p: (p - np.roll(Y, 1, 1)) / N), "dW3", "classes of Y counted one too far"),
+    "sigmoids for a softmax": (
+        Own(top=lambda d, p: (1 / (1 + np.exp(-_logits())) - Y) / N), "dW3", "with the sigmoid of Z3 in place of A3"),
+    "bias forgotten in the forward pass": (
+        Own(forward=lambda W, b: b * (W is not W2)), "dW3", "with the forward pass computed without b2"),
     "mean of the bias": (Own(sum1=lambda d: d.mean(0)), "db1", "divided by the 5 samples once more"),
 }  # fmt: skip
+
+
+def _logits() -> Array:
+    return tracer.trace(problem())["Z3"]
 
 
 def _next(name: str) -> Array:
@@ -109,6 +122,14 @@ def numeric() -> dict[str, Array]:
     return found
 
 
+def _in_layers(g: dict[str, Array]) -> Any:
+    return [(g[f"dW{k}"], g[f"db{k}"]) for k in (1, 2, 3)]
+
+
+def _in_one_row(g: dict[str, Array]) -> Any:
+    return np.concatenate([part.ravel() for pair in _in_layers(g) for part in pair])
+
+
 def _each(change: Callable[[Array], Array]) -> Callable[[dict[str, Array]], dict[str, Array]]:
     return lambda g: {key: change(value) for key, value in g.items()}
 
@@ -117,7 +138,7 @@ def _renamed(change: Callable[[str], str]) -> Callable[[dict[str, Array]], dict[
     return lambda g: {change(key): value for key, value in g.items()}
 
 
-RIGHT: dict[str, tuple[str, Callable[[dict[str, Array]], dict[str, Array]]]] = {
+RIGHT: dict[str, tuple[str, Callable[[dict[str, Array]], Any]]] = {
     "as it is": ("mean", lambda g: g),
     "summed": ("mean", _each(lambda v: v * N)),
     "averaged": ("sum", lambda g: g),
@@ -132,5 +153,10 @@ RIGHT: dict[str, tuple[str, Callable[[dict[str, Array]], dict[str, Array]]]] = {
     "as lists": ("mean", _each(lambda v: v.tolist())),
     "by central differences": ("mean", lambda g: numeric()),
     "under the parameters' names": ("mean", _renamed(lambda key: key[1:])),
+    "layer by layer": ("mean", _in_layers),
+    "layers by name": ("mean", lambda g: [{"W": W, "b": b} for W, b in _in_layers(g)]),
+    "in one row": ("mean", _in_one_row),
+    "in half precision": ("mean", _each(lambda v: v.astype(np.float16))),
+    "columns first": ("mean", _each(lambda v: np.asfortranarray(v.T if v.ndim == 2 else v))),
     "under other names": ("mean", _renamed(lambda key: f"grad_{key[1:]}")),
 }

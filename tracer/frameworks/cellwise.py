@@ -13,10 +13,11 @@ from tracer.expression.evaluate import evaluate
 from tracer.formulas.meaning import Reader
 from tracer.formulas.parsing import parsed
 from tracer.frameworks.cells import Held, Ids, Laid, LaidBlock
-from tracer.frameworks.draft import Draft, written
-from tracer.frameworks.rules import RULES, applied, rule
+from tracer.frameworks.draft import LARGEST, Draft, written
+from tracer.frameworks.rules import RULES, Untold, applied, rule
 
 WriteText: TypeAlias = Callable[..., str]
+SAME_FROM = 20.0  # where ln(1 + eˣ) and x are one number, but for 2 in its billionth place
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
@@ -158,7 +159,10 @@ def prelu(draft: Draft, self: Held, weight: Held) -> Held:
 
 @rule("softplus")
 def softplus(draft: Draft, self: Held, beta: float = 1.0, threshold: float = 20.0) -> Held:
-    text = "softplus({})" if beta == 1 else f"softplus({beta!r} * {{}}) / {beta!r}"
+    """ln(1 + e^βx)/β; beyond the threshold (20: where they are the same) it is x itself."""
+    text = "softplus({0})" if beta == 1 else f"softplus({beta!r} * {{0}}) / {beta!r}"
+    if threshold < SAME_FROM:
+        text = f"where({{0}} > {written(threshold / beta)}, {{0}}, {text})"
     return combined(draft, text.format, self)
 
 
@@ -266,7 +270,9 @@ def where(draft: Draft, condition: Held, self: Held, other: Held) -> Held:
         )
         if kept.all() or not kept.any():
             chosen = self if kept.all() else other
-            return Laid(np.broadcast_to(chosen.cells, kept.shape)) if isinstance(chosen, Laid) else chosen
+            if isinstance(chosen, Laid):
+                return Laid(np.broadcast_to(chosen.cells, kept.shape))
+            return np.broadcast_to(np.asarray(chosen), kept.shape)
     text = "where({0} > 0, {1}, {2})".format
     return combined(draft, text, _as_number(condition), self, other)
 
@@ -281,8 +287,8 @@ def _as_number(condition: Held) -> Held:
 
 @rule("masked_fill")
 def masked_fill(draft: Draft, self: Held, mask: Held, value: Held) -> Held:
-    """Another number where the mask is 1; what stands for minus infinity is added, so that the formula stays plain."""
-    if not isinstance(mask, Laid) and not isinstance(value, Laid) and float(np.asarray(value)) <= -1e8:
+    """Another number where the mask is 1; minus infinity is a large number added, so that the formula stays plain."""
+    if not isinstance(mask, Laid) and not isinstance(value, Laid) and float(np.asarray(value)) <= -LARGEST:
         closed = np.where(np.asarray(mask, bool), MASKED, 0.0)
         return add(draft, self, closed) if closed.any() else self
     return where(draft, mask, value, self)
@@ -327,9 +333,49 @@ def logical_and(draft: Draft, self: Held, other: Held) -> Held:
     return _as_truth(combined(draft, "{} * {}".format, self, other))
 
 
+@rule("logical_or", "bitwise_or")
+def logical_or(draft: Draft, self: Held, other: Held) -> Held:
+    return _as_truth(combined(draft, "maximum({}, {})".format, self, other))
+
+
+@rule("logical_xor", "bitwise_xor")
+def logical_xor(draft: Draft, self: Held, other: Held) -> Held:
+    return _as_truth(combined(draft, "abs({} - {})".format, self, other))
+
+
+@rule("isnan", "isinf", "isfinite")
+def is_finite(draft: Draft, self: Held) -> Held:
+    """Every computed number here is finite: what is not stops the run."""
+    if isinstance(self, Laid):
+        return np.full(self.shape, draft.operation.kind == "isfinite")
+    return np.asarray({"isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite}[draft.operation.kind](self))
+
+
+@rule("logaddexp")
+def logaddexp(draft: Draft, self: Held, other: Held) -> Held:
+    """ln(eᵃ + eᵇ), without an exponential of a large number."""
+    return combined(draft, "{1} + softplus({0} - {1})".format, self, other)
+
+
+@rule("rrelu", "rrelu_with_noise", "rrelu_with_noise_functional")
+def rrelu(draft: Draft, self: Held, noise: Held | None = None, lower: float = 1 / 8, upper: float = 1 / 3,
+          training: bool = False, **_: Any) -> Any:  # fmt: skip
+    """In evaluation leaky ReLU with the slope in the middle."""
+    if training:
+        raise draft.refuse("draws its slopes at random in training; call .eval() first")
+    made = leaky_relu(draft, self, (lower + upper) / 2)
+    return (made, Untold("its slopes")) if draft.operation.kind.endswith("functional") else made
+
+
 @rule("lerp")
 def lerp(draft: Draft, self: Held, end: Held, weight: Held) -> Held:
     return combined(draft, "{0} + {2} * ({1} - {0})".format, self, end, weight)
+
+
+@rule("addcdiv")
+def addcdiv(draft: Draft, self: Held, tensor1: Held, tensor2: Held, value: float = 1) -> Held:
+    text = "{} + {} / {}" if value == 1 else f"{{}} + {written(value)} * {{}} / {{}}"
+    return combined(draft, text.format, self, tensor1, tensor2)
 
 
 @rule("addcmul")
@@ -344,3 +390,8 @@ def dropout(draft: Draft, input: Held, p: float, train: bool, mask: Held | None 
     if mask is None or p == 0:
         return input
     return combined(draft, f"{{}} * {{}} / {1 - p!r}".format, input, mask)
+
+
+@rule("native_dropout")
+def native_dropout(draft: Draft, input: Held, p: float, train: bool, mask: Held | None = None) -> Any:
+    return dropout(draft, input, p, train, mask), Untold("what dropout keeps")

@@ -140,10 +140,25 @@ class _Judge:
         if isinstance(gradients, Mapping):
             return gradients
         names = list(self.problem.origin) or [named.gradient(each) for each in self.program.parameters]
+        gradients = self._one_by_one(gradients, names)
         if len(gradients) != len(names):
             says = f"found {len(gradients)}, expected one for each of {', '.join(names)}"
             raise ProblemError("gradients", "", says)
         return dict(zip(names, gradients, strict=True))
+
+    def _one_by_one(self, gradients: Sequence[Any], names: Sequence[str]) -> list[Any]:
+        """A list of layers, each with its gradients, or one long row of all numbers, as one for each parameter."""
+        if getattr(gradients, "ndim", 0) == 1:
+            shapes = [self._of_name(name).shape for name in names]
+            sizes = [int(np.prod(shape, dtype=int)) for shape in shapes]
+            if sum(sizes) == len(gradients):
+                parts = np.split(np.asarray(gradients), np.cumsum(sizes)[:-1])
+                return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        found: list[Any] = []
+        for each in gradients:
+            layered = isinstance(each, list | tuple | Mapping) and len(gradients) < len(names)
+            found += (list(each.values()) if isinstance(each, Mapping) else list(each)) if layered else [each]
+        return found
 
     def _parameters(self) -> dict[str, Placement]:
         """Each parameter under every name that a learner may give it."""
@@ -311,7 +326,7 @@ class _Judge:
         if factor == -1.0:
             self.notes.append("all of them have the other sign: what is added to the parameters, which is no mistake")
             return ""
-        if abs(factor / self.problem.learning_rate - 1) < self.tolerance:
+        if abs(abs(factor) / self.problem.learning_rate - 1) < self.tolerance:
             return "the gradient multiplied by the learning rate already; that belongs to the update"
         return f"the gradient {twice}" if twice else f"{factor:.6g} times the gradient"
 
@@ -334,6 +349,8 @@ class _Judge:
                 yield ParameterFinding(name, False, "all zeros: nothing was put into it")
             elif not np.isfinite(array).all():
                 yield ParameterFinding(name, False, "not finite: it holds NaN or infinity")
+            elif (beside := self._beside(name, array, factor)) and name not in best:
+                yield ParameterFinding(name, False, beside)
             elif name in best:
                 yield ParameterFinding(name, False, f"the gradient {best[name].says}")
             else:
@@ -355,6 +372,21 @@ class _Judge:
             for name in fits:
                 found.setdefault(name, each)
         return found
+
+    def _beside(self, name: str, array: Array, factor: float) -> str:
+        """A gradient that is none, but the parameter, or that has a share of the parameter in it; "" otherwise."""
+        placed = self.known[name].placed
+        own = placed.gathered({each: self.values[each] for each, _, _ in placed.parts})
+        if self._near(array, own):
+            return "the parameter itself, and not its gradient"
+        rest = array - factor * self._truth(placed)
+        share = _factor(rest, own)
+        if share and own.size > 1 and self._near(rest, share * own):
+            return (
+                f"the gradient with {share:.4g} times the parameter added: a penalty, or weight decay, which is no "
+                "part of this loss"
+            )
+        return ""
 
     def _is(self, name: str, wrong: WrongPass, factor: float) -> bool:
         return self._near(self.given[name], factor * self._truth(self.known[name].placed, wrong.changed))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
+from tracer.frameworks.estimator_solvers import rate_of, solver_table
 from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.objectives import LOSS
 from tracer.frameworks.optional import framework
@@ -47,7 +48,7 @@ class _Estimator:
         match type(self.own).__name__:
             case "MLPClassifier" | "MLPRegressor":
                 self._network()
-                return self.graph, float(self.own.learning_rate_init), self._solver()
+                return self.graph, rate_of(self.own), self._solver()
             case "LogisticRegression":
                 self._logistic()
             case "LinearRegression" | "Ridge":
@@ -112,48 +113,56 @@ class _Estimator:
         last = self.graph.operations.pop()
         self.graph.operations.append(GraphOperation(last.kind, name, last.arguments, shown=last.shown or "Loss"))
 
-    def _penalty(self, coefs: list[str], factor: float) -> None:
-        """The squares of the weights, which are part of the loss, so that each gradient holds them."""
+    def _penalty(self, weights: list[str], squares: float, distances: float = 0.0) -> None:
+        """So much of the weights' squares, and of their distances from 0: part of the loss, so gradients hold it."""
+        told = [(each, kind, factor) for kind, factor in (("square", squares), ("abs", distances)) if factor
+                for each in weights]  # fmt: skip
+        if not told:
+            return
         self._rename_loss("misfit")
         total = ""
-        for each in coefs:
-            square = self._apply("square", f"{each}_squared", self=Ref(each), shown="Penalty")
-            one = self._apply("sum", f"{each}_sum", self=Ref(square), shown="Penalty")
-            total = (
-                one
-                if not total
-                else self._apply("add", f"{each}_total", self=Ref(total), other=Ref(one), shown="Penalty")
-            )
-        scaled = self._apply("mul", "penalty", self=Ref(total), other=np.asarray(factor), shown="Penalty")
-        self._apply("add", LOSS, self=Ref("misfit"), other=Ref(scaled), shown="Loss")
+        for each, kind, factor in told:
+            part = self._apply(kind, f"{each}_{kind}", self=Ref(each), shown="Penalty")
+            summed = self._apply("sum", f"{each}_{kind}_sum", self=Ref(part), shown="Penalty")
+            factor_of = np.asarray(factor)
+            one = self._apply("mul", f"{each}_{kind}_penalty", self=Ref(summed), other=factor_of, shown="Penalty")
+            so_far = f"{each}_{kind}_total"
+            total = self._apply("add", so_far, self=Ref(total), other=Ref(one), shown="Penalty") if total else one
+        self._apply("add", LOSS, self=Ref("misfit"), other=Ref(total), shown="Loss")
 
     def _solver(self) -> dict[str, Any]:
-        own = self.own
-        match own.solver:
-            case "adam":
-                table = {"name": "adam", "betas": [float(own.beta_1), float(own.beta_2)], "eps": float(own.epsilon)}
-                self.graph.remarks.append(
-                    "scikit-learn's Adam adds epsilon before it corrects the root; see the update."
-                )
-                return {"optimizer": table}
-            case "sgd":
-                momentum = float(own.momentum)
-                nesterov = bool(own.nesterovs_momentum) and momentum > 0
-                return {"optimizer": {"name": "sgd", "momentum": momentum, "nesterov": nesterov}}
-        self.graph.remarks.append(f"The solver {own.solver} is no gradient descent; here one step of it is taken.")
-        return {}
+        table, remark = solver_table(self.own)
+        self.graph.remarks += [remark] if remark else []
+        return {"optimizer": table} if table else {}
 
     def _logistic(self) -> None:
         """The mean loss, plus half the squares of the weights over C·N."""
         own = self.own
-        penalty = getattr(own, "penalty", "l2")
-        if penalty not in ("l2", "deprecated", None) or getattr(own, "l1_ratio", None):
-            raise ProblemError(self.name, "", f"found penalty={penalty!r}, expected 'l2' or None")
+        self._refuse_weights()
+        squares, distances = self._shares_of_penalty()
+        if getattr(own, "multi_class", "auto") == "ovr" and len(own.classes_) > 2:
+            raise ProblemError(self.name, "", "found multi_class='ovr', expected one model for all classes")
         binary = len(own.classes_) == 2
         x = self._dense(named.INPUTS, -1, own.coef_.T, own.intercept_ if own.fit_intercept else None, "z")
         self._objective(x, "logistic" if binary else "softmax")
-        if penalty is not None and np.isfinite(own.C):
-            self._penalty(["coef"], 1 / (2 * own.C * self.rows))
+        weights = ["coef"] + (["intercept"] if own.solver == "liblinear" and own.fit_intercept else [])
+        if np.isfinite(own.C):
+            strength = 1 / (own.C * self.rows)
+            self._penalty(weights, strength * squares / 2, strength * distances)
+
+    def _shares_of_penalty(self) -> tuple[float, float]:
+        """How much of a penalty is of squares, and how much of distances from 0."""
+        penalty, ratio = getattr(self.own, "penalty", "l2"), getattr(self.own, "l1_ratio", None)
+        if penalty is None:
+            return 0.0, 0.0
+        if penalty == "l1":
+            return 0.0, 1.0
+        mixed = penalty == "elasticnet" or penalty == "deprecated"
+        return (1 - ratio, ratio) if mixed and ratio else (1.0, 0.0)
+
+    def _refuse_weights(self) -> None:
+        if getattr(self.own, "class_weight", None) is not None:
+            raise ProblemError(self.name, "class_weight", "found one, expected none: every sample counts as much")
 
     def _linear(self) -> None:
         """The mean of the squares; Ridge adds α times those of the weights."""
@@ -162,6 +171,8 @@ class _Estimator:
         x = self._dense(named.INPUTS, -1, W, b, "z")
         target = self.y.astype(float).reshape(self.rows, -1)
         if type(own).__name__ == "Ridge":
+            if np.ndim(own.alpha):
+                raise ProblemError(self.name, "alpha", "found several, expected one number for all targets")
             self._apply("squared_error", LOSS, self=Ref(x), target=target, samples=1)
             self._penalty(["coef"], float(own.alpha))
         else:
@@ -171,6 +182,7 @@ class _Estimator:
     def _margins(self) -> None:
         """Classes as −1 and 1, one column for each class where there are more than two."""
         own = self.own
+        self._refuse_weights()
         loss = getattr(own, "loss", "perceptron") if type(own).__name__ == "SGDClassifier" else "perceptron"
         x = self._dense(named.INPUTS, -1, own.coef_.T, own.intercept_ if own.fit_intercept else None, "z")
         labels = np.searchsorted(own.classes_, self.y)
@@ -178,11 +190,8 @@ class _Estimator:
         target = np.where(labels[:, None] == several[None], 1.0, -1.0)
         self._margin_loss(loss, x, target)
         self.graph.loss = Ref(LOSS)
-        penalty = own.penalty
-        if penalty not in ("l2", None):
-            raise ProblemError(self.name, "", f"found penalty={penalty!r}, expected 'l2' or None")
-        if penalty == "l2" and own.alpha:
-            self._penalty(["coef"], float(own.alpha) / 2)
+        squares, distances = self._shares_of_penalty()
+        self._penalty(["coef"], float(own.alpha) * squares / 2, float(own.alpha) * distances)
         self.graph.remarks.append("scikit-learn steps after every sample; here the step is the mean of all.")
 
     def _margin_loss(self, loss: str, x: str, target: Any) -> None:

@@ -30,6 +30,7 @@ class LayerReading:
         self.dropped = False
         self._taken: set[str] = set()
         self._weights: dict[int, str] = {}
+        self.variables: dict[str, Any] = {}
 
     def begin(self, module: str, kind: str) -> None:
         """The layer that the next operations are of."""
@@ -63,6 +64,7 @@ class LayerReading:
             learned = bool(variable.trainable) and bool(layer.trainable)
             self.graph.starts[name] = Start(numbers, "parameter" if learned else "given", matrix)
             self._weights[id(variable)] = name
+            self.variables[name] = variable
         return Ref(self._weights[id(variable)])
 
     def weight_name(self, layer: Any, attribute: str) -> str:

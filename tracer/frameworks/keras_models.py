@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,36 +11,23 @@ from tracer.errors import ProblemError
 from tracer.frameworks import keras_sequences
 from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.keras_layers import LAYERS, LayerReading
+from tracer.frameworks.keras_training import add_compiled_loss
 from tracer.frameworks.objectives import LOSS, add_loss
 from tracer.frameworks.optional import framework
 from tracer.frameworks.writing import shape_of_value
 from tracer.program import naming_policy as named
 
-_OPTIMIZERS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
-    "SGD": ("sgd", lambda o: {"momentum": float(o.momentum), "nesterov": bool(o.nesterov)}),
-    "Adam": ("adam", lambda o: {"betas": [float(o.beta_1), float(o.beta_2)], "eps": float(o.epsilon)}),
-    "AdamW": ("adamw", lambda o: {"betas": [float(o.beta_1), float(o.beta_2)], "eps": float(o.epsilon)}),
-    "RMSprop": (
-        "rmsprop",
-        lambda o: {"alpha": float(o.rho), "momentum": float(o.momentum), "eps": float(o.epsilon),
-                   "centered": bool(o.centered)},
-    ),
-    "Adagrad": (
-        "adagrad", lambda o: {"initial_accumulator_value": float(o.initial_accumulator_value), "eps": float(o.epsilon)},
-    ),
-}  # fmt: skip
 ROOMS = (keras_sequences,)
 """The modules that fill the table of layers, beside its own."""
-_LOSSES = {
-    "mse": "mse_loss", "mean_squared_error": "mse_loss", "mae": "l1_loss", "mean_absolute_error": "l1_loss",
-    "categorical_crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "cross_entropy",
-    "binary_crossentropy": "binary_cross_entropy", "huber": "huber_loss", "hinge": "hinge",
-    "kl_divergence": "kl_div",
-}  # fmt: skip
 
 
-def graph_of_keras(model: Any, X: Any, Y: Any, loss: str | None, training: bool, title: str | None, name: str) -> Graph:
-    """The graph of a model with its compiled loss, or the one named. Raises ProblemError."""
+def graph_of_keras(
+    model: Any, X: Any, Y: Any, loss: str | None, training: bool, title: str | None, name: str
+) -> tuple[Graph, Mapping[str, Any]]:
+    """The graph of a model with its compiled loss, or the one named; and Keras' variable for each parameter's name.
+
+    Raises ProblemError.
+    """
     framework("keras", "keras")
     inputs = list(X) if isinstance(X, list | tuple) else [X[key] for key in X] if isinstance(X, Mapping) else [X]
     arrays = [np.asarray(each) for each in inputs]
@@ -54,52 +41,14 @@ def graph_of_keras(model: Any, X: Any, Y: Any, loss: str | None, training: bool,
         reading.input(tensor, array, model.dtype)
     output = reading.value(model.outputs[0])
     shape = shape_of_value(reading.graph, output, name)
-    wanted = loss or _compiled(model, name, reading.graph)
-    add_loss(reading.graph, wanted, output, shape, np.asarray(Y), name)
+    if loss is None:
+        add_compiled_loss(model, reading.graph, output, shape, Y, name)
+    else:
+        add_loss(reading.graph, loss, output, shape, np.asarray(Y), name)
     reading.penalties()
     if reading.dropped:
         reading.graph.remarks.append("Dropout is off here.")
-    return reading.graph
-
-
-def _compiled(model: Any, name: str, graph: Graph) -> str:
-    """The name of the compiled loss. Raises ProblemError where there is none, or one that is not known."""
-    loss = getattr(model, "loss", None)
-    if loss is None:
-        raise ProblemError(name, "loss", "found none: compile the model with a loss, or name one with loss=")
-    called = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    known = _LOSSES.get(str(called))
-    if known is None:
-        raise ProblemError(name, "loss", f"found {called!r}, expected one of {', '.join(_LOSSES)}")
-    logits = bool(getattr(loss, "from_logits", False) or getattr(loss, "_fn_kwargs", {}).get("from_logits", False))
-    ends = graph.operations[-1].kind if graph.operations else ""
-    if known == "cross_entropy" and not logits and ends != "softmax":
-        says = f"found {called} of a model that does not end in softmax; say from_logits=True, or end it in softmax"
-        raise ProblemError(name, "loss", says)
-    if known == "binary_cross_entropy" and not logits and ends != "sigmoid":
-        says = f"found {called} of a model that does not end in sigmoid; say from_logits=True, or end it in sigmoid"
-        raise ProblemError(name, "loss", says)
-    return f"{known}_with_logits" if known == "binary_cross_entropy" and logits else known
-
-
-def optimizer_of_keras(model: Any, file: str) -> tuple[float | None, dict[str, Any]]:
-    """The learning rate and the `[optimizer]` of a compiled model; none where it was not compiled."""
-    own = getattr(model, "optimizer", None)
-    if own is None:
-        return None, {}
-    kind = type(own).__name__
-    if kind not in _OPTIMIZERS:
-        raise ProblemError(file, "optimizer", f"found {kind}, expected one of {', '.join(_OPTIMIZERS)}")
-    name, settings = _OPTIMIZERS[kind]
-    table = {"name": name, **settings(own)}
-    decay = getattr(own, "weight_decay", None)
-    if name == "adamw":
-        table["weight_decay"] = float(decay or 0.0)
-    if getattr(own, "global_clipnorm", None):
-        table["clip_norm"] = float(own.global_clipnorm)
-    rate = own.learning_rate
-    rate = rate.value if hasattr(rate, "value") and not callable(rate.value) else rate
-    return float(np.asarray(rate.detach().cpu() if hasattr(rate, "detach") else rate)), table
+    return reading.graph, reading.variables
 
 
 class _KerasReading(LayerReading):
@@ -154,14 +103,25 @@ class _KerasReading(LayerReading):
             return made if len(made) > 1 else made[0]
         kind = type(layer).__name__
         self.begin(f"{self._prefix}{layer.name}", kind)
-        if kind not in LAYERS:
-            says = f"keras.layers.{kind} is not known; take over the part of the model before or after it"
+        function = ".ops." in type(layer).__module__
+        if function or kind not in LAYERS:
+            called = f"keras.{'ops' if function else 'layers'}.{kind}"
+            says = f"{called} is not known; take over the part of the model before or after it"
             raise ProblemError(f"{self.file}.{layer.name}", "", says)
+        self._refuse_settings(layer)
         regularizer = getattr(layer, "kernel_regularizer", None)
         made = LAYERS[kind](self, layer, given, node)
         if regularizer is not None:
             self._regularized.append((self.weight_name(layer, "kernel"), self._squares(regularizer, layer.name)))
         return made
+
+    def _refuse_settings(self, layer: Any) -> None:
+        """Refuse what adds to the loss, or changes weights after a step, and is not known."""
+        known = ("kernel_regularizer",)
+        settings = [each for each in dir(layer) if each.endswith(("_regularizer", "_constraint"))]
+        for each in settings:
+            if not each.startswith("_") and each not in known and getattr(layer, each, None) is not None:
+                raise self.refuse(f"has a {each}, which is not known; leave it out")
 
     def _squares(self, regularizer: Any, name: str) -> float:
         told = regularizer.get_config()

@@ -12,7 +12,7 @@ from tracer.frameworks.cells import Held, Ids, Laid, LaidBlock
 from tracer.frameworks.cellwise import MASKED, combined
 from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.moves import shape_of
-from tracer.frameworks.rules import applied, rule
+from tracer.frameworks.rules import Untold, applied, rule
 
 
 def _normal_rows(draft: Draft, rows: Laid, eps: float, kind: str) -> Laid:
@@ -71,7 +71,15 @@ def _channels(value: Held | None, dimensions: int) -> Held | None:
     return Laid(value.cells.reshape(shape)) if isinstance(value, Laid) else np.asarray(value).reshape(shape)
 
 
-@rule("batch_norm", "_native_batch_norm_legit")
+@rule("_native_batch_norm_legit_functional", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training",
+      "native_batch_norm")  # fmt: skip
+def batch_norm_with_averages(draft: Draft, **told: Any) -> Any:
+    """The same, and beside it the averages that training goes on with."""
+    told.setdefault("training", False)
+    return (batch_norm(draft, **told), *(Untold("the averages of a batch"),) * 4)
+
+
+@rule("batch_norm")
 def batch_norm(draft: Draft, input: Held, weight: Held | None = None, bias: Held | None = None,
                running_mean: Held | None = None, running_var: Held | None = None, training: bool = False,
                momentum: float = 0.1, eps: float = 1e-5, **_: Any) -> Held:  # fmt: skip
@@ -111,10 +119,20 @@ def _normal_channels(draft: Draft, x: Laid, eps: float) -> Laid:
     return Laid(made.reshape(x.shape))
 
 
-@rule("group_norm", "instance_norm")
+@rule("instance_norm")
+def instance_norm(draft: Draft, input: Held, weight: Held | None = None, bias: Held | None = None,
+                  running_mean: Held | None = None, running_var: Held | None = None, use_input_stats: bool = True,
+                  momentum: float = 0.1, eps: float = 1e-5, **_: Any) -> Held:  # fmt: skip
+    """Each channel of each sample by itself; in evaluation with running averages, where it keeps them."""
+    if not use_input_stats:
+        return batch_norm(draft, input, weight, bias, running_mean, running_var, False, momentum, eps)
+    return group_norm(draft, input, None, weight, bias, eps)
+
+
+@rule("group_norm")
 def group_norm(draft: Draft, input: Held, num_groups: int | None = None, weight: Held | None = None,
                bias: Held | None = None, eps: float = 1e-5, **_: Any) -> Held:  # fmt: skip
-    """Each sample's groups of channels by themselves; of instance norm each channel is a group."""
+    """Each sample's groups of channels by themselves; each channel where no groups are told."""
     x = draft.laid(input)
     rows = Laid(x.cells.reshape(x.shape[0], num_groups or x.shape[1], -1))
     normal = Laid(_normal_rows(draft, rows, eps, "group").cells.reshape(x.shape))

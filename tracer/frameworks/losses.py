@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.cells import Held, Laid
+from tracer.frameworks.cells import Held, Laid, NumberArray
 from tracer.frameworks.cellwise import combined
 from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.rules import applied, rule
@@ -227,10 +227,20 @@ def soft_margin_loss(draft: Draft, self: Held, target: Held, reduction: int = ME
 @rule("poisson_nll_loss")
 def poisson_nll_loss(draft: Draft, input: Held, target: Held, log_input: bool = True, full: bool = False,
                      eps: float = 1e-8, reduction: int = MEAN) -> Held:  # fmt: skip
-    if full:
-        raise draft.refuse("with full=True is not known; leave it at its default")
+    counts = draft.start_numbers(target) if isinstance(target, Laid) else np.asarray(target, float)
+    if full and counts is None:
+        raise draft.refuse("with full=True and computed targets is not known; leave it at its default")
     text = "exp({0}) - {1} * {0}" if log_input else f"{{0}} - {{1}} * log({{0}} + {eps!r})"
-    return _reduced(draft, combined(draft, text.format, input, target), reduction)
+    made = combined(draft, text.format, input, target)
+    if full and counts is not None:
+        made = applied(draft, "add", self=made, other=_stirling(counts))
+    return _reduced(draft, made, reduction)
+
+
+def _stirling(counts: NumberArray) -> NumberArray:
+    """What ln n! is nearly, of counts above 1; 0 of others."""
+    known = np.where(counts > 1, counts, 1.0)
+    return np.where(counts > 1, known * np.log(known) - known + 0.5 * np.log(2 * np.pi * known), 0.0)
 
 
 @rule("cosine_similarity")

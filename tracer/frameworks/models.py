@@ -22,6 +22,7 @@ def from_torch(
     learning_rate: float | None = None,
     masks: Mapping[str, Any] | None = None,
     samples: int | None = None,
+    units: int | None = None,
     block: str | None = None,
     title: str | None = None,
     name: str = "model",
@@ -33,12 +34,14 @@ def from_torch(
     that require a gradient are its parameters. `loss` is one of PyTorch's by name ("cross_entropy", "mse_loss"), or
     anything that takes outputs and targets; left out, the model gives the loss itself. `optimizer` is one of
     `torch.optim`; `masks` has for a dropout's module name the mask (1: kept). `samples` takes the first so many,
-    `block` a part of the model by its name, with the numbers of the whole. `settings` are further keys of a problem
-    file. Raises TracerError for what cannot be taken over, naming operator, module and source line.
+    `units` the first so many of each layer, `block` a part of the model by its name, with the numbers of the whole.
+    `settings` are further keys of a problem file. Raises TracerError for what cannot be taken over, naming operator,
+    module and source line.
     """
     from tracer.frameworks.pytorch import graph_of_torch
     from tracer.frameworks.torch_excerpts import first_samples, graph_of_block
-    from tracer.frameworks.torch_optimizers import optimizer_table, states_of
+    from tracer.frameworks.torch_optimizers import hold_others, optimizer_table, states_of
+    from tracer.frameworks.torch_units import graph_of_units
 
     table: dict[str, Any] = dict(settings)
     if optimizer is not None:
@@ -49,8 +52,12 @@ def from_torch(
         inputs, targets = first_samples(inputs, targets, samples)
     if block is not None:
         graph = graph_of_block(model, inputs, targets, loss, masks or {}, block, name)
+    elif units is not None:
+        graph = graph_of_units(model, inputs, targets, loss, masks or {}, units, name)
     else:
         graph, _ = graph_of_torch(model, inputs, targets, loss, masks or {}, called, name)
+    if optimizer is not None:
+        hold_others(optimizer, model, graph)
     table["learning_rate"] = RATE if learning_rate is None else learning_rate
     found = problem_of_graph(graph, name, table)
     kept = states_of(optimizer, model, found) if optimizer is not None else {}
@@ -69,11 +76,17 @@ def from_sklearn(
     (samples, features), y as `fit` takes it. `alpha` (and 1/C) is part of the loss, so that the gradients hold it.
     Raises TracerError for another estimator, or one that was not fitted.
     """
+    from tracer.frameworks.estimator_solvers import states_of_solver
     from tracer.frameworks.estimators import graph_of_estimator
 
     graph, rate, solver = graph_of_estimator(estimator, X, y, name)
     graph.title = title or graph.title
-    return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate, **solver, **settings})
+    table = {"learning_rate": learning_rate or rate, **solver, **settings}
+    found = problem_of_graph(graph, name, table)
+    kept = states_of_solver(estimator, found) if solver else {}
+    if not kept:
+        return found
+    return problem_of_graph(graph, name, {**table, "optimizer": {**table["optimizer"], "state": kept}})
 
 
 def from_onnx(
@@ -102,12 +115,20 @@ def from_keras(
     the compiled one. Batch norm uses its moving averages unless `training` is true, and dropout is off. Raises
     TracerError for a layer that cannot be taken over, by its name.
     """
-    from tracer.frameworks.keras_models import graph_of_keras, optimizer_of_keras
+    from tracer.frameworks.keras_models import graph_of_keras
+    from tracer.frameworks.keras_training import EPSILON, optimizer_of_keras, states_of_keras
 
-    graph = graph_of_keras(model, X, Y, loss, training, title, name)
-    rate, optimizer = optimizer_of_keras(model, name)
-    table = {"optimizer": optimizer} if optimizer else {}
-    return problem_of_graph(graph, name, {"learning_rate": learning_rate or rate or RATE, **table, **settings})
+    graph, weights = graph_of_keras(model, X, Y, loss, training, title, name)
+    own_rate, optimizer = optimizer_of_keras(model, name)
+    rate = learning_rate or own_rate or RATE
+    table: dict[str, Any] = {"learning_rate": rate, **({"optimizer": optimizer} if optimizer else {}), **settings}
+    if "eps" in optimizer:
+        graph.remarks.append(EPSILON)
+    found = problem_of_graph(graph, name, table)
+    kept = states_of_keras(model, found, weights, own_rate or rate) if optimizer else {}
+    if not kept:
+        return found
+    return problem_of_graph(graph, name, {**table, "optimizer": {**optimizer, "state": kept}})
 
 
 def of(

@@ -10,7 +10,12 @@ import numpy as np
 
 from tracer.frameworks.cells import Held, Laid, NumberArray, moved
 from tracer.frameworks.draft import Draft
-from tracer.frameworks.rules import RULES, applied, rule
+from tracer.frameworks.rules import RULES, Untold, applied, rule
+
+
+def moved_as(kind: str, x: Any, **arguments: Any) -> Any:
+    """A move by its name: slice, select, diagonal."""
+    return _MOVES[kind](x, **arguments)
 
 
 def _mover(move: Callable[..., Any]) -> Callable[..., Held]:
@@ -75,6 +80,12 @@ def _repeat_interleave(x: NumberArray, repeats: Any, dim: int | None = None, **_
     return np.repeat(x, np.asarray(repeats, int), axis=dim)
 
 
+def _unfold(x: NumberArray, dim: int, size: int, step: int) -> NumberArray:
+    """Windows along a dimension, each along a new last one."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dim % x.ndim)
+    return _slice(windows, dim % x.ndim, step=step)
+
+
 _MOVES: dict[str, Callable[..., Any]] = {
     "view": _view, "reshape": lambda x, shape: _view(x, shape), "_unsafe_view": _view, "flatten": _flatten,
     "unflatten": _unflatten, "expand": _expand,
@@ -89,6 +100,7 @@ _MOVES: dict[str, Callable[..., Any]] = {
     "movedim": lambda x, source, destination: np.moveaxis(x, source, destination),
     "flip": lambda x, dims: np.flip(x, tuple(dims)),
     "roll": lambda x, shifts, dims: np.roll(x, tuple(shifts), tuple(dims)) if dims else np.roll(x, shifts),
+    "unfold": lambda x, dimension, size, step: _unfold(x, dimension, size, step),
     "narrow": lambda x, dim, start, length: _slice(x, dim, start, start + length),
 }  # fmt: skip
 for _kind, _move in _MOVES.items():
@@ -96,7 +108,7 @@ for _kind, _move in _MOVES.items():
 
 
 @rule("clone", "contiguous", "alias", "to", "_to_copy", "type_as", "lift_fresh_copy", "identity", "detach_", "float",
-      "double", "requires_grad_", "cast")  # fmt: skip
+      "double", "requires_grad_", "cast", "nan_to_num", "resolve_conj", "resolve_neg")  # fmt: skip
 def as_it_is(draft: Draft, self: Held, **_: Any) -> Held:
     return self
 
@@ -126,18 +138,39 @@ def gather(draft: Draft, self: Held, dim: int, index: Held, sparse_grad: bool = 
 
 
 @rule("_embedding_bag", "embedding_bag")
-def embedding_bag(draft: Draft, weight: Held, indices: Held, offsets: Held, mode: int = 0, **_: Any) -> Any:
-    """Rows of a table, those of each bag added up, averaged, or the largest of each column."""
-    rows, starts = whole_numbers(draft, indices), whole_numbers(draft, offsets).tolist()
+def embedding_bag(draft: Draft, weight: Held, indices: Held, offsets: Held, scale_grad_by_freq: bool = False,
+                  mode: int = 0, sparse: bool = False, per_sample_weights: Held | None = None,
+                  include_last_offset: bool = False, padding_idx: int | None = -1) -> Any:  # fmt: skip
+    """Rows of a table, those of each bag added up (with weights), averaged, or the largest of each column.
+
+    Rows that stand for padding are in no bag.
+    """
+    _refuse_frequencies(draft, scale_grad_by_freq)
+    rows, starts = whole_numbers(draft, indices).ravel(), whole_numbers(draft, offsets).tolist()
     table, kind = draft.laid(weight), ("sum", "mean", "amax")[mode]
-    bags = [table.cells[rows[a:b]] for a, b in pairwise([*starts, len(rows)])]
-    made = [draft.laid(applied(draft, kind, self=Laid(each), dim=0)).cells for each in bags]
-    return (Laid(np.stack(made)), np.zeros(0), np.zeros(0), np.zeros(0))
+    stops = [*starts, *([] if include_last_offset else [len(rows)])]
+    weights = None if per_sample_weights is None else draft.laid(per_sample_weights).cells.ravel()
+    made = []
+    for start, stop in pairwise(stops):
+        kept = np.array([k for k in range(start, stop) if padding_idx is None or rows[k] != padding_idx], int)
+        bag: Held = Laid(table.cells[rows[kept]])
+        if weights is not None:
+            bag = applied(draft, "mul", self=bag, other=Laid(weights[kept][:, None]))
+        empty = np.zeros(table.shape[1])
+        made.append(draft.laid(applied(draft, kind, self=bag, dim=0) if len(kept) else empty).cells)
+    return (Laid(np.stack(made)), *(Untold("what a bag is made of"),) * 3)
+
+
+def _refuse_frequencies(draft: Draft, scaled: bool) -> None:
+    if scaled:
+        raise draft.refuse("with scale_grad_by_freq=True has no gradient of its loss; leave it off")
 
 
 @rule("embedding")
-def embedding(draft: Draft, weight: Held, indices: Held, padding_idx: int = -1, **_: Any) -> Held:
+def embedding(draft: Draft, weight: Held, indices: Held, padding_idx: int = -1, scale_grad_by_freq: bool = False,
+              sparse: bool = False) -> Held:  # fmt: skip
     """Rows of a table by their numbers; no gradient goes to the row that stands for padding."""
+    _refuse_frequencies(draft, scale_grad_by_freq)
     chosen = whole_numbers(draft, indices)
     if padding_idx < 0 or not isinstance(weight, Laid) or not (chosen == padding_idx).any():
         return moved(weight, lambda table: table[chosen])

@@ -36,7 +36,7 @@ def add_loss(graph: Graph, name: str, output: Ref, shape: tuple[int, ...], targe
         raise ProblemError(file, "loss", says)
     if targets is None:
         raise ProblemError(file, "targets", f"found none, expected what {name} compares the outputs {list(shape)} with")
-    ends = _last_kind(graph)
+    ends = "softmax" if _ends_in_shares(graph) else _last_kind(graph)
     kind, more = wanted, {}
     if wanted == "cross_entropy":
         kind = {"softmax": "cross_entropy_of_shares", "log_softmax": "nll_loss"}.get(ends, "cross_entropy_loss")
@@ -68,6 +68,32 @@ def _like(numbers: Any, shape: tuple[int, ...], file: str, name: str) -> Any:
 
 def _one_hot(numbers: Any) -> bool:
     return bool(((numbers == 0) | (numbers == 1)).all() and (numbers.sum(axis=1) == 1).all())
+
+
+def _ends_in_shares(graph: Graph) -> bool:
+    """Whether a model ends in a sigmoid beside what is left of 1, or divides by the sum, as classifiers do."""
+    last = graph.operations[-1] if graph.operations else None
+    if last is not None and last.kind.endswith("Normalizer"):
+        return bool(last.arguments.get("norm") == "L1")
+    if last is not None and last.kind == "sigmoid":
+        return _are_opposite(graph, last)
+    parts = (last.arguments.get("inputs") or last.arguments.get("tensors")) if last is not None else None
+    if last is None or not last.kind.endswith(("Concat", "cat")) or not isinstance(parts, list) or len(parts) != 2:
+        return False
+    made = {each.name: each for each in graph.operations}
+    kinds = [made[each.name].kind if isinstance(each, Ref) and each.name in made else "" for each in parts]
+    rest, share = (made.get(each.name) if isinstance(each, Ref) else None for each in parts)
+    if kinds[1] != "sigmoid" or rest is None or share is None or not kinds[0].casefold().endswith("sub"):
+        return False
+    return Ref(share.name) in (rest.arguments.get("inputs") or list(rest.arguments.values()))
+
+
+def _are_opposite(graph: Graph, sigmoid: GraphOperation) -> bool:
+    """Whether a sigmoid is of two scores of which one is the other's opposite, so that both add up to 1."""
+    scores = next((each for each in graph.operations if Ref(each.name) == sigmoid.arguments.get("self")), None)
+    weight = scores.arguments.get("weight") if scores is not None and scores.kind == "linear" else None
+    start = graph.starts.get(weight.name) if isinstance(weight, Ref) else None
+    return start is not None and len(start.numbers) == 2 and bool(np.allclose(start.numbers[0], -start.numbers[1]))
 
 
 def _last_kind(graph: Graph) -> str:

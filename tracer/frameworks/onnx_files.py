@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tracer.errors import ProblemError
 from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.naming import valid
 from tracer.frameworks.objectives import add_loss
+from tracer.frameworks.onnx_estimators import linear_model
 from tracer.frameworks.onnx_rules import PREFIX
 from tracer.frameworks.optional import framework
 from tracer.frameworks.writing import shape_of_value
@@ -23,9 +24,10 @@ MOST_NODES, MOST_NUMBERS = 20_000, 20_000_000
 _CONSTANT_INPUTS = {
     "BatchNormalization": (3, 4), "Reshape": (1,), "Slice": (1, 2, 3, 4), "Clip": (1, 2), "Pow": (1,), "Pad": (1, 2, 3),
     "Resize": (1, 2, 3), "Expand": (1,), "Tile": (1,), "Split": (1,), "Unsqueeze": (1,), "Squeeze": (1,),
-    "Dropout": (1, 2), "Where": (0,), "LSTM": (4, 5, 6), "GRU": (4, 5), "RNN": (4, 5),
+    "Upsample": (1,), "Dropout": (1, 2), "Where": (0,), "LSTM": (4, 5, 6), "GRU": (4, 5), "RNN": (4, 5),
 }  # fmt: skip
 """Inputs of operators that no training changes."""
+_SOFTMAX_OF_ONE = 13  # the opset since which softmax is of one dimension
 _PLAIN = {
     "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus", "Softsign": "softsign",
     "Identity": "identity",
@@ -91,14 +93,35 @@ def graph_of_onnx(source: Any, inputs: Any, targets: Any, loss: str, given: Any,
         model = onnx.inliner.inline_local_functions(model)
     reading = _OnnxReading(onnx, model, Graph(title or model.graph.name or "Model"), set(given), name)
     reading.start(inputs)
-    for node in _fused(onnx, list(model.graph.node), reading.numbers):
+    wanted = output_of(model)
+    nodes = needed_for(wanted, _fused(onnx, list(model.graph.node), reading.numbers))
+    for node in nodes:
         reading.add(node)
-    output = reading.values[model.graph.output[0].name]
+    output = reading.values[wanted]
     if not isinstance(output, Ref):
         raise ProblemError(name, "", "what the model gives depends neither on its inputs nor on parameters")
     shape = shape_of_value(reading.graph, output, name)
     add_loss(reading.graph, loss, output, shape, targets, name)
     return reading.graph
+
+
+def output_of(model: Any) -> str:
+    """The output that a loss takes: the first of broken numbers; of probabilities by name the numbers themselves."""
+    maps = {each.output[0]: each.input[0] for each in model.graph.node if each.op_type == "ZipMap"}
+    tensors = [each for each in model.graph.output if each.type.HasField("tensor_type")]
+    numbers = [each.name for each in tensors if each.type.tensor_type.elem_type in (0, 1, 10, 11, 16)]
+    named_ones = [maps[each.name] for each in model.graph.output if each.name in maps]
+    return str(next(iter([*numbers, *named_ones]), model.graph.output[0].name))
+
+
+def needed_for(output: str, nodes: list[Any]) -> list[Any]:
+    """The nodes that an output is made of."""
+    needed, found = {output}, []
+    for node in reversed(nodes):
+        if needed & set(node.output):
+            needed |= set(node.input)
+            found.append(node)
+    return found[::-1]
 
 
 class _OnnxReading:
@@ -108,6 +131,7 @@ class _OnnxReading:
         self.onnx, self.model, self.graph, self.name = onnx, model, graph, name
         self.numbers = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
         self.values: dict[str, Any] = {"": None}
+        self._opset = next((each.version for each in model.opset_import if not each.domain), _SOFTMAX_OF_ONE)
         self._given = given
         self._taken: set[str] = set()
         self._shared: dict[str, str] = {}
@@ -178,6 +202,14 @@ class _OnnxReading:
         ]
         module, wanted = _module_of(node)
         own = self._free(wanted)
+        if node.op_type in ("LinearRegressor", "LinearClassifier"):
+            made = linear_model(node, own, inputs[0], attributes, self._weights_of(own))
+            self.graph.operations += made
+            self.values[node.output[-1]] = Ref(own)
+            return
+        if node.op_type == "Normalizer" and self.graph.operations[-1].kind == "softmax":  # shares are so already
+            self.values[node.output[0]] = inputs[0]
+            return
         kind, arguments = self._adapted(node, inputs, attributes)
         shown = node.op_type
         self.graph.operations.append(GraphOperation(kind, own, arguments, module, "", shown))
@@ -187,6 +219,14 @@ class _OnnxReading:
             several = False
         for each in outputs:
             self.values[each] = Ref(own, list(node.output).index(each)) if several else Ref(own)
+
+    def _weights_of(self, own: str) -> Callable[[str, Any], Ref]:
+        def entered(part: str, numbers: Any) -> Ref:
+            name = self._free(f"{own}.{part}")
+            self.graph.starts[name] = Start(numbers, "given" if name in self._given else "parameter")
+            return Ref(name)
+
+        return entered
 
     def _value(self, name: str) -> Any:
         if name not in self.values:
@@ -213,6 +253,7 @@ class _OnnxReading:
             kind = "linear" if attributes.get("transB") else "dense"
             bias = inputs[2] if len(inputs) > 2 else None
             return kind, {"input": inputs[0], "weight": inputs[1], "bias": bias}
+        softmax_of_one = node.op_type in ("Softmax", "LogSoftmax") and self._softmax_of_one(inputs[0], attributes)
         match node.op_type:
             case "LeakyRelu":
                 return "leaky_relu", {"self": inputs[0], "negative_slope": float(attributes.get("alpha", 0.01))}
@@ -220,12 +261,20 @@ class _OnnxReading:
                 return "elu", {"self": inputs[0], "alpha": float(attributes.get("alpha", 1.0))}
             case "Gelu":
                 return "gelu", {"self": inputs[0], "approximate": attributes.get("approximate", "none")}
-            case "Softmax":
+            case "Softmax" if softmax_of_one:
                 return "softmax", {"self": inputs[0], "dim": attributes.get("axis", -1)}
-            case "LogSoftmax":
+            case "LogSoftmax" if softmax_of_one:
                 return "log_softmax", {"self": inputs[0], "dim": attributes.get("axis", -1)}
         more = {"num_outputs": len(node.output)} if node.op_type == "Split" and "num_outputs" not in attributes else {}
         return PREFIX + node.op_type, {"inputs": inputs, **attributes, **more}
+
+    def _softmax_of_one(self, value: Any, attributes: dict[str, Any]) -> bool:
+        """Whether a softmax is along one dimension: always since opset 13, before that along the last."""
+        if self._opset >= _SOFTMAX_OF_ONE:
+            return True
+        shape = shape_of_value(self.graph, value, self.name) if isinstance(value, Ref) else np.shape(value)
+        attributes.setdefault("axis", 1)
+        return attributes["axis"] in (-1, len(shape) - 1)
 
     def _is_row(self, value: Any) -> bool:
         return (

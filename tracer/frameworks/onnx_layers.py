@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.cells import Held, Laid
+from tracer.frameworks.cells import Held, Laid, moved
 from tracer.frameworks.draft import Draft
 from tracer.frameworks.moves import padded, shape_of
 from tracer.frameworks.onnx_rules import PREFIX, Inputs, operator
 from tracer.frameworks.rules import RULES, applied
 
 
-def _symmetric(draft: Draft, pads: Any, dimensions: int, auto: str) -> tuple[list[int], list[int]]:
-    """What is put before and after each dimension."""
-    if auto not in ("NOTSET", "VALID", "", b"NOTSET"):
-        raise draft.refuse(f"with auto_pad={auto} is not known; export it with its padding written out")
-    told = list(pads or [0] * (2 * dimensions))
-    return told[:dimensions], told[dimensions:]
+def _edges(
+    draft: Draft, sizes: Sequence[int], kernel: Sequence[int], strides: Any, dilations: Any, pads: Any, auto: str
+) -> tuple[list[int], list[int]]:
+    """What is put before and after each dimension of images of these sizes."""
+    count = len(kernel)
+    if count > 2:
+        raise draft.refuse("of more than two dimensions is not known; leave that part out")
+    if auto not in ("SAME_UPPER", "SAME_LOWER"):
+        told = list(pads or [0] * (2 * count)) if auto != "VALID" else [0] * (2 * count)
+        return told[:count], told[count:]
+    before, after = [], []
+    for n, k, s, d in zip(sizes, kernel, strides or [1] * count, dilations or [1] * count, strict=True):
+        whole = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
+        less, more = whole // 2, whole - whole // 2
+        before.append(less if auto == "SAME_UPPER" else more)
+        after.append(more if auto == "SAME_UPPER" else less)
+    return before, after
 
 
 @operator("Conv")
@@ -26,8 +38,9 @@ def conv(
     draft: Draft, inputs: Inputs, pads: Any = None, strides: Any = None, dilations: Any = None, group: int = 1,
     auto_pad: str = "NOTSET", **_: Any,
 ) -> Held:  # fmt: skip
-    dimensions = len(shape_of(inputs[1])) - 2
-    before, after = _symmetric(draft, pads, dimensions, auto_pad)
+    kernel = shape_of(inputs[1])[2:]
+    dimensions = len(kernel)
+    before, after = _edges(draft, shape_of(inputs[0])[2:], kernel, strides, dilations, pads, auto_pad)
     x = inputs[0]
     if before != after:
         x = padded(draft, x, [(0, 0), (0, 0), *zip(before, after, strict=True)], 0.0)
@@ -44,14 +57,18 @@ def conv_transpose(
     draft: Draft, inputs: Inputs, pads: Any = None, strides: Any = None, output_padding: Any = None, group: int = 1,
     dilations: Any = None, auto_pad: str = "NOTSET", **_: Any,
 ) -> Held:  # fmt: skip
-    dimensions = len(shape_of(inputs[1])) - 2
-    before, after = _symmetric(draft, pads, dimensions, auto_pad)
-    if before != after:
-        raise draft.refuse("with different padding before and after is not known; leave that part out")
+    kernel = shape_of(inputs[1])[2:]
+    dimensions = len(kernel)
+    if auto_pad in ("SAME_UPPER", "SAME_LOWER"):
+        raise draft.refuse(f"with auto_pad={auto_pad} is not known; export it with its padding written out")
+    before, after = _edges(draft, (), kernel, strides, dilations, pads, auto_pad)
+    more = list(output_padding or [0] * dimensions)
+    if before != after:  # what is cut off behind is less, or more, than before
+        more = [e + b - a for e, b, a in zip(more, before, after, strict=True)]
     return applied(
         draft, "conv_transpose2d", input=inputs[0], weight=inputs[1], bias=inputs[2] if len(inputs) > 2 else None,
         stride=list(strides or [1] * dimensions), padding=before, groups=group,
-        output_padding=list(output_padding or [0] * dimensions), dilation=list(dilations or [1] * dimensions),
+        output_padding=more, dilation=list(dilations or [1] * dimensions),
     )  # fmt: skip
 
 
@@ -61,24 +78,16 @@ def pool(
     count_include_pad: int = 0, dilations: Any = None, auto_pad: str = "NOTSET", **_: Any,
 ) -> Held:  # fmt: skip
     dimensions = len(kernel_shape)
-    before, after = _symmetric(draft, pads, dimensions, auto_pad)
-    largest = draft.operation.kind.endswith("MaxPool")
-    x = inputs[0]
-    if before != after:
-        x = padded(draft, x, [(0, 0), (0, 0), *zip(before, after, strict=True)], -1e9 if largest else 0.0)
-        before = [0] * dimensions
+    before, after = _edges(draft, shape_of(inputs[0])[2:], kernel_shape, strides, dilations, pads, auto_pad)
     told = {
-        "self": x,
-        "kernel_size": list(kernel_shape),
-        "stride": list(strides or [1] * dimensions),
-        "padding": before,
-    }
-    end = "2d" if dimensions == 2 else "1d"
-    if largest:
-        more = {"dilation": list(dilations or [1] * dimensions), "ceil_mode": bool(ceil_mode)}
-        return applied(draft, f"max_pool{end}", **told, **more)
-    counted = bool(count_include_pad) or not any(before)
-    return applied(draft, f"avg_pool{end}", **told, ceil_mode=bool(ceil_mode), count_include_pad=counted)
+        "self": inputs[0], "kernel_size": list(kernel_shape), "stride": list(strides or [1] * dimensions),
+        "padding": before, "after": after, "ceil_mode": bool(ceil_mode), "dimensions": dimensions,
+    }  # fmt: skip
+    if draft.operation.kind.endswith("MaxPool"):
+        return applied(draft, "max_pool2d", **told, dilation=list(dilations or [1] * dimensions))
+    if dilations is not None and set(dilations) != {1}:
+        raise draft.refuse("with dilations is not known; leave that part out")
+    return applied(draft, "avg_pool2d", **told, count_include_pad=bool(count_include_pad))
 
 
 @operator("GlobalAveragePool", "GlobalMaxPool")
@@ -101,7 +110,10 @@ def instance_norm(draft: Draft, inputs: Inputs, epsilon: float = 1e-5) -> Held:
 
 @operator("GroupNormalization")
 def group_norm(draft: Draft, inputs: Inputs, num_groups: int, epsilon: float = 1e-5, **_: Any) -> Held:
-    return applied(draft, "group_norm", input=inputs[0], num_groups=num_groups, weight=inputs[1], bias=inputs[2],
+    """Before opset 21 a weight and a bias for each group, since then for each channel."""
+    channels = shape_of(inputs[0])[1]
+    weight, bias = (moved(each, lambda x: np.repeat(x, channels // len(x))) for each in inputs[1:3])
+    return applied(draft, "group_norm", input=inputs[0], num_groups=num_groups, weight=weight, bias=bias,
                    eps=epsilon)  # fmt: skip
 
 
@@ -114,15 +126,26 @@ def layer_norm(draft: Draft, inputs: Inputs, axis: int = -1, epsilon: float = 1e
     return applied(draft, "layer_norm", **told, bias=inputs[2] if len(inputs) > 2 else None)
 
 
+def _are_given(inputs: Inputs, place: int) -> bool:
+    """Whether an input is there, and not nothing but zeros."""
+    value = inputs[place] if len(inputs) > place else None
+    return value is not None and (isinstance(value, Laid) or bool(np.any(value)))
+
+
 @operator("RNN", "LSTM", "GRU")
 def recurrent(
     draft: Draft, inputs: Inputs, hidden_size: int = 0, direction: str = "forward", layout: int = 0,
-    linear_before_reset: int = 0, activations: Any = None, clip: Any = None, **_: Any,
+    linear_before_reset: int = 0, activations: Any = None, clip: Any = None, input_forget: int = 0, **_: Any,
 ) -> tuple[Held, ...]:  # fmt: skip
     """Y (time, directions, samples, units), and the last states (directions, samples, units)."""
     kind = draft.operation.kind.removeprefix(PREFIX).lower()
     if layout or clip is not None:
         raise draft.refuse("with its samples first, or with a clip, is not known; export it without")
+    if input_forget or _are_given(inputs, 7):
+        raise draft.refuse("with peepholes, or with one gate for two, is not known; leave that part out")
+    lengths = inputs[4] if len(inputs) > 4 else None
+    if lengths is not None and (np.asarray(lengths) != shape_of(inputs[0])[0]).any():
+        raise draft.refuse("with samples of several lengths is not known; give each length a model of its own")
     function = {"tanh": "tanh", "relu": "relu"}.get(str((activations or ["Tanh"])[0]).lower())
     usual = {"lstm": ["sigmoid", "tanh", "tanh"], "gru": ["sigmoid", "tanh"]}.get(kind)
     told = [str(each).lower() for each in activations or []]

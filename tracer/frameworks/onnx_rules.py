@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tracer.frameworks.cells import Held, Laid, moved
-from tracer.frameworks.draft import Draft
+from tracer.frameworks.cellwise import SELU_ALPHA, SELU_SCALE, combined
+from tracer.frameworks.draft import LARGEST, Draft
 from tracer.frameworks.moves import padded, shape_of
 from tracer.frameworks.rules import RULES, applied, rule
 
@@ -47,9 +48,8 @@ RULES[PREFIX + "Elu"] = _one("elu", alpha="alpha")
 RULES[PREFIX + "Celu"] = _one("celu", alpha="alpha")
 RULES[PREFIX + "LeakyRelu"] = _one("leaky_relu", alpha="negative_slope")
 RULES[PREFIX + "Gelu"] = _one("gelu", approximate="approximate")
-RULES[PREFIX + "DepthToSpace"] = _one("pixel_shuffle", blocksize="upscale_factor")
 _TWO = {
-    "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Equal": "eq", "Greater": "gt", "Less": "lt",
+    "Add": "add", "Sub": "sub", "Mul": "mul", "Equal": "eq", "Greater": "gt", "Less": "lt",
     "GreaterOrEqual": "ge", "LessOrEqual": "le", "And": "logical_and", "Or": "maximum", "MatMul": "matmul",
 }  # fmt: skip
 
@@ -66,8 +66,54 @@ for _name, _kind in _TWO.items():
 
 
 @operator("Selu")
-def selu(draft: Draft, inputs: Inputs, **_: Any) -> Held:
-    return applied(draft, "selu", self=inputs[0])
+def selu(draft: Draft, inputs: Inputs, alpha: float = SELU_ALPHA, gamma: float = SELU_SCALE) -> Held:
+    return applied(draft, "elu", self=inputs[0], alpha=alpha, scale=gamma)
+
+
+@operator("ThresholdedRelu")
+def thresholded(draft: Draft, inputs: Inputs, alpha: float = 1.0) -> Held:
+    return applied(draft, "threshold", self=inputs[0], threshold=alpha, value=0.0)
+
+
+@operator("Div")
+def divided(draft: Draft, inputs: Inputs) -> Held:
+    """Of whole numbers a whole one, as sizes are worked out with."""
+    counts = [not isinstance(each, Laid) and np.asarray(each).dtype.kind in "iu" for each in inputs]
+    if all(counts):
+        return np.asarray(np.trunc(np.divide(*inputs)), np.int64)
+    return applied(draft, "div", self=inputs[0], other=inputs[1])
+
+
+@operator("Shrink")
+def shrink(draft: Draft, inputs: Inputs, lambd: float = 0.5, bias: float = 0.0) -> Held:
+    """Nothing near 0; elsewhere nearer to 0 by the bias."""
+    text = "where({0} > {l}, {0} - {b}, where({0} < -{l}, {0} + {b}, 0 * {0}))"
+    return combined(draft, lambda x: text.format(x, l=repr(lambd), b=repr(bias)), inputs[0])
+
+
+@operator("LpNormalization")
+def normalized(draft: Draft, inputs: Inputs, axis: int = -1, p: int = 2) -> Held:
+    length = applied(draft, "norm", self=inputs[0], p=p, dim=axis, keepdim=True)
+    return applied(draft, "div", self=inputs[0], other=length)
+
+
+@operator("DepthToSpace")
+def depth_to_space(draft: Draft, inputs: Inputs, blocksize: int, mode: str = "DCR") -> Held:
+    """Channels put between rows and columns: those of a cell one after the other (CRD), or far apart (DCR)."""
+    samples, channels, height, width = shape_of(inputs[0])
+    x, b, c = inputs[0], blocksize, channels // blocksize**2
+    if mode == "DCR":
+        x = moved(x, lambda cells: cells.reshape(samples, b * b, c, height, width).swapaxes(1, 2))
+        x = moved(x, lambda cells: cells.reshape(samples, channels, height, width))
+    return applied(draft, "pixel_shuffle", self=x, upscale_factor=b)
+
+
+@operator("SpaceToDepth")
+def space_to_depth(draft: Draft, inputs: Inputs, blocksize: int) -> Held:
+    samples, channels, height, width = shape_of(inputs[0])
+    b, shape = blocksize, (samples, channels, height // blocksize, blocksize, width // blocksize, blocksize)
+    return moved(inputs[0], lambda x: x.reshape(shape).transpose(0, 3, 5, 1, 2, 4).reshape(
+        samples, channels * b * b, height // b, width // b))  # fmt: skip
 
 
 @operator("HardSigmoid")
@@ -104,9 +150,12 @@ def prelu(draft: Draft, inputs: Inputs, **_: Any) -> Held:
 
 
 @operator("Softmax", "LogSoftmax")
-def softmax(draft: Draft, inputs: Inputs, axis: int = -1) -> Held:
+def softmax_of_rest(draft: Draft, inputs: Inputs, axis: int = 1) -> Held:
+    """Before opset 13: over all dimensions from the axis on, as if they were one."""
     kind = "softmax" if draft.operation.kind.endswith(".Softmax") else "log_softmax"
-    return applied(draft, kind, self=inputs[0], dim=axis)
+    x = draft.laid(inputs[0])
+    flat = Laid(x.cells.reshape(*x.shape[: axis % x.cells.ndim], -1))
+    return moved(applied(draft, kind, self=flat, dim=-1), lambda cells: cells.reshape(x.shape))
 
 
 @operator("Sum", "Mean", "Max", "Min")
@@ -121,14 +170,27 @@ def several(draft: Draft, inputs: Inputs, **_: Any) -> Held:
 
 @operator("Dropout")
 def dropout(draft: Draft, inputs: Inputs, **_: Any) -> tuple[Held, ...]:
+    if len(inputs) > 2 and inputs[2] is not None and np.any(inputs[2]):
+        raise draft.refuse("drops units out in training; export the model in evaluation")
     return inputs[0], np.ones(1)
 
 
 @operator("Cast", "CastLike")
 def cast(draft: Draft, inputs: Inputs, to: int = 1, **_: Any) -> Held:
     if isinstance(inputs[0], Laid):
-        return inputs[0]
-    return np.asarray(inputs[0]).astype({6: np.int64, 7: np.int64, 9: bool}.get(to, np.float64))
+        if to in _WHOLE and not _is_truth(draft, inputs[0]):
+            raise draft.refuse("makes whole numbers of computed ones, which lets no gradient through")
+        return applied(draft, "ne", self=inputs[0], other=0) if to == _TRUTH else inputs[0]
+    return np.asarray(inputs[0]).astype({**dict.fromkeys(_WHOLE, np.int64), _TRUTH: bool}.get(to, np.float64))
+
+
+_WHOLE, _TRUTH = (2, 3, 4, 5, 6, 7, 12, 13), 9  # as ONNX numbers its types
+
+
+def _is_truth(draft: Draft, value: Laid) -> bool:
+    """Whether numbers are given, and whole already."""
+    numbers = draft.start_numbers(value)
+    return numbers is not None and bool((numbers == np.rint(numbers)).all())
 
 
 # what moves numbers about
@@ -260,7 +322,7 @@ def range_(draft: Draft, inputs: Inputs) -> Held:
 def where(draft: Draft, inputs: Inputs) -> Held:
     condition, then, other = inputs
     for value, masked, keep in ((other, then, False), (then, other, True)):
-        lowest = not isinstance(value, Laid) and np.size(value) == 1 and float(np.asarray(value).ravel()[0]) <= -1e8
+        lowest = not isinstance(value, Laid) and np.size(value) == 1 and float(np.asarray(value).ravel()[0]) <= -LARGEST
         if lowest and not isinstance(condition, Laid) and isinstance(masked, Laid):
             mask = np.asarray(condition, bool)
             return applied(draft, "masked_fill", self=masked, mask=mask if keep else ~mask, value=np.asarray(-np.inf))
@@ -301,14 +363,14 @@ def trilu(draft: Draft, inputs: Inputs, upper: int = 1) -> Held:
 _REDUCED = {
     "ReduceMean": ("", "mean"), "ReduceSum": ("", "sum"), "ReduceMax": ("", "amax"), "ReduceMin": ("", "amin"),
     "ReduceProd": ("", "prod"), "ReduceL2": ("", "norm"), "ReduceSumSquare": ("square", "sum"),
-    "ReduceL1": ("abs", "sum"),
+    "ReduceL1": ("abs", "sum"), "ReduceLogSum": ("", "sum"),
     "ReduceLogSumExp": ("", "logsumexp"),
 }  # fmt: skip
 """What is done to each number first, and how they are reduced."""
 
 
 @operator("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare",
-           "ReduceLogSumExp", "ReduceL1")  # fmt: skip
+           "ReduceLogSumExp", "ReduceL1", "ReduceLogSum")  # fmt: skip
 def reduce(draft: Draft, inputs: Inputs, axes: Any = None, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Held:
     name = draft.operation.kind.removeprefix(PREFIX)  # ReduceMean, ReduceSum, …
     chosen = _whole(inputs[1]) if len(inputs) > 1 and inputs[1] is not None else axes
@@ -320,12 +382,18 @@ def reduce(draft: Draft, inputs: Inputs, axes: Any = None, keepdims: int = 1, no
         x = applied(draft, before, self=x)
     dim = None if chosen is None else [int(each) for each in chosen]
     dim = dim[0] if dim is not None and len(dim) == 1 and kind in ("prod", "logsumexp") else dim  # type: ignore[assignment]
-    return applied(draft, kind, self=x, dim=dim, keepdim=bool(keepdims))
+    made = applied(draft, kind, self=x, dim=dim, keepdim=bool(keepdims))
+    return applied(draft, "log", self=made) if name == "ReduceLogSum" else made
 
 
 @operator("CumSum")
-def cumsum(draft: Draft, inputs: Inputs, **_: Any) -> Held:
-    return applied(draft, "cumsum", self=inputs[0], dim=_whole(inputs[1])[0])
+def cumsum(draft: Draft, inputs: Inputs, exclusive: int = 0, reverse: int = 0) -> Held:
+    axis = _whole(inputs[1])[0]
+    x = moved(inputs[0], lambda cells: np.flip(cells, axis)) if reverse else inputs[0]
+    total = applied(draft, "cumsum", self=x, dim=axis)
+    if exclusive:
+        total = applied(draft, "sub", self=total, other=x)
+    return moved(total, lambda cells: np.flip(cells, axis)) if reverse else total
 
 
 @operator("Einsum")

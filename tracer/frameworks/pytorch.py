@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-import linecache
 import operator
-import re
-import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 from typing import Any
 
 from tracer.errors import ProblemError
-from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start, assigned_name
+from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
 from tracer.frameworks.objectives import LOSS, add_loss
 from tracer.frameworks.optional import framework
+from tracer.frameworks.refusals import WHY
 from tracer.frameworks.rules import RULES
 from tracer.frameworks.torch_inputs import (
     as_forward,
     check_inputs,
-    exported,
-    first_line,
     named_inputs,
+    refuse_own_slopes,
     target_tensors,
     whole_of,
 )
+from tracer.frameworks.torch_nodes import (
+    MODEL,
+    adapted,
+    as_numbers,
+    assigned_names,
+    changes_its_input,
+    is_drawn,
+    kind_of,
+    module_of,
+    packet_of,
+    refuse_precision,
+    shown_as,
+    source_of,
+)
+from tracer.frameworks.torch_recording import first_line, recorded, taken_apart, user_outputs
+from tracer.frameworks.writing import shape_of_value
 
-_IN_PLACE = re.compile(r"(?<=[a-z0-9])_$")
-_RENAMED = {"copy_": "copy_", "requires_grad_": "identity", "detach_": "detach"}
-_IGNORED = ("_assert_scalar", "sym_constrain_range_for_size", "_assert_async", "_assert_tensor_metadata")
-_MODEL = "model"
-_OWN_FRAME = "torch_inputs.py"  # the file that calls the model
+_IGNORED = ("_assert_scalar", "sym_constrain_range_for_size", "sym_constrain_range", "_assert_async",
+            "_assert_tensor_metadata")  # fmt: skip
 _TAKE_BUFFERS = ("batch_norm", "instance_norm", "add", "sub", "mul", "div", "matmul", "mm", "bmm", "linear", "addmm")
+_OF_SHAPE = ("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "randint_like",
+             "new_zeros", "new_ones", "new_full", "new_empty")  # fmt: skip
+"""Operations that take of their first argument its shape alone."""
+_DROPOUTS = ("dropout", "feature_dropout", "native_dropout", "alpha_dropout", "feature_alpha_dropout")
 MOST_TIMES = 3  # that what is not known is taken apart
 _SHORT = {"scaled_dot_product_attention": "attention", "cross_entropy_loss": "cross_entropy"}
 
@@ -45,39 +58,48 @@ def graph_of_torch(
     whole = whole_of(torch)(as_forward(module), loss if callable(loss) else None, by_name)
     check_inputs(torch, whole, given, name)
     goal = target_tensors(torch, targets) if callable(loss) else ()
-    recorded = exported(whole, (tuple(given.values()), goal), name)
-    reading = ExportedReading(torch, whole, recorded, list(given), masks, Graph(title))
-    outputs = reading.read(given, goal)
+    refuse_own_slopes(torch, whole, given, goal, name)
+    program = recorded(whole, (tuple(given.values()), goal), name)
+    reading, outputs = _read(torch, whole, program, given, goal, masks, title, name)
     for _ in range(MOST_TIMES):
-        recorded = _taken_apart(torch, recorded, reading.unknown) if reading.unknown else None
-        if recorded is None:
+        program = taken_apart(torch, program, reading.unknown) if reading.unknown else None
+        if program is None:
             break
-        reading = ExportedReading(torch, whole, recorded, list(given), masks, Graph(title))
-        outputs = reading.read(given, goal)
+        reading, outputs = _read(torch, whole, program, given, goal, masks, title, name)
     graph = reading.graph
     output = _first(outputs)
     if not isinstance(output, Ref):
         raise ProblemError(name, "", "what the model gives depends neither on its inputs nor on parameters")
     if loss is not None and not callable(loss):
         numbers = targets.detach().cpu().numpy() if hasattr(targets, "detach") else targets
-        add_loss(graph, str(loss), output, reading.shapes[key_of(output)], numbers, name)
+        add_loss(graph, str(loss), output, _shape(reading, output, name), numbers, name)
     else:
         graph.loss = output
     if reading.dropped:
         names = ", ".join(reading.dropped)
         graph.remarks.append(f"Dropout is off here ({names}); masks= takes a mask for each.")
+    if reading.drawn:
+        names = ", ".join(dict.fromkeys(reading.drawn))
+        graph.remarks.append(f"Random numbers ({names}) were drawn once, as the model would draw them next.")
     return graph, reading
 
 
-def _taken_apart(torch: Any, exported: Any, unknown: set[Any]) -> Any:
-    """The same graph, in which PyTorch itself takes apart operations that have no rule here; None where it cannot."""
-    ways = torch.export.default_decompositions()
-    table = {each: ways[each] for each in unknown if each in ways}
-    if not table:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return exported.run_decompositions(table)
+def _read(
+    torch: Any, whole: Any, program: Any, given: Mapping[str, Any], goal: Sequence[Any], masks: Mapping[str, Any],
+    title: str, name: str,
+) -> tuple[ExportedReading, Any]:  # fmt: skip
+    """A reading of what was recorded, and its outputs; each draws the same random numbers."""
+    reading = ExportedReading(torch, whole, program, list(given), masks, Graph(title), name)
+    state = torch.random.get_rng_state()
+    try:
+        return reading, reading.read(given, goal)
+    finally:
+        torch.random.set_rng_state(state)
+
+
+def _shape(reading: ExportedReading, output: Ref, name: str) -> tuple[int, ...]:
+    found = reading.shapes.get(key_of(output))
+    return shape_of_value(reading.graph, output, name) if found is None else found
 
 
 def key_of(ref: Ref) -> str:
@@ -95,27 +117,29 @@ class ExportedReading:
     at once: masks, positions, sizes."""
 
     def __init__(
-        self, torch: Any, whole: Any, exported: Any, names: Sequence[str], masks: Mapping[str, Any], graph: Graph
-    ) -> None:
+        self, torch: Any, whole: Any, exported: Any, names: Sequence[str], masks: Mapping[str, Any], graph: Graph,
+        name: str,
+    ) -> None:  # fmt: skip
         self.torch, self.whole, self.exported, self.graph = torch, whole, exported, graph
-        self.names, self.masks = list(names), masks
+        self.names, self.masks, self.name = list(names), masks, name
         self.values: dict[str, Any] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.dropped: list[str] = []
+        self.drawn: list[str] = []
         self.unknown: set[Any] = set()
         self.nodes: dict[str, str] = {}
         self.arguments: list[Any] = []
         self.buffers: dict[str, str] = {}
         self._leaves = {key for key, each in whole.named_modules() if not list(each.children())}
         self._nodes = [each for each in exported.graph.nodes if each.op != "placeholder"]
-        self._called = _assigned_names(self._nodes, set(names))
+        self._called = assigned_names(self._nodes, set(names))
 
     def read(self, given: Mapping[str, Any], goal: Sequence[Any]) -> Any:
         """The outputs of the graph, as Refs."""
         self._start(given, goal)
         for node in self._nodes:
             if node.op == "output":
-                return self._filled(node.args[0])
+                return self._filled(user_outputs(self.exported, node.args[0]))
             if node.op == "get_attr":
                 self.values[node.name] = getattr(self.exported.graph_module, node.target, None)
                 continue
@@ -135,9 +159,12 @@ class ExportedReading:
                 self.arguments.append(value)
                 self.values[spec.arg.name] = self._given(key, value) if hasattr(spec.arg, "name") else None
                 continue
+            if kind == "TOKEN":  # an order of effects, and no number
+                self.values[spec.arg.name] = None
+                continue
             value = state[spec.target]
             self.arguments.append(value if kind == "PARAMETER" else value.detach().clone())
-            own = str(spec.target).removeprefix(f"{_MODEL}.")
+            own = str(spec.target).removeprefix(f"{MODEL}.")
             if kind == "PARAMETER":
                 self.values[spec.arg.name] = self._parameter(own, value, tied)
             else:
@@ -148,7 +175,7 @@ class ExportedReading:
         if not self.torch.is_tensor(value) or not value.is_floating_point():
             return value
         learned = value.requires_grad
-        self.graph.starts[key] = Start(_numbers(value), "parameter" if learned else "given")
+        self.graph.starts[key] = Start(as_numbers(value), "parameter" if learned else "given")
         self.shapes[key] = tuple(value.shape)
         return Ref(key)
 
@@ -157,7 +184,7 @@ class ExportedReading:
         if known is not None:
             return known
         live = value.requires_grad
-        self.graph.starts[own] = Start(_numbers(value), "parameter" if live else "given")
+        self.graph.starts[own] = Start(as_numbers(value), "parameter" if live else "given")
         self.shapes[own] = tuple(value.shape)
         tied[id(value)] = Ref(own)
         return tied[id(value)]
@@ -178,20 +205,30 @@ class ExportedReading:
             if isinstance(value, Ref):
                 self._note(node, self.values[node.name])
             return
+        kind = kind_of(node)
+        if kind in _OF_SHAPE and isinstance(arguments[0], Ref):
+            arguments[0] = self._like(node.args[0].meta["val"])
+        if kind in _DROPOUTS and not _holds_ref(arguments):
+            self.values[node.name] = arguments[0]
+            return
         if not _holds_ref([arguments, named]):
             self.values[node.name] = self._worked_out(node, arguments, named)
             return
-        kind = _kind(_packet(node))
         if kind in _IGNORED:
             self.values[node.name] = None
             return
+        refuse_precision(node, self.name)
         made = self._operation(node, kind, arguments, named)
         self.graph.operations.append(made)
         ref = Ref(made.name)
-        if _IN_PLACE.search(_packet(node)) and isinstance(node.args[0], self.torch.fx.Node):
+        if changes_its_input(node) and isinstance(node.args[0], self.torch.fx.Node):
             self._write_back(node.args[0], ref)
         self.values[node.name] = ref
         self._note(node, ref)
+
+    def _like(self, value: Any) -> Any:
+        """A tensor of the shape and precision that a value has."""
+        return self.torch.empty(tuple(map(int, value.shape)), dtype=value.dtype)
 
     def _write_back(self, node: Any, ref: Ref) -> None:
         """What was changed in place is from then on the new value, under every name that it has."""
@@ -204,54 +241,63 @@ class ExportedReading:
         self.nodes.setdefault(key_of(ref), node.name)
         made = node.meta.get("val")
         if hasattr(made, "shape"):
-            self.shapes[key_of(ref)] = tuple(int(each) for each in made.shape)
+            sizes = tuple(made.shape)
+            if all(isinstance(each, int) for each in sizes):  # not one that depends on numbers
+                self.shapes[key_of(ref)] = sizes
 
     def _worked_out(self, node: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
         """The value of a node that depends on nothing that is learned or given in broken numbers."""
         if node.op != "call_function":
             return None
+        if is_drawn(self.torch, node):
+            self.drawn.append(packet_of(node))
         with self.torch.no_grad():
             try:
                 return node.target(*arguments, **named)
             except Exception as wrong:
-                raise ProblemError(
-                    _packet(node), self._module(node), f"cannot be worked out: {first_line(wrong)}"
-                ) from wrong
+                says = f"cannot be worked out: {first_line(wrong)}"
+                raise ProblemError(packet_of(node), module_of(node), says) from wrong
 
     def _operation(self, node: Any, kind: str, arguments: list[Any], named: dict[str, Any]) -> GraphOperation:
-        module, source = self._module(node), _source(node)
+        module, source = module_of(node), source_of(node)
         schema = getattr(node.target, "_schema", None)
-        keys = [each.name for each in schema.arguments] if schema is not None else []
+        keys = [each.name for each in schema.arguments] if schema is not None else ["self", "other"]
         told = {**dict(zip(keys, arguments, strict=False)), **named}
         for key, each in zip(keys, node.args, strict=False):
             buffer = self.buffers.get(getattr(each, "name", ""))
             if buffer is not None and kind in _TAKE_BUFFERS and self.torch.is_tensor(told[key]):
                 told[key] = self._buffer(buffer, told[key])
         told = {key: self._plain(each) for key, each in told.items() if key not in ("dtype", "memory_format")}
-        kind, told = _adapted(kind, told)
-        if kind == "dropout" or kind == "feature_dropout":
-            kind, told = self._dropout(module or node.name, told)
+        kind, told = adapted(node, kind, told)
+        if kind in _DROPOUTS:
+            kind, told = self._dropout(kind, module or node.name, told)
+        elif told.get("dropout_p"):  # of attention's shares
+            told["dropout_p"] = 0.0
+            self.dropped.append(module or node.name)
         if kind == "rms_norm":
             told["precision"] = float(self.torch.finfo(node.meta["val"].dtype).eps)
-        if kind not in RULES:
+        if kind not in RULES and kind not in WHY:
             self.unknown.add(node.target)
-        shown = _shown(self.whole, module, kind) if kind in RULES else f"aten.{_packet(node)}"
+        shown = shown_as(self.whole, node, module, kind)
         return GraphOperation(kind, self._name(node, module, kind), told, module, source, shown)
 
     def _buffer(self, own: str, value: Any) -> Any:
         if value.ndim > 2 or not value.is_floating_point():
             return value
-        self.graph.starts.setdefault(own, Start(_numbers(value), "given"))
+        self.graph.starts.setdefault(own, Start(as_numbers(value), "given"))
         return Ref(own)
 
-    def _dropout(self, module: str, told: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def _dropout(self, kind: str, module: str, told: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Off, or with its mask; of the kind that gives its mask too, both."""
         train = bool(told.pop("train", False)) and float(told["p"]) > 0
         mask = self.masks.get(module)
+        if mask is not None and "alpha" in kind:
+            raise ProblemError(module, "masks", "alpha dropout also shifts what it keeps; expected no mask for it")
         if mask is not None:
-            train, told["mask"] = True, _numbers(self.torch.as_tensor(mask).double())
+            train, told["mask"] = True, as_numbers(self.torch.as_tensor(mask).double())
         elif train:
             self.dropped.append(module)
-        return "dropout", {**told, "train": train}
+        return "native_dropout" if kind == "native_dropout" else "dropout", {**told, "train": train}
 
     def _plain(self, value: Any) -> Any:
         """Numbers as numpy has them; whole and true or false stay as they are."""
@@ -259,20 +305,15 @@ class ExportedReading:
             return [self._plain(each) for each in value]
         if not self.torch.is_tensor(value):
             return value
-        return _numbers(value) if value.is_floating_point() else value.detach().cpu().numpy()
-
-    def _module(self, node: Any) -> str:
-        stack = list(node.meta.get("nn_module_stack", {}).values())
-        path = str(stack[-1][0]) if stack else ""
-        return path.removeprefix(_MODEL).removeprefix(".")
+        return as_numbers(value) if value.is_floating_point() else value.detach().cpu().numpy()
 
     def _name(self, node: Any, module: str, kind: str) -> str:
         """The module's where it holds no others, the variable's that it is assigned to, or what it is."""
-        if node is self._nodes[-2] and not node.meta["val"].shape:
+        if node is self._nodes[-2] and not getattr(node.meta["val"], "shape", (0,)):
             return LOSS
         named = self._called.get(node.name)
         taken = {each.name for each in self.graph.operations} | set(self.graph.starts)
-        whole = f"{_MODEL}.{module}" if module else _MODEL
+        whole = f"{MODEL}.{module}" if module else MODEL
         if whole in self._leaves and module:
             wanted = module
         elif named is not None:
@@ -292,67 +333,3 @@ def _holds_ref(arguments: Any) -> bool:
     if isinstance(arguments, Mapping):
         return any(map(_holds_ref, arguments.values()))
     return isinstance(arguments, list | tuple) and any(map(_holds_ref, arguments))
-
-
-def _numbers(value: Any) -> Any:
-    return value.detach().cpu().double().numpy()
-
-
-def _kind(packet: str) -> str:
-    """The operation's name, done in place or not."""
-    return _RENAMED.get(packet, _IN_PLACE.sub("", packet))
-
-
-def _packet(node: Any) -> str:
-    return _packet_of(node.target)
-
-
-def _packet_of(target: Any) -> str:
-    name = target._schema.name if hasattr(target, "_schema") else getattr(target, "__name__", str(target))
-    return str(name).rpartition("::")[2]
-
-
-def _shown(whole: Any, module: str, kind: str) -> str:
-    """The kind of a module for its step's title, where it is one that holds no others; else what the operation is."""
-    try:
-        found = whole.get_submodule(f"{_MODEL}.{module}" if module else _MODEL)
-    except AttributeError:
-        return kind
-    return type(found).__name__ if module and not list(found.children()) else kind
-
-
-def _source(node: Any) -> str:
-    """The last line of the model's own code that the node comes from, with its file's name."""
-    frames = re.findall(r'File "([^"]+)", line (\d+), in .*', node.meta.get("stack_trace") or "")
-    for file, line in reversed(frames):
-        if "/torch/" in file.replace("\\", "/") or PurePath(file).name == _OWN_FRAME:
-            continue
-        code = linecache.getline(file, int(line)).strip()
-        return f"{PurePath(file).name}:{line}: {code}" if code else f"{PurePath(file).name}:{line}"
-    return ""
-
-
-def _assigned_names(nodes: Sequence[Any], taken: set[str]) -> dict[str, str]:
-    """For the last node of a line `h = …` the variable's name, where no other line assigns it."""
-    lines: dict[str, Any] = {}
-    for node in nodes:
-        source = _source(node) if node.op == "call_function" else ""
-        if source and not (isinstance(node.target, type(operator.getitem)) and node.target is operator.getitem):
-            lines[source] = node
-    names: dict[str, list[str]] = {}
-    for source, node in lines.items():
-        name = assigned_name(source)
-        if name is not None:
-            names.setdefault(name, []).append(node.name)
-    return {found[0]: name for name, found in names.items() if len(found) == 1 and name not in taken}
-
-
-def _adapted(kind: str, told: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Names of arguments as the rules have them."""
-    renames = {"mat2": "other", "vec": "other", "tensor": "other"} if kind in ("mm", "bmm", "mv", "dot") else {}
-    if kind in ("dropout", "feature_dropout") and "self" in told:
-        renames = {"self": "input"}
-    if kind in ("cat", "stack", "concat") and "tensors" not in told:
-        renames = {next(iter(told)): "tensors"}
-    made = {renames.get(key, key): each for key, each in told.items()}
-    return kind, made

@@ -11,8 +11,8 @@ from tracer.frameworks.cells import Held, Ids, Laid
 from tracer.frameworks.draft import Draft
 from tracer.frameworks.rules import rule
 
-Weights: TypeAlias = tuple[Laid, Laid, "Laid | None", "Laid | None"]
-"""W_ih, W_hh and their biases, as PyTorch has them."""
+Weights: TypeAlias = tuple[Laid, Laid, "Laid | None", "Laid | None", "Laid | None"]
+"""W_ih, W_hh, their biases, and what makes the state shorter (W_hr), as PyTorch has them."""
 State: TypeAlias = tuple[Ids, ...]
 Advance: TypeAlias = Callable[["_Run", Ids, State], State]
 
@@ -22,12 +22,12 @@ class _Run:
 
     def __init__(self, draft: Draft, weights: Weights, end: str) -> None:
         self.draft, self.end = draft, end
-        self.w, self.u, self.b, self.c = weights
+        self.w, self.u, self.b, self.c, self.shorter = weights
         self.time: tuple[int, ...] = ()
 
     @property
     def units(self) -> int:
-        return self.u.shape[1]
+        return self.u.shape[1] if self.shorter is None else self.shorter.shape[1]
 
     def text(self, cells: Ids) -> str:
         return self.draft.text(cells)
@@ -81,7 +81,11 @@ def _lstm_step(order: str) -> Advance:
             part = run.text(z[:, k * size : (k + 1) * size])
             gates[letter] = run.text(run.made(f"{function}({part})", x, size, name))
         new = run.made(f"{gates['f']} * {run.text(c)} + {gates['i']} * {gates['g']}", x, size, "cell")
-        return run.made(f"{gates['o']} * tanh({run.text(new)})", x, size, ""), new
+        out = run.made(f"{gates['o']} * tanh({run.text(new)})", x, size, "" if run.shorter is None else "long")
+        if run.shorter is None:
+            return out, new
+        text = f"{run.text(out)} @ {run.text(run.shorter.cells.T)}"
+        return run.made(text, x, len(run.shorter.cells), ""), new
 
     return advance
 
@@ -116,14 +120,17 @@ def _layers(
     single = x.cells.ndim == 2
     cells = x.cells[:, None] if single else x.cells.swapaxes(0, 1) if batch_first else x.cells
     states = [Laid(each.cells[:, None]) if single else each for each in states]
-    each, directions = 4 if biased else 2, 2 if bidirectional else 1
+    directions = 2 if bidirectional else 1
+    each = len(params) // (layers * directions)
+    shortened = each > (4 if biased else 2)
     finals: list[State] = []
     for layer in range(layers):
         outputs = []
         for direction in range(directions):
             number = layer * directions + direction
             own = [draft.laid(p) for p in params[number * each : (number + 1) * each]]
-            weights: Weights = (own[0], own[1], own[2] if biased else None, own[3] if biased else None)
+            biases = (own[2], own[3]) if biased else (None, None)
+            weights: Weights = (own[0], own[1], *biases, own[-1] if shortened else None)
             run = _Run(draft, weights, _end(layer, layers, direction))
             state: State = tuple(s.cells[number] for s in states)
             out, state = _through(run, cells, state, advance, backwards=direction == 1)
@@ -181,7 +188,7 @@ def _cell(kind: str, advance: Advance) -> None:
             draft.laid(each, f"{draft.operation.name}_start") for each in (hx if isinstance(hx, list | tuple) else [hx])
         ]
         biases = [None if each is None else draft.laid(each) for each in (b_ih, b_hh)]
-        run = _Run(draft, (draft.laid(w_ih), draft.laid(w_hh), biases[0], biases[1]), "")
+        run = _Run(draft, (draft.laid(w_ih), draft.laid(w_hh), biases[0], biases[1], None), "")
         x = draft.laid(input).cells
         single = x.ndim == 1
         state = advance(run, x[None] if single else x, tuple(s.cells[None] if single else s.cells for s in given))
@@ -209,7 +216,7 @@ def recurrent_layer(
         kind, lambda: _rnn_step(function)
     )()
     x, biases = draft.laid(input), [None if each is None else draft.laid(each) for each in (b, c)]
-    run = _Run(draft, (draft.laid(w), draft.laid(u), biases[0], biases[1]), "reverse" if backwards else "")
+    run = _Run(draft, (draft.laid(w), draft.laid(u), biases[0], biases[1], None), "reverse" if backwards else "")
     nothing = np.zeros((x.shape[1], run.units))
     given = list(states or [])
     count = 2 if kind == "lstm" else 1

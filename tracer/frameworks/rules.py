@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from tracer.frameworks.cells import Held
 from tracer.frameworks.draft import Draft
 
-OperationRule: TypeAlias = Callable[..., "Held | tuple[Held, ...]"]
+OperationRule: TypeAlias = Callable[..., Any]
 
 Entered = TypeVar("Entered", bound=Callable[..., Any])
 
+
+@dataclass(frozen=True)
+class Untold:
+    """What an operation gives beside its numbers, and no formula here tells: the places of the largest."""
+
+    what: str
+
+
+PLACES = Untold("the places of the largest")
 RULES: dict[str, OperationRule] = {}
 """What an operation is, by its kind; each is given the draft and the operation's arguments by their names."""
 
@@ -28,6 +38,6 @@ def rule(*kinds: str) -> Callable[[Entered], Entered]:
 
 def applied(draft: Draft, kind: str, **arguments: Any) -> Held:
     """What a rule gives where another one takes it in."""
-    found = RULES[kind](draft, **arguments)
+    found: Held = RULES[kind](draft, **arguments)
     assert not isinstance(found, tuple)
     return found

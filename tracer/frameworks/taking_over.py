@@ -43,8 +43,8 @@ def written_program(graph: Graph, name: str, settings: Mapping[str, Any]) -> Wri
         largest = max(graph.starts.items(), key=lambda item: item[1].numbers.size)
         says = (
             f"is too large to be read by a person: {wrong}; it has {sizes:,} parameters, and {largest[0]} is "
-            f"{'×'.join(map(str, largest[1].numbers.shape))}. Take an excerpt: samples=1, or block= with the name "
-            "of a part of the model"
+            f"{'×'.join(map(str, largest[1].numbers.shape))}. Take an excerpt: samples=1, units=4, or block= with "
+            "the name of a part of the model"
         )
         raise ProblemError(name, "", says) from None
 

@@ -12,6 +12,7 @@ from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start, refs_of
 from tracer.frameworks.objectives import SAME
 from tracer.frameworks.optional import framework
 from tracer.frameworks.pytorch import ExportedReading, graph_of_torch, key_of
+from tracer.frameworks.torch_recording import user_outputs
 from tracer.program import naming_policy as named
 
 MOST_NAMED = 12  # modules in a message
@@ -46,8 +47,8 @@ def graph_of_block(
     within is the whole model's. Raises ProblemError for a part that there is not.
     """
     torch = framework("torch", "torch")
-    function = loss if loss is None or callable(loss) else _function_of(torch, str(loss), name)
-    whole, reading = graph_of_torch(model, inputs, _targets(torch, targets, loss), function, masks, "", name)
+    function = loss if loss is None or callable(loss) else function_of(torch, str(loss), name)
+    whole, reading = graph_of_torch(model, inputs, target_tensor(torch, targets, loss), function, masks, "", name)
     inside = [each for each in whole.operations if each.module == block or each.module.startswith(f"{block}.")]
     if not inside:
         modules = dict.fromkeys(each.module for each in whole.operations if each.module)
@@ -56,16 +57,18 @@ def graph_of_block(
     return _part(torch, whole, reading, inside, block)
 
 
-def _function_of(torch: Any, loss: str, name: str) -> Any:
+def function_of(torch: Any, loss: str, name: str) -> Any:
+    """The loss of a name as a function. Raises ProblemError."""
     found = getattr(torch.nn.functional, SAME.get(loss, loss), None)
     if found is None:
         raise ProblemError(
-            name, "loss", f"found {loss!r}, expected for a block one of torch.nn.functional, or a function"
+            name, "loss", f"found {loss!r}, expected for an excerpt one of torch.nn.functional, or a function"
         )
     return found
 
 
-def _targets(torch: Any, targets: Any, loss: Any) -> Any:
+def target_tensor(torch: Any, targets: Any, loss: Any) -> Any:
+    """Targets as a loss of PyTorch takes them."""
     if targets is None or torch.is_tensor(targets) or callable(loss):
         return targets
     return torch.as_tensor(np.asarray(targets))
@@ -77,7 +80,7 @@ def _part(torch: Any, whole: Graph, reading: ExportedReading, inside: list[Graph
     outside = [each for each in whole.operations if each.name not in own]
     outputs = [ref for each in outside for ref in _all_refs(each) if ref.name in own]
     outputs = list(dict.fromkeys(outputs)) or [Ref(inside[-1].name)]
-    tensors = _values(torch, reading)
+    tensors = values_of(torch, reading)
     found = Graph(block, remarks=list(whole.remarks))
     for name in dict.fromkeys(taken):
         start = whole.starts.get(name)
@@ -132,7 +135,7 @@ def _array(tensor: Any) -> Any:
     return tensor.detach().cpu().double().numpy()
 
 
-def _values(torch: Any, reading: ExportedReading) -> dict[str, Any]:
+def values_of(torch: Any, reading: ExportedReading) -> dict[str, Any]:
     """The tensors of a run of the whole model by the graph's names, and its "loss"."""
 
     class Keeper(torch.fx.Interpreter):  # type: ignore[misc]
@@ -147,7 +150,8 @@ def _values(torch: Any, reading: ExportedReading) -> dict[str, Any]:
 
     keeper = Keeper(reading.exported.graph_module)
     result = keeper.run(*reading.arguments)
+    result = user_outputs(reading.exported, result)
     while isinstance(result, list | tuple):
-        result = result[-1]
+        result = result[0]
     found = {key: keeper.made[node] for key, node in reading.nodes.items()}
     return {**found, "loss": result}

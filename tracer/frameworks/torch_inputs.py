@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import types
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,33 +11,7 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks.optional import framework
-
-
-def exported(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:
-    torch = framework("torch", "torch")
-    try:
-        with warnings.catch_warnings(), _masks_as_they_are(torch):
-            warnings.simplefilter("ignore")
-            return torch.export.export(whole, arguments, strict=False)
-    except Exception as wrong:
-        says = f"torch.export cannot record it: {str(wrong).strip().splitlines()[0][:200]}"
-        raise ProblemError(name, "", says) from wrong
-
-
-@contextmanager
-def _masks_as_they_are(torch: Any) -> Iterator[None]:
-    """Transformers do not look into their masks to see whether they are causal, which only makes them faster."""
-    rooms = torch.nn.modules.transformer
-    before = getattr(rooms, "_detect_is_causal_mask", None)
-    if before is None:
-        yield
-        return
-    rooms._detect_is_causal_mask = lambda mask, is_causal=None, size=None: bool(is_causal)
-    try:
-        yield
-    finally:
-        rooms._detect_is_causal_mask = before
+from tracer.frameworks.torch_recording import first_line
 
 
 def named_inputs(torch: Any, module: Any, inputs: Any) -> dict[str, Any]:
@@ -89,27 +62,65 @@ def check_inputs(torch: Any, whole: Any, given: dict[str, Any], name: str) -> No
     """Whole numbers are made broken ones where the model takes no others. Raises ProblemError where it does not run."""
     whole_numbers = [key for key, each in given.items() if torch.is_tensor(each) and not each.is_floating_point()]
     dtype = next((p.dtype for p in _parameters(whole)), torch.get_default_dtype())
+    with _left_as_it_was(torch, whole), torch.no_grad():
+        try:
+            whole(tuple(given.values()), None)
+        except Exception as first:
+            if not whole_numbers:
+                raise ProblemError(name, "inputs", f"the model does not take them: {first_line(first)}") from first
+            given.update({key: given[key].to(dtype) for key in whole_numbers if given[key].dtype != torch.bool})
+            try:
+                whole(tuple(given.values()), None)
+            except Exception as wrong:
+                raise ProblemError(name, "inputs", f"the model does not take them: {first_line(wrong)}") from wrong
+
+
+@contextmanager
+def _left_as_it_was(torch: Any, whole: Any) -> Iterator[None]:
+    """Running averages and random numbers are afterwards what they were before."""
     saved = {key: each.clone() for key, each in whole.state_dict().items()}
     state = torch.random.get_rng_state()
     try:
-        with torch.no_grad():
-            whole(tuple(given.values()), None)
-    except Exception as first:
-        if not whole_numbers:
-            raise ProblemError(name, "inputs", f"the model does not take them: {first_line(first)}") from first
-        given.update({key: given[key].to(dtype) for key in whole_numbers if given[key].dtype != torch.bool})
-        try:
-            with torch.no_grad():
-                whole(tuple(given.values()), None)
-        except Exception as wrong:
-            raise ProblemError(name, "inputs", f"the model does not take them: {first_line(wrong)}") from wrong
+        yield
     finally:
         whole.load_state_dict(saved)
         torch.random.set_rng_state(state)
 
 
-def first_line(wrong: Exception) -> str:
-    return (str(wrong).strip().splitlines() or [type(wrong).__name__])[0][:200]
+def refuse_own_slopes(torch: Any, whole: Any, given: Any, goal: tuple[Any, ...], name: str) -> None:
+    """Refuse a `torch.autograd.Function`: what is recorded is its forward pass, and its own backward is not.
+
+    Raises ProblemError with its name.
+    """
+    with _left_as_it_was(torch, whole), torch.enable_grad():
+        try:
+            made = whole(tuple(given.values()), goal)
+        except Exception:  # what does not run is said by whoever records it
+            return
+    waiting = [each.grad_fn for each in _tensors(torch, made) if each.grad_fn is not None]
+    seen = set(waiting)
+    while waiting:
+        step = waiting.pop()
+        if isinstance(step, torch.autograd.function.BackwardCFunction) and not _recomputes(step):
+            own = type(step).__name__.removesuffix("Backward")
+            says = f"{own} is a torch.autograd.Function with a backward of its own, which cannot be taken over; "
+            raise ProblemError(name, own, says + "write it with PyTorch's operations, and .detach() where it stops")
+        following = {each for each, _ in step.next_functions if each is not None} - seen
+        seen |= following
+        waiting += following
+
+
+def _recomputes(step: Any) -> bool:
+    """Whether it is checkpointing, which only saves memory."""
+    return type(step).__module__.startswith("torch.utils.checkpoint")
+
+
+def _tensors(torch: Any, value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [found for each in value for found in _tensors(torch, each)]
+    return [value] if torch.is_tensor(value) else []
 
 
 def whole_of(torch: Any) -> Any:

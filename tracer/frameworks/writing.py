@@ -10,13 +10,31 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks import cellwise, images, layers, losses, moves, onnx_layers, onnx_rules, recurrent, reductions
+from tracer.frameworks import (
+    cellwise,
+    images,
+    layers,
+    losses,
+    moves,
+    onnx_estimators,
+    onnx_layers,
+    onnx_places,
+    onnx_rules,
+    pooling,
+    products,
+    recurrent,
+    reductions,
+    resizing,
+    scattering,
+)
 from tracer.frameworks.cells import Held, Ids, Laid
 from tracer.frameworks.draft import Draft, DraftStep
 from tracer.frameworks.graph import Graph, GraphOperation, Ref
-from tracer.frameworks.rules import RULES
+from tracer.frameworks.refusals import why_not
+from tracer.frameworks.rules import RULES, Untold
 
-ROOMS = (cellwise, images, layers, losses, moves, onnx_layers, onnx_rules, recurrent, reductions)
+ROOMS = (cellwise, images, layers, losses, moves, onnx_estimators, onnx_layers, onnx_places, onnx_rules, pooling,
+         products, recurrent, reductions, resizing, scattering)  # fmt: skip
 """The modules that fill the table of rules."""
 _KINDS = {"given": "given", "constant": "given", "parameter": "parameters"}
 
@@ -78,12 +96,20 @@ def _run(graph: Graph, name: str) -> tuple[Draft, dict[str, Any]]:
 def _applied(draft: Draft, operation: GraphOperation, values: Mapping[str, Any]) -> Any:
     made = RULES.get(operation.kind)
     if made is None:
-        raise draft.refuse("is not known; take over the part of the model before or after it, as in model.head")
+        raise draft.refuse(why_not(operation.kind))
     arguments = {key: _resolved(each, values) for key, each in operation.arguments.items()}
+    for each in arguments.values():
+        found = next((one for one in _several(each) if isinstance(one, Untold)), None)
+        if found is not None:
+            raise draft.refuse(f"takes {found.what}, which no formula here tells; give them as an input")
     try:
         return made(draft, **arguments)
     except (TypeError, ValueError, IndexError) as wrong:
         raise draft.refuse(f"cannot be taken over as it is used here: {wrong}") from wrong
+
+
+def _several(argument: Any) -> list[Any]:
+    return argument if isinstance(argument, list) else [argument]
 
 
 def _resolved(argument: Any, values: Mapping[str, Any]) -> Any:

@@ -24,6 +24,8 @@ from tracer.program.roles import Assignment
 
 _BACKWARD = ("local_derivative", "contribution", "gradient")
 MOST_PASSES = 6_000
+_MOST_BIASES = 12
+_LEAKS = (0.01, 0.1, 0.2)
 
 
 class WrongPass(NamedTuple):
@@ -78,6 +80,7 @@ class BackwardPass:
         return tuple(self._wrong())
 
     def _wrong(self) -> Iterator[WrongPass]:
+        yield from self._without_biases()
         count = 0
         for ways in (self._slopes, self._terms, self._factors, self._sums, self._operands, self._outputs):
             for each in self.rules:
@@ -87,6 +90,26 @@ class BackwardPass:
                     count += 1
                     if count > MOST_PASSES:
                         return
+
+    def _without_biases(self) -> Iterator[WrongPass]:
+        """Forward passes in which a row that is added was forgotten; everything after it is then another."""
+        rows = [name for name in self.program.parameters if self.values[name].shape[0] == 1 and self.rows > 1]
+        for name in rows[:_MOST_BIASES]:
+            found = self._forward({name: np.zeros_like(self.values[name])})
+            found.pop(name)
+            if found:
+                yield WrongPass(name, f"with the forward pass computed without {name}", self.after(found))
+
+    def _forward(self, changed: Mapping[str, Array]) -> dict[str, Array]:
+        """The forward matrices that differ once some numbers are others, and those numbers."""
+        found = dict(changed)
+        for each in self.program.assignments.values():
+            if each.role in ("intermediate", "loss") and each.expression is not None:
+                taken = {one.name for one in traversal.symbols(each.expression)}
+                made = None if taken.isdisjoint(found) else self._made(each.expression, found)
+                if made is not None:
+                    found[each.id] = made
+        return found
 
     # ways in which one matrix may be made
 
@@ -113,6 +136,7 @@ class BackwardPass:
         if A.shape != self.values[name].shape:
             return
         others = {"a sigmoid, a(1 − a)": A * (1 - A), "tanh, 1 − a²": 1 - A**2, "ReLU": np.where(A > 0, 1.0, 0.0)}
+        others |= {f"leaky ReLU, {low:g} below 0": np.where(A > 0, 1.0, low) for low in _LEAKS}
         for whose, other in others.items():
             yield f"with the slope of {whose}, in place of {called}", self._with(each, name, other)
         of = slope.of
@@ -283,12 +307,7 @@ class BackwardPass:
     @cached_property
     def _stale(self) -> list[tuple[dict[str, Array], str]]:
         """The forward pass with the parameters of the next pass."""
-        found: dict[str, Array] = {old: self.values[new] for old, new in self.program.updated.items()}
-        for each in self.program.assignments.values():
-            if each.role in ("intermediate", "loss") and each.expression is not None:
-                made = self._made(each.expression, found)
-                if made is not None:
-                    found[each.id] = made
+        found = self._forward({old: self.values[new] for old, new in self.program.updated.items()})
         forward = {name: value for name, value in found.items() if name not in self.program.updated}
         return [(forward, "of another pass: computed with the updated parameters")]
 
@@ -313,12 +332,22 @@ class BackwardPass:
         of = str(each.of)
         takes = self._takes[each.id]
         targets = [name for name in takes if self.program.assignments[name].kind == "target"]
+        for name in takes if targets else ():
+            if self.program.assignments[name].kind == "activation" and name != of:
+                sigmoid = 0.5 * (1 + np.tanh(0.5 * self.values[of]))
+                yield f"with the sigmoid of {of} in place of {name}", self._with(each, name, sigmoid)
         for name in targets:
             yield (
                 f"without the target {name} taken off at {of}",
                 self._with(each, name, np.zeros_like(self.values[name])),
             )
             output = self.values[of]
+            for step in (1, -1) if output.shape[1] > 1 else ():
+                yield (
+                    f"with the classes of {name} counted one too far: labels from 1 where they begin at 0, or the "
+                    "other way round",
+                    self._with(each, name, np.roll(self.values[name], step, 1)),
+                )
             if output.shape == self.values[name].shape:
                 for scale in (1.0, 1.0 / self.rows):
                     yield (

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
 from tracer.expression.arrays import Array
 from tracer.notebook.sections import NotebookSection, Sections, displayed, told
-from tracer.notebook.widget import page_widget
+from tracer.notebook.widget import page_widget, widget_of
 from tracer.presentation.headings import place_of, step_words
 from tracer.presentation.palette import ACTIVE, INK, INPUT, LEGEND, LINE, Highlight
 from tracer.presentation.shown import size_words
@@ -56,8 +58,8 @@ def walkthrough(problem: AnyProblem) -> NotebookWalkthrough:
 
 
 class NotebookWalkthrough:
-    """The page itself where anywidget is installed: stepping, asking, what-if. Beside it stands what stays readable
-    where a notebook is saved or shown without scripts: the overview and every step."""
+    """The page itself where anywidget is installed: stepping, asking, what-if. Before it stands what stays readable
+    where a notebook is saved or shown without scripts, the overview and every step; the page hides it."""
 
     def __init__(self, trace: Trace[AnyProblem]) -> None:
         self.trace = trace
@@ -77,10 +79,34 @@ class NotebookWalkthrough:
         steps = self.trace.last.steps[:MOST_STEPS]
         return displayed(line for step in steps for each in told(step) for line in write.equations(each))
 
+    def _ipython_display_(self) -> None:
+        """Two outputs, so that what shows a saved notebook without its widgets has the first."""
+        display: Any = import_module("IPython.display").display
+        name = f"tracer-{uuid4().hex}"
+        readable = {"text/plain": repr(self), "text/latex": self._repr_latex_()}
+        display({**readable, "text/html": f'<div id="{name}">{self._repr_html_()}</div>'}, raw=True)
+        widget = page_widget(self.trace, name)
+        if widget:
+            display(widget, raw=True)
+
+    def _display_(self) -> Any:
+        """What marimo shows: the page, or what stays readable."""
+        return widget_of(self.trace) or _Readable(self._repr_html_())
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         static = {"text/plain": repr(self), "text/html": self._repr_html_()}
         widget = page_widget(self.trace)
         return {**static, **widget}
+
+
+@dataclass(frozen=True)
+class _Readable:
+    """Text for a notebook."""
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 class NotebookStep(dict[str, Array]):

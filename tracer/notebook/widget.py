@@ -12,6 +12,8 @@ HEIGHT = 720  # pixels of the page in a notebook; it scrolls
 SCRIPT = """
 export default {
   render({ model, el }) {
+    const readable = document.getElementById(model.get("replaces"));
+    if (readable) readable.style.display = "none";
     const frame = document.createElement("iframe");
     frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-popups");
     frame.title = model.get("title");
@@ -25,15 +27,18 @@ export default {
 """
 
 
-def page_widget(trace: Trace[AnyProblem]) -> dict[str, Any]:
-    """What a notebook shows as the page, by its media type; nothing where anywidget is not installed."""
-    made = widget_of(trace)
+def page_widget(trace: Trace[AnyProblem], replaces: str = "") -> dict[str, Any]:
+    """What a notebook shows as the page, by its media type; nothing where anywidget is not installed.
+
+    `replaces` is the name of an element that is hidden once the page is there.
+    """
+    made = widget_of(trace, replaces)
     shown = None if made is None else made._repr_mimebundle_()
     found = shown[0] if isinstance(shown, tuple) else shown
     return {key: value for key, value in (found or {}).items() if key not in ("text/plain", "text/html")}
 
 
-def widget_of(trace: Trace[AnyProblem]) -> Any:
+def widget_of(trace: Trace[AnyProblem], replaces: str = "") -> Any:
     """The widget with the page; None where anywidget is not installed."""
     try:
         import anywidget
@@ -47,6 +52,7 @@ def widget_of(trace: Trace[AnyProblem]) -> Any:
         _esm = SCRIPT
         page = traitlets.Unicode().tag(sync=True)
         title = traitlets.Unicode().tag(sync=True)
+        replaces = traitlets.Unicode().tag(sync=True)
         height = traitlets.Int(HEIGHT).tag(sync=True)
 
-    return PageWidget(page=render_page(trace), title=trace.problem.title)
+    return PageWidget(page=render_page(trace), title=trace.problem.title, replaces=replaces)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import tracer
-from tests.own_passes import BROKEN, RIGHT, Own, problem
+from tests.own_passes import BROKEN, RIGHT, W1, Own, problem
 from tests.torch_modules import FIFTEEN, Case, precise
 from tracer.errors import TracerError
 from tracer.frameworks import comparing
@@ -51,6 +51,7 @@ def test_what_no_single_mistake_gives_is_said_plainly_and_never_as_a_mistake_tha
     odd = np.sin(np.arange(12.0)).reshape(3, 4)
     says = str(compare(problem(), own | {"dW1": odd}))
     assert "dW1 is not the gradient: 12 of 12 numbers differ" in says and "no single mistake" in says
+    assert "dW1 is the parameter itself, and not its gradient" in str(compare(problem(), own | {"dW1": W1}))
     assert "all zeros" in str(compare(problem(), own | {"dW1": np.zeros((3, 4))}))
     assert "not finite" in str(compare(problem(), own | {"dW1": np.full((3, 4), np.nan)}))
 

@@ -60,6 +60,8 @@ def test_a_network_has_the_gradients_of_its_own_backward_pass(kind: str, y: Any,
     [
         ("LogisticRegression", CLASSES, {"C": 0.5, "tol": 1e-10}),
         ("LogisticRegression", TWO, {"C": 2.0, "tol": 1e-10}),
+        ("LogisticRegression", TWO, {"C": 2.0, "solver": "liblinear", "tol": 1e-12}),
+        ("LogisticRegression", CLASSES, {"C": 20.0, "tol": 1e-10, "max_iter": 5000, "fit_intercept": False}),
         ("LinearRegression", NUMBERS + CLASSES, {}),
         ("Ridge", NUMBERS + CLASSES, {"alpha": 2.0}),
     ],
@@ -95,3 +97,38 @@ def test_what_is_no_estimator_or_was_not_fitted_is_refused() -> None:
         from_sklearn(linear.LogisticRegression(), X, TWO)
     with pytest.raises(TracerError, match="found Lasso, expected one of MLPClassifier"):
         from_sklearn(fitted("linear_model", "Lasso", NUMBERS), X, NUMBERS)
+
+
+@pytest.mark.parametrize(("ratio", "penalty"), [(0.3, "elasticnet"), (1.0, "l1"), (0.0, "l2")])
+def test_a_penalty_may_be_of_squares_and_of_distances(ratio: float, penalty: str) -> None:
+    model = fitted("linear_model", "SGDClassifier", TWO, alpha=0.02, random_state=1, penalty=penalty, l1_ratio=ratio)
+    shares = ratio * np.abs(model.coef_).sum() + (1 - ratio) / 2 * (model.coef_**2).sum()
+    margin = (2 * TWO - 1) * model.decision_function(X)
+    expected = np.maximum(0, 1 - margin).mean() + 0.02 * shares
+    assert abs(trace(from_sklearn(model, X, TWO)).last.loss - expected) < 1e-12
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"solver": "adam", "epsilon": 1e-3, "alpha": 0.1},
+        {"solver": "sgd", "momentum": 0.9, "nesterovs_momentum": False},
+        {"solver": "sgd", "momentum": 0.8, "alpha": 0.0},
+    ],
+)
+def test_the_next_step_is_the_one_that_the_solver_makes(options: dict[str, Any]) -> None:
+    model = fitted("neural_network", "MLPClassifier", CLASSES, hidden_layer_sizes=(4,), max_iter=3, random_state=1,
+                   shuffle=False, batch_size=8, learning_rate_init=0.05, **options)  # fmt: skip
+    problem = from_sklearn(model, X, CLASSES)
+    run = trace(problem)
+    model.partial_fit(X, CLASSES)
+    for k, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        for name, expected in ((f"coefs_{k}", W), (f"intercepts_{k}", b)):
+            placed = problem.origin[name]
+            made = placed.gathered({each: run[f"{each}_next"] for each, _, _ in placed.parts})
+            np.testing.assert_allclose(made, expected, rtol=0, atol=1e-10)
+
+
+def test_weights_of_classes_are_refused() -> None:
+    with pytest.raises(TracerError, match="class_weight: found one, expected none"):
+        from_sklearn(fitted("linear_model", "LogisticRegression", TWO, class_weight="balanced"), X, TWO)

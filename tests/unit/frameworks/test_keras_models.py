@@ -149,7 +149,7 @@ def test_loss_and_gradients_are_those_of_the_backend(name: str, keras: Any) -> N
 @pytest.mark.parametrize("name", ["cnn", "lstm", "attention", "norms", "both ways"])
 def test_the_outputs_of_every_layer_are_those_of_keras(name: str, keras: Any) -> None:
     model, X, Y = compiled(name, keras)
-    graph = graph_of_keras(model, X, Y, None, False, None, "m")
+    graph, _ = graph_of_keras(model, X, Y, None, False, None, "m")
     written = write_program(graph, "m", {"learning_rate": 0.1})
     run = trace(problem_of_table(written.document, "m"))
     made = []
@@ -200,3 +200,71 @@ def test_batch_norm_takes_the_batch_where_training_is_asked_for(keras: Any) -> N
     assert abs(trace(problem).last.loss - ((outputs - Y) ** 2).mean()) < CLOSE
     own = gradients(problem, trace(problem))
     assert compare(model, own, X=X, Y=Y, loss="mse_loss", training=True).all_right
+
+
+ONE_HOT, SHARES = np.eye(3)[[0, 2, 1, 1]], np.array([[0.2, 0.5, 0.3]] * 4)
+COMPILED: dict[str, tuple[str | None, int, Any, Callable[[Any], Any]]] = {
+    "smoothed": ("softmax", 3, ONE_HOT, lambda L: L.CategoricalCrossentropy(label_smoothing=0.1)),
+    "smoothed logits, a sum": (None, 3, ONE_HOT, lambda L: L.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=0.2, reduction="sum")),
+    "labels of logits": (None, 3, np.array([0, 2, 1, 1]), lambda L: L.SparseCategoricalCrossentropy(from_logits=True)),
+    "two smoothed": (None, 2, ONE_HOT[:, :2], lambda L: L.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)),
+    "one smoothed": ("sigmoid", 1, ONE_HOT[:, :1], lambda L: L.BinaryCrossentropy(label_smoothing=0.1)),
+    "hinge of 0 and 1": (None, 3, ONE_HOT, lambda L: L.Hinge()),
+    "divergence": ("softmax", 3, SHARES, lambda L: L.KLDivergence()),
+    "huber": (None, 3, numbers(4, 3), lambda L: L.Huber(delta=0.4)),
+    "squares, a sum": (None, 3, numbers(4, 3), lambda L: L.MeanSquaredError(reduction="sum")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_compiled_loss_has_its_options(name: str, keras: Any) -> None:
+    ends, units, Y, loss = COMPILED[name]
+    model, X = keras.Sequential([keras.Input((3,)), keras.layers.Dense(units, activation=ends)]), numbers(4, 3)
+    model.compile(loss=loss(keras.losses), optimizer="sgd")
+    run = trace(from_keras(model, X, Y))
+    expected = model.compute_loss(x=X, y=torch.as_tensor(Y), y_pred=model(X)).item()
+    assert abs(run.last.loss - expected) < 2e-6
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("SGD", {"momentum": 0.9}), ("SGD", {"momentum": 0.9, "nesterov": True}), ("SGD", {"global_clipnorm": 0.1}),
+        ("Adam", {"epsilon": 1e-3}), ("AdamW", {"weight_decay": 0.2}), ("Adagrad", {"epsilon": 1e-2}),
+        ("RMSprop", {"rho": 0.8, "momentum": 0.5, "centered": True, "epsilon": 1e-2}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("before", [0, 2])
+def test_an_optimizer_of_keras_makes_the_same_step(kind: str, options: dict[str, Any], before: int, keras: Any) -> None:
+    L = keras.layers
+    model, X, Y = (
+        keras.Sequential([keras.Input((3,)), L.Dense(3, activation="tanh"), L.Dense(2)]),
+        numbers(4, 3),
+        numbers(4, 2),
+    )
+    model.compile(loss="mse", optimizer=getattr(keras.optimizers, kind)(0.1, **options))
+    for _ in range(before):
+        model.train_on_batch(X, Y)
+    problem = from_keras(model, X, Y)
+    run = trace(problem)
+    model.train_on_batch(X, Y)
+    for placed, variable in zip(problem.origin.values(), model.trainable_variables, strict=True):
+        made = placed.gathered({name: run[f"{name}_next"] for name, _, _ in placed.parts})
+        np.testing.assert_allclose(made, variable.numpy(), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "optimizer", "says"),
+    [
+        ({"bias_regularizer": "l2"}, {}, "has a bias_regularizer, which is not known"),
+        ({"kernel_constraint": "non_neg"}, {}, "has a kernel_constraint"),
+        ({}, {"clipvalue": 0.1}, "found SGD with clipvalue"),
+        ({}, {"weight_decay": 0.1}, "found SGD with weight_decay"),
+    ],
+)
+def test_what_would_change_the_numbers_is_refused(layer: Any, optimizer: Any, says: str, keras: Any) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, **layer)])
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.1, **optimizer))
+    with pytest.raises(TracerError, match=says):
+        from_keras(model, numbers(4, 3), numbers(4, 2))

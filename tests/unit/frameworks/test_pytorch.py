@@ -158,7 +158,9 @@ def test_a_function_has_as_parameters_what_asks_for_a_gradient() -> None:
     ("kind", "options"),
     [
         ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.2, "weight_decay": 0.1}),
         ("Adam", {"lr": 0.01, "betas": (0.8, 0.9)}),
+        ("Adam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
         ("AdamW", {"lr": 0.01}),
         ("RMSprop", {"lr": 0.01, "centered": True}),
         ("Adagrad", {"lr": 0.1}),
@@ -184,6 +186,20 @@ def test_an_optimizer_makes_the_same_step(kind: str, options: dict[str, Any], na
         np.testing.assert_allclose(problem.origin[key].gathered(made), parameter.detach().numpy(), atol=CLOSE)
 
 
+def test_what_an_optimizer_was_not_given_stays_as_it_is() -> None:
+    with precise():
+        case = FIFTEEN["mlp"]()
+        optimizer = torch.optim.SGD(case.module[2].parameters(), lr=0.1)
+        problem = from_torch(case.module, case.inputs, case.targets, loss="cross_entropy", optimizer=optimizer)
+        _, expected = autograd(case)
+    run = trace(problem)
+    found = gradients(problem, run)
+    for key, each in expected.items():
+        np.testing.assert_allclose(found[key], each, rtol=0, atol=CLOSE, err_msg=key)
+    changed = {name for name in run.last.matrices if name.endswith("_next")}
+    assert len(changed) == 2 and "0.weight, 0.bias" in (problem.description or "")
+
+
 def test_dropout_is_off_unless_its_mask_is_given() -> None:
     with precise():
         model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1))
@@ -196,21 +212,19 @@ def test_dropout_is_off_unless_its_mask_is_given() -> None:
     assert abs(trace(given).last.loss - expected) < CLOSE
 
 
-class Unpooled(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.features = nn.ModuleList([nn.Linear(4, 4), nn.MaxUnpool1d(2)])
-
+class Angle(nn.Module):
     def forward(self, x: Any) -> Any:
-        return self.features[1](self.features[0](x), torch.tensor([[0, 2, 4, 6]]))
+        return torch.atan(x)
 
 
 def test_what_is_not_known_is_named_with_operator_module_and_line() -> None:
+    model = nn.Sequential()
+    model.features = nn.Sequential(nn.Linear(4, 4), Angle())
     with pytest.raises(TracerError) as refused:
-        from_torch(Unpooled(), torch.ones(1, 4), torch.ones(1, 8), loss="mse_loss")
+        from_torch(model, torch.ones(1, 4), torch.ones(1, 4), loss="mse_loss")
     says = str(refused.value)
-    assert says.startswith("model.features[1]: aten.max_unpool2d is not known") or "features[1]" in says
-    assert "test_pytorch.py" in says and "take over" in says
+    assert says.startswith("model.features[1]: aten.atan is not known; take over the part")
+    assert "test_pytorch.py" in says and "return torch.atan(x)" in says
 
 
 @pytest.mark.parametrize(
@@ -255,10 +269,31 @@ def test_an_excerpt_has_the_gradients_of_the_whole(block: str) -> None:
     assert "An excerpt" in (problem.description or "")
 
 
+def test_the_first_units_have_the_numbers_of_the_whole() -> None:
+    model = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 3)).double()
+    x, y = torch.randn(2, 784, dtype=torch.float64), torch.tensor([0, 2])
+    problem = from_torch(model, x, y, loss="cross_entropy", units=3)
+    run = trace(problem)
+    loss, expected = autograd(Case(model, x, y))
+    assert abs(run.last.loss - loss) < CLOSE and "first 3 units of each layer" in (problem.description or "")
+    with torch.no_grad():
+        hidden = model[:4](x)[:, :3].numpy()
+    made = [each for each in run.last.matrices.values() if each.shape == hidden.shape]
+    assert any(np.allclose(each, hidden, rtol=0, atol=CLOSE) for each in made)
+    found = gradients(problem, run)
+    assert found.keys() == expected.keys() and found["0.weight"].shape == (3, 3) and found["4.weight"].shape == (3, 3)
+    for key, each in found.items():
+        part = expected[key][tuple(map(slice, each.shape))]
+        np.testing.assert_allclose(each, part, rtol=0, atol=CLOSE, err_msg=key)
+    with pytest.raises(TracerError, match=r"model\.1: units: LayerNorm takes all units of a layer together"):
+        from_torch(nn.Sequential(nn.Linear(9, 8), nn.LayerNorm(8), nn.Linear(8, 2)), torch.ones(1, 9),
+                   torch.tensor([0]), loss="cross_entropy", units=2)  # fmt: skip
+
+
 def test_what_is_too_large_is_refused_with_its_sizes_and_an_excerpt_is_offered() -> None:
     model = nn.Sequential(nn.Linear(784, 600), nn.LayerNorm(600), nn.Linear(600, 2))
     x, y = torch.zeros(3, 784), torch.tensor([0, 1, 1])
-    with pytest.raises(TracerError, match=r"473,402 parameters, and 0\.weight is 600×784.*samples=1, or block="):
+    with pytest.raises(TracerError, match=r"473,402 parameters, and 0\.weight is 600×784.*samples=1, units=4, or bl"):
         from_torch(model, x, y, loss="cross_entropy")
     with pytest.raises(TracerError, match="block: found '7', expected a part of the model: 0, 1, 2"):
         from_torch(model, x, y, loss="cross_entropy", block="7")

@@ -168,6 +168,21 @@ def test_a_program_shows_itself() -> None:
     assert "dZ2" in run.matrix("dW2")._repr_html_()
 
 
+def test_what_a_notebook_keeps_of_a_walkthrough_has_an_output_without_the_widget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require_module("anywidget")
+    outputs: list[dict[str, Any]] = []
+    display = require_module("IPython.display")
+    monkeypatch.setattr(display, "display", lambda bundle, raw: outputs.append(bundle))
+    load_any("gru").walkthrough()._ipython_display_()
+    readable, page = outputs
+    assert {"text/plain", "text/html", "text/latex"} == readable.keys()
+    assert page.keys() == {"application/vnd.jupyter.widget-view+json"}
+    name = readable["text/html"].split('"')[1]
+    assert name.startswith("tracer-") and "document.getElementById" in widget.SCRIPT
+
+
 def test_a_walkthrough_is_the_page_and_stays_readable_without_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     require_module("anywidget")
     problem = load_any("gru")
@@ -177,5 +192,7 @@ def test_a_walkthrough_is_the_page_and_stays_readable_without_scripts(monkeypatc
     assert "<script" not in bundle["text/html"] and bundle["text/html"].count("<table") > 20
     made = widget.widget_of(trace(problem))
     assert made.page.startswith("<!doctype html>") and made.title == problem.title
+    assert shown._display_().title == problem.title  # as marimo asks for it
     monkeypatch.setitem(sys.modules, "anywidget", None)
     assert problem.walkthrough()._repr_mimebundle_().keys() == {"text/plain", "text/html"}
+    assert "<table" in problem.walkthrough()._display_()._repr_html_()
