@@ -59,8 +59,7 @@ def public_sheets() -> str:
     return (
         f"Sheets of {len(CASES)} students who worked the eleven steps in public (`tests/golden/students`): "
         f"{len(told)} arrays fail on the student's own numbers, and {sum(told)} of them ({sum(told) / len(told):.0%}) "
-        "are called by what the student did, first. The others follow from matrices that the sheet leaves out with a "
-        "mistake in each, or were worked with other numbers than those that are written before them."
+        "are called by what the student did, first, mistakes in matrices that the sheet leaves out among them."
     )
 
 

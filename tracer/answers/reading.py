@@ -159,7 +159,7 @@ def _grid(name: str, key: str, rows: Any, left: list[int]) -> Grid:
     place = f"{name}: {key[:MOST_TEXT]}"
     if not isinstance(rows, list):
         rows = [rows]  # a single number, as for the loss
-    while all(isinstance(row, list) and row and isinstance(row[0], list) for row in rows) and rows:
+    while rows and all(map(_is_nested, rows)):
         rows = [each for row in rows for each in row]  # of all time steps, or of all heads
     rows = (
         [row if isinstance(row, list) else [row] for row in rows] if any(isinstance(r, list) for r in rows) else [rows]
@@ -168,6 +168,11 @@ def _grid(name: str, key: str, rows: Any, left: list[int]) -> Grid:
     if left[0] < 0:
         raise AnswerError(f"{place}: more than {MOST_CELLS:,} cells")
     return tuple(tuple(map(_entry, row)) for row in rows)
+
+
+def _is_nested(row: Any) -> bool:
+    """Whether a row holds rows itself, and nothing else."""
+    return isinstance(row, list) and bool(row) and all(isinstance(each, list) for each in row)
 
 
 def _entry(value: Any) -> Entry:

@@ -11,14 +11,14 @@ MOST_PARTS = 60
 
 
 @dataclass(frozen=True)
-class RepeatedMatrices:
+class Repeated:
     """The matrices that a repeated step makes, one each time, in order; `stem` is their name without its number."""
 
     stem: str
     members: tuple[str, ...]
 
 
-def families(program: Program) -> Iterator[RepeatedMatrices]:
+def families(program: Program) -> Iterator[Repeated]:
     """The matrices of time steps, or of heads, that go together: of one shape and role, made in the same place."""
     found: dict[tuple[object, ...], tuple[str, dict[int, str]]] = {}
     for each in program.assignments.values():
@@ -29,4 +29,4 @@ def families(program: Program) -> Iterator[RepeatedMatrices]:
             found.setdefault((variable, stem, each.shape, each.role), (stem, {}))[1][number] = each.id
     for stem, by_number in found.values():
         if 1 < len(by_number) <= MOST_PARTS:
-            yield RepeatedMatrices(stem, tuple(by_number[number] for number in sorted(by_number)))
+            yield Repeated(stem, tuple(by_number[number] for number in sorted(by_number)))
