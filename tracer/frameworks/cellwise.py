@@ -169,10 +169,15 @@ def softplus(draft: Draft, self: Held, beta: float = 1.0, threshold: float = 20.
 @rule("clamp", "hardtanh", "clip", "clamp_min", "clamp_max")
 def clamp(draft: Draft, self: Held, min: Any = None, max: Any = None, min_val: Any = None, max_val: Any = None) -> Held:
     """Kept between two bounds; at a bound the gradient goes through, but for hardtanh."""
-    strict = min_val is not None
-    low, high = (min_val, max_val) if strict else (min, max)
-    if strict and low is None:
-        low, high = -1.0, 1.0
+    strict = draft.operation.kind == "hardtanh"
+    low, high = (min_val, max_val) if min_val is not None or max_val is not None else (min, max)
+    if strict:
+        low, high = -1.0 if low is None else low, 1.0 if high is None else high
+    if any(isinstance(each, Laid) or np.size(each) > 1 for each in (low, high)):
+        raise draft.refuse("with bounds that are computed is not known; write it with maximum and minimum")
+    low, high = (None if each is None or abs(each) >= LARGEST else each for each in (low, high))  # no bound at all
+    if low is None and high is None:
+        return self
     more, less = (">", "<") if strict else (">=", "<=")
     text = "{0}"
     if high is not None:

@@ -289,12 +289,13 @@ def _pool(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
     size, step = _pair(own.pool_size), _pair(own.strides)
     largest, end = name.startswith("Max"), "1d" if name.endswith("1D") else "2d"
     x = at.first(given[0])
+    told: dict[str, Any] = {}
     if own.padding == "same":
         around = _same_padding(_sizes(node), size, step)
         if not largest and any(map(any, around)):
-            raise at.refuse("with padding='same' is not known where a window reaches beyond the image")
-        x = _padded(at, x, around, -1e9)
-    made = at.apply(("max_pool" if largest else "avg_pool") + end, self=x, kernel_size=size, stride=step)
+            raise at.refuse("with padding='same' has other means in each backend where a window leaves the image")
+        told = {"padding": [a for a, _ in around], "after": [b for _, b in around]}
+    made = at.apply(("max_pool" if largest else "avg_pool") + end, self=x, kernel_size=size, stride=step, **told)
     return at.last(made)
 
 
@@ -314,11 +315,12 @@ def _zero_padding(at: LayerReading, own: Any, given: list[Any], node: Any) -> An
 
 @layer("UpSampling1D", "UpSampling2D")
 def _upsample(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    if getattr(own, "interpolation", "nearest") != "nearest":
-        raise at.refuse("with another interpolation than nearest is not known")
+    way = getattr(own, "interpolation", "nearest")
+    if way not in ("nearest", "bilinear"):
+        raise at.refuse(f"with {way} interpolation is not known, only with nearest and bilinear")
     factors = _pair(own.size)
     end = "1d" if len(factors) == 1 else "2d"
-    return at.last(at.apply(f"upsample_nearest{end}", input=at.first(given[0]), scale_factors=factors))
+    return at.last(at.apply(f"upsample_{way}{end}", input=at.first(given[0]), scale_factors=factors))
 
 
 # norms

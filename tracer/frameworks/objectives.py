@@ -74,7 +74,7 @@ def _ends_in_shares(graph: Graph) -> bool:
     """Whether a model ends in a sigmoid beside what is left of 1, or divides by the sum, as classifiers do."""
     last = graph.operations[-1] if graph.operations else None
     if last is not None and last.kind.endswith("Normalizer"):
-        return bool(str(last.arguments.get("norm")).casefold() == "l1")
+        return bool(last.arguments.get("order") == 1)
     if last is not None and last.kind == "sigmoid":
         return _are_opposite(graph, last)
     parts = (last.arguments.get("inputs") or last.arguments.get("tensors")) if last is not None else None

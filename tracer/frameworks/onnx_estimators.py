@@ -24,12 +24,11 @@ def scaler(draft: Draft, inputs: Inputs, offset: Any = (0.0,), scale: Any = (1.0
 
 
 @operator("Normalizer")
-def normalizer(draft: Draft, inputs: Inputs, norm: str = "MAX") -> Held:
-    """Each row divided by the sum of its distances from 0, by its length, or by its largest number."""
-    order = {"l1": 1.0, "l2": 2.0}.get(norm.casefold())
-    if order is None:
-        raise draft.refuse(f"with the norm {norm} is not known; leave that part out")
-    length = applied(draft, "norm", self=inputs[0], p=order, dim=-1, keepdim=True)
+def normalizer(draft: Draft, inputs: Inputs, order: int) -> Held:
+    """Each row divided by the sum of its distances from 0 (order 1), or by its length (2)."""
+    if order not in (1, 2):
+        raise draft.refuse("by the largest number is not known; leave that part out")
+    length = applied(draft, "norm", self=inputs[0], p=float(order), dim=-1, keepdim=True)
     return applied(draft, "div", self=inputs[0], other=length)
 
 

@@ -259,6 +259,9 @@ class _OnnxReading:
                 return "leaky_relu", {"self": inputs[0], "negative_slope": float(attributes.get("alpha", 0.01))}
             case "Elu":
                 return "elu", {"self": inputs[0], "alpha": float(attributes.get("alpha", 1.0))}
+            case "Normalizer":
+                order = str(attributes.get("norm", "MAX"))[1:]
+                return PREFIX + node.op_type, {"inputs": inputs, "order": int(order) if order.isdecimal() else 0}
             case "Gelu":
                 return "gelu", {"self": inputs[0], "approximate": attributes.get("approximate", "none")}
             case "Softmax" if softmax_of_one:

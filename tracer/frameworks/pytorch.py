@@ -274,6 +274,8 @@ class ExportedReading:
         elif told.get("dropout_p"):  # of attention's shares
             told["dropout_p"] = 0.0
             self.dropped.append(module or node.name)
+        if told.get("training") and "running_mean" in told:  # which the batch's own take the place of
+            told = {key: each for key, each in told.items() if not key.startswith("running_")}
         if kind == "rms_norm":
             told["precision"] = float(self.torch.finfo(node.meta["val"].dtype).eps)
         if kind not in RULES and kind not in WHY:

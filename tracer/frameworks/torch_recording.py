@@ -23,7 +23,7 @@ def recorded(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:
     """The program that torch.export records, plain. Raises ProblemError with the module and the line of code."""
     torch = framework("torch", "torch")
     try:
-        with warnings.catch_warnings(), _masks_as_they_are(torch):
+        with warnings.catch_warnings(), _without_looking(torch):
             warnings.simplefilter("ignore")
             made = torch.export.export(whole, arguments, strict=False)
             _inline_regions(torch, made.graph_module, name)
@@ -35,18 +35,20 @@ def recorded(whole: Any, arguments: tuple[Any, ...], name: str) -> Any:
 
 
 @contextmanager
-def _masks_as_they_are(torch: Any) -> Iterator[None]:
-    """Transformers do not look into their masks to see whether they are causal, which only makes them faster."""
-    rooms = torch.nn.modules.transformer
-    before = getattr(rooms, "_detect_is_causal_mask", None)
-    if before is None:
-        yield
-        return
-    rooms._detect_is_causal_mask = lambda mask, is_causal=None, size=None: bool(is_causal)
+def _without_looking(torch: Any) -> Iterator[None]:
+    """Nothing looks into numbers while a model is recorded: transformers into their masks, to see whether they are
+    causal and can be done faster; distributions into what they are given, which was fit when the model was run."""
+    rooms, kind = torch.nn.modules.transformer, torch.distributions.Distribution
+    before, checks = getattr(rooms, "_detect_is_causal_mask", None), kind._validate_args
+    if before is not None:
+        rooms._detect_is_causal_mask = lambda mask, is_causal=None, size=None: bool(is_causal)
+    kind.set_default_validate_args(False)
     try:
         yield
     finally:
-        rooms._detect_is_causal_mask = before
+        kind.set_default_validate_args(checks)
+        if before is not None:
+            rooms._detect_is_causal_mask = before
 
 
 def _unrecorded(whole: Any, wrong: Exception, name: str) -> ProblemError:

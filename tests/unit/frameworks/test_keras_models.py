@@ -82,6 +82,11 @@ MODELS: dict[str, tuple[Builder, Any, Any, str]] = {
         _in_a_row(5, 5, 1)(lambda L: [L.Conv2D(2, 2, strides=1), L.AveragePooling2D(2), L.GlobalMaxPooling2D()]),
         numbers(2, 5, 5, 1), numbers(2, 2), "mae",
     ),
+    "windows beyond the image": (
+        _in_a_row(5, 5, 1)(lambda L: [L.Conv2D(1, 2), L.UpSampling2D(2, interpolation="bilinear"),
+                                      L.MaxPooling2D(3, padding="same"), L.Flatten()]),
+        numbers(2, 5, 5, 1), numbers(2, 9), "mse",
+    ),
     "batch norm": (
         _in_a_row(3, 3, 1)(lambda L: [L.Conv2D(2, 2), L.BatchNormalization(), L.Flatten(),
                                       L.Dense(1, activation="sigmoid")]),

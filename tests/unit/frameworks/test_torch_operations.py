@@ -68,6 +68,14 @@ def noisy(h: Tensor) -> Tensor:
     return h + 0.1 * torch.randn_like(h) + torch.rand(3, 4, dtype=h.dtype)
 
 
+def distributed(h: Tensor) -> Tensor:
+    means, spreads = h.chunk(2, 1)
+    normal = torch.distributions.Normal(means, spreads.exp())
+    standard = torch.distributions.Normal(torch.zeros_like(means), torch.ones_like(means))
+    chosen = torch.distributions.Categorical(logits=h)
+    return torch.distributions.kl_divergence(normal, standard).sum(1) + chosen.entropy() + chosen.log_prob(NUMBERS)
+
+
 IMAGE = (3, 1, 2, 2)
 OPERATIONS: dict[str, Written] = {
     "written over": written_over,
@@ -75,6 +83,7 @@ OPERATIONS: dict[str, Written] = {
     "flattened in place": flattened_in_place,
     "without gradient": without_gradient,
     "noisy": noisy,
+    "distributed": distributed,
     "scatter": lambda h: torch.zeros(3, 5, dtype=h.dtype).scatter(1, PLACES, h[:, :2]),
     "scatter_add": lambda h: torch.zeros(3, 4, dtype=h.dtype).scatter_add(1, EDGES, h[:, :2]),
     "scatter_add of rows": lambda h: h.scatter_add(0, NUMBERS[:, None].expand(-1, 4) % 2, h),
@@ -109,6 +118,7 @@ OPERATIONS: dict[str, Written] = {
 }  # fmt: skip
 WITH_MODULES: dict[str, tuple[Written, Callable[[], nn.Module]]] = {
     "batch norm beside writing": (lambda h, own: own(h).index_fill(1, NUMBERS[:1], 0.5), lambda: nn.BatchNorm1d(4)),
+    "batch norm twice": (lambda h, own: (own(h) @ own(2 * h).T).flatten()[1:].add_(1), lambda: nn.BatchNorm1d(4)),
     "instance norm's averages": (lambda h, own: own(h[:, None])[:, 0], lambda: nn.InstanceNorm1d(
         1, track_running_stats=True).eval()),
     "transposed, dilated": (lambda h, own: own(h[None, None]), lambda: nn.ConvTranspose2d(1, 2, 2, dilation=2)),
