@@ -19,6 +19,7 @@ from tracer.classroom.class_marks import MarksLine
 from tracer.classroom.submissions import JOURNAL
 from tracer.errors import ExportError
 
+NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # what a full disk answers, and a file that may not grow
 KEPT_AFTER = 0.5  # seconds that may be lost where the power goes
 _TABLES = """
 CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, line TEXT NOT NULL, document TEXT, reports TEXT NOT NULL);
@@ -57,12 +58,16 @@ class Journal:
         try:
             yield
         except sqlite3.Error as wrong:
+            if wrong.sqlite_errorcode & 0xFF in NO_ROOM:
+                says = f"cannot be written ({wrong}); where there is room again, the same command goes on from there"
+                raise ExportError(f"{self.path}: {says}") from None
             raise ExportError(f"{self.path}: cannot be used: {wrong}; --afresh begins a new one") from None
 
     def keep(self) -> None:
         """Commit what has come so far."""
         with self._faults():
-            self._base.execute("COMMIT")
+            if self._base.in_transaction:  # which a full disk ends, and that was said already
+                self._base.execute("COMMIT")
             self._base.execute("BEGIN")
         self._last = time.monotonic()
 

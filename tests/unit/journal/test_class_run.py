@@ -181,6 +181,31 @@ def test_ctrl_c_and_sigterm_keep_what_was_done_and_end_soon(school: Path) -> Non
         assert kept >= 10
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a limit of a process of its own, which needs fork")
+def test_where_the_disk_was_full_the_same_command_goes_on(check: Check, school: Path) -> None:
+    """No file may grow beyond 40 kB: the system's own answer, as of a full disk."""
+    import resource
+
+    assert check(out="whole")[0] == 1
+    says, written = os.pipe()
+    child = os.fork()
+    if not child:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+        sys.argv, status = [*sys.argv[:-1], str(school / "full")], 0
+        with os.fdopen(written, "w", encoding="utf-8") as sys.stderr:
+            try:
+                cli.main()
+            except SystemExit as ended:
+                status = int(str(ended.code))
+        os._exit(status)
+    os.close(written)
+    with os.fdopen(says, encoding="utf-8") as file:
+        err = file.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+    assert "journal.sqlite: cannot be written (" in err and "the same command goes on" in err and "afresh" not in err
+    assert check(out="full")[0] == 1 and made(school / "full") == made(school / "whole")
+
+
 def decide(school: Path, *rows: str) -> Path:
     path = school / "overrides.csv"
     path.write_text("\n".join(["student,matrix,points,reason,by", *rows]), encoding="utf-8")
