@@ -52,6 +52,7 @@ class Claims:
     study: Study
     labels: BookLabels
     found: dict[s.Cell, Claim] = field(default_factory=dict)
+    _right: dict[tuple[s.Cell, s.Cell], bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, study: Study, labels: BookLabels) -> Claims:
@@ -153,12 +154,15 @@ class Claims:
             return [rule for rule in kept if rule.of in claim.of]
         if cell in asked and any(rule.of in asked[cell] for rule in kept):
             kept = [rule for rule in kept if rule.of in asked[cell]]
-        own = self.study.row(cell)
-        right = [rule for rule in kept if self.is_right(own, rule.of)]
+        right = [rule for rule in kept if self.is_right(cell, rule.of)]
         return right or kept
 
-    def is_right(self, row: PointRow, cell: s.Cell) -> bool:
-        return any(alike(row, right) or alike(row, -right) for _, right in self.study.right.get(cell, ()))
+    def is_right(self, cell: s.Cell, of: s.Cell) -> bool:
+        """Whether a cell shows the gradient in another, or its opposite."""
+        if (cell, of) not in self._right:
+            row, known = self.study.row(cell), self.study.right.get(of, ())
+            self._right[cell, of] = any(alike(row, right) or alike(row, -right) for _, right in known)
+        return self._right[cell, of]
 
     def _ask(self, rules: list[ChainRule], asked: dict[s.Cell, frozenset[s.Cell]]) -> None:
         together: dict[s.Cell, set[s.Cell]] = {}

@@ -145,6 +145,7 @@ def _targets(graph: BookGraph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cel
     for cell, made in graph.made.items():
         if isinstance(made, s.Cell):
             copies.setdefault(made, []).append(cell)
+    known: dict[s.Cell, dict[s.Cell, int]] = {}
     for cell in graph.typed:
         if cell in graph.unread:
             continue
@@ -153,7 +154,9 @@ def _targets(graph: BookGraph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cel
             names.extend(copies.get(each, ()))
         copied = set(names)
         users = {user for each in names for user in graph.users.get(each, ())} - copied
-        ways = {user: _way(graph, graph.made[user], copied, bool(graph.users.get(user))) for user in users}
+        for user in users - known.keys():
+            known[user] = _Ways(graph, user).found()
+        ways = {user: _together(known[user][each] for each in copied if each in known[user]) for user in users}
         measured = OTHER not in ways.values() or (
             mixed and any(_squares(graph, graph.made[user], copied) for user in users)
         )
@@ -167,36 +170,71 @@ HELD, DIVIDED, COMPARED, OTHER = range(4)
 typed number, or anything else."""
 
 
-def _way(graph: BookGraph, expression: s.Scalar, target: set[s.Cell], goes_on: bool) -> int:
-    """How a cell that may be a target (or a copy of it) is used: in differences, in front of logarithms, or otherwise.
+def _together(ways: Iterable[int]) -> int:
+    """The way of a cell that is used in several ways."""
+    return max(ways, default=COMPARED, key=(COMPARED, DIVIDED, HELD, OTHER).index)
+
+
+class _Ways:
+    """How each cell of one expression is used in it: in differences, in front of logarithms, or otherwise.
 
     A difference that nothing uses (it does not go on) may as well be the update of a number that is used nowhere else.
     """
-    way = COMPARED
-    left = [expression]
-    while left:
-        node = left.pop()
+
+    def __init__(self, graph: BookGraph, cell: s.Cell) -> None:
+        self.graph, self.whole = graph, graph.made[cell]
+        self.goes_on = bool(graph.users.get(cell))
+        self.ways: dict[s.Cell, list[int]] = {}
+
+    def found(self) -> dict[s.Cell, int]:
+        self.walk(self.whole, frozenset())
+        return {cell: _together(ways) for cell, ways in self.ways.items()}
+
+    def note(self, cell: s.Cell, way: int) -> None:
+        self.ways.setdefault(cell, []).append(way)
+
+    def walk(self, node: s.Scalar, known: frozenset[s.Cell]) -> None:
+        """Note the ways of all cells in a part but those that are `known` from around it."""
         match node:
-            case s.Sum((first, second)) if (other := _other(first, second, target)) is not None:
-                only_shown = node == expression and not goes_on
-                way = HELD if _is_computed(graph, other) and not only_shown else way
-                left.append(other)
-            case s.Product(factors) if _before_logarithm(graph, factors, target):
-                way = HELD
-            case s.Quotient(above, below) if _is_of(above, target) and _is_computed(graph, below):
-                way = DIVIDED if way == COMPARED else way
-                left.append(below)
-            case s.Cell() if node in target:
-                return OTHER
-            case _:
-                left.extend(s.children(node))
-    return way
+            case s.Cell():
+                if node not in known:
+                    self.note(node, OTHER)
+                return
+            case s.Sum((first, second)):
+                self.difference(node, first, second, known)
+                return
+            case s.Product(factors):
+                known = self.before_logarithms(factors, known)
+            case s.Quotient(above, below) if len(of := cells_of(above)) == 1 and _is_computed(self.graph, below):
+                self.note(next(iter(of)), DIVIDED)
+                self.walk(below, known)
+                return
+        for part in s.children(node):
+            self.walk(part, known)
 
+    def difference(self, node: s.Sum, first: s.Scalar, second: s.Scalar, known: frozenset[s.Cell]) -> None:
+        for one, two in ((first, second), (second, first)):
+            cell = one.operand if isinstance(one, s.Negative) else one
+            other = _other(first, second, {cell}) if isinstance(cell, s.Cell) else None
+            if not isinstance(cell, s.Cell) or other is None:
+                self.walk(one, known)
+            elif cell not in known:
+                only_shown = node == self.whole and not self.goes_on
+                self.note(cell, HELD if _is_computed(self.graph, two) and not only_shown else COMPARED)
 
-def _is_of(node: s.Scalar, target: set[s.Cell]) -> bool:
-    """Whether an expression is of a target alone."""
-    used = cells_of(node)
-    return bool(used) and all(each in target for each in used)
+    def before_logarithms(self, factors: tuple[s.Scalar, ...], known: frozenset[s.Cell]) -> frozenset[s.Cell]:
+        """t·ln a, (1 − t)·ln(1 − a), and t times a cell that is a logarithm: t is held against a."""
+        logarithms = {k for k, each in enumerate(factors) if is_logarithm(self.graph, each)}
+        if not logarithms:
+            return known
+        places: dict[s.Cell, set[int]] = {}
+        for k, each in enumerate(factors):
+            for cell in cells_of(each):
+                places.setdefault(cell, set()).add(k)
+        held = {cell for cell, at in places.items() if logarithms - at and cell not in known}
+        for cell in held:
+            self.note(cell, HELD)
+        return known | held
 
 
 def _squares(graph: BookGraph, node: s.Scalar, target: set[s.Cell]) -> bool:
@@ -221,15 +259,6 @@ def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar |
 
 def _is_computed(graph: BookGraph, node: s.Scalar) -> bool:
     return any(each in graph.made for each in cells_of(node))
-
-
-def _before_logarithm(graph: BookGraph, factors: tuple[s.Scalar, ...], target: set[s.Cell]) -> bool:
-    """t·ln a, (1 − t)·ln(1 − a), and t times a cell that is a logarithm."""
-    if not any(is_logarithm(graph, each) for each in factors):
-        return False
-    with_target = [each for each in factors if not target.isdisjoint(cells_of(each))]
-    others = [each for each in factors if each not in with_target]
-    return bool(with_target) and any(is_logarithm(graph, each) for each in others)
 
 
 def is_logarithm(graph: BookGraph, node: s.Scalar) -> bool:
@@ -301,13 +330,13 @@ def _terms(node: s.Scalar, sign: int = 1) -> list[tuple[s.Scalar, int]]:
 def _loss_like(graph: BookGraph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> Iterator[s.Cell]:
     """Cells that square, take the size or the logarithm of what is held against a target; and sums of such cells."""
     found: set[s.Cell] = set()
-    errors = _errors(graph, held)
+    measured = targets | _errors(graph, held)
     for cell in graph.order:
         made = graph.made[cell]
         if isinstance(made, s.Cell):
             if made in found:
                 found.add(cell)
-        elif cell in held and (_measures(graph, made, targets | errors, held) or _adds_up(made, found, held)):
+        elif cell in held and (_measures(graph, made, measured, held) or _adds_up(made, found, held)):
             found.add(cell)
             yield cell
 
