@@ -99,12 +99,16 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
 
     `mixed`: targets may be inputs too, as in an autoencoder.
     """
-    loss = said.loss
-    users = {cell: found for cell, found in _targets(graph, mixed) if cell not in said.parameters}
-    targets = frozenset(users)
-    first = frozenset(each for found in users.values() for each in found) | said.gradients.keys()
-    held = frozenset(_descendants(graph, first, {}))
-    changes = {each.cell: each for each in _changes(graph, targets, held, first)}
+    loss, moved = said.loss, frozenset(_nudged(graph))
+    while True:
+        users = {cell: found for cell, found in _targets(graph, mixed, moved) if cell not in said.parameters}
+        targets = frozenset(users)
+        first = frozenset(each for found in users.values() for each in found) | said.gradients.keys()
+        held = frozenset(_descendants(graph, first, {}))
+        changes = {each.cell: each for each in _changes(graph, targets, held, first)}
+        if changes.keys() <= moved:
+            break
+        moved |= changes.keys()  # what is held against a parameter, moved or not, is no target for that
     held = frozenset(_descendants(graph, first, changes))
     behind = ancestors(graph, changes, {}, {})
     like = [cell for cell in _loss_like(graph, targets, held) if cell not in behind or cell == loss]
@@ -136,18 +140,19 @@ def _descendants(graph: BookGraph, cells: frozenset[s.Cell], stop: Mapping[s.Cel
     return found
 
 
-def _targets(graph: BookGraph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]:
+def _targets(graph: BookGraph, mixed: bool, moved: frozenset[s.Cell]) -> Iterator[tuple[s.Cell, list[s.Cell]]]:
     """Typed cells that are held against something computed, and their copies, each with the cells that do so.
 
-    Each use is that, unless targets may be `mixed`.
+    Each use is that, unless targets may be `mixed`. `moved` cells are parameters that something was added to.
     """
     copies: dict[s.Cell, list[s.Cell]] = {}
     for cell, made in graph.made.items():
         if isinstance(made, s.Cell):
             copies.setdefault(made, []).append(cell)
     known: dict[s.Cell, dict[s.Cell, int]] = {}
+    records = set(_records(graph))
     for cell in graph.typed:
-        if cell in graph.unread:
+        if cell in graph.unread or cell in records:
             continue
         names = [cell]
         for each in names:
@@ -155,16 +160,42 @@ def _targets(graph: BookGraph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cel
         copied = set(names)
         users = {user for each in names for user in graph.users.get(each, ())} - copied
         for user in users - known.keys():
-            known[user] = _Ways(graph, user).found()
+            known[user] = _Ways(graph, user, moved).found()
         ways = {user: _together(known[user][each] for each in copied if each in known[user]) for user in users}
         measured = OTHER not in ways.values() or (
-            mixed and any(_squares(graph, graph.made[user], copied) for user in users)
+            mixed and any(_squares(graph, graph.made[user], copied, moved) for user in users)
         )
         if HELD in ways.values() and measured:
             found = [user for user, way in ways.items() if way in (HELD, DIVIDED)]
             yield from ((each, found) for each in names)
 
 
+def _records(graph: BookGraph) -> Iterator[s.Cell]:
+    """Typed numbers of many digits that formulas give to the last of them: a record, or a key, and no targets."""
+    numbers: dict[float, s.Cell] = {}
+    base = graph.values({})
+    for cell in graph.made:
+        numbers.setdefault(float(f"{float(base[cell]):.9g}"), cell)
+    for cell, number in graph.typed.items():
+        if float(f"{number:.{RECORDED}g}") != number and float(f"{number:.9g}") in numbers:
+            yield cell
+
+
+RECORDED = 7  # digits: nobody types so many of a number that he thinks of
+
+
+def _nudged(graph: BookGraph) -> Iterator[s.Cell]:
+    """Cells that are a typed number with very little added, as for central differences."""
+    base = graph.values({})
+    for cell in graph.order:
+        made = graph.made[cell]
+        if isinstance(made, s.Sum) and isinstance(made.terms[0], s.Cell) and root(graph, made.terms[0]) in graph.typed:
+            before = float(base[made.terms[0]])
+            if 0 < abs(float(base[cell]) - before) <= NUDGE * max(1.0, abs(before)):
+                yield cell
+
+
+NUDGE = 1e-3  # of a number's size, at most
 HELD, DIVIDED, COMPARED, OTHER = range(4)
 """How a cell is used: held against something computed, divided by it (as the slope of a logarithm is), compared with a
 typed number, or anything else."""
@@ -181,8 +212,8 @@ class _Ways:
     A difference that nothing uses (it does not go on) may as well be the update of a number that is used nowhere else.
     """
 
-    def __init__(self, graph: BookGraph, cell: s.Cell) -> None:
-        self.graph, self.whole = graph, graph.made[cell]
+    def __init__(self, graph: BookGraph, cell: s.Cell, moved: frozenset[s.Cell]) -> None:
+        self.graph, self.whole, self.moved = graph, graph.made[cell], moved
         self.goes_on = bool(graph.users.get(cell))
         self.ways: dict[s.Cell, list[int]] = {}
 
@@ -205,7 +236,9 @@ class _Ways:
                 return
             case s.Product(factors):
                 known = self.before_logarithms(factors, known)
-            case s.Quotient(above, below) if len(of := cells_of(above)) == 1 and _is_computed(self.graph, below):
+            case s.Quotient(above, below) if len(of := cells_of(above)) == 1 and _is_computed(
+                self.graph, below, self.moved
+            ):
                 self.note(next(iter(of)), DIVIDED)
                 self.walk(below, known)
                 return
@@ -220,7 +253,7 @@ class _Ways:
                 self.walk(one, known)
             elif cell not in known:
                 only_shown = node == self.whole and not self.goes_on
-                self.note(cell, HELD if _is_computed(self.graph, two) and not only_shown else COMPARED)
+                self.note(cell, HELD if _is_computed(self.graph, two, self.moved) and not only_shown else COMPARED)
 
     def before_logarithms(self, factors: tuple[s.Scalar, ...], known: frozenset[s.Cell]) -> frozenset[s.Cell]:
         """t·ln a, (1 − t)·ln(1 − a), and t times a cell that is a logarithm: t is held against a."""
@@ -237,13 +270,13 @@ class _Ways:
         return known | held
 
 
-def _squares(graph: BookGraph, node: s.Scalar, target: set[s.Cell]) -> bool:
+def _squares(graph: BookGraph, node: s.Scalar, target: set[s.Cell], moved: frozenset[s.Cell]) -> bool:
     """Whether the square of a cell's difference with something computed is taken."""
     match node:
         case s.Power(s.Sum((first, second)), 2.0):
             other = _other(first, second, target)
-            return other is not None and _is_computed(graph, other)
-    return any(_squares(graph, each, target) for each in s.children(node))
+            return other is not None and _is_computed(graph, other, moved)
+    return any(_squares(graph, each, target, moved) for each in s.children(node))
 
 
 def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar | None:
@@ -257,8 +290,9 @@ def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar |
     return None
 
 
-def _is_computed(graph: BookGraph, node: s.Scalar) -> bool:
-    return any(each in graph.made for each in cells_of(node))
+def _is_computed(graph: BookGraph, node: s.Scalar, moved: frozenset[s.Cell]) -> bool:
+    """Whether any cell of an expression is computed: no copy of a typed number, and no parameter that was moved."""
+    return any((origin := root(graph, each)) in graph.made and origin not in moved for each in cells_of(node))
 
 
 def is_logarithm(graph: BookGraph, node: s.Scalar) -> bool:
