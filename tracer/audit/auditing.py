@@ -58,7 +58,7 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
     places = {cell: place for place, cell in enumerate(graph.order)}
     judged: list[AuditFinding] = []
     for roles in _readings(graph, said):
-        judged = _judged(audit, Study.of(graph, roles), labels) if roles.losses else []
+        judged = _judged(audit, roles, labels) if roles.losses else []
         if roles.said != said:  # names alone speak for it: nothing but a parameter's own gradient is accused
             named = roles.said.gradients
             judged = [each for each in judged if named.get(each.cell) in graph.typed]
@@ -76,15 +76,28 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
 
 
 def _readings(graph: BookGraph, said: RoleMap) -> Iterator[Roles]:
-    """What the cells may be for: as they hang together; with inputs as targets; as the book's defined names say."""
+    """What the cells may be for: as they hang together; with inputs as targets; as the book's defined names say.
+
+    Names come first where nothing is wrong by them and something is without them.
+    """
+    first = find_roles(graph, said)
+    names = named_roles(graph)
+    told = names if said == RoleMap() and names.loss is not None and names.gradients else None
+    named = find_roles(graph, told) if told is not None else None
+    if named is not None and first.losses and named.losses != first.losses[:1]:
+        without, by_names = (
+            Judge.of(Claims.of(Study.of(graph, each), BookLabels(graph.book))) for each in (first, named)
+        )
+        if len(by_names.faults) < len(without.faults) and len(by_names.gradients) >= len(without.gradients):
+            yield find_roles(graph, names)
     yield find_roles(graph, said)
     yield find_roles(graph, said, mixed=True)
-    named = named_roles(graph)
-    if said == RoleMap() and named.loss is not None and named.gradients:
-        yield find_roles(graph, named)
+    if named is not None:
+        yield find_roles(graph, names)
 
 
-def _judged(audit: Audit, study: Study, labels: BookLabels) -> list[AuditFinding]:
+def _judged(audit: Audit, roles: Roles, labels: BookLabels) -> list[AuditFinding]:
+    study = Study.of(audit.graph, roles)
     judge = Judge.of(Claims.of(study, labels))
     before = judge
     forward: list[Fault] = []

@@ -100,6 +100,7 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
     `mixed`: targets may be inputs too, as in an autoencoder.
     """
     loss, moved = said.loss, frozenset(_nudged(graph))
+    tried = _descendants(graph, moved, {})  # losses for central differences, which nobody goes down
     while True:
         users = {cell: found for cell, found in _targets(graph, mixed, moved) if cell not in said.parameters}
         targets = frozenset(users)
@@ -111,7 +112,9 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
         moved |= changes.keys()  # what is held against a parameter, moved or not, is no target for that
     held = frozenset(_descendants(graph, first, changes))
     behind = ancestors(graph, changes, {}, {})
-    like = [cell for cell in _loss_like(graph, targets, held) if cell not in behind or cell == loss]
+    like = [
+        cell for cell in _loss_like(graph, targets, held) if (cell not in behind and cell not in tried) or cell == loss
+    ]
     if loss is not None:
         like = [*like, loss] if loss not in like else like
     base = graph.values({})
@@ -271,8 +274,10 @@ class _Ways:
 
 
 def _squares(graph: BookGraph, node: s.Scalar, target: set[s.Cell], moved: frozenset[s.Cell]) -> bool:
-    """Whether the square of a cell's difference with something computed is taken."""
+    """Whether the square of a cell's difference with something computed is taken, or a logarithm times the cell."""
     match node:
+        case s.Product(factors) if any(is_logarithm(graph, each) for each in factors):
+            return any(not target.isdisjoint(cells_of(each)) and not is_logarithm(graph, each) for each in factors)
         case s.Power(s.Sum((first, second)), 2.0):
             other = _other(first, second, target)
             return other is not None and _is_computed(graph, other, moved)
