@@ -49,7 +49,7 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
     """Audit a workbook that was read."""
     graph = build(book)
     audit = Audit(book.name, graph)
-    labels = BookLabels(graph.book)
+    labels = audit.labels = BookLabels(graph.book)
     audit.notes.extend(_differences(graph))
     forward = forward_findings(graph, labels)
     said = read_map(told, graph) if told else RoleMap()
@@ -107,6 +107,7 @@ def _judged(audit: Audit, roles: Roles, labels: BookLabels) -> list[AuditFinding
     if (judge.faults or forward) and not (judge.is_sure and _has_a_right_one(judge)):
         audit.unsure = True
         return []
+    audit.study, audit.factor, audit.change = study, judge.factor, judge.change
     audit.losses = study.roles.losses
     audit.implied = next((WORDS[each.row] for each in study.roles.losses if each.matrix == NOWHERE), None)
     audit.gradients = judge.gradients

@@ -14,6 +14,7 @@ from tracer.audit.graph import BookGraph, name_of
 from tracer.audit.implied import NOWHERE, WORDS
 from tracer.audit.judge import Fault, Judge, JudgedGradient
 from tracer.audit.known import Study
+from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import PointRow, value
 from tracer.audit.rewrites import FormulaChange, Rewriting
 from tracer.audit.slips import SlipNaming
@@ -49,6 +50,10 @@ class Audit:
     graph: BookGraph
     found: bool = True
     unsure: bool = False  # too few gradients agree with a loss
+    labels: BookLabels | None = None
+    study: Study | None = None  # what was judged
+    factor: float = 1.0  # the book's gradients, by those of its loss
+    change: float | None = None  # what updates add, by the loss's gradient
     losses: list[s.Cell] = field(default_factory=list)
     implied: str | None = None
     parameters: list[s.Cell] = field(default_factory=list)

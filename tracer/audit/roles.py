@@ -100,7 +100,6 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
     `mixed`: targets may be inputs too, as in an autoencoder.
     """
     loss, moved = said.loss, frozenset(_nudged(graph))
-    tried = _descendants(graph, moved, {})  # losses for central differences, which nobody goes down
     while True:
         users = {cell: found for cell, found in _targets(graph, mixed, moved) if cell not in said.parameters}
         targets = frozenset(users)
@@ -112,6 +111,8 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
         moved |= changes.keys()  # what is held against a parameter, moved or not, is no target for that
     held = frozenset(_descendants(graph, first, changes))
     behind = ancestors(graph, changes, {}, {})
+    nudged = frozenset(_nudged(graph)) - changes.keys()
+    tried = _descendants(graph, nudged, {})  # losses for central differences, which nobody goes down
     like = [
         cell for cell in _loss_like(graph, targets, held) if (cell not in behind and cell not in tried) or cell == loss
     ]
