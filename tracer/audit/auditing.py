@@ -59,18 +59,18 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
     judged: list[AuditFinding] = []
     for roles in _readings(graph, said):
         judged = _judged(audit, roles, labels) if roles.losses else []
-        if roles.said != said:  # names alone speak for it: nothing but a parameter's own gradient is accused
+        if roles.said != said:  # names alone speak for it: nothing but a parameter's own gradient or update is accused
             named = roles.said.gradients
-            judged = [each for each in judged if named.get(each.cell) in graph.typed]
+            judged = [each for each in judged if (each.updates or named.get(each.cell)) in graph.typed]
             if len(judged) > 1:  # one fault stands out from the rest; where more do, the name may not be the loss's
-                audit.gradients, judged, audit.unsure = [], [], True
-        if audit.gradients:
+                audit.gradients, audit.updates, judged, audit.unsure = [], [], [], True
+        if audit.gradients or audit.updates:
             break
     if not audit.gradients and audit.unsure:
         audit.notes.append(UNSURE)
     audit.findings = sorted([*forward, *judged], key=lambda each: places.get(each.cell, -1))
-    audit.found = bool(audit.gradients or audit.findings) or looks_like_a_network(graph, labels)
-    if audit.found and not audit.gradients:
+    audit.found = bool(audit.gradients or audit.updates or audit.findings) or looks_like_a_network(graph, labels)
+    if audit.found and not audit.gradients and not audit.updates:
         audit.notes.append("no gradients were found in the book: its forward pass alone was looked at")
     return audit
 
@@ -111,11 +111,13 @@ def _judged(audit: Audit, roles: Roles, labels: BookLabels) -> list[AuditFinding
     audit.losses = study.roles.losses
     audit.implied = next((WORDS[each.row] for each in study.roles.losses if each.matrix == NOWHERE), None)
     audit.gradients = judge.gradients
+    in_updates = [each.cell for each in judge.faults if each.kind == "update"]
+    audit.updates = judge.taken and [*judge.taken, *in_updates]
     audit.carried = frozenset(study.roles.updates)
     audit.parameters = study.roles.parameters or list(
         dict.fromkeys(each.of for each in judge.gradients if each.of in study.graph.typed)
     )
-    if judge.gradients:
+    if judge.gradients or judge.taken:
         audit.conventions.extend(conventions(judge))
     found = gradient_findings(judge, SlipNaming(judge, labels))
     if forward:
@@ -127,7 +129,7 @@ def _judged(audit: Audit, roles: Roles, labels: BookLabels) -> list[AuditFinding
 def _has_a_right_one(judge: Judge) -> bool:
     """Whether any parameter's gradient is right: where none is, what looks like gradients may be something else."""
     known = {*judge.claims.study.graph.typed, *judge.claims.study.roles.parameters}
-    return any(each.of in known and not (each.wrong and each.blamed) for each in judge.gradients)
+    return bool(judge.taken) or any(each.of in known and not (each.wrong and each.blamed) for each in judge.gradients)
 
 
 def _differences(graph: BookGraph) -> list[str]:

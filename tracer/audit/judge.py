@@ -83,9 +83,29 @@ class Judge:
     @property
     def is_sure(self) -> bool:
         """Whether enough is right, or comes right, for the rest to be called wrong."""
-        return self._is_plain_factor() and len(self.gradients) >= 2 * len(
+        return self._is_plain_factor() and len(self.gradients) + len(self.taken) >= 2 * len(
             {self.relative(each.cell) for each in self.faults}
         )
+
+    @cached_property
+    def taken(self) -> list[s.Cell]:
+        """The updates that take the gradient of their parameter off within their own formula, and rightly."""
+        expected = self.change
+        found = []
+        for cell, update in self.claims.study.roles.updates.items():
+            if (
+                expected is not None
+                and not any(each in self.claims.found for each in update.takes)
+                and self.claims.study.right.get(update.parameter)
+            ):
+                with np.errstate(all="ignore"):
+                    changed = value(self.claims.study.graph.made[cell], self.claims.study.values) - self.row(
+                        update.before
+                    )
+                right = expected * self.claims.study.right[update.parameter][0][1]
+                if alike(np.broadcast_to(changed, right.shape), right):
+                    found.append(cell)
+        return found
 
     def _is_plain_factor(self) -> bool:
         """Whether the sheet's scale is one that people use: 1, a count or its inverse, or the rate."""
@@ -394,11 +414,17 @@ class Judge:
                 parameter = root(study.graph, before)
                 if near in updates or near not in study.graph.made or parameter in have or parameter not in study.right:
                     continue
-                if parameter in study.graph.typed and before in study.graph.uses[near]:
+                if parameter in study.graph.typed and self.could_update(near, before, parameter):
                     have.add(parameter)
                     change = expected * study.right[parameter][0][1]
                     given = np.broadcast_to(value(study.graph.made[near], self.values), change.shape)
                     self.faults.append(Fault(near, self.row(before) + change, given, "update", parameter))
+
+    def could_update(self, cell: s.Cell, before: s.Cell, parameter: s.Cell) -> bool:
+        """Whether a cell in the place of an update has a part of it: the parameter, or its gradient."""
+        right = self.claims.study.right[parameter][0][1]
+        uses = self.claims.study.graph.uses[cell]
+        return before in uses or any(ratio(self.row(each), right) is not None for each in uses)
 
     def takes_gradient(self, cell: s.Cell) -> bool:
         """Whether what an update takes off is a gradient at all, of this or of another parameter."""

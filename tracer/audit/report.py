@@ -40,6 +40,7 @@ class AuditFinding:
     follow: list[s.Cell] = field(default_factory=list)
     experiment: str | None = None
     in_numbers: bool = True  # its own number is off too, not the formula alone
+    updates: s.Cell | None = None  # the parameter that it should be the update of
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Audit:
     parameters: list[s.Cell] = field(default_factory=list)
     carried: frozenset[s.Cell] = frozenset()  # parameters that an update made
     gradients: list[JudgedGradient] = field(default_factory=list)
+    updates: list[s.Cell] = field(default_factory=list)  # that were checked and have a gradient in their own formula
     findings: list[AuditFinding] = field(default_factory=list)
     conventions: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -182,6 +184,7 @@ def _made(judge: Judge, fault: Fault, rewrite: FormulaChange | None, slug: str, 
         float(fault.given[0]),
         float(fault.right[0]),
         in_numbers=off,
+        updates=fault.of if fault.kind == "update" else None,
     )
 
 

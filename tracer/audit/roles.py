@@ -104,8 +104,7 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
         users = {cell: found for cell, found in _targets(graph, mixed, moved) if cell not in said.parameters}
         targets = frozenset(users)
         first = frozenset(each for found in users.values() for each in found) | said.gradients.keys()
-        held = frozenset(_descendants(graph, first, {}))
-        changes = {each.cell: each for each in _changes(graph, targets, held, first)}
+        changes = {each.cell: each for each in _changes(graph, targets, first)}
         if changes.keys() <= moved:
             break
         moved |= changes.keys()  # what is held against a parameter, moved or not, is no target for that
@@ -318,18 +317,19 @@ def is_logarithm(graph: BookGraph, node: s.Scalar) -> bool:
     return False
 
 
-def _changes(
-    graph: BookGraph, targets: frozenset[s.Cell], held: frozenset[s.Cell], first: frozenset[s.Cell]
-) -> Iterator[Update]:
-    """Cells of the form parameter − something held against a target."""
+def _changes(graph: BookGraph, targets: frozenset[s.Cell], first: frozenset[s.Cell]) -> Iterator[Update]:
+    """Cells of the form parameter − something held against a target.
+
+    What holds a target only by way of an updated parameter is of the next pass, and no change of anything.
+    """
     begun: set[s.Cell] = set()
+    held: set[s.Cell] = set()
     for cell in graph.order:
-        if cell not in held:
-            continue
-        terms = _terms(graph.made[cell])
-        takes = [each for each in graph.uses[cell] if each in held]
+        takes = [each for each in graph.uses[cell] if each in held and each not in begun]
         if not takes and cell not in first:
             continue
+        held.add(cell)
+        terms = _terms(graph.made[cell])
         for term, sign in terms:
             before = _undecayed(term)
             if sign > 0 and isinstance(before, s.Cell) and len(terms) > 1 and _once(terms, before):
@@ -350,7 +350,7 @@ def _undecayed(term: s.Scalar) -> s.Scalar:
 
 def changes_of(graph: BookGraph, roles: Roles) -> Iterator[Update]:
     """All cells that look like updates, those of numbers that no loss depends on too."""
-    yield from _changes(graph, roles.targets, roles.held, roles.first)
+    yield from _changes(graph, roles.targets, roles.first)
 
 
 def _once(terms: list[tuple[s.Scalar, int]], cell: s.Cell) -> bool:

@@ -44,6 +44,12 @@ def summary(audit: Audit) -> str:
         )
     if gradients:
         parts.append(f"{len(gradients)} gradients of parameters were checked, {wrong or 'none'} of them wrong")
+    if audit.updates:
+        at_fault = {cell for each in audit.wrong for cell in each.cells}
+        count = sum(each in at_fault for each in audit.updates)
+        parts.append(
+            f"{len(audit.updates)} updates without a gradient of their own were checked, {count or 'none'} of them wrong"
+        )
     if not audit.wrong:
         parts.append("nothing is wrong")
     return "; ".join(parts) + "."
