@@ -134,6 +134,12 @@ def _settle(graph: BookGraph) -> None:
         del graph.uses[cell]
         shown = graph.shown(cell)
         graph.typed[cell] = shown if shown is not None else float(value(expression, {}))
+    for cell in [cell for cell, made in graph.made.items() if _only_compares(graph, made)]:
+        expression = graph.made.pop(cell)
+        del graph.uses[cell]
+        shown = graph.shown(cell)
+        typed = {each: np.float64(graph.typed.get(each, 0.0)) for each in cells_of(expression)}
+        graph.typed[cell] = shown if shown is not None else float(value(expression, typed))  # type: ignore[arg-type]
     graph.order = list(_ordered(graph))
     for cell in graph.made.keys() - set(graph.order):
         graph.unread[cell] = "goes in a circle"
@@ -144,6 +150,14 @@ def _settle(graph: BookGraph) -> None:
     for used in {each for operands in graph.uses.values() for each in operands}:
         if used not in graph.made and used not in graph.typed:
             graph.typed[used] = np.nan
+
+
+def _only_compares(graph: BookGraph, node: s.Scalar) -> bool:
+    """Whether an expression is 1 or 0 by typed labels alone, as in a row of one-hot targets."""
+    match node:
+        case s.Where(left, "=", right, s.Number(), s.Number()):
+            return all(each not in graph.made for each in (*cells_of(left), *cells_of(right)))
+    return False
 
 
 def _ordered(graph: BookGraph) -> Iterator[s.Cell]:

@@ -157,7 +157,9 @@ class Judge:
                 if claim.how in kinds and (factor := self.fitting(self.row(cell), claim)) is not None
             ]
             if found:
-                return commonest(found) or 1.0
+                most = commonest(found) or 1.0
+                ones = sum(abs(each - 1.0) <= CLOSE for each in found)
+                return 1.0 if ones >= sum(abs(each - most) <= CLOSE * abs(most) for each in found) else most
         return 1.0
 
     def row(self, cell: s.Cell) -> PointRow:
@@ -416,9 +418,32 @@ class Judge:
                     continue
                 if parameter in study.graph.typed and self.could_update(near, before, parameter):
                     have.add(parameter)
+                    if (gradient := self.taken_by(near, before)) is not None and gradient not in self.claims.found:
+                        self.put_right(
+                            Fault(gradient, self.right_row(parameter), self.row(gradient), "gradient", parameter)
+                        )
+                        self.gradients.append(
+                            JudgedGradient(
+                                gradient, parameter, self.right_row(parameter), self.faults[-1].given, True, True
+                            )
+                        )
+                        continue
                     change = expected * study.right[parameter][0][1]
                     given = np.broadcast_to(value(study.graph.made[near], self.values), change.shape)
                     self.faults.append(Fault(near, self.row(before) + change, given, "update", parameter))
+
+    def taken_by(self, cell: s.Cell, before: s.Cell) -> s.Cell | None:
+        """The one computed cell that a cell takes as the other updates take their gradients."""
+        known = self.claims.study.slopes_of(cell)
+        found = [
+            each
+            for each, slope in known.items()
+            if each != before
+            and each in self.claims.study.graph.made
+            and self.step is not None
+            and alike(np.broadcast_to(slope, (1 + NEAR + FAR,)), np.full(1 + NEAR + FAR, self.step))
+        ]
+        return found[0] if len(found) == 1 and before in known else None
 
     def could_update(self, cell: s.Cell, before: s.Cell, parameter: s.Cell) -> bool:
         """Whether a cell in the place of an update has a part of it: the parameter, or its gradient."""
@@ -456,7 +481,12 @@ class Judge:
         said = self.claims.study.roles.said.rate
         if said is not None:
             return -abs(self.claims.study.graph.typed[said] * self.factor)
-        return commonest(self.changes)
+        most = commonest(self.changes)
+        usual = self.step * self.factor if self.step is not None else None
+        if usual is not None and most is not None:
+            counts = [sum(abs(each - one) <= CLOSE * abs(one) for each in self.changes) for one in (usual, most)]
+            return usual if counts[0] >= counts[1] else most
+        return most
 
     @cached_property
     def plain(self) -> int:

@@ -258,8 +258,11 @@ class _Tree:
         return [[s.Number(float(each))] for each in range(top, bottom + 1)]
 
     def chosen(self, arguments: tuple[p.FormulaNode | None, ...]) -> ItemGrid | LambdaFunction:
-        """CHOOSE with a known number."""
-        number = int(g.constant(self.grid_of(arguments[0])[0][0]))
+        """CHOOSE, with a known number or a cell's."""
+        place = self.grid_of(arguments[0])[0][0]
+        if isinstance(place, s.Cell):
+            return g.one(g.chosen(place, [g.number(self.grid_of(each)[0][0]) for each in arguments[1:]]))
+        number = int(g.constant(place))
         if not 0 < number < len(arguments):
             raise UnreadFormulaError("a choice that is not there")
         return self.argument(arguments[number])

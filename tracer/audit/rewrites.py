@@ -19,7 +19,7 @@ from tracer.audit.lowering import Lowering
 from tracer.audit.numbers import PointRow, value
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.audit.references import grown, moved_ranges, replaced, size_of, started, styled
-from tracer.audit.shapes import longer, other_lines, parts_of_one, slopes_of, terms_of, turned
+from tracer.audit.shapes import longer, other_lines, parts_of_one, regrouped, slopes_of, terms_of, turned
 from tracer.audit.writing import nodes, reference_to, text_of, tree_at
 from tracer.expression import scalar as s
 
@@ -95,15 +95,14 @@ class Rewriting:
                 *self.study.roles.backward(),
                 *self.study.graph.typed,
             }
-            same = [
-                each for each in known if each.matrix == self.cell.matrix and each != self.cell and each in self.values
-            ]
+            there = {each.matrix for each in used} | {self.cell.matrix}
+            same = [each for each in known if each.matrix in there and each != self.cell and each in self.values]
             order = self.study.places
             place = order.get(self.cell, 0)
             before = [each for each in same if order.get(each, -1) < place or each in near]
             before.sort(
                 key=lambda each: (
-                    abs(each.row - self.cell.row) + abs(each.column - self.cell.column) * 0.5,
+                    self._distance(each),
                     each.row,
                     each.column,
                 )
@@ -113,6 +112,12 @@ class Rewriting:
                 before.insert(0, self.of)
             self._pool = before[:MOST_POOL]
         return self._pool
+
+    def _distance(self, cell: s.Cell) -> float:
+        """How far a cell is, on another sheet from the cells that the formula takes from there."""
+        used = [each for each in self.study.graph.uses[self.cell] if each.matrix == cell.matrix]
+        near = [self.cell] if cell.matrix == self.cell.matrix else used
+        return min(abs(cell.row - each.row) + abs(cell.column - each.column) * 0.5 for each in near)
 
     def cells(self) -> Iterator[FormulaChange]:
         """One cell in the place of another, wherever that stands, or in one place alone."""
@@ -213,7 +218,7 @@ class Rewriting:
                     yield FormulaChange(replaced(self.tree, node, left), "number", detail=text_of(right))
                 case p.Unary("-", operand):
                     yield FormulaChange(replaced(self.tree, node, operand), "sign", detail="-")
-                case p.Literal(float() as known):
+                case p.Literal(float() as known) if not self._is_choice(node):
                     for other in (0.5, 1.0, 2.0, 3.0):
                         if other != known:
                             yield FormulaChange(
@@ -221,6 +226,11 @@ class Rewriting:
                             )
                 case p.Binary("^", base, p.Literal(2.0)):
                     yield FormulaChange(replaced(self.tree, node, base), "number", detail="^2")
+
+    def _is_choice(self, number: p.FormulaNode) -> bool:
+        """Whether a number is what an IF gives: of another label it would be wrong again."""
+        calls = [each for each in nodes(self.tree) if isinstance(each, p.Call) and each.function == "IF"]
+        return any(number in call.arguments[1:] for call in calls)
 
     def factors(self) -> Iterator[FormulaChange]:
         """The whole times or divided by something: −1, a number, a cell a, 1 − a, a·(1 − a), 1 − a², a mask."""
@@ -346,13 +356,14 @@ class Rewriting:
 
     def slopes(self) -> Iterator[FormulaChange]:
         """A part that is made of one cell (or matrix), as another function of it, or of one that is near it."""
-        for part, reference in parts_of_one(self.tree):
-            own = self._start(reference)
-            if own is None:
-                continue
-            for cell in dict.fromkeys([own, *self._kin(own)]):
-                for made, form in slopes_of(reference if cell == own else self._instead(reference, cell)):
-                    yield FormulaChange(replaced(self.tree, part, made), "slope", own, cell, form)
+        for tree in dict.fromkeys((self.tree, *regrouped(self.tree))):
+            for part, reference in parts_of_one(tree):
+                own = self._start(reference)
+                if own is None:
+                    continue
+                for cell in dict.fromkeys([own, *self._kin(own)]):
+                    for made, form in slopes_of(reference if cell == own else self._instead(reference, cell)):
+                        yield FormulaChange(replaced(tree, part, made), "slope", own, cell, form)
 
     def scaled(self) -> Iterator[FormulaChange]:
         """A cell or matrix times a typed number that does not move: a rate."""

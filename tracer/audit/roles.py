@@ -166,7 +166,11 @@ def _targets(graph: BookGraph, mixed: bool, moved: frozenset[s.Cell]) -> Iterato
             known[user] = _Ways(graph, user, moved).found()
         ways = {user: _together(known[user][each] for each in copied if each in known[user]) for user in users}
         measured = OTHER not in ways.values() or (
-            mixed and any(_squares(graph, graph.made[user], copied, moved) for user in users)
+            mixed
+            and any(
+                _squares(graph, graph.made[user], copied, moved) or (way == HELD and _is_squared(graph, user))
+                for user, way in ways.items()
+            )
         )
         if HELD in ways.values() and measured:
             found = [user for user, way in ways.items() if way in (HELD, DIVIDED)]
@@ -204,6 +208,12 @@ HELD, DIVIDED, COMPARED, OTHER = range(4)
 typed number, or anything else."""
 
 
+def labels_of(graph: BookGraph, left: s.Scalar, right: s.Scalar) -> list[s.Cell]:
+    """The cells of a comparison of typed numbers: of a label with a class."""
+    cells = [*cells_of(left), *cells_of(right)]
+    return cells if all(root(graph, each) in graph.typed for each in cells) else []
+
+
 def _together(ways: Iterable[int]) -> int:
     """The way of a cell that is used in several ways."""
     return max(ways, default=COMPARED, key=(COMPARED, DIVIDED, HELD, OTHER).index)
@@ -221,21 +231,30 @@ class _Ways:
         self.ways: dict[s.Cell, list[int]] = {}
 
     def found(self) -> dict[s.Cell, int]:
-        self.walk(self.whole, frozenset())
+        self.walk(self.whole, frozenset(), False)
         return {cell: _together(ways) for cell, ways in self.ways.items()}
 
     def note(self, cell: s.Cell, way: int) -> None:
         self.ways.setdefault(cell, []).append(way)
 
-    def walk(self, node: s.Scalar, known: frozenset[s.Cell]) -> None:
+    def walk(self, node: s.Scalar, known: frozenset[s.Cell], in_log: bool) -> None:
         """Note the ways of all cells in a part but those that are `known` from around it."""
         match node:
+            case s.Where(left, "=", right, then, otherwise) if labels := labels_of(self.graph, left, right):
+                chooses = in_log or any(is_logarithm(self.graph, each) for each in (then, otherwise))
+                for cell in labels:
+                    self.note(cell, HELD if chooses else COMPARED)
+                self.walk(then, known, in_log)
+                self.walk(otherwise, known, in_log)
+                return
+            case s.Log():
+                in_log = True
             case s.Cell():
                 if node not in known:
                     self.note(node, OTHER)
                 return
             case s.Sum((first, second)):
-                self.difference(node, first, second, known)
+                self.difference(node, first, second, known, in_log)
                 return
             case s.Product(factors):
                 known = self.before_logarithms(factors, known)
@@ -243,17 +262,24 @@ class _Ways:
                 self.graph, below, self.moved
             ):
                 self.note(next(iter(of)), DIVIDED)
-                self.walk(below, known)
+                self.walk(below, known, in_log)
                 return
         for part in s.children(node):
-            self.walk(part, known)
+            self.walk(part, known, in_log)
 
-    def difference(self, node: s.Sum, first: s.Scalar, second: s.Scalar, known: frozenset[s.Cell]) -> None:
+    def difference(
+        self, node: s.Sum, first: s.Scalar, second: s.Scalar, known: frozenset[s.Cell], in_log: bool
+    ) -> None:
         for one, two in ((first, second), (second, first)):
+            match one.operand if isinstance(one, s.Negative) else one:
+                case s.Where(left, "=", right, s.Number(), s.Number()) if labels := labels_of(self.graph, left, right):
+                    for each in labels:
+                        self.note(each, HELD if _is_computed(self.graph, two, self.moved) else COMPARED)
+                    continue
             cell = one.operand if isinstance(one, s.Negative) else one
             other = _other(first, second, {cell}) if isinstance(cell, s.Cell) else None
             if not isinstance(cell, s.Cell) or other is None:
-                self.walk(one, known)
+                self.walk(one, known, in_log)
             elif cell not in known:
                 only_shown = node == self.whole and not self.goes_on
                 self.note(cell, HELD if _is_computed(self.graph, two, self.moved) and not only_shown else COMPARED)
@@ -282,6 +308,16 @@ def _squares(graph: BookGraph, node: s.Scalar, target: set[s.Cell], moved: froze
             other = _other(first, second, target)
             return other is not None and _is_computed(graph, other, moved)
     return any(_squares(graph, each, target, moved) for each in s.children(node))
+
+
+def _is_squared(graph: BookGraph, cell: s.Cell) -> bool:
+    """Whether another cell takes the square of one."""
+    square = s.Power(cell, 2.0)
+    return any(_contains(graph.made[user], square) for user in graph.users.get(cell, ()))
+
+
+def _contains(node: s.Scalar, part: s.Scalar) -> bool:
+    return node == part or any(_contains(each, part) for each in s.children(node))
 
 
 def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar | None:
@@ -404,12 +440,24 @@ def _measures(graph: BookGraph, node: s.Scalar, targets: frozenset[s.Cell], held
             return _is_held(base, targets, held)
         case s.Product(factors):
             return _measures_product(graph, factors, targets, held)
+        case s.Log(inner):
+            return _is_chosen(inner, targets)
+        case s.Where(_, "=", _, then, otherwise) if _is_chosen(node, targets):
+            return all(is_logarithm(graph, each) for each in (then, otherwise))
         case s.Maximum(operands):
             return s.Number(0.0) in operands and any(_is_held(each, targets, held) for each in operands)
         case s.Where(_, _, _, then, otherwise):
             kept = [each for each in (then, otherwise) if not isinstance(each, s.Number)]
             return bool(kept) and all(_measures(graph, each, targets, held) for each in kept)
     return False
+
+
+def _is_chosen(node: s.Scalar, targets: frozenset[s.Cell]) -> bool:
+    """Whether a target says which of several numbers is taken."""
+    match node:
+        case s.Where(left, "=", right):
+            return any(each in targets for each in (*cells_of(left), *cells_of(right)))
+    return any(_is_chosen(each, targets) for each in s.children(node))
 
 
 def _is_held(node: s.Scalar, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> bool:

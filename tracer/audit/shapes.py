@@ -134,6 +134,30 @@ def slopes_of(a: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, str]]:
     yield rest, "1-a"
 
 
+def regrouped(tree: p.FormulaNode) -> Iterator[p.FormulaNode]:
+    """A product with the factors that are made of one cell alone put together: d·a·(1 − a) as d·(a·(1 − a))."""
+    factors = _factors(tree)
+    own = [{each for each in nodes(factor) if isinstance(each, p.Reference | p.NameNode)} for factor in factors]
+    for reference in dict.fromkeys(next(iter(each)) for each in own if len(each) == 1):
+        together = [factor for factor, used in zip(factors, own, strict=True) if used == {reference}]
+        others = [factor for factor, used in zip(factors, own, strict=True) if used != {reference}]
+        if len(together) > 1 and others:
+            yield p.Binary("*", _product(others), p.Bracketed(_product(together)))
+
+
+def _factors(node: p.FormulaNode) -> list[p.FormulaNode]:
+    if isinstance(node, p.Binary) and node.operator == "*":
+        return [*_factors(node.left), node.right]
+    return [node]
+
+
+def _product(factors: Sequence[p.FormulaNode]) -> p.FormulaNode:
+    found = factors[0]
+    for factor in factors[1:]:
+        found = p.Binary("*", found, factor)
+    return found
+
+
 def parts_of_one(tree: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, p.Reference | p.NameNode]]:
     """The parts of a formula that are made of one cell, range or name alone, and larger than it."""
     for node in dict.fromkeys(nodes(tree)):

@@ -92,6 +92,8 @@ class SlipNaming:
             return "rate-scales-weights" if rewrite is None or rewrite.kind != "cell" else "wrong-row-or-target"
         before = self.judge.row(update.before)
         times = ratio(fault.given - before, fault.right - before)
+        if times is None and rewrite is not None and rewrite.kind == "slope":
+            return self._slope_slug(fault, rewrite)
         if times is None:
             return (
                 "rate-scales-weights" if rewrite is not None and rewrite.kind == "brackets" else "wrong-row-or-target"

@@ -14,10 +14,11 @@ import numpy as np
 
 from tracer.audit.graph import name_of
 from tracer.audit.known import Study
+from tracer.audit.numbers import value
 from tracer.audit.package import AuditError
 from tracer.audit.perceptron import FoundPerceptron, perceptrons
 from tracer.audit.report import Audit
-from tracer.audit.roles import ancestors, root
+from tracer.audit.roles import ancestors, labels_of, root
 from tracer.errors import TracerError
 from tracer.expression import scalar as s
 from tracer.expression.arrays import Array
@@ -185,6 +186,8 @@ class _Taken:
                 return f"({self.text(base)}) ** {exponent:g}"
             case s.Raised(base, exponent):
                 return f"exp({math.log(base)!r} * ({self.text(exponent)}))"
+            case s.Where(left, "=", right, then, otherwise) if labels_of(self.study.graph, left, right):
+                return self.text(then if self.typed(left) == self.typed(right) else otherwise)
             case s.Where(left, relation, right, then, otherwise) if relation != "=":
                 texts = [self.text(each) for each in (left, right, then, otherwise)]
                 return f"where({texts[0]} {relation} {texts[1]}, {texts[2]}, {texts[3]})"
@@ -194,6 +197,10 @@ class _Taken:
                 return self.text(s.expand(node))
             case _:
                 return self.function(node)
+
+    def typed(self, node: s.Scalar) -> float:
+        """The number of an expression over typed cells."""
+        return float(np.ravel(value(node, self.study.values))[0])
 
     def added(self, terms: Iterable[s.Scalar]) -> str:
         found = ""
