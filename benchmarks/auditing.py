@@ -91,8 +91,8 @@ def report(count: int = COUNT) -> str:
     missed = [text for each in found if isinstance(each, AuditedExample) for text in each.missed]
     words = (
         f"The workbook of every built-in example is audited as it is, then {totals[3]} copies of them with one fault "
-        "each, in a gradient or an update by lot: a reference moved by a cell, a sign turned, a term left out, a factor "
-        "of 2. Noticed: something is called wrong; first: the first wrong cell is the planted one; named: it is "
+        "each, in a gradient or an update by lot: a reference moved by a cell, a sign turned, a term left out, a "
+        "factor of 2. Noticed: something is called wrong; first: the first wrong cell is the planted one; named: it is "
         "among those called wrong themselves. A fault in a contribution that is a gradient only with others is often "
         "found in the sum."
     )

@@ -118,7 +118,8 @@ def named_functions() -> TeacherBook:
                     "D1": "w1", "E1": 0.3, "D2": "w2", "E2": 0.5, "D3": "w3", "E3": -0.7, "D4": "w4", "E4": 0.2,
                     "D5": "v1", "E5": 0.9, "D6": "v2", "E6": -0.8, "G1": "h1", "H1": "=Sig(E1*B1+E2*B2)", "G2": "h2",
                     "H2": "=Sig(E3*B1+E4*B2)", "G3": "out", "H3": "=Sig(E5*H1+E6*H2)", "G4": "E",
-                    "H4": "=(B3-H3)^2/2", "G6": "dE/dv1", "H6": "=_xlfn.LET(_xlpm.o,H3,(_xlpm.o-B3)*_xlpm.o*(1-_xlpm.o)*H1)",
+                    "H4": "=(B3-H3)^2/2", "G6": "dE/dv1",
+                    "H6": "=_xlfn.LET(_xlpm.o,H3,(_xlpm.o-B3)*_xlpm.o*(1-_xlpm.o)*H1)",
                     "G7": "dE/dv2", "H7": "=_xlfn.LET(_xlpm.o,H3,(_xlpm.o-B3)*_xlpm.o*(1-_xlpm.o)*H2)"}  # fmt: skip
     delta = "_xlfn.LET(_xlpm.d,(H3-B3)*H3*(1-H3)*{v},_xlpm.s,{h}*(1-{h}),_xlpm.d*_xlpm.s*{x})"
     for k, (v, h, x) in enumerate((("E5", "H1", "B1"), ("E5", "H1", "B2"), ("E6", "H2", "B1"), ("E6", "H2", "B2"))):
@@ -168,14 +169,16 @@ def two_sheets() -> TeacherBook:
                       "G1": "W2", "G2": 0.8, "G3": -0.3, "I1": "b2", "I2": 0.05, "A5": "X", "D5": "Z1", "G5": "A1",
                       "J5": "Yhat", "K5": "Y", "L5": "squared"}  # fmt: skip
     for r, (x, y, t) in enumerate([(1.0, 0.5, 0.7), (-0.3, 0.8, 0.1), (0.6, -1.2, 0.4), (0.9, 0.3, 1.1)], start=6):
-        forward |= {f"A{r}": x, f"B{r}": y, f"D{r}": f"=A{r}*$A$2+B{r}*$A$3+$D$2", f"E{r}": f"=A{r}*$B$2+B{r}*$B$3+$E$2",
+        forward |= {f"A{r}": x, f"B{r}": y, f"D{r}": f"=A{r}*$A$2+B{r}*$A$3+$D$2",
+                    f"E{r}": f"=A{r}*$B$2+B{r}*$B$3+$E$2",
                     f"G{r}": f"=MAX(0,D{r})", f"H{r}": f"=MAX(0,E{r})", f"J{r}": f"=G{r}*$G$2+H{r}*$G$3+$I$2",
                     f"K{r}": t, f"L{r}": f"=(J{r}-K{r})^2"}  # fmt: skip
     forward |= {"K11": "MSE", "L11": "=AVERAGE(L6:L9)"}
     back: Cells = {"A1": "dYhat", "C1": "dA1", "F1": "dZ1", "A8": "dW2", "C8": "db2", "E8": "dW1", "H8": "db1"}
     for r in range(2, 6):
         f = r + 4
-        back |= {f"A{r}": f"=2*(Forward!J{f}-Forward!K{f})/4", f"C{r}": f"=A{r}*Forward!G$2", f"D{r}": f"=A{r}*Forward!G$3",
+        back |= {f"A{r}": f"=2*(Forward!J{f}-Forward!K{f})/4", f"C{r}": f"=A{r}*Forward!G$2",
+                 f"D{r}": f"=A{r}*Forward!G$3",
                  f"F{r}": f"=IF(Forward!D{f}>0,C{r},0)", f"G{r}": f"=IF(Forward!E{f}>0,D{r},0)"}  # fmt: skip
     back |= {"A9": "=SUMPRODUCT(Forward!G6:G9,A2:A5)", "A10": "=SUMPRODUCT(Forward!H6:H9,A2:A5)", "C9": "=SUM(A2:A5)",
              "E9": "=SUMPRODUCT(Forward!A6:A9,F2:F5)", "F9": "=SUMPRODUCT(Forward!A6:A9,G2:G5)",
@@ -220,7 +223,8 @@ def in_place() -> TeacherBook:
 
 def labels() -> TeacherBook:
     """Softmax and cross-entropy with class numbers; one-hot by IF against the header row."""
-    cells: Cells = {"A1": "W", "A2": 0.2, "B2": -0.5, "C2": 0.4, "A3": 0.6, "B3": 0.1, "C3": -0.3, "A4": 0.05, "B4": 0.1,
+    cells: Cells = {"A1": "W", "A2": 0.2, "B2": -0.5, "C2": 0.4, "A3": 0.6, "B3": 0.1, "C3": -0.3, "A4": 0.05,
+                    "B4": 0.1,
                     "C4": -0.1, "E1": "rate", "F1": 0.5}  # fmt: skip
     heads = ["x1", "x2", "class", "z1", "z2", "z3", "e1", "e2", "e3", "sum", "p1", "p2", "p3", "loss", "1", "2", "3"]
     cells |= {f"{c}6": head for c, head in zip("ABCDEFGHIJKLMNOPQ", heads, strict=True)}
@@ -261,8 +265,15 @@ def head() -> TeacherBook:
               "D11": "=A11/SUM($A11:$B11)", "E11": "=B11/SUM($A11:$B11)", "D12": "=A12/SUM($A12:$B12)",
               "E12": "=B12/SUM($A12:$B12)", "G11:H12": "{=MMULT(D11:E12,G7:H8)}",
               "J11": "=SUMXMY2(G11:H12,N2:O3)/2"}  # fmt: skip
-    cells |= {"A14": "dO", "D14": "dV", "G14": "dP", "J14": "dS", "A15:B16": "{=G11:H12-N2:O3}",
-              "D15:E16": "{=MMULT(TRANSPOSE(D11:E12),A15:B16)}", "G15:H16": "{=MMULT(A15:B16,TRANSPOSE(G7:H8))}"}
+    cells |= {
+        "A14": "dO",
+        "D14": "dV",
+        "G14": "dP",
+        "J14": "dS",
+        "A15:B16": "{=G11:H12-N2:O3}",
+        "D15:E16": "{=MMULT(TRANSPOSE(D11:E12),A15:B16)}",
+        "G15:H16": "{=MMULT(A15:B16,TRANSPOSE(G7:H8))}",
+    }
     for r, p in ((15, 11), (16, 12)):
         dot = f"SUMPRODUCT($G{r}:$H{r},$D{p}:$E{p})"
         cells |= {f"J{r}": f"=D{p}*(G{r}-{dot})", f"K{r}": f"=E{p}*(H{r}-{dot})"}
@@ -296,7 +307,7 @@ def table() -> TeacherBook:
     faults = {
         "no factor": {"Line!B12": "=AVERAGE(Data[e times x])"},
         "other column": {"Line!B13": "=2*AVERAGE(Data[y])"},
-        "target for input": {f"Line!F{r}": f"={row.format('error')}*{row.format('t')}" for r in range(6, 10)},
+        "half the rate": {"Line!B16": "=B2-B3*B13/2"},
     }
     return TeacherBook({"Line": cells}, faults, tables=(("Line", "Data", "A5:F9"),))
 
@@ -312,8 +323,10 @@ def pasted() -> TeacherBook:
             cells |= {f"{c}{r}": f"=$B{h}*{w}$3+$C{h}*{w}$4+{b}$3", f"{o}{r}": f"=1/(1+EXP(-{c}{r}))",
                       f"{t}{r}": [[0.01, 0.99], [0.6, 0.2]][r - 8][k], f"{d}{r}": f"=({o}{r}-{t}{r})*{o}{r}*(1-{o}{r})",
                       f"{q}{r}": f"=({t}{r}-{o}{r})^2/2"}  # fmt: skip
-    cells |= {"N11": "=SUM(N8:O9)", "B12": "grad W", "B13": "=B3*K8+B4*K9", "C13": "=B3*L8+B4*L9", "B14": "=C3*K8+C4*K9",
-              "C14": "=C3*L8+C4*L9", "E12": "grad bias", "E13": "=K8+K9", "F13": "=L8+L9", "B16": "W+", "B17": "=E3-0.5*B13",
+    cells |= {"N11": "=SUM(N8:O9)", "B12": "grad W", "B13": "=B3*K8+B4*K9", "C13": "=B3*L8+B4*L9",
+              "B14": "=C3*K8+C4*K9",
+              "C14": "=C3*L8+C4*L9", "E12": "grad bias", "E13": "=K8+K9", "F13": "=L8+L9", "B16": "W+",
+              "B17": "=E3-0.5*B13",
               "C17": "=F3-0.5*C13", "B18": "=E4-0.5*B14", "C18": "=F4-0.5*C14", "E16": "bias+", "E17": "=H3-0.5*E13",
               "F17": "=I3-0.5*F13"}  # fmt: skip
     faults = {

@@ -23,6 +23,7 @@ from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
 MOST_SECONDS = 3.0  # for looking for right formulas
+MOST_COPIES = 4  # cells in which a formula is tried
 
 
 @dataclass
@@ -202,10 +203,26 @@ class _Search:
         if self.left > 0:
             begun = time.process_time()
             rewriting = Rewriting(self.judge.claims.study, self.judge.values, fault.cell, fault.right, fault.of)
+            rewriting.alike = self.copies(fault)
             rewrite = rewriting.find(self.last)
             self.last = rewriting.way or self.last
             self.left -= time.process_time() - begun
         return (rewrite, *self.naming.slip(fault, rewrite))
+
+    def copies(self, fault: Fault) -> list[tuple[s.Cell, PointRow]]:
+        """A few other cells at fault that the formula of one was copied to."""
+        sheet = self.judge.claims.study.graph.book.sheets[fault.cell.matrix]
+        if sheet.formulas[fault.cell.row, fault.cell.column].spread is not None:
+            return []
+        same = self.judge.relative(fault.cell)
+        found = [
+            (each.cell, each.right)
+            for each in self.judge.faults
+            if each.cell != fault.cell
+            and each.cell.matrix == fault.cell.matrix
+            and self.judge.relative(each.cell) == same
+        ]
+        return found[:MOST_COPIES]
 
 
 def _is_off(fault: Fault) -> bool:

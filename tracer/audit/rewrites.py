@@ -20,10 +20,10 @@ from tracer.audit.numbers import PointRow, value
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.audit.references import grown, moved_ranges, replaced, size_of, started, styled
 from tracer.audit.shapes import longer, other_lines, parts_of_one, regrouped, slopes_of, terms_of, turned
-from tracer.audit.writing import nodes, reference_to, text_of, tree_at
+from tracer.audit.writing import moved, nodes, reference_to, text_of, tree_at
 from tracer.expression import scalar as s
 
-MOST_TRIED, MOST_POOL = 9_000, 260
+MOST_TRIED, MOST_MORE, MOST_POOL = 9_000, 1_500, 260
 FARTHEST = 4  # rows and columns that a range may be off
 
 
@@ -56,33 +56,53 @@ class Rewriting:
         self.formula = self.book.sheets[cell.matrix].formulas[cell.row, cell.column]
         self.tree = tree_at(self.book, cell)
         self.tried = 0
+        self.alike: list[tuple[s.Cell, PointRow]] = []  # cells that the formula was copied to, and what belongs there
         self.way = ""  # by which the change was found
 
     def find(self, first: str = "") -> FormulaChange | None:
         """The first change whose numbers are right, or None. `first`: the kind of change to begin with."""
         ways = sorted(WAYS, key=lambda each: each.__name__ != first)
+        here_alone: tuple[FormulaChange, str] | None = None
+        most = MOST_TRIED
         with np.errstate(all="ignore"):
             for way in ways:
                 for rewrite in way(self):
-                    if self.tried > MOST_TRIED and way is not Rewriting.chain:
+                    if self.tried > most and way is not Rewriting.chain:
                         break
-                    if self.is_right(rewrite.tree):
+                    if not self.is_right(rewrite.tree):
+                        continue
+                    if self.is_right_when_copied(rewrite.tree):
                         self.way = way.__name__
                         return rewrite
-        return None
+                    if here_alone is None:
+                        here_alone, most = (rewrite, way.__name__), min(most, self.tried + MOST_MORE)
+        if here_alone is None:
+            return None
+        self.way = here_alone[1]
+        return here_alone[0]
 
     def is_right(self, tree: p.FormulaNode) -> bool:
         self.tried += 1
+        return self._gives(tree, self.cell, self.right)
+
+    def is_right_when_copied(self, tree: p.FormulaNode) -> bool:
+        """Whether a formula is right in the other cells too that the one in its place was copied to."""
+        return all(
+            self._gives(moved(tree, cell.row - self.cell.row, cell.column - self.cell.column), cell, right)
+            for cell, right in self.alike
+        )
+
+    def _gives(self, tree: p.FormulaNode, cell: s.Cell, right: PointRow) -> bool:
         try:
             if self.formula.spread is None:
-                item = self.lowering.tree(self.cell.matrix, tree)
+                item = self.lowering.tree(cell.matrix, tree)
             else:
-                grid = _grid(self.lowering, self.cell.matrix, tree)
-                item = self.lowering.part(grid, self.formula, (self.cell.row, self.cell.column))
+                grid = _grid(self.lowering, cell.matrix, tree)
+                item = self.lowering.part(grid, self.formula, (cell.row, cell.column))
             found = value(number(item), self.values)
         except (UnreadFormulaError, KeyError, RecursionError, IndexError):
             return False
-        return alike(np.broadcast_to(found, self.right.shape), self.right)
+        return alike(np.broadcast_to(found, right.shape), right)
 
     def pool(self) -> list[s.Cell]:
         """Cells that could stand in a formula: those of its pass, the nearest first."""
@@ -95,7 +115,7 @@ class Rewriting:
                 *self.study.roles.backward(),
                 *self.study.graph.typed,
             }
-            there = {each.matrix for each in used} | {self.cell.matrix}
+            there = {each.matrix for each in (self.cell, *self._behind())}
             same = [each for each in known if each.matrix in there and each != self.cell and each in self.values]
             order = self.study.places
             place = order.get(self.cell, 0)
@@ -113,10 +133,15 @@ class Rewriting:
             self._pool = before[:MOST_POOL]
         return self._pool
 
+    def _behind(self) -> list[s.Cell]:
+        """What the cell is made of, and what that is made of."""
+        uses = self.study.graph.uses
+        return [*uses[self.cell], *(each for cell in uses[self.cell] for each in uses.get(cell, ()))]
+
     def _distance(self, cell: s.Cell) -> float:
         """How far a cell is, on another sheet from the cells that the formula takes from there."""
-        used = [each for each in self.study.graph.uses[self.cell] if each.matrix == cell.matrix]
-        near = [self.cell] if cell.matrix == self.cell.matrix else used
+        behind = [each for each in self._behind() if each.matrix == cell.matrix]
+        near = [self.cell] if cell.matrix == self.cell.matrix else behind
         return min(abs(cell.row - each.row) + abs(cell.column - each.column) * 0.5 for each in near)
 
     def cells(self) -> Iterator[FormulaChange]:

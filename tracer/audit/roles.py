@@ -162,8 +162,9 @@ def _targets(graph: BookGraph, mixed: bool, moved: frozenset[s.Cell]) -> Iterato
             names.extend(copies.get(each, ()))
         copied = set(names)
         users = {user for each in names for user in graph.users.get(each, ())} - copied
-        for user in users - known.keys():
-            known[user] = _Ways(graph, user, moved).found()
+        for user in users:
+            if user not in known:
+                known[user] = _Ways(graph, user, moved).found()
         ways = {user: _together(known[user][each] for each in copied if each in known[user]) for user in users}
         measured = OTHER not in ways.values() or (
             mixed

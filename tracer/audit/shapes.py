@@ -142,7 +142,7 @@ def regrouped(tree: p.FormulaNode) -> Iterator[p.FormulaNode]:
         together = [factor for factor, used in zip(factors, own, strict=True) if used == {reference}]
         others = [factor for factor, used in zip(factors, own, strict=True) if used != {reference}]
         if len(together) > 1 and others:
-            yield p.Binary("*", _product(others), p.Bracketed(_product(together)))
+            yield p.Binary("*", _product(others), _product(together))
 
 
 def _factors(node: p.FormulaNode) -> list[p.FormulaNode]:

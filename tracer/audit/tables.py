@@ -20,7 +20,7 @@ THIS_ROW, ALL, HEADERS, TOTALS = "#this row", "#all", "#headers", "#totals"
 
 @dataclass(frozen=True)
 class BookTable:
-    """A table's sheet and cells: rows `top` to `bottom` are its data, `columns` their headings from column `left` on."""
+    """A table's sheet and cells: data in rows `top` to `bottom`, `columns` by their headings, from column `left` on."""
 
     sheet: str
     top: int

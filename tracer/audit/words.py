@@ -47,9 +47,7 @@ def summary(audit: Audit) -> str:
     if audit.updates:
         at_fault = {cell for each in audit.wrong for cell in each.cells}
         count = sum(each in at_fault for each in audit.updates)
-        parts.append(
-            f"{len(audit.updates)} updates without a gradient of their own were checked, {count or 'none'} of them wrong"
-        )
+        parts.append(f"{len(audit.updates)} updates in one formula were checked, {count or 'none'} of them wrong")
     if not audit.wrong:
         parts.append("nothing is wrong")
     return "; ".join(parts) + "."
