@@ -26,6 +26,7 @@ UNSURE = (
     "gradients may be there, but too few of them agree with a loss to call others wrong; name the loss with --loss CELL"
 )
 MOST_BYTES = 50_000_000
+MOST_RIGHT = 20  # gradients that agree with a loss by name
 
 
 def audit_file(path: Path, loss: str | None = None, told: Path | None = None) -> Audit:
@@ -59,9 +60,12 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
     judged: list[AuditFinding] = []
     for roles in _readings(graph, said):
         judged = _judged(audit, roles, labels) if roles.losses else []
-        if roles.said != said:  # names alone speak for it: nothing but a parameter's own gradient or update is accused
+        if (
+            roles.said != said
+        ):  # names alone speak for it: of few, a parameter's own gradient or update alone is accused
             named = roles.said.gradients
-            judged = [each for each in judged if (each.updates or named.get(each.cell)) in graph.typed]
+            many = sum(not each.wrong for each in audit.gradients) >= MOST_RIGHT
+            judged = [each for each in judged if many or (each.updates or named.get(each.cell)) in graph.typed]
             if len(judged) > 1:  # one fault stands out from the rest; where more do, the name may not be the loss's
                 audit.gradients, audit.updates, judged, audit.unsure = [], [], [], True
         if audit.gradients or audit.updates:

@@ -6,7 +6,7 @@ Nobody is accused without proof: a claim that only the cells after it make must 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -402,35 +402,52 @@ class Judge:
         )
 
     def look_for_updates(self) -> None:
-        """Cells in line with updates that should be updates too, by what these do, and are none."""
-        study = self.claims.study
-        updates, expected = study.roles.updates, self.change
+        """Cells where updates belong, by where the others are, and that are none."""
+        expected = self.change
         if expected is None or not self.is_plain():
             return
         expected = -abs(expected) if self.goes_down and self.factor > 0 and expected > 0 else expected
-        have = {each.parameter for each in updates.values()}
-        for cell, update in list(updates.items()):
+        study = self.claims.study
+        have = {each.parameter for each in study.roles.updates.values()}
+        settled = {each.cell for each in self.gradients}
+        for near, before, parameter in self.places_of_updates():
+            if near in study.roles.updates or near in settled or near not in study.graph.made or parameter in have:
+                continue
+            if self.could_update(near, before, parameter):
+                have.add(parameter)
+                self.judge_missing(near, before, parameter, expected)
+
+    def places_of_updates(self) -> Iterator[tuple[s.Cell, s.Cell, s.Cell]]:
+        """Cells that may be updates, of what and of which parameter: beside updates, or as far from parameters."""
+        study, graph = self.claims.study, self.claims.study.graph
+        updates = list(study.roles.updates.items())
+        for cell, update in updates:
             for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-                near = s.Cell(cell.matrix, cell.row + down, cell.column + right)
                 before = s.Cell(update.before.matrix, update.before.row + down, update.before.column + right)
-                parameter = root(study.graph, before)
-                if near in updates or near not in study.graph.made or parameter in have or parameter not in study.right:
-                    continue
-                if parameter in study.graph.typed and self.could_update(near, before, parameter):
-                    have.add(parameter)
-                    if (gradient := self.taken_by(near, before)) is not None and gradient not in self.claims.found:
-                        self.put_right(
-                            Fault(gradient, self.right_row(parameter), self.row(gradient), "gradient", parameter)
-                        )
-                        self.gradients.append(
-                            JudgedGradient(
-                                gradient, parameter, self.right_row(parameter), self.faults[-1].given, True, True
-                            )
-                        )
-                        continue
-                    change = expected * study.right[parameter][0][1]
-                    given = np.broadcast_to(value(study.graph.made[near], self.values), change.shape)
-                    self.faults.append(Fault(near, self.row(before) + change, given, "update", parameter))
+                if (parameter := root(graph, before)) in study.right and parameter in graph.typed:
+                    yield s.Cell(cell.matrix, cell.row + down, cell.column + right), before, parameter
+        known = {each.of for each in self.gradients if each.of in graph.typed}
+        shown = [each for each in (*graph.typed, *graph.made) if root(graph, each) in known]
+        steps = dict.fromkeys(
+            (c.matrix, u.before.matrix, c.row - u.before.row, c.column - u.before.column) for c, u in updates
+        )
+        for sheet, other, down, right in steps:
+            for before in shown:
+                if before.matrix == other and before.row + down > 0 and before.column + right > 0:
+                    yield s.Cell(sheet, before.row + down, before.column + right), before, root(graph, before)
+
+    def judge_missing(self, near: s.Cell, before: s.Cell, parameter: s.Cell, expected: float) -> None:
+        """Blame a cell that should be an update and is none, or what it takes for a gradient."""
+        study = self.claims.study
+        gradient = self.taken_by(near, before)
+        if gradient is not None and gradient not in self.claims.found:
+            given, right = self.row(gradient), self.right_row(parameter)
+            self.put_right(Fault(gradient, right, given, "gradient", parameter))
+            self.gradients.append(JudgedGradient(gradient, parameter, right, given, wrong=True, blamed=True))
+            return
+        change = expected * study.right[parameter][0][1]
+        given = np.broadcast_to(value(study.graph.made[near], self.values), change.shape)
+        self.faults.append(Fault(near, self.row(before) + change, given, "update", parameter))
 
     def taken_by(self, cell: s.Cell, before: s.Cell) -> s.Cell | None:
         """The one computed cell that a cell takes as the other updates take their gradients."""
