@@ -12,6 +12,7 @@ from tracer.audit.grids import number
 from tracer.audit.lowering import Lowering
 from tracer.audit.numbers import PointRow, cells_of, value
 from tracer.audit.package import BookCells, WrittenFormula, read_book
+from tracer.audit.parsing import UnreadFormulaError
 from tracer.audit.report import Audit
 from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
@@ -58,7 +59,10 @@ def copied(book: BookCells) -> BookCells:
 
 def _differs(book: BookCells, cell: s.Cell, numbers: Mapping[s.Cell, PointRow]) -> bool:
     """Whether a cell's formula gives another number than it did, of the same cells."""
-    found = number(Lowering(book).expression(cell.matrix, (cell.row, cell.column)))
+    try:
+        found = number(Lowering(book).expression(cell.matrix, (cell.row, cell.column)))
+    except UnreadFormulaError:  # of a text
+        return False
     known = {each: numbers.get(each, np.float64(0.0)) for each in cells_of(found)}
     off, right = float(value(found, known)), float(numbers[cell])  # type: ignore[arg-type]
     return abs(off - right) > LEAST * max(abs(right), 1e-9)

@@ -70,10 +70,18 @@ class Claims:
 
     def by_update(self) -> None:
         self._drop_other_sums()
+        taken: dict[s.Cell, list[s.Cell]] = {}
         for update in self.study.roles.updates.values():
             linear = [each for each in update.takes if self._is_scaled(update.cell, each)]
             if len(update.takes) == 1 and linear and update.parameter in self.study.right:
-                self.found.setdefault(linear[0], Claim(frozenset({update.parameter}), "update"))
+                taken.setdefault(linear[0], []).append(update.parameter)
+        for cell, parameters in taken.items():
+            fitting = [each for each in parameters if self._is_multiple(cell, each)] or parameters
+            self.found.setdefault(cell, Claim(frozenset(fitting[:1]), "update"))
+
+    def _is_multiple(self, cell: s.Cell, of: s.Cell) -> bool:
+        """Whether a cell shows the gradient in another, in any scale."""
+        return any(ratio(self.study.row(cell), right) is not None for _, right in self.study.right[of])
 
     def _drop_other_sums(self) -> None:
         """A typed number with something added, but not by the rate of the others, is an update of a gradient alone.

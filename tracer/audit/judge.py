@@ -242,7 +242,14 @@ class Judge:
                 key = float(f"{found:.6g}")
                 counts[key] = counts.get(key, 0) + 1
         most = max(counts.values(), default=0)
-        return [factor for factor, count in counts.items() if count * 2 >= most and count > 1] + [self.factor]
+        alone = list(counts.values()).count(most) == 1
+
+        def usual(factor: float, count: int) -> bool:
+            """Often enough; the other sign only if most have it, as one cell with it has many copies."""
+            same = factor * self.factor > 0
+            return count > 1 and (count * 2 >= most if same else count == most and alone)
+
+        return [factor for factor, count in counts.items() if usual(factor, count)] + [self.factor]
 
     def proved(self, cell: s.Cell, claim: Claim) -> s.Cell | None:
         """Blame a cell, or one that only serves it, where that can be proved; gives the cell of the gradient."""
