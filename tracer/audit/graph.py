@@ -132,14 +132,12 @@ def _settle(graph: BookGraph) -> None:
     for cell in [cell for cell, used in graph.uses.items() if not used]:
         expression = graph.made.pop(cell)
         del graph.uses[cell]
-        shown = graph.shown(cell)
-        graph.typed[cell] = shown if shown is not None else float(value(expression, {}))
+        graph.typed[cell] = float(value(expression, {}))
     for cell in [cell for cell, made in graph.made.items() if _only_compares(graph, made)]:
         expression = graph.made.pop(cell)
         del graph.uses[cell]
-        shown = graph.shown(cell)
         typed = {each: np.float64(graph.typed.get(each, 0.0)) for each in cells_of(expression)}
-        graph.typed[cell] = shown if shown is not None else float(value(expression, typed))  # type: ignore[arg-type]
+        graph.typed[cell] = float(value(expression, typed))  # type: ignore[arg-type]
     graph.order = list(_ordered(graph))
     for cell in graph.made.keys() - set(graph.order):
         graph.unread[cell] = "goes in a circle"
