@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tracer.audit.claims import Claims
 from tracer.audit.functions_named import forward_findings, looks_like_a_network
-from tracer.audit.graph import BookGraph, build, differing, name_of
+from tracer.audit.graph import BookGraph, build, differing, look_through_rounding, name_of
 from tracer.audit.hypotheses import put_forward_right
 from tracer.audit.implied import NOWHERE, WORDS
-from tracer.audit.judge import Fault, Judge
+from tracer.audit.judge import Judge
 from tracer.audit.known import Study
 from tracer.audit.labels import BookLabels
 from tracer.audit.package import AuditError, BookCells, read_book
@@ -19,6 +19,7 @@ from tracer.audit.report import Audit, AuditFinding, conventions, gradient_findi
 from tracer.audit.role_map import RoleMap, named_roles, read_map
 from tracer.audit.roles import Roles, find_roles
 from tracer.audit.slips import SlipNaming
+from tracer.audit.updates import Fault
 from tracer.expression import scalar as s
 from tracer.files import open_regular
 
@@ -52,6 +53,8 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
     audit = Audit(book.name, graph)
     labels = audit.labels = BookLabels(graph.book)
     audit.notes.extend(_differences(graph))
+    if look_through_rounding(graph):
+        audit.conventions.append("numbers are rounded on the way: they are judged as they would be without")
     forward = forward_findings(graph, labels)
     said = read_map(told, graph) if told else RoleMap()
     if loss:

@@ -14,10 +14,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from tracer.audit.graph import root
 from tracer.audit.known import WEIGHTS, KnownNumbers, Study, alike, ratio
 from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import PointRow
-from tracer.audit.roles import root
 from tracer.expression import scalar as s
 
 How: TypeAlias = Literal["said", "update", "heading", "use", "line", "rule"]
@@ -286,6 +286,11 @@ def _paired(of: s.Cell, users: Users, operands: Mapping[s.Cell, float]) -> Chain
 
 
 def commonest(factors: Iterable[float]) -> float | None:
-    """The number that comes most often, to six digits."""
-    counted = Counter(float(f"{each:.6g}") for each in factors)
-    return counted.most_common(1)[0][0] if counted else None
+    """The number that comes most often, taken alike to six digits; the first of those, with all of its digits."""
+    exact: dict[float, float] = {}
+    counted: Counter[float] = Counter()
+    for each in factors:
+        key = float(f"{each:.6g}")
+        exact.setdefault(key, each)
+        counted[key] += 1
+    return exact[counted.most_common(1)[0][0]] if counted else None

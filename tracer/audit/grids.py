@@ -145,9 +145,16 @@ def power(base: s.Scalar, exponent: s.Scalar) -> s.Scalar:
             return s.Power(base, b)
         case _, s.Number(b):
             return s.Quotient(ONE, power(base, s.Number(-b)))
+        case s.Number(a), _ if is_e(a):
+            return s.Exp(exponent)
         case s.Number(a), _ if a > 0:
             return s.Raised(a, exponent)
     return s.Exp(s.Product((exponent, s.Log(base))))
+
+
+def is_e(base: float) -> bool:
+    """Whether a base is e, however many of its digits were written: 2.718, 2.71828."""
+    return abs(base - math.e) < 5e-4
 
 
 def compare(operator: str, left: Item, right: Item) -> Item:

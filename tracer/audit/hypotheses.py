@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tracer.audit.claims import Claims
-from tracer.audit.judge import Fault, Judge
+from tracer.audit.graph import root
+from tracer.audit.judge import Judge
 from tracer.audit.known import FAR, NEAR, KnownNumbers, Study, alike
 from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import cells_of, value
-from tracer.audit.roles import changes_of, find_roles, root
+from tracer.audit.roles import changes_of, find_roles
+from tracer.audit.updates import Fault
 from tracer.calculus.functions import LOGISTIC
 from tracer.expression import scalar as s
 

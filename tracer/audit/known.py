@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from tracer.audit.graph import BookGraph
+from tracer.audit.graph import BookGraph, root
 from tracer.audit.implied import NOWHERE
 from tracer.audit.numbers import PointRow, cells_of, slopes, value
-from tracer.audit.roles import Roles, Update, ancestors, root
+from tracer.audit.roles import Roles, Update, ancestors
 from tracer.expression import scalar as s
 
 NEAR, FAR = 5, 5  # points besides the book's own

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tracer.audit.graph import name_of
 from tracer.audit.implied import NOWHERE
-from tracer.audit.judge import JudgedGradient
 from tracer.audit.report import Audit, AuditFinding
+from tracer.audit.updates import JudgedGradient
 from tracer.audit.words import LOOKED_FOR, MOST_CELLS, summary
 from tracer.expression import scalar as s
 from tracer.files import write_text

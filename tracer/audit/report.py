@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from tracer.audit.graph import BookGraph, name_of
-from tracer.audit.implied import NOWHERE, WORDS
-from tracer.audit.judge import Fault, Judge, JudgedGradient
+from tracer.audit.implied import NOWHERE, UNDER_ROOT, WORDS
+from tracer.audit.judge import Judge
 from tracer.audit.known import Study
 from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import PointRow, value
 from tracer.audit.rewrites import FormulaChange, Rewriting
 from tracer.audit.slips import SlipNaming
+from tracer.audit.updates import Fault, JudgedGradient
 from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
@@ -295,9 +296,12 @@ def conventions(judge: Judge) -> Iterator[str]:
     factor = judge.factor
     if abs(factor + 1) < 1e-6:
         yield "gradients have the opposite sign: they are what is added"
+    elif abs(factor - math.log(10)) < 1e-6:
+        yield "the loss takes logarithms of base 10: the gradients are those of the loss with natural ones"
     elif abs(factor - 1) > 1e-6:
         yield f"gradients are {factor:.6g} times those of the loss in the book"
     study = judge.claims.study
-    if study.roles.implied:
+    if study.roles.losses[0].matrix == NOWHERE:
         number = study.roles.losses[0].row
-        yield f"the book holds no loss: its gradients are judged as those of {WORDS[number]}"
+        begin = "" if number == UNDER_ROOT else "the book holds no loss: "
+        yield f"{begin}its gradients are judged as those of {WORDS[number]}"

@@ -19,10 +19,23 @@ from tracer.audit.lowering import Lowering
 from tracer.audit.numbers import PointRow, value
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.audit.references import grown, moved_ranges, replaced, size_of, started, styled
-from tracer.audit.shapes import longer, other_lines, parts_of_one, regrouped, slopes_of, terms_of, turned
+from tracer.audit.shapes import (
+    factors_of_one,
+    longer,
+    other_lines,
+    parts_of_one,
+    regrouped,
+    slopes_of,
+    terms_of,
+    turned,
+)
 from tracer.audit.writing import moved, nodes, reference_to, text_of, tree_at
 from tracer.expression import scalar as s
 
+SWAPPED = {
+    "LOG": "LN", "LOG10": "LN", "LN": "LOG", "SUM": "AVERAGE", "AVERAGE": "SUM", "MAX": "MIN", "MIN": "MAX",
+    "SUMPRODUCT": "SUM", "TANH": "SIN",
+}  # fmt: skip
 MOST_TRIED, MOST_MORE, MOST_POOL = 9_000, 1_500, 260
 FARTHEST = 4  # rows and columns that a range may be off
 
@@ -192,20 +205,9 @@ class Rewriting:
 
     def functions(self) -> Iterator[FormulaChange]:
         """Another function, or another sign of its argument."""
-        swaps = {
-            "LOG": ("LN",),
-            "LOG10": ("LN",),
-            "LN": ("LOG",),
-            "SUM": ("AVERAGE",),
-            "AVERAGE": ("SUM",),
-            "MAX": ("MIN",),
-            "MIN": ("MAX",),
-            "SUMPRODUCT": ("SUM",),
-            "TANH": ("SIN",),
-        }
         for node in dict.fromkeys(nodes(self.tree)):
             if isinstance(node, p.Call):
-                for name in swaps.get(node.function, ()):
+                if name := SWAPPED.get(node.function):
                     yield FormulaChange(
                         replaced(self.tree, node, p.Call(name, node.arguments)),
                         "function",
@@ -265,7 +267,7 @@ class Rewriting:
         if np.count_nonzero(both) >= 3 and np.ptp(factor[both]) <= 1e-7 * abs(factor[both][0]):
             yield from self._by_number(float(factor[both][0]))
         for cell in self.pool():
-            for made, form in self._shapes(cell):
+            for made, form in factors_of_one(reference_to(cell, self.cell.matrix)):
                 row = np.broadcast_to(self.values[cell], shown.shape)
                 known = {"a": row, "1-a": 1 - row, "a(1-a)": row * (1 - row), "1-a^2": 1 - row**2}[form]
                 if alike(shown * known, self.right):
@@ -285,14 +287,6 @@ class Rewriting:
                 yield FormulaChange(
                     p.Binary("/", bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}"
                 )
-
-    def _shapes(self, cell: s.Cell) -> Iterator[tuple[p.FormulaNode, str]]:
-        a = reference_to(cell, self.cell.matrix)
-        rest = p.Bracketed(p.Binary("-", p.Literal(1.0), a))
-        yield a, "a"
-        yield rest, "1-a"
-        yield p.Binary("*", a, rest), "a(1-a)"
-        yield p.Bracketed(p.Binary("-", p.Literal(1.0), p.Binary("^", a, p.Literal(2.0)))), "1-a^2"
 
     def masks(self) -> Iterator[FormulaChange]:
         """The whole where a cell is positive, else 0; also where an IF has another condition."""

@@ -123,6 +123,15 @@ def _with(tree: p.FormulaNode, old: p.FormulaNode, new: p.FormulaNode) -> p.Form
     return changed(tree, lambda node: new if node == old else node)
 
 
+def factors_of_one(a: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, str]]:
+    """What is left out of products: a cell, 1 less it, and the slopes that are written in it."""
+    rest = p.Bracketed(p.Binary("-", p.Literal(1.0), a))
+    yield a, "a"
+    yield rest, "1-a"
+    yield p.Binary("*", a, rest), "a(1-a)"
+    yield p.Bracketed(p.Binary("-", p.Literal(1.0), p.Binary("^", a, p.Literal(2.0)))), "1-a^2"
+
+
 def slopes_of(a: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, str]]:
     """The slopes that are written in what comes out of an activation, or goes in; and their parts."""
     one, two = p.Literal(1.0), p.Literal(2.0)

@@ -12,13 +12,14 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from tracer.audit.graph import name_of
+from tracer.audit.graph import name_of, root
 from tracer.audit.known import Study
 from tracer.audit.numbers import value
 from tracer.audit.package import AuditError
 from tracer.audit.perceptron import FoundPerceptron, perceptrons
 from tracer.audit.report import Audit
-from tracer.audit.roles import ancestors, labels_of, root
+from tracer.audit.roles import ancestors
+from tracer.audit.targets import labels_of
 from tracer.errors import TracerError
 from tracer.expression import scalar as s
 from tracer.expression.arrays import Array

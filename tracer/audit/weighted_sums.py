@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tracer.audit.graph import BookGraph
-from tracer.audit.roles import root
+from tracer.audit.graph import BookGraph, root
 from tracer.expression import scalar as s
 
 WeightedTerm: TypeAlias = tuple[s.Cell | None, s.Cell | None]
