@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from benchmarks import (
+    auditing,
     checking,
     classes,
     diagnosis,
@@ -36,6 +37,7 @@ ALL = (
     fairness,
     diagnosis,
     program_slips,
+    auditing,
     classes,
     school,
     growth,

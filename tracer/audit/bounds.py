@@ -17,6 +17,8 @@ from typing import Any
 from tracer.audit.auditing import audit_file
 from tracer.audit.marked_copy import write_marked_copy
 from tracer.audit.package import AuditError
+from tracer.audit.page import write_audit_page
+from tracer.audit.taken_out import problem_of
 from tracer.audit.words import report
 from tracer.errors import TracerError
 from tracer.limits import LimitError, held_to
@@ -32,12 +34,14 @@ ENDED = "the process that audited it stopped unexpectedly; the file may be damag
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """What is asked: a workbook, the cell that is its loss, a map of its roles, and a folder for the marked copy."""
+    """What is asked: a workbook, the cell that is its loss, a map of its roles, a folder for the marked copy and the
+    page, and a file for the problem of its network."""
 
     book: Path
     loss: str | None = None
     told: Path | None = None
     folder: Path | None = None
+    problem: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -93,4 +97,7 @@ def _outcome(request: AuditRequest) -> AuditOutcome:
     if request.folder is not None and audit.found:
         request.folder.mkdir(parents=True, exist_ok=True)
         write_marked_copy(audit, request.folder / f"{request.book.stem}.audited.xlsx")
+        write_audit_page(audit, request.folder / f"{request.book.stem}.audit.html")
+    if request.problem is not None:
+        problem_of(audit).save(request.problem)
     return AuditOutcome(audit.status, audit.document(), list(report(audit)))

@@ -14,10 +14,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from tracer.audit.graph import root
 from tracer.audit.known import WEIGHTS, KnownNumbers, Study, alike, ratio
 from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import PointRow
-from tracer.audit.roles import root
 from tracer.expression import scalar as s
 
 How: TypeAlias = Literal["said", "update", "heading", "use", "line", "rule"]
@@ -52,6 +52,7 @@ class Claims:
     study: Study
     labels: BookLabels
     found: dict[s.Cell, Claim] = field(default_factory=dict)
+    _right: dict[tuple[s.Cell, s.Cell], bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, study: Study, labels: BookLabels) -> Claims:
@@ -69,10 +70,18 @@ class Claims:
 
     def by_update(self) -> None:
         self._drop_other_sums()
+        taken: dict[s.Cell, list[s.Cell]] = {}
         for update in self.study.roles.updates.values():
             linear = [each for each in update.takes if self._is_scaled(update.cell, each)]
             if len(update.takes) == 1 and linear and update.parameter in self.study.right:
-                self.found.setdefault(linear[0], Claim(frozenset({update.parameter}), "update"))
+                taken.setdefault(linear[0], []).append(update.parameter)
+        for cell, parameters in taken.items():
+            fitting = [each for each in parameters if self._is_multiple(cell, each)] or parameters
+            self.found.setdefault(cell, Claim(frozenset(fitting[:1]), "update"))
+
+    def _is_multiple(self, cell: s.Cell, of: s.Cell) -> bool:
+        """Whether a cell shows the gradient in another, in any scale."""
+        return any(ratio(self.study.row(cell), right) is not None for _, right in self.study.right[of])
 
     def _drop_other_sums(self) -> None:
         """A typed number with something added, but not by the rate of the others, is an update of a gradient alone.
@@ -153,12 +162,15 @@ class Claims:
             return [rule for rule in kept if rule.of in claim.of]
         if cell in asked and any(rule.of in asked[cell] for rule in kept):
             kept = [rule for rule in kept if rule.of in asked[cell]]
-        own = self.study.row(cell)
-        right = [rule for rule in kept if self.is_right(own, rule.of)]
+        right = [rule for rule in kept if self.is_right(cell, rule.of)]
         return right or kept
 
-    def is_right(self, row: PointRow, cell: s.Cell) -> bool:
-        return any(alike(row, right) or alike(row, -right) for _, right in self.study.right.get(cell, ()))
+    def is_right(self, cell: s.Cell, of: s.Cell) -> bool:
+        """Whether a cell shows the gradient in another, or its opposite."""
+        if (cell, of) not in self._right:
+            row, known = self.study.row(cell), self.study.right.get(of, ())
+            self._right[cell, of] = any(alike(row, right) or alike(row, -right) for _, right in known)
+        return self._right[cell, of]
 
     def _ask(self, rules: list[ChainRule], asked: dict[s.Cell, frozenset[s.Cell]]) -> None:
         together: dict[s.Cell, set[s.Cell]] = {}
@@ -274,6 +286,11 @@ def _paired(of: s.Cell, users: Users, operands: Mapping[s.Cell, float]) -> Chain
 
 
 def commonest(factors: Iterable[float]) -> float | None:
-    """The number that comes most often, to six digits."""
-    counted = Counter(float(f"{each:.6g}") for each in factors)
-    return counted.most_common(1)[0][0] if counted else None
+    """The number that comes most often, taken alike to six digits; the first of those, with all of its digits."""
+    exact: dict[float, float] = {}
+    counted: Counter[float] = Counter()
+    for each in factors:
+        key = float(f"{each:.6g}")
+        exact.setdefault(key, each)
+        counted[key] += 1
+    return exact[counted.most_common(1)[0][0]] if counted else None

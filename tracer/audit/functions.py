@@ -98,6 +98,8 @@ def _transposed(a: Sequence[ItemGrid]) -> ItemGrid:
 
 def _index(a: Sequence[ItemGrid]) -> ItemGrid:
     grid = a[0]
+    if len(a) == 2 and 1 in g.shape(grid) and isinstance(a[1][0][0], s.Cell):
+        return g.one(g.chosen(a[1][0][0], [g.number(each) for each in g.items([grid])]))
     row = int(g.constant(a[1][0][0]))
     column = int(g.constant(a[2][0][0])) if len(a) > 2 else 0
     if len(a) == 2 and len(grid) == 1:

@@ -35,13 +35,13 @@ def forward_findings(graph: BookGraph, labels: BookLabels) -> list[AuditFinding]
     for cell in graph.order:
         made = graph.made[cell]
         found = None
-        if any(map(SOFTPLUS.search, named[cell.matrix])) and _is_softplus_of_base_ten(made):
+        if _is_softplus_of_base_ten(made) and any(map(SOFTPLUS.search, named[cell.matrix])):
             found = (
                 "log-base",
                 "a softplus takes the natural logarithm, not that of base 10",
                 _natural(formula_at(graph.book, cell)),
             )
-        elif any(map(SIGMOID.search, labels.of(cell))) and (slip := _sigmoid_slip(graph, made)) is not None:
+        elif (slip := _sigmoid_slip(graph, made)) is not None and any(map(SIGMOID.search, labels.of(cell))):
             found = slip
         if found is not None:
             _add(groups, graph, cell, *found)

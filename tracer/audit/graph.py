@@ -11,13 +11,14 @@ import numpy as np
 from tracer.audit import grids
 from tracer.audit.lowering import Lowering
 from tracer.audit.numbers import PointRow, cells_of, value
-from tracer.audit.package import AuditedPlace, BookCells
+from tracer.audit.package import AuditedPlace, BookCells, WrittenFormula
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
 MOST_OPERANDS = 3_000_000  # of all formulas together
 CLOSE = 1e-9  # of the size of a number: our value and the book's own are the same
+WRITTEN_E = 1e-2  # where e is written with a few digits
 
 
 @dataclass
@@ -68,6 +69,14 @@ class BookGraph:
                 if cell not in held:
                     found[cell] = value(self.made[cell], found)  # type: ignore[arg-type, assignment]
         return found  # type: ignore[return-value]
+
+
+def root(graph: BookGraph, cell: s.Cell) -> s.Cell:
+    """The cell that a copy shows: = B7 leads to B7, and on."""
+    seen = 0
+    while isinstance(made := graph.made.get(cell), s.Cell) and seen < 1_000:
+        cell, seen = made, seen + 1
+    return cell
 
 
 def name_of(cell: s.Cell) -> str:
@@ -132,8 +141,13 @@ def _settle(graph: BookGraph) -> None:
     for cell in [cell for cell, used in graph.uses.items() if not used]:
         expression = graph.made.pop(cell)
         del graph.uses[cell]
-        shown = graph.shown(cell)
-        graph.typed[cell] = shown if shown is not None else float(value(expression, {}))
+        with np.errstate(all="ignore"):
+            graph.typed[cell] = float(value(expression, {}))
+    for cell in [cell for cell, made in graph.made.items() if _only_compares(graph, made)]:
+        expression = graph.made.pop(cell)
+        del graph.uses[cell]
+        typed = {each: np.float64(graph.typed.get(each, 0.0)) for each in cells_of(expression)}
+        graph.typed[cell] = float(value(expression, typed))  # type: ignore[arg-type]
     graph.order = list(_ordered(graph))
     for cell in graph.made.keys() - set(graph.order):
         graph.unread[cell] = "goes in a circle"
@@ -144,6 +158,14 @@ def _settle(graph: BookGraph) -> None:
     for used in {each for operands in graph.uses.values() for each in operands}:
         if used not in graph.made and used not in graph.typed:
             graph.typed[used] = np.nan
+
+
+def _only_compares(graph: BookGraph, node: s.Scalar) -> bool:
+    """Whether an expression is 1 or 0 by typed labels alone, as in a row of one-hot targets."""
+    match node:
+        case s.Where(left, "=", right, s.Number(), s.Number()):
+            return all(each not in graph.made for each in (*cells_of(left), *cells_of(right)))
+    return False
 
 
 def _ordered(graph: BookGraph) -> Iterator[s.Cell]:
@@ -168,15 +190,38 @@ def _ordered(graph: BookGraph) -> Iterator[s.Cell]:
                 stack.append((below, iter(graph.uses[below])))
 
 
+def look_through_rounding(graph: BookGraph) -> bool:
+    """Take ROUND out of all expressions: what is right without it is right. Whether there was any."""
+    found = False
+    for cell, made in graph.made.items():
+        plain = _unrounded(made)
+        if plain != made:
+            graph.made[cell], found = plain, True
+    return found
+
+
+def _unrounded(node: s.Scalar) -> s.Scalar:
+    if isinstance(node, s.Round):
+        return _unrounded(node.operand)
+    parts = s.children(node)
+    plain = tuple(map(_unrounded, parts))
+    return s.rebuild(node, plain) if plain != parts else node
+
+
+def _formulas(graph: BookGraph) -> Iterator[WrittenFormula]:
+    return (each for sheet in graph.book.sheets.values() for each in sheet.formulas.values())
+
+
 def differing(graph: BookGraph) -> list[s.Cell]:
     """The computed cells whose shown number is not what their formula gives."""
     found = graph.values({})
+    close = WRITTEN_E if any("2.71" in each.text for each in _formulas(graph)) else CLOSE
     wrong = []
     for cell in graph.order:
         shown = graph.shown(cell)
         own = float(found[cell])
         if shown is not None and not (
-            abs(own - shown) <= CLOSE * max(1.0, abs(shown)) or (np.isnan(own) and np.isnan(shown))
+            abs(own - shown) <= close * max(1.0, abs(shown)) or (np.isnan(own) and np.isnan(shown))
         ):
             wrong.append(cell)
     return wrong

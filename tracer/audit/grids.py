@@ -15,6 +15,7 @@ ItemGrid: TypeAlias = list[list[Item]]
 
 ZERO, ONE, TWO = s.Number(0.0), s.Number(1.0), s.Number(2.0)
 MOST_ITEMS = 250_000  # cells of one grid
+MOST_CHOSEN = 50  # values that a cell's number chooses from
 
 
 def one(item: Item) -> ItemGrid:
@@ -144,9 +145,16 @@ def power(base: s.Scalar, exponent: s.Scalar) -> s.Scalar:
             return s.Power(base, b)
         case _, s.Number(b):
             return s.Quotient(ONE, power(base, s.Number(-b)))
+        case s.Number(a), _ if is_e(a):
+            return s.Exp(exponent)
         case s.Number(a), _ if a > 0:
             return s.Raised(a, exponent)
     return s.Exp(s.Product((exponent, s.Log(base))))
+
+
+def is_e(base: float) -> bool:
+    """Whether a base is e, however many of its digits were written: 2.718, 2.71828."""
+    return abs(base - math.e) < 5e-4
 
 
 def compare(operator: str, left: Item, right: Item) -> Item:
@@ -193,6 +201,16 @@ def choose(condition: Item, then: Item, otherwise: Item) -> Item:
         case s.Where(left, relation, right, s.Number(0.0), s.Number(1.0)):
             return s.Where(left, relation, right, no, yes)
     return s.Where(condition, "=", ZERO, no, yes)
+
+
+def chosen(place: s.Cell, values: Sequence[s.Scalar]) -> s.Scalar:
+    """The value whose place, from 1, a cell holds: a class's share by its label."""
+    if len(values) > MOST_CHOSEN:
+        raise UnreadFormulaError("a choice of too many cells")
+    found = values[-1]
+    for k in range(len(values) - 1, 0, -1):
+        found = s.Where(place, "=", s.Number(float(k)), values[k - 1], found)
+    return found
 
 
 def join(left: Item, right: Item) -> Item:

@@ -4,21 +4,24 @@ bias, is put right by way of trial. If all gradients are right then, it was that
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tracer.audit.claims import Claims
-from tracer.audit.judge import Fault, Judge
+from tracer.audit.graph import root
+from tracer.audit.judge import Judge
 from tracer.audit.known import FAR, NEAR, KnownNumbers, Study, alike
 from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import cells_of, value
-from tracer.audit.roles import changes_of, find_roles, root
+from tracer.audit.roles import changes_of, find_roles
+from tracer.audit.updates import Fault
 from tracer.calculus.functions import LOGISTIC
 from tracer.expression import scalar as s
 
-MOST_TRIED, LARGEST = 16, 4_000  # hypotheses, and formulas of a book for which more than two are tried
+MOST_TRIED, MOST_SECONDS = 16, 5.0  # hypotheses, and time of a core for them
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,11 @@ class Hypothesis:
 def put_forward_right(judge: Judge, labels: BookLabels) -> tuple[Judge, list[Fault]] | None:
     """The judge of a book whose forward pass is put right, and what was wrong in it; None where that mends nothing."""
     study = judge.claims.study
-    most = MOST_TRIED if len(study.graph.order) <= LARGEST else 2
+    begun = time.process_time()
     best: tuple[Judge, Hypothesis] | None = None
     count = len(judge.faults) + judge.unused
     for number, hypothesis in enumerate(hypotheses(judge)):
-        if number >= most or not count:
+        if number >= MOST_TRIED or not count or (number > 1 and time.process_time() - begun > MOST_SECONDS):
             break
         found = _judged(study, hypothesis, labels)
         if (

@@ -8,12 +8,21 @@ from tracer.audit.graph import BookGraph
 from tracer.expression import scalar as s
 
 NOWHERE = ""  # the sheet of cells that no book holds
-HALF_SQUARED_ERROR, CROSS_ENTROPY, BINARY_CROSS_ENTROPY = range(1, 4)
+HALF_SQUARED_ERROR, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, UNDER_ROOT = range(1, 5)
 WORDS = {
     HALF_SQUARED_ERROR: "half the squared error of the outputs",
     CROSS_ENTROPY: "the cross-entropy of the outputs",
     BINARY_CROSS_ENTROPY: "the binary cross-entropy of the outputs",
+    UNDER_ROOT: "what is under the root in the cell of its loss",
 }
+
+
+def under_roots(graph: BookGraph, losses: Sequence[s.Cell]) -> Iterator[tuple[s.Cell, s.Scalar]]:
+    """What is under the root of losses that are one: a book may show the root of the mean square and descend that."""
+    for number, loss in enumerate(losses, start=1):
+        match graph.made[loss]:
+            case s.Function("sqrt", inner):
+                yield s.Cell(NOWHERE, UNDER_ROOT, number), inner
 
 
 def implied_losses(graph: BookGraph, seeds: Sequence[tuple[s.Cell, s.Cell]]) -> Iterator[tuple[s.Cell, s.Scalar]]:

@@ -6,8 +6,9 @@ Nobody is accused without proof: a claim that only the cells after it make must 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -15,56 +16,18 @@ import numpy as np
 from tracer.audit.claims import Claim, Claims, commonest
 from tracer.audit.known import FAR, NEAR, alike, ratio
 from tracer.audit.numbers import PointRow, slopes, value
-from tracer.audit.roles import changes_of, root
+from tracer.audit.updates import CLOSE, Fault, JudgedGradient, UpdateJudge
 from tracer.audit.writing import relative_formula
 from tracer.expression import scalar as s
 
 STRONG = ("said", "update", "heading")
 MOST_TRIED, MOST_AFTER = 400, 20_000  # proofs that are tried, and cells that are computed again for each
-CLOSE = 1e-5  # of a factor: the same
 MOST_COUNTED = 10_000  # samples and outputs that a mean is over
 
 
-@dataclass(frozen=True)
-class JudgedGradient:
-    """A cell that claims a gradient: `right` is what belongs there, at all points; `wrong` where it is not that.
-
-    `blamed`: its own formula is at fault. `because`: the first cell at fault that it follows from.
-    """
-
-    cell: s.Cell
-    of: s.Cell
-    right: PointRow
-    claimed: PointRow
-    wrong: bool
-    blamed: bool
-    because: s.Cell | None = None
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A cell whose formula is at fault, and the numbers that belong there. `kind`: what it should be."""
-
-    cell: s.Cell
-    right: PointRow
-    given: PointRow
-    kind: str  # gradient, update, local derivative, forward
-    of: s.Cell | None = None
-    operands: Mapping[s.Cell, PointRow] = field(default_factory=dict)
-
-
 @dataclass
-class Judge:
-    """Judges the cells of a study by their claims. `values` are the rows with all that was wrong put right."""
-
-    claims: Claims
-    values: dict[s.Cell, PointRow] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    gradients: list[JudgedGradient] = field(default_factory=list)
-    factor: float = 1.0
-    behind: dict[s.Cell, s.Cell] = field(default_factory=dict)  # the first fault that a changed cell follows from
-    tried: int = 0
-    _relative: dict[s.Cell, str] = field(default_factory=dict)
+class Judge(UpdateJudge):
+    """Judges the cells of a study by their claims."""
 
     @classmethod
     def of(cls, claims: Claims) -> Judge:
@@ -83,39 +46,18 @@ class Judge:
     @property
     def is_sure(self) -> bool:
         """Whether enough is right, or comes right, for the rest to be called wrong."""
-        return self._is_plain_factor() and len(self.gradients) >= 2 * len(
+        return self._is_plain_factor() and len(self.gradients) + len(self.taken) >= 2 * len(
             {self.relative(each.cell) for each in self.faults}
         )
 
     def _is_plain_factor(self) -> bool:
-        """Whether the sheet's scale is one that people use: 1, a count or its inverse, or the rate."""
+        """Whether the sheet's scale is one that people use: 1, a count or its inverse, the rate, ln 10."""
         size = abs(self.factor)
         rates = [abs(each) for each in (self.change, self.step) if each]
+        if abs(size - math.log(10)) <= CLOSE:  # a loss with logarithms of base 10
+            return True
         counts = [size, 1 / size] + [size / rate for rate in rates] + [size * rate for rate in rates]
         return any(abs(each - round(each)) <= CLOSE * each and 1 <= round(each) <= MOST_COUNTED for each in counts)
-
-    @cached_property
-    def unused(self) -> int:
-        """Typed numbers with an update like the others' that no loss depends on: biases that were forgotten."""
-        study = self.claims.study
-        count = 0
-        for update in changes_of(study.graph, study.roles):
-            if update.parameter not in study.right and update.parameter in study.graph.typed and len(update.takes) == 1:
-                slope = np.broadcast_to(study.slopes_of(update.cell).get(update.takes[0], 0.0), (1 + NEAR + FAR,))
-                step = self.step
-                count += step is not None and alike(slope, np.full_like(slope, step))
-        return count
-
-    @cached_property
-    def step(self) -> float | None:
-        """What most updates multiply their gradient with."""
-        study, found = self.claims.study, []
-        for update in study.roles.updates.values():
-            if len(update.takes) == 1:
-                slope = np.broadcast_to(study.slopes_of(update.cell).get(update.takes[0], 0.0), (1 + NEAR + FAR,))
-                if np.ptp(slope) == 0:
-                    found.append(float(slope[0]))
-        return commonest(found)
 
     def go_on_in_line(self) -> None:
         """Cells that nothing speaks for are held against their neighbours' gradients."""
@@ -137,11 +79,10 @@ class Judge:
                 if claim.how in kinds and (factor := self.fitting(self.row(cell), claim)) is not None
             ]
             if found:
-                return commonest(found) or 1.0
+                most = commonest(found) or 1.0
+                ones = sum(abs(each - 1.0) <= CLOSE for each in found)
+                return 1.0 if ones >= sum(abs(each - most) <= CLOSE * abs(most) for each in found) else most
         return 1.0
-
-    def row(self, cell: s.Cell) -> PointRow:
-        return np.broadcast_to(self.values[cell], (1 + NEAR + FAR,))
 
     def fitting(self, row: PointRow, claim: Claim) -> float | None:
         """The factor by which a row is what it claims to be."""
@@ -186,10 +127,6 @@ class Judge:
         found = ratio(shown, right)
         return right * (found / 1.0) if found is not None and abs(abs(found) - 1.0) > CLOSE else right
 
-    def right_row(self, of: s.Cell) -> PointRow:
-        rows = self.claims.study.right[of]
-        return self.factor * rows[0][1]
-
     def agreeing(self, row: PointRow, claim: Claim) -> s.Cell | None:
         """The cell whose gradient a row is: in the sheet's own scale, or for a cell between in any."""
         for cell in sorted(claim.of, key=lambda each: (each.matrix, each.row, each.column)):
@@ -200,12 +137,6 @@ class Judge:
                     return cell
         return None
 
-    @cached_property
-    def goes_down(self) -> bool:
-        """Whether the losses are of a kind that one makes small: none is negative."""
-        study = self.claims.study
-        return all(float(study.row(loss)[0]) >= 0 for loss in study.roles.losses)
-
     def is_scale(self, factor: float) -> bool:
         """Whether cells between may be so many times the gradient: what most others of them are."""
         if factor < 0 < self.factor and self.change is not None and self.change > 0:
@@ -215,12 +146,21 @@ class Judge:
     @cached_property
     def scales(self) -> list[float]:
         counts: dict[float, int] = {}
+        exact: dict[float, float] = {}
         for cell, claim in self.claims.found.items():
             if claim.how not in STRONG and (found := self.fitting(self.claims.study.row(cell), claim)) is not None:
                 key = float(f"{found:.6g}")
                 counts[key] = counts.get(key, 0) + 1
+                exact.setdefault(key, found)
         most = max(counts.values(), default=0)
-        return [factor for factor, count in counts.items() if count * 2 >= most and count > 1] + [self.factor]
+        alone = list(counts.values()).count(most) == 1
+
+        def usual(factor: float, count: int) -> bool:
+            """Often enough; the other sign only if most have it, as one cell with it has many copies."""
+            same = factor * self.factor > 0
+            return count > 1 and (count * 2 >= most if same else count == most and alone)
+
+        return [exact[factor] for factor, count in counts.items() if usual(factor, count)] + [self.factor]
 
     def proved(self, cell: s.Cell, claim: Claim) -> s.Cell | None:
         """Blame a cell, or one that only serves it, where that can be proved; gives the cell of the gradient."""
@@ -319,11 +259,6 @@ class Judge:
             return
         self.put_right(Fault(cell, right, self.row(cell), "gradient", of))
 
-    def put_right(self, fault: Fault) -> None:
-        self.faults.append(fault)
-        self.values[fault.cell] = fault.right
-        self.behind[fault.cell] = fault.cell
-
     def serving(self, cell: s.Cell, right: PointRow) -> tuple[s.Cell, PointRow] | None:
         """A cell that only serves others (a slope, a part) and would have to be a known local derivative."""
         study = self.claims.study
@@ -359,82 +294,6 @@ class Judge:
                     if np.ptp(np.nan_to_num(full)) > 0:
                         found.append((full, (user, cell)))
         return found
-
-    def judge_update(self, cell: s.Cell) -> None:
-        """An update has to take the rate times the gradient of its own parameter off it."""
-        study = self.claims.study
-        update = study.roles.updates[cell]
-        expected = self.change
-        if expected is None or update.parameter not in study.right:
-            return
-        if expected > 0 and self.goes_down:
-            expected = -expected
-        changed = value(study.graph.made[cell], self.values) - self.row(update.before)
-        right = expected * study.right[update.parameter][0][1]
-        if alike(changed, right) or not self.is_plain():
-            return
-        if ratio(changed, right) is None and not self.takes_gradient(cell):
-            return
-        self.faults.append(
-            Fault(cell, self.row(update.before) + right, self.row(update.before) + changed, "update", update.parameter)
-        )
-
-    def look_for_updates(self) -> None:
-        """Cells in line with updates that should be updates too, by what these do, and are none."""
-        study = self.claims.study
-        updates, expected = study.roles.updates, self.change
-        if expected is None or not self.is_plain():
-            return
-        expected = -abs(expected) if self.goes_down and self.factor > 0 and expected > 0 else expected
-        have = {each.parameter for each in updates.values()}
-        for cell, update in list(updates.items()):
-            for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-                near = s.Cell(cell.matrix, cell.row + down, cell.column + right)
-                before = s.Cell(update.before.matrix, update.before.row + down, update.before.column + right)
-                parameter = root(study.graph, before)
-                if near in updates or near not in study.graph.made or parameter in have or parameter not in study.right:
-                    continue
-                if parameter in study.graph.typed and before in study.graph.uses[near]:
-                    have.add(parameter)
-                    change = expected * study.right[parameter][0][1]
-                    given = np.broadcast_to(value(study.graph.made[near], self.values), change.shape)
-                    self.faults.append(Fault(near, self.row(before) + change, given, "update", parameter))
-
-    def takes_gradient(self, cell: s.Cell) -> bool:
-        """Whether what an update takes off is a gradient at all, of this or of another parameter."""
-        takes = self.claims.study.roles.updates[cell].takes
-        return not takes or any(each in self.claims.found for each in takes)
-
-    def is_plain(self) -> bool:
-        """Whether most updates of the book are plain steps along the gradient."""
-        return self.plain * 2 > len(self.claims.study.roles.updates)
-
-    @cached_property
-    def changes(self) -> list[float]:
-        study = self.claims.study
-        found = []
-        for cell, update in study.roles.updates.items():
-            with np.errstate(all="ignore"):
-                changed = np.broadcast_to(value(study.graph.made[cell], study.values), (1 + NEAR + FAR,)) - self.row(
-                    update.before
-                )
-            for _, right in study.right.get(update.parameter, ()):
-                if (factor := ratio(changed, right)) is not None:
-                    found.append(factor)
-                    break
-        return found
-
-    @cached_property
-    def change(self) -> float | None:
-        """What updates add, times the gradient: minus the rate, which may be said."""
-        said = self.claims.study.roles.said.rate
-        if said is not None:
-            return -abs(self.claims.study.graph.typed[said] * self.factor)
-        return commonest(self.changes)
-
-    @cached_property
-    def plain(self) -> int:
-        return len(self.changes)
 
 
 class _Overlay(dict[s.Cell, PointRow]):

@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from tracer.audit.graph import BookGraph
+from tracer.audit.graph import BookGraph, root
 from tracer.audit.implied import NOWHERE
 from tracer.audit.numbers import PointRow, cells_of, slopes, value
-from tracer.audit.roles import Roles, Update, ancestors, root
+from tracer.audit.roles import Roles, Update, ancestors
 from tracer.expression import scalar as s
 
 NEAR, FAR = 5, 5  # points besides the book's own
@@ -37,18 +37,22 @@ class Study:
     roles: Roles
     values: dict[s.Cell, PointRow] = field(default_factory=dict)
     gradients: dict[s.Cell, dict[s.Cell, PointRow]] = field(default_factory=dict)
+    moving: int = 0  # how many typed cells differ from point to point
     _slopes: dict[s.Cell, dict[s.Cell, PointRow]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: BookGraph, roles: Roles) -> Study:
         study = cls(graph, roles)
-        study.values = points(graph, roles)
+        moved = moving(graph, roles)
+        study.moving, study.values = len(moved), points(graph, roles, moved)
         with np.errstate(all="ignore"):
             for cell, expression in roles.implied.items():
                 study.values[cell] = value(expression, study.values)
             for loss in study.swept():
                 study.gradients[loss] = study.gradient_of(loss)
         study.choose()
+        if len(moving(graph, roles)) < study.moving:  # what only other losses depend on stays as it is
+            return cls.of(graph, roles)
         return study
 
     def swept(self) -> Iterator[s.Cell]:
@@ -182,11 +186,15 @@ class Study:
         return np.broadcast_to(self.values[cell], (1 + NEAR + FAR,))
 
 
-def points(graph: BookGraph, roles: Roles) -> dict[s.Cell, PointRow]:
+def moving(graph: BookGraph, roles: Roles) -> set[s.Cell]:
+    """The typed cells that a loss depends on and that may differ from point to point."""
+    return {cell for cell in roles.forward if cell.matrix != NOWHERE and _may_move(graph, roles, cell)}
+
+
+def points(graph: BookGraph, roles: Roles, moved: Iterable[s.Cell]) -> dict[s.Cell, PointRow]:
     """The rows of all cells: what a loss depends on is moved, updates as numbers of their own."""
     base = graph.values({})
-    moved = {cell for cell in roles.forward if cell.matrix != NOWHERE and _may_move(graph, roles, cell)}
-    leaves = {cell: _moved(graph.typed[cell]) for cell in moved if cell in graph.typed}
+    leaves = {cell: _moved(graph.typed[cell]) for cell in moved}
     held = {cell: _moved(float(base[cell])) for cell in roles.updates}
     return graph.values(leaves, held)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tracer.audit.package import BookCells
+from tracer.audit.package import AuditedPlace, AuditedSheet, BookCells
 from tracer.expression import scalar as s
 
 FARTHEST = 400  # rows or columns from a cell to its heading
@@ -56,6 +56,7 @@ class BookLabels:
 
     book: BookCells
     _heads: dict[s.Cell, tuple[str, ...]] = field(default_factory=dict)
+    _found: dict[tuple[str, tuple[int, int]], dict[AuditedPlace, str | None]] = field(default_factory=dict)
 
     def of(self, cell: s.Cell) -> tuple[str, ...]:
         """The texts that head a cell: the nearest above it in its column, and the nearest to its left."""
@@ -65,19 +66,31 @@ class BookLabels:
 
     def _look(self, cell: s.Cell) -> Iterator[str]:
         sheet = self.book.sheets.get(cell.matrix)
-        if sheet is None:
-            return
-        for down, right in ((-1, 0), (0, -1)):
-            for step in range(1, FARTHEST):
-                place = (cell.row + step * down, cell.column + step * right)
-                if min(place) < 1:
-                    break
-                value = sheet.values.get(place)
-                if isinstance(value, str) and value.strip() and place not in sheet.formulas:
-                    yield value.strip()
-                    break
-                if value is None and place not in sheet.formulas:
-                    break
+        if sheet is not None:
+            for down, right in ((-1, 0), (0, -1)):
+                text = self._nearest(sheet, (cell.row, cell.column), (down, right))
+                if text is not None:
+                    yield text
+
+    def _nearest(self, sheet: AuditedSheet, place: AuditedPlace, step: tuple[int, int]) -> str | None:
+        """The first text on the way from a place, before a gap; known for all places on the way afterwards."""
+        known, passed = self._found.setdefault((sheet.name, step), {}), [place]
+        text: str | None = None
+        for _ in range(FARTHEST):
+            place = place[0] + step[0], place[1] + step[1]
+            value, computed = sheet.values.get(place), place in sheet.formulas
+            if isinstance(value, str) and value.strip() and not computed:
+                text = value.strip()
+                break
+            if value is None and not computed:
+                break
+            if place in known:
+                text = known[place]
+                break
+            passed.append(place)
+        for each in passed:
+            known[each] = text
+        return text
 
     def derivative(self, cell: s.Cell) -> str | None:
         """The name that a cell's heading says it is the derivative in."""

@@ -112,8 +112,18 @@ class _Tree:
             return g.spread(g.join, left, right)
         if operator in ARITHMETIC:
             rule = ARITHMETIC[operator]
+            left = g.mapped(self.as_e, left) if operator == "^" else left
             return g.spread(lambda x, y: rule(g.number(x), g.number(y)), left, right)
         return g.spread(lambda x, y: g.compare(operator, x, y), left, right)
+
+    def as_e(self, base: s.Scalar) -> s.Scalar:
+        """The number of a typed cell that holds e, so that it stays that; anything else as it is."""
+        if isinstance(base, s.Cell):
+            sheet = self.lowering.book.sheets[base.matrix]
+            typed = sheet.values.get((base.row, base.column))
+            if isinstance(typed, float) and (base.row, base.column) not in sheet.formulas and g.is_e(typed):
+                return s.Number(typed)
+        return base
 
     def corner(self, corner: p.ReferenceCorner) -> AuditedPlace:
         row = corner.row + (0 if corner.fixed_row else self.down)
@@ -258,8 +268,11 @@ class _Tree:
         return [[s.Number(float(each))] for each in range(top, bottom + 1)]
 
     def chosen(self, arguments: tuple[p.FormulaNode | None, ...]) -> ItemGrid | LambdaFunction:
-        """CHOOSE with a known number."""
-        number = int(g.constant(self.grid_of(arguments[0])[0][0]))
+        """CHOOSE, with a known number or a cell's."""
+        place = self.grid_of(arguments[0])[0][0]
+        if isinstance(place, s.Cell):
+            return g.one(g.chosen(place, [g.number(self.grid_of(each)[0][0]) for each in arguments[1:]]))
+        number = int(g.constant(place))
         if not 0 < number < len(arguments):
             raise UnreadFormulaError("a choice that is not there")
         return self.argument(arguments[number])

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from tracer.audit.tables import TABLE, BookTable, relations_part, table_of, with_cells
 from tracer.errors import TracerError
 from tracer.spreadsheet.columns import column_number
 from tracer.zips import DAMAGED
@@ -94,6 +95,7 @@ class _Reading:
             raise AuditError(f"{name}: not an .xlsx workbook (save it as .xlsx)")
         self.left = MOST_UNPACKED
         self.cells = self.formulas = 0
+        self.tables: dict[str, BookTable] = {}
 
     def book(self, content: bytes) -> BookCells:
         workbook = etree.fromstring(self.part(WORKBOOK), _parser())
@@ -109,6 +111,8 @@ class _Reading:
                 sheets[title] = AuditedSheet(title, part, element.get("state", "visible") != "visible")
         if not sheets or len(sheets) > MOST_SHEETS:
             raise AuditError(f"{self.name}: has {len(sheets)} sheets of cells; 1 to {MOST_SHEETS} can be read")
+        for sheet in sheets.values():
+            self.read_tables(sheet)
         for sheet in sheets.values():
             self.read_sheet(sheet, strings)
         spelled = {
@@ -129,15 +133,24 @@ class _Reading:
         self.left -= len(text)
         return text
 
-    def relations(self) -> dict[str, tuple[str, str]]:
-        if RELATIONS not in self.entries:
+    def read_tables(self, sheet: AuditedSheet) -> None:
+        for kind, part in self.relations(relations_part(sheet.part), posixpath.dirname(sheet.part)).values():
+            if kind.endswith(TABLE) and part in self.entries:
+                element = etree.fromstring(self.part(part), _parser())
+                place = _spread(str(element.get("ref", "")))
+                if place is not None:
+                    name, table = table_of(sheet.name, element, place)
+                    self.tables[name] = table
+
+    def relations(self, of: str = RELATIONS, folder: str = "xl") -> dict[str, tuple[str, str]]:
+        if of not in self.entries:
             return {}
         found = {}
-        for element in etree.fromstring(self.part(RELATIONS), _parser()):
+        for element in etree.fromstring(self.part(of), _parser()):
             if element.get("TargetMode") == "External":
                 continue
             target = str(element.get("Target", ""))
-            part = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+            part = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
             found[str(element.get("Id"))] = (str(element.get("Type", "")), part)
         return found
 
@@ -194,6 +207,8 @@ class _Reading:
             raise AuditError(
                 f"{self.name}: has more than {MOST_FORMULAS:,} formulas, or one of a length that no program takes"
             )
+        if self.tables and "[" in text:
+            text = with_cells(text, sheet.name, place[0], self.tables)
         kind, key = written.get("t"), str(written.get("si", ""))
         if kind == "array":
             spread = _spread(str(written.get("ref", "")))

@@ -11,17 +11,20 @@ from typing import Any
 import numpy as np
 
 from tracer.audit.graph import BookGraph, name_of
-from tracer.audit.implied import NOWHERE, WORDS
-from tracer.audit.judge import Fault, Judge, JudgedGradient
+from tracer.audit.implied import NOWHERE, UNDER_ROOT, WORDS
+from tracer.audit.judge import Judge
 from tracer.audit.known import Study
+from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import PointRow, value
 from tracer.audit.rewrites import FormulaChange, Rewriting
 from tracer.audit.slips import SlipNaming
+from tracer.audit.updates import Fault, JudgedGradient
 from tracer.audit.writing import formula_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
 
 MOST_SECONDS = 3.0  # for looking for right formulas
+MOST_COPIES = 4  # cells in which a formula is tried
 
 
 @dataclass
@@ -39,6 +42,7 @@ class AuditFinding:
     follow: list[s.Cell] = field(default_factory=list)
     experiment: str | None = None
     in_numbers: bool = True  # its own number is off too, not the formula alone
+    updates: s.Cell | None = None  # the parameter that it should be the update of
 
 
 @dataclass
@@ -49,11 +53,16 @@ class Audit:
     graph: BookGraph
     found: bool = True
     unsure: bool = False  # too few gradients agree with a loss
+    labels: BookLabels | None = None
+    study: Study | None = None  # what was judged
+    factor: float = 1.0  # the book's gradients, by those of its loss
+    change: float | None = None  # what updates add, by the loss's gradient
     losses: list[s.Cell] = field(default_factory=list)
     implied: str | None = None
     parameters: list[s.Cell] = field(default_factory=list)
     carried: frozenset[s.Cell] = frozenset()  # parameters that an update made
     gradients: list[JudgedGradient] = field(default_factory=list)
+    updates: list[s.Cell] = field(default_factory=list)  # that were checked and have a gradient in their own formula
     findings: list[AuditFinding] = field(default_factory=list)
     conventions: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -177,6 +186,7 @@ def _made(judge: Judge, fault: Fault, rewrite: FormulaChange | None, slug: str, 
         float(fault.given[0]),
         float(fault.right[0]),
         in_numbers=off,
+        updates=fault.of if fault.kind == "update" else None,
     )
 
 
@@ -194,10 +204,26 @@ class _Search:
         if self.left > 0:
             begun = time.process_time()
             rewriting = Rewriting(self.judge.claims.study, self.judge.values, fault.cell, fault.right, fault.of)
+            rewriting.alike = self.copies(fault)
             rewrite = rewriting.find(self.last)
             self.last = rewriting.way or self.last
             self.left -= time.process_time() - begun
         return (rewrite, *self.naming.slip(fault, rewrite))
+
+    def copies(self, fault: Fault) -> list[tuple[s.Cell, PointRow]]:
+        """A few other cells at fault that the formula of one was copied to."""
+        sheet = self.judge.claims.study.graph.book.sheets[fault.cell.matrix]
+        if sheet.formulas[fault.cell.row, fault.cell.column].spread is not None:
+            return []
+        same = self.judge.relative(fault.cell)
+        found = [
+            (each.cell, each.right)
+            for each in self.judge.faults
+            if each.cell != fault.cell
+            and each.cell.matrix == fault.cell.matrix
+            and self.judge.relative(each.cell) == same
+        ]
+        return found[:MOST_COPIES]
 
 
 def _is_off(fault: Fault) -> bool:
@@ -270,9 +296,12 @@ def conventions(judge: Judge) -> Iterator[str]:
     factor = judge.factor
     if abs(factor + 1) < 1e-6:
         yield "gradients have the opposite sign: they are what is added"
+    elif abs(factor - math.log(10)) < 1e-6:
+        yield "the loss takes logarithms of base 10: the gradients are those of the loss with natural ones"
     elif abs(factor - 1) > 1e-6:
         yield f"gradients are {factor:.6g} times those of the loss in the book"
     study = judge.claims.study
-    if study.roles.implied:
+    if study.roles.losses[0].matrix == NOWHERE:
         number = study.roles.losses[0].row
-        yield f"the book holds no loss: its gradients are judged as those of {WORDS[number]}"
+        begin = "" if number == UNDER_ROOT else "the book holds no loss: "
+        yield f"{begin}its gradients are judged as those of {WORDS[number]}"

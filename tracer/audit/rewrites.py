@@ -19,11 +19,24 @@ from tracer.audit.lowering import Lowering
 from tracer.audit.numbers import PointRow, value
 from tracer.audit.parsing import UnreadFormulaError
 from tracer.audit.references import grown, moved_ranges, replaced, size_of, started, styled
-from tracer.audit.shapes import longer, other_lines, parts_of_one, slopes_of, terms_of, turned
-from tracer.audit.writing import nodes, reference_to, text_of, tree_at
+from tracer.audit.shapes import (
+    factors_of_one,
+    longer,
+    other_lines,
+    parts_of_one,
+    regrouped,
+    slopes_of,
+    terms_of,
+    turned,
+)
+from tracer.audit.writing import moved, nodes, reference_to, text_of, tree_at
 from tracer.expression import scalar as s
 
-MOST_TRIED, MOST_POOL = 9_000, 260
+SWAPPED = {
+    "LOG": "LN", "LOG10": "LN", "LN": "LOG", "SUM": "AVERAGE", "AVERAGE": "SUM", "MAX": "MIN", "MIN": "MAX",
+    "SUMPRODUCT": "SUM", "TANH": "SIN",
+}  # fmt: skip
+MOST_TRIED, MOST_MORE, MOST_POOL = 9_000, 1_500, 260
 FARTHEST = 4  # rows and columns that a range may be off
 
 
@@ -56,33 +69,53 @@ class Rewriting:
         self.formula = self.book.sheets[cell.matrix].formulas[cell.row, cell.column]
         self.tree = tree_at(self.book, cell)
         self.tried = 0
+        self.alike: list[tuple[s.Cell, PointRow]] = []  # cells that the formula was copied to, and what belongs there
         self.way = ""  # by which the change was found
 
     def find(self, first: str = "") -> FormulaChange | None:
         """The first change whose numbers are right, or None. `first`: the kind of change to begin with."""
         ways = sorted(WAYS, key=lambda each: each.__name__ != first)
+        here_alone: tuple[FormulaChange, str] | None = None
+        most = MOST_TRIED
         with np.errstate(all="ignore"):
             for way in ways:
                 for rewrite in way(self):
-                    if self.tried > MOST_TRIED and way is not Rewriting.chain:
+                    if self.tried > most and way is not Rewriting.chain:
                         break
-                    if self.is_right(rewrite.tree):
+                    if not self.is_right(rewrite.tree):
+                        continue
+                    if self.is_right_when_copied(rewrite.tree):
                         self.way = way.__name__
                         return rewrite
-        return None
+                    if here_alone is None:
+                        here_alone, most = (rewrite, way.__name__), min(most, self.tried + MOST_MORE)
+        if here_alone is None:
+            return None
+        self.way = here_alone[1]
+        return here_alone[0]
 
     def is_right(self, tree: p.FormulaNode) -> bool:
         self.tried += 1
+        return self._gives(tree, self.cell, self.right)
+
+    def is_right_when_copied(self, tree: p.FormulaNode) -> bool:
+        """Whether a formula is right in the other cells too that the one in its place was copied to."""
+        return all(
+            self._gives(moved(tree, cell.row - self.cell.row, cell.column - self.cell.column), cell, right)
+            for cell, right in self.alike
+        )
+
+    def _gives(self, tree: p.FormulaNode, cell: s.Cell, right: PointRow) -> bool:
         try:
             if self.formula.spread is None:
-                item = self.lowering.tree(self.cell.matrix, tree)
+                item = self.lowering.tree(cell.matrix, tree)
             else:
-                grid = _grid(self.lowering, self.cell.matrix, tree)
-                item = self.lowering.part(grid, self.formula, (self.cell.row, self.cell.column))
+                grid = _grid(self.lowering, cell.matrix, tree)
+                item = self.lowering.part(grid, self.formula, (cell.row, cell.column))
             found = value(number(item), self.values)
         except (UnreadFormulaError, KeyError, RecursionError, IndexError):
             return False
-        return alike(np.broadcast_to(found, self.right.shape), self.right)
+        return alike(np.broadcast_to(found, right.shape), right)
 
     def pool(self) -> list[s.Cell]:
         """Cells that could stand in a formula: those of its pass, the nearest first."""
@@ -95,15 +128,14 @@ class Rewriting:
                 *self.study.roles.backward(),
                 *self.study.graph.typed,
             }
-            same = [
-                each for each in known if each.matrix == self.cell.matrix and each != self.cell and each in self.values
-            ]
+            there = {each.matrix for each in (self.cell, *self._behind())}
+            same = [each for each in known if each.matrix in there and each != self.cell and each in self.values]
             order = self.study.places
             place = order.get(self.cell, 0)
             before = [each for each in same if order.get(each, -1) < place or each in near]
             before.sort(
                 key=lambda each: (
-                    abs(each.row - self.cell.row) + abs(each.column - self.cell.column) * 0.5,
+                    self._distance(each),
                     each.row,
                     each.column,
                 )
@@ -113,6 +145,17 @@ class Rewriting:
                 before.insert(0, self.of)
             self._pool = before[:MOST_POOL]
         return self._pool
+
+    def _behind(self) -> list[s.Cell]:
+        """What the cell is made of, and what that is made of."""
+        uses = self.study.graph.uses
+        return [*uses[self.cell], *(each for cell in uses[self.cell] for each in uses.get(cell, ()))]
+
+    def _distance(self, cell: s.Cell) -> float:
+        """How far a cell is, on another sheet from the cells that the formula takes from there."""
+        behind = [each for each in self._behind() if each.matrix == cell.matrix]
+        near = [self.cell] if cell.matrix == self.cell.matrix else behind
+        return min(abs(cell.row - each.row) + abs(cell.column - each.column) * 0.5 for each in near)
 
     def cells(self) -> Iterator[FormulaChange]:
         """One cell in the place of another, wherever that stands, or in one place alone."""
@@ -162,20 +205,9 @@ class Rewriting:
 
     def functions(self) -> Iterator[FormulaChange]:
         """Another function, or another sign of its argument."""
-        swaps = {
-            "LOG": ("LN",),
-            "LOG10": ("LN",),
-            "LN": ("LOG",),
-            "SUM": ("AVERAGE",),
-            "AVERAGE": ("SUM",),
-            "MAX": ("MIN",),
-            "MIN": ("MAX",),
-            "SUMPRODUCT": ("SUM",),
-            "TANH": ("SIN",),
-        }
         for node in dict.fromkeys(nodes(self.tree)):
             if isinstance(node, p.Call):
-                for name in swaps.get(node.function, ()):
+                if name := SWAPPED.get(node.function):
                     yield FormulaChange(
                         replaced(self.tree, node, p.Call(name, node.arguments)),
                         "function",
@@ -213,7 +245,7 @@ class Rewriting:
                     yield FormulaChange(replaced(self.tree, node, left), "number", detail=text_of(right))
                 case p.Unary("-", operand):
                     yield FormulaChange(replaced(self.tree, node, operand), "sign", detail="-")
-                case p.Literal(float() as known):
+                case p.Literal(float() as known) if not self._is_choice(node):
                     for other in (0.5, 1.0, 2.0, 3.0):
                         if other != known:
                             yield FormulaChange(
@@ -221,6 +253,11 @@ class Rewriting:
                             )
                 case p.Binary("^", base, p.Literal(2.0)):
                     yield FormulaChange(replaced(self.tree, node, base), "number", detail="^2")
+
+    def _is_choice(self, number: p.FormulaNode) -> bool:
+        """Whether a number is what an IF gives: of another label it would be wrong again."""
+        calls = [each for each in nodes(self.tree) if isinstance(each, p.Call) and each.function == "IF"]
+        return any(number in call.arguments[1:] for call in calls)
 
     def factors(self) -> Iterator[FormulaChange]:
         """The whole times or divided by something: −1, a number, a cell a, 1 − a, a·(1 − a), 1 − a², a mask."""
@@ -230,7 +267,7 @@ class Rewriting:
         if np.count_nonzero(both) >= 3 and np.ptp(factor[both]) <= 1e-7 * abs(factor[both][0]):
             yield from self._by_number(float(factor[both][0]))
         for cell in self.pool():
-            for made, form in self._shapes(cell):
+            for made, form in factors_of_one(reference_to(cell, self.cell.matrix)):
                 row = np.broadcast_to(self.values[cell], shown.shape)
                 known = {"a": row, "1-a": 1 - row, "a(1-a)": row * (1 - row), "1-a^2": 1 - row**2}[form]
                 if alike(shown * known, self.right):
@@ -250,14 +287,6 @@ class Rewriting:
                 yield FormulaChange(
                     p.Binary("/", bracketed(self.tree, 4), p.Literal(count)), "scale", detail=f"1/{count:g}"
                 )
-
-    def _shapes(self, cell: s.Cell) -> Iterator[tuple[p.FormulaNode, str]]:
-        a = reference_to(cell, self.cell.matrix)
-        rest = p.Bracketed(p.Binary("-", p.Literal(1.0), a))
-        yield a, "a"
-        yield rest, "1-a"
-        yield p.Binary("*", a, rest), "a(1-a)"
-        yield p.Bracketed(p.Binary("-", p.Literal(1.0), p.Binary("^", a, p.Literal(2.0)))), "1-a^2"
 
     def masks(self) -> Iterator[FormulaChange]:
         """The whole where a cell is positive, else 0; also where an IF has another condition."""
@@ -346,13 +375,14 @@ class Rewriting:
 
     def slopes(self) -> Iterator[FormulaChange]:
         """A part that is made of one cell (or matrix), as another function of it, or of one that is near it."""
-        for part, reference in parts_of_one(self.tree):
-            own = self._start(reference)
-            if own is None:
-                continue
-            for cell in dict.fromkeys([own, *self._kin(own)]):
-                for made, form in slopes_of(reference if cell == own else self._instead(reference, cell)):
-                    yield FormulaChange(replaced(self.tree, part, made), "slope", own, cell, form)
+        for tree in dict.fromkeys((self.tree, *regrouped(self.tree))):
+            for part, reference in parts_of_one(tree):
+                own = self._start(reference)
+                if own is None:
+                    continue
+                for cell in dict.fromkeys([own, *self._kin(own)]):
+                    for made, form in slopes_of(reference if cell == own else self._instead(reference, cell)):
+                        yield FormulaChange(replaced(tree, part, made), "slope", own, cell, form)
 
     def scaled(self) -> Iterator[FormulaChange]:
         """A cell or matrix times a typed number that does not move: a rate."""

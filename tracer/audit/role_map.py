@@ -138,12 +138,15 @@ def named_roles(graph: BookGraph) -> RoleMap:
 
 
 def _named_ranges(graph: BookGraph) -> Iterator[tuple[str, list[s.Cell]]]:
+    """Names and their cells; none of z and z_2, which may be z and Z where names know no capitals."""
+    stripped = {each.strip("_") for each in graph.book.names if isinstance(each, str)}
+    twice = {each for name in stripped if f"{name}_2" in stripped for each in (name, f"{name}_2")}
     plainly: dict[str, int] = {}
     for name in graph.book.names:
         if isinstance(name, str):
             plainly[plain(name)] = plainly.get(plain(name), 0) + 1
     for key, text in graph.book.names.items():
-        if isinstance(key, str) and plainly[plain(key)] == 1 and "!" in text:
+        if isinstance(key, str) and plainly[plain(key)] == 1 and key.strip("_") not in twice and "!" in text:
             cells = range_cells(text, "")
             if cells and cells[0].matrix in graph.book.sheets:
                 yield graph.book.spelled.get(key, key).strip("_"), cells

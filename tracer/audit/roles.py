@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tracer.audit.graph import BookGraph
+from tracer.audit.graph import BookGraph, root
+from tracer.audit.implied import implied_losses, under_roots
+from tracer.audit.losses import loss_like
 from tracer.audit.numbers import cells_of
 from tracer.audit.role_map import RoleMap
+from tracer.audit.targets import find_targets, nudged_cells
 from tracer.expression import scalar as s
 
 NOTHING = 1e-12  # a loss that is no more is a comparison with numbers that were written down
@@ -83,14 +86,6 @@ def ancestors(
     return found
 
 
-def root(graph: BookGraph, cell: s.Cell) -> s.Cell:
-    """The cell that a copy shows: = B7 leads to B7, and on."""
-    seen = 0
-    while isinstance(made := graph.made.get(cell), s.Cell) and seen < 1_000:
-        cell, seen = made, seen + 1
-    return cell
-
-
 NOTHING_SAID = RoleMap()
 
 
@@ -99,15 +94,22 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
 
     `mixed`: targets may be inputs too, as in an autoencoder.
     """
-    loss = said.loss
-    users = {cell: found for cell, found in _targets(graph, mixed) if cell not in said.parameters}
-    targets = frozenset(users)
-    first = frozenset(each for found in users.values() for each in found) | said.gradients.keys()
-    held = frozenset(_descendants(graph, first, {}))
-    changes = {each.cell: each for each in _changes(graph, targets, held, first)}
+    loss, moved = said.loss, frozenset(nudged_cells(graph))
+    while True:
+        users = {cell: found for cell, found in find_targets(graph, mixed, moved) if cell not in said.parameters}
+        targets = frozenset(users)
+        first = frozenset(each for found in users.values() for each in found) | said.gradients.keys()
+        changes = {each.cell: each for each in _changes(graph, targets, first)}
+        if changes.keys() <= moved:
+            break
+        moved |= changes.keys()  # what is held against a parameter, moved or not, is no target for that
     held = frozenset(_descendants(graph, first, changes))
     behind = ancestors(graph, changes, {}, {})
-    like = [cell for cell in _loss_like(graph, targets, held) if cell not in behind or cell == loss]
+    nudged = frozenset(nudged_cells(graph)) - changes.keys()
+    tried = _descendants(graph, nudged, {})  # losses for central differences, which nobody goes down
+    like = [
+        cell for cell in loss_like(graph, targets, held) if (cell not in behind and cell not in tried) or cell == loss
+    ]
     if loss is not None:
         like = [*like, loss] if loss not in like else like
     base = graph.values({})
@@ -119,6 +121,9 @@ def find_roles(graph: BookGraph, said: RoleMap = NOTHING_SAID, mixed: bool = Fal
         roles.parts = [cell for cell in like if cell in used]
     if not roles.losses:
         _imply(roles)
+    for cell, expression in under_roots(graph, [each for each in roles.losses if each in graph.made]):
+        roles.implied[cell] = expression
+        roles.losses.append(cell)
     if not first:
         changes = {}
     before = ancestors(graph, (*roles.losses, *roles.parts), changes, roles.implied)
@@ -136,131 +141,19 @@ def _descendants(graph: BookGraph, cells: frozenset[s.Cell], stop: Mapping[s.Cel
     return found
 
 
-def _targets(graph: BookGraph, mixed: bool) -> Iterator[tuple[s.Cell, list[s.Cell]]]:
-    """Typed cells that are held against something computed, and their copies, each with the cells that do so.
+def _changes(graph: BookGraph, targets: frozenset[s.Cell], first: frozenset[s.Cell]) -> Iterator[Update]:
+    """Cells of the form parameter − something held against a target.
 
-    Each use is that, unless targets may be `mixed`.
+    What holds a target only by way of an updated parameter is of the next pass, and no change of anything.
     """
-    copies: dict[s.Cell, list[s.Cell]] = {}
-    for cell, made in graph.made.items():
-        if isinstance(made, s.Cell):
-            copies.setdefault(made, []).append(cell)
-    for cell in graph.typed:
-        if cell in graph.unread:
-            continue
-        names = [cell]
-        for each in names:
-            names.extend(copies.get(each, ()))
-        copied = set(names)
-        users = {user for each in names for user in graph.users.get(each, ())} - copied
-        ways = {user: _way(graph, graph.made[user], copied, bool(graph.users.get(user))) for user in users}
-        measured = OTHER not in ways.values() or (
-            mixed and any(_squares(graph, graph.made[user], copied) for user in users)
-        )
-        if HELD in ways.values() and measured:
-            found = [user for user, way in ways.items() if way in (HELD, DIVIDED)]
-            yield from ((each, found) for each in names)
-
-
-HELD, DIVIDED, COMPARED, OTHER = range(4)
-"""How a cell is used: held against something computed, divided by it (as the slope of a logarithm is), compared with a
-typed number, or anything else."""
-
-
-def _way(graph: BookGraph, expression: s.Scalar, target: set[s.Cell], goes_on: bool) -> int:
-    """How a cell that may be a target (or a copy of it) is used: in differences, in front of logarithms, or otherwise.
-
-    A difference that nothing uses (it does not go on) may as well be the update of a number that is used nowhere else.
-    """
-    way = COMPARED
-    left = [expression]
-    while left:
-        node = left.pop()
-        match node:
-            case s.Sum((first, second)) if (other := _other(first, second, target)) is not None:
-                only_shown = node == expression and not goes_on
-                way = HELD if _is_computed(graph, other) and not only_shown else way
-                left.append(other)
-            case s.Product(factors) if _before_logarithm(graph, factors, target):
-                way = HELD
-            case s.Quotient(above, below) if _is_of(above, target) and _is_computed(graph, below):
-                way = DIVIDED if way == COMPARED else way
-                left.append(below)
-            case s.Cell() if node in target:
-                return OTHER
-            case _:
-                left.extend(s.children(node))
-    return way
-
-
-def _is_of(node: s.Scalar, target: set[s.Cell]) -> bool:
-    """Whether an expression is of a target alone."""
-    used = cells_of(node)
-    return bool(used) and all(each in target for each in used)
-
-
-def _squares(graph: BookGraph, node: s.Scalar, target: set[s.Cell]) -> bool:
-    """Whether the square of a cell's difference with something computed is taken."""
-    match node:
-        case s.Power(s.Sum((first, second)), 2.0):
-            other = _other(first, second, target)
-            return other is not None and _is_computed(graph, other)
-    return any(_squares(graph, each, target) for each in s.children(node))
-
-
-def _other(first: s.Scalar, second: s.Scalar, target: set[s.Cell]) -> s.Scalar | None:
-    """What a target stands in a difference with: o in t − o, o − t and −t + o."""
-    for one, two in ((first, second), (second, first)):
-        if isinstance(one, s.Cell) and one in target and isinstance(two, s.Negative):
-            return two.operand
-        negative = isinstance(one, s.Negative) and isinstance(one.operand, s.Cell) and one.operand in target
-        if negative and not isinstance(two, s.Number):
-            return two
-    return None
-
-
-def _is_computed(graph: BookGraph, node: s.Scalar) -> bool:
-    return any(each in graph.made for each in cells_of(node))
-
-
-def _before_logarithm(graph: BookGraph, factors: tuple[s.Scalar, ...], target: set[s.Cell]) -> bool:
-    """t·ln a, (1 − t)·ln(1 − a), and t times a cell that is a logarithm."""
-    if not any(is_logarithm(graph, each) for each in factors):
-        return False
-    with_target = [each for each in factors if not target.isdisjoint(cells_of(each))]
-    others = [each for each in factors if each not in with_target]
-    return bool(with_target) and any(is_logarithm(graph, each) for each in others)
-
-
-def is_logarithm(graph: BookGraph, node: s.Scalar) -> bool:
-    """A logarithm, also ln Σ e^z subtracted; the ln(1 + e^z) of a softplus is none."""
-    match node:
-        case s.Log(s.Sum(terms)) if any(isinstance(each, s.Number) for each in terms):
-            return not any(isinstance(each, s.Exp) for each in terms)
-        case s.Log():
-            return True
-        case s.Sum(terms):
-            return any(isinstance(each, s.Negative) and is_logarithm(graph, each.operand) for each in terms)
-        case s.Negative(inner) | s.Quotient(inner, s.Number()):
-            return is_logarithm(graph, inner)
-        case s.Cell():
-            made = graph.made.get(node)
-            return made is not None and is_logarithm(graph, made)
-    return False
-
-
-def _changes(
-    graph: BookGraph, targets: frozenset[s.Cell], held: frozenset[s.Cell], first: frozenset[s.Cell]
-) -> Iterator[Update]:
-    """Cells of the form parameter − something held against a target."""
     begun: set[s.Cell] = set()
+    held: set[s.Cell] = set()
     for cell in graph.order:
-        if cell not in held:
-            continue
-        terms = _terms(graph.made[cell])
-        takes = [each for each in graph.uses[cell] if each in held]
+        takes = [each for each in graph.uses[cell] if each in held and each not in begun]
         if not takes and cell not in first:
             continue
+        held.add(cell)
+        terms = _terms(graph.made[cell])
         for term, sign in terms:
             before = _undecayed(term)
             if sign > 0 and isinstance(before, s.Cell) and len(terms) > 1 and _once(terms, before):
@@ -281,7 +174,7 @@ def _undecayed(term: s.Scalar) -> s.Scalar:
 
 def changes_of(graph: BookGraph, roles: Roles) -> Iterator[Update]:
     """All cells that look like updates, those of numbers that no loss depends on too."""
-    yield from _changes(graph, roles.targets, roles.held, roles.first)
+    yield from _changes(graph, roles.targets, roles.first)
 
 
 def _once(terms: list[tuple[s.Scalar, int]], cell: s.Cell) -> bool:
@@ -298,88 +191,6 @@ def _terms(node: s.Scalar, sign: int = 1) -> list[tuple[s.Scalar, int]]:
     return [(node, sign)]
 
 
-def _loss_like(graph: BookGraph, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> Iterator[s.Cell]:
-    """Cells that square, take the size or the logarithm of what is held against a target; and sums of such cells."""
-    found: set[s.Cell] = set()
-    errors = _errors(graph, held)
-    for cell in graph.order:
-        made = graph.made[cell]
-        if isinstance(made, s.Cell):
-            if made in found:
-                found.add(cell)
-        elif cell in held and (_measures(graph, made, targets | errors, held) or _adds_up(made, found, held)):
-            found.add(cell)
-            yield cell
-
-
-def _errors(graph: BookGraph, held: frozenset[s.Cell]) -> frozenset[s.Cell]:
-    """Cells that hold an output against a target and nothing else: what a loss may square, and no gradient."""
-    found: set[s.Cell] = set()
-    for cell in graph.order:
-        if cell in held and all(
-            each not in held or (each in found and graph.made[cell] == each) for each in graph.uses[cell]
-        ):
-            found.add(cell)
-    return frozenset(found)
-
-
-def _measures(graph: BookGraph, node: s.Scalar, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> bool:
-    """Whether a cell takes the square, size or logarithm of targets and errors (`targets`), and of nothing later."""
-    match node:
-        case s.Sum(terms):
-            about = [each for each in terms if any(cell in held or cell in targets for cell in cells_of(each))]
-            return bool(about) and all(_measures(graph, each, targets, held) for each in about)
-        case s.Negative(inner) | s.Quotient(inner, s.Number() | s.Cell()) | s.Function("sqrt", inner):
-            return _measures(graph, inner, targets, held)
-        case s.Power(base, 2.0) | s.Absolute(base):
-            return _is_held(base, targets, held)
-        case s.Product(factors):
-            return _measures_product(graph, factors, targets, held)
-        case s.Maximum(operands):
-            return s.Number(0.0) in operands and any(_is_held(each, targets, held) for each in operands)
-        case s.Where(_, _, _, then, otherwise):
-            kept = [each for each in (then, otherwise) if not isinstance(each, s.Number)]
-            return bool(kept) and all(_measures(graph, each, targets, held) for each in kept)
-    return False
-
-
-def _is_held(node: s.Scalar, targets: frozenset[s.Cell], held: frozenset[s.Cell]) -> bool:
-    about = [each for each in cells_of(node) if each in held or each in targets]
-    return bool(about) and all(each in targets for each in about)
-
-
-def _measures_product(
-    graph: BookGraph, factors: tuple[s.Scalar, ...], targets: frozenset[s.Cell], held: frozenset[s.Cell]
-) -> bool:
-    about = [each for each in factors if _is_held(each, targets, held)]
-    rest = [each for each in factors if each not in about]
-    if len(about) == 2 and about[0] == about[1]:
-        return not any(cells_of(each) for each in rest)
-    if len(about) != 1:
-        return False
-    if any(is_logarithm(graph, each) for each in rest):
-        return True
-    constant = all(all(cell in graph.typed for cell in cells_of(each)) for each in rest)
-    return constant and (_measures(graph, about[0], targets, held) or is_logarithm(graph, about[0]))
-
-
-def _adds_up(node: s.Scalar, found: set[s.Cell], held: frozenset[s.Cell]) -> bool:
-    """A sum of losses, scaled or not, with terms that no target is in."""
-    match node:
-        case s.Cell():
-            return node in found
-        case s.Negative(inner) | s.Quotient(inner, _):
-            return _adds_up(inner, found, held)
-        case s.Product(factors):
-            about = [each for each in factors if any(cell in held for cell in cells_of(each))]
-            return len(about) == 1 and _adds_up(about[0], found, held)
-        case s.Sum(terms):
-            about = [each for each in terms if any(cell in held for cell in cells_of(each))]
-            signs = {isinstance(each, s.Negative) for each in about}
-            return len(signs) == 1 and all(_adds_up(each, found, held) for each in about)
-    return False
-
-
 def _imply(roles: Roles) -> None:
     """Without a loss in the book: outputs minus targets say which one is meant; each candidate is a cell of its own."""
     graph = roles.graph
@@ -391,8 +202,6 @@ def _imply(roles: Roles) -> None:
                     if root(graph, target) in roles.targets and output in graph.made and output not in roles.held:
                         seeds.append((output, target))
     if seeds:
-        from tracer.audit.implied import implied_losses
-
         for cell, expression in implied_losses(graph, list(dict.fromkeys(seeds))):
             roles.implied[cell] = expression
             roles.losses.append(cell)

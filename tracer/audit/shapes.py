@@ -123,6 +123,15 @@ def _with(tree: p.FormulaNode, old: p.FormulaNode, new: p.FormulaNode) -> p.Form
     return changed(tree, lambda node: new if node == old else node)
 
 
+def factors_of_one(a: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, str]]:
+    """What is left out of products: a cell, 1 less it, and the slopes that are written in it."""
+    rest = p.Bracketed(p.Binary("-", p.Literal(1.0), a))
+    yield a, "a"
+    yield rest, "1-a"
+    yield p.Binary("*", a, rest), "a(1-a)"
+    yield p.Bracketed(p.Binary("-", p.Literal(1.0), p.Binary("^", a, p.Literal(2.0)))), "1-a^2"
+
+
 def slopes_of(a: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, str]]:
     """The slopes that are written in what comes out of an activation, or goes in; and their parts."""
     one, two = p.Literal(1.0), p.Literal(2.0)
@@ -132,6 +141,30 @@ def slopes_of(a: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, str]]:
     yield p.Call("IF", (p.Binary(">", a, p.Literal(0.0)), one, p.Literal(0.0))), "mask"
     yield a, "a"
     yield rest, "1-a"
+
+
+def regrouped(tree: p.FormulaNode) -> Iterator[p.FormulaNode]:
+    """A product with the factors that are made of one cell alone put together: d·a·(1 − a) as d·(a·(1 − a))."""
+    factors = _factors(tree)
+    own = [{each for each in nodes(factor) if isinstance(each, p.Reference | p.NameNode)} for factor in factors]
+    for reference in dict.fromkeys(next(iter(each)) for each in own if len(each) == 1):
+        together = [factor for factor, used in zip(factors, own, strict=True) if used == {reference}]
+        others = [factor for factor, used in zip(factors, own, strict=True) if used != {reference}]
+        if len(together) > 1 and others:
+            yield p.Binary("*", _product(others), _product(together))
+
+
+def _factors(node: p.FormulaNode) -> list[p.FormulaNode]:
+    if isinstance(node, p.Binary) and node.operator == "*":
+        return [*_factors(node.left), node.right]
+    return [node]
+
+
+def _product(factors: Sequence[p.FormulaNode]) -> p.FormulaNode:
+    found = factors[0]
+    for factor in factors[1:]:
+        found = p.Binary("*", found, factor)
+    return found
 
 
 def parts_of_one(tree: p.FormulaNode) -> Iterator[tuple[p.FormulaNode, p.Reference | p.NameNode]]:

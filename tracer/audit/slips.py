@@ -11,11 +11,12 @@ from functools import cached_property
 import numpy as np
 
 from tracer.audit import parsing as p
-from tracer.audit.judge import Fault, Judge
+from tracer.audit.graph import root
+from tracer.audit.judge import Judge
 from tracer.audit.known import alike, ratio
 from tracer.audit.labels import BookLabels
 from tracer.audit.rewrites import FormulaChange
-from tracer.audit.roles import root
+from tracer.audit.updates import Fault
 from tracer.audit.writing import formula_at, nodes, tree_at
 from tracer.expression import scalar as s
 from tracer.spreadsheet.columns import address
@@ -92,6 +93,8 @@ class SlipNaming:
             return "rate-scales-weights" if rewrite is None or rewrite.kind != "cell" else "wrong-row-or-target"
         before = self.judge.row(update.before)
         times = ratio(fault.given - before, fault.right - before)
+        if times is None and rewrite is not None and rewrite.kind == "slope":
+            return self._slope_slug(fault, rewrite)
         if times is None:
             return (
                 "rate-scales-weights" if rewrite is not None and rewrite.kind == "brackets" else "wrong-row-or-target"

@@ -20,7 +20,7 @@ def report(audit: Audit) -> Iterator[str]:
     if not audit.found:
         yield f"{audit.file}: {LOOKED_FOR}"
         return
-    yield f"{audit.file}: {_summary(audit)}"
+    yield f"{audit.file}: {summary(audit)}"
     for number, finding in enumerate(audit.wrong[:MOST_FINDINGS]):
         yield ""
         yield from _finding(finding, "First wrong cell" if number == 0 else "Also wrong")
@@ -30,7 +30,8 @@ def report(audit: Audit) -> Iterator[str]:
         yield f"Note: {text}."
 
 
-def _summary(audit: Audit) -> str:
+def summary(audit: Audit) -> str:
+    """The loss, and how many gradients were checked, in one sentence."""
     document = audit.document()
     gradients = document["gradients"]
     wrong = sum(each["verdict"] == "wrong" for each in gradients)
@@ -43,6 +44,10 @@ def _summary(audit: Audit) -> str:
         )
     if gradients:
         parts.append(f"{len(gradients)} gradients of parameters were checked, {wrong or 'none'} of them wrong")
+    if audit.updates:
+        at_fault = {cell for each in audit.wrong for cell in each.cells}
+        count = sum(each in at_fault for each in audit.updates)
+        parts.append(f"{len(audit.updates)} updates in one formula were checked, {count or 'none'} of them wrong")
     if not audit.wrong:
         parts.append("nothing is wrong")
     return "; ".join(parts) + "."

@@ -24,13 +24,21 @@ def audit(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="A folder for a copy with the wrong cells marked."),
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="A folder for a copy with the wrong cells marked, and a page."
+        ),
+    ] = None,
+    problem: Annotated[
+        Path | None,
+        typer.Option(
+            "--to-problem", metavar="FILE", help="Write the network that was found as a problem file (.toml)."
+        ),
     ] = None,
 ) -> None:
     """Find the network in anybody's workbook and name the first wrong cell, with the formula that belongs there."""
     from tracer.audit.bounds import AuditRequest, audit_in_bounds
 
-    found = audit_in_bounds(AuditRequest(book, loss, told, output))
+    found = audit_in_bounds(AuditRequest(book, loss, told, output, problem))
     if as_json:
         print_json(found.document)
     else:
