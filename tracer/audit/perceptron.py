@@ -18,6 +18,7 @@ from tracer.audit.weighted_sums import WeightedSums, WeightedTerm, signals_of
 from tracer.expression import scalar as s
 from tracer.problem.activations import ACTIVATIONS
 from tracer.problem.losses import LOSSES
+from tracer.program import naming_policy as named
 
 SumKey: TypeAlias = frozenset[tuple[WeightedTerm, float]]
 MOST_SUMS = 2_000
@@ -87,7 +88,7 @@ def _problem(
     document = {
         "loss": loss,
         "convention": convention,
-        "data": {"X": inputs, "Y": [[_number(study, cell) for cell in row] for row in targets]},
+        "data": {named.INPUTS: inputs, named.TARGETS: [[_number(study, cell) for cell in row] for row in targets]},
         "layers": tables,
     }
     return FoundPerceptron(document, places)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 import numpy as np
@@ -132,17 +132,16 @@ class _Taken:
         inner = {*self.computed, self.loss}
         self.starts = [each for each in before if each not in inner and root(graph, each) == each]
         self.parameters = parameters
-        sheets = {each.matrix for each in before if each.matrix}
-        self.prefix = {
-            title: "" if len(sheets) == 1 else re.sub(r"\W", "", title) + "_" for title in sheets
-        }  # fmt: skip
+        self.prefix = _prefixes(sorted({each.matrix for each in before if each.matrix}))
 
     def name(self, cell: s.Cell) -> str:
         origin = cell if cell == self.loss else root(self.study.graph, cell)
         if not origin.matrix:
-            return "L"
+            return named.LOSS
         prefix = self.prefix[origin.matrix]
-        return f"{prefix if not prefix[:1].isdigit() else 'S' + prefix}{address(origin.row, origin.column)}"
+        return (
+            f"{prefix if prefix[:1].isalpha() or not prefix else 'Sheet_' + prefix}{address(origin.row, origin.column)}"
+        )
 
     def document(self) -> dict[str, Any]:
         numbers = {each: float(self.study.row(each)[0]) for each in sorted(self.starts, key=_place)}
@@ -238,3 +237,12 @@ class _Taken:
 
 def _place(cell: s.Cell) -> tuple[str, int, int]:
     return cell.matrix, cell.row, cell.column
+
+
+def _prefixes(titles: Sequence[str]) -> dict[str, str]:
+    """What stands before a sheet's addresses: its title, or its number where the letters of that do not tell."""
+    if len(titles) == 1:
+        return {titles[0]: ""}
+    plain = {title: re.sub(r"\W", "", title, flags=re.ASCII) for title in titles}
+    alone = {title: list(plain.values()).count(word) == 1 and word[:1].isalpha() for title, word in plain.items()}
+    return {title: f"{plain[title] if alone[title] else f'Sheet{k}'}_" for k, title in enumerate(titles, start=1)}
