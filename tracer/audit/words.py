@@ -50,6 +50,9 @@ def summary(audit: Audit) -> str:
         parts.append(f"{len(audit.updates)} updates in one formula were checked, {count or 'none'} of them wrong")
     if not audit.wrong:
         parts.append("nothing is wrong")
+    elif not parts:
+        count = len(audit.wrong)
+        parts.append("one formula is wrong" if count == 1 else f"{count} formulas are wrong")
     return "; ".join(parts) + "."
 
 

@@ -14,6 +14,7 @@ from tests.audit_books import LAYOUTS, ROW_FAULTS, Layout, block_book, faults, f
 from tracer.audit.auditing import audit_book
 from tracer.audit.graph import name_of
 from tracer.audit.package import AuditError
+from tracer.audit.words import summary
 
 BY_NAME = {layout.name: layout for layout in LAYOUTS}
 
@@ -149,3 +150,18 @@ def test_entities_are_refused() -> None:
 
 def test_layouts_are_five_and_faults_at_least_twelve() -> None:
     assert len(LAYOUTS) == 5 and len(faults()) >= 12 and len(ROW_FAULTS) >= 12 and isinstance(LAYOUTS[0], Layout)
+
+
+def test_where_the_forward_pass_alone_is_wrong_the_headline_says_how_many_formulas() -> None:
+    book, content = Workbook(), BytesIO()
+    rows = [
+        ["x", 0.5, -1.2, 0.8],
+        ["w", 0.3, 0.7, -0.4],
+        ["z", "=SUMPRODUCT(B1:D1,B2:D2)"],
+        ["softplus", "=LOG(1+EXP(B3))"],
+    ]
+    for row in rows:
+        book.active.append(row)
+    book.save(content)
+    audit = audit_book("book.xlsx", content.getvalue())
+    assert audit.status == 1 and summary(audit) == "one formula is wrong."
