@@ -1,5 +1,6 @@
 """The pages of a class in a real browser: nothing is asked of any server, axe finds nothing, the map is sorted."""
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tracer.classroom.class_marks import MarksLine
 from tracer.overview.reports import write_reports
 from tracer.presentation.theme import theme_of
 from tracer.problem.reading import load_problem
+from tracer.run.training import trace
 from tracer.variation.certificate import certify
 from tracer.variation.exam import render_exam, render_exam_key
 from tracer.variation.search import find
@@ -76,4 +78,22 @@ def test_one_sheet_of_a4_holds_it(chromium: Any, pages: Path, name: str) -> None
     page = chromium.new_page()
     page.goto((pages / f"{name}.html").as_uri())
     assert page.pdf(format="A4", prefer_css_page_size=True).count(b"/Type /Page\n") == 1
+    page.close()
+
+
+def test_a_map_of_many_matrices_prints_one_page_wide_and_names_stay_in_one_line_on_a_phone(
+    chromium: Any, tmp_path: Path
+) -> None:
+    article, theme = load_problem("article"), theme_of("en")
+    matrices = list(trace(article).first.program.computed)
+    ones = dict.fromkeys(matrices, 1.0)
+    lines = [replace(LINES[0], points=ones, worth=ones), replace(LINES[1], total=(0.0, 0.0), first_wrong="")]
+    write_reports(tmp_path, article, lines, matrices, theme, False)
+    page = opened(chromium, tmp_path / "class-private.html", 390)
+    heights = page.evaluate("[...document.querySelectorAll('#map tbody th')].map((each) => each.clientHeight)")
+    assert len(heights) == 2 and max(heights) < 50
+    page.set_viewport_size({"width": 1017, "height": 687})  # A4 across, between its margins
+    page.emulate_media(media="print")
+    assert page.evaluate("document.querySelector('#map').getBoundingClientRect().right") <= 1017
+    assert "Student 9: nothing that could be judged" in page.inner_text("ul")
     page.close()

@@ -22,6 +22,7 @@ from tracer.spreadsheet.package import write_workbook_file
 _CELL = re.compile(r"(\w+)\[([0-9]+),([0-9]+)\]")
 PUBLIC, PRIVATE, BOOK = "class.html", "class-private.html", "class.xlsx"
 WIDTHS = (26.0, 34.0)  # of names and files in the workbook
+LEAST_WIDTH = 7.0  # of its other columns
 MOST_ROWS = 5_000  # in a map that somebody reads
 
 
@@ -102,10 +103,11 @@ def write_book(
         for cell in row:
             cell.number_format = "0%" if cell.column != 5 else "0.00"
     for cell in sheet[1]:
-        cell.font = Font(bold=True)
+        cell.font = Font(name="Calibri", size=11, bold=True)
     sheet.freeze_panes = "B2"
     sheet.auto_filter.ref = sheet.dimensions
-    for column, width in enumerate(WIDTHS, start=1):
+    heads_wide = (max(LEAST_WIDTH, 1.3 * len(head) + 3) for head in [*heads, *matrices][len(WIDTHS) :])
+    for column, width in enumerate((*WIDTHS, *heads_wide), start=1):  # bold, with the button of the filter
         sheet.column_dimensions[column_letters(column)].width = width
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
