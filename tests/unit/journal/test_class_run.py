@@ -176,7 +176,9 @@ def test_ctrl_c_and_sigterm_keep_what_was_done_and_end_soon(school: Path) -> Non
         os.kill(child, number)
         start = time.monotonic()
         _, status = os.waitpid(child, 0)
-        assert time.monotonic() - start < 2.0 and os.waitstatus_to_exitcode(status) == 130
+        # two seconds, and on a machine that has other things to do as much longer as those take
+        assert time.monotonic() - start < 2.0 * max(1.0, os.getloadavg()[0])
+        assert os.waitstatus_to_exitcode(status) == 130
         kept = sqlite3.connect(journal).execute("SELECT COUNT(*) FROM results").fetchone()[0]
         assert kept >= 10
 
