@@ -106,6 +106,7 @@ class Conventions:
     def of_another_pass(self, sheet: Sheet, marks: list[Mark]) -> OtherConventions | None:
         """The sheet read as answers of another of the first passes, if nearly all of it is right so."""
         counted, equal = _counting(marks), _equal(sheet)
+        first = next((mark.id for mark in marks if _fails(mark)), None)
         for number in range(1, MOST_PASSES_TRIED + 1):
             key = self._key_of_pass(number) if number != self.number else None
             try:
@@ -114,6 +115,8 @@ class Conventions:
                 continue
             if other is None or _equal(other) <= equal:
                 continue
+            if first in sheet.written and _equal(other, of=first) <= _equal(sheet, of=first):
+                continue  # a sheet of another pass fails where that pass's numbers begin
             now = _counting(judge(other))
             if len(now) >= NEARLY_ALL * len(marks) and len(now) > len(counted):
                 return OtherConventions(
@@ -198,10 +201,11 @@ def _counting(marks: list[Mark]) -> set[tuple[str, int, int]]:
     return {(mark.id, mark.row, mark.column) for mark in marks if mark.verdict in RIGHT}
 
 
-def _equal(sheet: Sheet, key: Key | None = None) -> int:
-    """How many numbers equal the key's (or another one's) to the digits written."""
+def _equal(sheet: Sheet, key: Key | None = None, of: str | None = None) -> int:
+    """How many numbers, of one matrix alone where it is named, equal the key's (or another one's) as far as written."""
     values = (key or sheet.key).values
-    pairs = ((each, values[identifier]) for identifier, each in sheet.written.items() if identifier in values)
+    written = sheet.written if of is None else {of: sheet.written[of]} if of in sheet.written else {}
+    pairs = ((each, values[identifier]) for identifier, each in written.items() if identifier in values)
     return sum(int(np.count_nonzero(close(each.values, value, tolerance(each)))) for each, value in pairs)
 
 
