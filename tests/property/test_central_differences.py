@@ -22,8 +22,17 @@ from tracer.expression.evaluate import evaluate
 from tracer.lesson.build import build
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.program.naming_policy import RATE
-from tracer.run.corners import passes_corner
-from tracer.run.differences import bound, chosen, compared, estimate, gradient, largest_term, path_to_loss, reach
+from tracer.run.differences import (
+    bound,
+    chosen,
+    compared,
+    estimate,
+    gradient,
+    largest_term,
+    passes_corner,
+    path_to_loss,
+    reach,
+)
 from tracer.run.passes import Epoch, Pass, Trace
 from tracer.run.training import trace
 from tracer.workbook import gradient_check

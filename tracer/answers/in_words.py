@@ -11,10 +11,11 @@ from typing import Any, Literal
 from tracer.presentation.theme import Theme, languages, theme_of
 
 MOST_KEPT, MOST_WORDS = 60, 2_000  # answers, and characters of one
-STEPS = range(1, 12)
-_NOTE = re.compile(r"note (predict|why) ([0-9.]{1,8})")
-
 QuestionKind = Literal["predict", "why"]
+
+_LABEL = r"[0-9.]{1,8}(?: ←)?"  # of a step, or of the way back through it
+_NOTE = re.compile(rf"note (predict|why) ({_LABEL})")
+_ASKED: Mapping[str, QuestionKind] = {"predict": "predict", "question": "why"}  # by the last part of a message's key
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,25 @@ def _kept(notes: Mapping[str, Any]) -> Iterator[InWords]:
 
 
 @cache
-def questions() -> Mapping[str, tuple[str, QuestionKind]]:
-    """The questions of worksheets in every language, with their step."""
-    found: dict[str, tuple[str, QuestionKind]] = {}
+def questions() -> Mapping[str, QuestionKind]:
+    """The questions of worksheets in every language."""
+    found: dict[str, QuestionKind] = {}
     for language in languages():
-        for step in STEPS:
-            words = theme_of(language).section(f"steps.{step}")
-            if "predict" in words:
-                found[words["predict"]] = (str(step), "predict")
-            if "question" in words:
-                found[words["question"]] = (str(step), "why")
+        for key, text in theme_of(language).messages.items():
+            asked = _ASKED.get(key.rpartition(".")[2])
+            if asked is not None and key.startswith(("steps.", "topics.")):
+                found[text] = asked
     return found
+
+
+@cache
+def _titles() -> tuple[re.Pattern[str], ...]:
+    """The line over a step in a worksheet's workbook, in every language."""
+    says = (re.escape(theme_of(language).say("book.step_title", label="\0", title="")) for language in languages())
+    return tuple(re.compile(f"{each.replace(re.escape(chr(0)), f'({_LABEL})')}.*") for each in says)
+
+
+def step_titled(text: str) -> str | None:
+    """The label of the step that a line stands over; None where it is no such line."""
+    found = (title.fullmatch(text) for title in _titles())
+    return next((each[1] for each in found if each is not None), None)

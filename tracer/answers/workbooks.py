@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from python_calamine import CalamineWorkbook
 
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage, Answers, Grid
-from tracer.answers.in_words import MOST_WORDS, InWords, questions
+from tracer.answers.in_words import MOST_WORDS, InWords, questions, step_titled
 from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadable
 from tracer.answers.package import Span, checked_package
 from tracer.answers.pages import answers_on
@@ -203,12 +203,15 @@ def _student(names: Mapping[str, Span], sheets: Mapping[str, Rows], texts: Seque
 
 
 def _in_words(sheets: Mapping[str, Rows], texts: Iterable[_CellText]) -> Iterator[InWords]:
-    """What stands below the questions of a worksheet."""
+    """What stands below the questions of a worksheet, each under the title of its step."""
+    step = None
     for each in texts:
+        step = step_titled(each.words.strip()) or step
         asked = questions().get(each.words.strip())
         below = _at(sheets[each.sheet], each.row + 1, each.column)
-        if asked is not None and isinstance(below, str) and below.strip() and below.strip() not in questions():
-            yield InWords(*asked, below.strip()[:MOST_WORDS])
+        words = below.strip() if isinstance(below, str) else ""
+        if asked is not None and step is not None and words and words not in questions():
+            yield InWords(step, asked, words[:MOST_WORDS])
 
 
 def _labels(key: str) -> set[str]:

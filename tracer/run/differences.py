@@ -18,6 +18,7 @@ from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.expression.arrays import Array
+from tracer.expression.corners import has_corner, sides
 from tracer.expression.evaluate import Compiled, compile_program, evaluate, evaluate_cell
 from tracer.lesson.network_symbols import NetworkSymbols
 from tracer.problem.program_problem import ProgramProblem
@@ -37,23 +38,13 @@ STEP = s.Product(
     (s.Maximum((_one, s.Absolute(_theta))), s.Maximum((s.Number(1e-11), s.Quotient(s.Number(1e-5), _reach))))
 )
 ESTIMATE = s.Quotient(s.Sum((_plus, s.Negative(_minus))), s.Product((_two, _h)))
-# The slopes to both sides of a corner are off the estimate by so much, and by some h of that, as either side is curved.
-BEND = s.Quotient(
-    s.Product((s.Number(1.0001), s.Absolute(s.Sum((_plus, _minus, s.Negative(s.Product((_two, _middle)))))))),
-    s.Product((_two, _h)),
-)
-FURTHEST = 1e99  # a reach with which float64 can go on
-
-
+BEND = s.Quotient(s.Absolute(s.Sum((_plus, _minus, s.Negative(s.Product((_two, _middle)))))), s.Product((_two, _h)))
 # What a right gradient may be off its estimate. The first part is for h²/6·L‴, about 1e-10 of the largest gradient,
 # more where units are many. The second is for rounding: 1e-16/h of the largest `term` of the loss; spreadsheets take a
 # difference of less than 4e-15 of its terms for 0. In 80,000 cells of random networks, with inputs up to 200,000 or
-# weights up to 100, no right gradient was off by more than a third of it. Where a slope turns sharply, as that of
-# softsign does at 0 from 1 + 2z to 1 − 2z, the estimate is off by h itself, some 1e-5: each such rule adds its share.
-def bound_rule(path: Path) -> s.Scalar:
-    """How far a right gradient may be off its estimate, from "largest", "reach" and "term"."""
-    share = s.Number(1e-5 * (1 + 2 * path.turns))
-    return s.Sum((s.Product((share, _largest)), s.Product((s.Number(1e-9), _reach, _term))))
+# weights up to 100, no right gradient was off by more than a third of it.
+BOUND = s.Sum((s.Product((s.Number(1e-5), _largest)), s.Product((s.Number(1e-9), _reach, _term))))
+FURTHEST = 1e99  # a reach with which float64 can go on
 
 
 def number(rule: s.Scalar, **values: float) -> float:
@@ -124,7 +115,7 @@ def largest_term(one: Pass) -> float:
 
 def bound(one: Pass, path: Path, largest: float) -> float:
     """How far a right gradient may be off its estimate, in a matrix of gradients up to `largest`."""
-    return number(bound_rule(path), largest=largest, reach=reach(one, path), term=largest_term(one))
+    return number(BOUND, largest=largest, reach=reach(one, path), term=largest_term(one))
 
 
 @dataclass(frozen=True)
@@ -141,12 +132,7 @@ class Path:
     @cached_property
     def bends(self) -> bool:
         """Whether a rule on the way has a corner, as ReLU has at 0."""
-        return any(map(_bends, self.expressions.values()))
-
-    @cached_property
-    def turns(self) -> int:
-        """How many rules on the way may have a slope with a corner, as softsign has at 0."""
-        return sum(map(_turns, self.expressions.values()))
+        return any(map(has_corner, self.expressions.values()))
 
     @cached_property
     def multipliers(self) -> tuple[str, ...]:
@@ -217,35 +203,6 @@ def _beside(product: m.Matrix, moved: set[str]) -> Iterator[str]:
             yield from sorted(side)
 
 
-def _bends(made: m.Matrix) -> bool:
-    """Whether a rule in it has a corner; what a stable form takes a maximum for has none."""
-    if isinstance(made, m.StableForm):
-        return _bends(made.shown)
-    corner = isinstance(made, m.FirstMaximum) or (isinstance(made, m.Pool | m.Reduce) and made.operation == "max")
-    corner = corner or (isinstance(made, m.Apply) and _branches(made.template))
-    return corner or any(map(_bends, traversal.operands(made)))
-
-
-def _turns(made: m.Matrix) -> bool:
-    """Whether a rule in it takes an absolute value and no corner need come of it."""
-    if isinstance(made, m.StableForm):
-        return _turns(made.shown)
-    own = isinstance(made, m.Apply) and _takes_absolute(made.template)
-    return own or any(map(_turns, traversal.operands(made)))
-
-
-def _takes_absolute(rule: s.Scalar) -> bool:
-    parts = (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)
-    return isinstance(rule, s.Absolute) or any(map(_takes_absolute, parts))
-
-
-def _branches(rule: s.Scalar) -> bool:
-    """Whether a rule is two rules that meet somewhere; softplus is not, whatever its stable form."""
-    if isinstance(rule, s.Where | s.Maximum | s.Absolute):
-        return True
-    return any(map(_branches, (rule.shown,) if isinstance(rule, s.Stable) else s.children(rule)))
-
-
 @dataclass(frozen=True)
 class Estimate:
     """What came of moving the cell (row, column) of a parameter by h: `plus` and `minus` are L, `middle` L unmoved."""
@@ -274,6 +231,22 @@ def estimate(one: Pass, path: Path, row: int, column: int) -> Estimate:
     up, down = (path.run(one, row, column, by) for by in (h, -h))
     loss = path.ids[-1]
     return Estimate(row, column, h, up[loss].item(), down[loss].item(), one.loss)
+
+
+def passes_corner(one: Pass, path: Path, moved: Estimate) -> bool:
+    """Whether a rule of the path is on another side of a corner at θ, θ + h or θ − h.
+
+    Then the estimate is a mixture of the slopes to both sides, of several samples perhaps, and tells nothing of either.
+    """
+    if not path.bends:
+        return False
+    here = {name: one[name] for name in (path.parameter, *path.ids, *path.held)}
+    for by in (moved.h, -moved.h):
+        there = here | path.run(one, moved.row, moved.column, by)
+        for made in path.expressions.values():
+            if any(not np.array_equal(*each) for each in zip(sides(made, here), sides(made, there), strict=True)):
+                return True
+    return False
 
 
 def chosen(gradients: Array, most: int) -> Iterator[tuple[int, int]]:

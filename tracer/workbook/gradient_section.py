@@ -18,18 +18,18 @@ from tracer.expression.text import cell_text
 from tracer.presentation.headings import detail
 from tracer.presentation.live_words import Condition, LiveNumber, choose, joined, words
 from tracer.program.naming_policy import RATE
-from tracer.run.corners import passes_corner
 from tracer.run.differences import (
     BEND,
+    BOUND,
     ESTIMATE,
     FURTHEST,
     STEP,
     Estimate,
     Path,
     bound,
-    bound_rule,
     gradient,
     gradient_rule,
+    passes_corner,
     reach,
 )
 from tracer.run.passes import Pass
@@ -142,11 +142,11 @@ class GradientSection:
         for column, text in labels.items():
             data.text(self.top + 1, column, text, styles.heading("plain", False))
         down = self._down(GRADIENT)
-        of_head = {"largest": self._of_head(LARGEST), "reach": self._of_head(REACH), "term": self.term.formula}
+        within = _formula(BOUND, largest=self._of_head(LARGEST), reach=self._of_head(REACH), term=self.term.formula)
         for column, formula, value in (
             (REACH, self._reach(), reach(self.one, self.path)),
             (LARGEST, f"MAX(MAX({down}),-MIN({down}))", self._largest),
-            (WITHIN, _formula(bound_rule(self.path), **of_head), self._bound),
+            (WITHIN, within, self._bound),
             (OFF, f"MAX({self._down(OFF)})", max(self._offs, default=0.0)),
         ):
             self._column(column, [value], [formula], self.top + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tracer.presentation.board import Band
 from tracer.presentation.headings import band_title
@@ -10,7 +10,7 @@ from tracer.presentation.theme import Theme
 from tracer.problem.problem import Problem
 from tracer.program.program import Program, Step
 from tracer.run.passes import AnyProblem, Trace
-from tracer.worksheet.topics import topic_of
+from tracer.worksheet.topics import topics
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,24 @@ class StepWords:
 
 def words_of(step: Step, program: Program, theme: Theme) -> StepWords:
     """The words of a step of this program."""
-    topic = topic_of(step, program)
-    asked = {} if topic is None else theme.section(f"topics.{topic}")
     match step.phase:
         case None:
             return StepWords(step.label, **theme.section(f"steps.{step.number}"))
         case "given":
             return StepWords(step.label, theme.say("sheet.given_step"), "", "")
         case "forward":
-            return StepWords(step.label, step.title, step.words, step.why, **asked)
+            return StepWords(step.label, step.title, step.words, step.why)
         case "backward":
             title = theme.say("sheet.back_through", title=_forward(step, program).title)
-            return StepWords(f"{step.number} ←", title, "", theme.say("sheet.back_why"), **asked)
+            return StepWords(f"{step.number} ←", title, "", theme.say("sheet.back_why"))
         case "update":
-            return StepWords(step.label, theme.say("sheet.update_step"), "", theme.say("sheet.update_why"), **asked)
+            return StepWords(step.label, theme.say("sheet.update_step"), "", theme.say("sheet.update_why"))
+
+
+def all_words(program: Program, theme: Theme) -> dict[str, StepWords]:
+    """The words of every step by its label, with what a program's steps are asked about."""
+    found, asked = {each.label: words_of(each, program, theme) for each in program.steps}, topics(program)
+    return found | {label: replace(found[label], **theme.section(f"topics.{asked[label]}")) for label in asked}
 
 
 def _forward(step: Step, program: Program) -> Step:

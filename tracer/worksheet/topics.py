@@ -25,15 +25,14 @@ _PRODUCTS = ("mixture", "similarity", "gate")  # of which the way back is that o
 _OF_PARAMETERS = ("weights", "kernel")  # whose way back is asked about where it comes to a parameter
 
 
-def topic_of(step: Step, program: Program) -> str | None:
-    """The topic of a program's step, or none where the steps before it have asked about all that it does."""
-    asked: set[str] = set()
-    for each in program.steps:
-        topic = next((one for one in _topics(each, program) if one not in asked), None)
-        if each is step:
-            return topic
-        asked |= set() if topic is None else {topic}
-    return None
+def topics(program: Program) -> dict[str, str]:
+    """The topics of a program's steps by their labels; a step has none where those before it ask about all it does."""
+    asked: dict[str, str] = {}
+    for step in program.steps:
+        topic = next((each for each in _topics(step, program) if each not in asked.values()), None)
+        if topic is not None:
+            asked[step.label] = topic
+    return asked
 
 
 def _topics(step: Step, program: Program) -> Iterator[str]:

@@ -25,7 +25,7 @@ from tracer.worksheet.checks import Check, checks
 from tracer.worksheet.examples import Example, Examples, cell_key
 from tracer.worksheet.plan import Plan
 from tracer.worksheet.planting import Planted
-from tracer.worksheet.told import words_of
+from tracer.worksheet.told import all_words
 
 CellKind: TypeAlias = Literal["box", "fixed", "planted"]
 
@@ -99,6 +99,7 @@ class WorksheetViews:
         self.headings = Headings(trace.problem, trace.first.program)
         self.decimals: Shown = shown(trace, one)
         self.places = asked(trace, one)
+        self.words = all_words(one.program, theme)
         self.examples = Examples(one, plan, key, theme, self.headings, self.decimals)
 
     def steps(self) -> Iterator[WorksheetStep]:
@@ -114,7 +115,7 @@ class WorksheetViews:
 
     def _step(self, step: Step, on_sheet: list[Assignment]) -> WorksheetStep:
         asks = not self.plan.finds and any(each.id in self.plan.blank for each in on_sheet)
-        words = words_of(step, self.one.program, self.theme)
+        words = self.words[step.label]
         return WorksheetStep(
             label=words.label,
             anchor=words.anchor,

@@ -24,7 +24,7 @@ from tracer.worksheet.marks import AGAIN, NO_NUMBER, RIGHT, WAITS, if_any, text
 from tracer.worksheet.paper import BOX_HEIGHT, BOX_WIDTH, put_on_paper
 from tracer.worksheet.quantities import HALF
 from tracer.worksheet.sheet import Worksheet
-from tracer.worksheet.told import words_of
+from tracer.worksheet.told import all_words
 
 LEFT, BOXES = 2, 4  # the columns of texts and of the first box
 MOST_BOXES, MOST_BEFORE = 16, 200
@@ -42,6 +42,7 @@ class Working:
         self.symbols = worksheet.book.headings.symbols
         self.sheet, self.data = worksheet.add_sheet("working")
         self.say, self.notation, self.styles = worksheet.say, worksheet.theme.notation, worksheet.book.styles
+        self.words = all_words(self.one.program, worksheet.theme)
         self.row, self.last = 1, LEFT + MOST_BOXES
         self.on_paper = self.plan.mode == "print"
         self.breaks = set[int]()  # the rows before which a printed page may end
@@ -64,7 +65,7 @@ class Working:
     def _step(self, step: Step) -> None:
         self.row += 1
         self.breaks.add(self.row)
-        words = words_of(step, self.one.program, self.worksheet.theme)
+        words = self.words[step.label]
         asks = any(each.id in self.plan.blank for each in step.assignments)
         self._line(self.say("book.step_title", label=words.label, title=words.title), self.styles.band)
         self._line(words.words or words.why, self.styles.plain)

@@ -149,10 +149,12 @@ def test_a_first_line_that_names_the_delimiter_is_no_header() -> None:
 
 def test_what_a_page_saved_in_words_is_kept() -> None:
     notes = {"note why 3": "It would be linear.", "note predict 4": " too high ", "note why x": 1, "note why 5": ""}
+    notes["note why 3 ←"] = "Every share moves."
     answers = of_json({"L": 0.5, "student": {"name": "Ada", "notes": notes}})
     assert [(each.asked(theme_of("en", None)), each.text) for each in answers.words] == [
         ("step 3, question", "It would be linear."),
         ("step 4, prediction", "too high"),
+        ("step 3 ←, question", "Every share moves."),
     ]
     assert not of_json({"L": 0.5, "student": {"notes": ["a list"]}}).words
 

@@ -23,7 +23,7 @@ from tracer.answers.numbers import read_number
 from tracer.answers.reading import AnswerError, Answers, read_answers, read_content
 from tracer.judging.sheet import lay_beside
 from tracer.presentation.theme import theme_of
-from tracer.problem.reading import load_problem
+from tracer.problem.reading import load_any, load_problem
 from tracer.program.naming_policy import RATE
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -241,17 +241,28 @@ def test_a_printed_matrix_that_the_problem_does_not_have_is_said(sheet: tuple[Tr
     assert "E1: not a matrix of this problem; ignored" in other.notes
 
 
-def test_what_stands_below_a_question_is_kept(tmp_path: Path) -> None:
-    problem = load_problem("article")
+@pytest.mark.parametrize(
+    ("name", "language", "steps"),
+    [
+        ("mlp-paper", "es", ["2", "3", "4", "4", "5", "6", "7", "8", "9", "10", "10", "11"]),
+        ("self-attention-paper", "en", ["1", "2", "3", "4", "5", "4 ←", "3 ←", "2 ←", "1 ←", "6"]),
+    ],
+)
+def test_what_stands_below_a_question_is_kept_with_its_step(
+    name: str, language: str, steps: list[str], tmp_path: Path
+) -> None:
+    problem = load_any(name)
     run = trace(problem)
     plan = make_plan(problem, run.first.program, mode="exam")
-    write_worksheet_book(run, plan, tmp_path / "exam.xlsx")
+    write_worksheet_book(run, plan, tmp_path / "exam.xlsx", theme=theme_of(language))
     book = openpyxl.load_workbook(tmp_path / "exam.xlsx")
-    asked = next(cell for name in book.sheetnames for row in book[name] for cell in row if cell.value in questions())
-    asked.parent.cell(asked.row + 1, asked.column, "since samples are rows")
-    (answer,) = read(book).words
-    assert (answer.step, answer.kind) == questions()[asked.value]
-    assert answer.text == "since samples are rows"
+    asked = [cell for title in book.sheetnames for row in book[title] for cell in row if cell.value in questions()]
+    for k, cell in enumerate(asked):
+        cell.parent.cell(cell.row + 1, cell.column, f"because of {k}")
+    found = read(book).words
+    assert [each.step for each in found] == steps
+    assert [each.text for each in found] == [f"because of {k}" for k in range(len(steps))]
+    assert [each.kind for each in found] == [questions()[cell.value] for cell in asked]
 
 
 def test_a_key_has_an_answer_to_every_question(tmp_path: Path) -> None:

@@ -9,19 +9,13 @@ from tracer.problem.program_problem import ProgramProblem
 from tracer.problem.reading import example_names, load_any
 from tracer.program.program import Program
 from tracer.run.training import trace
-from tracer.worksheet.told import words_of
-from tracer.worksheet.topics import topic_of
+from tracer.worksheet.told import all_words
+from tracer.worksheet.topics import topics
 
 
 @cache
 def program_of(name: str) -> Program:
     return trace(load_any(name)).first.program
-
-
-def topics(name: str) -> dict[str, str]:
-    program = program_of(name)
-    found = {step.label: topic_of(step, program) for step in program.steps}
-    return {label: topic for label, topic in found.items() if topic is not None}
 
 
 EXPECTED = {
@@ -50,7 +44,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_step_is_asked_about_what_it_does(name: str) -> None:
-    assert topics(name) == EXPECTED[name]
+    assert topics(program_of(name)) == EXPECTED[name]
 
 
 def test_every_topic_is_asked_about_once_in_an_example_and_has_its_texts() -> None:
@@ -58,7 +52,7 @@ def test_every_topic_is_asked_about_once_in_an_example_and_has_its_texts() -> No
     for name in example_names():
         if not isinstance(load_any(name), ProgramProblem):
             continue
-        found = list(topics(name).values())
+        found = list(topics(program_of(name)).values())
         assert len(found) == len(set(found)), name
         every |= set(found)
     keys = {key.split(".")[1] for key in theme_of().messages if key.startswith("topics.")}
@@ -67,7 +61,6 @@ def test_every_topic_is_asked_about_once_in_an_example_and_has_its_texts() -> No
 
 def test_the_words_of_a_step_hold_its_question_in_the_language_of_the_sheet() -> None:
     program, spanish = program_of("self-attention-paper"), theme_of("es")
-    step = next(each for each in program.steps if each.label == "3")
-    told = words_of(step, program, spanish)
+    told = all_words(program, spanish)["3"]
     assert told.question == spanish.say("topics.softmax.question")
     assert told.question_answer == spanish.say("topics.softmax.question_answer")
