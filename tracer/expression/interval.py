@@ -49,10 +49,6 @@ class Interval:
     def transposed(self) -> Interval:
         return Interval(np.swapaxes(self.low, -1, -2), np.swapaxes(self.high, -1, -2))
 
-    def contains(self, values: Array) -> NDArray[np.bool_]:
-        """Cell by cell, whether the value lies within the bounds."""
-        return np.asarray((self.low <= values) & (values <= self.high))
-
 
 def bound(expression: m.Matrix, values: Mapping[str, Interval]) -> Interval:
     """The bounds of a matrix expression, given those of its symbols."""

@@ -12,7 +12,6 @@ from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.rules import applied, rule
 
 NONE, MEAN, SUM = 0, 1, 2
-REDUCTIONS = {"none": NONE, "mean": MEAN, "sum": SUM}
 
 
 def _paired(draft: Draft, a: Laid, b: Laid, by_rows: bool) -> list[tuple[str, str]]:

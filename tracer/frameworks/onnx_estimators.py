@@ -39,9 +39,7 @@ def linear_model(node: Any, name: str, x: Any, settings: Mapping[str, Any], ente
     weight, bias = enter("coefficients", table), None
     if settings.get("intercepts") is not None:
         bias = enter("intercepts", np.asarray(settings["intercepts"], float))
-    after = {"SOFTMAX": ("softmax", {"dim": -1}), "LOGISTIC": ("sigmoid", {})}.get(
-        settings.get("post_transform", "NONE")
-    )
+    after = _AFTER.get(settings.get("post_transform", "NONE"))
     first = name if after is None else f"{name}.scores"
     told = {"input": x, "weight": weight, "bias": bias}
     made = [GraphOperation("linear", first, told, shown=node.op_type)]

@@ -134,7 +134,6 @@ class _OnnxReading:
         self._opset = next((each.version for each in model.opset_import if not each.domain), _SOFTMAX_OF_ONE)
         self._given = given
         self._taken: set[str] = set()
-        self._shared: dict[str, str] = {}
 
     def start(self, inputs: Any) -> None:
         """Inputs by name, and the numbers of the model: parameters, or constants."""

@@ -134,14 +134,6 @@ class NetworkSymbols:
         """What every gradient from the output's delta on is times: as the error, and the rate where delta has it."""
         return self.error_factor * (self.problem.learning_rate if self.rate_in_delta else 1.0)
 
-    @property
-    def parameter_factor(self) -> float:
-        """What dW and db are times: as delta, 1/N where the mean is taken in them, −rate where they are changes."""
-        factor = self.delta_factor / (self.rows if self.mean_in_gradient else 1)
-        if self.rate_in_change:
-            factor *= -self.problem.learning_rate * self.problem.convention.sign
-        return factor
-
 
 def without_first(matrix: m.Matrix, over: Literal["rows", "columns"]) -> m.Part:
     """A matrix without its first row, or column."""

@@ -1,4 +1,4 @@
-"""Cells of a row or a column made one."""
+"""Cells of a row made one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,3 @@ def merge(sheet: Worksheet, row: int, first: int, last: int) -> None:
     openpyxl's own way looks through all that are merged already, which takes time where there are many.
     """
     sheet.merged_cells.ranges.add(CellRange(min_col=first, min_row=row, max_col=last, max_row=row))
-
-
-def merge_rows(sheet: Worksheet, column: int, first: int, last: int) -> None:
-    """The same with cells of a column."""
-    sheet.merged_cells.ranges.add(CellRange(min_col=column, min_row=first, max_col=column, max_row=last))

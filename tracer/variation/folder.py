@@ -56,9 +56,6 @@ class Index:
     def sittings(self) -> int:
         return max((each.sitting for each in self.variants), default=0)
 
-    def of_sitting(self, sitting: int) -> list[Variant]:
-        return [each for each in self.variants if each.sitting == sitting]
-
     def to_document(self) -> dict[str, Any]:
         return {
             "kind": KIND,

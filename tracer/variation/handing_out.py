@@ -29,7 +29,7 @@ from tracer.worksheet.page import render_worksheet
 from tracer.worksheet.plan import make_plan
 
 PAYS = 4  # variants from which on other processes are worth their start
-MERGE, COVERS, CERTIFICATE, TRANSCRIPTION = "merge.csv", "covers.html", "certificate", "transcription.csv"
+CERTIFICATE, TRANSCRIPTION = "certificate", "transcription.csv"
 
 
 @dataclass(frozen=True)
