@@ -101,7 +101,8 @@ def section_ids(page: Any) -> list[str]:
 
 
 def current(page: Any) -> str:
-    """The step that is shown, by the rail."""
+    """The step that is shown, by the rail, once the page has heard of a link that was followed."""
+    page.evaluate("() => new Promise((heard) => setTimeout(heard))")
     return str(page.get_attribute(".rail a[aria-current=step]", "data-step"))
 
 
