@@ -144,8 +144,10 @@ def _descendants(graph: BookGraph, cells: frozenset[s.Cell], stop: Mapping[s.Cel
 def _changes(graph: BookGraph, targets: frozenset[s.Cell], first: frozenset[s.Cell]) -> Iterator[Update]:
     """Cells of the form parameter − something held against a target.
 
-    What holds a target only by way of an updated parameter is of the next pass, and no change of anything.
+    What holds a target only by way of an updated parameter is of the next pass, and no change of anything. A typed
+    number that no output depends on, as a 0 that gradients are added to, begins no pass.
     """
+    outputs = ancestors(graph, first, dict.fromkeys(_descendants(graph, first, {}) - first), {})
     begun: set[s.Cell] = set()
     held: set[s.Cell] = set()
     for cell in graph.order:
@@ -159,7 +161,8 @@ def _changes(graph: BookGraph, targets: frozenset[s.Cell], first: frozenset[s.Ce
             if sign > 0 and isinstance(before, s.Cell) and len(terms) > 1 and _once(terms, before):
                 origin = root(graph, before)
                 if (origin in graph.typed and origin not in targets) or origin in begun:
-                    begun.add(cell)
+                    if origin in outputs or origin in begun:
+                        begun.add(cell)
                     yield Update(cell, before, origin, tuple(each for each in takes if each != before))
                     break
 

@@ -165,3 +165,20 @@ def test_where_the_forward_pass_alone_is_wrong_the_headline_says_how_many_formul
     book.save(content)
     audit = audit_book("book.xlsx", content.getvalue())
     assert audit.status == 1 and summary(audit) == "one formula is wrong."
+
+
+def test_a_zero_that_gradients_are_added_to_is_no_parameter() -> None:
+    """Of parts of a matrix, each with a gradient of its own: what is padded with zeros is added up."""
+    book, content = Workbook(), BytesIO()
+    rows = [
+        ["x", 0.8, "y", 0.3, "w", 0.5, "v", -0.7, "rate", 0.1, "padding", 0],
+        ["h", "=B1*F1", "o", "=B2*H1", "L", "=(D2-D1)^2/2"],
+        ["do", "=D2-D1", "dv", "=B3*B2", "dh", "=L1+B3*H1", "dw", "=F3*B1"],
+        ["w new", "=F1-J1*H3", "v new", "=H1-J1*D3"],
+    ]
+    for row in rows:
+        book.active.append(row)
+    book.save(content)
+    audit = audit_book("book.xlsx", content.getvalue())
+    assert audit.status == 0 and audit.study is not None
+    assert {name_of(each) for each in audit.study.roles.updates} == {"Sheet!B4", "Sheet!D4"}
