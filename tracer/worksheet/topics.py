@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TypeAlias
 
-from tracer.calculus.functions import FUNCTIONS
-from tracer.calculus.row_functions import cross_entropy_of_logits, recognised, softmax
+from tracer.calculus.forms import function_named, mean_form, names_in, root_form, softmax_form
+from tracer.calculus.row_functions import cross_entropy_of_logits, recognised
 from tracer.expression import matrix as m
-from tracer.expression import scalar as s
 from tracer.expression import traversal
 from tracer.program.program import Program, Step
 from tracer.program.roles import Assignment
@@ -60,7 +59,7 @@ def _of_backward(step: Step, program: Program) -> Iterator[str]:
         yield "shared_back"
     for topic, is_one in _TOPICS.items():
         parts = ((of, part) for of, formulas in taken_in.items() for made in formulas for part in _parts(made))
-        through = {of for of, part in parts if of in _names(part) and is_one(part, program)}
+        through = {of for of, part in parts if of in names_in(part) and is_one(part, program)}
         if topic in _OF_PARAMETERS:
             if topic == "weights" and not through <= set(program.parameters):
                 yield "transposed_back"
@@ -74,11 +73,7 @@ def _of_backward(step: Step, program: Program) -> Iterator[str]:
 def _taking_in(of: str | None, program: Program) -> list[Assignment]:
     """The forward formulas that a matrix goes into."""
     forward = (each for each in program.assignments.values() if each.role in ("intermediate", "loss"))
-    return [each for each in forward if each.expression is not None and of in _names(each.expression)]
-
-
-def _names(expression: m.Matrix) -> set[str]:
-    return {symbol.name for symbol in traversal.symbols(expression)}
+    return [each for each in forward if each.expression is not None and of in names_in(each.expression)]
 
 
 def _parts(made: Assignment) -> Iterator[m.Matrix]:
@@ -90,34 +85,26 @@ def _of_step(made: Assignment, program: Program) -> Iterator[m.Matrix]:
     return chain.from_iterable(map(_parts, program.step_of(made.id).assignments))
 
 
-def _row_function(make: Callable[..., m.Matrix]) -> Test:
-    def is_made(part: m.Matrix, program: Program) -> bool:
-        found = recognised(part)
-        return found is not None and found[0].make is make
+def _is_softmax(part: m.Matrix, program: Program) -> bool:
+    return softmax_form(part) is not None
 
-    return is_made
+
+def _is_cross_entropy(part: m.Matrix, program: Program) -> bool:
+    found = recognised(part)
+    return found is not None and found[0].make is cross_entropy_of_logits
 
 
 def _normalises(part: m.Matrix, program: Program) -> bool:
     """The root of something that is or comes from a mean."""
-    if not (isinstance(part, m.Apply) and isinstance(part.template, s.Function) and part.template.name == "sqrt"):
+    if root_form(part) is None:
         return False
-    before = chain.from_iterable(_parts(program.assignments[name]) for name in _names(part))
-    return any(map(_is_mean, chain(traversal.parts(part), before)))
-
-
-def _is_mean(part: m.Matrix) -> bool:
-    match part:
-        case m.Broadcast("/", m.Reduce("sum"), m.Constant()):
-            return True
-        case _:
-            return False
+    before = chain.from_iterable(_parts(program.assignments[name]) for name in names_in(part))
+    return any(mean_form(each) is not None for each in chain(traversal.parts(part), before))
 
 
 def _applies(*names: str) -> Test:
     """One of these functions, cell by cell."""
-    values = [FUNCTIONS[name].value for name in names]
-    return lambda part, program: isinstance(part, m.Apply) and part.template in values
+    return lambda part, program: function_named(part) in names
 
 
 def _holds(operand: m.Matrix, program: Program, is_one: Test) -> bool:
@@ -135,34 +122,34 @@ def _gates(part: m.Matrix, program: Program) -> bool:
 
 def _mixes(part: m.Matrix, program: Program) -> bool:
     """A product whose rows on the left are shares of 1."""
-    return isinstance(part, m.MatMul) and _holds(part.left, program, _row_function(softmax))
+    return isinstance(part, m.MatMul) and _holds(part.left, program, _is_softmax)
 
 
 def _compares(part: m.Matrix, program: Program) -> bool:
     """A product of rows with rows of several numbers, none of them parameters."""
     if not (isinstance(part, m.MatMul) and isinstance(part.right, m.Transpose) and part.left.shape[1] > 1):
         return False
-    return not _names(part) & set(program.parameters)
+    return not names_in(part) & set(program.parameters)
 
 
 def _weighs(part: m.Matrix, program: Program) -> bool:
     """A product of what comes in with a matrix of parameters."""
     if not isinstance(part, m.MatMul):
         return False
-    return bool(_names(part.left) & set(program.parameters)) != bool(_names(part.right) & set(program.parameters))
+    return bool(names_in(part.left) & set(program.parameters)) != bool(names_in(part.right) & set(program.parameters))
 
 
 def _adds(part: m.Matrix, program: Program) -> bool:
     """A sum of two matrices of one shape, neither of them a parameter or a single number."""
     if not (isinstance(part, m.Broadcast) and part.operator == "+" and part.left.shape == part.right.shape):
         return False
-    return part.shape != (1, 1) and not _names(part) & set(program.parameters)
+    return part.shape != (1, 1) and not names_in(part) & set(program.parameters)
 
 
 _TOPICS: dict[str, Test] = {
-    "cross_entropy": _row_function(cross_entropy_of_logits),
+    "cross_entropy": _is_cross_entropy,
     "mixture": _mixes,
-    "softmax": _row_function(softmax),
+    "softmax": _is_softmax,
     "norm": _normalises,
     "pooling": lambda part, program: isinstance(part, m.Pool) and part.operation == "max",
     "kernel": lambda part, program: isinstance(part, m.Correlation),
