@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
+from tracer.expression.interval import Interval
 
 Array = NDArray[np.float64]
 SizeRule = Callable[..., Any]
@@ -73,3 +74,8 @@ def sizes(expression: m.Matrix, values: Mapping[str, Array], rules: Mapping[s.Sc
         case m.StableForm(_, computed):
             return of(computed)
     raise TypeError(expression)
+
+
+def within(bounds: Interval, values: Array) -> NDArray[np.bool_]:
+    """Cell by cell, whether a value lies within its bounds; nan lies within none."""
+    return np.asarray((bounds.low <= values) & (values <= bounds.high))

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.agreement import assert_agrees, sizes
+from tests.agreement import assert_agrees, sizes, within
 from tests.strategies import EXPRESSION_SIZES, Made, expressions
 from tracer.expression import matrix as m
 from tracer.expression import numpy_source, traversal
@@ -91,7 +91,7 @@ def test_bounds_contain_the_value_of_every_point_of_the_box(made: Made, data: st
     for point in points(box, np.random.default_rng(seed)):
         value = evaluate(made.expression, point)
         slack = 1e-12 * sizes(made.expression, point, EXPRESSION_SIZES) if two_forms else 0.0
-        assert Interval(bounds.low - slack, bounds.high + slack).contains(value).all(), (value, bounds)
+        assert within(Interval(bounds.low - slack, bounds.high + slack), value).all(), (value, bounds)
 
 
 def parts_of(expression: m.Matrix) -> list[m.Matrix]:

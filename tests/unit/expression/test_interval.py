@@ -4,6 +4,7 @@ from itertools import accumulate
 import numpy as np
 import pytest
 
+from tests.agreement import within
 from tests.letters import minus, one, plus, times, u, v, zero
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
@@ -85,9 +86,9 @@ def test_bounds_around_and_exactly_hold_their_values() -> None:
     values = np.array([[0.5, -0.25]])
     around = Interval.around(values, 0.005)
     assert around.low.tolist() == [[0.495, -0.255]]
-    assert around.contains(np.array([[0.504, -0.256]])).tolist() == [[True, False]]
-    assert Interval.exactly(values).contains(values).all()
-    assert not Interval.exactly(values).contains(np.full((1, 2), math.nan)).any()
+    assert within(around, np.array([[0.504, -0.256]])).tolist() == [[True, False]]
+    assert within(Interval.exactly(values), values).all()
+    assert not within(Interval.exactly(values), np.full((1, 2), math.nan)).any()
 
 
 def test_a_matrix_product_is_bounded_by_its_terms() -> None:
