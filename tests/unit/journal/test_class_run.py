@@ -146,7 +146,7 @@ def test_one_run_at_a_time(check: Check, school: Path) -> None:
 
 
 def test_ctrl_c_and_sigterm_keep_what_was_done_and_end_soon(school: Path) -> None:
-    for k in range(300):
+    for k in range(1000):  # more than are marked before the signal comes, on a machine that does other things too
         hand_in(school / "class", f"t{k:03}", RIGHT)  # type: ignore[arg-type]
     for number, out in ((signal.SIGINT, "a"), (signal.SIGTERM, "b")):
         child = os.fork()
@@ -170,9 +170,8 @@ def test_ctrl_c_and_sigterm_keep_what_was_done_and_end_soon(school: Path) -> Non
                 os._exit(int(str(ended.code)))
             os._exit(0)
         journal = school / out / "journal.sqlite"
-        while not journal.exists() or len(list((school / out).glob("*.html"))) < 40:
+        while not journal.exists() or len(list((school / out).glob("*.html"))) < 150:
             time.sleep(0.02)
-        time.sleep(0.6)
         os.kill(child, number)
         start = time.monotonic()
         _, status = os.waitpid(child, 0)
