@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 LONGEST = 60  # characters of a number; nobody types more
@@ -83,6 +84,7 @@ def unreadable(text: str, note: str = NOT_A_NUMBER) -> Entry:
     return Entry(text[:LONGEST], "unreadable", note=note)
 
 
+@lru_cache(maxsize=4096)  # the files of a class have most numbers in common
 def read_number(text: str) -> Entry:
     """What a text says.
 

@@ -203,10 +203,11 @@ def _counting(marks: list[Mark]) -> set[tuple[str, int, int]]:
 
 def _equal(sheet: Sheet, key: Key | None = None, of: str | None = None) -> int:
     """How many numbers, of one matrix alone where it is named, equal the key's (or another one's) as far as written."""
-    values = (key or sheet.key).values
-    written = sheet.written if of is None else {of: sheet.written[of]} if of in sheet.written else {}
-    pairs = ((each, values[identifier]) for identifier, each in written.items() if identifier in values)
-    return sum(int(np.count_nonzero(close(each.values, value, tolerance(each)))) for each, value in pairs)
+    row = sheet.in_a_row
+    same = close(row.values, sheet.of_key((key or sheet.key).values), tolerance(row))
+    if of is not None:
+        same = dict(zip(sheet.written, sheet.matrices_of(same), strict=True)).get(of, np.zeros(0))
+    return int(np.count_nonzero(same))
 
 
 def _throughout(marks: list[Mark], now: set[tuple[str, int, int]], before: Sheet, other: Sheet) -> bool:

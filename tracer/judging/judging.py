@@ -6,7 +6,7 @@ is judged by the right rule on the learner's own earlier cells, and on what roun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
-from tracer.expression.interval import Interval
-from tracer.judging.numbers import close, cut_off, equals, stands_for, tolerance
+from tracer.judging.by_key import by_key
 from tracer.judging.open_cells import OpenCells, give, is_open
 from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.site import Explain, Site, no_slips
@@ -47,47 +46,38 @@ class _Judging:
     on_own: dict[str, Array] = field(default_factory=dict)
     slips: dict[str, dict[tuple[int, int], list[Slip]]] = field(default_factory=dict)
     empty: dict[str, Marked] = field(default_factory=dict)
+    made_of: dict[str, Mapping[str, Marked]] = field(default_factory=dict)
     cuts_off: bool = False
 
     def __post_init__(self) -> None:
         self.key = self.sheet.key
         self.work = Work(self.sheet)
+        self.by_key = by_key(self.sheet)
 
     def matrix(self, identifier: str) -> None:
         expression = self.key.program.assignments[identifier].expression
         written = self.sheet.written.get(identifier)
         if written is not None:
-            self.verdicts[identifier] = _unwritten(written)
+            self.verdicts[identifier] = self.by_key[identifier].verdicts
             if expression is None:
-                self._given(identifier, written)
+                self.on_own[identifier] = self.key.values[identifier]
             else:
                 self._computed(identifier, written)
             if written.turned:
                 self._turned(identifier)
         self._note(identifier, written)
 
-    def _given(self, identifier: str, written: WrittenMatrix) -> None:
-        """Numbers that were copied: right as they stand, or a copying error."""
-        key = self.on_own[identifier] = self.key.values[identifier]
-        verdicts = self.verdicts[identifier]
-        give(verdicts, equals(written, key), "correct")
-        give(verdicts, written.present, "wrong")
-
     def _computed(self, identifier: str, written: WrittenMatrix) -> None:
-        """Lines 2 to 4, which look at the key alone."""
-        verdicts, key = self.verdicts[identifier], self.key.values[identifier]
+        """What the key alone leaves open."""
+        verdicts, known = self.verdicts[identifier], self.by_key[identifier]
         self.on_own[identifier] = self.key.compute(identifier, self.work.own.values)
-        give(verdicts, equals(written, key), "correct")
-        if is_open(verdicts):
-            give(verdicts, close(written.values, key, tolerance(written)), "rounded")
-        lost = np.zeros(key.shape, dtype=bool)
-        if is_open(verdicts):
-            exactly = Interval.exactly(key)
-            self.cut(identifier, cut_off(written, written.units, exactly), "rounded")
-            if not is_step(self.key.program.assignments[identifier].expression):  # whose 0 and 1 are exact
-                coarse = written.coarse & stands_for(written, written.own, exactly)
-                lost = coarse & written.bare
-                give(verdicts, coarse & ~lost, "too_coarse")
+        if not is_open(verdicts):
+            return
+        self.cut(identifier, known.cut, "rounded")
+        lost = np.zeros(verdicts.shape, dtype=bool)
+        if not is_step(self.key.program.assignments[identifier].expression):  # whose 0 and 1 are exact
+            lost = known.coarse & written.bare
+            give(verdicts, known.coarse & ~lost, "too_coarse")
         if is_open(verdicts):
             OpenCells(self, identifier, written, lost).judge()
 
@@ -109,42 +99,50 @@ class _Judging:
             verdicts[row, column] = "slip" if gradient else "wrong"
             self.slips.setdefault(identifier, {})[row, column] = [turned(identifier)] if gradient else []
 
+    def before(self, identifier: str) -> Mapping[str, Marked]:
+        """The cells that wrong, carried or coarse ones go into, of each kind of mark that there is."""
+        if identifier not in self.made_of:  # once, when all before it are judged
+            self.made_of[identifier] = {
+                name: self.work.dependents(identifier, marks) for name, marks in self.work.marked.items() if marks
+            }
+        return self.made_of[identifier]
+
     def _note(self, identifier: str, written: WrittenMatrix | None) -> None:
         """What stands behind the cells that are made of these, and what these may be off."""
         work = self.work
-        nothing_behind = not work.behind and not work.coarse_behind
+        nothing_behind = not any(work.marked.values())
         if written is not None and nothing_behind and RIGHT.issuperset(self.verdicts[identifier].ravel().tolist()):
             work.right[identifier] = np.ones(written.values.shape, dtype=bool)
             return
-        marked = {"behind": work.behind, "wrong": work.wrong_behind, "coarse": work.coarse_behind}
-        before = {name: work.dependents(identifier, marks) for name, marks in marked.items()}
+        before = self.before(identifier)
         if written is not None:
-            verdicts = self.verdicts[identifier]
-            wrong, slip, carried, coarse = (verdicts == each for each in ("wrong", "slip", "carried", "too_coarse"))
-            work.right[identifier] = (verdicts == "correct") | (verdicts == "rounded")
-            on = wrong | slip | carried | ~written.present
-            if coarse.any():
-                on |= coarse & ~self._right(identifier, written)
-            before = {name: cells & on for name, cells in before.items()}
-            before["behind"] |= wrong | slip | carried
-            before["wrong"] |= wrong
-            before["coarse"] |= coarse
-            for marks, cells in ((work.bad, wrong | slip), (work.carried, carried)):
-                if cells.any():
-                    marks[identifier] = cells
+            before = self._of_written(identifier, written, before)
             for reading in (work.own, work.plain, work.mended):
                 reading.forget(identifier)
         for name, cells in before.items():
             if cells.any():
-                marked[name][identifier] = cells
+                work.marked[name][identifier] = cells
         if written is None and (carried := work.dependents(identifier, work.carried)).any():
             work.carried[identifier] = carried
 
-    def _right(self, identifier: str, written: WrittenMatrix) -> Marked:
-        """Whether cells are the key's at their own digits."""
-        return stands_for(
-            written, np.maximum(written.own, written.units), Interval.exactly(self.key.values[identifier])
+    def _of_written(
+        self, identifier: str, written: WrittenMatrix, before: Mapping[str, Marked]
+    ) -> Mapping[str, Marked]:
+        """What stands behind the cells that are made of these, where a number can put an end to it."""
+        work, verdicts = self.work, self.verdicts[identifier]
+        found, nothing = set(verdicts.ravel().tolist()), np.zeros(verdicts.shape, dtype=bool)
+        wrong, slip, carried, coarse, correct, rounded = (
+            verdicts == each if each in found else nothing
+            for each in ("wrong", "slip", "carried", "too_coarse", "correct", "rounded")
         )
+        work.right[identifier] = correct | rounded
+        failing = wrong | slip | carried
+        for marks, cells in ((work.bad, wrong | slip), (work.carried, carried)):
+            if cells.any():
+                marks[identifier] = cells
+        on = failing | ~written.present | (coarse & ~self.by_key[identifier].right)
+        own = {"behind": failing, "wrong": wrong, "coarse": coarse}
+        return {name: (before[name] & on) | cells if name in before else cells for name, cells in own.items()}
 
     def name_slips(self, site: Site) -> None:
         """Line 10."""
@@ -162,6 +160,7 @@ class _Judging:
                 replaced = True
                 for each, interval in found.left_out:
                     self.work.replace(each, interval)
+                self.made_of.pop(site.id)  # which is made of more now that does not count
 
     # The result
 
@@ -182,11 +181,3 @@ def turned(identifier: str) -> Slip:
     """A gradient with its rows and columns exchanged."""
     slug = "gradient-transposed"
     return Slip(slug, _TURNED, _TURNED, ideas=(Idea(slug, slug, slug, identifier, {}),))
-
-
-def _unwritten(written: WrittenMatrix) -> NDArray[np.object_]:
-    """The verdicts on a matrix, to begin with: none but on cells that hold no number."""
-    verdicts = np.full(written.values.shape, "", dtype=object)
-    for row, column in np.argwhere(~written.present).tolist():
-        verdicts[row, column] = written.entries[row][column].kind
-    return verdicts

@@ -45,6 +45,9 @@ class Judging(Protocol):
     empty: dict[str, Marked]
     cuts_off: bool
 
+    def before(self, identifier: str) -> Mapping[str, Marked]:
+        """The cells that wrong, carried or coarse ones go into, of each kind of mark that there is."""
+
     def cut(self, identifier: str, cells: Marked, verdict: Verdict) -> None:
         """A verdict to cells that were cut off where they should be rounded."""
 
@@ -69,14 +72,13 @@ class OpenCells:
         self.verdicts, self.on_own = self.judging.verdicts[self.identifier], self.judging.on_own[self.identifier]
         rule = self.work.rule(self.identifier) or self.key.program.assignments[self.identifier].expression
         assert rule is not None  # it is computed
-        self.rule = rule
+        self.rule, self.is_step = rule, is_step(rule)
         self.untold = np.zeros(self.on_own.shape, dtype=bool)
         self.doubtful = self.untold
         self.right = self.key.values[self.identifier]
-        self.behind, self.wrong, self.coarse = (
-            self.work.dependents(self.identifier, marks)
-            for marks in (self.work.behind, self.work.wrong_behind, self.work.coarse_behind)
-        )
+        self.bounds: dict[Reading, tuple[Interval, Marked]] = {}
+        before = self.judging.before(self.identifier)
+        self.behind, self.wrong, self.coarse = (before.get(each, self.untold) for each in ("behind", "wrong", "coarse"))
 
     def judge(self) -> None:
         if self.lost.any():
@@ -116,7 +118,7 @@ class OpenCells:
         """
         own = self._constants(self.on_own, self.work.own.values)
         key = self._constants(self.right, self.key.values)
-        if is_step(self.rule):
+        if self.is_step:
             return np.asarray(np.logical_or.reduce(own) & ~np.logical_or.reduce(key))
         return np.asarray(np.any([one & ~other for one, other in zip(own, key, strict=True)], axis=0))
 
@@ -193,7 +195,7 @@ class OpenCells:
         """Cells that are too coarse, and right at the digits that they have; the 0 and 1 of a step are exact."""
         right = self._bounds(self.work.own)[0]
         coarse = self.written.coarse & stands_for(self.written, self.written.own, right)
-        return np.asarray(coarse & (not is_step(self.rule)))
+        return np.asarray(coarse & (not self.is_step))
 
     def _doubtful(self, wide: Marked) -> Marked:
         """Cells without a bound, where some cannot be right however it is worked: a wrong rule may tell of them all."""
@@ -209,7 +211,12 @@ class OpenCells:
 
     def _bounds(self, reading: Reading) -> tuple[Interval, Marked]:
         """Between what the right rule's value lies, and where that is so wide that it says nothing."""
-        if is_step(self.rule):
+        if reading not in self.bounds:
+            self.bounds[reading] = self._bounds_by(reading)
+        return self.bounds[reading]
+
+    def _bounds_by(self, reading: Reading) -> tuple[Interval, Marked]:
+        if self.is_step:
             found = bound(self.rule, reading.bounds)
             return found, np.zeros(found.low.shape, dtype=bool)
         value, reach = reading.by_right_rule(self.identifier)
@@ -220,7 +227,7 @@ class OpenCells:
         """The cells that the right rule on these earlier cells explains, rounded and cut off."""
         written, units = self.written, self.written.units
         slack = tolerance(written)
-        if is_step(self.rule):
+        if self.is_step:
             ends = [close(written.values, each, slack) for each in (values, bounds.low, bounds.high)]
             return np.logical_or.reduce(ends), np.zeros(wide.shape, dtype=bool)
         near = np.logical_or(*(close(written.values, each, 2 * slack) for each in (self.right, values)))
@@ -233,12 +240,15 @@ class OpenCells:
 
     def _at_a_jump(self, reading: Reading) -> Iterator[tuple[Array, Array]]:
         """Where a left-out slope jumps within its bounds: the right rule with either value, and none between."""
-        jumping = [each.name for each in traversal.symbols(self.rule) if self.work.jumps(each.name)]
-        if not jumping or not isinstance(self.rule, m.Broadcast):
+        if not self._jumping or not isinstance(self.rule, m.Broadcast):
             return
         for end in ("low", "high"):
-            other = reading.with_values({name: getattr(reading.bounds[name], end) for name in jumping})
+            other = reading.with_values({name: getattr(reading.bounds[name], end) for name in self._jumping})
             yield other.by_right_rule(self.identifier)
+
+    @cached_property
+    def _jumping(self) -> list[str]:
+        return [each.name for each in traversal.symbols(self.rule) if self.work.jumps(each.name)]
 
     def _by_a_slip(self) -> None:
         """Lines 9 to 11."""

@@ -6,9 +6,10 @@ as a row is turned, and what has no place in the problem is named in a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,32 @@ class Sheet:
     notes: tuple[str, ...]
     strange: tuple[str, ...] = ()
 
+    @cached_property
+    def in_a_row(self) -> WrittenMatrix:
+        """All numbers written, one matrix after the other, as a matrix of one row."""
+        each = list(self.written.values())
+        entries = tuple(entry for matrix in each for row in matrix.entries for entry in row)
+        values, units, own = (_row([getattr(one, of) for one in each]) for of in ("values", "units", "own"))
+        return WrittenMatrix((entries,), values, units, own)
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """How many cells each matrix that was written has."""
+        return [each.values.size for each in self.written.values()]
+
+    def of_key(self, values: Mapping[str, Array]) -> Array:
+        """The numbers of a key beside those of `in_a_row`; nan beside matrices that it does not have."""
+        return _row([values[name] if name in values else np.full(each.values.shape, np.nan)
+                     for name, each in self.written.items()])  # fmt: skip
+
+    def matrices_of(self, row: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """What stands beside `in_a_row`, as the matrices again, each a part of it."""
+        start = 0
+        for each in self.written.values():
+            end = start + each.values.size
+            yield row[0, start:end].reshape(each.values.shape)
+            start = end
+
 
 def lay_beside(answers: Answers, key: Key) -> Sheet:
     """Answers in the shapes of the key; with a key of its own where they are judged by the learner's given numbers."""
@@ -121,6 +148,11 @@ def as_written(entries: Grid, units: Array, turned: bool = False) -> WrittenMatr
     values = np.array([[entry.value for entry in row] for row in entries])
     own = np.array([[entry.own_unit() if entry.kind == "number" else 0.0 for entry in row] for row in entries])
     return WrittenMatrix(entries, values, units, own, turned)
+
+
+def _row(matrices: Sequence[Array]) -> Array:
+    """The cells of some matrices, one after the other."""
+    return np.concatenate([each.ravel() for each in matrices])[None] if matrices else np.zeros((1, 0))
 
 
 def _size(grid: Grid) -> str:

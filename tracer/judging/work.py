@@ -119,8 +119,8 @@ class Reading:
 class Work:
     """What a learner has, with marks on their cells.
 
-    `right` are correct or rounded, `bad` wrong or slips, `carried` follow from such. `behind` are all of these and what
-    depends on them in matrices left out, `wrong_behind` the same of wrong ones, `coarse_behind` of cells that are too
+    `right` are correct or rounded, `bad` wrong or slips, `carried` follow from such. Of `marked` "behind" are all of
+    these and what depends on them in matrices left out, "wrong" the same of wrong ones, "coarse" of cells that are too
     coarse. `known` are wrong rules that explain whole matrices so far. `reading` has the bounds of each matrix. `own`
     reads the work as it stands, `mended` with the wrong cells put right, `plain` without the wrong rules that were
     likely used in left-out matrices.
@@ -130,9 +130,7 @@ class Work:
         self.sheet, self.key = sheet, sheet.key
         self.bad: dict[str, Marked] = {}
         self.carried: dict[str, Marked] = {}
-        self.behind: dict[str, Marked] = {}
-        self.wrong_behind: dict[str, Marked] = {}
-        self.coarse_behind: dict[str, Marked] = {}
+        self.marked: dict[str, dict[str, Marked]] = {"behind": {}, "wrong": {}, "coarse": {}}
         self.fewest = _finest(sheet, self.key)
         self.replaced: dict[str, Interval] = {}
         self.known: list[Idea] = []  # wrong rules that explain whole matrices so far
@@ -215,11 +213,12 @@ class Work:
     def replace(self, identifier: str, interval: Interval) -> None:
         """Take other bounds for a left-out matrix from here on, and for what follows from it."""
         self.replaced[identifier] = interval
-        self.bad[identifier] = self.behind[identifier] = np.ones(interval.low.shape, dtype=bool)
+        behind = self.marked["behind"]
+        self.bad[identifier] = behind[identifier] = np.ones(interval.low.shape, dtype=bool)
         for each in [identifier, *self._left_out_after(identifier)]:
             self.own.forget(each)
             if each != identifier:
-                self.behind[each] = self.dependents(each, self.behind)
+                behind[each] = self.dependents(each, behind)
 
     def supposing(self, left_out: Mapping[str, Interval]) -> Work:
         """The same work, supposing that these left-out matrices were made by wrong rules."""
