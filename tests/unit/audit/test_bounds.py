@@ -66,6 +66,7 @@ HOSTILE = {
 
 
 @by_copy
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_book_is_one_line_within_the_bounds(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
