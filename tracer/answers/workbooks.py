@@ -202,15 +202,21 @@ def _student(names: Mapping[str, Span], sheets: Mapping[str, Rows], texts: Seque
     return {key: words for key, words in student.items() if words}
 
 
-def _in_words(sheets: Mapping[str, Rows], texts: Iterable[_CellText]) -> Iterator[InWords]:
-    """What stands below the questions of a worksheet, each under the title of its step."""
-    step = None
-    for each in texts:
-        step = step_titled(each.words.strip()) or step
+def _in_words(sheets: Mapping[str, Rows], texts: Sequence[_CellText]) -> Iterator[InWords]:
+    """What stands below the questions of a worksheet, each under the title of its step.
+
+    Titles are looked for up to an answer only where there is one, which is seldom.
+    """
+    step, looked_at = None, 0
+    for place, each in enumerate(texts):
         asked = questions().get(each.words.strip())
-        below = _at(sheets[each.sheet], each.row + 1, each.column)
+        below = _at(sheets[each.sheet], each.row + 1, each.column) if asked is not None else ""
         words = below.strip() if isinstance(below, str) else ""
-        if asked is not None and step is not None and words and words not in questions():
+        if asked is None or not words or words in questions():
+            continue
+        titles = (step_titled(text.words.strip()) for text in reversed(texts[looked_at : place + 1]))
+        step, looked_at = next(filter(None, titles), step), place + 1
+        if step is not None:
             yield InWords(step, asked, words[:MOST_WORDS])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -128,6 +129,7 @@ def _serve(pipe: Connection, marker: Marking[object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and says when to stop
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    gc.freeze()  # what is here now stays: no search for garbage need go through it again
     try:
         while True:
             for hand_in, label in pipe.recv():

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class Theme:
         start = f"{name}."
         return {key.removeprefix(start): text for key, text in self.messages.items() if key.startswith(start)}
 
-    @property
+    @cached_property
     def notation(self) -> Notation:
         """How numbers and formulas are written."""
         return Notation(**self.section("notation"))
