@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.cells import Held, Laid, moved
+from tracer.frameworks.cells import Held, Laid, NumberArray, moved
 from tracer.frameworks.cellwise import combined
 from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.moves import shape_of, whole_numbers
@@ -49,7 +49,8 @@ def argmax(draft: Draft, inputs: Inputs, axis: int = 0, keepdims: int = 1, selec
         raise draft.refuse("with select_last_index takes the last of equal ones, not known here; leave that part out")
     if not isinstance(inputs[0], Laid):
         pick = np.argmax if draft.operation.kind.endswith("ArgMax") else np.argmin
-        return np.asarray(pick(inputs[0], axis=axis, keepdims=bool(keepdims)))
+        found: NumberArray = np.asarray(pick(inputs[0], axis=axis, keepdims=bool(keepdims)))
+        return found
     largest = draft.operation.kind.endswith("ArgMax")
     return place_of_extreme(draft, inputs[0], axis, bool(keepdims), largest)
 
@@ -68,7 +69,7 @@ def one_hot(draft: Draft, inputs: Inputs, axis: int = -1) -> Held:
     """Of places that are given or computed; the inputs are they, how many there are, and the numbers for off and on."""
     count, (off, on) = int(np.asarray(inputs[1]).ravel()[0]), np.asarray(inputs[2]).ravel()
     if not isinstance(inputs[0], Laid):
-        rows = np.where(np.arange(count) == np.asarray(inputs[0])[..., None], on, off)
+        rows: NumberArray = np.where(np.arange(count) == np.asarray(inputs[0])[..., None], on, off)
         return np.moveaxis(rows, -1, axis)
     chosen = applied(draft, "one_hot", self=inputs[0], num_classes=count)
     if (off, on) != (0.0, 1.0):

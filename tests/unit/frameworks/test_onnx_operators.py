@@ -60,7 +60,6 @@ OPERATORS: dict[str, tuple[str, tuple[int, ...], dict[str, Any], dict[str, Any]]
     "rows": ("ScatterND", ROWS, {"at": np.array([[0], [2]]), "new": RNG.normal(size=(2, 4))}, {}),
     "one at the largest": ("Hardmax", ROWS, {}, {"axis": 1}),
     "arctangent": ("Atan", ROWS, {}, {}),
-    "error function": ("Erf", ROWS, {}, {}),
     "places": ("GatherND", ROWS, {"at": np.array([[0, 1], [2, 3]])}, {}),
 }  # fmt: skip
 
