@@ -7,6 +7,7 @@ from types import ModuleType
 
 from benchmarks import (
     auditing,
+    bringing,
     checking,
     classes,
     diagnosis,
@@ -38,6 +39,7 @@ ALL = (
     diagnosis,
     program_slips,
     auditing,
+    bringing,
     classes,
     school,
     growth,

@@ -72,6 +72,8 @@ BROKEN: dict[str, tuple[Own, str, str]] = {
         "dW3", "with A2 of another pass",
     ),
     "softmax's extra slope": (Own(top=lambda d, p: d * p * (1 - p)), "dW3", "with the extra slope A3(1 − A3)"),
+    "cross terms": (Own(top=lambda d, p: -Y * (1 - p) / N), "dW3", "the softmax's cross terms are missing"),
+    "stopped at the loss": (Own(top=lambda d, p: -Y / p / N), "dW3", "the slope of the softmax is missing"),
     "updated weights": (Own(weights3=lambda dW: W3 - RATE * dW), "dW2", "with W3 updated already"),
     "no transpose": (Own(back1=lambda d, e: d @ W2), "dW1", "with W2 in place of its transpose"),
     "slope left out": (Own(slope2=lambda z, a: 1), "dW2", "without the slope of A2"),

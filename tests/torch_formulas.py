@@ -142,7 +142,8 @@ def _total(function: Any) -> Any:
 
 FUNCTIONS: dict[str, Any] = {
     **{
-        name: _of_cells(getattr(torch, name)) for name in ("exp", "log", "sqrt", "abs", "tanh", "sigmoid", "sin", "cos")
+        name: _of_cells(getattr(torch, name))
+        for name in ("exp", "log", "sqrt", "abs", "tanh", "sigmoid", "sin", "cos", "arctan", "erf")
     },
     "relu": _of_cells(F.relu),
     "leaky_relu": _of_cells(lambda Z, slope=0.01: F.leaky_relu(Z, slope)),

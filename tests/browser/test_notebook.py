@@ -121,22 +121,23 @@ def test_the_widget_shows_the_page_and_it_can_be_stepped_through(chromium: Any, 
     """As anywidget does: the script is a module, its `render` is given the model and an element."""
     made = json.dumps({"page": render_page(run), "title": run.problem.title, "height": 700}).replace("</", "<\\/")
     script = json.dumps(SCRIPT).replace("</", "<\\/")
-    (tmp_path / "cell.html").write_text(
-        f"""<!doctype html><meta charset="utf-8"><title>cell</title><div id="cell"></div><script type="module">
+    cell = f"""<!doctype html><meta charset="utf-8"><title>cell</title><div id="cell"></div><script type="module">
         const values = {made};
         const {{ default: widget }} = await import("data:text/javascript," + encodeURIComponent({script}));
         widget.render({{ model: {{ get: key => values[key] }}, el: document.querySelector("#cell") }});
-        </script>""",
-        encoding="utf-8",
-    )
+        </script>"""
     page = chromium.new_page(viewport={"width": 1000, "height": 900})
     noise: list[str] = []
     page.on("pageerror", lambda error: noise.append(str(error)))
-    page.goto((tmp_path / "cell.html").as_uri())
+    page.route("http://notebook.test/", lambda route: route.fulfill(body=cell, content_type="text/html"))
+    page.goto("http://notebook.test/")  # not a file: those may not look into their own frames
     frame = page.frame_locator("iframe")
     before = frame.locator("section:not([hidden]) h2").first.inner_text()
     frame.locator("body").press("ArrowRight")
     after = frame.locator("section:not([hidden]) h2").first.inner_text()
     assert noise == [] and before != after and page.locator("iframe").get_attribute("title") == run.problem.title
     assert frame.locator("section:not([hidden]) .worked.first").first.is_visible()
+    assert frame.locator("html").get_attribute("data-theme") == "light"
+    page.evaluate("() => { document.body.style.background = '#111'; document.body.className = 'dark'; }")
+    frame.locator("html[data-theme=dark]").wait_for(timeout=5000)  # the page follows the notebook's theme
     page.close()

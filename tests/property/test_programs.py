@@ -17,7 +17,21 @@ from tracer.problem.program_problem import ProgramProblem
 from tracer.run.storage import load_trace, save_trace
 
 Shape = tuple[int, int]
-CELLS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "silu", "gelu", "abs", "sin", "cos")
+CELLS = (
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "softplus",
+    "silu",
+    "gelu",
+    "abs",
+    "sin",
+    "cos",
+    "arctan",
+    "erf",
+)
 ROWS = ("softmax", "log_softmax")
 REDUCED = ("sum", "mean", "max", "var")
 

@@ -39,6 +39,7 @@ SOFTPLUS = s.Stable(
 _CUBE = s.Sum((z, s.Product((s.Number(0.044715), s.Power(z, 3)))))
 GELU_TANH = s.Product((half, z, s.Sum((one, s.Tanh(s.Product((s.Number(math.sqrt(2 / math.pi)), _CUBE)))))))
 GELU_ERF = s.Product((z, s.Function("normal_cdf", z)))
+ERF = s.difference(s.Product((two, s.Function("normal_cdf", s.Product((s.Number(math.sqrt(2)), z))))), one)
 
 FUNCTIONS: dict[str, CellFunction] = {
     "exp": CellFunction(s.Exp(z), a),
@@ -48,6 +49,7 @@ FUNCTIONS: dict[str, CellFunction] = {
     "sin": CellFunction(s.Function("sin", z)),
     "cos": CellFunction(s.Function("cos", z)),
     "arctan": CellFunction(s.Function("arctan", z)),
+    "erf": CellFunction(ERF),
     "sigmoid": CellFunction(LOGISTIC, s.Product((a, s.difference(one, a)))),
     "tanh": CellFunction(s.Tanh(z), s.difference(one, s.Power(a, 2))),
     "relu": CellFunction(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero)),

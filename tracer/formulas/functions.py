@@ -18,6 +18,7 @@ Kind: TypeAlias = Literal["cells", "whole", "sum", "kernel", "loss"]
 REQUIRED: Setting = "required"
 CELL_BY_CELL = (
     "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu", "leaky_relu", "elu", "softplus", "silu", "sin", "cos",
+    "arctan", "erf",
 )  # fmt: skip
 
 u, v = s.Variable("u"), s.Variable("v")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,8 +21,13 @@ SAME_FROM = 20.0  # where ln(1 + eˣ) and x are one number, but for 2 in its bil
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
-def combined(draft: Draft, write: WriteText, *operands: Held | float) -> Held:
-    """A rule over tensors whose shapes are broadcast as in numpy; of numbers alone, its value."""
+def combined(
+    draft: Draft, write: WriteText, *operands: Held | float, blocks: Sequence[LaidBlock] | None = None, part: str = ""
+) -> Held:
+    """A rule over tensors whose shapes are broadcast as in numpy; of numbers alone, its value.
+
+    `blocks` says in which matrices, where they are not to be those that the operands are in.
+    """
     if not any(isinstance(each, Laid) for each in operands):
         return _value(write, [np.asarray(each) for each in operands])
     whole = [draft.laid(each) for each in operands]
@@ -33,7 +38,7 @@ def combined(draft: Draft, write: WriteText, *operands: Held | float) -> Held:
     taken.sort(key=lambda each: bool((draft.table.owners(each.cells) < 0).any()))
     if taken:
         draft.start_matrices(taken[0])
-    blocks = draft.blocks(*(taken or wide[:1]))
+    blocks = draft.blocks(*(taken or wide[:1])) if blocks is None else blocks
 
     def formula(block: LaidBlock) -> str:
         parts = [each.at(block) for each in wide]
@@ -42,7 +47,7 @@ def combined(draft: Draft, write: WriteText, *operands: Held | float) -> Held:
             thin[0] = parts[0]
         return write(*(_operand(draft, part) for part in thin))
 
-    return Laid(draft.write(blocks, [formula(block) for block in blocks]).reshape(shape))
+    return Laid(draft.write(blocks, [formula(block) for block in blocks], part).reshape(shape))
 
 
 def _value(write: WriteText, operands: list[np.ndarray]) -> np.ndarray:
@@ -102,6 +107,14 @@ ONE_CELL = {
     "tan": "sin({0}) / cos({0})",
     "sinh": "(exp({0}) - exp(-{0})) / 2",
     "cosh": "(exp({0}) + exp(-{0})) / 2",
+    "atan": "arctan({})",
+    "asin": "2 * arctan({0} / (1 + sqrt(1 - {0} ** 2)))",
+    "acos": f"{math.pi / 2!r} - 2 * arctan({{0}} / (1 + sqrt(1 - {{0}} ** 2)))",
+    "asinh": "where({0} < 0, -log(abs({0}) + sqrt({0} ** 2 + 1)), log(abs({0}) + sqrt({0} ** 2 + 1)))",
+    "acosh": "log({0} + sqrt({0} ** 2 - 1))",
+    "atanh": "log((1 + {0}) / (1 - {0})) / 2",
+    "erf": "erf({})",
+    "erfc": "1 - erf({})",
     "neg": "-{}",
     "square": "{} ** 2",
     "reciprocal": "1 / {}",
@@ -302,12 +315,13 @@ def masked_fill(draft: Draft, self: Held, mask: Held, value: Held) -> Held:
 MASKED = -1e9  # e to it is 0 in float64, and it leaves a finite number beside any score
 
 
+EQUAL = "where({0} >= {1}, where({0} <= {1}, 1, 0), 0)"
 _COMPARED = {
     "gt": "where({} > {}, 1, 0)",
     "ge": "where({} >= {}, 1, 0)",
     "lt": "where({} < {}, 1, 0)",
     "le": "where({} <= {}, 1, 0)",
-    "eq": "where({0} >= {1}, where({0} <= {1}, 1, 0), 0)",
+    "eq": EQUAL,
     "ne": "where({0} >= {1}, where({0} <= {1}, 0, 1), 1)",
 }
 
@@ -370,6 +384,15 @@ def rrelu(draft: Draft, self: Held, noise: Held | None = None, lower: float = 1 
         raise draft.refuse("draws its slopes at random in training; call .eval() first")
     made = leaky_relu(draft, self, (lower + upper) / 2)
     return (made, Untold("its slopes")) if draft.operation.kind.endswith("functional") else made
+
+
+@rule("atan2")
+def atan2(draft: Draft, self: Held, other: Held) -> Held:
+    """The angle of (x, y) from −π to π: of the quotient, and half a turn further where x is negative."""
+    half = f"where({{0}} >= 0, {math.pi!r}, {-math.pi!r})"
+    upright = f"where({{0}} > 0, {math.pi / 2!r}, where({{0}} < 0, {-math.pi / 2!r}, 0)) - arctan({{1}} / {{0}})"
+    beside = f"arctan({{0}} / {{1}}) + where({{1}} < 0, {half}, 0)"
+    return combined(draft, f"where(abs({{1}}) >= abs({{0}}), {beside}, {upright})".format, self, other)
 
 
 @rule("lerp")

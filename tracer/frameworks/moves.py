@@ -10,6 +10,7 @@ import numpy as np
 
 from tracer.frameworks.cells import Held, Laid, NumberArray, moved
 from tracer.frameworks.draft import Draft
+from tracer.frameworks.ordering import computed, picked, rows_picked
 from tracer.frameworks.rules import RULES, Untold, applied, rule
 
 
@@ -123,17 +124,62 @@ def whole_numbers(draft: Draft, value: Held) -> NumberArray:
 
 @rule("index")
 def indexed(draft: Draft, self: Held, indices: Sequence[Any]) -> Held:
+    if any(computed(draft, each) for each in indices):
+        return _indexed_by_computed(draft, self, indices)
     places = tuple(slice(None) if each is None else whole_numbers(draft, each) for each in indices)
     return moved(self, lambda x: np.asarray(x[places]))
 
 
+def _indexed_by_computed(draft: Draft, value: Held, indices: Sequence[Any]) -> Held:
+    """By computed places alone, or by those behind whole numbers that are given: x[rows, places]."""
+    *before, places = indices
+    if not before or all(each is None for each in before):
+        return rows_picked(draft, value, places, len(before))
+    if any(each is None or computed(draft, each) for each in before) or len(before) + 1 != len(shape_of(value)):
+        raise draft.refuse("looks up computed places in several dimensions at once; write it with gather")
+    given = np.broadcast_arrays(*(whole_numbers(draft, each) for each in before))
+    rows = moved(value, lambda x: np.asarray(x[tuple(given)]))
+    shape = np.broadcast_shapes(given[0].shape, places.shape)
+    wide = Laid(np.broadcast_to(draft.laid(rows).cells, (*shape, shape_of(rows)[-1])))
+    asked = Laid(np.broadcast_to(places.cells, shape)[..., None])
+    return Laid(picked(draft, wide, asked, -1).cells[..., 0])
+
+
 @rule("index_select")
 def index_select(draft: Draft, self: Held, dim: int, index: Held) -> Held:
+    if computed(draft, index):
+        return rows_picked(draft, self, draft.laid(index), dim % len(shape_of(self)))
     return moved(self, lambda x: np.take(x, whole_numbers(draft, index), axis=dim))
+
+
+@rule("select")
+def select(draft: Draft, self: Held, dim: int, index: Any) -> Held:
+    """One place along a dimension, told or computed."""
+    if not isinstance(index, Laid):
+        return moved(self, lambda x: _select(x, dim, index))
+    return rows_picked(draft, self, Laid(np.reshape(index.cells, ())), dim % len(shape_of(self)))
+
+
+@rule("take_along_dim")
+def take_along_dim(draft: Draft, self: Held, indices: Held, dim: int | None = None) -> Held:
+    """The same, whatever of the two is broadcast."""
+    if dim is None:
+        return gather(draft, moved(self, lambda x: x.reshape(-1)), 0, moved(indices, lambda x: x.reshape(-1)))
+    own, asked = list(shape_of(self)), list(shape_of(indices))
+    own[dim] = asked[dim] = 1
+    shape = list(np.broadcast_shapes(tuple(own), tuple(asked)))
+
+    def wide(value: Held) -> Held:
+        shape[dim] = shape_of(value)[dim]
+        return moved(value, lambda x: np.broadcast_to(x, shape))
+
+    return gather(draft, wide(self), dim, wide(indices))
 
 
 @rule("gather")
 def gather(draft: Draft, self: Held, dim: int, index: Held, sparse_grad: bool = False) -> Held:
+    if computed(draft, index):
+        return picked(draft, self, draft.laid(index), dim)
     return moved(self, lambda x: np.take_along_axis(x, whole_numbers(draft, index), axis=dim))
 
 
@@ -171,6 +217,8 @@ def embedding(draft: Draft, weight: Held, indices: Held, padding_idx: int = -1, 
               sparse: bool = False) -> Held:  # fmt: skip
     """Rows of a table by their numbers; no gradient goes to the row that stands for padding."""
     _refuse_frequencies(draft, scale_grad_by_freq)
+    if padding_idx < 0 and computed(draft, indices):
+        return rows_picked(draft, weight, draft.laid(indices))
     chosen = whole_numbers(draft, indices)
     if padding_idx < 0 or not isinstance(weight, Laid) or not (chosen == padding_idx).any():
         return moved(weight, lambda table: table[chosen])

@@ -1,4 +1,4 @@
-"""The operators of ONNX that put numbers at places, and that make images larger."""
+"""The operators of ONNX that tell places or put numbers there, and that make images larger."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from tracer.frameworks.cells import Held, Laid, moved
-from tracer.frameworks.draft import Draft
+from tracer.frameworks.cells import Held, Laid, NumberArray, moved
+from tracer.frameworks.cellwise import combined
+from tracer.frameworks.draft import Draft, written
 from tracer.frameworks.moves import shape_of, whole_numbers
 from tracer.frameworks.onnx_rules import Inputs, operator
+from tracer.frameworks.ordering import place_of_extreme
 from tracer.frameworks.resizing import coordinates, mixed, shares
-from tracer.frameworks.rules import applied
+from tracer.frameworks.rules import RULES, applied
 
 
 @operator("ScatterElements")
@@ -33,6 +35,46 @@ def scatter_nd(draft: Draft, inputs: Inputs, reduction: str = "none") -> Held:
     rows = whole_numbers(draft, places)
     columns = [rows[..., k] for k in range(rows.shape[-1])]
     return applied(draft, "index_put", self=x, indices=columns, values=values, accumulate=reduction == "add")
+
+
+@operator("TopK")
+def topk(draft: Draft, inputs: Inputs, axis: int = -1, largest: int = 1, sorted: int = 1, k: int | None = None) -> Any:
+    count = int(np.asarray(inputs[1]).ravel()[0]) if len(inputs) > 1 else int(k or 0)
+    return RULES["topk"](draft, self=inputs[0], k=count, dim=axis, largest=bool(largest))
+
+
+@operator("ArgMax", "ArgMin")
+def argmax(draft: Draft, inputs: Inputs, axis: int = 0, keepdims: int = 1, select_last_index: int = 0) -> Held:
+    if select_last_index:
+        raise draft.refuse("with select_last_index takes the last of equal ones, not known here; leave that part out")
+    if not isinstance(inputs[0], Laid):
+        pick = np.argmax if draft.operation.kind.endswith("ArgMax") else np.argmin
+        found: NumberArray = np.asarray(pick(inputs[0], axis=axis, keepdims=bool(keepdims)))
+        return found
+    largest = draft.operation.kind.endswith("ArgMax")
+    return place_of_extreme(draft, inputs[0], axis, bool(keepdims), largest)
+
+
+@operator("Hardmax")
+def hardmax(draft: Draft, inputs: Inputs, axis: int = -1) -> Held:
+    """1 at the largest, 0 elsewhere; of equal ones the first."""
+    value = draft.laid(inputs[0])
+    places = place_of_extreme(draft, value, axis, False, True)
+    chosen = applied(draft, "one_hot", self=places, num_classes=value.shape[axis])
+    return moved(chosen, lambda x: np.moveaxis(x, -1, axis))
+
+
+@operator("OneHot")
+def one_hot(draft: Draft, inputs: Inputs, axis: int = -1) -> Held:
+    """Of places that are given or computed; the inputs are they, how many there are, and the numbers for off and on."""
+    count, (off, on) = int(np.asarray(inputs[1]).ravel()[0]), np.asarray(inputs[2]).ravel()
+    if not isinstance(inputs[0], Laid):
+        rows: NumberArray = np.where(np.arange(count) == np.asarray(inputs[0])[..., None], on, off)
+        return np.moveaxis(rows, -1, axis)
+    chosen = applied(draft, "one_hot", self=inputs[0], num_classes=count)
+    if (off, on) != (0.0, 1.0):
+        chosen = combined(draft, lambda x: f"{x} * {written(float(on - off))} + {written(float(off))}", chosen)
+    return moved(chosen, lambda x: np.moveaxis(x, -1, axis))
 
 
 @operator("GatherND")

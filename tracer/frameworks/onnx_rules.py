@@ -11,6 +11,7 @@ from tracer.frameworks.cells import Held, Laid, moved
 from tracer.frameworks.cellwise import SELU_ALPHA, SELU_SCALE, combined
 from tracer.frameworks.draft import LARGEST, Draft
 from tracer.frameworks.moves import padded, shape_of
+from tracer.frameworks.ordering import computed, rows_picked
 from tracer.frameworks.rules import RULES, applied, rule
 
 PREFIX = "onnx."
@@ -40,7 +41,8 @@ _SAME = {
     "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Abs": "abs",
     "Neg": "neg", "Sin": "sin", "Cos": "cos", "Tan": "tan", "Sinh": "sinh", "Cosh": "cosh", "Reciprocal": "reciprocal",
     "Softsign": "softsign", "Softplus": "softplus", "Mish": "mish", "HardSwish": "hardswish", "Sign": "sign",
-    "Identity": "identity", "Not": "logical_not", "Swish": "silu",
+    "Identity": "identity", "Not": "logical_not", "Swish": "silu", "Erf": "erf", "Atan": "atan", "Asin": "asin",
+    "Acos": "acos", "Asinh": "asinh", "Acosh": "acosh", "Atanh": "atanh",
 }  # fmt: skip
 for _name, _kind in _SAME.items():
     RULES[PREFIX + _name] = _one(_kind)
@@ -259,14 +261,14 @@ def slice_(draft: Draft, inputs: Inputs, starts: Any = None, ends: Any = None, a
 @operator("Gather")
 def gather(draft: Draft, inputs: Inputs, axis: int = 0) -> Held:
     """Rows by number: of a table, or of a shape."""
-    if isinstance(inputs[1], Laid):
-        raise draft.refuse("looks up numbers that are computed; expected whole numbers that are given")
+    if computed(draft, inputs[1]):
+        return rows_picked(draft, inputs[0], inputs[1], axis % len(shape_of(inputs[0])))
     return moved(inputs[0], lambda x: np.take(x, np.asarray(inputs[1], int), axis=axis))
 
 
 @operator("GatherElements")
 def gather_elements(draft: Draft, inputs: Inputs, axis: int = 0) -> Held:
-    return moved(inputs[0], lambda x: np.take_along_axis(x, np.asarray(inputs[1], int), axis=axis))
+    return applied(draft, "gather", self=inputs[0], dim=axis, index=inputs[1])
 
 
 @operator("Expand")
@@ -329,8 +331,8 @@ def where(draft: Draft, inputs: Inputs) -> Held:
     return applied(draft, "where", condition=condition, self=then, other=other)
 
 
-@operator("Mod", "Floor", "Ceil", "Round", "IsNaN", "OneHot", "Xor")
-def of_numbers(draft: Draft, inputs: Inputs, axis: int = -1, fmod: int = 0) -> Any:
+@operator("Mod", "Floor", "Ceil", "Round", "IsNaN", "Xor")
+def of_numbers(draft: Draft, inputs: Inputs, fmod: int = 0) -> Any:
     """What no gradient goes through: worked out where it is of numbers alone, as in masks and positions."""
     if any(isinstance(each, Laid) for each in inputs):
         raise draft.refuse("lets no gradient through; compute it before and pass it as an input")
@@ -340,10 +342,6 @@ def of_numbers(draft: Draft, inputs: Inputs, axis: int = -1, fmod: int = 0) -> A
             return np.fmod(a, inputs[1]) if fmod else np.mod(a, inputs[1])
         case "Xor":
             return np.logical_xor(a, inputs[1])
-        case "OneHot":
-            off, on = np.asarray(inputs[2]).ravel()
-            rows = np.where(np.arange(int(np.asarray(inputs[1]).ravel()[0])) == a[..., None], on, off)
-            return np.moveaxis(rows, -1, axis)
         case name:
             functions: dict[str, Any] = {"Floor": np.floor, "Ceil": np.ceil, "Round": np.round, "IsNaN": np.isnan}
             return np.asarray(functions[name](a))

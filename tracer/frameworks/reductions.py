@@ -11,7 +11,7 @@ import numpy as np
 from tracer.frameworks.cells import Held, Ids, Laid, natural_blocks
 from tracer.frameworks.cellwise import combined
 from tracer.frameworks.draft import Draft
-from tracer.frameworks.rules import PLACES, applied, rule
+from tracer.frameworks.rules import applied, rule
 
 
 def axes_of(value: Laid, dim: Any) -> tuple[int, ...]:
@@ -101,26 +101,20 @@ def _numpy_axes(dim: Any) -> Any:
     return None if dim is None or dim == [] else tuple(dim) if isinstance(dim, Sequence) else dim
 
 
-@rule("amax", "max")
-def amax(draft: Draft, self: Held, dim: Any = None, keepdim: bool = False, other: Held | None = None) -> Any:
-    """The largest; along a dimension, of equal ones the first. Of two tensors the larger of each pair."""
-    if other is not None:
-        return applied(draft, "maximum", self=self, other=other)
+@rule("amax")
+def amax(draft: Draft, self: Held, dim: Any = None, keepdim: bool = False) -> Held:
+    """The largest; along a dimension, of equal ones the first."""
     if not isinstance(self, Laid):
         return np.asarray(np.max(self, axis=_numpy_axes(dim), keepdims=keepdim))
-    found = reduced(draft, self, dim, keepdim, "max")
-    return (found, PLACES) if draft.operation.kind == "max" and dim is not None else found
+    return reduced(draft, self, dim, keepdim, "max")
 
 
-@rule("amin", "min")
-def amin(draft: Draft, self: Held, dim: Any = None, keepdim: bool = False, other: Held | None = None) -> Any:
-    if other is not None:
-        return applied(draft, "minimum", self=self, other=other)
+@rule("amin")
+def amin(draft: Draft, self: Held, dim: Any = None, keepdim: bool = False) -> Held:
     opposite = applied(draft, "neg", self=self)
     if not isinstance(opposite, Laid):
         return np.asarray(np.min(self, axis=_numpy_axes(dim), keepdims=keepdim))  # type: ignore[arg-type]
-    found = applied(draft, "neg", self=reduced(draft, opposite, dim, keepdim, "max"))
-    return (found, PLACES) if draft.operation.kind == "min" and dim is not None else found
+    return applied(draft, "neg", self=reduced(draft, opposite, dim, keepdim, "max"))
 
 
 @rule("var", "std")
@@ -227,14 +221,23 @@ def softmin(draft: Draft, self: Held, dim: int, **_: Any) -> Held:
 
 @rule("logsumexp")
 def logsumexp(draft: Draft, self: Held, dim: Any, keepdim: bool = False) -> Held:
-    """ln Σ e^z: a logit less its own logarithm of softmax."""
+    """ln Σ e^z, with the largest taken out of the exponentials: no one of them overflows, and none is lost."""
     value = draft.laid(self)
-    axes = axes_of(value, dim)
-    whole = value if len(axes) == 1 else last(value, axes)
-    axis = axes[0] if len(axes) == 1 else -1
-    shares = _along(draft, whole, axis, "log_softmax")
-    both = [Laid(np.take(each.cells, 0, axis=axis)) for each in (whole, draft.laid(shares))]
-    return _shaped(value, draft.laid(applied(draft, "sub", self=both[0], other=both[1])).cells, axes, keepdim)
+    largest = combined(draft, "detach({})".format, reduced(draft, value, dim, True, "max", "largest"), part="shift")
+    powers = combined(draft, "exp({} - {})".format, value, largest, part="powers")
+    total = reduced(draft, draft.laid(powers), dim, True, "sum", "sum")
+    made = draft.laid(combined(draft, "log({}) + {}".format, total, largest))
+    return _shaped(value, made.cells, axes_of(value, dim), keepdim)
+
+
+@rule("logcumsumexp")
+def logcumsumexp(draft: Draft, self: Held, dim: int) -> Held:
+    """ln Σ e^z of all up to each place, one after the other."""
+    turned = np.moveaxis(draft.laid(self).cells, dim, 0)
+    found = [turned[0]]
+    for each in turned[1:]:
+        found.append(draft.laid(applied(draft, "logaddexp", self=Laid(found[-1]), other=Laid(each))).cells)
+    return Laid(np.moveaxis(np.stack(found), 0, dim))
 
 
 def _along(draft: Draft, value: Held, dim: int, function: str) -> Held:

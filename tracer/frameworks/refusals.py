@@ -9,17 +9,15 @@ _SOLVES = "solves equations, and no formula here does; work it out before and gi
 _LOOPS = "runs other operators again, or not at all; export the model with its loops written out"
 UNKNOWN = "is not known; take over the part of the model before or after it, as in model.head"
 WHY = {
-    **dict.fromkeys(("topk", "sort", "argsort", "kthvalue", "argmax", "argmin", "median", "mode", "cummax", "cummin",
-                     "msort", "unique", "_unique2", "unique_dim", "searchsorted", "bucketize"), _ORDER),
+    **dict.fromkeys(("mode", "cummax", "cummin", "unique", "_unique2", "unique_dim", "searchsorted"), _ORDER),
     **dict.fromkeys(("round", "floor", "ceil", "trunc", "frac", "fmod", "remainder", "whole_numbers",
                      "floor_divide"), _ROUNDS),
     **dict.fromkeys(("bernoulli", "multinomial", "normal", "poisson", "exponential", "uniform"), _DRAWN),
     **dict.fromkeys(("linalg_inv", "linalg_inv_ex", "linalg_solve", "_linalg_solve_ex", "linalg_cholesky",
                      "linalg_cholesky_ex", "_linalg_slogdet", "_linalg_det", "_linalg_svd", "_linalg_eigh",
                      "linalg_qr"), _SOLVES),
-    **dict.fromkeys(("onnx.TopK", "onnx.ArgMax", "onnx.ArgMin", "onnx.Hardmax", "onnx.Unique"), _ORDER),
+    "onnx.Unique": _ORDER,
     **dict.fromkeys(("onnx.If", "onnx.Loop", "onnx.Scan"), _LOOPS),
-    "erf": "is not known by itself; torch.nn.functional.gelu, which has it in it, is",
     "embedding_renorm": "shortens rows of its table on the way; make the embedding without max_norm",
     "sym_size": "depends on how many numbers a mask keeps; give their places as whole numbers",
     "multilabel_margin_loss": "is not known; write it with relu and sum",

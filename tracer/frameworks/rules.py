@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from tracer.frameworks.cells import Held
+from tracer.frameworks.cells import Held, Laid
 from tracer.frameworks.draft import Draft
+from tracer.frameworks.graph import GraphOperation
 
 OperationRule: TypeAlias = Callable[..., Any]
 
@@ -21,7 +23,21 @@ class Untold:
     what: str
 
 
-PLACES = Untold("the places of the largest")
+PLACES = Untold("the places of the largest in windows")
+
+
+@dataclass(frozen=True, eq=False)
+class Later:
+    """What an operation gives and writes down only where another one takes it in."""
+
+    make: Callable[[], Laid]
+    operation: GraphOperation
+
+    @cached_property
+    def made(self) -> Laid:
+        return self.make()
+
+
 RULES: dict[str, OperationRule] = {}
 """What an operation is, by its kind; each is given the draft and the operation's arguments by their names."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from tracer.frameworks.cells import Held, Ids, Laid, NumberArray
 from tracer.frameworks.draft import Draft
 from tracer.frameworks.moves import moved_as, shape_of, whole_numbers
+from tracer.frameworks.ordering import computed, put
 from tracer.frameworks.products import matmul
 from tracer.frameworks.rules import applied, rule
 
@@ -90,6 +91,9 @@ def _along(draft: Draft, value: Held, dim: int, index: Held) -> Ids:
 def scatter(draft: Draft, self: Held, dim: int, index: Held, src: Held | None = None, value: Held | None = None,
             reduce: str | None = None) -> Held:  # fmt: skip
     """A number for each of the index, at the place along one dimension that it names."""
+    if reduce is None and computed(draft, index):
+        source = np.asarray(value) if src is None else _first(src, shape_of(index))
+        return put(draft, self, draft.laid(index), dim, source, False)
     places = _scattered(draft, self, dim, index)
     values = value if src is None else _first(src, places.shape)
     assert values is not None
@@ -124,6 +128,8 @@ def _first(value: Held, shape: Sequence[int]) -> Held:
 
 @rule("scatter_add")
 def scatter_add(draft: Draft, self: Held, dim: int, index: Held, src: Held) -> Held:
+    if computed(draft, index):
+        return put(draft, self, draft.laid(index), dim, _first(src, shape_of(index)), True)
     return _reduced(draft, self, dim, index, src)
 
 

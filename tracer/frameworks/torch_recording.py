@@ -13,6 +13,7 @@ from typing import Any
 
 from tracer.errors import ProblemError
 from tracer.frameworks.optional import framework
+from tracer.frameworks.refusals import why_not
 
 OWN_FRAME = "torch_inputs.py"  # the file that calls the model
 _LONGEST = 200  # letters of what another program says
@@ -60,6 +61,8 @@ def _unrecorded(whole: Any, wrong: Exception, name: str) -> ProblemError:
     paths = {id(each): key for key, each in whole.named_modules()}
     place, source = "", ""
     for frame, line in traceback.walk_tb(wrong.__traceback__):
+        if frame.f_locals.get("batch_sizes") is not None:  # inside a recurrent layer of PyTorch's
+            says, hint = "a packed sequence", f" {why_not('_pack_padded_sequence')}"
         place = paths.get(id(frame.f_locals.get("self")), place)
         file = frame.f_code.co_filename
         if is_own_code(file):

@@ -20,21 +20,23 @@ from tracer.frameworks import (
     onnx_layers,
     onnx_places,
     onnx_rules,
+    ordering,
     pooling,
     products,
     recurrent,
     reductions,
     resizing,
     scattering,
+    volumes,
 )
 from tracer.frameworks.cells import Held, Ids, Laid
 from tracer.frameworks.draft import Draft, DraftStep
 from tracer.frameworks.graph import Graph, GraphOperation, Ref
 from tracer.frameworks.refusals import why_not
-from tracer.frameworks.rules import RULES, Untold
+from tracer.frameworks.rules import RULES, Later, Untold
 
-ROOMS = (cellwise, images, layers, losses, moves, onnx_estimators, onnx_layers, onnx_places, onnx_rules, pooling,
-         products, recurrent, reductions, resizing, scattering)  # fmt: skip
+ROOMS = (cellwise, images, layers, losses, moves, onnx_estimators, onnx_layers, onnx_places, onnx_rules, ordering,
+         pooling, products, recurrent, reductions, resizing, scattering, volumes)  # fmt: skip
 """The modules that fill the table of rules."""
 _KINDS = {"given": "given", "constant": "given", "parameter": "parameters"}
 
@@ -50,7 +52,7 @@ class WrittenGraph:
     def places(self, name: str, part: int | None = None) -> list[tuple[str, Ids, Ids]]:
         """The matrices that a value is made of; for each the places in the flattened value, and in the matrix."""
         value = self.values[name] if part is None else self.values[name][part]
-        return places_of(self.draft, value)
+        return [] if isinstance(value, Later) else places_of(self.draft, value)  # which nothing asked for
 
 
 def places_of(draft: Draft, value: Laid) -> list[tuple[str, Ids, Ids]]:
@@ -97,7 +99,7 @@ def _applied(draft: Draft, operation: GraphOperation, values: Mapping[str, Any])
     made = RULES.get(operation.kind)
     if made is None:
         raise draft.refuse(why_not(operation.kind))
-    arguments = {key: _resolved(each, values) for key, each in operation.arguments.items()}
+    arguments = {key: _settled(draft, _resolved(each, values)) for key, each in operation.arguments.items()}
     for each in arguments.values():
         found = next((one for one in _several(each) if isinstance(one, Untold)), None)
         if found is not None:
@@ -122,6 +124,19 @@ def _resolved(argument: Any, values: Mapping[str, Any]) -> Any:
             return [_resolved(each, values) for each in argument]
         case _:
             return argument
+
+
+def _settled(draft: Draft, argument: Any) -> Any:
+    """An argument whose formulas are there: written now, as the operation's that gives it."""
+    if isinstance(argument, list):
+        return [_settled(draft, each) for each in argument]
+    if not isinstance(argument, Later):
+        return argument
+    taking, draft.operation = draft.operation, argument.operation
+    try:
+        return argument.made
+    finally:
+        draft.operation = taking
 
 
 def value_of(values: Mapping[str, Any], ref: Ref) -> Held:

@@ -123,6 +123,11 @@ class BackwardPass:
             if made is None or made.role != "local_derivative" or made.expression is None:
                 continue
             called, slope = self._called(made), self.values[name]
+            for z in self._takes[name] if _is_mask(made) else ():
+                yield (
+                    f"with {called} 1 where {z} is 0: ≥ in place of >",
+                    self._with(each, name, np.where(self.values[z] == 0, 1.0, slope)),
+                )
             yield f"without {called}", self._with(each, name, np.ones_like(slope))
             yield from self._other_slopes(each, made)
             if _is_mask(made):
@@ -161,7 +166,7 @@ class BackwardPass:
                         f"with {called} taken at {other} in place of {name}",
                         self._with(each, name, self.values[other]),
                     )
-            if forward is not None and name == of:
+            if forward is not None and name == of and len({one.name for one in traversal.symbols(forward)}) == 1:
                 twice = self._made(forward, {one.name: self.values[of] for one in traversal.symbols(forward)})
                 if twice is not None and twice.shape == self.values[name].shape:
                     yield (
@@ -336,6 +341,8 @@ class BackwardPass:
             if self.program.assignments[name].kind == "activation" and name != of:
                 sigmoid = 0.5 * (1 + np.tanh(0.5 * self.values[of]))
                 yield f"with the sigmoid of {of} in place of {name}", self._with(each, name, sigmoid)
+                for target in targets:
+                    yield from self._parts_of_softmax(name, target, of)
         for name in targets:
             yield (
                 f"without the target {name} taken off at {of}",
@@ -354,6 +361,18 @@ class BackwardPass:
                         f"of {of} − {name} where the slope of the loss is another",
                         (output - self.values[name]) * scale,
                     )
+
+    def _parts_of_softmax(self, name: str, target: str, of: str) -> Iterator[tuple[str, Array | None]]:
+        """Logarithm and softmax one after the other, and of the second only a part, or nothing."""
+        shares, labels = self.values[name], self.values[target]
+        if shares.shape != labels.shape or shares.shape[1] < 2 or not ((shares > 0) & (shares < 1)).all():
+            return
+        for scale in (1.0, 1.0 / self.rows):
+            yield (
+                f"with each output's own slope {name}(1 − {name}) alone at {of}: the softmax's cross terms are missing",
+                -labels * (1 - shares) * scale,
+            )
+            yield f"with −{target}/{name} at {of}: the slope of the softmax is missing", -labels / shares * scale
 
     def _role(self, name: str) -> str | None:
         made = self.program.assignments.get(name)

@@ -10,6 +10,14 @@ from tracer.run.passes import AnyProblem, Trace
 HEIGHT = 720  # pixels of the page in a notebook; it scrolls
 # The page is a document of its own, so that neither its styles nor its scripts meet the notebook's.
 SCRIPT = """
+function isDark(element) {  // whatever the notebook: by what is behind the page
+  for (let at = element; at; at = at.parentElement) {
+    const [red, green, blue, opaque = 1] = getComputedStyle(at).backgroundColor.match(/[\\d.]+/g).map(Number);
+    if (opaque > 0) return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
 export default {
   render({ model, el }) {
     const readable = document.getElementById(model.get("replaces"));
@@ -20,8 +28,19 @@ export default {
     frame.style.cssText = `width:100%;height:${model.get("height")}px;border:1px solid #9e9e9e`;
     const address = URL.createObjectURL(new Blob([model.get("page")], { type: "text/html" }));
     frame.src = address;  // an address of its own, which a step of the page may add its name to
+    const follow = () => {
+      const page = frame.contentDocument;
+      if (page && el.isConnected) page.documentElement.dataset.theme = isDark(el) ? "dark" : "light";
+    };
+    frame.addEventListener("load", follow);
+    const themes = new MutationObserver(() => setTimeout(follow, 200));  // once its new style sheet is there
+    for (const each of [document.documentElement, document.body])
+      themes.observe(each, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-theme"] });
     el.appendChild(frame);
-    return () => URL.revokeObjectURL(address);
+    return () => {
+      themes.disconnect();
+      URL.revokeObjectURL(address);
+    };
   },
 };
 """

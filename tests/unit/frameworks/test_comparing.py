@@ -89,6 +89,17 @@ def test_a_time_step_that_was_left_out_is_found_in_a_program() -> None:
     assert "cell.weight_ih is the gradient without what comes back through" in str(found), str(found)
 
 
+def test_a_mask_that_lets_zero_through_is_named() -> None:
+    X, Y = np.array([[1.0, -1.0], [0.0, 2.0]]), np.array([[1.0], [0.0]])
+    W, V = np.array([[1.0, 0.5], [1.0, -0.5]]), np.array([[0.3], [-0.7]])
+    network = tracer.from_arrays(X, Y, [W, V], activations=["relu", "linear"], loss="half_squared_error")
+    Z = X @ W
+    delta = np.maximum(Z, 0) @ V - Y
+    own = {"dW1": X.T @ (delta @ V.T * (Z >= 0)), "dW2": np.maximum(Z, 0).T @ delta}
+    assert "1 where Z1 is 0: ≥ in place of >" in str(tracer.compare(network, own)).splitlines()[0]
+    assert "every gradient is right" in str(tracer.compare(network, own | {"dW1": X.T @ (delta @ V.T * (Z > 0))}))
+
+
 def test_a_list_is_taken_in_the_order_of_the_parameters() -> None:
     own = Own().gradients()
     assert compare(problem(), [own[f"d{each}{k}"] for k in (1, 2, 3) for each in ("W", "b")]).all_right

@@ -58,6 +58,8 @@ OPERATORS: dict[str, tuple[str, tuple[int, ...], dict[str, Any], dict[str, Any]]
     "elements": ("ScatterElements", ROWS, {"at": np.array([[0, -1], [1, 2], [2, 0]]), "new": RNG.normal(size=(3, 2))},
                  {"axis": 1}),
     "rows": ("ScatterND", ROWS, {"at": np.array([[0], [2]]), "new": RNG.normal(size=(2, 4))}, {}),
+    "one at the largest": ("Hardmax", ROWS, {}, {"axis": 1}),
+    "arctangent": ("Atan", ROWS, {}, {}),
     "places": ("GatherND", ROWS, {"at": np.array([[0, 1], [2, 3]])}, {}),
 }  # fmt: skip
 
@@ -92,7 +94,7 @@ def test_softmax_before_opset_13_is_over_all_the_rest() -> None:
     ("kind", "numbers", "settings", "says"),
     [
         ("Cast", {}, {"to": 7}, "makes whole numbers of computed ones"),
-        ("TopK", {"k": whole(2)}, {}, "picks by the order of computed numbers"),
+        ("Unique", {}, {}, "picks by the order of computed numbers"),
         ("LSTM", {"W": GATES, "R": np.ones((1, 12, 3)), "B": np.zeros((1, 24)), "lengths": np.array([2, 3], np.int32)},
          {"hidden_size": 3}, "samples of several lengths"),
         ("AveragePool", {}, {"kernel_shape": [1, 1, 1]}, "of more than two dimensions"),

@@ -205,11 +205,24 @@ def decided(h: Tensor) -> Tensor:
     return h
 
 
+def packed(h: Tensor) -> Tensor:
+    sequence = nn.utils.rnn.pack_padded_sequence(h[:, :, None], torch.tensor([4, 2, 1]), batch_first=True)
+    return nn.GRU(1, 2, batch_first=True)(sequence)[1][-1]
+
+
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        (lambda h: torch.topk(h, 2)[0], r"aten\.topk picks by the order of computed numbers.*gather"),
-        (lambda h: h.gather(1, h.max(1)[1][:, None]), "takes the places of the largest, which no formula here tells"),
+        (lambda h: torch.cummax(h, 1)[0], r"aten\.cummax picks by the order of computed numbers.*gather"),
+        (
+            lambda h: F.max_unpool1d(*F.max_pool1d(h[:, None], 2, return_indices=True), 2)[:, 0],
+            "takes the places of the largest in windows, which no formula here tells",
+        ),
+        (
+            lambda h: h[h[:, :3].argsort(1), h.argmax(1)[:, None]],
+            "computed places in several dimensions at once.*gather",
+        ),
+        (lambda h: h.scatter(1, h.argsort(1)[:2, :2], h[:2, :2]), "computed places of a part of a tensor"),
         (lambda h: h + h.long(), r"long \(aten\.to\) makes whole numbers of computed ones"),
         (lambda h: h - torch.floor(h), r"aten\.floor makes whole numbers"),
         (lambda h: h.half() * 2, r"computed in float16; call \.float\(\)"),
@@ -218,6 +231,7 @@ def decided(h: Tensor) -> Tensor:
         (lambda h: F.dropout(h, 0.5) + F.rrelu(h, training=True), "draws its slopes at random"),
         (lambda h: F.embedding(NUMBERS, h, scale_grad_by_freq=True), "has no gradient of its loss"),
         (decided, r"depends on computed numbers.*torch\.where.*if h\.sum\(\) > 0"),
+        (packed, "a packed sequence leaves out what is padded; give each length a model of its own"),
         (Reversed.apply, "Reversed is a torch.autograd.Function with a backward of its own"),
     ],
 )
