@@ -18,6 +18,7 @@ from tracer.audit.graph import root
 from tracer.audit.known import WEIGHTS, KnownNumbers, Study, alike, ratio
 from tracer.audit.labels import BookLabels
 from tracer.audit.numbers import PointRow
+from tracer.audit.step_forms import StepForms
 from tracer.expression import scalar as s
 
 How: TypeAlias = Literal["said", "update", "heading", "use", "line", "rule"]
@@ -78,6 +79,13 @@ class Claims:
         for cell, parameters in taken.items():
             fitting = [each for each in parameters if self._is_multiple(cell, each)] or parameters
             self.found.setdefault(cell, Claim(frozenset(fitting[:1]), "update"))
+        for cell, parameter in self.forms.claimed():
+            self.found.setdefault(cell, Claim(frozenset({parameter}), "update"))
+
+    @cached_property
+    def forms(self) -> StepForms:
+        """The updates that keep states, side by side."""
+        return StepForms(self.study)
 
     def _is_multiple(self, cell: s.Cell, of: s.Cell) -> bool:
         """Whether a cell shows the gradient in another, in any scale."""

@@ -40,6 +40,7 @@ class Judge(UpdateJudge):
                 judge.look_at(cell)
             judge.go_on_in_line()
             judge.look_for_updates()
+            judge.judge_steps()
         judge.faults.sort(key=lambda each: claims.study.places.get(each.cell, -1))
         return judge
 

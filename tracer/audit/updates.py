@@ -41,7 +41,7 @@ class Fault:
     cell: s.Cell
     right: PointRow
     given: PointRow
-    kind: str  # gradient, update, local derivative, forward
+    kind: str  # gradient, update, state, local derivative, forward
     of: s.Cell | None = None
     operands: Mapping[s.Cell, PointRow] = field(default_factory=dict)
 
@@ -111,6 +111,29 @@ class UpdateJudge:
             if self.could_update(near, before, parameter):
                 have.add(parameter)
                 self.judge_missing(near, before, parameter, expected)
+
+    def judge_steps(self) -> None:
+        """Updates that keep states are held against one that is a known optimizer's."""
+        forms = self.claims.forms
+        if forms.model is None:
+            return
+        have = {each.parameter for each in self.claims.study.roles.updates.values()}
+        missing = [
+            each
+            for each in self.places_of_updates()
+            if each[2] not in have and each[0] in self.claims.study.graph.made and self.could_update(*each)
+        ]
+        blamed = {each.cell for each in self.faults}
+        for cell, before, parameter in dict.fromkeys((*forms.others, *missing)):
+            beside = forms.beside(cell, before, parameter)
+            if not beside.differs or beside.differs[0][1] in blamed or forms.is_right_itself(cell):
+                continue
+            own, other = beside.differs[0]
+            right = forms.should_be(own, beside, self.values)
+            given = np.broadcast_to(value(self.claims.study.graph.made[other], self.values), (1 + NEAR + FAR,))
+            if right is not None and not alike(given, right):
+                blamed.add(other)
+                self.faults.append(Fault(other, right, given, "update" if other == cell else "state", parameter))
 
     def places_of_updates(self) -> Iterator[tuple[s.Cell, s.Cell, s.Cell]]:
         """Cells that may be updates, of what and of which parameter: beside updates, or as far from parameters."""
