@@ -10,6 +10,7 @@ import pytest
 from tests.programs import SAMPLES
 from tracer.api import load
 from tracer.errors import ProblemError
+from tracer.formulas.parsing import FormulaError, parsed
 
 
 def program(*formulas: str, **more: Any) -> dict[str, Any]:
@@ -169,6 +170,13 @@ def test_each_nests_with_its_first_variable_outermost() -> None:
 def test_a_hostile_formula_is_refused_quickly(formula: str) -> None:
     text = told(program(formula))
     assert "steps[0].formulas[0]" in text and len(text) < 1000
+
+
+def test_a_formula_may_be_as_long_as_is_said() -> None:
+    longest = "Z = X" + " " * 9_992 + "+ X"
+    assert parsed(longest).name == "Z"
+    with pytest.raises(FormulaError, match="found 10,001 characters, expected at most 10,000"):
+        parsed(longest + " ")
 
 
 def test_too_many_matrices_are_refused_with_the_number() -> None:
