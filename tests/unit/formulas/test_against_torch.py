@@ -68,6 +68,12 @@ def test_steps_are_numbered_there_and_back_and_the_update_after_them() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_only_summed_up_is_sent_back_in_the_shape_that_it_had() -> None:
+    sample = Sample(("Z = X @ W", "L = sum(Z.T)"), {"X": (2, 2)}, {"W": (2, 3)})
+    run = trace(sample.document(loss="L"))
+    close(run["dW"], run["X"].T @ np.ones((2, 3)), "dW")
+
+
 def test_what_the_loss_does_not_depend_on_has_a_gradient_of_zeros() -> None:
     sample = Sample(("Z = X @ W", "U = Z @ V", "L = sum(Z)"), {"X": (2, 2)}, {"W": (2, 2), "V": (2, 1), "c": (1, 1)})
     problem = load(sample.document(loss="L"))

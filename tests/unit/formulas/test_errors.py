@@ -97,6 +97,11 @@ def test_what_is_looked_up_out_of_order_is_a_matrix_of_its_own() -> None:
     assert {"B_part1", "C_part1"} <= problem.forward.parts and "A_part1" not in problem.forward.parts
 
 
+def test_the_mean_within_a_variance_is_made_once() -> None:
+    problem: Any = load(program("V = var(X) + 2 * var(X)", "U = var(X)", "L = sum(V @ b + U @ W[0])"))
+    assert problem.forward.parts == {"V_part1", "V_part2", "V_part3", "L_part1"}
+
+
 def test_every_mistake_is_told_but_not_what_follows_from_one() -> None:
     text = told(program("Z = X @ b", "A = relu(Z)", "B = X @ V", "L = sum(A)"))
     assert "formulas[0]" in text and "formulas[2]" in text

@@ -92,7 +92,9 @@ def test_every_slip_cell_is_explained_and_no_other() -> None:
     slips = {(each.id, each.row, each.column) for each in marked.marks if each.verdict == "slip"}
     told = [(each.id, each.row, each.column) for one in marked.diagnosis for each in one.marks]
     assert slips == set(told) and len(told) == len(slips)
-    assert {each.id for each in marked.marks if each.verdict == "wrong"} == {"W2_next"}
+    assert all(marked.explaining(each) is one for one in marked.diagnosis for each in one.marks)
+    wrong = [each for each in marked.marks if each.verdict == "wrong"]
+    assert {each.id for each in wrong} == {"W2_next"} and marked.explaining(wrong[0]) is None
 
 
 def test_two_rules_used_at_once_in_a_matrix_are_two_misconceptions() -> None:
