@@ -206,3 +206,10 @@ def test_the_hash_is_of_meaning_alone() -> None:
     words["steps"][0]["formulas"] = [re.sub(" ", "", each) for each in words["steps"][0]["formulas"]]
     other = sample | {"learning_rate": 0.2}
     assert load(words).sha256 == load(sample).sha256 != load(other).sha256
+
+
+def test_a_key_that_is_missing_is_told_unless_an_unknown_one_is_meant_to_be_it() -> None:
+    rate, rest = 0.1, {key: value for key, value in program("L = sum(X @ W)").items() if key != "learning_rate"}
+    assert told(rest) == "problem: missing key 'learning_rate'"
+    assert told(rest | {"epochs": "x"}).split("\n")[0] == "problem: missing key 'learning_rate'"
+    assert told(rest | {"learning_rat": rate}) == "problem: unknown key 'learning_rat'; did you mean 'learning_rate'?"

@@ -142,6 +142,7 @@ def chosen(*marks: Mark) -> list[str]:
         ([cell("Z1", slip("a", 9), slip("b", 5)), cell("Z2", slip("c"))], ["a", "c"]),  # else the likelier
         ([cell("Z1", slip("a+b", 9), slip("c", 8)), cell("Z2", slip("c"))], ["c"]),
         ([cell("Z1", slip("a+b")), cell("Z2", slip("b"))], ["a", "b"]),
+        ([cell("Z1", slip("a", 6), slip("c")), cell("Z2", slip("b", 6), slip("c"))], ["c"]),  # not the first that do
         ([cell("Z1", slip("pen", 20, SlipExtent.OF_THE_PEN), slip("a", 1, SlipExtent.IN_A_CELL))], ["a"]),
         ([cell("Z1", slip("one", 20, SlipExtent.IN_A_CELL), slip("a", 1))], ["a"]),
         ([cell("Z1", slip("one", 9, SlipExtent.IN_A_CELL), slip("a", 1, SlipExtent.PARTLY))], ["one"]),

@@ -12,6 +12,7 @@ from tracer.errors import ProblemError, ShapeError
 from tracer.problem.convention import Convention, Reproduce, identifiers
 from tracer.problem.problem import Decimals, Naming, Problem, problem_from_document
 from tracer.problem.remarks import departures_chosen
+from tracer.problem.ways import choices
 
 ARTICLE: dict[str, Any] = {
     "learning_rate": 0.1,
@@ -227,3 +228,23 @@ def test_weights_sent_back_after_the_update_are_a_departure_where_something_is_s
     assert departures_chosen(problem(reproduce=late)) == ["updated_weights"]
     alone = [{"activation": "sigmoid", "weights": [[0.3], [0.25], [0.23], [0.1]], "bias": [0.69]}]
     assert departures_chosen(problem(reproduce=late, layers=alone)) == []
+
+
+@pytest.mark.parametrize(
+    ("initial", "says"),
+    [
+        (3, "initial: found 3, expected a table"),
+        ({"weights": 3}, "initial.weights: found 3, expected a table"),
+        ({"weights": "unifrm"}, "'zeros'; did you mean 'uniform'?"),
+    ],
+)
+def test_how_parameters_are_drawn_is_told_by_its_place(initial: Any, says: str) -> None:
+    with pytest.raises(ProblemError) as wrong:
+        problem(initial=initial, layers=[{"activation": "sigmoid", "units": 1}])
+    assert str(wrong.value).endswith(says)
+
+
+def test_an_optimizer_takes_the_choice_of_where_the_rate_stands_and_no_other() -> None:
+    plain, adam = ([each.of for each in choices(problem(**more))] for more in ({}, {"optimizer": {"name": "adam"}}))
+    assert "learning_rate_in" in plain and len(set(plain)) > 3
+    assert adam == [name for name in plain if name != "learning_rate_in"]
