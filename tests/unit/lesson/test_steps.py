@@ -43,3 +43,12 @@ def test_what_is_reproduced_is_told_apart_from_the_gradient(
 ) -> None:
     found = program(of, **reproduce).assignments.values()
     assert {each.id for each in found if each.reproduced} == other
+
+
+@pytest.mark.parametrize(
+    "convention", [{"learning_rate_in": "delta"}, {"reduction": "mean"}, {"error": "target - output"}]
+)
+def test_a_factor_is_of_gradients_alone(convention: dict[str, Any]) -> None:
+    found = program({**document(), "convention": convention}).assignments.values()
+    assert {each.factor for each in found if each.role != "gradient"} == {1.0}
+    assert {each.factor for each in found if each.role == "gradient"} != {1.0}
