@@ -1,4 +1,4 @@
-"""The eleven steps: in which order they stand, and what in them `[reproduce]` makes other than a gradient."""
+"""The eleven steps: in which order they stand, and what in them has a factor."""
 
 from typing import Any
 
@@ -7,11 +7,6 @@ import pytest
 from tests.marking import document
 from tracer.api import trace
 from tracer.program.program import Program
-
-SOFTMAX = document("relu", "softmax", "cross_entropy")
-BEHIND_SOFTMAX = {"S2", "D2", "E1", "D1"} | {f"{each}{k}" for each in ("dW", "db") for k in (1, 2)} | {
-    f"{each}{k}_next" for each in "Wb" for k in (1, 2)
-}  # fmt: skip
 
 
 def program(of: dict[str, Any], **reproduce: Any) -> Program:
@@ -27,22 +22,6 @@ def test_the_steps_follow_one_another_to_the_loss_and_back() -> None:
     assert order(document(), updated_weights_sent_back=True) == [
         "0", "1", "2", "3", "4", "5", "6", "7", "10.2", "8", "9", "10.1", "11",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("of", "reproduce", "other"),
-    [
-        (document(), {}, set()),
-        (document(), {"rate_twice": True}, {"W1_next", "b1_next", "W2_next", "b2_next"}),
-        (document(), {"updated_weights_sent_back": True}, {"E1", "D1", "dW1", "db1", "W1_next", "b1_next"}),
-        (SOFTMAX, {"softmax_slope": "diagonal"}, BEHIND_SOFTMAX),
-    ],
-)
-def test_what_is_reproduced_is_told_apart_from_the_gradient(
-    of: dict[str, Any], reproduce: dict[str, Any], other: set[str]
-) -> None:
-    found = program(of, **reproduce).assignments.values()
-    assert {each.id for each in found if each.reproduced} == other
 
 
 @pytest.mark.parametrize(
