@@ -61,8 +61,9 @@ def cases() -> dict[str, m.Matrix]:
         "rounded": m.Rounded(sums, 2),
         "half of a total": m.multiply(half, m.total(m.multiply(product, product))),
     }
-    found |= _picked(product)
+    found |= _picked(product) | _folded()
     z = s.Variable("z")
+    found["a negative number squared"] = m.Apply(s.Sum((z, s.Power(s.Number(-2.0), 2))), (("z", product),))
     for name in get_args(s.FunctionName):
         found[name] = m.Apply(s.Function(name, s.Power(z, 2)), (("z", product),))
     found["a broken power"] = m.Apply(s.Power(s.Absolute(z), 1.5), (("z", product),))
@@ -73,6 +74,17 @@ def cases() -> dict[str, m.Matrix]:
     for name, loss in LOSSES.items():
         found[f"{name}"] = m.total(m.Apply(loss.value, (("y", Y), ("a", share))))
     return found
+
+
+def _folded() -> dict[str, m.Matrix]:
+    """Sums of products with what is the same all along a row or a column, or is not."""
+    rule = s.Product((s.Variable("u"), s.Variable("v")))
+    beside: dict[str, m.Matrix] = {"row": m.row_sums(P), "column": m.column_sums(P)}
+    return {
+        f"sums over {over} of what a {name} has in common": m.Reduce("sum", m.Apply(rule, (("u", P), ("v", one))), over)
+        for name, one in beside.items()
+        for over in ("rows", "columns")
+    }
 
 
 def _picked(product: m.Matrix) -> dict[str, m.Matrix]:
@@ -91,6 +103,7 @@ def _picked(product: m.Matrix) -> dict[str, m.Matrix]:
         "a kernel beyond the edge": m.Correlation(image, Y, (2, 2), step=2, padding=1),
         "back to the kernel": m.Correlation(image, Y, (2, 2), spacing=2),
         "back to the image": m.Spread(product, Y, (3, 3), step=2, padding=1),
+        "back to an image lower than broad": m.Spread(P, Y, (1, 2), padding=1),
         "a kernel spread": m.Spread(P, Y, (3, 4)),
         "pooled": m.Pool("max", P, (2, 1)),
         "sums of tiles": m.Pool("sum", m.Stack((P, P)), (2, 3)),

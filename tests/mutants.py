@@ -5,7 +5,8 @@ then each change is tried on those that execute its line, the quickest first, an
 Tests that hang have noticed. Tests that compare with the gallery's bytes are left out: remaking it would hide a fault.
 
 The exit status is 0 whatever survives, unless `--least 95` asks for so many per cent to be noticed. A change that
-makes no difference counts as survived: read what is listed before you write a test for it.
+makes no difference counts as survived until `tests/mutation/equal.json` lists it: read what survives before you write
+a test for it. `--tests` names the cheap tests of a room, `--wider` those that decide about what these let through.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 
+from tests.mutation.equal import Equal, known_to_be_equal
 from tests.mutation.places import Place, places
 from tests.mutation.trying import Copy, Executed, is_noticed
 
@@ -28,8 +30,10 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     chosen = _arguments(arguments)
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     found = [each for path in _files(root, chosen.files) for each in places(path, (root / path).read_text("utf-8"))]
-    taken = random.Random(seed).sample(found, min(chosen.count, len(found)))
-    print(f"{len(taken)} of {len(found)} changes, --seed {seed}", flush=True)
+    drawn = random.Random(seed).sample(found, min(chosen.count, len(found)))
+    print(f"{len(drawn)} of {len(found)} changes, --seed {seed}", flush=True)
+    equal = known_to_be_equal()
+    taken = [each for each in drawn if Equal.of(each, (root / each.path).read_text("utf-8")) not in equal]
     with TemporaryDirectory() as folder:
         copies = [Copy.of(root, Path(folder, f"copy-{k}")) for k in range(chosen.jobs)]
         executed = Executed.by(copies[0], SOURCE, Path(folder, "executed"), chosen.tests, chosen.jobs)
@@ -37,11 +41,14 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         if not executed.seconds:
             print("no change can be tried on that: do these tests exist, and do they pass?")
             return 2
+        if chosen.wider and copies[0].fails_on(chosen.wider):
+            print("the wider tests fail without a change")
+            return 2
         survived = 0
-        for place in _survivors(copies, taken, executed):
+        for place in _survivors(copies, taken, executed, chosen.wider):
             survived += 1
             print(place, flush=True)
-    print(f"{len(taken) - survived} noticed, {survived} survived of {len(taken)}")
+    print(f"{len(taken) - survived} noticed, {survived} survived of {len(taken)}; {len(drawn) - len(taken)} are equal")
     return int(chosen.least is not None and 100 * (len(taken) - survived) < chosen.least * len(taken))
 
 
@@ -51,6 +58,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=100, help="how many changes (100)")
     parser.add_argument("--seed", type=int, help="which changes: the same seed chooses the same ones")
     parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PATH", help="tests to run (all)")
+    parser.add_argument("--wider", nargs="+", default=[], metavar="PATH", help="and for what survives them (none)")
     parser.add_argument("--least", type=float, metavar="PERCENT", help="fail where fewer are noticed")
     parser.add_argument("--jobs", type=int, default=2, help="how many to try at a time (2)")
     return parser.parse_args(arguments)
@@ -63,7 +71,9 @@ def _files(root: Path, wanted: Sequence[str]) -> list[str]:
     return sorted(file.relative_to(root).as_posix() for file in found if file.suffix in (".py", ".js"))
 
 
-def _survivors(copies: Sequence[Copy], taken: Sequence[Place], executed: Executed) -> Iterator[Place]:
+def _survivors(
+    copies: Sequence[Copy], taken: Sequence[Place], executed: Executed, wider: Sequence[str]
+) -> Iterator[Place]:
     """The changes that no test notices, as they are found."""
     free: SimpleQueue[Copy] = SimpleQueue()
     for copy in copies:
@@ -72,7 +82,7 @@ def _survivors(copies: Sequence[Copy], taken: Sequence[Place], executed: Execute
     def survives(place: Place) -> bool:
         copy = free.get()
         try:
-            return not is_noticed(copy, place, executed)
+            return not is_noticed(copy, place, executed, wider)
         finally:
             free.put(copy)
 

@@ -21,8 +21,10 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
 FUNCTIONS = {"any": "all", "all": "any", "min": "max", "max": "min"}
-UNSEEN_KEYWORDS = {"strict", "encoding", "maxsize"}  # lengths are equal, text is UTF-8, a cache may be of any size
+# Lengths are equal, text is UTF-8, a cache may be of any size, a field is shown to a programmer alone.
+UNSEEN_KEYWORDS = {"strict", "encoding", "maxsize", "repr"}
 UNSEEN_FIELDS = {"annotation", "returns", "type_params", "pattern", "decorator_list"}
+BUDGET = 1000  # a whole number from here on is a bound that somebody chose: one more or less is no fault
 TYPES = {"TypeAlias", "TypeVar", "Literal", "Annotated", "cast"}
 
 # Strings and comments come first, so that what stands in them is passed over.
@@ -157,7 +159,8 @@ def _changes(node: Node, is_condition: bool) -> Iterator[ast.AST]:
         case ast.Constant(bool(value)):
             yield ast.Constant(not value)
         case ast.Constant(int(value)):
-            yield from (ast.Constant(value + 1), ast.Constant(value - 1))
+            others = (value + 1, value - 1) if abs(value) < BUDGET else (2 * value, value // 2)
+            yield from map(ast.Constant, others)
         case ast.Constant(float(value)):
             yield ast.Constant(value + 1)
         case ast.Call(func, arguments, keywords):

@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.mutation.places import Place
 
 FIRST, WIDER = 15.0, 240.0  # seconds of tests that a change is tried on at first, and then
+LONGEST = 900.0  # seconds for the wider tests, which are given by name
 MOST_MEMORY = 6 << 30  # a change may well ask for all there is
 UNCOPIED = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "build", "dist")
 
@@ -55,6 +56,10 @@ class Copy:
             return 1
         finally:
             _stop(started)
+
+    def fails_on(self, tests: Sequence[str]) -> bool:
+        """Whether any of these files of tests fails here, those about the gallery's bytes apart."""
+        return self.pytest("-x", "-m", "not gallery", *tests, limit=LONGEST) != 0
 
 
 def _with_little_memory() -> None:
@@ -160,12 +165,13 @@ def importers(root: Path, source: str) -> dict[str, list[str]]:
     return found
 
 
-def is_noticed(copy: Copy, place: Place, executed: Executed) -> bool:
-    """Whether a test fails, or hangs, with the change made."""
+def is_noticed(copy: Copy, place: Place, executed: Executed, wider: Sequence[str] = ()) -> bool:
+    """Whether a test fails, or hangs, with the change made: one of those that execute it, or of the wider ones."""
     text = (copy.root / place.path).read_text(encoding="utf-8")
     copy.write(place.path, place.applied(text))
     try:
-        return any(names and _fails(copy, names, executed) for names in executed.likely(place))
+        near = any(names and _fails(copy, names, executed) for names in executed.likely(place))
+        return near or (bool(wider) and copy.fails_on(wider))
     finally:
         copy.write(place.path, text)
 

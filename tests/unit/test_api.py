@@ -1,6 +1,5 @@
 """What `import tracer` offers: one name for each thing, imported late, and the same words for the same mistake."""
 
-import doctest
 import json
 import subprocess
 import sys
@@ -12,8 +11,6 @@ import pytest
 
 import tracer
 from tests.conftest import require_module
-from tracer import api
-from tracer.problem import arrays
 
 LAYERS = [
     {"activation": "sigmoid", "weights": [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], "bias": [0.1, 0.2, 0.3]},
@@ -63,12 +60,6 @@ def test_every_function_works_twice_and_after_everything_has_been_imported(turn:
     ]
     assert all(path.stat().st_size > 1000 for path in written) and len(written) == 7
     assert tracer.check(problem, {"Z1": run["Z1"]}).all_right and tracer.__version__[0].isdigit()
-
-
-@pytest.mark.parametrize("module", [tracer, api, arrays], ids=lambda module: module.__name__)
-def test_the_examples_in_the_docstrings_hold(module: Any) -> None:
-    found = doctest.testmod(module)
-    assert found.attempted and not found.failed
 
 
 def test_a_dict_may_hold_arrays_and_says_the_same_as_a_file(tmp_path: Path) -> None:

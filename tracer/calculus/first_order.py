@@ -214,8 +214,6 @@ def _rounded(a: Moved, decimals: int) -> Moved:
 
 def _whole(a: Moved, shape: tuple[int, ...]) -> Moved:
     """With all its cells, where those of a row, a column or a number were not written out."""
-    if a.value.shape == shape and a.rest.shape == shape and all(part.shape[1:] == shape for part in a.parts.values()):
-        return a
     parts = {name: np.broadcast_to(part, (len(part), *shape)) for name, part in a.parts.items()}
     return Moved(np.broadcast_to(a.value, shape), parts, np.broadcast_to(a.rest, shape))
 

@@ -36,8 +36,7 @@ class Gradient:
         """As an expression."""
         if self.matrix is not None:
             return scaled(self.matrix, self.scale)
-        number = m.Constant(as_number(self.scale))
-        return number if self.shape == (1, 1) else m.repeat(number, "all", self.shape)
+        return m.filled(as_number(self.scale), self.shape)
 
     def of(self, matrix: m.Matrix) -> Gradient:
         """Another matrix, with the same numbers."""
@@ -50,8 +49,7 @@ class Gradient:
     @property
     def whole(self) -> m.Matrix:
         """The matrix alone, without its numbers."""
-        ones = m.Constant(1.0)
-        return self.matrix or (ones if self.shape == (1, 1) else m.repeat(ones, "all", self.shape))
+        return self.matrix or m.filled(1.0, self.shape)
 
 
 def sent_back(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tracer.expression import matrix as m
 from tracer.expression import picking
+from tracer.expression import scalar as s
 
 Marked: TypeAlias = NDArray[np.bool_]
 
@@ -45,8 +46,9 @@ def dependents(expression: m.Matrix, marked: Mapping[str, Marked]) -> Marked:
             return np.broadcast_to(of(operand), expression.shape)
         case m.Broadcast(_, left, right):
             return np.asarray(of(left) | of(right))
-        case m.Apply(_, arguments):
-            return np.broadcast_to(reduce(np.bitwise_or, (of(each) for _, each in arguments)), expression.shape)
+        case m.Apply(template, arguments):
+            used = [of(each) for name, each in arguments if name in s.variables(template)]
+            return np.broadcast_to(reduce(np.bitwise_or, used, np.zeros((1, 1), dtype=bool)), expression.shape)
         case m.Reduce(_, operand, over):
             axis = {"rows": 0, "columns": 1, "all": None}[over]
             return np.asarray(of(operand).any(axis=axis, keepdims=True))

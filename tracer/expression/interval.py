@@ -233,7 +233,7 @@ def _of_kernels(node: m.Correlation | m.Spread, image: Interval, kernel: Interva
 
 def _first_maximum(a: Interval, size: m.Shape) -> Interval:
     """0 or 1 where the bounds meet; where they leave room, either."""
-    first = picking.first_maximum((a.low + a.high) / 2, size)
+    first = picking.first_maximum(a.low + a.high, size)
     if a.low is a.high or np.array_equal(a.low, a.high):
         return Interval.exactly(first)
     either = picking.open_maximum(a.low, a.high, size)

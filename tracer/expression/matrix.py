@@ -385,6 +385,12 @@ def repeat(matrix: Matrix, over: Axis, shape: Shape) -> Repeat:
     return Repeat(matrix, over, shape)
 
 
+def filled(value: float, shape: Shape) -> Matrix:
+    """One number in every cell; a single cell is the number itself."""
+    number = Constant(value)
+    return number if shape == number.shape else repeat(number, "all", shape)
+
+
 def unrepeated(matrix: Matrix) -> Matrix:
     """What is written for a matrix, where the reader sees by itself that it meets every row or column."""
     return matrix.operand if isinstance(matrix, Repeat) else matrix

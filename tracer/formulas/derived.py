@@ -158,10 +158,7 @@ class _WayBack:
     def _gradient(self, of: str, number: int) -> None:
         """One named gradient: the sum of what came back, or zeros where nothing did."""
         shape = self.shapes[of]
-        terms = [sent for _, sent in self.contributions.get(of, [])]
-        if not terms:
-            zeros = m.Constant(0.0)
-            terms = [zeros if shape == (1, 1) else m.repeat(zeros, "all", shape)]
+        terms = [sent for _, sent in self.contributions.get(of, [])] or [m.filled(0.0, shape)]
         while len(terms) > MOST_SUMMED:
             terms = list(self._grouped(of, number, terms))
         identifier = named.gradient(of)

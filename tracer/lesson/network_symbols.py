@@ -123,17 +123,6 @@ class NetworkSymbols:
         convention = self.problem.convention
         return convention.reduction == "mean" and convention.reduction_in == "gradient"
 
-    @property
-    def error_factor(self) -> float:
-        """What the error is times, beside the gradient of the summed loss: −1, 1/N, or their product."""
-        shared = self.rows if self.problem.convention.reduction == "mean" and not self.mean_in_gradient else 1
-        return self.problem.convention.sign / shared
-
-    @property
-    def delta_factor(self) -> float:
-        """What every gradient from the output's delta on is times: as the error, and the rate where delta has it."""
-        return self.error_factor * (self.problem.learning_rate if self.rate_in_delta else 1.0)
-
 
 def without_first(matrix: m.Matrix, over: Literal["rows", "columns"]) -> m.Part:
     """A matrix without its first row, or column."""

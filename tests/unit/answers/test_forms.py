@@ -94,6 +94,14 @@ FORMS = {
         "w11_new: <W1_next11>\nw12_new: <W1_next21>\nw21_new: <W1_next12>\nw22_new: <W1_next22>\nw31_new: <W2_next11>\n"
         "w32_new: <W2_next21>\nw41_new: <W2_next12>\nw42_new: <W2_next22>", {"W1_next": 4, "W2_next": 4},
     ),
+    "units counted through the layers, from and to": (
+        "w35_new: <W2_next11>\nw45_new: <W2_next21>\nw36_new: <W2_next12>\nw46_new: <W2_next22>", {"W2_next": 4}
+    ),
+    "units counted through the layers, to and from": (
+        "w53_new: <W2_next11>\nw54_new: <W2_next21>\nw63_new: <W2_next12>\nw64_new: <W2_next22>", {"W2_next": 4}
+    ),
+    "a matrix in one row": ("dW1 = [<dW111>, <dW112>, <dW121>, <dW122>]", {"dW1": 4}),
+    "a matrix in one row, column after column": ("dW1 = [<dW111>, <dW121>, <dW112>, <dW122>]", {"dW1": 4}),
     "a dictionary": (
         "{" + ",\n ".join(f"'w{k}': <{each.format('_next')}>" for k, each in enumerate(W_COLUMNS, 1)) + "}",
         {"W1_next": 4, "W2_next": 4},
@@ -120,6 +128,13 @@ FORMS = {
     "TensorFlow": ("dW1: <tf.Tensor: shape=(2, 2), numpy=\narray([[<dW111>, <dW112>],\n [<dW121>, <dW122>]])>",
                    {"dW1": 4}),
 }  # fmt: skip
+
+
+def test_the_old_weights_in_the_place_of_the_updated_ones_are_an_answer() -> None:
+    old = "W1 = [[0.200, 0.400], [0.300, 0.100]]\n"
+    sheet = marked("plain", f"{old}W2_new = [[<W2_next11>, <W2_next12>], [<W2_next21>, <W2_next22>]]\n{old}")
+    assert not {each.verdict for each in sheet.of("W1_next")} & {"correct", "rounded", "blank"}
+    assert len(list(sheet.of("W1_next"))) == 4
 
 
 SHARED_BIAS = {

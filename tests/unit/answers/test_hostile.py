@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tracer.answers import package
 from tracer.answers.key import key_of
 from tracer.answers.naming import named
 from tracer.answers.reading import AnswerError, Answers, read_content
@@ -67,6 +68,16 @@ def bounded() -> Iterator[None]:
 
 
 EXPECTED_FAULTS = ("words", "cells", "characters in a line", "found no matrix", "lines", "numbers with names")
+
+
+def test_a_book_may_unpack_to_as_much_as_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = book("".join(f'<c r="{letter}2"><v>1.5</v></c>' for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    with zipfile.ZipFile(io.BytesIO(content)) as unpacked:
+        size = sum(each.file_size for each in unpacked.infolist())
+    monkeypatch.setattr(package, "MOST_UNPACKED", size)
+    assert first_cell(content)[2] == 1.5
+    monkeypatch.setattr(package, "MOST_UNPACKED", size - 1)
+    assert f"unpacks to more than the {size - 1:,} bytes" in refused(content)
 
 
 def refused(content: bytes, name: str = "answers.xlsx") -> str:

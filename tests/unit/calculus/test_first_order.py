@@ -6,6 +6,7 @@ import pytest
 from tests.marking import document
 from tracer.answers.key import key_of
 from tracer.calculus.first_order import Moved, moved
+from tracer.expression import matrix as m
 from tracer.problem.problem import problem_from_document
 
 STEP = 1e-6
@@ -47,3 +48,9 @@ def test_what_cancels_cancels_over_matrices() -> None:
     assert rule is not None
     half = np.full((3, 3), 0.5)
     assert moved(rule, {"A1": Moved.by_each(half, "A1", np.full((3, 3), 0.01))}).reach.max() < 1e-12
+
+
+def test_what_is_rounded_can_come_to_the_next_unit_where_it_moves_at_all() -> None:
+    still, moving = np.array([[0.12, 0.0]]), np.array([[0.0, 0.001]])
+    found = moved(m.Rounded(m.Symbol("X", (1, 2)), 2), {"X": Moved.by_each(still, "X", moving)})
+    np.testing.assert_allclose(found.reach, [[0.0, 0.011]])

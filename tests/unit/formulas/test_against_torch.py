@@ -59,6 +59,21 @@ def test_a_gradient_of_what_is_given_is_there_on_request() -> None:
     assert "dX" not in trace(sample.document()).last.program.assignments
 
 
+def test_steps_are_numbered_there_and_back_and_the_update_after_them() -> None:
+    sample = Sample(("Z = X @ W", "U = X @ X", "L = sum(Z)"), {"X": (2, 2)}, {"W": (2, 2)})
+    steps = trace(sample.document(loss="L")).last.program.steps
+    assert [(each.number, each.label, each.phase) for each in steps] == [
+        (0, "0", "given"), (1, "1", "forward"), (2, "2", "forward"), (3, "3", "forward"),
+        (1, "1 back", "backward"), (4, "4", "update"),
+    ]  # fmt: skip
+
+
+def test_what_is_only_summed_up_is_sent_back_in_the_shape_that_it_had() -> None:
+    sample = Sample(("Z = X @ W", "L = sum(Z.T)"), {"X": (2, 2)}, {"W": (2, 3)})
+    run = trace(sample.document(loss="L"))
+    close(run["dW"], run["X"].T @ np.ones((2, 3)), "dW")
+
+
 def test_what_the_loss_does_not_depend_on_has_a_gradient_of_zeros() -> None:
     sample = Sample(("Z = X @ W", "U = Z @ V", "L = sum(Z)"), {"X": (2, 2)}, {"W": (2, 2), "V": (2, 1), "c": (1, 1)})
     problem = load(sample.document(loss="L"))

@@ -10,6 +10,7 @@ import pytest
 from tests.programs import SAMPLES
 from tracer.api import load
 from tracer.errors import ProblemError
+from tracer.formulas.parsing import FormulaError, parsed
 
 
 def program(*formulas: str, **more: Any) -> dict[str, Any]:
@@ -96,6 +97,11 @@ def test_what_is_looked_up_out_of_order_is_a_matrix_of_its_own() -> None:
     assert {"B_part1", "C_part1"} <= problem.forward.parts and "A_part1" not in problem.forward.parts
 
 
+def test_the_mean_within_a_variance_is_made_once() -> None:
+    problem: Any = load(program("V = var(X) + 2 * var(X)", "U = var(X)", "L = sum(V @ b + U @ W[0])"))
+    assert problem.forward.parts == {"V_part1", "V_part2", "V_part3", "L_part1"}
+
+
 def test_every_mistake_is_told_but_not_what_follows_from_one() -> None:
     text = told(program("Z = X @ b", "A = relu(Z)", "B = X @ V", "L = sum(A)"))
     assert "formulas[0]" in text and "formulas[2]" in text
@@ -171,6 +177,13 @@ def test_a_hostile_formula_is_refused_quickly(formula: str) -> None:
     assert "steps[0].formulas[0]" in text and len(text) < 1000
 
 
+def test_a_formula_may_be_as_long_as_is_said() -> None:
+    longest = "Z = X" + " " * 9_992 + "+ X"
+    assert parsed(longest).name == "Z"
+    with pytest.raises(FormulaError, match="found 10,001 characters, expected at most 10,000"):
+        parsed(longest + " ")
+
+
 def test_too_many_matrices_are_refused_with_the_number() -> None:
     steps = [{"formulas": ["z{k} = X + {k}"], "each": {"k": list(range(10_001))}}]
     assert "found more than 10,000 matrices to be computed" in told(program() | {"steps": steps})
@@ -193,3 +206,10 @@ def test_the_hash_is_of_meaning_alone() -> None:
     words["steps"][0]["formulas"] = [re.sub(" ", "", each) for each in words["steps"][0]["formulas"]]
     other = sample | {"learning_rate": 0.2}
     assert load(words).sha256 == load(sample).sha256 != load(other).sha256
+
+
+def test_a_key_that_is_missing_is_told_unless_an_unknown_one_is_meant_to_be_it() -> None:
+    rate, rest = 0.1, {key: value for key, value in program("L = sum(X @ W)").items() if key != "learning_rate"}
+    assert told(rest) == "problem: missing key 'learning_rate'"
+    assert told(rest | {"epochs": "x"}).split("\n")[0] == "problem: missing key 'learning_rate'"
+    assert told(rest | {"learning_rat": rate}) == "problem: unknown key 'learning_rat'; did you mean 'learning_rate'?"

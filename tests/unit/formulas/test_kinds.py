@@ -55,3 +55,9 @@ def test_they_stand_in_the_document_beside_the_roles() -> None:
     told = {each["id"]: each.get("kind") for step in steps for each in step["assignments"]}
     assert (told["Z1"], told["A1"], told["Y"]) == ("pre_activation", "activation", "target")
     assert told["Z2"] == "pre_activation" and told["W1"] is None
+
+
+@pytest.mark.parametrize("scaled", ["2 * (X @ W)", "(X @ W) * 2", "(X @ W) / 2", "-(X @ W)"])
+def test_a_product_times_a_number_stays_in_its_formula(scaled: str) -> None:
+    assert set(kinds(f"Z = {scaled} + M", "L = sum(Z * Y)")) == {"X", "Y", "M", "W", "Z", "L"}
+    assert "Z_part1" in kinds(f"Z = {scaled} * M", "L = sum(Z * Y)")

@@ -1,7 +1,5 @@
 """Formulas written in Python print themselves as they are read."""
 
-import doctest
-
 import numpy as np
 import pytest
 
@@ -61,10 +59,6 @@ def test_a_program_is_written_and_run() -> None:
         "steps": steps,
     })  # fmt: skip
     assert run["dW"].shape == (2, 2)
-
-
-def test_the_example_of_the_module_runs() -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 def test_what_is_no_name_or_function_is_refused() -> None:

@@ -136,6 +136,18 @@ def test_a_slip_in_a_matrix_that_was_left_out_is_found() -> None:
     assert found["slug"] == "scaling-missing" and found["first"][0] == "P"
 
 
+def test_factors_of_the_loss_are_looked_for_in_it_and_where_its_gradient_begins() -> None:
+    problem = load_any(ATTENTION)
+    assert isinstance(problem, ProgramProblem)
+    work = filled_in(Program(problem).key)
+    tried = {
+        each: {rule.slug for rule, wrongs in wrong_rules(WHOLE, context, context.right) if list(wrongs)}
+        for each in problem.program.computed
+        if (context := SlipContext(each, work))
+    }
+    assert {each for each, slugs in tried.items() if "half-factor" in slugs} == {"L", "dH"}
+
+
 # What is said
 
 

@@ -58,3 +58,7 @@ def test_what_was_read_says_where_it_was_mended() -> None:
         "layers[0].bias[0]",
         "layers[0].slope",
     ]
+
+
+def test_a_key_that_nobody_can_have_meant_is_left_out() -> None:
+    assert mended(DOCUMENT | {"lamps": 3}, [FieldFault(("lamps",), unknown=True)]) == DOCUMENT

@@ -427,3 +427,10 @@ def test_letters_do_not_run_out(style: str) -> None:
         "fused": False,
     }
     assert_all_differ(style, network, jacobian=False)
+
+
+@pytest.mark.parametrize("identifier", ["W1", "W2", "W2_next"])
+def test_a_bias_in_the_weights_moves_their_rows_and_not_the_units_that_they_are_called_after(identifier: str) -> None:
+    apart, within = names("hand", 2, 3, 2), names("hand", 2, 3, 2, leading=1)
+    for row, column in product((1, 2), repeat=2):
+        assert cell_text(within, identifier, row + 1, column) == cell_text(apart, identifier, row, column)

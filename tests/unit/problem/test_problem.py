@@ -11,6 +11,8 @@ import pytest
 from tracer.errors import ProblemError, ShapeError
 from tracer.problem.convention import Convention, Reproduce, identifiers
 from tracer.problem.problem import Decimals, Naming, Problem, problem_from_document
+from tracer.problem.remarks import departures_chosen
+from tracer.problem.ways import choices
 
 ARTICLE: dict[str, Any] = {
     "learning_rate": 0.1,
@@ -212,3 +214,37 @@ def test_hinge_takes_targets_of_minus_one_and_one(targets: list[list[float]], pl
         problem_from_document(document, "p", "p.toml")
     assert caught.value.place == place
     assert problem_from_document({**document, "data": {"X": [[1.0], [2.0]], "Y": [[1], [-1]]}}, "p", "p").rows == 2
+
+
+def test_a_class_without_an_output_is_told_beside_other_mistakes() -> None:
+    layer = {"activation": "softmax", "weights": [[1, 2], [3, "4"]]}
+    with pytest.raises(ProblemError) as wrong:
+        problem(loss="cross_entropy", data={"X": [[1, 0], [0, 1]], "Y": [0, 5]}, layers=[layer])
+    assert "layers[0].weights[1][1]" in str(wrong.value)
+
+
+def test_weights_sent_back_after_the_update_are_a_departure_where_something_is_sent_back() -> None:
+    late = {"updated_weights_sent_back": True}
+    assert departures_chosen(problem(reproduce=late)) == ["updated_weights"]
+    alone = [{"activation": "sigmoid", "weights": [[0.3], [0.25], [0.23], [0.1]], "bias": [0.69]}]
+    assert departures_chosen(problem(reproduce=late, layers=alone)) == []
+
+
+@pytest.mark.parametrize(
+    ("initial", "says"),
+    [
+        (3, "initial: found 3, expected a table"),
+        ({"weights": 3}, "initial.weights: found 3, expected a table"),
+        ({"weights": "unifrm"}, "'zeros'; did you mean 'uniform'?"),
+    ],
+)
+def test_how_parameters_are_drawn_is_told_by_its_place(initial: Any, says: str) -> None:
+    with pytest.raises(ProblemError) as wrong:
+        problem(initial=initial, layers=[{"activation": "sigmoid", "units": 1}])
+    assert str(wrong.value).endswith(says)
+
+
+def test_an_optimizer_takes_the_choice_of_where_the_rate_stands_and_no_other() -> None:
+    plain, adam = ([each.of for each in choices(problem(**more))] for more in ({}, {"optimizer": {"name": "adam"}}))
+    assert "learning_rate_in" in plain and len(set(plain)) > 3
+    assert adam == [name for name in plain if name != "learning_rate_in"]

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.marking import document
 from tests.traces import example_document
+from tracer.api import load
 from tracer.problem.problem import Problem, problem_from_document
 from tracer.run.training import trace
 
@@ -104,3 +106,12 @@ def test_what_is_not_the_gradient_is_called_reproduced(reproduce: dict[str, Any]
     new = {key for key in called if found[key]["role"] == "updated"}
     changed = {f"{key[1:]}_next" for key in what if key.startswith("d")}
     assert new == (changed or {"W1_next", "W2_next", "b1_next", "b2_next"})
+
+
+def test_what_an_optimizer_keeps_belongs_to_its_parameter() -> None:
+    program = trace(load({**document(), "optimizer": {"name": "adam", "clip_norm": 1.0}})).last.program
+    found = {of for key in program.assignments if (of := program.follows(key)) is not None}
+    own = {key for key in program.assignments if program.follows(key) == "W1"}
+    assert found == {"W1", "b1", "W2", "b2"} and program.follows("clip_factor") is program.follows("W1_next") is None
+    kept = {f"W1_{what}{when}" for what in ("mean", "squares") for when in ("", "_next", "_hat")}
+    assert own == kept | {"dW1_clipped"}

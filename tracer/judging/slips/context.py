@@ -339,10 +339,8 @@ class SlipContext:
 
     @property
     def gives_on(self) -> bool:
-        """Whether this is what a layer gives on, with a 1 for the bias of the next before it."""
-        if not self.by_layers:
-            return False
-        return self.net.leading > 0 and self.assignment.quantity == roles.ACTIVATION and not self.of_output
+        """Whether this is what a layer gives on, before which a 1 for the bias of the next may stand."""
+        return self.by_layers and self.net.leading > 0 and self.assignment.quantity == roles.ACTIVATION
 
     @property
     def units(self) -> m.Matrix:

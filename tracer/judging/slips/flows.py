@@ -155,7 +155,7 @@ def _picks(context: SlipContext) -> bool:
 def every_cell_of_window(context: SlipContext, rule: m.Matrix) -> Made:
     """The gradient of a largest cell given to all cells of its window."""
     if isinstance(rule, m.FirstMaximum):
-        yield WrongRule(m.repeat(m.Constant(1.0), "all", rule.shape), ({"of": context.assignment.of or ""},))
+        yield WrongRule(m.filled(1.0, rule.shape), ({"of": context.assignment.of or ""},))
     yield from _without_local(context, rule, _picks)
 
 

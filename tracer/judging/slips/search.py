@@ -180,7 +180,7 @@ class _Search:
         for k in np.flatnonzero(weighed.cells.any(axis=(1, 2))).tolist():
             consistent = bool(weighed.consistent[k])
             doubt = IN_ONE_CELL if single else 0.0 if consistent else PARTLY
-            if weighed.gains[k] + prior <= self._least(single, consistent):
+            if weighed.gains[k] + prior <= self._least(consistent and not single):
                 continue
             yield Candidate(
                 (trial.rule,), (trial.words[k],), (trial.context,), Interval(low[k], high[k]), weighed.cells[k],
@@ -211,9 +211,9 @@ class _Search:
             plain = any(each.extent is SlipExtent.THROUGHOUT for each in whole) or rules is not WHOLE
             return whole if plain else [*whole, *self._with_factors(tried)]
 
-    def _least(self, single: bool, consistent: bool) -> float:
+    def _least(self, of_all: bool) -> float:
         """What has to speak for a rule: of some cells more than that any number would fit as well."""
-        if consistent and not single:
+        if of_all:
             return COARSELY if self.site.last_place else -math.inf
         return 2 * COARSELY if self.site.last_place else 0.0
 
@@ -231,7 +231,7 @@ class _Search:
                 rule = Rule(slip.slug, (), _no_rewrite, slip.says)
                 slack = max(slack, site.last_place / 2)
                 told = float(np.log(max(abs(value), 4 * slack) / (slip.width + 2 * slack) / slip.among))
-                if told <= self._least(True, False):
+                if told <= self._least(False):
                     continue
                 score = told - WITH_A_PEN
                 cell = self._one(row, column)
