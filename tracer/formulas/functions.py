@@ -18,8 +18,8 @@ Kind: TypeAlias = Literal["cells", "whole", "sum", "kernel", "loss"]
 REQUIRED: Setting = "required"
 CELL_BY_CELL = (
     "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu", "leaky_relu", "elu", "softplus", "silu", "sin", "cos",
-    "arctan", "erf",
 )  # fmt: skip
+LATER = ("arctan", "erf")  # functions that files knew nothing of: a matrix may have such a name
 
 u, v = s.Variable("u"), s.Variable("v")
 a, y = s.Variable("a"), s.Variable("y")
@@ -176,7 +176,7 @@ LOSS_TERMS = frozenset({_SQUARE, _CROSS_ENTROPY, _BINARY})
 """What the losses add up, of the target y and the output a."""
 
 CALLED: dict[str, Called] = {
-    **{name: _of_cells(name) for name in CELL_BY_CELL},
+    **{name: _of_cells(name) for name in (*CELL_BY_CELL, *LATER)},
     "gelu": Called(_gelu, 1, "cells", {"form": "tanh"}),
     "maximum": Called(_larger, 2, "whole"),
     "minimum": Called(_smaller, 2, "whole"),
@@ -201,4 +201,6 @@ CALLED: dict[str, Called] = {
     "cross_entropy_of_logits": Called(_of_logits, 2, "loss"),
 }
 SPECIAL = ("where",)  # takes a comparison, which is no matrix
-WORDS = frozenset({*CALLED, *SPECIAL, "pi"})
+KNOWN = frozenset({*CALLED, *SPECIAL, "pi"})
+WORDS = KNOWN - {*LATER}
+"""What no matrix may be called."""

@@ -18,7 +18,7 @@ from tracer.errors import ShapeError
 from tracer.expression import matrix as m
 from tracer.expression import scalar as s
 from tracer.expression.traversal import symbols
-from tracer.formulas.functions import CALLED, REQUIRED, SPECIAL, WORDS, Called, Setting, variance
+from tracer.formulas.functions import CALLED, KNOWN, REQUIRED, SPECIAL, WORDS, Called, Setting, variance
 from tracer.formulas.parsing import FormulaError, ParsedFormula
 
 Form: TypeAlias = Literal["matrix", "cells", "power", "products", "function"]
@@ -238,7 +238,7 @@ class Reader:
         if name in SPECIAL:
             return self._where(node, arguments, settings)
         if name not in CALLED:
-            known = near(name, WORDS) or f"; there are {', '.join(sorted(WORDS))}"
+            known = near(name, KNOWN) or f"; there are {', '.join(sorted(KNOWN))}"
             raise self.wrong(node, f"there is no function {name[:40]!r}{known}")
         called = CALLED[name]
         count = len(arguments) if called.matrices is None else called.matrices

@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.programs import SAMPLES
 from tracer.api import load
 from tracer.errors import ProblemError
 from tracer.formulas.parsing import FormulaError, parsed
+from tracer.run.training import trace
 
 
 def program(*formulas: str, **more: Any) -> dict[str, Any]:
@@ -213,3 +215,9 @@ def test_a_key_that_is_missing_is_told_unless_an_unknown_one_is_meant_to_be_it()
     assert told(rest) == "problem: missing key 'learning_rate'"
     assert told(rest | {"epochs": "x"}).split("\n")[0] == "problem: missing key 'learning_rate'"
     assert told(rest | {"learning_rat": rate}) == "problem: unknown key 'learning_rat'; did you mean 'learning_rate'?"
+
+
+def test_a_function_that_files_knew_nothing_of_leaves_its_name_to_a_matrix() -> None:
+    problem: Any = load(program("arctan = X @ W", "L = sum(arctan(arctan))"))
+    made = trace(problem).first
+    assert np.array_equal(made["L"], np.arctan(made["arctan"]).sum(keepdims=True))
