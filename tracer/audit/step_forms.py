@@ -15,11 +15,9 @@ from tracer.audit.known_rules import SheetStep, fits_a_rule
 from tracer.audit.numbers import PointRow, cells_of, slopes, value
 from tracer.expression import scalar as s
 
-MOST_PARTS, MOST_MODELS, DEEPEST = (
-    40,
-    6,
-    3,
-)  # cells that one update is made of; updates that are tried as a measure; formulas in one another
+MOST_PARTS = 40  # cells that one update is made of
+MOST_MODELS = 6  # updates that are tried as a measure
+DEEPEST = 3  # formulas in one another
 
 
 @dataclass(frozen=True)
