@@ -214,8 +214,10 @@ def _rounded(a: Moved, decimals: int) -> Moved:
 
 def _whole(a: Moved, shape: tuple[int, ...]) -> Moved:
     """With all its cells, where those of a row, a column or a number were not written out."""
-    parts = {name: np.broadcast_to(part, (len(part), *shape)) for name, part in a.parts.items()}
-    return Moved(np.broadcast_to(a.value, shape), parts, np.broadcast_to(a.rest, shape))
+    parts = {name: part if part.shape[1:] == shape else np.broadcast_to(part, (len(part), *shape))
+             for name, part in a.parts.items()}  # fmt: skip
+    value = a.value if a.value.shape == shape else np.broadcast_to(a.value, shape)
+    return Moved(value, parts, a.rest if a.rest.shape == shape else a.rest + np.zeros(shape))
 
 
 def _picked(a: Moved, pick: Callable[[Array], Array], shape: tuple[int, ...] | None) -> Moved:

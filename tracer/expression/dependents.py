@@ -43,12 +43,13 @@ def dependents(expression: m.Matrix, marked: Mapping[str, Marked]) -> Marked:
         case m.Transpose(operand):
             return of(operand).T
         case m.Repeat(operand):
-            return np.broadcast_to(of(operand), expression.shape)
+            return of(operand) | np.zeros(expression.shape, dtype=bool)
         case m.Broadcast(_, left, right):
             return np.asarray(of(left) | of(right))
         case m.Apply(template, arguments):
-            used = [of(each) for name, each in arguments if name in s.variables(template)]
-            return np.broadcast_to(reduce(np.bitwise_or, used, np.zeros((1, 1), dtype=bool)), expression.shape)
+            marks = [(name, of(each)) for name, each in arguments]
+            used = (each for name, each in marks if each.any() and name in s.variables(template))
+            return reduce(np.bitwise_or, used, np.zeros(expression.shape, dtype=bool))
         case m.Reduce(_, operand, over):
             axis = {"rows": 0, "columns": 1, "all": None}[over]
             return np.asarray(of(operand).any(axis=axis, keepdims=True))

@@ -70,7 +70,7 @@ class _Judging:
     def _computed(self, identifier: str, written: WrittenMatrix) -> None:
         """What the key alone leaves open."""
         verdicts, known = self.verdicts[identifier], self.by_key[identifier]
-        self.on_own[identifier] = self.key.compute(identifier, self.work.own.values)
+        self.on_own[identifier] = self.work.own.made[identifier]
         if not is_open(verdicts):
             return
         self.cut(identifier, known.cut, "rounded")

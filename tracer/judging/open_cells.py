@@ -144,7 +144,7 @@ class OpenCells:
             give(verdicts, rounded, "carried")
             self.judging.cut(self.identifier, cut, "carried")
         if work.replaced and self._is_open:
-            plain = self.key.compute(self.identifier, work.plain.values)
+            plain = work.plain.made[self.identifier]
             give(verdicts, np.logical_or(*self._by(work.plain, plain, *self._bounds(work.plain))), "carried")
         if not self._is_open:
             return
@@ -171,7 +171,7 @@ class OpenCells:
     def _may_follow_mended(self, follows: Marked) -> bool:
         """Whether a cell is near enough to what it would be with the wrong cells put right, or in need of that."""
         written, slack = self.written, tolerance(self.written)
-        mended = self.key.compute(self.identifier, self.work.mended.values)
+        mended = self.work.mended.made[self.identifier]
         near = close(written.values, mended, farthest_told(written.units, self.right) + slack)
         near |= close(written.values, self.right, 2 * slack)
         return bool(((self.verdicts == "") & (near | ~follows)).any())
@@ -180,7 +180,7 @@ class OpenCells:
         """As it would be with the wrong cells before it put right: an error in copying that was not used further."""
         mended = self.work.mended
         bounds, self.untold = self._bounds(mended)
-        values = self.key.compute(self.identifier, mended.values)
+        values = mended.made[self.identifier]
         follows = np.logical_or(*self._by(mended, values, bounds, self.untold))
         carries = self.work.dependents(self.identifier, self.work.carried)
         give(self.verdicts, follows & ~carries & ~self.coarse, "rounded")
@@ -248,7 +248,8 @@ class OpenCells:
 
     @cached_property
     def _jumping(self) -> list[str]:
-        return [each.name for each in traversal.symbols(self.rule) if self.work.jumps(each.name)]
+        jumping = self.work.jumping
+        return [each.name for each in traversal.symbols(self.rule) if each.name in jumping] if jumping else []
 
     def _by_a_slip(self) -> None:
         """Lines 9 to 11."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -50,12 +51,13 @@ class Reading:
     def __init__(self, work: Work, put_right: Mapping[str, Marked], replaced: Mapping[str, Interval]) -> None:
         self.work, self.put_right, self.replaced = work, put_right, replaced
         self.values = OnDemand(self._values)
+        self.made = OnDemand(lambda each: work.key.compute(each, self.values))  # by the right rule, all cells
         self.moved = OnDemand(self._moved)
         self.bounds = OnDemand(self._bounds)
 
     def forget(self, identifier: str) -> None:
         """Make a matrix anew when it is next asked for."""
-        for made in (self.values, self.moved, self.bounds):
+        for made in (self.values, self.made, self.moved, self.bounds):
             made.pop(identifier, None)
 
     def _missing(self, identifier: str) -> Marked:
@@ -70,7 +72,7 @@ class Reading:
             return middle(self.replaced[identifier])
         if not missing.any():
             return work.sheet.written[identifier].values
-        made = key.values[identifier] if work.rule(identifier) is None else key.compute(identifier, self.values)
+        made = key.values[identifier] if work.rule(identifier) is None else self.made[identifier]
         return np.where(missing, made, work.sheet.written[identifier].values) if not missing.all() else made
 
     def _moved(self, identifier: str) -> Moved:
@@ -113,7 +115,7 @@ class Reading:
         """The right rule on these, and how far it can move."""
         rule = self.work.rule(identifier)
         assert rule is not None  # it is computed
-        return self.work.key.compute(identifier, self.values), moved(rule, self.moved).reach * (1 + MARGIN)
+        return self.made[identifier], moved(rule, self.moved).reach * (1 + MARGIN)
 
 
 class Work:
@@ -187,10 +189,11 @@ class Work:
             return half
         return np.where(written.values != self.key.values[identifier], self.half(identifier), half)
 
-    def jumps(self, identifier: str) -> bool:
-        """Whether a matrix was left out that holds the values of a step function."""
-        expression = self.rule(identifier)
-        return expression is not None and is_step(expression) and self.left_out(identifier)
+    @cached_property
+    def jumping(self) -> frozenset[str]:
+        """The matrices that were left out and hold the values of a step function."""
+        left_out = (each for each in self.key.program.computed if self.left_out(each))
+        return frozenset(each for each in left_out if is_step(self.rule(each)))
 
     def left_out_before(self, identifier: str) -> list[str]:
         """The left-out matrices that a matrix is made from through left-out ones alone, the nearest first."""
@@ -219,6 +222,7 @@ class Work:
             self.own.forget(each)
             if each != identifier:
                 behind[each] = self.dependents(each, behind)
+        self.own.made.clear()
 
     def supposing(self, left_out: Mapping[str, Interval]) -> Work:
         """The same work, supposing that these left-out matrices were made by wrong rules."""
