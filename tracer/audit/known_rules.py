@@ -72,17 +72,18 @@ def _new_value(
 
 
 def _optimizers(step: SheetStep, kept: Sequence[float]) -> Iterator[Optimizer]:
-    """Every optimizer with as many states as a step has, which keep the shares `kept` of themselves."""
+    """Every optimizer with as many states as a step has, which keep the shares `kept` of themselves; none keeps less
+    than nothing, or more than all."""
     eps = list(dict.fromkeys([*(each for each in step.numbers if 0 < each < LARGEST_EPS), 0.0]))
     for decay in dict.fromkeys([0.0, *(each for each in step.numbers if 0 < each < 1)]):
         match tuple(kept):
             case (1.0,):
                 yield from (Optimizer(name="adagrad", eps=small, weight_decay=decay) for small in eps)
-            case (share,):
+            case (share,) if 0 < share < 1:
                 for nesterov in (False, True):
                     yield Optimizer(name="sgd", momentum=share, nesterov=nesterov, weight_decay=decay)
                 yield from (Optimizer(name="rmsprop", alpha=share, eps=small, weight_decay=decay) for small in eps)
-            case (first, second):
+            case (first, second) if 0 <= first < 1 and 0 <= second < 1:
                 for small in eps:
                     if first == second:
                         yield Optimizer(name="rmsprop", alpha=first, eps=small, centered=True, weight_decay=decay)

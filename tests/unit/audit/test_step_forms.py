@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tracer
 from tests.planting import copied
 from tracer.audit.auditing import audit_cells
+from tracer.audit.known_rules import SheetStep, fits_a_rule
 from tracer.audit.package import BookCells, WrittenFormula, read_book
 
 
@@ -32,3 +34,10 @@ def test_a_fault_behind_an_optimizer_with_states_is_named_in_its_own_cell(
     wrong.sheets[sheet].formulas[place] = WrittenFormula(formula, place)
     first = audit_cells(wrong).wrong[0]
     assert (first.cell.matrix, first.cell.row, first.cell.column) == (sheet, *place)
+
+
+@pytest.mark.parametrize("kept", [(-1.0,), (1.5,), (np.nan,), (0.0,), (0.9, 1.0), (-0.1, 0.5)], ids=str)
+def test_shares_that_no_optimizer_keeps_are_no_rule(kept: tuple[float, ...]) -> None:
+    numbers = np.linspace(0.1, 1.0, 8)
+    step = SheetStep(numbers, numbers**2, [numbers / 3] * len(kept), kept, (0.1, 0.9, 1e-8))
+    assert not fits_a_rule(step, numbers + 1)
