@@ -49,7 +49,9 @@ FUNCTIONS: dict[str, CellFunction] = {
     "sin": CellFunction(s.Function("sin", z)),
     "cos": CellFunction(s.Function("cos", z)),
     "arctan": CellFunction(s.Function("arctan", z)),
-    "erf": CellFunction(ERF),
+    "erf": CellFunction(
+        ERF, s.Product((s.Number(2 / math.sqrt(math.pi)), s.Exp(s.Negative(s.Power(z, 2)), bounded=True)))
+    ),
     "sigmoid": CellFunction(LOGISTIC, s.Product((a, s.difference(one, a)))),
     "tanh": CellFunction(s.Tanh(z), s.difference(one, s.Power(a, 2))),
     "relu": CellFunction(s.Maximum((zero, z)), s.Where(z, ">", zero, one, zero)),
