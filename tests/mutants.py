@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     taken = [each for each in drawn if Equal.of(each, (root / each.path).read_text("utf-8")) not in equal]
     with TemporaryDirectory() as folder:
         copies = [Copy.of(root, Path(folder, f"copy-{k}")) for k in range(chosen.jobs)]
-        executed = Executed.by(copies[0], SOURCE, Path(folder, "executed"), chosen.tests, chosen.jobs)
+        executed = _executed(chosen, copies[0], Path(folder, "executed"))
         print(f"{len(executed.seconds)} tests pass without a change", flush=True)
         if not executed.seconds:
             print("no change can be tried on that: do these tests exist, and do they pass?")
@@ -52,6 +52,16 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     return int(chosen.least is not None and 100 * (len(taken) - survived) < chosen.least * len(taken))
 
 
+def _executed(chosen: argparse.Namespace, copy: Copy, folder: Path) -> Executed:
+    """What each test executes: worked out, or as it was kept, which holds while few lines have moved since."""
+    if chosen.executed and chosen.executed.is_file():
+        return Executed.kept(chosen.executed)
+    executed = Executed.by(copy, SOURCE, folder, chosen.tests, chosen.jobs)
+    if chosen.executed and executed.seconds:
+        executed.keep(chosen.executed)
+    return executed
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.mutants", description=__doc__.partition("\n\n")[0])
     parser.add_argument("files", nargs="*", metavar="FILE", help="files or folders to change (default: all code)")
@@ -59,6 +69,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="which changes: the same seed chooses the same ones")
     parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PATH", help="tests to run (all)")
     parser.add_argument("--wider", nargs="+", default=[], metavar="PATH", help="and for what survives them (none)")
+    parser.add_argument("--executed", type=Path, metavar="FILE", help="keep there which test executes what, and use it")
     parser.add_argument("--least", type=float, metavar="PERCENT", help="fail where fewer are noticed")
     parser.add_argument("--jobs", type=int, default=2, help="how many to try at a time (2)")
     return parser.parse_args(arguments)

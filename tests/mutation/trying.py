@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -80,6 +80,15 @@ class Executed:
     by_line: Mapping[str, Mapping[int, Sequence[str]]]
     of_pages: frozenset[str] = frozenset()
     imported_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def keep(self, file: Path) -> None:
+        file.write_text(json.dumps(asdict(self) | {"of_pages": sorted(self.of_pages)}), encoding="utf-8")
+
+    @classmethod
+    def kept(cls, file: Path) -> "Executed":
+        known = json.loads(file.read_text(encoding="utf-8"))
+        lines = {path: {int(line): names for line, names in of.items()} for path, of in known["by_line"].items()}
+        return cls(known["seconds"], lines, frozenset(known["of_pages"]), known["imported_by"])
 
     @classmethod
     def by(cls, copy: Copy, source: str, folder: Path, tests: Sequence[str], jobs: int) -> "Executed":
