@@ -117,7 +117,7 @@ def test_nothing_is_wider_than_a_narrow_notebook(chromium: Any, run: Trace, tmp_
     assert page.evaluate("document.documentElement.scrollWidth") <= 500
 
 
-def test_the_widget_shows_the_page_and_it_can_be_stepped_through(chromium: Any, run: Trace, tmp_path: Path) -> None:
+def test_in_the_widget_the_page_can_be_stepped_through_and_its_numbers_changed(chromium: Any, run: Trace, tmp_path: Path) -> None:
     """As anywidget does: the script is a module, its `render` is given the model and an element."""
     made = json.dumps({"page": render_page(run), "title": run.problem.title, "height": 700}).replace("</", "<\\/")
     script = json.dumps(SCRIPT).replace("</", "<\\/")
@@ -137,6 +137,11 @@ def test_the_widget_shows_the_page_and_it_can_be_stepped_through(chromium: Any, 
     after = frame.locator("section:not([hidden]) h2").first.inner_text()
     assert noise == [] and before != after and page.locator("iframe").get_attribute("title") == run.problem.title
     assert frame.locator("section:not([hidden]) .worked.first").first.is_visible()
+    frame.locator("body").press("ArrowLeft")
+    frame.locator("section:not([hidden]) td:text-is('0.42')").locator("visible=true").first.click()
+    frame.locator("#asked-number").fill("0.9")
+    frame.locator("#asked-number").press("Enter")  # a form, which a frame must be allowed to send
+    frame.locator("#asked-loss:has-text('now')").wait_for(timeout=5000)
     assert frame.locator("html").get_attribute("data-theme") == "light"
     page.evaluate("() => { document.body.style.background = '#111'; document.body.className = 'dark'; }")
     frame.locator("html[data-theme=dark]").wait_for(timeout=5000)  # the page follows the notebook's theme

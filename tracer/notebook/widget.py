@@ -23,7 +23,7 @@ export default {
     const readable = document.getElementById(model.get("replaces"));
     if (readable) readable.style.display = "none";
     const frame = document.createElement("iframe");
-    frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-popups");
+    frame.setAttribute("sandbox", "allow-scripts allow-forms allow-same-origin allow-popups");
     frame.title = model.get("title");
     frame.style.cssText = `width:100%;height:${model.get("height")}px;border:1px solid #9e9e9e`;
     const address = URL.createObjectURL(new Blob([model.get("page")], { type: "text/html" }));
