@@ -117,7 +117,9 @@ def test_nothing_is_wider_than_a_narrow_notebook(chromium: Any, run: Trace, tmp_
     assert page.evaluate("document.documentElement.scrollWidth") <= 500
 
 
-def test_in_the_widget_the_page_can_be_stepped_through_and_its_numbers_changed(chromium: Any, run: Trace, tmp_path: Path) -> None:
+def test_in_the_widget_the_page_can_be_stepped_through_and_its_numbers_changed(
+    chromium: Any, run: Trace, tmp_path: Path
+) -> None:
     """As anywidget does: the script is a module, its `render` is given the model and an element."""
     made = json.dumps({"page": render_page(run), "title": run.problem.title, "height": 700}).replace("</", "<\\/")
     script = json.dumps(SCRIPT).replace("</", "<\\/")

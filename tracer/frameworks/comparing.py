@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from tracer.program import naming_policy as named
 from tracer.run.passes import AnyProblem
 from tracer.run.training import trace
 
+VANISHING = 1e-12  # of the largest number of all gradients: what is smaller is nought but for rounding
 DOUBLE, SINGLE = 1e-5, 2e-3  # of the largest number of a gradient; numeric gradients are no better than the first
 
 
@@ -234,10 +237,19 @@ class _Judge:
     def tolerance(self) -> float:
         return SINGLE if self.single else DOUBLE
 
+    @cached_property
+    def _largest(self) -> float:
+        """The largest number of all derived gradients."""
+        found = [float(np.abs(self.values[each]).max()) for each in self.program.gradients.values()]
+        return max((each for each in found if np.isfinite(each)), default=0.0)
+
     def _near(self, array: Array, truth: Array) -> bool:
         if not np.isfinite(truth).all():
             return False
-        size = max(float(np.abs(truth).max()), 1e-12)
+        size = float(np.abs(truth).max())
+        if size <= VANISHING * self._largest:  # nought by its terms, of which rounding leaves something
+            size = self._largest
+        size = max(size, 1e-12)
         return bool(np.abs(array - truth).max() <= self.tolerance * size)
 
     def _like(self, array: Array, truth: Array) -> bool:
@@ -418,6 +430,9 @@ def _readings(name: str) -> Iterator[str]:
         tried += [each[len(start) :] for each in tried[:3] if each.casefold().startswith(start.casefold())]
     yield from dict.fromkeys(each for each in tried if each)
     yield from dict.fromkeys(valid(each) for each in tried if each)
+    within = re.sub(r"/\w+_cell(?=/)", "", name)  # a cell of Keras within its layer
+    parts = re.split(r"[./]", within)
+    yield from (valid("_".join(parts[k:])) for k in range(len(parts) - 1))  # the model's own name before it
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +17,8 @@ _ACTIVATIONS = {
     "silu": "silu",
     "swish": "silu", "exponential": "exp", "selu": "selu", "mish": "mish", "relu6": "relu6", "hard_silu": "hardswish",
     "hard_sigmoid": "hardsigmoid", "elu": "elu", "leaky_relu": "leaky_relu", "gelu": "gelu", "softmax": "softmax",
-    "log_softmax": "log_softmax",
+    "log_softmax": "log_softmax", "celu": "celu", "log_sigmoid": "log_sigmoid", "hard_tanh": "hardtanh",
+    "tanh_shrink": "tanhshrink", "soft_shrink": "softshrink", "hard_shrink": "hardshrink",
 }  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def layer(*kinds: str) -> Callable[[MadeLayer], MadeLayer]:
     return entered
 
 
-def _pair(value: Any) -> list[int]:
+def pair(value: Any) -> list[int]:
     return [int(each) for each in (value if isinstance(value, tuple | list) else [value])]
 
 
@@ -129,6 +130,7 @@ def _dense(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
 def _time_distributed(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
     if type(own.layer).__name__ != "Dense":
         raise at.refuse(f"of {type(own.layer).__name__} is not known, only of Dense")
+    at.begin(f"{at.module}.{own.layer.name}", "Dense")
     return _dense(at, own.layer, given, node)
 
 
@@ -176,6 +178,40 @@ def _repeat(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
     return at.apply("repeat", self=wide, repeats=[1, int(own.n), 1])
 
 
+@layer("EinsumDense")
+def _einsum_dense(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
+    bias = at.weight(own, "bias")
+    product = at.apply("einsum", "product", equation=own.equation, tensors=[given[0], at.weight(own, "kernel")])
+    made = product if bias is None else at.apply("add", self=product, other=bias)
+    return at.activated(made, own.activation)
+
+
+@layer("UnitNormalization")
+def _unit_norm(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
+    return _unit(at, given[0], own.axis)
+
+
+@layer("Dot")
+def _dot(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
+    """Products summed over one axis of each; the axes that are left follow one another."""
+    axes = pair(own.axes) * (1 if isinstance(own.axes, list | tuple) else 2)
+    ranks = [len(each.shape) for each in node.input_tensors]
+    if own.normalize:
+        given = [_unit(at, each, axis) for each, axis in zip(given, axes, strict=True)]
+    one, other = "abcd"[: ranks[0]], "a" + "xyz"[: ranks[1] - 1]
+    summed = one[axes[0] % ranks[0]]
+    place = axes[1] % ranks[1]
+    other = other[:place] + summed + other[place + 1 :]
+    left = "".join(each for each in one + other[1:] if each != summed)
+    made = at.apply("einsum", equation=f"{one},{other}->{left}", tensors=given)
+    return made if len(left) > 1 else at.apply("unsqueeze", "column", self=made, dim=-1)
+
+
+def _unit(at: LayerReading, value: Any, axis: int) -> Any:
+    summed = at.apply("sum", "sum", self=at.apply("square", "squares", self=value), dim=axis, keepdim=True)
+    return at.apply("div", "unit", self=value, other=at.apply("sqrt", "length", self=summed))
+
+
 @layer("Rescaling")
 def _rescaling(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
     scaled = at.apply("mul", "scaled", self=given[0], other=np.asarray(float(own.scale)))
@@ -204,125 +240,6 @@ def _concatenate(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any
     return at.apply("cat", tensors=given, dim=int(own.axis))
 
 
-# images
-
-
-def _same_padding(sizes: Sequence[int], kernel: Sequence[int], step: Sequence[int]) -> list[tuple[int, int]]:
-    """What "same" puts before and after each dimension: as many windows as steps fit."""
-    found = []
-    for n, k, s in zip(sizes, kernel, step, strict=True):
-        whole = max((-(-n // s) - 1) * s + k - n, 0)
-        found.append((whole // 2, whole - whole // 2))
-    return found
-
-
-def _padded(at: LayerReading, value: Any, around: Sequence[tuple[int, int]], number: float = 0.0) -> Any:
-    """The padding of the last dimensions in PyTorch's order."""
-    flat = [size for each in reversed(around) for size in each]
-    return at.apply("pad", "padded", self=value, pad=flat, value=number) if any(flat) else value
-
-
-def _sizes(node: Any) -> list[int]:
-    return [int(each) for each in node.input_tensors[0].shape[1:-1]]
-
-
-def _data_format(at: LayerReading, own: Any) -> None:
-    if getattr(own, "data_format", "channels_last") not in (None, "channels_last"):
-        raise at.refuse("with its channels first is not known; build it with data_format='channels_last'")
-
-
-@layer("Conv1D", "Conv2D", "DepthwiseConv2D")
-def _conv(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    _data_format(at, own)
-    dimensions = 1 if type(own).__name__ == "Conv1D" else 2
-    step, spread = _pair(own.strides), _pair(own.dilation_rate)
-    kernel = [(k - 1) * d + 1 for k, d in zip(_pair(own.kernel_size), spread, strict=True)]
-    around = [(0, 0)] * dimensions
-    if own.padding == "same":
-        around = _same_padding(_sizes(node), kernel, step)
-    elif own.padding == "causal":
-        around = [(kernel[0] - 1, 0)]
-    x = _padded(at, at.first(given[0]), around) if not _even(around) else at.first(given[0])
-    before = [a for a, _ in around] if _even(around) else [0] * dimensions
-    turned, groups = _kernel(at, own, dimensions)
-    made = at.apply("conv2d" if dimensions == 2 else "conv1d", input=x, weight=turned, bias=at.weight(own, "bias"),
-                    stride=step, padding=before, dilation=spread, groups=groups)  # fmt: skip
-    return at.activated(at.last(made), own.activation)
-
-
-def _kernel(at: LayerReading, own: Any, dimensions: int) -> tuple[Any, int]:
-    """A kernel as (outputs, inputs, height, width), and the groups."""
-    kernel = at.weight(own, "kernel")
-    if type(own).__name__ == "DepthwiseConv2D":
-        height, width, channels, each = own.kernel.shape
-        moved = at.apply("permute", "turned", self=kernel, dims=[2, 3, 0, 1])
-        return at.apply("view", "kernels", self=moved, size=[channels * each, 1, height, width]), int(channels)
-    order = [3, 2, 0, 1] if dimensions == 2 else [2, 1, 0]
-    return at.apply("permute", "turned", self=kernel, dims=order), int(getattr(own, "groups", 1))
-
-
-def _even(around: Sequence[tuple[int, int]]) -> bool:
-    return all(a == b for a, b in around)
-
-
-@layer("Conv2DTranspose")
-def _conv_transpose(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    _data_format(at, own)
-    kernel, step = _pair(own.kernel_size), _pair(own.strides)
-    turned = at.apply("permute", "turned", self=at.weight(own, "kernel"), dims=[3, 2, 0, 1])
-    made = at.apply(
-        "conv_transpose2d", input=at.first(given[0]), weight=turned, bias=at.weight(own, "bias"), stride=step
-    )
-    whole = [(n - 1) * s + k for n, s, k in zip(_sizes(node), step, kernel, strict=True)]
-    wanted = [int(each) for each in node.output_tensors[0].shape[1:3]]
-    extra = [w - n for w, n in zip(whole, wanted, strict=True)]
-    around = [(-(each // 2), -(each - each // 2)) if each > 0 else (0, -each) for each in extra]
-    if any(each < 0 for each in extra):
-        raise at.refuse("with steps longer than its kernel is not known")
-    return at.activated(at.last(_padded(at, made, around)), own.activation)
-
-
-@layer("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D")
-def _pool(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    _data_format(at, own)
-    name = type(own).__name__
-    size, step = _pair(own.pool_size), _pair(own.strides)
-    largest, end = name.startswith("Max"), "1d" if name.endswith("1D") else "2d"
-    x = at.first(given[0])
-    told: dict[str, Any] = {}
-    if own.padding == "same":
-        around = _same_padding(_sizes(node), size, step)
-        if not largest and any(map(any, around)):
-            raise at.refuse("with padding='same' has other means in each backend where a window leaves the image")
-        told = {"padding": [a for a, _ in around], "after": [b for _, b in around]}
-    made = at.apply(("max_pool" if largest else "avg_pool") + end, self=x, kernel_size=size, stride=step, **told)
-    return at.last(made)
-
-
-@layer("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D")
-def _global_pool(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    _data_format(at, own)
-    kind = "amax" if "Max" in type(own).__name__ else "mean"
-    dims = [1] if type(own).__name__.endswith("1D") else [1, 2]
-    return at.apply(kind, self=given[0], dim=dims, keepdim=bool(own.keepdims))
-
-
-@layer("ZeroPadding1D", "ZeroPadding2D")
-def _zero_padding(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    around = own.padding if isinstance(own.padding[0], tuple | list) else [own.padding]
-    return at.last(_padded(at, at.first(given[0]), [(int(a), int(b)) for a, b in around]))
-
-
-@layer("UpSampling1D", "UpSampling2D")
-def _upsample(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    way = getattr(own, "interpolation", "nearest")
-    if way not in ("nearest", "bilinear"):
-        raise at.refuse(f"with {way} interpolation is not known, only with nearest and bilinear")
-    factors = _pair(own.size)
-    end = "1d" if len(factors) == 1 else "2d"
-    return at.last(at.apply(f"upsample_{way}{end}", input=at.first(given[0]), scale_factors=factors))
-
-
 # norms
 
 
@@ -342,7 +259,7 @@ def _batch_norm(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
 
 @layer("LayerNormalization", "RMSNormalization")
 def _layer_norm(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    axes = _pair(own.axis)
+    axes = pair(own.axis)
     rank = len(node.input_tensors[0].shape)
     if [each % rank for each in axes] != list(range(rank - len(axes), rank)):
         raise at.refuse("along other axes than the last is not known")

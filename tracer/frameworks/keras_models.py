@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tracer.errors import ProblemError
-from tracer.frameworks import keras_sequences
+from tracer.frameworks import keras_images, keras_sequences
 from tracer.frameworks.graph import Graph, GraphOperation, Ref, Start
+from tracer.frameworks.keras_functions import FUNCTIONS, arguments_of
 from tracer.frameworks.keras_layers import LAYERS, LayerReading
 from tracer.frameworks.keras_training import add_compiled_loss
 from tracer.frameworks.objectives import LOSS, add_loss
@@ -17,7 +18,7 @@ from tracer.frameworks.optional import framework
 from tracer.frameworks.writing import shape_of_value
 from tracer.program import naming_policy as named
 
-ROOMS = (keras_sequences,)
+ROOMS = (keras_images, keras_sequences)
 """The modules that fill the table of layers, beside its own."""
 
 
@@ -104,10 +105,12 @@ class _KerasReading(LayerReading):
         kind = type(layer).__name__
         self.begin(f"{self._prefix}{layer.name}", kind)
         function = ".ops." in type(layer).__module__
-        if function or kind not in LAYERS:
+        if kind not in (FUNCTIONS if function else LAYERS):
             called = f"keras.{'ops' if function else 'layers'}.{kind}"
             says = f"{called} is not known; take over the part of the model before or after it"
             raise ProblemError(f"{self.file}.{layer.name}", "", says)
+        if function:
+            return FUNCTIONS[kind](self, layer, arguments_of(node, self.value))
         self._refuse_settings(layer)
         regularizer = getattr(layer, "kernel_regularizer", None)
         made = LAYERS[kind](self, layer, given, node)

@@ -44,8 +44,8 @@ def _recurrent(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
 
 @layer("Bidirectional")
 def _bidirectional(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
-    if own.merge_mode != "concat" or own.return_state:
-        raise at.refuse("with another way of merging than concat, or with its states, is not known")
+    if own.merge_mode is None or own.return_state:
+        raise at.refuse("that keeps its two outputs apart, or with its states, is not known")
     module, made = at.module, []
     for inner in (own.forward_layer, own.backward_layer):
         at.begin(f"{module}.{inner.name}", type(inner).__name__)
@@ -54,7 +54,39 @@ def _bidirectional(at: LayerReading, own: Any, given: list[Any], node: Any) -> A
             one = at.apply("flip", "in_order", self=one, dims=[1])
         made.append(one)
     at.begin(module, "Bidirectional")
-    return at.apply("cat", tensors=made, dim=-1)
+    if own.merge_mode == "concat":
+        return at.apply("cat", tensors=made, dim=-1)
+    merged = at.apply("mul" if own.merge_mode == "mul" else "add", self=made[0], other=made[1])
+    return at.apply("mul", "mean", self=merged, other=np.asarray(0.5)) if own.merge_mode == "ave" else merged
+
+
+@layer("Attention", "AdditiveAttention")
+def _scored(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
+    """Queries against keys, shares of the scores, and the values mixed by them."""
+    told = node.arguments.kwargs
+    if any(told.get(key) for key in ("return_attention_scores", "use_causal_mask")) or own.dropout:
+        raise at.refuse("with its scores, a causal mask or dropout is not known")
+    query, value = given[0], given[1]
+    key = given[2] if len(given) > 2 else value
+    scale = at.weight(own, "scale")
+    if type(own).__name__ == "AdditiveAttention" or own.score_mode == "concat":
+        made = _by_sums(at, query, key, scale, own)
+    else:
+        turned = at.apply("transpose", "turned", self=key, dim0=1, dim1=2)
+        made = at.apply("matmul", "scores", self=query, other=turned)
+        made = made if scale is None else at.apply("mul", "scaled", self=made, other=scale)
+    shares = at.apply("softmax", "shares", self=made, dim=-1)
+    return at.apply("matmul", self=shares, other=value)
+
+
+def _by_sums(at: LayerReading, query: Any, key: Any, scale: Any, own: Any) -> Any:
+    """Scores Σ s·tanh(q + k)."""
+    if type(own).__name__ == "Attention":
+        raise at.refuse("with score_mode='concat' is not known, only 'dot'")
+    rows, columns = (at.apply("unsqueeze", "wide", self=each, dim=d) for each, d in ((query, 2), (key, 1)))
+    bent = at.apply("tanh", "bent", self=at.apply("add", "pairs", self=rows, other=columns))
+    weighed = bent if scale is None else at.apply("mul", "weighed", self=bent, other=scale)
+    return at.apply("sum", "scores", self=weighed, dim=-1)
 
 
 @layer("MultiHeadAttention")
@@ -84,7 +116,7 @@ def _attention(at: LayerReading, own: Any, given: list[Any], node: Any) -> Any:
     mixed = at.apply("scaled_dot_product_attention", "attention", **parts, is_causal=causal)
     beside = at.apply("transpose", "by_place", self=mixed, dim0=1, dim1=2)
     joined = at.apply("flatten", "joined", self=beside, start_dim=2)
-    at.begin(f"{module}.output", "Dense")
+    at.begin(f"{module}.attention_output", "Dense")
     output = own._output_dense
     width = int(output.kernel.shape[-1])
     kernel = at.weight(output, "kernel", (int(np.prod(output.kernel.shape[:-1])), width))

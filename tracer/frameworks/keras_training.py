@@ -34,6 +34,7 @@ def add_compiled_loss(model: Any, graph: Graph, output: Ref, shape: tuple[int, .
             says = f"found {called} with {key}={options[key]!r}, expected {usual!r}; name another loss with loss="
             raise ProblemError(name, "loss", says)
     known = _of_logits(known, called, bool(options.get("from_logits")), graph, name)
+    output, shape, targets = _by_place(graph, known, called, output, shape, targets)
     numbers = _smoothed(np.asarray(targets, float), known, shape, float(options.get("label_smoothing") or 0.0))
     if called == "hinge" and np.isin(numbers, (0, 1)).all():
         numbers = 2 * numbers - 1
@@ -46,6 +47,21 @@ def add_compiled_loss(model: Any, graph: Graph, output: Ref, shape: tuple[int, .
     samples, units = int(np.prod(shape[:-1], dtype=int)), shape[-1] if shape else 1
     factor = {"kl_div": float(units), "hinge": 1 / units}.get(known, 1.0)
     scale_loss(graph, factor * (samples if options.get("reduction") == "sum" else 1.0))
+
+
+def _by_place(
+    graph: Graph, known: str, called: str, output: Ref, shape: tuple[int, ...], targets: Any
+) -> tuple[Ref, tuple[int, ...], Any]:
+    """Classes in a row for each place of each sample: Keras has them last, PyTorch behind the samples."""
+    if known != "cross_entropy":
+        return output, shape, targets
+    if called.startswith("sparse"):
+        targets = np.asarray(targets).ravel()
+    if len(shape) < 3:
+        return output, shape, targets
+    rows = (int(np.prod(shape[:-1])), shape[-1])
+    graph.operations.append(GraphOperation("view", "places", {"self": output, "size": list(rows)}, shown="Places"))
+    return Ref("places"), rows, targets if called.startswith("sparse") else np.asarray(targets).reshape(rows)
 
 
 def _told(model: Any, name: str) -> tuple[str, Mapping[str, Any]]:

@@ -17,7 +17,7 @@ SAME = {
     "mean_absolute_error": "l1_loss", "bce": "binary_cross_entropy", "huber": "huber_loss", "hinge": "hinge_loss",
     "bce_with_logits": "binary_cross_entropy_with_logits", "cross_entropy_loss": "cross_entropy",
     "categorical_crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "cross_entropy",
-    "binary_crossentropy": "binary_cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy", "smooth_l1": "smooth_l1_loss",
 }  # fmt: skip
 PLAIN = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "nll_loss", "soft_margin_loss")
 PER_SAMPLE = ("half_squared_error", "squared_error", "hinge_loss")

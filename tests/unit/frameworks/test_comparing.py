@@ -116,3 +116,20 @@ def test_names_and_things_that_are_no_parameters_are_refused() -> None:
 def test_a_notebook_shows_the_lines() -> None:
     found = compare(problem(), BROKEN["mask"][0].gradients())
     assert repr(found) == str(found) and "<br>" in found._repr_html_()
+
+
+def test_a_gradient_that_is_nought_by_its_terms_is_right_but_for_rounding() -> None:
+    """A bias before a softmax down the columns changes nothing: what single precision leaves of it is no mistake."""
+    torch.manual_seed(2)
+    layer, x = torch.nn.Linear(3, 2, dtype=torch.float64), torch.randn(4, 3, dtype=torch.float64)
+
+    def loss(scores: Any, targets: Any) -> Any:
+        return ((torch.softmax(scores, 0) - targets) ** 2).sum()
+
+    targets = torch.randn(4, 2, dtype=torch.float64)
+    loss(layer(x), targets).backward()
+    assert layer.weight.grad is not None and layer.bias.grad is not None and layer.bias.grad.abs().max() < 1e-15
+    for rest, right in ((1e-8, True), (1e-2, False)):
+        own = {"weight": layer.weight.grad, "bias": layer.bias.grad + rest}
+        found = {each.name: each.right for each in compare(layer, own, inputs=x, targets=targets, loss=loss)}
+        assert found == {"weight": True, "bias": right}
