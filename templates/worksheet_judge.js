@@ -54,6 +54,19 @@ function isCut(x, unit, [low, high]) {
 
 const standsFor = (x, unit, bounds) => lies(x, bounds, halfOf(x, unit)) || isCut(x, unit, bounds);
 
+/** Whether of the numbers that tell more are the key's cut off than rounded, at their own last places. */
+function cutsOff(numbers) {
+  let cut = 0, rounded = 0, count = 0;
+  for (const [entry, right] of numbers) {
+    const { kind, value } = entry, unit = Math.max(ownUnit(entry), limits.significant * Math.abs(value));
+    if (kind !== "number" || value === 0) continue;
+    count++;
+    const isRounded = lies(value, [right, right], halfOf(value, unit));
+    if (isCut(value, unit, [right, right]) !== isRounded) isRounded ? rounded++ : cut++;
+  }
+  return cut >= Math.max(limits.least_cut, limits.least_share_cut * count) && cut > rounded;
+}
+
 // What a student has, read as it stands and with the wrong cells put right (work.py)
 
 class Sheet {
@@ -62,6 +75,7 @@ class Sheet {
     this.found = new Map();
     this.readings = { own: new Map(), mended: new Map() };
     this.finest = null;
+    this.cuts = null;
     this.places = new Map();
   }
 
@@ -73,14 +87,21 @@ class Sheet {
     return this.entries.get(key);
   }
 
-  /** What a cell may be off: a right one by its distance from the key, if that is more than half a unit. */
+  /** What part of its last place a number may be off: all of it where the student cuts off (by_key.py). */
+  get part() {
+    this.cuts ??= cutsOff([...fields.keys()].map(cellOf).map((cell) => [this.entry(cell), rightOf(cell)]));
+    return this.cuts ? 1 : 0.5;
+  }
+
+  /** What a cell may be off: a right one by its distance from the key, if that is more. */
   half(cell) {
     if (cell[0] in halves) return halves[cell[0]];
     if (data.practice.kinds[cell[0]].endsWith(" count")) return 0; // nobody rounds it
     const unit = unitOf(cell), entry = this.entry(cell);
-    if (this.mark(cell).sign !== "✓") return Math.max(unit, ownUnit(entry)) / 2;
+    if (this.mark(cell).sign !== "✓") return Math.max(unit, ownUnit(entry)) * this.part;
     const distance = Math.abs(entry.value - rightOf(cell)), exact = distance <= limits.rounding * Math.abs(entry.value);
-    return Math.max(unit / 2, Math.min(Math.max(distance, exact ? 0 : this.lastPlace(cell[0]) / 2), limits.farthest * unit));
+    const least = exact ? 0 : this.lastPlace(cell[0]) * this.part, most = 2 * this.part * limits.farthest * unit;
+    return Math.max(unit * this.part, Math.min(Math.max(distance, least), most));
   }
 
   /** The finest last place that any number of a matrix is written to. */

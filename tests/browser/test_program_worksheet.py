@@ -11,6 +11,7 @@ from tests.browser.pages import opened
 from tests.browser.test_page_axe import complaints
 from tests.browser.test_worksheet import FILL, SIGNS, Texts
 from tests.browser.test_worksheet_home import hints, type_into
+from tests.cutting import cut_sheet
 from tests.unit.judging.test_programs import right
 from tracer.answers.key import key_of
 from tracer.answers.reading import read_content
@@ -51,6 +52,14 @@ def test_every_right_number_is_marked_right(chromium: Any, name: str, tmp_path: 
         found = page.evaluate(SIGNS)
         assert [key for key, sign in found.items() if sign != "✓"] == []
         assert f"{len(found)} of {len(found)} boxes filled · {len(found)} ✓" == page.inner_text("#progress")
+
+
+@pytest.mark.parametrize("name", ["softmax", "logistic-l2"])
+def test_who_cuts_off_is_marked_as_the_command_does(chromium: Any, name: str, tmp_path: Path) -> None:
+    _, answers = cut_sheet(name)
+    with opened(chromium, page_of(recorded(name), feedback="cell"), tmp_path) as page:
+        page.evaluate(FILL, answers)
+        assert "✗" not in page.evaluate(SIGNS).values()
 
 
 def softmax_down(values: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.cutting import cut_sheet
 from tests.engine.recalculate import by_cellrune, by_ironcalc
 from tests.unit.judging.test_programs import right
 from tests.worksheets import Cells, fill, mark_addresses
@@ -57,6 +58,17 @@ def test_right_numbers_are_right_and_are_read_back(tmp_path: Path, name: str, en
     assert set(marks_of(filled, plan, engine).values()) == {"✓"}
     marked = mark_answers(read_answers(filled), Conventions(key_of(run.problem)))
     assert marked.all_right and marked.score == sum(run[each].size for each in plan.blank) and not marked.warnings
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_who_cuts_off_is_marked_as_the_command_does(tmp_path: Path, engine: str) -> None:
+    run, plan, path = written(tmp_path, "softmax")
+    answers = {each: [[float(text) for text in row] for row in rows] for each, rows in cut_sheet("softmax")[1].items()}
+    filled = fill(path, plan, answers, tmp_path / "filled.xlsx")
+    signs = marks_of(filled, plan, engine)
+    assert signs["dW", 0, 1] in ("✓", "↪") and "✗" not in signs.values()
+    marked = mark_answers(read_answers(filled), Conventions(key_of(run.problem)))
+    assert not {mark.verdict for mark in marked.marks} & {"wrong", "slip"}
 
 
 def test_a_slip_is_marked_once_and_named_when_the_book_is_handed_in(tmp_path: Path) -> None:

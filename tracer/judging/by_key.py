@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from tracer.expression.dependents import Marked
 from tracer.expression.interval import Interval
-from tracer.judging.numbers import close, cut_off, equals, stands_for, tolerance
+from tracer.judging.numbers import (
+    LEAST_CUT,
+    LEAST_SHARE_CUT,
+    close,
+    cut_off,
+    equals,
+    half,
+    inside,
+    least_own,
+    stands_for,
+    tolerance,
+)
 from tracer.judging.sheet import Sheet
 
 
@@ -57,3 +68,18 @@ def _computed(sheet: Sheet) -> Marked:
     assignments = sheet.key.program.assignments
     each = np.array([assignments[name].expression is not None for name in sheet.written], dtype=bool)
     return np.repeat(each, sheet.sizes)[None]
+
+
+def cuts_off(sheet: Sheet) -> bool:
+    """Whether the learner cuts off what they write: of the numbers that tell, more are the key's cut than rounded.
+
+    At their own last places; a 0 tells nothing, and no number that is both.
+    """
+    row, key = sheet.in_a_row, Interval.exactly(sheet.of_key(sheet.key.values))
+    own = least_own(row)
+    with np.errstate(all="ignore"):  # of an exact number there is no last place
+        cut, rounded = cut_off(row, own, key), inside(row.values, key, half(row, own))
+    tells = (row.values != 0) & _computed(sheet)
+    only_cut, only_rounded = (int(np.count_nonzero(each & tells)) for each in (cut & ~rounded, rounded & ~cut))
+    enough = max(LEAST_CUT, LEAST_SHARE_CUT * int(np.count_nonzero(tells & row.present)))
+    return only_cut >= enough and only_cut > only_rounded

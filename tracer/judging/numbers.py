@@ -18,12 +18,14 @@ ROUNDING = 4 * float(np.finfo(np.float64).eps)  # of a value: float64's own
 MARGIN = 0.15  # of a bound: the least that no honest sheet of the simulator exceeds, rounded up (RESULTS.md)
 MOST_UNITS, MOST_SHARE = 20.0, 0.05  # of the last place, and of the largest key value: beyond both there is no bound
 FARTHEST = 5.0  # units that a right cell is taken to be off, at most
+LEAST_CUT, LEAST_SHARE_CUT = 2, 0.08  # numbers that only cutting off gives, and their share: few are so by chance
 LEAST_DIGITS = 3  # significant ones that scratch paper has
 DIGIT_FEWER = 10.0  # times a unit: of wrong rules too what is written may have one digit fewer than asked for
 OUT_OF_REACH = 2.0  # times a bound too wide to tell: what first order leaves out is less than it has
 LIMITS = {
     "slack": SLACK, "rounding": ROUNDING, "significant": SIGNIFICANT, "margin": MARGIN, "most_units": MOST_UNITS,
-    "most_share": MOST_SHARE, "farthest": FARTHEST, "least_digits": LEAST_DIGITS,
+    "most_share": MOST_SHARE, "farthest": FARTHEST, "least_digits": LEAST_DIGITS, "least_cut": LEAST_CUT,
+    "least_share_cut": LEAST_SHARE_CUT,
 }  # fmt: skip
 """All of these by name, for the surfaces that mark by themselves."""
 

@@ -22,6 +22,7 @@ from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked, dependents
 from tracer.expression.interval import Interval, bound
 from tracer.expression.rounding_error import step_values
+from tracer.judging.by_key import cuts_off
 from tracer.judging.numbers import FARTHEST, LEAST_DIGITS, MARGIN, ROUNDING
 from tracer.judging.sheet import Sheet
 from tracer.judging.verdicts import Idea
@@ -160,13 +161,15 @@ class Work:
         written = self.sheet.written[identifier]
         if self.counts(identifier):
             return np.zeros_like(written.values)
-        as_written = np.maximum(written.units, written.own) / 2
+        part = 1.0 if self.cuts_off else 0.5  # of the last place
+        as_written = np.maximum(written.units, written.own) * part
         if identifier not in self.right:
             return as_written
         distance = np.abs(written.values - self.key.values[identifier])
         exact = distance <= ROUNDING * np.abs(written.values)  # what has no more digits needs no zeros behind it
-        off = np.minimum(np.maximum(distance, np.where(exact, 0.0, written.finest / 2)), FARTHEST * written.units)
-        half = np.where(self.right[identifier], np.maximum(written.units / 2, off), as_written)
+        least, most = np.where(exact, 0.0, written.finest * part), 2 * part * FARTHEST * written.units
+        off = np.minimum(np.maximum(distance, least), most)
+        half = np.where(self.right[identifier], np.maximum(written.units * part, off), as_written)
         return np.where(written.present, half, 0.0)
 
     def counts(self, identifier: str) -> bool:
@@ -188,6 +191,11 @@ class Work:
         if written is None:
             return half
         return np.where(written.values != self.key.values[identifier], self.half(identifier), half)
+
+    @cached_property
+    def cuts_off(self) -> bool:
+        """Whether the learner cuts off, so that a number stands for anything up to a whole unit beyond it."""
+        return cuts_off(self.sheet)
 
     @cached_property
     def jumping(self) -> frozenset[str]:

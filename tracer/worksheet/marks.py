@@ -33,6 +33,20 @@ class HiddenBoard:
     def quantity(self, quantity: QuantityName, cell: s.Cell) -> str:
         return address(*self.at(quantity, cell))
 
+    @property
+    def place_of_part(self) -> tuple[int, int]:
+        """Sheet row and column, from 1: below everything else."""
+        return len(QUANTITIES) * self.height + 1, 1
+
+    @property
+    def part(self) -> str:
+        return address(*self.place_of_part, absolute=True)
+
+    def everywhere(self, quantity: QuantityName) -> str:
+        """The range of a quantity of all cells of all matrices."""
+        above, columns = QUANTITIES.index(quantity) * self.height, self.board.board.whole[1]
+        return f"{address(above + 1, 1)}:{address(above + self.height, columns + 1)}"
+
     def written(self, cell: s.Cell) -> str:
         return self.worksheet + self.board.cell(cell)
 

@@ -16,14 +16,14 @@ from tracer.expression import scalar as s
 from tracer.expression.formula import literal, to_formula
 from tracer.expression.lower import lower, precedents
 from tracer.expression.rounding_error import rounding_error, step_values
-from tracer.judging.numbers import FARTHEST, MARGIN, MOST_SHARE, MOST_UNITS, ROUNDING, SLACK
+from tracer.judging.numbers import FARTHEST, LEAST_CUT, LEAST_SHARE_CUT, MARGIN, MOST_SHARE, MOST_UNITS, ROUNDING, SLACK
 from tracer.program.program import Program
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
 
 QuantityName: TypeAlias = Literal[
-    "answer", "key", "unit", "own", "value", "reach", "half", "mended", "mended half", "mended value", "mended reach",
-    "follows", "mended follows", "behind before", "wrong before", "coarse before", "carried before", "verdict",
-    "behind", "wrong", "coarse", "carried",
+    "answer", "key", "unit", "own", "cuts", "value", "reach", "half", "mended", "mended half", "mended value",
+    "mended reach", "follows", "mended follows", "behind before", "wrong before", "coarse before", "carried before",
+    "verdict", "behind", "wrong", "coarse", "carried",
 ]  # fmt: skip
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
 BEFORE: Mapping[QuantityName, QuantityName] = {
@@ -50,6 +50,10 @@ class Places(Protocol):
     def whole(self, quantity: QuantityName, identifier: str) -> str:
         """The range of a quantity of all cells of a matrix."""
 
+    @property
+    def part(self) -> str:
+        """What part of its last place a number may be off (`part_formula`)."""
+
 
 @dataclass(frozen=True)
 class PlacesWritten:
@@ -63,6 +67,12 @@ class PlacesWritten:
     def block(self, block: s.Block) -> str:
         first, last = (self.of(block.at(*place)) for place in ((0, 0), (block.shape[0] - 1, block.shape[1] - 1)))
         return f"{first}:{last.rpartition('!')[2]}"
+
+
+def part_formula(cuts: str) -> str:
+    """A half; 1 where, by the quantity "cuts" of all cells, the learner cuts off (by_key.cuts_off)."""
+    cut = f"COUNTIF({cuts},1)"
+    return f"IF(AND(SUM({cuts})>0,{cut}>={LEAST_CUT},{cut}>={LEAST_SHARE_CUT}*COUNT({cuts})),1,0.5)"
 
 
 class Quantities:
@@ -109,11 +119,11 @@ class _Formulas:
         self.x = self._q("answer")
 
     def all(self) -> dict[QuantityName, str]:
-        unit, own = self._q("unit"), self._q("own")
+        unit, own, part = self._q("unit"), self._q("own"), self.places.part
         off = f"ABS({self.x}-{self._q('key')})"
         finest = f"MIN({self.places.whole('own', self.cell.matrix)})"
-        coarser = f"({off}>{literal(ROUNDING)}*ABS({self.x}))*{finest}/2"  # where the key has more digits
-        distance = f"MIN(MAX({off},{coarser}),{literal(FARTHEST)}*{unit})"
+        coarser = f"({off}>{literal(ROUNDING)}*ABS({self.x}))*{finest}*{part}"  # where the key has more digits
+        distance = f"MIN(MAX({off},{coarser}),{literal(2 * FARTHEST)}*{part}*{unit})"
         is_right, is_wrong = f"{self._q('verdict')}={RIGHT}", f"{self._q('verdict')}={AGAIN}"
         verdict = self._q("verdict")
         written = self.places.written(self.cell)
@@ -122,9 +132,10 @@ class _Formulas:
             "key": self._by_rule("key"),
             "unit": f"MAX({literal(10.0 ** -self.sheet.asked[self.cell.matrix])},1E-12*ABS({self._q('key')}))",
             "own": f"IFERROR(10^-({'+'.join(f'({self.x}<>ROUND({self.x},{k}))' for k in range(MOST_DECIMALS))}),0)",
+            "cuts": self._cuts(),
             "value": self._by_rule("answer"),
             "reach": self._reach("half"),
-            "half": "0" if self.counts else f"IF({is_right},MAX({unit}/2,{distance}),MAX({unit},{own})/2)",
+            "half": "0" if self.counts else f"IF({is_right},MAX({unit}*{part},{distance}),MAX({unit},{own})*{part})",
             "mended": f"IF({is_wrong},{self._q('mended value')},{self.x})",
             "mended half": f"IF({is_wrong},{self._q('mended reach')}/{1 + MARGIN}+{self._scratch()},{self._q('half')})",
             "mended value": self._by_rule("mended"),
@@ -188,15 +199,23 @@ class _Formulas:
     def _lies(self, low: str, high: str, unit: str) -> str:
         return f"AND({self.x}>={low}-{self._slack(unit)},{self.x}<={high}+{self._slack(unit)})"
 
-    def _stands(self, unit: str, low: str, high: str) -> str:
-        """Rounded to the unit from a value between two, or cut off there."""
+    def _is_cut(self, unit: str, low: str, high: str) -> str:
         x, slack = self.x, f"{literal(SLACK)}*{unit}"
-        cut = (
+        return (
             f"AND(ABS({x}-ROUND({x}/{unit},0)*{unit})<=0.000001*{unit},"
             f"OR({x}<>0,{low}<>{high},ABS({low})<>{unit}),"
             f"{high}>={x}-IF({x}<=0,{unit},0)-{slack},{low}<={x}+IF({x}>=0,{unit},0)+{slack})"
         )
-        return f"OR({self._lies(low, high, unit)},{cut})"
+
+    def _stands(self, unit: str, low: str, high: str) -> str:
+        """Rounded to the unit from a value between two, or cut off there."""
+        return f"OR({self._lies(low, high, unit)},{self._is_cut(unit, low, high)})"
+
+    def _cuts(self) -> str:
+        """1: the key cut off at the number's own last place, −1: rounded, 0: both or neither; of a 0 there is none."""
+        own, key = self._q("own"), self._q("key")
+        cut, rounded = self._is_cut(own, key, key), self._lies(key, key, own)
+        return f'IFERROR(IF({self.x}=0,"",IF({cut},1,0)-IF({rounded},1,0)),"")'
 
     def _ends(self) -> tuple[float, float] | None:
         """The two values of a step function, None for any other rule."""

@@ -35,7 +35,7 @@ from tracer.worksheet.marks import AGAIN, COARSE, FOLLOWS, RIGHT, HiddenBoard, M
 from tracer.worksheet.paper import BOX_HEIGHT, BOX_WIDTH, name_pages, put_on_paper
 from tracer.worksheet.plan import Plan
 from tracer.worksheet.planting import Planted
-from tracer.worksheet.quantities import Quantities
+from tracer.worksheet.quantities import Quantities, part_formula
 from tracer.worksheet.told import title_of_band, words_of
 
 TASK_ROW, LEGEND_ROW, NAME_ROW, FILLED_ROW, PROBLEM_ROW, DEPARTURES_ROW = 2, 3, 4, 5, 6, 7
@@ -233,6 +233,7 @@ class Worksheet:
 
     def _formulas(self, board: HiddenBoard) -> Iterator[tuple[int, int, str]]:
         """Sheet row and column of each quantity of each cell, and its formula."""
+        yield (*board.place_of_part, part_formula(board.everywhere("cuts")))
         printed = (each for each in (*self.one, RATE) if self.plan.prints(each, self.program))
         halves = {each: self.shown.half(each) for each in printed}
         quantities = Quantities(self.program, self.plan.blank, board, self.asked, halves)
