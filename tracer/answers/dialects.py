@@ -41,6 +41,10 @@ _FROM_BRACES = str.maketrans("{}", "[]", "`")
 _NUMBER = r"[-+−]?[0-9.]+(?:[eE][-+]?\d+)?"
 _TUPLE = re.compile(rf"(?<=[=:≈])(\s*)\(((?:\s*{_NUMBER}\s*,)+\s*(?:{_NUMBER}\s*)?)\)")
 _VECTOR = re.compile(r"\bc\(([-+0-9.eE,\s]{1,2000})\)")  # R's
+_ROW = r"[ \t]*(?:-[ \t]+)?\[[^\[\]\n]{0,20000}\][ \t]*,?[ \t]*"  # in brackets, on a line of its own; a dash is YAML's
+_ROWS = re.compile(rf"^{_ROW}(?:\n{_ROW})+$", re.M)
+_DASH = re.compile(r"^[ \t]*-[ \t]+(?=\[)", re.M)
+_DASHED = re.compile(rf"^[ \t]*((?:-[ \t]+)+)({_NUMBER})[ \t]*$")
 _LIST_OF_ARRAYS = re.compile(r"\[\s*(?=(?:np\.)?(?:array|tensor)\()")
 
 
@@ -54,4 +58,21 @@ def plain_lines(text: str) -> str:
     if text.count("{") <= MOST_BRACES:
         text = _BRACES.sub(lambda found: found[0].translate(_FROM_BRACES), text)
     text = _TUPLE.sub(r"\1[\2]", _VECTOR.sub(r"[\1]", text))
+    text = _ROWS.sub(lambda found: f"[{_DASH.sub('', found[0])}]", text)
     return _LIST_OF_ARRAYS.sub(NEXT, text)
+
+
+def without_dashes(text: str) -> str:
+    """YAML's lists with a dash before each number, as lists in brackets; each line stays a line."""
+    lines, begun, rows = text.split("\n"), -1, list[list[str]]()
+    for k, line in enumerate([*lines, ""]):
+        if found := _DASHED.match(line):
+            begun = k if begun < 0 else begun
+            if not rows or found[1].count("-") > 1:
+                rows.append([])
+            rows[-1].append(found[2])
+            lines[k] = ""
+        elif begun >= 0:
+            lines[begun] = f"[{', '.join('[' + ', '.join(row) + ']' for row in rows)}]"
+            begun, rows = -1, []
+    return "\n".join(lines)

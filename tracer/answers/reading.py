@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tracer.answers.dialects import without_dashes
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT
 from tracer.answers.handed_in import AnswerError as AnswerError
 from tracer.answers.handed_in import AnswerPage as AnswerPage
@@ -221,6 +222,11 @@ def read_text(name: str, content: bytes) -> Answers:
     return answers_on(name, [page_of_text(name, _text(name, content))])
 
 
+def read_yaml(name: str, content: bytes) -> Answers:
+    """Lists with dashes or in brackets, each under its name."""
+    return answers_on(name, [page_of_text(name, without_dashes(_text(name, content)))])
+
+
 def read_notebook(name: str, content: bytes) -> Answers:
     """What a notebook says and printed."""
     return answers_on(name, [page_of_text(name, text_of_notebook(name, _text(name, content)))])
@@ -253,6 +259,7 @@ def read_xls(name: str, content: bytes) -> Answers:
 _INSTEAD = {  # of files that people have
     ".doc": "save it as .docx",
     ".numbers": "export it as .xlsx",
+    **dict.fromkeys((".html", ".htm"), "“Save answers” on the worksheet's page writes the file to hand in"),
     **dict.fromkeys((".pdf", ".png", ".jpg", ".jpeg", ".heic"), "type its numbers into the worksheet"),
 }
 _READERS: dict[str, Callable[[str, bytes], Answers]] = {
@@ -260,6 +267,7 @@ _READERS: dict[str, Callable[[str, bytes], Answers]] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     **dict.fromkeys((".txt", ".md", ".py", ".m", ".r", ".jl", ".nb", ".wl", ".tex", ".log", ".out"), read_text),
+    **dict.fromkeys((".yaml", ".yml"), read_yaml),
     ".ipynb": read_notebook,
     ".xlsx": read_xlsx,
     ".xls": read_xls,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from tracer.answers.arrays import ARRAY, FOLDED, Lifted, numbers_in
 from tracer.answers.dialects import NEXT
 from tracer.answers.handed_in import MOST_TEXT, Assigned, Grid
-from tracer.answers.numbers import read_number
+from tracer.answers.numbers import Entry, read_number
 
 _EQUALS = r":=|<-|←|≔|≈|≃|≅|(?<![<>!=])=+(?![>])"
 _ARROW = re.compile(r"->|→|⟶|↦")
@@ -38,6 +38,14 @@ class Statement:
     text: str
     value: Assigned | None = None
     before: Assigned | None = None
+
+    def with_row(self, line: str) -> Statement | None:
+        """The statement with the row that stands below its own, as many numbers and nothing else; None for others."""
+        own = self.value
+        if own is None or len(own.grid[-1]) < 2 or ARRAY.search(self.text):
+            return None
+        row = row_of(line.strip(_ENDS))
+        return replace(self, value=replace(own, grid=(*own.grid, row))) if len(row) == len(own.grid[-1]) else None
 
     def after(self, line: str, lifted: Lifted) -> Statement:
         """The statement once a line goes on with it."""
@@ -111,10 +119,18 @@ def _assigned(name: str, text: str, lifted: Lifted) -> Assigned | None:
 
 
 def _numbers(text: str) -> Grid | None:
-    """A number, or several in a row."""
+    """A number, several in a row, or rows with semicolons between them."""
     one = read_number(text[: MOST_TEXT + 1])
     if one.kind == "number":
         return ((one,),)
+    rows = [row_of(each) for each in text.split(";")]
+    if len(rows) == 1:
+        return tuple(rows) if len(rows[0]) > 1 else None
+    return tuple(rows) if rows[0] and len({len(row) for row in rows}) == 1 else None
+
+
+def row_of(text: str) -> tuple[Entry, ...]:
+    """The numbers of a row; none where anything else stands in it."""
     cells: Sequence[str] = numbers_in(text)
     row = tuple(read_number(each[: MOST_TEXT + 1]) for each in cells)
-    return (row,) if len(row) > 1 and all(each.kind == "number" for each in row) else None
+    return row if all(each.kind == "number" for each in row) else ()

@@ -65,6 +65,9 @@ class _Writing:
         if self.open is not None and goes_on(line):
             self.open = (self.open[0], self.open[1].after(line, self.lifted))
             return
+        if self.open is not None and (longer := self.open[1].with_row(line)) is not None:
+            self.open = (self.open[0], longer)
+            return
         self._close()
         if scale := _SCALE.fullmatch(line):
             self.power, self.begun = scale[1], False

@@ -100,6 +100,9 @@ FORMS = {
     "units counted through the layers, to and from": (
         "w53_new: <W2_next11>\nw54_new: <W2_next21>\nw63_new: <W2_next12>\nw64_new: <W2_next22>", {"W2_next": 4}
     ),
+    "semicolons between rows": ("dW1 = <dW111> <dW112>; <dW121> <dW122>", {"dW1": 4}),
+    "rows below the first": ("dW1 = <dW111>  <dW112>\n      <dW121>  <dW122>\nL = <L11>", {"dW1": 4, "L": 1}),
+    "lists below each other": ("dW1:\n  - [<dW111>, <dW112>]\n  - [<dW121>, <dW122>]\nL: <L11>", {"dW1": 4, "L": 1}),
     "a matrix in one row": ("dW1 = [<dW111>, <dW112>, <dW121>, <dW122>]", {"dW1": 4}),
     "a matrix in one row, column after column": ("dW1 = [<dW111>, <dW121>, <dW112>, <dW122>]", {"dW1": 4}),
     "a dictionary": (
@@ -205,6 +208,25 @@ def test_a_form_is_read_whole_and_right(form: str) -> None:
 @pytest.mark.parametrize("name", ["a.py", "a.m", "a.R", "a.md", "a.tex"])
 def test_scripts_are_read_as_text(name: str) -> None:
     assert right(marked("plain", "z1 = <Z111>\nz2 = <Z112>\n", name)) == {"Z1": 2}
+
+
+def test_lists_of_yaml_are_read_with_their_dashes() -> None:
+    text = "dW1:\n- - <dW111>\n  - <dW112>\n- - <dW121>\n  - <dW122>\nA1:\n- <A111>\n- <A112>\nL: <L11>\n"
+    for name in ("a.yaml", "a.yml"):
+        assert right(marked("plain", text, name)) == {"dW1": 4, "A1": 2, "L": 1}
+
+
+@pytest.mark.parametrize("text", ["dW1 = {0} {1}; {2} {3}", "dW1 = {0}  {1}\n {2}  {3}", "dW1 = [{0} {1}; {2} {3}]"])
+def test_decimal_commas_stand_in_rows_too(text: str) -> None:
+    numbers = [f"{value:.6f}".replace(".", ",") for value in conventions("plain").key.values["dW1"].ravel()]
+    assert right(marked("plain", text.format(*numbers))) == {"dW1": 4}
+
+
+@pytest.mark.parametrize("below", ["<L11>", "<dW111> x", "1 2 3", "\n<dW121> <dW122>"])
+def test_what_is_no_row_of_the_matrix_above_does_not_belong_to_it(below: str) -> None:
+    assert [
+        len(rows) for rows in marked("plain", f"dW1 = <dW111> <dW112>\n{below}").sheet.answers.matrices.values()
+    ] == [1]
 
 
 def test_a_notebook_is_read_with_what_it_printed() -> None:

@@ -131,6 +131,8 @@ def test_a_name_that_is_too_long_is_cut() -> None:
 def test_a_file_of_another_kind_too_large_or_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(AnswerError, match=r"^answers\.pdf: a file ending in \.pdf is not read; type"):
         read_content("answers.pdf", b"%PDF")
+    with pytest.raises(AnswerError, match=r"^page\.html: a file ending in \.html is not read; “Save answers” on"):
+        read_content("page.html", b"<html>")
     with pytest.raises(AnswerError, match=r"^answers\.exe: expected a file ending in \.json"):
         read_content("answers.exe", b"MZ")
     large = tmp_path / "large.json"
