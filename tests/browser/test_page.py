@@ -13,6 +13,7 @@ from tracer.page import script as page_script
 from tracer.page.page import render_page
 from tracer.presentation.shown import shown
 from tracer.problem.problem import problem_from_document
+from tracer.problem.program_problem import program_from_document
 from tracer.problem.reading import load_problem
 from tracer.run.passes import Trace
 from tracer.run.training import trace
@@ -195,6 +196,18 @@ def test_paper_has_the_choices_and_changes_of_the_screen(chromium: Any, tmp_path
     )
     assert "1.96000" in text.stdout and "1.48000" in text.stdout  # Z1[1,1] changed, Z1[3,1] as it was
     assert "hidden_layer_input" not in text.stdout and "net" in text.stdout
+
+
+def test_a_heading_as_long_as_a_line_of_code_is_broken_on_a_phone(chromium: Any, tmp_path: Path) -> None:
+    long = "encoder_projection_of_the_first_layer_with_a_long_name"
+    steps = [{"title": f"{long}: Linear", "formulas": [f"{long} = X @ W"]},
+             {"title": "Loss", "formulas": [f"L = squared_error({long}, Y)"]}]  # fmt: skip
+    document = {"learning_rate": 0.1, "given": {"X": [[1.0, 2.0]], "Y": [[1.0]]}, "parameters": {"W": [[0.5], [0.2]]}}
+    run = trace(program_from_document(document | {"steps": steps}, "long", "long"))
+    with opened(chromium, run, tmp_path, size=(390, 844)) as page:
+        while long not in page.inner_text("section.step:not([hidden]) h2"):
+            page.click("#next")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 # Without scripts, or with others' -----------------------------------------------------------------
