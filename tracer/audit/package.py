@@ -176,16 +176,23 @@ class _Reading:
     def read_sheet(self, sheet: AuditedSheet, strings: list[str]) -> None:
         shared: dict[str, WrittenFormula] = {}
         row, column = 0, 0
-        for _, element in etree.iterparse(
+        for event, element in etree.iterparse(
             io.BytesIO(self.part(sheet.part)),
-            events=("end",),
-            tag=[f"{_MAIN}c", f"{_STRICT}c"],
+            events=("start", "end"),
+            tag=[f"{_MAIN}row", f"{_STRICT}row", f"{_MAIN}c", f"{_STRICT}c"],
             resolve_entities=False,
             no_network=True,
             load_dtd=False,
         ):
-            place = _place(element.get("r"))
-            row, column = place or (row, column + 1)
+            is_row = element.tag.endswith("}row")
+            if event == "start":
+                if is_row:  # some programs leave the numbers of rows and the addresses of cells out
+                    row, column = int(number) if (number := element.get("r", "")).isdigit() else row + 1, 0
+                continue
+            if is_row:
+                element.clear()
+                continue
+            row, column = _place(element.get("r")) or (row, column + 1)
             self.cells += 1
             if self.cells > MOST_CELLS:
                 raise AuditError(f"{self.name}: has more than {MOST_CELLS:,} cells")

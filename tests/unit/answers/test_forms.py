@@ -100,6 +100,11 @@ FORMS = {
     "units counted through the layers, to and from": (
         "w53_new: <W2_next11>\nw54_new: <W2_next21>\nw63_new: <W2_next12>\nw64_new: <W2_next22>", {"W2_next": 4}
     ),
+    "layer, from and to": (
+        "w111_new: <W1_next11>\nw112_new: <W1_next12>\nw121_new: <W1_next21>\nw122_new: <W1_next22>\n"
+        "w211_new: <W2_next11>\nw212_new: <W2_next12>\nw221_new: <W2_next21>\nw222_new: <W2_next22>",
+        {"W1_next": 4, "W2_next": 4},
+    ),
     "semicolons between rows": ("dW1 = <dW111> <dW112>; <dW121> <dW122>", {"dW1": 4}),
     "rows below the first": ("dW1 = <dW111>  <dW112>\n      <dW121>  <dW122>\nL = <L11>", {"dW1": 4, "L": 1}),
     "lists below each other": ("dW1:\n  - [<dW111>, <dW112>]\n  - [<dW121>, <dW122>]\nL: <L11>", {"dW1": 4, "L": 1}),

@@ -13,7 +13,7 @@ from tests.hostile import zipped
 from tracer.audit import bounds
 from tracer.audit.auditing import audit_book
 from tracer.audit.bounds import ENDED, TOO_LARGE, TOO_LONG, AuditOutcome, AuditRequest, audit_in_bounds
-from tracer.audit.package import AuditError
+from tracer.audit.package import AuditError, read_book
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 OFFICE = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
@@ -42,6 +42,12 @@ def book_of(cells: str, workbook: str = WORKBOOK) -> bytes:
 
 def formulas(*texts: str) -> str:
     return "".join(f'<row r="{k}"><c r="A{k}"><f>{text}</f></c></row>' for k, text in enumerate(texts, 1))
+
+
+def test_cells_without_an_address_follow_the_one_before() -> None:
+    second = '<row r="2"><c><v>2</v></c><c><v>3</v></c><c r="E2"><v>5</v></c><c><v>7</v></c></row>'
+    found = read_book("book", book_of(f"{second}<row><c><v>11</v></c></row>")).sheets["S"].values
+    assert found == {(2, 1): 2.0, (2, 2): 3.0, (2, 5): 5.0, (2, 6): 7.0, (3, 1): 11.0}
 
 
 HOSTILE = {

@@ -44,6 +44,22 @@ def test_a_formula_gives_what_a_spreadsheet_gives(text: str, expected: float) ->
     assert result(text) == pytest.approx(expected, rel=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("A1*10", 30.0), ("$A1*10", 20.0), ("A1+A$2", 10.0), ("$A$1", 2.0), ("SUM(A1:A2)", 10.0)]
+)
+def test_a_shared_formula_moves_with_its_cell_but_for_what_is_fixed(text: str, expected: float) -> None:
+    """Of C1, read in D1."""
+    sheet = AuditedSheet("S", "", False, {(1, 1): 2.0, (1, 2): 3.0, (2, 1): 5.0, (2, 2): 7.0, (1, 4): None})
+    sheet.formulas[1, 4] = WrittenFormula(text, (1, 3))
+    assert float(build(BookCells("b", b"", {"S": sheet}, {})).values({})[Cell("S", 1, 4)]) == expected
+
+
+def test_brackets_may_be_a_hundred_deep_and_no_deeper() -> None:
+    assert parse("(" * 99 + "A1" + ")" * 99)
+    with pytest.raises(UnreadFormulaError):
+        parse("(" * 101 + "A1" + ")" * 101)
+
+
 @pytest.mark.parametrize("text", ["A1+", "SUM(A1", "[1]S!A1", "'[x.xlsx]S'!A1", ")", "A1 A2", "{1,2;3}"])
 def test_what_is_not_read_raises(text: str) -> None:
     with pytest.raises(UnreadFormulaError):

@@ -30,6 +30,14 @@ def test_a_file_is_a_line_with_its_points_and_where_to_start(tmp_path: Path) -> 
     assert is_marks(tmp_path / "marks.csv")
 
 
+def test_what_does_not_count_is_missed_and_what_is_blank_is_not() -> None:
+    rows = len(RIGHT["Z1"])
+    assert set(line_of(mark(PROBLEM, NO_BIAS)).missed) == {
+        f"Z1[{i},{j}]" for i in range(1, rows + 1) for j in range(1, len(RIGHT["Z1"][0]) + 1)
+    }
+    assert line_of(mark(PROBLEM, RIGHT | {"Z1": [["" for _ in row] for row in RIGHT["Z1"]]})).missed == []
+
+
 def test_matrices_that_only_some_handed_in_are_blank_for_the_others(tmp_path: Path) -> None:
     some = mark(PROBLEM, {"Z1": RIGHT["Z1"]})
     first, second = rows([line_of(some), line_of(mark(PROBLEM, RIGHT))], tmp_path)

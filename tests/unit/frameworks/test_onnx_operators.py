@@ -35,6 +35,11 @@ KERNEL, GATES = RNG.normal(size=(3, 2, 3, 3)), RNG.normal(size=(1, 12, 2))
 SCALES = np.array([1, 1, 2, 1.5], np.float32)
 OPERATORS: dict[str, tuple[str, tuple[int, ...], dict[str, Any], dict[str, Any]]] = {
     "selu": ("Selu", ROWS, {}, {"alpha": 1.2, "gamma": 0.8}),
+    "elu": ("Elu", ROWS, {}, {"alpha": 0.4}),
+    "leaky": ("LeakyRelu", ROWS, {}, {"alpha": 0.3}),
+    "shares of the last axis": ("Softmax", (2, 3, 4), {}, {}),
+    "their logarithms": ("LogSoftmax", (2, 3, 4), {}, {}),
+    "shares of the rows": ("Softmax", (2, 3, 4), {}, {"axis": 1}),
     "thresholded": ("ThresholdedRelu", ROWS, {}, {"alpha": 0.2}),
     "shrink": ("Shrink", ROWS, {}, {"lambd": 0.3, "bias": 0.1}),
     "length": ("LpNormalization", ROWS, {}, {"axis": 1}),
