@@ -101,7 +101,7 @@ class Sheet {
     if (this.mark(cell).sign !== "✓") return Math.max(unit, ownUnit(entry)) * this.part;
     const distance = Math.abs(entry.value - rightOf(cell)), exact = distance <= limits.rounding * Math.abs(entry.value);
     const least = exact ? 0 : this.lastPlace(cell[0]) * this.part, most = 2 * this.part * limits.farthest * unit;
-    return Math.max(unit * this.part, Math.min(Math.max(distance, least), most));
+    return Math.max(unit * this.part, Math.min(distance, most), least);
   }
 
   /** The finest last place that any number of a matrix is written to. */
@@ -189,7 +189,8 @@ class Judged {
     const least = Math.max(own, limits.significant * Math.abs(x));
     if (!this.coarseWritten && lies(x, key, halfOf(x, least)) || lies(x, key, halfOf(x, 0))) return "✓";
     if (standsFor(x, unit, key)) return "✓";
-    return !isStep(this.cell[0]) && this.coarseWritten && standsFor(x, own, key) ? "≈" : null;
+    const fewer = right !== Math.round(right) && own <= 1.5 * limits.digit_fewer * unit; // of a step function
+    return this.coarseWritten && (fewer || !isStep(this.cell[0])) && standsFor(x, own, key) ? "≈" : null;
   }
 
   /** Line 5: the right rule gives 0, 1, −1 or the very number that is updated, and the key is another. */

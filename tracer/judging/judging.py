@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tracer.expression.arrays import Array
 from tracer.expression.dependents import Marked
 from tracer.judging.by_key import by_key
+from tracer.judging.numbers import a_digit_fewer
 from tracer.judging.open_cells import OpenCells, give, is_open
 from tracer.judging.sheet import Sheet, WrittenMatrix
 from tracer.judging.site import Explain, Site, no_slips
@@ -74,8 +75,10 @@ class _Judging:
         if not is_open(verdicts):
             return
         self.cut(identifier, known.cut, "rounded")
-        lost = np.zeros(verdicts.shape, dtype=bool)
-        if not is_step(self.key.program.assignments[identifier].expression):  # whose 0 and 1 are exact
+        if is_step(self.key.program.assignments[identifier].expression):
+            lost = np.zeros(verdicts.shape, dtype=bool)
+            give(verdicts, known.coarse & a_digit_fewer(written, self.key.values[identifier]), "too_coarse")
+        else:
             lost = known.coarse & written.bare
             give(verdicts, known.coarse & ~lost, "too_coarse")
         if is_open(verdicts):

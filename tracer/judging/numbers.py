@@ -25,7 +25,7 @@ OUT_OF_REACH = 2.0  # times a bound too wide to tell: what first order leaves ou
 LIMITS = {
     "slack": SLACK, "rounding": ROUNDING, "significant": SIGNIFICANT, "margin": MARGIN, "most_units": MOST_UNITS,
     "most_share": MOST_SHARE, "farthest": FARTHEST, "least_digits": LEAST_DIGITS, "least_cut": LEAST_CUT,
-    "least_share_cut": LEAST_SHARE_CUT,
+    "least_share_cut": LEAST_SHARE_CUT, "digit_fewer": DIGIT_FEWER,
 }  # fmt: skip
 """All of these by name, for the surfaces that mark by themselves."""
 
@@ -73,6 +73,14 @@ def cut_off(written: WrittenMatrix, units: Array, values: Interval) -> Marked:
     whole = (numbers == 0) & (values.low == values.high) & (np.abs(values.low) == units)
     even = np.abs(numbers - np.round(numbers / units) * units) <= slack + 1e-6 * units
     return np.asarray(even & ~whole & (values.high >= low) & (values.low <= high))
+
+
+def a_digit_fewer(written: WrittenMatrix, key: Array) -> Marked:
+    """Where a step function's value that is no whole number has one digit fewer than asked for: 0.0 for 0.01.
+
+    Its 0 and 1 are exact.
+    """
+    return np.asarray((key != np.round(key)) & (written.own <= 1.5 * DIGIT_FEWER * written.units))
 
 
 def stands_for(written: WrittenMatrix, units: Array, values: Interval) -> Marked:

@@ -168,7 +168,7 @@ class Work:
         distance = np.abs(written.values - self.key.values[identifier])
         exact = distance <= ROUNDING * np.abs(written.values)  # what has no more digits needs no zeros behind it
         least, most = np.where(exact, 0.0, written.finest * part), 2 * part * FARTHEST * written.units
-        off = np.minimum(np.maximum(distance, least), most)
+        off = np.maximum(np.minimum(distance, most), least)
         half = np.where(self.right[identifier], np.maximum(written.units * part, off), as_written)
         return np.where(written.present, half, 0.0)
 

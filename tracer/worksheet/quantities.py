@@ -16,7 +16,17 @@ from tracer.expression import scalar as s
 from tracer.expression.formula import literal, to_formula
 from tracer.expression.lower import lower, precedents
 from tracer.expression.rounding_error import rounding_error, step_values
-from tracer.judging.numbers import FARTHEST, LEAST_CUT, LEAST_SHARE_CUT, MARGIN, MOST_SHARE, MOST_UNITS, ROUNDING, SLACK
+from tracer.judging.numbers import (
+    DIGIT_FEWER,
+    FARTHEST,
+    LEAST_CUT,
+    LEAST_SHARE_CUT,
+    MARGIN,
+    MOST_SHARE,
+    MOST_UNITS,
+    ROUNDING,
+    SLACK,
+)
 from tracer.program.program import Program
 from tracer.spreadsheet.sheet_data import MOST_FORMULA
 
@@ -123,7 +133,7 @@ class _Formulas:
         off = f"ABS({self.x}-{self._q('key')})"
         finest = f"MIN({self.places.whole('own', self.cell.matrix)})"
         coarser = f"({off}>{literal(ROUNDING)}*ABS({self.x}))*{finest}*{part}"  # where the key has more digits
-        distance = f"MIN(MAX({off},{coarser}),{literal(2 * FARTHEST)}*{part}*{unit})"
+        distance = f"MIN({off},{literal(2 * FARTHEST)}*{part}*{unit}),{coarser}"
         is_right, is_wrong = f"{self._q('verdict')}={RIGHT}", f"{self._q('verdict')}={AGAIN}"
         verdict = self._q("verdict")
         written = self.places.written(self.cell)
@@ -247,7 +257,9 @@ class _Formulas:
         x, key, unit, own, value = self.x, self._q("key"), self._q("unit"), self._q("own"), self._q("value")
         low, high = (f"({value}{sign}{self._q('reach')})" for sign in "-+")
         behind, bad, too_coarse = (f"{self._q(BEFORE[flag])}=1" for flag in ("behind", "wrong", "coarse"))
-        coarse = "FALSE" if self._ends() else f"{own}>1.5*{unit}"  # the values of a step function are exact
+        coarse = by_key = f"{own}>1.5*{unit}"
+        if self._ends():  # the 0 and 1 of a step function are exact
+            coarse, by_key = "FALSE", f"AND({coarse},{own}<={1.5 * DIGIT_FEWER}*{unit},{key}<>ROUND({key},0))"
         follows, mended = f"{self._q('follows')}=1", f"AND({behind},{self._q('mended follows')}=1)"
         zeros_lost = f"AND({follows},NOT({behind}),NOT({too_coarse}))"  # which a number in a cell cannot show
         right = f"IF({too_coarse},{COARSE_ON},{RIGHT})"
@@ -256,7 +268,7 @@ class _Formulas:
             (f"COUNT({x})=0", UNTOLD),
             (self._waits(), WAITS),
             (self._stands(unit, key, key), RIGHT),
-            (f"AND({coarse},{self._stands(own, key, key)})", f"IF({zeros_lost},{RIGHT},{COARSE})"),
+            (f"AND({by_key},{self._stands(own, key, key)})", f"IF({zeros_lost},{RIGHT},{COARSE})"),
             (f"AND({bad},{self._says_nothing()})", AGAIN),
             (f"AND({too_coarse},{self._says_nothing()})", COARSE_ON),
             (f"AND({follows},NOT({behind}))", right),

@@ -359,3 +359,17 @@ def test_an_unchanged_parameter_is_not_right_however_small_its_change() -> None:
     old = trace("article")["W1"]
     marked = mark(problem, {"W1_next": [[f"{value:.7f}" for value in row] for row in old.tolist()]})
     assert not {"correct", "rounded"} & {each for row in verdicts(marked, "W1_next") for each in row}
+
+
+@pytest.mark.parametrize(
+    ("slope", "written", "verdict"),
+    [("0.01", "0.0", "too_coarse"), ("0.01", "0", "slip"), ("0.01", "0.02", "wrong"), ("1", "1.0", "correct"),
+     ("1", "0.9", "wrong")],
+)  # fmt: skip
+def test_the_slope_of_leaky_relu_may_lose_a_digit_and_its_1_may_not(slope: str, written: str, verdict: str) -> None:
+    problem = document("leaky_relu", decimals=2)
+    right = worked(problem, remembers=2.0)
+    rows = [[float(text) for text in row] for row in right["S1"]]
+    place = next((i, row.index(float(slope))) for i, row in enumerate(rows) if float(slope) in row)
+    marked = mark(problem, changed({("S1", *place): written}, right))
+    assert next(each.verdict for each in marked.of("S1") if (each.row, each.column) == place) == verdict
