@@ -19,7 +19,8 @@ from tracer.expression.evaluate import evaluate
 from tracer.problem.optimizers import Optimizer
 from tracer.program import naming_policy as named
 
-MOST_FITTED = 600  # settings that are tried for one update
+MOST_FITTED = 1_500  # settings that are tried for one update
+LEAST_RATE = 1e-6  # smaller numbers are epsilons
 LARGEST_EPS = 1e-3
 NAME = "w"
 
@@ -38,7 +39,7 @@ class SheetStep:
 
 def fits_a_rule(step: SheetStep, shown: PointRow) -> bool:
     """Whether the new value that an update shows is what a known optimizer makes of the same numbers."""
-    rates = [each for each in step.numbers if each > 0]
+    rates = [each for each in step.numbers if each >= LEAST_RATE]
     passes = [each - 1 for each in step.numbers if each == int(each) and each >= 1] or [0.0]
     tried = 0
     for order in permutations(range(len(step.states))):
@@ -46,7 +47,10 @@ def fits_a_rule(step: SheetStep, shown: PointRow) -> bool:
             states = dict(zip(chosen.names, (step.states[k] for k in order), strict=True))
             for rate, count, sign in product(rates, passes if chosen.counts else passes[:1], (1.0, -1.0)):
                 tried += 1
-                if alike(_new_value(chosen, step, states, rate, count, sign), shown):
+                made = _new_value(chosen, step, states, rate, count, sign)
+                if alike(made, shown) and not alike(
+                    made, step.parameter
+                ):  # with an epsilon for its rate anything would
                     return True
                 if tried >= MOST_FITTED:
                     return False

@@ -13,6 +13,7 @@ from tracer.audit.graph import root
 from tracer.audit.known import FAR, NEAR, alike, ratio
 from tracer.audit.numbers import PointRow, value
 from tracer.audit.roles import changes_of
+from tracer.audit.writing import cells_named
 from tracer.expression import scalar as s
 
 CLOSE = 1e-5  # of a factor: the same
@@ -153,6 +154,19 @@ class UpdateJudge:
             for before in shown:
                 if before.matrix == other and before.row + down > 0 and before.column + right > 0:
                     yield s.Cell(sheet, before.row + down, before.column + right), before, root(graph, before)
+        yield from self.times_an_empty_cell()
+
+    def times_an_empty_cell(self) -> Iterator[tuple[s.Cell, s.Cell, s.Cell]]:
+        """Cells that leave a parameter as it is: what they take of computed cells is multiplied by an empty one."""
+        study, graph = self.claims.study, self.claims.study.graph
+        for cell, uses in graph.uses.items():
+            for before in uses:
+                parameter = root(graph, before)
+                if parameter in study.right and parameter in graph.typed and alike(self.row(cell), self.row(before)):
+                    named = set(cells_named(graph.book, cell))
+                    empty = any(each not in graph.typed and each not in graph.made for each in named)
+                    if empty and any(each in graph.made and each != before for each in named):
+                        yield cell, before, parameter
 
     def judge_missing(self, near: s.Cell, before: s.Cell, parameter: s.Cell, expected: float) -> None:
         """Blame a cell that should be an update and is none, or what it takes for a gradient."""

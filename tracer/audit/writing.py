@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tracer.audit import parsing as p
 from tracer.audit.package import BookCells
@@ -95,6 +95,17 @@ def nodes(node: p.FormulaNode) -> list[p.FormulaNode]:
 
     changed(node, keep)
     return found
+
+
+def cells_named(book: BookCells, cell: s.Cell) -> Iterator[s.Cell]:
+    """The single cells that a formula names, empty ones too; none of a formula that is not read."""
+    try:
+        tree = tree_at(book, cell)
+    except UnreadFormulaError:
+        return
+    for each in nodes(tree):
+        if isinstance(each, p.Reference) and each.last is None:
+            yield s.Cell(each.sheet or cell.matrix, each.first.row, each.first.column)
 
 
 def text_of(node: p.FormulaNode) -> str:

@@ -1,17 +1,21 @@
 """Faults planted at random in the gradients and updates of our own workbooks."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tracer
-from tests.planting import places, planted
+from tests.planting import copied, places, planted
 from tracer.audit.auditing import audit_cells
-from tracer.audit.package import read_book
+from tracer.audit.graph import name_of
+from tracer.audit.package import WrittenFormula, read_book
+from tracer.audit.writing import formula_at
 
-BOOKS = ("mazur", "mlp-paper", "graph", "rnn-paper")
-EACH, LEAST_NOTICED, LEAST_NAMED = 3, 0.8, 0.6  # missed: a way back that is 0 throughout, of an empty cell
+BOOKS = ("mazur", "mlp-paper", "graph", "adaline")
+EACH, LEAST_NOTICED, LEAST_NAMED = 3, 0.9, 0.6
+RATE = re.compile(r"-([A-Z]+)([0-9]+)\*")  # in the formula of an update
 
 
 def _content(name: str, folder: Path) -> bytes:
@@ -32,6 +36,20 @@ def test_faults_planted_at_random_are_noticed_and_most_are_named_in_their_own_ce
     missed = [each[1:] for each in noticed if not each[0]]
     assert len(missed) <= (1 - LEAST_NOTICED) * len(noticed), missed
     assert sum(named) >= LEAST_NAMED * len(named), f"{sum(named)} of {len(named)}"
+
+
+@pytest.mark.parametrize("name", ["adaline", "adagrad", "adamw"])
+def test_an_update_that_takes_an_empty_cell_for_its_rate_is_the_first_wrong_cell(name: str, tmp_path: Path) -> None:
+    content = _content(name, tmp_path)
+    right = audit_cells(read_book(name, content))
+    book = read_book(name, content)
+    updates = [each for each in places(content, right) if RATE.search(formula_at(book, each))]
+    for cell in (updates[0], updates[-1]):
+        wrong = copied(book)
+        text = RATE.sub(lambda found: f"-{found[1]}{found[2]}9*", formula_at(book, cell)[1:], count=1)
+        wrong.sheets[cell.matrix].formulas[cell.row, cell.column] = WrittenFormula(text, (cell.row, cell.column))
+        found = audit_cells(wrong).document()["first_wrong"]
+        assert found is not None and found["cell"] == name_of(cell), (cell, text, found)
 
 
 @pytest.mark.parametrize("name", ["vae", "gan-discriminator", "siamese", "logistic-regression"])
