@@ -42,7 +42,8 @@ _NUMBER = r"[-+−]?[0-9.]+(?:[eE][-+]?\d+)?"
 _TUPLE = re.compile(rf"(?<=[=:≈])(\s*)\(((?:\s*{_NUMBER}\s*,)+\s*(?:{_NUMBER}\s*)?)\)")
 _VECTOR = re.compile(r"\bc\(([-+0-9.eE,\s]{1,2000})\)")  # R's
 _ROW = r"[ \t]*(?:-[ \t]+)?\[[^\[\]\n]{0,20000}\][ \t]*,?[ \t]*"  # in brackets, on a line of its own; a dash is YAML's
-_ROWS = re.compile(rf"^{_ROW}(?:\n{_ROW})+$", re.M)
+_NAMED_LINE = r"(?=[^\[\]\n]*[^\W\d_])[^\[\]\n]{1,400}\n"
+_ROWS = re.compile(rf"^({_NAMED_LINE})({_ROW}(?:\n{_ROW})+)$", re.M)
 _DASH = re.compile(r"^[ \t]*-[ \t]+(?=\[)", re.M)
 _DASHED = re.compile(rf"^[ \t]*((?:-[ \t]+)+)({_NUMBER})[ \t]*$")
 _LIST_OF_ARRAYS = re.compile(r"\[\s*(?=(?:np\.)?(?:array|tensor)\()")
@@ -58,8 +59,15 @@ def plain_lines(text: str) -> str:
     if text.count("{") <= MOST_BRACES:
         text = _BRACES.sub(lambda found: found[0].translate(_FROM_BRACES), text)
     text = _TUPLE.sub(r"\1[\2]", _VECTOR.sub(r"[\1]", text))
-    text = _ROWS.sub(lambda found: f"[{_DASH.sub('', found[0])}]", text)
+    text = _ROWS.sub(lambda found: found[1] + _in_one_array(found[2]), text)
     return _LIST_OF_ARRAYS.sub(NEXT, text)
+
+
+def _in_one_array(rows: str) -> str:
+    """Rows of as many numbers as one array; others as they are."""
+    rows = _DASH.sub("", rows)
+    counts = {len(row.replace(",", " ").split()) for row in rows.split("\n")}
+    return f"[{rows}]" if len(counts) == 1 else rows
 
 
 def without_dashes(text: str) -> str:

@@ -26,6 +26,7 @@ _ANOTHER = re.compile(
 )
 _STEP = re.compile(r"^\s*(?:[0-9]{1,2}[.)]|[-•])\s+(?=\S)")
 _NAMES_IT = re.compile(rf"\s*{_NAME}\s?(?:{_EQUALS})")
+MOST_ROWS = 1_000  # below the name of a matrix
 _ENDS = " \t,;}{$&✓✔!" + FOLDED
 _LETTER = re.compile(r"[^\W\d_]|∂|∇")
 
@@ -42,7 +43,7 @@ class Statement:
     def with_row(self, line: str) -> Statement | None:
         """The statement with the row that stands below its own, as many numbers and nothing else; None for others."""
         own = self.value
-        if own is None or len(own.grid[-1]) < 2 or ARRAY.search(self.text):
+        if own is None or len(own.grid[-1]) < 2 or len(own.grid) >= MOST_ROWS or ARRAY.search(self.text):
             return None
         row = row_of(line.strip(_ENDS))
         return replace(self, value=replace(own, grid=(*own.grid, row))) if len(row) == len(own.grid[-1]) else None
