@@ -78,6 +78,15 @@ def test_one_file_gives_a_marked_workbook_and_a_page(check: Check, school: Path)
     assert answers.read_bytes() == before
 
 
+def test_the_last_line_counts_the_verdicts_that_there_are_and_no_others(check: Check, school: Path) -> None:
+    answers = school / "slip.json"
+    answers.write_text(json.dumps(NO_BIAS))
+    line = check(answers).out.splitlines()[-1]
+    slips = len(NO_BIAS["Z1"]) * len(NO_BIAS["Z1"][0])
+    assert line.startswith(f"{139 - slips} of 139 cells count") and line.endswith("18 of 19 points")
+    assert f", {slips} slip," in line and ", 0 " not in line and "wrong" not in line
+
+
 def test_a_folder_gives_marks_a_line_each_and_the_commonest_slips(check: Check, school: Path) -> None:
     run = check(school / "class", "-o", school / "reports")
     assert run.status == 1
