@@ -9,7 +9,7 @@ import numpy as np
 
 from tracer.frameworks.keras_layers import LayerReading
 
-Made: TypeAlias = Callable[[LayerReading, Any, Sequence[Any]], Any]
+MadeFunction: TypeAlias = Callable[[LayerReading, Any, Sequence[Any]], Any]
 
 _OF_TWO = {
     "Add": "add", "Subtract": "sub", "Multiply": "mul", "TrueDivide": "div", "Divide": "div", "Maximum": "maximum",
@@ -113,7 +113,7 @@ def _picked(at: LayerReading, own: Any, given: Sequence[Any]) -> Any:
     return found
 
 
-FUNCTIONS: Mapping[str, Made] = {
+FUNCTIONS: Mapping[str, MadeFunction] = {
     **dict.fromkeys(_OF_TWO, _of_two), **dict.fromkeys(_OF_ONE, _of_one), **dict.fromkeys(_REDUCED, _reduced),
     "Power": _power, "Softmax": _shares, "LogSoftmax": _shares, "Gelu": _gelu, "Clip": _clipped, "Where": _where,
     "Einsum": _einsum, "Concatenate": _joined, "Stack": _joined, "ExpandDims": _expanded, "Squeeze": _squeezed,
