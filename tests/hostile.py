@@ -130,7 +130,7 @@ def encoded(text: str) -> bytes:
 
 
 WRITTEN: dict[str, st.SearchStrategy[bytes]] = {
-    **{f"a{end}": TEXTS.map(encoded) for end in (".txt", ".md", ".csv", ".tsv", ".py", ".m", ".R", ".tex")},
+    **{f"a{end}": TEXTS.map(encoded) for end in (".txt", ".md", ".csv", ".tsv", ".py", ".m", ".R", ".tex", ".yaml")},
     "a.json": st.dictionaries(NAMES, VALUES, max_size=6).map(lambda each: json.dumps(each).encode()),
     "b.json": VALUES.map(lambda each: json.dumps(each).encode()),
     "a.ipynb": TEXTS.map(notebook),

@@ -20,6 +20,7 @@ from tracer.audit.role_map import RoleMap, named_roles, read_map
 from tracer.audit.roles import Roles, find_roles
 from tracer.audit.slips import SlipNaming
 from tracer.audit.updates import Fault
+from tracer.audit.writing import cells_named
 from tracer.expression import scalar as s
 from tracer.files import open_regular
 
@@ -27,6 +28,7 @@ UNSURE = (
     "gradients may be there, but too few of them agree with a loss to call others wrong; name the loss with --loss CELL"
 )
 MOST_BYTES = 50_000_000
+MOST_EMPTY = 5  # formulas of empty cells that are listed
 MOST_RIGHT = 20  # gradients that agree with a loss by name
 
 
@@ -77,9 +79,24 @@ def audit_cells(book: BookCells, loss: str | None = None, told: Path | None = No
         audit.notes.append(UNSURE)
     audit.findings = sorted([*forward, *judged], key=lambda each: places.get(each.cell, -1))
     audit.found = bool(audit.gradients or audit.updates or audit.findings) or looks_like_a_network(graph, labels)
+    if audit.found:
+        audit.notes.extend(_of_empty_cells(graph))
     if audit.found and not audit.gradients and not audit.updates:
         audit.notes.append("no gradients were found in the book: its forward pass alone was looked at")
     return audit
+
+
+def _of_empty_cells(graph: BookGraph) -> list[str]:
+    """The formulas that name a cell in which nothing stands, which counts as 0: most often one beside the one meant."""
+    sheets, found = graph.book.sheets, list[str]()
+    for cell in graph.order:
+        for named in cells_named(graph.book, cell):
+            sheet, place = sheets.get(named.matrix), (named.row, named.column)
+            if sheet is not None and place not in sheet.values and place not in sheet.formulas:
+                found.append(f"{name_of(cell)} {graph.formula(cell)}: {name_of(named)} is empty")
+                break
+    more = [f"{len(found) - MOST_EMPTY} more formulas name empty cells"] if len(found) > MOST_EMPTY else []
+    return found[:MOST_EMPTY] + more
 
 
 def _readings(graph: BookGraph, said: RoleMap) -> Iterator[Roles]:

@@ -48,8 +48,13 @@ def test_an_update_that_takes_an_empty_cell_for_its_rate_is_the_first_wrong_cell
         wrong = copied(book)
         text = RATE.sub(lambda found: f"-{found[1]}{found[2]}9*", formula_at(book, cell)[1:], count=1)
         wrong.sheets[cell.matrix].formulas[cell.row, cell.column] = WrittenFormula(text, (cell.row, cell.column))
-        found = audit_cells(wrong).document()["first_wrong"]
+        document = audit_cells(wrong).document()
+        found = document["first_wrong"]
         assert found is not None and found["cell"] == name_of(cell), (cell, text, found)
+        assert [
+            each for each in document["notes"] if each.startswith(f"{name_of(cell)} =") and each.endswith(" is empty")
+        ]
+    assert not right.notes
 
 
 @pytest.mark.parametrize("name", ["vae", "gan-discriminator", "siamese", "logistic-regression"])
