@@ -17,3 +17,11 @@ DAMAGED = (
     ValueError,
 )
 """What zipfile raises for one that is damaged or packed in an odd way."""
+
+MOST_SAID = 160  # letters
+
+
+def damage(wrong: BaseException) -> str:
+    """What a library says of a damaged file, in one short line: zipfile may quote the whole file."""
+    says = " ".join("".join(each if each.isprintable() else " " for each in str(wrong)).split())
+    return says if len(says) <= MOST_SAID else says[: MOST_SAID - 1] + "…"

@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 from tracer.answers.handed_in import AnswerError
 from tracer.spreadsheet.columns import column_number
+from tracer.zips import damage
 
 MOST_AREA = 500_000  # cells in the rectangles that the cells of the sheets span
 MOST_TEXTS = 200_000_000  # characters, were every cell to hold the longest shared text
@@ -45,7 +46,7 @@ class Extent:
         try:
             self.parser.Parse(part, True)
         except expat.ExpatError as wrong:
-            raise AnswerError(f"{self.name}: damaged ({wrong})") from None
+            raise AnswerError(f"{self.name}: damaged ({damage(wrong)})") from None
         self.area += self.rows * self.columns
         self._check()
 

@@ -18,7 +18,7 @@ from xml.parsers import expat
 from tracer.answers.extent import Extent, is_small
 from tracer.answers.handed_in import MOST_TEXT, AnswerError
 from tracer.spreadsheet.columns import column_number
-from tracer.zips import DAMAGED
+from tracer.zips import DAMAGED, damage
 
 MOST_UNPACKED = 60_000_000  # bytes of all parts together
 MOST_PARTS, MOST_SHEETS, MOST_NAMES = 1_000, 200, 1_000
@@ -59,7 +59,7 @@ def checked_package(name: str, content: bytes) -> Package:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             return _Unpacking(name, package).packed()
     except DAMAGED as wrong:
-        raise AnswerError(f"{name}: not an .xlsx workbook, or a damaged one ({wrong})") from None
+        raise AnswerError(f"{name}: not an .xlsx workbook, or a damaged one ({damage(wrong)})") from None
 
 
 class _Unpacking:
@@ -149,7 +149,7 @@ class _BookIndex:
         try:
             self.parser.Parse(part, True)
         except expat.ExpatError as wrong:
-            raise AnswerError(f"{self.name}: damaged ({wrong})") from None
+            raise AnswerError(f"{self.name}: damaged ({damage(wrong)})") from None
 
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
         kind = tag.rpartition(":")[2]

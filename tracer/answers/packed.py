@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from tracer.answers.handed_in import MOST_CELLS, MOST_TEXT, AnswerError, AnswerPage
 from tracer.answers.numbers import BLANK, Entry, of_float, read_number, unreadable
-from tracer.zips import DAMAGED
+from tracer.zips import DAMAGED, damage
 
 MOST_UNPACKED = 60_000_000
 MOST_SHEETS, MOST_DEEP = 200, 500
@@ -27,7 +27,7 @@ def part_of(name: str, content: bytes, part: str) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as package, package.open(part) as opened:
             text = opened.read(MOST_UNPACKED + 1)
     except (*DAMAGED, KeyError) as wrong:
-        raise AnswerError(f"{name}: damaged, or not of the kind that its name says ({wrong})") from None
+        raise AnswerError(f"{name}: damaged, or not of the kind that its name says ({damage(wrong)})") from None
     if len(text) > MOST_UNPACKED:
         raise AnswerError(f"{name}: unpacks to more than the {MOST_UNPACKED:,} bytes that are read")
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
@@ -49,7 +49,7 @@ class _Parsing(ABC):
         try:
             parser.Parse(content, True)
         except expat.ExpatError as wrong:
-            raise AnswerError(f"{self.name}: damaged ({wrong})") from None
+            raise AnswerError(f"{self.name}: damaged ({damage(wrong)})") from None
 
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.depth += 1

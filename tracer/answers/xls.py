@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tracer.answers.compound import CompoundError, CompoundFile, compound_file
 from tracer.answers.extent import MOST_AREA, MOST_TEXTS
 from tracer.answers.handed_in import AnswerError
+from tracer.zips import damage
 
 STREAMS = ("Workbook", "Book")  # since 1997, and before
 BEGIN, FINISH, SHEET, TEXTS, MORE, PROTECTED = 0x0809, 0x000A, 0x0085, 0x00FC, 0x003C, 0x002F
@@ -38,7 +39,7 @@ def checked_xls(name: str, content: bytes) -> bytes:
             raise CompoundError("its parts overlap")
         return compound_file(STREAMS[0], bytes(stream))
     except (CompoundError, struct.error) as wrong:
-        raise AnswerError(f"{name}: not an .xls workbook, or a damaged one ({wrong})") from None
+        raise AnswerError(f"{name}: not an .xls workbook, or a damaged one ({damage(wrong)})") from None
 
 
 @dataclass

@@ -19,7 +19,7 @@ from lxml import etree
 from tracer.audit.tables import TABLE, BookTable, relations_part, table_of, with_cells
 from tracer.errors import TracerError
 from tracer.spreadsheet.columns import column_number
-from tracer.zips import DAMAGED
+from tracer.zips import DAMAGED, damage
 
 MOST_UNPACKED = 100_000_000  # bytes of the parts that are read
 MOST_PARTS, MOST_SHEETS, MOST_CELLS, MOST_FORMULAS = 5_000, 200, 600_000, 60_000
@@ -78,9 +78,9 @@ def read_book(name: str, content: bytes) -> BookCells:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             return _Reading(name, package).book(content)
     except DAMAGED as wrong:
-        raise AuditError(f"{name}: not an .xlsx workbook, or a damaged one ({wrong})") from None
+        raise AuditError(f"{name}: not an .xlsx workbook, or a damaged one ({damage(wrong)})") from None
     except etree.XMLSyntaxError as wrong:
-        raise AuditError(f"{name}: damaged ({wrong})") from None
+        raise AuditError(f"{name}: damaged ({damage(wrong)})") from None
 
 
 class _Reading:

@@ -21,7 +21,7 @@ from tracer.answers.handed_in import MOST_TEXT, AnswerError, Answers
 from tracer.answers.reading import MOST_BYTES, read_answers, read_content
 from tracer.classroom.class_marks import is_marks
 from tracer.files import open_regular, safe_name
-from tracer.zips import DAMAGED
+from tracer.zips import DAMAGED, damage
 
 MOST_FILES = 200_000
 MOST_UNPACKED = 2_000_000_000  # bytes of all files of a zip together
@@ -86,7 +86,7 @@ class Submission:
             with _archive(self.path).open(member) as part:
                 return part.read(MOST_BYTES)
         except DAMAGED as wrong:
-            raise AnswerError(f"{self.name}: cannot be unpacked ({wrong})") from None
+            raise AnswerError(f"{self.name}: cannot be unpacked ({damage(wrong)})") from None
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
@@ -207,7 +207,7 @@ def _in_zip(path: Path) -> Iterator[Submission]:
             return
         entries = _archive(path).infolist()
     except DAMAGED as wrong:
-        says = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else wrong
+        says = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else damage(wrong)
         yield Submission(path.name, path, fault=f"cannot be read as a zip ({says})")
         return
     if refused := _refused(entries):

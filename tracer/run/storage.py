@@ -24,7 +24,7 @@ from tracer.problem.problem import problem_from_document
 from tracer.problem.program_problem import program_from_document
 from tracer.program.program import Program
 from tracer.run.passes import AnyProblem, Epoch, Pass, Trace
-from tracer.zips import DAMAGED
+from tracer.zips import DAMAGED, damage
 
 FORMAT = "tracer trace 1"
 MOST_TEXT = 64 * 2**20  # bytes of the problem's text
@@ -60,7 +60,7 @@ def load_trace(path: Path) -> Trace[AnyProblem]:
     except TracerError as wrong:
         raise TraceFileError(f"{path}: {wrong}") from None
     except (*DAMAGED, struct.error, KeyError, TypeError) as wrong:
-        raise TraceFileError(f"{path}: not a saved trace, or a damaged one ({wrong})") from None
+        raise TraceFileError(f"{path}: not a saved trace, or a damaged one ({damage(wrong)})") from None
 
 
 def _read(archive: zipfile.ZipFile) -> Trace[AnyProblem]:

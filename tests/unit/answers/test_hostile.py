@@ -9,10 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.hostile import zipped
 from tracer.answers import package
 from tracer.answers.key import key_of
 from tracer.answers.naming import named
 from tracer.answers.reading import AnswerError, Answers, read_content
+from tracer.audit.package import read_book
+from tracer.errors import TracerError
 from tracer.judging.sheet import lay_beside
 from tracer.problem.reading import load_problem
 
@@ -348,3 +351,16 @@ def test_defined_names_that_lead_nowhere(cells: str) -> None:
         assert "more than 200,000 cells" in str(wrong)
     else:
         assert all(written.entries for written in sheet.written.values())
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.ods", "a.docx"])
+def test_a_damaged_zip_is_one_short_line_though_zipfile_quotes_all_of_it(name: str) -> None:
+    """A name in a part's own header that goes on to the end of the file."""
+    content = bytearray(zipped({"content.xml": "<a/>" * 9_000, "word/document.xml": "b", "xl/workbook.xml": "c"}))
+    for at in [k for k in range(len(content)) if content[k : k + 4] == b"PK\x03\x04"]:
+        content[at + 26 : at + 28] = b"\xff\xff"
+    for read in (read_content, read_book):
+        with pytest.raises(TracerError) as refused:
+            read(name, bytes(content))
+        assert str(refused.value).startswith(f"{name}: ") and len(str(refused.value)) < 300
+        assert str(refused.value).isprintable()
